@@ -1,0 +1,55 @@
+# make demo   the demonstration in a browser (PORT=8001)
+# make test   the whole gate: format, lint, types, imports, tests, generated docs
+# make bench  what the speed claims are measured with
+
+PYTHON ?= python3
+PORT ?= 8001
+BIN = .venv/bin
+
+.PHONY: demo test test-next bench docs clean
+
+demo: .venv/run
+	$(BIN)/timeline demo --port $(PORT)
+
+test: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cog --check -r README.md docs/*.md
+	$(BIN)/python -m pytest -n 2
+
+# The pages again, on the newest alpha of Datasette.
+test-next: .venv-next/dev
+	.venv-next/bin/python -m pytest -n 2 tests/test_publish.py tests/test_serve.py
+
+bench: .venv/dev
+	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+
+docs: .venv/dev
+	$(BIN)/cog -r README.md docs/*.md
+
+clean:
+	rm -rf .venv .venv-next build dist
+
+.venv/run: pyproject.toml
+	$(call make-venv,.venv)
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+.venv/dev: pyproject.toml
+	$(call make-venv,.venv)
+	$(BIN)/pip install --quiet --editable ".[dev]"
+	touch $@ .venv/run
+
+.venv-next/dev: pyproject.toml
+	$(call make-venv,.venv-next)
+	.venv-next/bin/pip install --quiet --editable ".[dev]"
+	.venv-next/bin/pip install --quiet --upgrade --pre "datasette>=1.0a41,<2"
+	touch $@
+
+define make-venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	test -x $(1)/bin/pip || $(PYTHON) -m venv $(1)
+endef

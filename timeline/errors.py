@@ -1,0 +1,169 @@
+"""Everything that Timeline refuses, as types that carry data.
+
+    TimelineError
+    +-- InvalidValue        one value that cannot be read          (also a ValueError)
+    +-- InvalidInput        a field of an input, and its line      (also a ValueError)
+    +-- NotFound            no such event, source, actor or entry
+    +-- Ambiguous           a beginning that several ids share
+    +-- Refused             well formed, but the log's rules say no
+    |   +-- AlreadyRecorded     the id is taken by other content
+    |   +-- NothingChanged      an update that would change nothing
+    |   +-- Conflict            the event is at another version than expected
+    |   +-- ClockBehind         the log is ahead of this machine's clock
+    +-- StoreError          the file, not the input
+        +-- NotATimeline        missing, foreign or damaged
+        +-- TooNew              written by a newer Timeline
+        +-- ProjectionOutdated  derived tables of another version
+        +-- NotWritable         read-only file or folder
+        +-- StorageFull         no room, or a disk that fails
+        +-- Busy                another writer holds the lock
+
+``str(error)`` is one line that a person can act on. This module knows no other.
+"""
+
+from collections.abc import Sequence
+from typing import Self
+
+
+class TimelineError(Exception):
+    """The root: catch this to catch every refusal of this package.
+
+    `line` is the line of the input, counted from 1, and `item` the number of the statement
+    in it; None where they are not known.
+    """
+
+    line: int | None = None
+    item: int | None = None
+
+    def at(self, *, line: int | None = None, item: int | None = None) -> Self:
+        """This error, with the place in the input that it is about."""
+        self.line = self.line or line
+        self.item = self.item or item
+        return self
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        if self.line:
+            return f"line {self.line}: {message}"
+        return f"event {self.item}: {message}" if self.item else message
+
+
+class InvalidValue(TimelineError, ValueError):
+    """A value that cannot be read; the message says what would be right.
+
+    It names no field: whoever knows the field wraps it in `InvalidInput`.
+    """
+
+    def __init__(self, value: object, problem: str) -> None:
+        super().__init__(problem)
+        self.value = value
+        self.problem = problem
+
+
+class InvalidInput(TimelineError, ValueError):
+    """A field of an input that is wrong.
+
+    `field` is a path such as ``quantities.0.value``, or "" for the whole.
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}" if field else problem)
+        self.field = field
+        self.problem = problem
+
+
+class NotFound(TimelineError):
+    """Nothing has this id; `kind` says what was looked for ("event", "source", "entry" ...)."""
+
+    def __init__(self, kind: str, key: str, why: str = "") -> None:
+        super().__init__(f'no {kind} "{key}"{": " + why if why else ""}')
+        self.kind = kind
+        self.key = key
+
+
+class Ambiguous(TimelineError):
+    """A beginning that more than one id has."""
+
+    def __init__(self, kind: str, key: str, matches: Sequence[str]) -> None:
+        shown = ", ".join(matches[:5]) + (" ..." if len(matches) > 5 else "")
+        super().__init__(f'"{key}" is the beginning of several {kind}s: {shown}')
+        self.kind = kind
+        self.key = key
+        self.matches = tuple(matches)
+
+
+class Refused(TimelineError):
+    """Well formed, and against the rules of the log."""
+
+
+class AlreadyRecorded(Refused):
+    """The id is taken by other content; `fields` are the paths that differ."""
+
+    def __init__(self, subject: str, fields: Sequence[str], advice: str) -> None:
+        shown = ", ".join(fields[:6]) + (" ..." if len(fields) > 6 else "")
+        super().__init__(f"{subject} is already recorded with another {shown}: {advice}")
+        self.subject = subject
+        self.fields = tuple(fields)
+
+
+class NothingChanged(Refused):
+    """An update or correction that leaves everything as it is."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(f"{subject} already says so: nothing would change")
+        self.subject = subject
+
+
+class Conflict(Refused):
+    """Somebody else was faster: the event is not at the version that was expected."""
+
+    def __init__(self, subject: str, expected: int, actual: int) -> None:
+        super().__init__(
+            f"{subject} is at version {actual}, not {expected}: look at it again, then repeat"
+        )
+        self.subject = subject
+        self.expected = expected
+        self.actual = actual
+
+
+class ClockBehind(Refused):
+    """The newest entry is more than 60 seconds ahead of this machine's clock."""
+
+    def __init__(self, last: str, now: str) -> None:
+        super().__init__(
+            f"the newest entry was recorded at {last}, but the clock here says {now}: set the clock"
+        )
+        self.last = last
+        self.now = now
+
+
+class StoreError(TimelineError):
+    """The file cannot be used as it is. `path` is the file as it was given."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+
+
+class NotATimeline(StoreError):
+    """The file is missing, foreign or damaged."""
+
+
+class TooNew(StoreError):
+    """Written by a newer Timeline; nothing was read or changed."""
+
+
+class ProjectionOutdated(StoreError):
+    """The derived tables are of another version than this package reads. Not tampering."""
+
+
+class NotWritable(StoreError):
+    """The file or its folder is read-only for this user."""
+
+
+class StorageFull(StoreError):
+    """The disk is full or failing. The append was rolled back."""
+
+
+class Busy(StoreError):
+    """Another process kept the write lock for longer than we wait."""
