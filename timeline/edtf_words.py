@@ -1,0 +1,495 @@
+"""Dates in plain English: EDTF to words, words to EDTF, and why words cannot be read.
+
+The tables `_POINTS` and `_RANGES` are read in both directions: the first phrase of a row is
+printed, every phrase of it is understood. So ``to_edtf(to_words(x)) == x`` for canonical x.
+What is rare is printed with its EDTF behind it: "around 11 June 2004 (2004-06~-11)".
+
+This module translates and checks nothing: 30 February becomes 2025-02-30, which `edtf_time`
+refuses. It may not know today's date, so it reads no "yesterday".
+"""
+
+import calendar
+import re
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from string import Formatter
+from typing import NamedTuple
+
+HINT = 'write one like 2025-04-15, 2025-04, "15 April 2025", "before May 2025" or 2025-02/2025-04'
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def to_edtf(words: str) -> str | None:
+    """Translate plain words to EDTF, unchecked; None when they cannot be read."""
+    text = _LEADING.sub("", _normal(words))
+    if text in _UNKNOWN_WORDS:
+        return _UNKNOWN
+    return _read(text) or _read_open(text) or _read_range(text)
+
+
+@lru_cache(maxsize=8192)
+def to_words(edtf: str) -> str:
+    """Say canonical EDTF, as `edtf_time.parse` returns it, in words that `to_edtf` reads back."""
+    if edtf == _UNKNOWN:
+        return _UNKNOWN_WORDS[0]
+    left, slash, right = edtf.partition("/")
+    if not slash:
+        return _say(edtf)
+    if left in _SAY_START:
+        return _SAY_START[left].format(_say_inside(right))
+    if right in _SAY_END:
+        return _SAY_END[right].format(_say_inside(left))
+    short = _say_row(edtf, _RANGES) if left != right else None
+    return short or f"{_say(left)} to {_say(right)}"
+
+
+def explain(words: str) -> str:
+    """Say in one line why words cannot be read, and what would be right."""
+    text = _normal(words)
+    if numeric := _NUMERIC.search(text):
+        return _explain_numeric(numeric)
+    for pattern, problem in _PROBLEMS:
+        if match := pattern.search(text):
+            return problem.format(words, *match.groups())
+    return f'"{words}" is not a date: {HINT}'
+
+
+def year_words(year: int) -> str:
+    """Name an astronomical year (0 is 1 BC), with AD where the bare number would mislead."""
+    if year <= 0:
+        return f"{1 - year} BC"
+    return str(year) if 1000 <= year <= 9999 else f"{year} AD"
+
+
+def unspecified_years(edtf: str) -> tuple[int, int]:
+    """Give the first and last year of a decade or century such as 202X or -01XX.
+
+    Year 0 belongs to 000X and 00XX, so -000X and -00XX end with the year -1.
+    """
+    first, last = sorted(int(edtf.replace("X", digit)) for digit in "09")
+    return first, min(last, -1) if edtf.startswith("-") else last
+
+
+# --- the tables ---------------------------------------------------------------------------
+
+
+class _Field(NamedTuple):
+    """A part of a date: its two patterns, and how to get from one form to the other."""
+
+    edtf: str
+    words: str
+    say: Callable[[str], str] = str
+    write: Callable[[str], str] = str
+
+
+def _choice(names: Mapping[int, tuple[str, ...]]) -> _Field:
+    """Make the field of a two-digit code with names, the first of which is printed."""
+    codes = {name.lower(): f"{code:02d}" for code, spellings in names.items() for name in spellings}
+    return _Field(
+        edtf="|".join(f"{code:02d}" for code in names),
+        words="|".join(map(re.escape, codes)),
+        say=lambda code: names[int(code)][0],
+        write=lambda name: codes[name],
+    )
+
+
+def _write_year(words: str) -> str:
+    if words.isdigit():
+        return words
+    number = int(re.sub("[^0-9]", "", words))
+    year = 1 - number if "b" in words else number
+    if abs(year) > 9999:
+        return f"Y{year}"
+    return f"-{-year:04d}" if year < 0 else f"{year:04d}"
+
+
+def _write_zone(words: str) -> str:
+    offset = re.sub("[^0-9:+-]", "", words)
+    return offset or ("Z" if words else "")
+
+
+_SEASONS = (("spring",), ("summer",), ("autumn", "fall"), ("winter",))
+_ORDINALS = (("first", "1st"), ("second", "2nd"), ("third", "3rd"), ("fourth", "4th"))
+
+_FIELDS = {
+    "year": _Field(
+        r"-?[0-9]{4}|Y-?[0-9]{5,12}",
+        r"[0-9]{4}|[1-9][0-9]{0,12} (?:bce?|ad|ce)|ad [1-9][0-9]{0,12}",
+        lambda year: year_words(int(year.removeprefix("Y"))),
+        _write_year,
+    ),
+    "month": _choice(
+        {
+            number: (name, name[:3], f"{name[:3]}.", *(("Sept", "Sept.") if number == 9 else ()))
+            for number, name in enumerate(MONTHS, 1)
+        }
+    ),
+    "day": _Field(
+        r"[0-3][0-9]",
+        r"[0-3]?[0-9](?:st|nd|rd|th)?",
+        lambda day: day.lstrip("0"),
+        lambda day: day.rstrip("stndrh").zfill(2),
+    ),
+    "ymd": _Field(r"-?[0-9]{4}-[0-9]{2}-[0-9]{2}", r"-?[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+    "hour": _Field(r"[0-9]{2}", r"[0-9]{1,2}", write=lambda hour: hour.zfill(2)),
+    "clock": _Field(
+        r"[0-9]{2}:[0-9]{2}(?::[0-9]{2})?",
+        r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?",
+        write=lambda clock: clock if clock[2] == ":" else f"0{clock}",
+    ),
+    # Words ask for a blank before "-02:00", for "10:15-11:30" is more often from ten to twelve.
+    "zone": _Field(
+        r"(?:Z|[+-][0-9]{2}(?::[0-9]{2})?)?",
+        r"(?: ?(?:utc|gmt|z)|(?: | ?utc|(?=\+))[+-][0-9]{2}(?::[0-9]{2})?)?",
+        lambda zone: {"": "", "Z": " UTC"}.get(zone, f" {zone}"),
+        _write_zone,
+    ),
+    "season": _choice(dict(enumerate(_SEASONS, 21))),
+    "northern": _choice(dict(enumerate(_SEASONS, 25))),
+    "southern": _choice(dict(enumerate(_SEASONS, 29))),
+    "quarter": _choice(dict(enumerate(_ORDINALS, 33))),
+    "q": _choice({33 + i: (f"Q{i + 1}",) for i in range(4)}),
+    "half": _choice(dict(enumerate(_ORDINALS[:2], 40))),
+    "h": _choice({40 + i: (f"H{i + 1}",) for i in range(2)}),
+    "tens": _Field(r"[1-9][0-9][1-9]", r"[1-9][0-9][1-9]"),
+    "hundreds": _Field(r"[1-9][0-9]", r"[1-9][0-9]"),
+}
+
+
+class _Row(NamedTuple):
+    """EDTF, and phrases for it: the first is printed, all are read. A field is {name} or {name_2}.
+
+    A row whose EDTF an earlier one covers is only read.
+    """
+
+    edtf: str
+    phrases: tuple[str, ...]
+
+
+_POINTS = (
+    _Row(
+        "{year}-{month}-{day}",
+        ("{day} {month} {year}", "{month} {day}, {year}"),
+    ),
+    _Row("{year}-{month}", ("{month} {year}",)),
+    _Row("{year}", ("{year}",)),
+    _Row(
+        "{year}-{month}-{day}T{clock}{zone}",
+        (
+            "{day} {month} {year}, {clock}{zone}",
+            "{month} {day}, {year}, {clock}{zone}",
+            "{clock}{zone} on {day} {month} {year}",
+            "{clock}{zone} on {month} {day}, {year}",
+        ),
+    ),
+    _Row(
+        "{year}-{month}-{day}T{hour}{zone}",
+        ("{day} {month} {year}, in the {hour}:00 hour{zone}",),
+    ),
+    _Row("{ymd}T{clock}{zone}", ("{ymd} {clock}{zone}",)),
+    _Row("{year}-{month}-XX", ("some day in {month} {year}",)),
+    _Row("{year}-XX", ("some month in {year}",)),
+    _Row("{year}-XX-XX", ("some day in {year}",)),
+    _Row("{year}-{season}", ("{season} {year}",)),
+    _Row("{year}-{northern}", ("{northern} {year} (northern)",)),
+    _Row("{year}-{southern}", ("{southern} {year} (southern)",)),
+    _Row("{year}-{quarter}", ("{quarter} quarter of {year}",)),
+    _Row("{year}-{q}", ("{q} {year}", "{year} {q}", "{year}-{q}")),
+    _Row("{year}-{half}", ("{half} half of {year}",)),
+    _Row("{year}-{h}", ("{h} {year}", "{year} {h}", "{year}-{h}")),
+    _Row("{tens}X", ("{tens}0s", "{tens}0s (decade)")),
+    _Row("{hundreds}0X", ("{hundreds}00s (decade)",)),
+    _Row("{hundreds}XX", ("{hundreds}00s (century)",)),
+)
+
+_RANGES = (
+    _Row(
+        "{year}-{month}-{day}/{year}-{month}-{day_2}",
+        (
+            "{day} to {day_2} {month} {year}",
+            "{day}-{day_2} {month} {year}",
+            "{month} {day} to {day_2}, {year}",
+            "{month} {day}-{day_2}, {year}",
+        ),
+    ),
+    _Row(
+        "{year}-{month}-{day}/{year}-{month_2}-{day_2}",
+        ("{day} {month} to {day_2} {month_2} {year}", "{month} {day} to {month_2} {day_2}, {year}"),
+    ),
+    _Row("{year}-{month}/{year}-{month_2}", ("{month} to {month_2} {year}",)),
+    _Row("{year}-{season}/{year}-{season_2}", ("{season} to {season_2} {year}",)),
+    _Row(
+        "{year}-{quarter}/{year}-{quarter_2}",
+        ("{quarter} to {quarter_2} quarter of {year}",),
+    ),
+    _Row("{year}-{q}/{year}-{q_2}", ("{q} to {q_2} {year}", "{q}-{q_2} {year}")),
+    _Row(
+        "{year}-{month}-{day}T{clock}{zone}/{year}-{month}-{day}T{clock_2}{zone}",
+        (
+            "{day} {month} {year}, {clock} to {clock_2}{zone}",
+            "{day} {month} {year}, {clock}-{clock_2}{zone}",
+            "{month} {day}, {year}, {clock} to {clock_2}{zone}",
+        ),
+    ),
+    _Row(
+        "{year}-{month}-{day}T{hour}{zone}/{year}-{month}-{day}T{hour_2}{zone}",
+        ("{day} {month} {year}, in the {hour}:00 to {hour_2}:00 hours{zone}",),
+    ),
+)
+
+_UNKNOWN = "../.."
+_UNKNOWN_WORDS = ("date unknown", "unknown date", "unknown")
+
+# What stands for an open (..) or unknown (empty) side; the bounds are inclusive, as in EDTF.
+_SAY_START = {"..": "before {}", "": "until {}, start unknown"}
+_SAY_END = {"..": "since {}", "": "from {}, end unknown"}
+_READ_OPEN = (
+    (re.compile(r"(?:before|until|till|by|up to) (.+)"), "../{}"),
+    (re.compile(r"(?:since|after|from) (.+?)(?: on(?:wards?)?)?"), "{}/.."),
+    (re.compile(r"until (.+) start unknown"), "/{}"),
+    (re.compile(r"from (.+) end unknown"), "{}/"),
+)
+
+_QUALIFIER = re.compile(r"[?~%]")
+_SAY_QUALIFIER = {"?": "possibly", "~": "around", "%": "possibly around"}
+_QUALIFIERS = {words: symbol for symbol, words in _SAY_QUALIFIER.items()} | {
+    "possibly about": "%",
+    **dict.fromkeys(("about", "circa", "ca.", "ca", "c.", "c"), "~"),
+}
+_READ_QUALIFIER = re.compile(
+    f"({'|'.join(map(re.escape, sorted(_QUALIFIERS, key=len, reverse=True)))}) (.+)"
+)
+_TAKES_ARTICLE = re.compile(r"first|second|third|fourth|[0-9]{4}s|decade|century")
+
+# EDTF among words: "before 2025-04-15". And in brackets, behind the words for what is rare.
+_PLAIN_EDTF = re.compile(r"[?~%]?(?:y-?[0-9]|-?[0-9]{2}[0-9x]{2})[-0-9xtzes:+?~%]*")
+_BRACKETED = re.compile(r".+ \(([-0-9xyes?~%]{4,40})\)")
+_DIGITS = re.compile(r"Y?(-?[0-9]{1,12})(?:E([0-9]{1,2}))?(?:S([0-9]{1,2}))?")
+_DECADE_OR_CENTURY = re.compile(r"-?[0-9]{2}[0-9X]X")
+
+# --- both directions ----------------------------------------------------------------------
+
+_FILLERS = re.compile(r"\b(?:the|of|at) ")
+_LEADING = re.compile(r"^(?:on|in) ")
+
+
+def _normal(words: str) -> str:
+    """Drop what carries no meaning: case, commas, extra blanks, articles."""
+    return _FILLERS.sub("", " ".join(words.lower().replace(",", " ").split()))
+
+
+def _field(name: str) -> _Field:
+    return _FIELDS[name.removesuffix("_2")]
+
+
+@cache
+def _edtf_pattern(row: _Row) -> re.Pattern[str]:
+    return _pattern(row.edtf, lambda field: field.edtf)
+
+
+@cache
+def _word_patterns(rows: tuple[_Row, ...]) -> list[tuple[re.Pattern[str], _Row]]:
+    return [
+        (_pattern(_normal(phrase), lambda field: field.words), row)
+        for row in rows
+        for phrase in row.phrases
+    ]
+
+
+def _pattern(template: str, side: Callable[[_Field], str]) -> re.Pattern[str]:
+    """Compile a template; a field that comes again must say the same again."""
+    pattern = ""
+    seen = set()
+    for literal, name, _, _ in Formatter().parse(template):
+        pattern += re.escape(literal)
+        if name in seen:
+            pattern += f"(?P={name})"
+        elif name:
+            seen.add(name)
+            pattern += f"(?P<{name}>{side(_field(name))})"
+    return re.compile(pattern)
+
+
+# --- EDTF to words ------------------------------------------------------------------------
+
+
+def _say_row(edtf: str, rows: tuple[_Row, ...]) -> str | None:
+    for row in rows:
+        if match := _edtf_pattern(row).fullmatch(edtf):
+            fields = match.groupdict().items()
+            return row.phrases[0].format(**{name: _field(name).say(text) for name, text in fields})
+    return None
+
+
+def _say(point: str) -> str:
+    """Say one side of an interval, or what is none."""
+    if (words := _say_row(point, _POINTS)) is not None:
+        return words
+    if point[-1] in _SAY_QUALIFIER and not _QUALIFIER.search(point[:-1]):
+        return f"{_SAY_QUALIFIER[point[-1]]} {_say_inside(point[:-1])}"
+    return f"{_say_rare(point)} ({point})"
+
+
+def _say_inside(point: str) -> str:
+    """Say a point behind a preposition: "around the first quarter of 2025"."""
+    words = _say(point)
+    return f"the {words}" if _TAKES_ARTICLE.match(words) else words
+
+
+def _say_rare(point: str) -> str:
+    """Say what has no short words of its own; the EDTF is printed behind it."""
+    if symbols := set(_QUALIFIER.findall(point)):
+        qualifier = symbols.pop() if len(symbols) == 1 else "%"
+        return f"{_SAY_QUALIFIER[qualifier]} {_say(_QUALIFIER.sub('', point))}"
+    if _DECADE_OR_CENTURY.fullmatch(point):
+        first, last = map(year_words, unspecified_years(point))
+        return f"{'century' if point.endswith('XX') else 'decade'} from {first} to {last}"
+    if match := _DIGITS.fullmatch(point):
+        digits, power, known = match.groups()
+        year = int(digits) * 10 ** int(power or 0)
+        return year_words(year) if known is None else f"year {year} to {known} significant digits"
+    return point
+
+
+# --- words to EDTF ------------------------------------------------------------------------
+
+
+def _read_row(text: str, rows: tuple[_Row, ...]) -> str | None:
+    for pattern, row in _word_patterns(rows):
+        if match := pattern.fullmatch(text):
+            fields = match.groupdict().items()
+            return row.edtf.format(**{name: _field(name).write(words) for name, words in fields})
+    return None
+
+
+def _read(text: str) -> str | None:
+    """Read one side of an interval, or what is none."""
+    if (edtf := _read_row(text, _POINTS)) is not None:
+        return edtf
+    if match := _BRACKETED.fullmatch(text):
+        edtf = match[1].upper()
+        if _normal(_say(edtf)) == text:
+            return edtf
+    if (match := _READ_QUALIFIER.fullmatch(text)) and (edtf := _read(match[2])) is not None:
+        return edtf + _QUALIFIERS[match[1]]
+    return text.upper() if _PLAIN_EDTF.fullmatch(text) else None
+
+
+def _read_open(text: str) -> str | None:
+    """Read an interval with one side open or unknown."""
+    for pattern, edtf in _READ_OPEN:
+        if (match := pattern.fullmatch(text)) and (side := _read(match[1])) is not None:
+            return edtf.format(side)
+    return None
+
+
+def _read_range(text: str) -> str | None:
+    """Read an interval with two sides; a phrase may hold a "to" of its own, so try each."""
+    if text.startswith("between "):
+        text = text.removeprefix("between ").replace(" and ", " to ")
+    text = text.removeprefix("from ")
+    if (edtf := _read_row(text, _RANGES)) is not None:
+        return edtf
+    for middle in re.finditer(" to ", text):
+        left, right = _read(text[: middle.start()]), _read(text[middle.end() :])
+        if left is not None and right is not None:
+            return f"{left}/{right}"
+    return None
+
+
+# --- why not ------------------------------------------------------------------------------
+
+_NUMERIC = re.compile(
+    r"(?<![0-9])(?:([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4})"
+    r"|(?![0-9]{4}-[0-9]{2}(?:-[0-9]{2})?(?![0-9/-]))"
+    r"([0-9]{4})([./-])([0-9]{1,2})(?:\6([0-9]{1,2}))?)(?![0-9./-])"
+)
+
+_MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" for name in map(str.lower, MONTHS))
+_WITHOUT_YEAR = r"^(?!.*(?:[0-9]{4}|[0-9] (?:bce?|ad|ce)\b|\bad [0-9]))"
+
+# Searched in turn; {0} is the text as it is given, {1} and so on what the pattern found.
+_PROBLEMS = tuple(
+    (re.compile(pattern), '"{0}" ' + problem)
+    for pattern, problem in (
+        (
+            _WITHOUT_YEAR + r".*\b(yesterday|today|tonight|tomorrow|now|last|next|this|previous|"
+            r"coming|ago|recently|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b",
+            'depends on the day it is read ("{1}"): write the date itself, such as 2025-04-15',
+        ),
+        (
+            r"\b([0-9]{1,2})(?:st|nd|rd|th) century",
+            "can begin in a year 00 or in a year 01: write its years, such as 1901/2000, "
+            "or 19XX for 1900 to 1999",
+        ),
+        (
+            r"(?<![0-9])([0-9]{2})00s\b",
+            "can be read as ten years ({1}0X) or as a hundred ({1}XX): write one of these",
+        ),
+        (
+            r"^([0-9]{4})([01][0-9])([0-3][0-9])$",
+            "has no hyphens: write {1}-{2}-{3}",
+        ),
+        (
+            r"(?<![0-9-])([0-9]{4}(?:-[0-9]{2}){0,2})(?: ?- ?|\.\.)([0-9]{4}(?:-[0-9]{2}){0,2})$",
+            "is not an interval: write {1}/{2}",
+        ),
+        (
+            r"[0-9]:[0-9]{2}\.[0-9]",
+            "has a fraction of a second: leave it out",
+        ),
+        (
+            r"[0-9] ?([ap])\.?m\b",
+            "has a clock of twelve hours ({1}m): write 15:30 for 3:30 pm",
+        ),
+        (
+            r"[0-9]:[0-9]{2} ?([a-z]{3,4})\b",
+            'names a time zone ("{1}"): write UTC, or an offset such as +02:00',
+        ),
+        (
+            r"\b(early|mid|middle|late|beginning|end)\b",
+            'is vague ("{1}"): write the days or months it stands for, such as '
+            "2025-04-10/2025-04-20",
+        ),
+        (
+            rf"(?:[0-9](?:st|nd|rd|th)? (?:{_MONTH})|\b(?:{_MONTH}) [0-9]{{1,2}}(?:st|nd|rd|th)?)"
+            r" '?[0-9]{2}$|'[0-9]{2}\b|(?<![0-9])[0-9]{1,2}([./-])[0-9]{1,2}\1[0-9]{2}(?![0-9])"
+            r"|^[0-9]{2}s?$",
+            'has a year of two digits: write all four, as in "15 April 2025"',
+        ),
+        (
+            _WITHOUT_YEAR + rf".*(?:[0-9]{{3}}$|\b(?:{_MONTH}|spring|summer|autumn|fall|winter"
+            r"|quarter|half|q[1-4]|h[12])\b)",
+            'has no year of four digits: write it too, as in "15 April 2025", or "987 AD"',
+        ),
+    )
+)
+
+
+def _explain_numeric(match: re.Match[str]) -> str:
+    """Show how a date in digits can be read, in each order of day and month."""
+    one, _, two, year, first, _, month, day = match.groups()
+    orders = [(year, two, one), (year, one, two)] if year else [(first, month, day)]
+    readings = [reading for order in dict.fromkeys(orders) if (reading := _reading(*order))]
+    if not readings:
+        return f'"{match[0]}" is not a date in any order of day and month: {HINT}'
+    if len(readings) > 1:
+        return f'"{match[0]}" can be read as {" or ".join(readings)}: write one of these'
+    return f'"{match[0]}" is not how a date is written here: write {readings[0]}'
+
+
+def _reading(year: str, month: str, day: str | None) -> str | None:
+    """Show one reading as "4 May 2025 (2025-05-04)"; None when there is no such day."""
+    if not 1 <= int(month) <= 12:
+        return None
+    if day is None:
+        edtf = f"{year}-{month:0>2}"
+    elif 1 <= int(day) <= calendar.monthrange(int(year), int(month))[1]:
+        edtf = f"{year}-{month:0>2}-{day:0>2}"
+    else:
+        return None
+    return f"{to_words(edtf)} ({edtf})"
