@@ -1,0 +1,709 @@
+"""What can be said: events, sources, actors and the log's own description, as frozen models.
+
+Guarantees: an object of these classes is well formed. Its texts hold no NUL and no lone
+surrogate, its numbers are exact decimals, its dates are EDTF, its countries ISO 3166-1
+alpha-3, and equal content has equal bytes: what is empty or default is left out, tags are
+lower case, numbers have one spelling. Whether a statement is *allowed* - the event exists,
+the type is in the log's vocabulary - is the writer's business: this module knows no
+database, no file and no other event.
+
+Vocabularies: event types, modes and contexts are PLOVER's unless the log has its own
+(openeventdata, PLOVER); `geo_precision` is UCDP's `where_prec` (UCDP GED codebook);
+reliability and credibility are the Admiralty code (NATO AJP-2.1); dates are EDTF levels 0
+to 2 (ISO 8601-2:2019, annex A); units of money are ISO 4217.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from timeline import clock, edtf_time, vocabulary
+from timeline.errors import InvalidInput, InvalidValue
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+__all__ = [
+    "ID_PATTERN",
+    "Actor",
+    "Annotation",
+    "Citation",
+    "Claim",
+    "Content",
+    "Event",
+    "LogInfo",
+    "Mark",
+    "Merge",
+    "Participant",
+    "Place",
+    "Quantity",
+    "Relation",
+    "Said",
+    "Source",
+    "Statement",
+    "Term",
+    "Vocabulary",
+    "validate",
+]
+
+ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{2,63}$"
+_LINE_BREAKS = r"\n\r\x0b\x0c\x1c-\x1e\u0085\u2028\u2029"
+_TIME_ZONE_PATTERN = r"^[A-Za-z0-9_+/-]+$"
+_LINE_PATTERN = f"^[^\\x00{_LINE_BREAKS}]+$"
+_LONGEST_WORD = 60
+_MAX_DIGITS = 38
+_MAX_NUMBER = Decimal("1e38")
+_LONGEST_NUMBER = 200
+"""Characters, with all the zeros that somebody may write."""
+_LONGEST_DATE = 200
+
+
+def _decimal(value: object) -> Decimal:
+    """An exact number with one spelling: 35, 35.0 and "3.5e1" are the same Decimal.
+
+    Raises InvalidValue for what is no number, NaN, more than 38 digits or beyond 1e38.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise InvalidValue(value, "must be a number, or a number in a string")
+    if isinstance(value, int) and abs(value) > _MAX_NUMBER:  # str() refuses very long ones
+        raise InvalidValue(value, "is too large: at most 1e38")
+    text = repr(value) if isinstance(value, float) else str(value).strip()
+    shown = _shown(text if len(text) <= 45 else text[:42] + "...")
+    if len(text) > _LONGEST_NUMBER:
+        raise InvalidValue(value, f"{shown} has too many digits: at most {_MAX_DIGITS}")
+    try:
+        number = Decimal(text) if text.isascii() and "_" not in text else Decimal("NaN")
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if number.is_nan():
+        raise InvalidValue(value, f'"{shown}" is not a number: write one such as 35 or 3.5')
+    if number.copy_abs() > _MAX_NUMBER:  # abs() would round, or overflow
+        raise InvalidValue(value, f"{shown} is too large: at most 1e38")
+    sign, digits, exponent = number.as_tuple()
+    exponent = int(exponent)
+    if not any(digits):
+        return Decimal(0)
+    while digits[-1] == 0:
+        digits, exponent = digits[:-1], exponent + 1
+    if len(digits) > _MAX_DIGITS or -exponent > _MAX_DIGITS:
+        raise InvalidValue(value, f"{shown} has too many digits: at most {_MAX_DIGITS}")
+    return Decimal((sign, digits + (0,) * max(exponent, 0), min(exponent, 0)))
+
+
+def _number(limit: float) -> BeforeValidator:
+    limits = Annotated[float, Field(ge=-limit, le=limit)]
+    written = Annotated[str, Field(max_length=_LONGEST_NUMBER)]
+    return BeforeValidator(_decimal, json_schema_input_type=limits | written)
+
+
+def _shown(text: str) -> str:
+    """The text, fit for a message of one line."""
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
+def _whole(low: int, high: int, what: str) -> BeforeValidator:
+    def check(value: object) -> int:
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,16}", value.strip()):
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise InvalidValue(value, f"must be {what}")
+        return value
+
+    limits = Annotated[int, Field(ge=low, le=high)]
+    return BeforeValidator(check, json_schema_input_type=limits)
+
+
+def _between(limit: int, what: str) -> AfterValidator:
+    def check(value: Decimal) -> Decimal:
+        if abs(value) > limit:
+            raise InvalidValue(
+                value, f"{value:f} is not a {what}: it lies between -{limit} and {limit}"
+            )
+        return value
+
+    return AfterValidator(check)
+
+
+def _url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_link = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_link = False
+    if not is_link or re.search(r"[\s<>\"\x00-\x1f]", value):
+        raise InvalidValue(value, "must be a web address that begins with http:// or https://")
+    return value
+
+
+def _edtf(value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidValue(value, 'must be a date in a string, such as "2025-04-15"')
+    return edtf_time.parse(value).edtf
+
+
+def _filled(fields: object) -> object:
+    """An object without its empty values. Raises InvalidValue for two names that are one."""
+    if not isinstance(fields, dict):
+        return fields
+    names = [name.strip() if isinstance(name, str) else name for name in fields]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidValue(fields, f'has the name "{_shown(twice[:60])}" twice')
+    return {name: value for name, value in fields.items() if value not in (None, "", {})}
+
+
+def _country(value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidValue(value, "must be a country: a name or an ISO 3166-1 code")
+    return vocabulary.country(value)
+
+
+def _lower(value: str) -> str:
+    """Lower case, which is longer than upper case in a few letters."""
+    lower = value.lower()
+    if len(lower) > _LONGEST_WORD:
+        raise InvalidValue(value, f"is too long: at most {_LONGEST_WORD} characters")
+    return lower
+
+
+def _unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+Id = Annotated[StrictStr, StringConstraints(pattern=ID_PATTERN)]
+Line = Annotated[
+    StrictStr,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=_LINE_PATTERN),
+]
+Text = Annotated[
+    StrictStr,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=100_000, pattern=r"^[^\x00]+$"
+    ),
+]
+Quote = Annotated[
+    StrictStr, StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\x00]+$")
+]
+Word = Annotated[Line, StringConstraints(max_length=_LONGEST_WORD)]
+Plain = PlainSerializer(lambda number: format(number, "f"), return_type=str, when_used="json")
+Number = Annotated[Decimal, _number(1e38), Plain]
+Latitude = Annotated[Decimal, _number(90), Plain, _between(90, "latitude")]
+Longitude = Annotated[Decimal, _number(180), Plain, _between(180, "longitude")]
+Edtf = Annotated[
+    str,
+    BeforeValidator(_edtf, json_schema_input_type=Annotated[str, Field(max_length=_LONGEST_DATE)]),
+]
+Country = Annotated[str, BeforeValidator(_country)]
+Url = Annotated[Line, StringConstraints(max_length=2_000), AfterValidator(_url)]
+Wikidata = Annotated[StrictStr, StringConstraints(pattern=r"^Q[1-9][0-9]{0,11}$")]
+Sha256 = Annotated[StrictStr, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+Language = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+GeoPrecision = Annotated[
+    Literal[1, 2, 3, 4, 5, 6, 7],
+    _whole(1, 7, "a whole number from 1 (exact place) to 7 (sea or air space)"),
+]
+Position = Annotated[int, _whole(0, 2**53, "a whole number of code points, from 0")]
+Lower = AfterValidator(_lower)
+Unique = AfterValidator(_unique)
+SourceIds = Annotated[tuple[Id, ...], Field(max_length=200), Unique]
+
+
+class Content(BaseModel):
+    """What an entry says: the common ground of all payloads.
+
+    Absent, null and empty are one and the same, and are left out of the bytes.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        defer_build=True,
+    )
+    outside: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are not part of the content: the subject's own id stands in the envelope."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        return {
+            key: value
+            for key, value in data.items()
+            if not (value is None or (isinstance(value, str | list | tuple | dict) and not value))
+        }
+
+    def content(self) -> dict[str, Any]:
+        """What goes into a payload: JSON types, model order, nothing empty or default."""
+        return self.model_dump(mode="json", exclude_defaults=True, exclude=set(self.outside))
+
+
+class Place(Content):
+    """Where: a name, a country or a point, as precisely as is known."""
+
+    name: Line | None = Field(None, description="The place as people call it.")
+    country: Country | None = Field(
+        None, description="ISO 3166-1 alpha-3; input takes alpha-2, alpha-3 or the English name."
+    )
+    admin1: Line | None = Field(None, description="First-order division: region, oblast, state.")
+    lat: Latitude | None = Field(None, description="Latitude, WGS 84, decimal degrees north.")
+    lon: Longitude | None = Field(None, description="Longitude, WGS 84, decimal degrees east.")
+    geo_precision: GeoPrecision | None = Field(
+        None,
+        description="UCDP where_prec: 1 exact place, 2 within 25 km, 3 second-order division, "
+        "4 first-order division, 5 line or area, 6 country, 7 sea or air space.",
+    )
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Self:
+        if (self.lat is None) != (self.lon is None):
+            raise InvalidValue(self, "needs lat and lon together, or neither")
+        if not (self.name or self.country or self.admin1 or self.lat is not None):
+            raise InvalidValue(self, "needs a name, a country or a point (lat and lon)")
+        return self
+
+
+Role = Literal["actor", "recipient", "host", "mediator", "participant", "speaker"]
+
+
+class Participant(Content):
+    """Somebody who takes part; the office belongs to the participation, not to the person."""
+
+    name: Line = Field(description="The person, state or body, as this log calls them.")
+    actor_id: Id | None = Field(None, description="Tells namesakes apart; else the name decides.")
+    role: Role = Field("actor", description="PLOVER's actor and recipient, and four plain ones.")
+    as_named: Line | None = Field(None, description="As the source names them.")
+    office: Line | None = Field(None, description="The office held at that time.")
+    country: Country | None = Field(None, description="ISO 3166-1 alpha-3.")
+    organisation: Line | None = Field(None, description="The body they act for.")
+    sector: Word | None = Field(None, description="PLOVER sector, such as GOV, MIL or CVL.")
+    wikidata: Wikidata | None = Field(None, description="Wikidata item, such as Q57792.")
+
+
+class Quantity(Content):
+    """A figure that somebody gives; competing figures stand side by side."""
+
+    measure: Annotated[Word, Lower] = Field(
+        description="What is counted, a noun or participle in lower case; known: pledged, "
+        "committed, allocated, disbursed, delivered, killed, injured."
+    )
+    value: Number | None = Field(None, description="The figure, in `unit`.")
+    low: Number | None = Field(None, description="Low estimate, in `unit`; may exceed `value`.")
+    high: Number | None = Field(None, description="High estimate, in `unit`.")
+    qualifier: Literal["exact", "more_than", "at_least", "about"] = Field(
+        "exact", description="How the source words the figure."
+    )
+    unit: Annotated[Word, AfterValidator(vocabulary.unit)] = Field(
+        description="ISO 4217 code for money, else a noun in lower case; killed and injured "
+        "are counted in `person` unless another is given."
+    )
+    dated: Edtf | None = Field(None, description="EDTF: the day for which the figure is given.")
+    reported_by: Line | None = Field(None, description="Who gives the figure.")
+    source_ids: SourceIds = Field((), description="Sources that carry the figure.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _people_are_counted(cls, data: object) -> object:
+        if isinstance(data, dict) and not data.get("unit"):
+            measure = data.get("measure")
+            if isinstance(measure, str) and measure.strip().lower() in ("killed", "injured"):
+                return {**data, "unit": "person"}
+        return data
+
+    @model_validator(mode="after")
+    def _has_a_figure(self) -> Self:
+        if self.value is None and self.low is None and self.high is None:
+            raise InvalidValue(self, "needs a value, a low or a high")
+        return self
+
+
+class Claim(Content):
+    """What somebody says about the event."""
+
+    speaker: Line = Field(description="Who says so.")
+    stance: Literal["asserts", "denies", "disputes"] = Field("asserts", description="How.")
+    statement: Text | None = Field(None, description="What is said, in the log's own words.")
+    source_ids: SourceIds = Field((), description="Sources that carry the claim.")
+
+
+class Relation(Content):
+    """A tie to another event of this log."""
+
+    type: Literal[
+        "part_of",
+        "follows",
+        "responds_to",
+        "condition_of",
+        "fulfils",
+        "contradicts",
+        "same_as",
+        "about",
+    ] = Field(description="Read as: this event TYPE the other.")
+    event_id: Id = Field(description="The other event.")
+
+
+class Source(Content):
+    """A document that reports."""
+
+    outside = frozenset({"source_id"})
+
+    source_id: Id | None = Field(None, description="Its id in this log; made up if not given.")
+    title: Line | None = Field(None, description="Its headline or title.")
+    publisher: Line | None = Field(None, description="Who published it.")
+    authors: Annotated[tuple[Line, ...], Field(max_length=200), Unique] = Field(
+        (), description="Who wrote it."
+    )
+    url: Url | None = Field(None, description="Where it is, http or https.")
+    archive_url: Url | None = Field(None, description="An archived copy, http or https.")
+    published: Edtf | None = Field(None, description="EDTF: when it was published.")
+    accessed: Edtf | None = Field(None, description="EDTF: when it was read.")
+    language: Language | None = Field(None, description="BCP 47 tag, such as en or uk.")
+    licence: Line | None = Field(None, description="Licence of its text.")
+    reliability: Literal["A", "B", "C", "D", "E", "F"] | None = Field(
+        None, description="Admiralty code: A reliable to E unreliable; F cannot be judged."
+    )
+    media_type: Word | None = Field(None, description="IANA media type, such as text/html.")
+    text_sha256: Sha256 | None = Field(None, description="Of its captured text, UTF-8.")
+
+    @model_validator(mode="after")
+    def _can_be_found(self) -> Self:
+        if not (self.source_id or self.title or self.url):
+            raise InvalidValue(self, "needs a title or a url")
+        return self
+
+
+class Citation(Content):
+    """A place in a source that supports the event."""
+
+    source_id: Id | None = Field(None, description="A source of this log.")
+    source: Source | None = Field(
+        None, description="Instead of source_id: the source itself, recorded if not yet known."
+    )
+    source_version: Annotated[int, _whole(1, 2**53, "a version, from 1")] | None = Field(
+        None, description="The version of the source that was cited."
+    )
+    quote: Quote | None = Field(None, description="The words that support the event, verbatim.")
+    quote_start: Position | None = Field(
+        None, description="Where the quote begins in the captured text, in code points from 0."
+    )
+    quote_end: Position | None = Field(None, description="Where it ends, exclusive.")
+    credibility: Annotated[int, _whole(1, 6, "a whole number from 1 to 6")] | None = Field(
+        None, description="Admiralty code: 1 confirmed to 5 improbable; 6 cannot be judged."
+    )
+
+    @model_validator(mode="after")
+    def _names_one_source(self) -> Self:
+        if (self.source_id is None) == (self.source is None):
+            raise InvalidValue(self, "needs either source_id or source")
+        if (self.quote_start is None) != (self.quote_end is None):
+            raise InvalidValue(self, "needs quote_start and quote_end together, or neither")
+        if self.quote_start is not None and self.quote_start >= (self.quote_end or 0):
+            raise InvalidValue(self, "quote_end must lie after quote_start")
+        return self
+
+
+ExternalId = Annotated[
+    StrictStr, StringConstraints(max_length=200, pattern=r"^[a-z][a-z0-9+.-]*:[^\s\x00]+$")
+]
+
+
+class Event(Content):
+    """A happening in the world, as it is stated to stand."""
+
+    outside = frozenset({"event_id"})
+
+    event_id: Id | None = Field(
+        None,
+        description="Its id in this log: 3 to 64 of a-z, 0-9, - and _; made up if not given.",
+    )
+    title: Line = Field(description="What happened, in one line.")
+    summary: Text | None = Field(None, description="A few sentences.")
+    note: Text | None = Field(None, description="A remark of the chronicler.")
+    event_type: Word | None = Field(
+        None, description="Code or label of the log's vocabulary (default PLOVER)."
+    )
+    mode: Word | None = Field(None, description="PLOVER mode, such as visit or heavy-weapons.")
+    contexts: Annotated[tuple[Word, ...], Field(max_length=50), Unique] = Field(
+        (), description="PLOVER contexts, such as military or diplomatic."
+    )
+    tags: Annotated[tuple[Annotated[Word, Lower], ...], Field(max_length=200), Unique] = Field(
+        (), description="Free words, folded to lower case."
+    )
+    occurred: Edtf = Field(
+        description="When it happened: EDTF levels 0 to 2, or plain English words."
+    )
+    occurred_text: Line | None = Field(None, description="The date in the words of the source.")
+    occurred_basis: Literal["stated", "resolved", "inferred"] | None = Field(
+        None, description="How those words became a date."
+    )
+    place: Place | None = Field(None, description="Where it happened.")
+    about_place: Place | None = Field(None, description="The place it is about, if another.")
+    participants: Annotated[tuple[Participant, ...], Field(max_length=1_000)] = Field(
+        (), description="Who took part."
+    )
+    quantities: Annotated[tuple[Quantity, ...], Field(max_length=1_000)] = Field(
+        (), description="Figures, also competing ones."
+    )
+    claims: Annotated[tuple[Claim, ...], Field(max_length=1_000)] = Field(
+        (), description="Who says what about it."
+    )
+    relations: Annotated[tuple[Relation, ...], Field(max_length=1_000), Unique] = Field(
+        (), description="Ties to other events."
+    )
+    citations: Annotated[tuple[Citation, ...], Field(max_length=1_000)] = Field(
+        (), description="Where it is reported."
+    )
+    modality: Literal["actual", "ongoing", "planned", "hypothetical", "negated"] = Field(
+        "actual", description="Whether it happened, goes on, is planned, is considered or did not."
+    )
+    verification: Literal["reported", "corroborated", "disputed", "refuted"] = Field(
+        "reported", description="How well it is established."
+    )
+    external_ids: Annotated[tuple[ExternalId, ...], Field(max_length=50), Unique] = Field(
+        (), description="scheme:id in other datasets; unique among the events of this log."
+    )
+    extra: Annotated[
+        dict[Word, Annotated[dict[Word, Text], Field(max_length=1_000)]], Field(max_length=50)
+    ] = Field(default_factory=dict, description="What an importer could not place, by namespace.")
+
+    @field_validator("extra", mode="before")
+    @classmethod
+    def _extra_is_without_empty(cls, extra: object) -> object:
+        if not isinstance(extra, dict):
+            return extra
+        return _filled({name: _filled(fields) for name, fields in extra.items()})
+
+    @field_validator("extra")
+    @classmethod
+    def _extra_is_in_order(cls, extra: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        """Keys of one's own have no model order: sorted, equal content has equal bytes."""
+        return {name: dict(sorted(fields.items())) for name, fields in sorted(extra.items())}
+
+    @field_validator("relations")
+    @classmethod
+    def _relations_point_elsewhere(
+        cls, relations: tuple[Relation, ...], info: Any
+    ) -> tuple[Relation, ...]:
+        own = info.data.get("event_id")
+        if own and any(relation.event_id == own for relation in relations):
+            raise InvalidValue(own, "an event cannot relate to itself")
+        return relations
+
+    @property
+    def when(self) -> edtf_time.Occurred:
+        """Bounds and precision of `occurred`."""
+        return edtf_time.parse(self.occurred)
+
+
+class Said(Content):
+    """What goes with a statement: who adds it, why, and when it was reported."""
+
+    author: Annotated[Line, StringConstraints(max_length=100)] | None = Field(
+        None, description="A handle of who adds this; it is published."
+    )
+    reason: Annotated[Text, StringConstraints(max_length=5_000)] | None = Field(
+        None, description="Why: required to correct, retract and withdraw."
+    )
+    reported_at: Annotated[StrictStr, AfterValidator(clock.reported)] | None = Field(
+        None,
+        description="The day or time when the source said so, ISO 8601; the day of recording "
+        "if not given, later versions as before.",
+    )
+
+
+class Statement(Event, Said):
+    """An event as it is handed in to be recorded, with what goes with it."""
+
+    outside = Event.outside | Said.model_fields.keys()
+
+
+class Actor(Content):
+    """A person, state or body whose names fold onto one."""
+
+    outside = frozenset({"actor_id"})
+
+    actor_id: Id | None = Field(None, description="Its id in this log; made up if not given.")
+    name: Line = Field(description="The name that pages show.")
+    aliases: Annotated[tuple[Line, ...], Field(max_length=500), Unique] = Field(
+        (), description="Other names that mean the same actor."
+    )
+    country: Country | None = Field(None, description="ISO 3166-1 alpha-3.")
+    wikidata: Wikidata | None = Field(None, description="Wikidata item.")
+
+
+class Merge(Content):
+    """`event.merged` and `actor.merged`: what it is the same as."""
+
+    into: Id = Field(description="The event or actor that stays.")
+
+
+class Mark(Content):
+    """A span of a captured text that needs no event."""
+
+    start: Position = Field(description="In code points, from 0.")
+    end: Position = Field(description="Exclusive.")
+    state: Literal["commentary"] = Field(description="What the span is.")
+    why: Line | None = Field(None, description="Why it needs no event.")
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> Self:
+        if self.start >= self.end:
+            raise InvalidValue(self, "end must lie after start")
+        return self
+
+
+class Annotation(Content):
+    """`source.annotated`: all marks on one text."""
+
+    text_sha256: Sha256 = Field(description="The text that the marks are on.")
+    marks: Annotated[tuple[Mark, ...], Field(max_length=10_000)] = Field(
+        (), description="All of them: an annotation replaces the one before."
+    )
+
+
+class Term(Content):
+    """A word of a vocabulary."""
+
+    code: Word = Field(description="What is stored.")
+    label: Line = Field(description="What people see.")
+    definition: Text | None = Field(None, description="When it applies.")
+
+
+class Vocabulary(Content):
+    """The words that events of this log may use; an empty list leaves that field free."""
+
+    event_types: Annotated[tuple[Term, ...], Field(max_length=1_000)] = Field(
+        (), description="What an event can be."
+    )
+    modes: Annotated[tuple[Term, ...], Field(max_length=1_000)] = Field(
+        (), description="How it can be done."
+    )
+    contexts: Annotated[tuple[Term, ...], Field(max_length=1_000)] = Field(
+        (), description="What it can be about."
+    )
+
+
+class LogInfo(Content):
+    """`log.opened` and `log.updated`: the log about itself."""
+
+    origin: Annotated[StrictStr, StringConstraints(max_length=200, pattern=r"^[^\s+\x00]+$")] = (
+        Field(
+            description="Names the log for ever (C2SP tlog-checkpoint): best an address without a "
+            "scheme, such as example.org/odesa. No blanks, no plus sign."
+        )
+    )
+    title: Line = Field(description="What the timeline is called.")
+    licence: Line | None = Field(None, description="Licence of its content, such as CC-BY-4.0.")
+    language: Language = Field("en", description="BCP 47 tag of its texts.")
+    time_zone: Annotated[Word, StringConstraints(pattern=_TIME_ZONE_PATTERN)] = Field(
+        "UTC", description="IANA time zone in which its days begin and end."
+    )
+    vocabulary: Vocabulary = Field(
+        default_factory=Vocabulary, description="Event types, modes and contexts."
+    )
+    notice: Line | None = Field(None, description="A warning that every page shows.")
+
+
+C = TypeVar("C", bound=Content)
+
+
+def validate(model: type[C], data: object) -> C:
+    """The object that `data` describes. Raises InvalidInput, naming the first wrong field."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        # A slip in the name of a required field is two errors; this one says what to do.
+        first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
+        field = ".".join(_shown(str(part)[:60]) for part in first["loc"])
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise InvalidInput(field, _problem(model, first) + more) from None
+
+
+def _problem(model: type[Content], error: ErrorDetails) -> str:
+    """A pydantic error in the words of somebody who fills in a form."""
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "value_error":
+            return str(context["error"])
+        case "missing":
+            return "is required"
+        case "extra_forbidden":
+            return _unknown_field(model, error["loc"])
+        case "literal_error":
+            return f"must be one of {context['expected']}".replace("'", "").replace(" or ", ", ")
+        case "string_type":
+            return "must be text"
+        case "tuple_type" | "list_type":
+            return "must be a list"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return "must be an object with fields"
+        case "string_too_long":
+            return f"is too long: at most {context['max_length']} characters"
+        case "too_long":
+            return f"has too many items: at most {context['max_length']}"
+        case "string_too_short":
+            return "must not be empty"
+        case "string_unicode":
+            return "holds half a character (a lone surrogate)"
+        case "string_pattern_mismatch":
+            return _PATTERNS.get(context["pattern"], f"does not match {context['pattern']}")
+        case _:
+            return error["msg"]
+
+
+def _unknown_field(model: type[Content], path: tuple[int | str, ...]) -> str:
+    fields: list[str] = list(model.model_fields)
+    for part in path[:-1]:
+        if isinstance(part, str):
+            owner = _MODELS_BY_FIELD.get(part)
+            fields = list(owner.model_fields) if owner else []
+    near = vocabulary.nearest(str(path[-1]), fields)
+    hint = f"did you mean {near}?" if near else f"known are {', '.join(fields)}"
+    return f"is not a field: {hint}"
+
+
+_MODELS_BY_FIELD: dict[str, type[Content]] = {
+    "place": Place,
+    "about_place": Place,
+    "participants": Participant,
+    "quantities": Quantity,
+    "claims": Claim,
+    "relations": Relation,
+    "citations": Citation,
+    "source": Source,
+    "vocabulary": Vocabulary,
+    "event_types": Term,
+    "modes": Term,
+    "contexts": Term,
+    "marks": Mark,
+}
+_PATTERNS = {
+    ID_PATTERN: "must be 3 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit",
+    _LINE_PATTERN: "must be one line",
+    r"^[^\x00]+$": "must not hold a NUL character",
+    r"^Q[1-9][0-9]{0,11}$": "must be a Wikidata item such as Q57792",
+    r"^sha256:[0-9a-f]{64}$": "must be sha256: and 64 lower-case hex digits",
+    r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$": "must be a language tag such as en or pt-BR",
+    r"^[a-z][a-z0-9+.-]*:[^\s\x00]+$": "must be scheme:id, such as gdelt:1024",
+    _TIME_ZONE_PATTERN: "must be a time zone such as Europe/Kyiv or UTC",
+    r"^[^\s+\x00]+$": "must be a name without blanks or +, such as example.org/odesa",
+}

@@ -1,0 +1,90 @@
+"""Paths into a content, and changes by path.
+
+A path is an RFC 6901 pointer (``/quantities/0/value``) or the same with dots
+(``quantities.0.value``). ``-`` stands for the place behind the last item of a list.
+Guarantees: what is given is never altered. Knows nothing of models.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from timeline.errors import InvalidInput
+
+__all__ = ["changed", "steps"]
+
+_GONE: Any = object()
+"""Holds the place of an item that is taken out, so that no other moves before the end."""
+
+
+def steps(path: str) -> list[str]:
+    """The steps of a path, unescaped. Raises InvalidInput for an empty one."""
+    if path.startswith("/"):
+        parts = [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")]
+    else:
+        parts = path.split(".")
+    if not all(parts):
+        raise InvalidInput("", f'"{path}" is not a path: write one such as place.name')
+    return parts
+
+
+def changed(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of `content` with the value at each path replaced; null and "" take it out.
+
+    Paths count items as they stand before the changes. Objects and lists on the way are made
+    as needed. Raises InvalidInput, naming the path, for a step that leads nowhere.
+    """
+    result = copy.deepcopy(dict(content))
+    for path, value in changes.items():
+        _put(result, path, steps(path), None if value == "" else copy.deepcopy(value))
+    left: dict[str, Any] = _without_gone(result)
+    return left
+
+
+def _without_gone(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_gone(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_gone(item) for item in value if item is not _GONE]
+    return value
+
+
+def _put(whole: dict[str, Any], path: str, way: list[str], value: object) -> None:
+    here: Any = whole
+    for number, step in enumerate(way):
+        last = number == len(way) - 1
+        if isinstance(here, list):
+            index = _index(path, step, here)
+            if last and value is None:
+                here[index : index + 1] = [_GONE] * (index < len(here))
+                return
+            if index == len(here):
+                here.append(None)
+            key: Any = index
+        elif isinstance(here, dict):
+            key = step
+            if last and value is None:
+                here.pop(key, None)
+                return
+        else:
+            raise InvalidInput(path, "leads nowhere: what stands before it has no fields")
+        if last:
+            here[key] = value
+            return
+        if isinstance(here, dict):
+            here.setdefault(key, None)
+        if here[key] is None:
+            here[key] = [] if way[number + 1] == "-" or way[number + 1].isdecimal() else {}
+        here = here[key]
+
+
+def _index(path: str, step: str, items: list[Any]) -> int:
+    if step == "-":
+        return len(items)
+    if not re.fullmatch(r"0|[1-9][0-9]{0,8}", step) or int(step) > len(items):
+        known = f"0 to {len(items) - 1}" if items else "none yet"
+        raise InvalidInput(path, f'there is no item "{step}": the items are {known}; - adds one')
+    return int(step)
