@@ -1,0 +1,99 @@
+-- The log and what else cannot be derived. Nothing here is ever dropped or rewritten.
+
+-- One row is one entry. `envelope` and `payload` are the bytes that were hashed;
+-- the columns beside them repeat the envelope, so that SQL need not parse it.
+CREATE TABLE log (
+    seq         INTEGER PRIMARY KEY CHECK (seq >= 0),
+    id          TEXT NOT NULL UNIQUE,
+    kind        TEXT NOT NULL,
+    subject     TEXT NOT NULL,
+    version     INTEGER NOT NULL CHECK (version >= 1),
+    recorded_at TEXT NOT NULL,
+    reported_at TEXT,
+    envelope    TEXT NOT NULL,
+    payload     TEXT,
+    salt        BLOB CHECK (length(salt) = 16),
+    leaf        BLOB NOT NULL CHECK (length(leaf) = 32),
+    UNIQUE (subject, version),
+    CHECK ((payload IS NULL) = (salt IS NULL))
+) STRICT;
+
+-- Every as-of by time begins with one look into this index.
+CREATE INDEX log_recorded_at ON log (recorded_at);
+
+-- A guard BEFORE INSERT, because INSERT OR REPLACE walks past the two triggers below it,
+-- and a UNIQUE constraint only chooses which row it replaces. No JSON function is called:
+-- under trusted_schema=off one would refuse every insert.
+CREATE TRIGGER log_appends_only BEFORE INSERT ON log BEGIN
+    SELECT RAISE(ABORT, 'log: seq must be the next number')
+     WHERE NEW.seq IS NOT (SELECT coalesce(max(seq) + 1, 0) FROM log);
+    SELECT RAISE(ABORT, 'log: this id is already used')
+     WHERE EXISTS (SELECT 1 FROM log WHERE id = NEW.id);
+    SELECT RAISE(ABORT, 'log: version must be the next of its subject')
+     WHERE NEW.version IS NOT
+           (SELECT coalesce(max(version), 0) + 1 FROM log WHERE subject = NEW.subject);
+END;
+
+-- The one change that is allowed: to take out payload and salt, and nothing else, of an
+-- entry that a later `entry.erased` names. Its envelope, and so every proof, stays whole.
+CREATE TRIGGER log_never_changes BEFORE UPDATE ON log
+WHEN NOT (
+    NEW.payload IS NULL AND NEW.salt IS NULL
+    AND OLD.payload IS NOT NULL
+    AND NEW.seq IS OLD.seq AND NEW.id IS OLD.id AND NEW.kind IS OLD.kind
+    AND NEW.subject IS OLD.subject AND NEW.version IS OLD.version
+    AND NEW.recorded_at IS OLD.recorded_at AND NEW.reported_at IS OLD.reported_at
+    AND NEW.envelope IS OLD.envelope AND NEW.leaf IS OLD.leaf
+    AND EXISTS (SELECT 1 FROM log AS e
+                 WHERE e.subject = 'entry/' || OLD.id AND e.kind = 'entry.erased'
+                   AND e.seq > OLD.seq)
+)
+BEGIN
+    SELECT RAISE(ABORT, 'log: entries never change');
+END;
+
+CREATE TRIGGER log_never_forgets BEFORE DELETE ON log BEGIN
+    SELECT RAISE(ABORT, 'log: entries are never deleted');
+END;
+
+-- Captured texts of sources, by the SHA-256 of their UTF-8 ("sha256:<hex>"). A text can be
+-- erased (body NULL), never changed.
+CREATE TABLE source_texts (
+    text_sha256 TEXT PRIMARY KEY,
+    body        TEXT,
+    captured_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER source_texts_guard BEFORE INSERT ON source_texts
+WHEN EXISTS (SELECT 1 FROM source_texts WHERE text_sha256 = NEW.text_sha256)
+BEGIN
+    SELECT RAISE(ABORT, 'source_texts: this text is already kept');
+END;
+
+CREATE TRIGGER source_texts_never_change BEFORE UPDATE ON source_texts
+WHEN NOT (NEW.body IS NULL AND OLD.body IS NOT NULL
+          AND NEW.text_sha256 IS OLD.text_sha256 AND NEW.captured_at IS OLD.captured_at)
+BEGIN
+    SELECT RAISE(ABORT, 'source_texts: texts never change');
+END;
+
+CREATE TRIGGER source_texts_never_forget BEFORE DELETE ON source_texts BEGIN
+    SELECT RAISE(ABORT, 'source_texts: texts are never deleted');
+END;
+
+-- Signed tree heads (C2SP tlog-checkpoint), as they were signed.
+CREATE TABLE checkpoints (
+    size      INTEGER NOT NULL CHECK (size >= 0),
+    root      BLOB NOT NULL CHECK (length(root) = 32),
+    note      TEXT NOT NULL,
+    stored_at TEXT NOT NULL,
+    PRIMARY KEY (size, note)
+) STRICT, WITHOUT ROWID;
+
+-- Copies that were published.
+CREATE TABLE publications (
+    published_at    TEXT NOT NULL PRIMARY KEY,
+    size            INTEGER NOT NULL CHECK (size >= 0),
+    root            BLOB NOT NULL CHECK (length(root) = 32),
+    checkpoint_size INTEGER
+) STRICT, WITHOUT ROWID;
