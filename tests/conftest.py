@@ -1,0 +1,44 @@
+"""What tests share: a timeline in a temporary folder, on a clock that ticks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from timeline import Timeline
+
+
+class TickingClock:
+    """A clock that starts on a known day and moves on by one second at each look."""
+
+    step = timedelta(seconds=1)
+
+    def __init__(self, start: str = "2025-04-13T12:00:00") -> None:
+        self.time = datetime.fromisoformat(start).replace(tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.time += self.step
+        return self.time
+
+    def set(self, text: str) -> None:
+        """Move to a UTC time such as 2025-04-14T18:00."""
+        self.time = datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> TickingClock:
+    return TickingClock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "timeline.db"
+
+
+@pytest.fixture
+def timeline(path: Path, clock: TickingClock) -> Iterator[Timeline]:
+    with Timeline.create(path, title="A story", origin="example.org/story", now=clock) as opened:
+        yield opened

@@ -1,0 +1,39 @@
+"""The contents of a database, to be compared by value."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from timeline import projection, schema
+
+OWN = ("log", "source_texts", "checkpoints", "publications")
+"""Tables that cannot be rebuilt."""
+
+Contents = dict[str, list[tuple[Any, ...]]]
+
+
+def derived(path: Path) -> Contents:
+    """The rows of every table and view of the projection, in the order of their values."""
+    return _contents(path, tuple(projection.tables()))
+
+
+def everything(path: Path) -> Contents:
+    """The rows of every table, of the log too."""
+    return _contents(path, (*OWN, *projection.tables()))
+
+
+def _contents(path: Path, names: tuple[str, ...]) -> Contents:
+    with contextlib.closing(schema.connect(path)) as connection:
+        return {
+            name: sorted(
+                connection.execute(
+                    "SELECT rowid, * FROM event_search"
+                    if name == "event_search"
+                    else f"SELECT * FROM {name}"
+                ),
+                key=repr,
+            )
+            for name in names
+        }

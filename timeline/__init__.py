@@ -1,0 +1,36 @@
+"""Timeline: every statement ever made about every event of a developing story.
+
+>>> from timeline import Event, Timeline
+>>> with Timeline.create("odesa.db", title="Odesa") as timeline:
+...     receipt = timeline.record(Event(title="Talks in Odesa", occurred="15 April 2025"))
+"""
+
+from timeline.errors import TimelineError
+from timeline.facade import Timeline
+from timeline.model import (
+    Actor,
+    Citation,
+    Claim,
+    Event,
+    Participant,
+    Place,
+    Quantity,
+    Relation,
+    Source,
+)
+from timeline.writer import Receipt
+
+__all__ = [
+    "Actor",
+    "Citation",
+    "Claim",
+    "Event",
+    "Participant",
+    "Place",
+    "Quantity",
+    "Receipt",
+    "Relation",
+    "Source",
+    "Timeline",
+    "TimelineError",
+]

@@ -1,0 +1,856 @@
+"""The writer: the rules by which a statement becomes an entry, and the only way in.
+
+Guarantees: an append is whole or absent. Its entries share one `recorded_at`, later than
+every one before; ids and versions are used once; a reference points to something that is
+there; an update that changes nothing is refused; asking twice for the same thing adds it
+once. Log and projection change in one transaction under the write lock.
+
+Readers never come here: `query` answers them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sqlite3
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from timeline import clock, codec, fold, log, paths, projection, schema, vocabulary
+from timeline.codec import Entry
+from timeline.errors import (
+    AlreadyRecorded,
+    ClockBehind,
+    Conflict,
+    InvalidInput,
+    InvalidValue,
+    NotFound,
+    NothingChanged,
+    Refused,
+)
+from timeline.model import (
+    ID_PATTERN,
+    Actor,
+    Annotation,
+    Citation,
+    Content,
+    Event,
+    LogInfo,
+    Merge,
+    Said,
+    Source,
+    Statement,
+    Vocabulary,
+    validate,
+)
+
+__all__ = ["Append", "Receipt", "appending", "create_log"]
+
+_MAX_AHEAD = timedelta(seconds=60)
+_ID_WINDOW = 60_000_000
+"""Microseconds: ids are never made further ahead of the time."""
+_MODELS: dict[str, type[Content]] = {"event": Event, "source": Source, "actor": Actor}
+_ADVICE = "use timeline update (the story moved on) or timeline correct (we were wrong)"
+_NEEDS_REASON = frozenset(("event.corrected", "event.retracted", "source.withdrawn"))
+_NOTHING = Said()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one statement."""
+
+    kind: str
+    subject: str
+    entry_id: str
+    seq: int
+    version: int
+    recorded_at: str
+    occurred: str | None = None
+    """EDTF: the date as it was understood, of an event."""
+    unchanged: bool = False
+    """True if the log said so already, and nothing was added."""
+
+    @property
+    def id(self) -> str:
+        """The id of the event, source or actor."""
+        return self.subject.partition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A subject as its newest entry left it; `content` is None when it was erased."""
+
+    version: int
+    state: str
+    content: dict[str, Any] | None
+
+
+class _Resolved(NamedTuple):
+    """An event in the words of this log, and the sources that it brings, by their ids."""
+
+    event: Event
+    sources: dict[str, tuple[str, Source]]
+    """Entry id and source of each."""
+
+
+def create_log(
+    path: str | os.PathLike[str],
+    fields: Mapping[str, Any],
+    said: Said = _NOTHING,
+    *,
+    now: Callable[[], datetime] = clock.now,
+) -> Receipt:
+    """Make the file, with `log.opened` as entry 0.
+
+    `fields` are those of `LogInfo`; without an origin the log is named after its first
+    entry, without a vocabulary it has PLOVER's. Raises InvalidInput for a field that is
+    wrong, StoreError if the name is taken.
+    """
+    moment = now()
+    info = validate(
+        LogInfo,
+        {
+            "origin": f"timeline-{codec.encode_id(_microseconds(moment))}",
+            "vocabulary": vocabulary_fields(vocabulary.plover()),
+            **{field: value for field, value in fields.items() if value},
+        },
+    )
+    _check_time_zone(info)
+    with schema.new_file(path) as connection, schema.immediate(connection):
+        projection.create(connection)
+        append = Append(connection, now=lambda: moment)
+        return append._add("log.opened", "log", info.content(), said)
+
+
+def vocabulary_fields(terms: vocabulary.Terms) -> dict[str, Any]:
+    """The words of a vocabulary file as the field `vocabulary` of `LogInfo`."""
+    return {field: [term._asdict() for term in getattr(terms, field)] for field in terms._fields}
+
+
+@contextlib.contextmanager
+def appending(
+    connection: sqlite3.Connection,
+    path: str,
+    *,
+    now: Callable[[], datetime] = clock.now,
+    dry_run: bool = False,
+) -> Iterator[Append]:
+    """One append under the write lock: all that is done in the block, or nothing.
+
+    With `dry_run` everything is checked and done, and then taken back. Raises StoreError
+    for a file that cannot be written, and what the operations of `Append` raise.
+    """
+    with contextlib.suppress(_TakeBack), schema.storage_errors(path), schema.immediate(connection):
+        projection.check(connection, path)
+        append = Append(connection, now=now)
+        yield append
+        append.finish()
+        if dry_run:
+            raise _TakeBack
+
+
+class _TakeBack(Exception):
+    """Ends a dry run."""
+
+
+class Append:
+    """The operations of one append, each with one statement. Made by `appending`.
+
+    All take `said` (author, reason, reported_at), and an `entry_id` of the caller's making
+    to be safe against sending the same thing twice: with the same kind, subject and content
+    it returns the first receipt, with other content it raises AlreadyRecorded.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, *, now: Callable[[], datetime] = clock.now
+    ) -> None:
+        self._connection = connection
+        self._projector = projection.Projector(connection)
+        self._info = projection.log_info(connection)
+        self._terms = _terms(self._info)
+        newest = log.newest(connection)
+        self._seq = newest.seq + 1 if newest else 0
+        moment = now()
+        if newest:
+            last = clock.parse(newest.recorded_at)
+            if last - moment > _MAX_AHEAD:
+                raise ClockBehind(newest.recorded_at, clock.utc(moment))
+            moment = max(moment, last + timedelta(microseconds=1))
+        self._moment = moment
+        self._recorded_at = clock.utc(moment)
+        self._next_id = self._first_free_id()
+        self._external_ids: dict[str, str] = {}
+        self._expected_events: dict[str, InvalidInput] = {}
+
+    def finish(self) -> None:
+        """The last checks, on references into this append; called by `appending`."""
+        for event_id, error in self._expected_events.items():
+            if not self._version(f"event/{event_id}"):
+                raise error
+        self._projector.flush()
+
+    # --- Events ---------------------------------------------------------------------------
+
+    def record(
+        self,
+        event: Event | Mapping[str, Any],
+        said: Said = _NOTHING,
+        *,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """Record a new event; one that is recorded with the same content is left alone.
+
+        What a `Statement` says about itself goes before `said`. Raises InvalidInput for a
+        malformed statement, and AlreadyRecorded if its event_id or one of its external ids
+        belongs to an event with other content.
+        """
+        given = event if isinstance(event, Event) else validate(Statement, event)
+        if entry_id and (known := self._known_entry(entry_id)):
+            subject = f"event/{given.event_id or entry_id}"
+            return self._same_entry(known, "event.recorded", subject, lambda: given)
+        if isinstance(given, Statement):
+            said = _own_words(given, said)
+        resolved = self._resolved(given)
+        event_id = given.event_id or self._owner_of(given.external_ids) or entry_id
+        if event_id and self._version(f"event/{event_id}"):
+            return self._recorded_already(event_id, resolved.event.content())
+        entry_id = entry_id or self._new_id("event")
+        if not said.reported_at:
+            day = clock.day_in(self._moment, self._time_zone)
+            said = said.model_copy(update={"reported_at": day})
+        return self._add_event("event.recorded", event_id or entry_id, resolved, said, entry_id)
+
+    def update(
+        self,
+        event_id: str,
+        changes: Mapping[str, Any] | Event,
+        said: Said = _NOTHING,
+        *,
+        expect: int | None = None,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """The story moved on: change an event by path, or replace it whole (with `expect`).
+
+        Raises NotFound, Conflict, NothingChanged, InvalidInput.
+        """
+        return self._change("event.updated", event_id, changes, said, expect, entry_id)
+
+    def correct(
+        self,
+        event_id: str,
+        changes: Mapping[str, Any] | Event,
+        said: Said,
+        *,
+        expect: int | None = None,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """We were wrong: as `update`, and `said.reason` tells why."""
+        return self._change("event.corrected", event_id, changes, said, expect, entry_id)
+
+    def retract(
+        self, event_id: str, said: Said, *, expect: int | None = None, entry_id: str | None = None
+    ) -> Receipt:
+        """It should not stand here. Raises NothingChanged if it is retracted already."""
+        return self._change_state("event.retracted", event_id, {}, said, expect, entry_id)
+
+    def reinstate(
+        self,
+        event_id: str,
+        said: Said = _NOTHING,
+        *,
+        expect: int | None = None,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """Take back a retraction or a merge. Raises NothingChanged if it stands."""
+        return self._change_state("event.reinstated", event_id, {}, said, expect, entry_id)
+
+    def merge(
+        self,
+        event_id: str,
+        into: str,
+        said: Said = _NOTHING,
+        *,
+        expect: int | None = None,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """It is the same as another event, which stays.
+
+        Raises Refused if `into` leads back to `event_id`.
+        """
+        content = validate(Merge, {"into": into}).content()
+        return self._change_state("event.merged", event_id, content, said, expect, entry_id)
+
+    def _change(
+        self,
+        kind: str,
+        event_id: str,
+        changes: Mapping[str, Any] | Event,
+        said: Said,
+        expect: int | None,
+        entry_id: str | None,
+    ) -> Receipt:
+        if isinstance(changes, Event) and expect is None:
+            raise InvalidInput("expect", "is required with a whole event: the version it replaces")
+        subject = f"event/{event_id}"
+        if entry_id and (known := self._known_entry(entry_id)):
+            return self._same_entry(
+                known,
+                kind,
+                subject,
+                lambda: _changed(event_id, self._content_before(known), changes),
+            )
+        standing = self._standing(subject, expect)
+        resolved = self._resolved(_changed(event_id, standing.content or {}, changes))
+        if resolved.event.content() == standing.content:
+            raise NothingChanged(f"event {event_id}")
+        return self._add_event(kind, event_id, resolved, said, entry_id)
+
+    def _change_state(
+        self,
+        kind: str,
+        event_id: str,
+        content: dict[str, Any],
+        said: Said,
+        expect: int | None,
+        entry_id: str | None,
+    ) -> Receipt:
+        subject = f"event/{event_id}"
+        if entry_id and (known := self._known_entry(entry_id)):
+            return self._same_entry(known, kind, subject, lambda: content)
+        standing = self._standing(subject, expect)
+        into = content.get("into")
+        if into:
+            self._check_merge(subject, f"event/{into}")
+        elif fold.state_after(kind, standing.state) == standing.state:
+            raise NothingChanged(f"event {event_id}")
+        return self._add(kind, subject, content, said, entry_id)
+
+    def _recorded_already(self, event_id: str, content: dict[str, Any]) -> Receipt:
+        """The receipt of the entry that says the same: the newest content, or the first."""
+        subject = f"event/{event_id}"
+        newest = self._newest_content(subject)
+        first = self._contents(subject, "ASC")
+        for entry in (newest, first):
+            if entry and _content(entry) == content:
+                return _receipt(entry, unchanged=True)
+        raise AlreadyRecorded(
+            f"event {event_id}", _differing(_content(newest) if newest else None, content), _ADVICE
+        )
+
+    # --- Sources, actors, the log ---------------------------------------------------------
+
+    def record_source(self, source: Source | Mapping[str, Any], said: Said = _NOTHING) -> Receipt:
+        """Record a source; one that is known (by id, url or content) is left alone.
+
+        Raises AlreadyRecorded if the known one says otherwise.
+        """
+        source = source if isinstance(source, Source) else validate(Source, source)
+        known = self._known_source(source)
+        newest = self._newest_content(f"source/{known}") if known else None
+        if newest:
+            return _receipt(newest, unchanged=True)
+        entry_id = self._new_id("source")
+        subject = f"source/{source.source_id or entry_id}"
+        return self._add("source.recorded", subject, source.content(), said, entry_id)
+
+    def record_actor(self, actor: Actor | Mapping[str, Any], said: Said = _NOTHING) -> Receipt:
+        """Record an actor and its names; with the same id and content it is left alone."""
+        actor = actor if isinstance(actor, Actor) else validate(Actor, actor)
+        entry_id = self._new_id("actor")
+        subject = f"actor/{actor.actor_id or entry_id}"
+        known = self._newest_content(subject)
+        if known:
+            if fields := _differing(_content(known), actor.content()):
+                raise AlreadyRecorded(_words(subject), fields, "update it instead")
+            return _receipt(known, unchanged=True)
+        return self._add("actor.recorded", subject, actor.content(), said, entry_id)
+
+    def update_source(
+        self, source_id: str, changes: Mapping[str, Any], said: Said = _NOTHING
+    ) -> Receipt:
+        """Change a source by path. Raises NotFound, NothingChanged, InvalidInput."""
+        return self._update("source", source_id, changes, said)
+
+    def update_actor(
+        self, actor_id: str, changes: Mapping[str, Any], said: Said = _NOTHING
+    ) -> Receipt:
+        """Change an actor by path. Raises NotFound, NothingChanged, InvalidInput."""
+        return self._update("actor", actor_id, changes, said)
+
+    def withdraw_source(self, source_id: str, said: Said) -> Receipt:
+        """The source no longer stands by what it said; `said.reason` tells why."""
+        return self._change_source("source.withdrawn", source_id, said)
+
+    def reinstate_source(self, source_id: str, said: Said = _NOTHING) -> Receipt:
+        """Take back a withdrawal."""
+        return self._change_source("source.reinstated", source_id, said)
+
+    def annotate_source(
+        self, source_id: str, annotation: Annotation, said: Said = _NOTHING
+    ) -> Receipt:
+        """Mark spans of a captured text; replaces all marks before."""
+        subject = f"source/{source_id}"
+        self._standing(subject)
+        return self._add("source.annotated", subject, annotation.content(), said)
+
+    def merge_actor(self, actor_id: str, into: str, said: Said = _NOTHING) -> Receipt:
+        """The two are one. Raises Refused if `into` leads back to `actor_id`."""
+        content = validate(Merge, {"into": into}).content()
+        self._standing(f"actor/{actor_id}")
+        self._check_merge(f"actor/{actor_id}", f"actor/{into}")
+        return self._add("actor.merged", f"actor/{actor_id}", content, said)
+
+    def update_log(self, changes: Mapping[str, Any], said: Said = _NOTHING) -> Receipt:
+        """Change what the log says about itself. Its origin stays for ever."""
+        info = validate(LogInfo, paths.changed(self._info, changes))
+        content = info.content()
+        if content == self._info:
+            raise NothingChanged("the log")
+        if content["origin"] != self._info["origin"]:
+            raise InvalidInput("origin", "cannot change: proofs and addresses are named after it")
+        _check_time_zone(info)
+        self._check_words_in_use(info.vocabulary)
+        self._info, self._terms = content, _terms(content)
+        return self._add("log.updated", "log", content, said)
+
+    def _update(self, what: str, key: str, changes: Mapping[str, Any], said: Said) -> Receipt:
+        subject = f"{what}/{key}"
+        before = self._standing(subject).content or {}
+        fields = _fields_changed(f"{what}_id", key, before, changes)
+        content = validate(_MODELS[what], fields).content()
+        if content == before:
+            raise NothingChanged(_words(subject))
+        return self._add(f"{what}.updated", subject, content, said)
+
+    def _change_source(self, kind: str, source_id: str, said: Said) -> Receipt:
+        subject = f"source/{source_id}"
+        standing = self._standing(subject)
+        if fold.state_after(kind, standing.state) == standing.state:
+            raise NothingChanged(_words(subject))
+        return self._add(kind, subject, {}, said)
+
+    # --- One entry ------------------------------------------------------------------------
+
+    def _add(
+        self,
+        kind: str,
+        subject: str,
+        content: dict[str, Any],
+        said: Said,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """Append one entry and fold it into the tables."""
+        if kind in _NEEDS_REASON and not said.reason:
+            raise InvalidInput("reason", "is required: say in a few words why")
+        payload = codec.encode_payload(said.author, said.reason, content)
+        return self._add_payload(kind, subject, payload, said, entry_id or self._new_id())
+
+    def _add_event(
+        self, kind: str, event_id: str, resolved: _Resolved, said: Said, entry_id: str | None
+    ) -> Receipt:
+        """Append the content of an event behind the sources that it brings.
+
+        All that can be refused is refused before anything is added.
+        """
+        event = resolved.event
+        if kind in _NEEDS_REASON and not said.reason:
+            raise InvalidInput("reason", "is required: say in a few words why")
+        for external_id in event.external_ids:
+            owner = self._owner_of((external_id,))
+            if owner not in (None, event_id):
+                raise InvalidInput("external_ids", f"{external_id} belongs to event {owner}")
+        for number, relation in enumerate(event.relations):
+            if relation.event_id == event_id:
+                raise InvalidInput(
+                    f"relations.{number}.event_id", "an event cannot relate to itself"
+                )
+        payload = codec.encode_payload(said.author, said.reason, event.content())
+        author = Said(author=said.author)
+        for source_id, (source_entry_id, source) in resolved.sources.items():
+            subject = f"source/{source_id}"
+            self._add("source.recorded", subject, source.content(), author, source_entry_id)
+        for external_id in event.external_ids:
+            self._external_ids[external_id] = event_id
+        for number, relation in enumerate(event.relations):
+            problem = f'there is no event "{relation.event_id}" in this log or this input'
+            self._expected_events.setdefault(
+                relation.event_id, InvalidInput(f"relations.{number}.event_id", problem)
+            )
+        subject = f"event/{event_id}"
+        return self._add_payload(kind, subject, payload, said, entry_id or self._new_id())
+
+    def _add_payload(
+        self, kind: str, subject: str, payload: str, said: Said, entry_id: str
+    ) -> Receipt:
+        entry = codec.encode(
+            seq=self._seq,
+            id=entry_id,
+            kind=kind,
+            subject=subject,
+            version=self._version(subject) + 1,
+            recorded_at=self._recorded_at,
+            reported_at=said.reported_at,
+            payload=payload,
+        )
+        log.append(self._connection, (entry,))
+        self._projector.apply(entry)
+        self._seq += 1
+        return _receipt(entry)
+
+    def _first_free_id(self) -> int:
+        """The number of the next id: the time, or what follows the ids made ahead of it.
+
+        A large batch makes ids faster than microseconds pass.
+        """
+        first = _microseconds(self._moment)
+        made = self._connection.execute(
+            "SELECT id FROM log WHERE id >= ? AND id < ? AND length(id) = 11 ORDER BY id DESC",
+            (codec.encode_id(first), codec.encode_id(first + _ID_WINDOW)),
+        )
+        for (entry_id,) in made:
+            if (number := codec.decode_id(entry_id)) is not None:
+                return number + 1
+        return first
+
+    def _new_id(self, what: str = "entry") -> str:
+        """An id that no entry has, and nothing of the class `what` either."""
+        while True:
+            entry_id = codec.encode_id(self._next_id)
+            self._next_id += 1
+            if not log.entry_by_id(self._connection, entry_id) and not self._version(
+                f"{what}/{entry_id}"
+            ):
+                return entry_id
+
+    def _known_entry(self, entry_id: str) -> Entry | None:
+        if not re.fullmatch(ID_PATTERN, entry_id):
+            raise InvalidInput("entry_id", "must be 3 to 64 characters of a-z, 0-9, - and _")
+        return log.entry_by_id(self._connection, entry_id)
+
+    def _same_entry(
+        self, known: Entry, kind: str, subject: str, said: Callable[[], Event | dict[str, Any]]
+    ) -> Receipt:
+        """The first receipt, if the entry says the same; AlreadyRecorded if it does not."""
+        fields = [
+            *(["kind"] if known.kind != kind else []),
+            *(["subject"] if known.subject != subject else []),
+        ]
+        if not fields:
+            before, now = _content(known), said()
+            if isinstance(now, Event):
+                cited = {c["source_id"] for c in (before or {}).get("citations", ())}
+                now = self._resolved(now, cited).event.content()
+            fields = _differing(before, now)
+        if fields:
+            raise AlreadyRecorded(f"entry {known.id}", fields, "use another entry id")
+        return _receipt(known, unchanged=True)
+
+    # --- What is there --------------------------------------------------------------------
+
+    @property
+    def _time_zone(self) -> str:
+        return str(self._info.get("time_zone", "UTC"))
+
+    def _version(self, subject: str) -> int:
+        """The newest version of a subject; 0 if there is none."""
+        (version,) = self._connection.execute(
+            "SELECT coalesce(max(version), 0) FROM log WHERE subject = ?", (subject,)
+        ).fetchone()
+        return int(version)
+
+    def _standing(self, subject: str, expect: int | None = None) -> _Standing:
+        """A subject as it stands. Raises NotFound, or Conflict at another version."""
+        what, _, key = subject.partition("/")
+        version = self._version(subject) if re.fullmatch(ID_PATTERN, key) else 0
+        if not version:
+            raise NotFound(what, key)
+        if expect is not None and expect != version:
+            raise Conflict(_words(subject), expect, version)
+        self._settle()
+        state = "current"
+        if what != "actor":
+            (state,) = self._connection.execute(
+                f"SELECT state FROM {what}s WHERE {what}_id = ?",  # noqa: S608
+                (key,),
+            ).fetchone()
+        if state == "erased":
+            state = self._last_state(subject)
+        newest = self._newest_content(subject)
+        return _Standing(version, state, _content(newest) if newest else None)
+
+    def _last_state(self, subject: str) -> str:
+        """What the entries of a subject made of it, whether its words are erased or not."""
+        state = "current"
+        for (kind,) in self._connection.execute(
+            "SELECT kind FROM log WHERE subject = ? ORDER BY version", (subject,)
+        ):
+            state = fold.state_after(kind, state)
+        return state
+
+    def _newest_content(self, subject: str) -> Entry | None:
+        return self._contents(subject, "DESC")
+
+    def _contents(self, subject: str, order: str, before: int = 2**53) -> Entry | None:
+        """The first entry of a subject, in this order of versions, that gives content."""
+        row = self._connection.execute(
+            "SELECT seq FROM log WHERE subject = ? AND version < ?"  # noqa: S608
+            " AND (kind GLOB '*.recorded' OR kind GLOB '*.updated' OR kind GLOB '*.corrected')"
+            f" ORDER BY version {order} LIMIT 1",
+            (subject, before),
+        ).fetchone()
+        return log.entry_at(self._connection, row[0]) if row else None
+
+    def _content_before(self, entry: Entry) -> dict[str, Any]:
+        before = self._contents(entry.subject, "DESC", entry.version)
+        return (_content(before) if before else None) or {}
+
+    def _settle(self) -> None:
+        """Put what was held back into the tables, so that they can be asked."""
+        self._projector.flush()
+        self._external_ids.clear()
+
+    def _owner_of(self, external_ids: Iterable[str]) -> str | None:
+        """The event that has one of these external ids."""
+        for external_id in external_ids:
+            if external_id in self._external_ids:
+                return self._external_ids[external_id]
+            row = self._connection.execute(
+                "SELECT event_id FROM event_external_ids WHERE external_id = ?", (external_id,)
+            ).fetchone()
+            if row:
+                return str(row[0])
+        return None
+
+    # --- References -----------------------------------------------------------------------
+
+    def _resolved(self, event: Event, cited_before: Container[str] = ()) -> _Resolved:
+        """The event in the words of this log: codes for labels, source ids for sources.
+
+        Adds nothing. A source that is in `cited_before` is taken whatever it says by now.
+        """
+        found: dict[str, Any] = {}
+        if event.event_type:
+            found["event_type"] = self._code("event_type", event.event_type)
+        if event.mode:
+            found["mode"] = self._code("mode", event.mode)
+        if event.contexts:
+            codes = (self._code("contexts", context) for context in event.contexts)
+            found["contexts"] = tuple(dict.fromkeys(codes))
+        sources: dict[str, tuple[str, Source]] = {}
+        if any(citation.source for citation in event.citations):
+            found["citations"] = tuple(
+                self._with_source_id(citation, sources, cited_before)
+                for citation in event.citations
+            )
+        self._check_references(event, sources)
+        return _Resolved(event.model_copy(update=found) if found else event, sources)
+
+    def _with_source_id(
+        self,
+        citation: Citation,
+        sources: dict[str, tuple[str, Source]],
+        cited_before: Container[str],
+    ) -> Citation:
+        """The citation by id; a source that is new goes into `sources`."""
+        source = citation.source
+        if not source:
+            return citation
+        source_id = self._known_source(source, sources, cited_before)
+        if not source_id:
+            entry_id = self._new_id("source")
+            source_id = source.source_id or entry_id
+            sources[source_id] = entry_id, source
+        return citation.model_copy(update={"source": None, "source_id": source_id})
+
+    def _code(self, field: str, text: str) -> str:
+        terms, what = {
+            "event_type": (self._terms.event_types, "event type"),
+            "mode": (self._terms.modes, "mode"),
+            "contexts": (self._terms.contexts, "context"),
+        }[field]
+        if not terms:
+            return text
+        try:
+            return vocabulary.term(text, terms, what)
+        except InvalidValue as error:
+            raise InvalidInput(field, error.problem) from None
+
+    def _check_references(self, event: Event, sources: Container[str]) -> None:
+        """Every source that is named by its id is in the log, or comes with the event."""
+        named = {
+            f"citations.{number}.source_id": (citation.source_id,)
+            for number, citation in enumerate(event.citations)
+            if citation.source_id
+        }
+        for field in ("quantities", "claims"):
+            for number, item in enumerate(getattr(event, field)):
+                named[f"{field}.{number}.source_ids"] = item.source_ids
+        for field, source_ids in named.items():
+            for source_id in source_ids:
+                if source_id not in sources and not self._version(f"source/{source_id}"):
+                    raise InvalidInput(field, f'there is no source "{source_id}" in this log')
+
+    def _known_source(
+        self,
+        source: Source,
+        new: Mapping[str, tuple[str, Source]] = MappingProxyType({}),
+        cited_before: Container[str] = (),
+    ) -> str | None:
+        """The id of the source that this one is, found by id, url or title, in log or `new`.
+
+        Raises AlreadyRecorded if only another with this id or url is known.
+        """
+        said = source.content()
+        refusal = None
+        for source_id, content in self._sources_like(source, new):
+            fields = [field for field in said if content.get(field) != said[field]]
+            if not fields or source_id in cited_before:
+                return source_id
+            advice = f"cite it as {source_id}, or update it first"
+            refusal = refusal or AlreadyRecorded(f"source {source_id}", fields, advice)
+        if refusal and (source.source_id or source.url):
+            raise refusal
+        return None  # at most, other documents of the same title
+
+    def _sources_like(
+        self, source: Source, new: Mapping[str, tuple[str, Source]]
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Id and content of the sources with this id; without one, this url; else this title."""
+        column = "source_id" if source.source_id else "url" if source.url else "title"
+        value = getattr(source, column)
+        rows = self._connection.execute(
+            f"SELECT source_id FROM sources WHERE {column} = ? ORDER BY source_key",  # noqa: S608
+            (value,),
+        ).fetchall()
+        for (source_id,) in rows:
+            known = self._newest_content(f"source/{source_id}")
+            yield source_id, (_content(known) if known else None) or {}
+        for source_id, (_, other) in new.items():
+            if value == (source_id if column == "source_id" else getattr(other, column)):
+                yield source_id, other.content()
+
+    def _check_merge(self, subject: str, into: str) -> None:
+        """Both are there, and no chain of merges leads from the one to the other and back."""
+        self._standing(into)
+        what, _, key = subject.partition("/")
+        steps = [into.partition("/")[2]]
+        while steps[-1] != key:
+            row = self._connection.execute(
+                f"SELECT merged_into FROM {what}s WHERE {what}_id = ?",  # noqa: S608
+                (steps[-1],),
+            ).fetchone()
+            if not row or not row[0]:
+                break
+            steps.append(row[0])
+        else:
+            raise Refused(f"{_words(into)} leads back to {key}: a merge cannot go in a circle")
+        now = self._connection.execute(
+            f"SELECT merged_into FROM {what}s WHERE {what}_id = ?",  # noqa: S608
+            (key,),
+        ).fetchone()
+        if now and now[0] == steps[0]:
+            raise NothingChanged(_words(subject))
+
+    def _check_words_in_use(self, words: Vocabulary) -> None:
+        """A vocabulary may not lose a word that an event has now."""
+        self._settle()
+        for terms, what, used in (
+            (words.event_types, "event type", "SELECT DISTINCT event_type FROM events"),
+            (words.modes, "mode", "SELECT DISTINCT mode FROM events"),
+            (
+                words.contexts,
+                "context",
+                "SELECT DISTINCT value FROM events, json_each(events.contexts)",
+            ),
+        ):
+            codes = {None, *(term.code for term in terms)}
+            for (code,) in self._connection.execute(used) if terms else ():
+                if code not in codes:
+                    raise InvalidInput("vocabulary", f'lacks the {what} "{code}", which is in use')
+
+
+def _receipt(entry: Entry, *, unchanged: bool = False) -> Receipt:
+    content = _content(entry) if entry.kind.startswith("event.") else None
+    return Receipt(
+        entry.kind,
+        entry.subject,
+        entry.id,
+        entry.seq,
+        entry.version,
+        entry.recorded_at,
+        (content or {}).get("occurred"),
+        unchanged,
+    )
+
+
+def _content(entry: Entry) -> dict[str, Any] | None:
+    if entry.payload is None:
+        return None
+    return fold.content_of(codec.decode_payload(entry.payload))
+
+
+def _words(subject: str) -> str:
+    return subject.replace("/", " ", 1)
+
+
+def _changed(
+    event_id: str, content: Mapping[str, Any], changes: Mapping[str, Any] | Event
+) -> Event:
+    """The event after changes by path, or the one that takes its place."""
+    if not isinstance(changes, Event):
+        return validate(Event, _fields_changed("event_id", event_id, content, changes))
+    if changes.event_id not in (None, event_id):
+        raise InvalidInput("event_id", f"cannot change: this is event {event_id}")
+    return changes
+
+
+def _fields_changed(
+    field: str, key: str, content: Mapping[str, Any], changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Content with changes by path; its own id, in `field`, is not among them."""
+    fields = paths.changed(content, changes)
+    if fields.get(field, key) != key:
+        raise InvalidInput(field, f"cannot change: this is {key}")
+    return {**fields, field: key}
+
+
+def _own_words(statement: Statement, said: Said) -> Said:
+    own = {field: value for field in Said.model_fields if (value := getattr(statement, field))}
+    return said.model_copy(update=own)
+
+
+def _differing(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[str]:
+    """The top-level fields in which two contents differ."""
+    return [
+        field
+        for field in dict.fromkeys((*new, *(old or {})))
+        if (old or {}).get(field) != new.get(field)
+    ]
+
+
+def _terms(info: Mapping[str, Any]) -> vocabulary.Terms:
+    words = info.get("vocabulary", {})
+    return vocabulary.Terms(
+        *(
+            tuple(
+                vocabulary.Term(term["code"], term["label"], term.get("definition", ""))
+                for term in words.get(field, ())
+            )
+            for field in vocabulary.Terms._fields
+        )
+    )
+
+
+def _check_time_zone(info: LogInfo) -> None:
+    try:
+        clock.zone(info.time_zone)
+    except InvalidValue as error:
+        raise InvalidInput("time_zone", error.problem) from None
+
+
+def _microseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000)
