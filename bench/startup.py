@@ -1,0 +1,67 @@
+"""How long `timeline append` of one event takes, as a whole process, durable on disk.
+
+Against what it cannot do without: a Python that imports pydantic, click and sqlite3. The two
+are timed in turn, so that what else the machine does weighs on both; bytecode is compiled
+beforehand, as it is where the package is installed.
+
+    python bench/startup.py [ROUNDS]
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[1]
+BASELINE = "from pydantic import BaseModel; import click, sqlite3"
+MIN_ROUNDS = 9
+
+
+def seconds(command: list[str], folder: str) -> float:
+    """How long one process takes, from start to end."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PYTHONDONTWRITEBYTECODE", "TIMELINE_DB")
+    }
+    environment["PYTHONPATH"] = str(CHECKOUT)
+    environment["PYTHONPYCACHEPREFIX"] = f"{folder}/bytecode"
+    begin = time.perf_counter()
+    subprocess.run(command, env=environment, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - begin
+
+
+def main() -> None:
+    rounds = max(int(sys.argv[1]) if len(sys.argv) > 1 else 21, MIN_ROUNDS)
+    timeline = [sys.executable, "-m", "timeline"]
+    commands = {
+        "baseline": [sys.executable, "-c", BASELINE],
+        "append": [
+            *(*timeline, "append", "--title", "Talks in Odesa", "--occurred", "2025-04-15"),
+            *("--type", "Consultation", "--country", "Ukraine", "--actor", "Mark Rutte"),
+        ],
+        "show": [*timeline, "show", "#1"],
+        "list": [*timeline, "list", "--limit", "20"],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        seconds([*timeline, "init", "--title", "A story"], folder)
+        for command in (commands["baseline"], commands["append"], commands["show"]):
+            seconds(command, folder)
+        times: dict[str, list[float]] = {name: [] for name in commands}
+        for _ in range(rounds):
+            for name, command in commands.items():
+                times[name].append(seconds(command, folder))
+    medians = {name: statistics.median(taken) for name, taken in times.items()}
+    print(f"medians of {rounds} runs in turn, Python {sys.version.split()[0]}")
+    for name, median in medians.items():
+        ratio = median / medians["baseline"]
+        print(f"  {name:<9}{1000 * median:6.0f} ms  {ratio:4.2f} times the baseline")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""The command `timeline`: parse, call, print.
+
+Guarantees: a refusal is one line on stderr, "Error: ...", and exit code 1; wrong usage is
+exit code 2; never a traceback for what a user did. A command is imported when it is called,
+so that an append does not wait for a reader's code, nor any of them for Datasette.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from timeline.errors import TimelineError
+
+__all__ = ["cli", "main"]
+
+_DAILY = {
+    "append": "write",
+    "show": "read",
+    "list": "read",
+    "search": "read",
+    "update": "write",
+    "correct": "write",
+    "history": "read",
+    "serve": "care",
+}
+_OTHERS = {
+    "init": "care",
+    "retract": "write",
+    "reinstate": "write",
+    "merge": "write",
+    "facets": "read",
+    "log": "read",
+    "schema": "care",
+    "rebuild": "care",
+    "demo": "care",
+    "doctor": "care",
+}
+_MODULES = {**_DAILY, **_OTHERS}
+
+
+class Refusal(click.ClickException):
+    """One line, exit code 1."""
+
+    def format_message(self) -> str:
+        from timeline.cli.output import one_line
+
+        return one_line(self.message)
+
+
+class Commands(click.Group):
+    """The commands, imported when needed; a TimelineError becomes one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _MODULES:
+            return None
+        module = importlib.import_module(f"timeline.cli.{_MODULES[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for heading, names in (("Daily", _DAILY), ("Also", _OTHERS)):
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [
+                        (name, command.get_short_help_str(formatter.width - 14))
+                        for name in names
+                        if (command := self.get_command(ctx, name))
+                    ]
+                )
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _printable_usage():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            with _printable_usage():
+                return super().invoke(ctx)
+        except TimelineError as error:
+            raise Refusal(str(error)) from error
+        except KeyboardInterrupt:
+            raise Refusal("interrupted") from None
+        except sqlite3.DatabaseError as error:
+            raise Refusal(_database_problem(str(ctx.obj), error)) from error
+        except UnicodeEncodeError as error:
+            raise Refusal(f'"{error.object}" is not UTF-8') from error
+        except BrokenPipeError:
+            # Whoever read our output has gone; what Python would flush at exit goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(0) from None
+
+
+@contextlib.contextmanager
+def _printable_usage() -> Iterator[None]:
+    """What click quotes of wrong usage, made harmless."""
+    try:
+        yield
+    except click.UsageError as error:
+        from timeline.cli.output import printable
+
+        message = error.format_message()
+        if printable(message) == message:
+            raise
+        raise click.UsageError(printable(message), error.ctx) from None
+
+
+def _database_problem(path: str, error: sqlite3.DatabaseError) -> str:
+    from timeline.schema import storage_errors
+
+    try:
+        with storage_errors(path):
+            raise error
+    except TimelineError as refusal:
+        return str(refusal)
+    except sqlite3.DatabaseError:
+        return f"{path}: {error}"
+
+
+def _default_database() -> str:
+    return "db/timeline.db" if Path("db").is_dir() else "timeline.db"
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            click.echo(f"timeline {version('timeline-store')}")
+        except PackageNotFoundError:
+            click.echo("timeline, not installed")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "-d",
+    "--database",
+    metavar="DB",
+    envvar="TIMELINE_DB",
+    type=click.Path(readable=False),
+    help="The timeline's file: $TIMELINE_DB, else db/timeline.db where there is a db/, "
+    "else timeline.db.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+@click.pass_context
+def cli(ctx: click.Context, database: str | None) -> None:
+    """Keep the timeline of a developing story: who said what, when, and what was believed.
+
+    \b
+      timeline init --title "My story"
+      timeline append --title "Talks in Odesa" --occurred "15 April 2025"
+      timeline serve
+    """
+    ctx.obj = database or _default_database()
+
+
+def main() -> None:
+    """The entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character gets its escape, not a traceback.
+            stream.reconfigure(errors="backslashreplace")
+    cli.main(prog_name="timeline")

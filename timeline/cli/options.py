@@ -1,0 +1,78 @@
+"""Options that several commands share, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+as_of_options = _all(
+    click.option(
+        "--as-of",
+        metavar="WHEN",
+        help="As this log stood: a time, a day (its end), or an entry such as #41.",
+    ),
+    click.option(
+        "--as-reported",
+        metavar="WHEN",
+        help="As had been reported by then: a time, a day (its end), or an entry.",
+    ),
+)
+
+said_options = _all(
+    click.option("--reported-at", metavar="DAY", help="When the source said so."),
+    click.option(
+        "--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who adds this; published."
+    ),
+)
+
+expect_option = click.option(
+    "--expect",
+    metavar="VERSION",
+    type=click.IntRange(1),
+    help="Refuse if the event is at another version.",
+)
+
+filter_options = _all(
+    click.option("--type", "event_type", metavar="TYPE", help="Code or label of an event type."),
+    click.option("--actor", metavar="NAME", help="Somebody who takes part, by name or id."),
+    click.option("--country", metavar="COUNTRY", help="Code or English name."),
+    click.option("--place", metavar="NAME", help="Name of the place."),
+    click.option("--tag", metavar="TAG", help="A tag, in any case."),
+    click.option("--source", metavar="SOURCE", help="Id, address or publisher of a source."),
+    click.option("--since", metavar="DATE", help="Could have happened then or later."),
+    click.option("--until", metavar="DATE", help="Could have happened then or earlier."),
+    click.option("--year", metavar="YEAR", type=int, help="Wholly within this year."),
+    click.option("--month", metavar="MONTH", help='Wholly within it, such as "April 2025".'),
+    click.option("--precision", metavar="PRECISION", help="Such as day, month or interval."),
+    click.option(
+        "--modality",
+        type=click.Choice(["actual", "ongoing", "planned", "hypothetical", "negated"]),
+        help="Whether it happened.",
+    ),
+    click.option(
+        "--verification",
+        type=click.Choice(["reported", "corroborated", "disputed", "refuted"]),
+        help="How well it is established.",
+    ),
+    click.option(
+        "--state",
+        type=click.Choice(["current", "retracted", "merged", "erased", "all"]),
+        help="Default: current.",
+    ),
+)

@@ -1,0 +1,252 @@
+"""What people see: text made harmless, columns that fit, receipts, JSON.
+
+Guarantees: whatever stands in a log, nothing in it reaches the terminal as a command:
+control characters, bidi controls and halves of characters are shown as escapes, in JSON as
+JSON's own. What is laid out here is never wider than the terminal, where a Chinese character
+takes two columns and an accent none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+import time
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from timeline import edtf_time, vocabulary
+from timeline.writer import Receipt
+
+_HARMFUL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and line feed, DEL, C1
+    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"  # bidi controls, line separators, BOM
+    "\ud800-\udfff]"  # what an argument holds that is not UTF-8
+)
+_STYLES = re.compile("(\x1b\\[[012]m)")
+"""What `bold` and `dim` put around a text; capturing, for `echo`."""
+
+_SEPARATE = "  "
+
+
+def printable(text: str) -> str:
+    """The text with everything that a terminal would obey shown as an escape."""
+    return _HARMFUL.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\u{code:04x}" if code > 0xFF else f"\\x{code:02x}"
+
+
+def one_line(text: str) -> str:
+    """`printable`, line breaks and tabs too."""
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def echo(text: str = "", *, err: bool = False) -> None:
+    """One line, or several, made harmless but for our own styles."""
+    parts = _STYLES.split(text)
+    click.echo("".join(part if i % 2 else printable(part) for i, part in enumerate(parts)), err=err)
+
+
+def dump(value: object) -> None:
+    """Print JSON, indented; in UTF-8 everything is itself but what a terminal would obey."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    is_ascii = encoding.lower().replace("-", "") != "utf8"
+    text = json.dumps(value, ensure_ascii=is_ascii, indent=2)
+    click.echo(_HARMFUL.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+
+
+# --- Layout -------------------------------------------------------------------------------
+
+
+def width() -> int:
+    """Columns to fill: those of the terminal, from 40 to 120; 80 where there is none."""
+    return min(max(shutil.get_terminal_size((80, 24)).columns, 40), 120)
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes, or rather a few too many."""
+    text = _STYLES.sub("", text)
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    if unicodedata.east_asian_width(character) in "WF":
+        return 2
+    no_width = unicodedata.category(character) in ("Mn", "Me") or character == "\u200d"
+    # U+FE0F makes some symbols an emoji, which is wide.
+    return 0 if no_width and character != "\ufe0f" else 1
+
+
+def wrapped(text: str, indent: int = 0, first: str = "") -> str:
+    """Text folded to the terminal, `indent` blanks before each line, `first` before the first.
+
+    `first` has `indent` columns at most.
+    """
+    room = width() - indent
+    lines = [line for paragraph in printable(text).split("\n") for line in _folded(paragraph, room)]
+    start = first + " " * (indent - columns(first))
+    rest = "\n".join(f"{' ' * indent}{line}".rstrip() for line in lines[1:])
+    return f"{start}{lines[0]}".rstrip() + (f"\n{rest}" if rest else "")
+
+
+def hanging(text: str, indent: int) -> str:
+    """Text folded to the terminal, `indent` blanks before it, and two more from line 2 on."""
+    return wrapped(text, indent + 2)[2:]
+
+
+def _folded(text: str, room: int) -> list[str]:
+    """The lines of one paragraph, folded at blanks; a longer word is broken."""
+    lines = [""]
+    for word in re.split(r"[ \t]+", text.strip(" \t")):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if columns(longer) <= room:
+            lines[-1] = longer
+            continue
+        if lines[-1]:
+            lines.append("")
+        for character in word:
+            if columns(lines[-1]) + _columns(character) > room:
+                lines.append("")
+            lines[-1] += character
+    return lines
+
+
+def flow(parts: Sequence[str], indent: int = 4) -> str:
+    """Parts beside each other, on the next line where one does not fit."""
+    lines: list[str] = []
+    for part in filter(None, parts):
+        longer = f"{lines[-1]}{_SEPARATE}{part}" if lines else part
+        if columns(longer) <= width():
+            lines[-1:] = [longer]
+        elif columns(part) <= width() - indent:
+            lines.append(" " * indent + part)
+        else:
+            lines += wrapped(_STYLES.sub("", part), indent).split("\n")
+    return "\n".join(lines)
+
+
+def table(rows: Sequence[Sequence[str]], indent: int = 0) -> str:
+    """Columns as wide as they need to be, the last one folded to the terminal.
+
+    Where no room is left for that, each row is a paragraph.
+    """
+    rows = [[printable(cell).replace("\n", " ") for cell in row[:-1]] + [row[-1]] for row in rows]
+    sizes = [max(map(columns, cells)) for cells in zip(*(row[:-1] for row in rows), strict=True)]
+    start = indent + sum(size + len(_SEPARATE) for size in sizes)
+    lines = []
+    for row in rows:
+        if start <= width() * 2 // 3:
+            head = "".join(
+                cell + " " * (size - columns(cell)) + _SEPARATE
+                for cell, size in zip(row[:-1], sizes, strict=True)
+            )
+            lines.append(wrapped(row[-1], start, " " * indent + head))
+        else:
+            lines.append(hanging(_SEPARATE.join(cell for cell in row if cell), indent))
+    return "\n".join(lines)
+
+
+def bold(text: str) -> str:
+    """Each line of a text in bold, where there is a terminal to show it."""
+    return click.style(printable(text), bold=True)
+
+
+def dim(text: str) -> str:
+    """The same, faint."""
+    return click.style(printable(text), dim=True)
+
+
+# --- In words -----------------------------------------------------------------------------
+
+
+def date(edtf: str | None) -> str:
+    """A date as a person writes it."""
+    return edtf_time.phrase(edtf) if edtf else ""
+
+
+def place(name: str | None, country: str | None) -> str:
+    """ "Odesa, Ukraine"; the one or the other may be missing."""
+    names = [name, vocabulary.country_name(country) if country else None]
+    return ", ".join(dict.fromkeys(part for part in names if part))
+
+
+def instant(text: str) -> str:
+    """ "15 April 2025, 10:15 UTC" of a recording time."""
+    return edtf_time.phrase(text[:16] + "Z") if text else ""
+
+
+# --- Receipts -----------------------------------------------------------------------------
+
+
+def receipt_fields(receipt: Receipt) -> dict[str, Any]:
+    """A receipt as JSON."""
+    what = receipt.subject.partition("/")[0]
+    return {
+        f"{what}_id": receipt.id or None,
+        "kind": receipt.kind,
+        "entry_id": receipt.entry_id,
+        "seq": receipt.seq,
+        "version": receipt.version,
+        "recorded_at": receipt.recorded_at,
+        "occurred": receipt.occurred,
+        "unchanged": receipt.unchanged,
+    }
+
+
+def echo_receipt(receipt: Receipt, *, dry_run: bool = False, into: str = "") -> None:
+    """What became of a statement, where it is, and the date as it was understood.
+
+    A dry run names no entry and no id that was made up: neither will be the same.
+    """
+    verb = "unchanged" if receipt.unchanged else receipt.kind.partition(".")[2]
+    is_there = receipt.unchanged or not dry_run
+    when = date(receipt.occurred)
+    if receipt.occurred and receipt.occurred != when:
+        when = f"{when} ({receipt.occurred})"
+    echo(
+        flow(
+            [
+                verb if is_there else f"would be {verb}",
+                bold(receipt.id) if is_there or receipt.id != receipt.entry_id else "",
+                f"into {into}" if into else "",
+                when,
+                f"entry {receipt.seq}, version {receipt.version}" if is_there else "",
+            ]
+        )
+    )
+
+
+def found_marks(row: Mapping[str, Any], before: str, after: str) -> dict[str, Any]:
+    """A row of a search with the found words between marks that can be read."""
+    if row.get("match") is None:
+        return dict(row)
+    return {**row, "match": row["match"].replace("\x02", before).replace("\x03", after)}
+
+
+class Progress:
+    """A count on stderr, once a second, for what takes longer than that on a terminal."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._next = time.monotonic() + 1
+        self._shown = False
+
+    def __call__(self, count: int) -> None:
+        if time.monotonic() >= self._next and sys.stderr.isatty():
+            self._next = time.monotonic() + 1
+            self._shown = True
+            click.echo(f"\r{count:,} {self._what}", nl=False, err=True)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            click.echo(err=True)

@@ -1,0 +1,355 @@
+"""The commands that add entries: append, update, correct, retract, reinstate, merge."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+from collections.abc import Iterator
+from typing import IO, Any
+
+import click
+
+from timeline import codec
+from timeline.cli import output
+from timeline.cli.options import expect_option, json_option, said_options
+from timeline.errors import InvalidInput, TimelineError
+from timeline.facade import Timeline
+from timeline.model import Said, validate
+from timeline.writer import Append, Receipt
+
+_QUALIFIERS = {">=": "at_least", ">": "more_than", "~": "about"}
+
+
+@click.command("append")
+@click.argument("file", required=False, type=click.File("rb"))
+@click.option("--nl", is_flag=True, help="One JSON object a line.")
+@click.option("--title", metavar="TEXT", help="What happened, in one line.")
+@click.option("--occurred", metavar="DATE", help='Such as "15 April 2025" or an EDTF date.')
+@click.option("--summary", metavar="TEXT", help="A few sentences.")
+@click.option("--type", "event_type", metavar="TYPE", help="Code or label, such as Consultation.")
+@click.option("--place", metavar="NAME", help="Where it happened.")
+@click.option("--country", metavar="COUNTRY", help="Code or English name.")
+@click.option("--actor", "actors", metavar="NAME", multiple=True, help="May be repeated.")
+@click.option("--tag", "tags", metavar="TAG", multiple=True, help="May be repeated.")
+@click.option(
+    "--figure",
+    "figures",
+    metavar="MEASURE=NUMBER",
+    multiple=True,
+    help='Such as killed=35, "killed=>20" or "pledged=2e9 EUR". May be repeated.',
+)
+@click.option("--said-by", metavar="NAME", help="Who gives the figures.")
+@click.option("--dated", metavar="DATE", help="The day for which the figures are given.")
+@click.option(
+    "--source", "sources", metavar="URL", multiple=True, help="Address or id. May be repeated."
+)
+@click.option("--id", "event_id", metavar="ID", help="Its id; made up if not given.")
+@said_options
+@click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
+@json_option
+@click.pass_obj
+def append_command(
+    database: str,
+    /,
+    file: IO[bytes] | None,
+    nl: bool,
+    reported_at: str | None,
+    author: str | None,
+    dry_run: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Record events from a FILE or from options, all or none.
+
+    FILE is a JSON object or an array of them, each with the fields of `timeline schema`;
+    - is stdin. An event that is recorded already with the same content is left as it is.
+    """
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    if file and given:
+        raise click.UsageError("give either a FILE or options that describe one event")
+    if file is None and not {"title", "occurred"} <= given.keys():
+        raise click.UsageError("give a FILE, or - for stdin, or at least --title and --occurred")
+    if nl and file is None:
+        raise click.UsageError("--nl goes with a FILE")
+    if not given.get("figures") and {"said_by", "dated"} & given.keys():
+        raise click.UsageError("--said-by and --dated go with a --figure")
+    said = validate(Said, {"reported_at": reported_at, "author": author})
+    statements = _read(file, nl) if file else iter([(None, _described(given))])
+    receipts: list[Receipt] = []
+    with (
+        Timeline.open(database) as timeline,
+        output.Progress("events") as progress,
+        _appending(timeline, dry_run=dry_run) as append,
+    ):
+        line_before = None
+        for number, (line, statement) in enumerate(statements, 1):
+            try:
+                receipts.append(append.record(statement, said))
+            except TimelineError as error:
+                shared = line is not None and line == line_before
+                raise (  # noqa: B904 - it is the same error
+                    error.at(item=number) if shared else error.at(line=line)
+                )
+            progress(number)
+            line_before = line
+    if as_json:
+        output.dump([output.receipt_fields(receipt) for receipt in receipts])
+    else:
+        if not receipts:
+            output.echo("No events.", err=True)
+        for receipt in receipts:
+            output.echo_receipt(receipt, dry_run=dry_run)
+
+
+@contextlib.contextmanager
+def _appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
+    """`Timeline.append`, which Ctrl-C ends without a trace until the moment of the commit.
+
+    What comes later cannot be stopped: then nothing may say that nothing was written.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with timeline.append(dry_run=dry_run) as append:
+            yield append
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:
+        raise TimelineError("interrupted; nothing was written") from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _read(file: IO[bytes], nl: bool) -> Iterator[tuple[int, Any]]:
+    """The statements of a file, each with its line.
+
+    A pipe is read to its end first: it may be slow, and the write lock should not wait.
+    """
+    if nl and not file.seekable():
+        import shutil
+        import tempfile
+
+        spooled = tempfile.SpooledTemporaryFile(max_size=2**24)  # noqa: SIM115
+        shutil.copyfileobj(file, spooled)
+        spooled.seek(0)
+        file = spooled
+    return _lines(file) if nl else _items(_text(file.read()))
+
+
+def _items(text: str) -> Iterator[tuple[int, Any]]:
+    if not text.strip():
+        raise InvalidInput("", "is empty: write an event as a JSON object, or an array of them")
+    try:
+        yield from codec.parse_json_items(text)
+    except InvalidInput as error:
+        raise error.at(line=1)  # noqa: B904 - it is the same error
+
+
+def _lines(file: IO[bytes]) -> Iterator[tuple[int, Any]]:
+    for line, content in enumerate(file, 1):
+        try:
+            text = _text(content, line).strip(" \t\r\n")
+            if text:
+                yield line, codec.parse_json(text)
+        except TimelineError as error:
+            raise error.at(line=line)  # noqa: B904 - it is the same error
+
+
+def _text(content: bytes, first_line: int = 1) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = first_line + content.count(b"\n", 0, error.start)
+        problem = f"is not UTF-8: byte {content[error.start]:#04x}"
+        raise InvalidInput("", problem).at(line=line) from None
+
+
+def _described(options: dict[str, Any]) -> dict[str, Any]:
+    """The statement that the options of append describe."""
+    figures = [
+        {
+            **_figure(text),
+            "reported_by": options.get("said_by"),
+            "dated": options.get("dated"),
+        }
+        for text in options.get("figures", ())
+    ]
+    place = {"name": options.get("place"), "country": options.get("country")}
+    return {
+        "event_id": options.get("event_id"),
+        "title": options["title"],
+        "summary": options.get("summary"),
+        "event_type": options.get("event_type"),
+        "tags": list(options.get("tags", ())),
+        "occurred": options["occurred"],
+        "place": place if any(place.values()) else None,
+        "participants": [{"name": name} for name in options.get("actors", ())],
+        "quantities": figures,
+        "citations": [
+            {"source": {"url": source}} if "://" in source else {"source_id": source}
+            for source in options.get("sources", ())
+        ],
+    }
+
+
+def _figure(text: str) -> dict[str, Any]:
+    """The quantity that "killed=>20" or "pledged=2e9 EUR" describes."""
+    match = re.fullmatch(r"\s*([^=]+?)\s*=\s*(>=|>|~)?\s*(\S+)(?:\s+(.+?))?\s*", text)
+    if not match:
+        raise InvalidInput("figure", f'"{text}" is not a figure: write one such as killed=35')
+    measure, sign, number, unit = match.groups()
+    return {
+        "measure": measure,
+        "value": number,
+        "qualifier": _QUALIFIERS.get(sign or "", "exact"),
+        "unit": unit,
+    }
+
+
+# --- Changes ------------------------------------------------------------------------------
+
+
+def _change(
+    database: str,
+    operation: str,
+    event: str,
+    arguments: tuple[Any, ...],
+    words: dict[str, Any],
+    expect: int | None,
+    as_json: bool,
+    into: str = "",
+) -> None:
+    """Do one operation of `Append` on the event that `event` means, and print the receipt."""
+    said = validate(Said, words)
+    with Timeline.open(database) as timeline:
+        event_id, version = timeline.resolve(event)
+        with _appending(timeline) as append:
+            receipt: Receipt = getattr(append, operation)(
+                event_id, *arguments, said, expect=expect or version
+            )
+    if as_json:
+        output.dump(output.receipt_fields(receipt))
+    else:
+        output.echo_receipt(receipt, into=into)
+
+
+def _changes(assignments: tuple[str, ...]) -> dict[str, Any]:
+    """The changes by path that --set describes."""
+    changes = {}
+    for assignment in assignments:
+        path, equals, value = assignment.partition("=")
+        if not equals or not path.strip():
+            raise InvalidInput("set", f'"{assignment}" is not PATH=VALUE, such as place.name=Odesa')
+        is_json = value.lstrip().startswith(("[", "{"))
+        try:
+            changes[path.strip()] = codec.parse_json(value) if is_json else value
+        except InvalidInput as error:
+            raise InvalidInput(path.strip(), error.problem) from None
+    if not changes:
+        raise click.UsageError("say what changes: --set PATH=VALUE")
+    return changes
+
+
+_set_option = click.option(
+    "--set",
+    "assignments",
+    metavar="PATH=VALUE",
+    multiple=True,
+    help="Such as title=..., place.country=UA, /quantities/0/value=35, or tags.-=talks to "
+    "add one; an empty value takes the field out. May be repeated.",
+)
+
+
+@click.command("update")
+@click.argument("event")
+@_set_option
+@click.option("--reason", metavar="TEXT", help="Why, in a few words.")
+@expect_option
+@said_options
+@json_option
+@click.pass_obj
+def update_command(
+    database: str,
+    /,
+    event: str,
+    assignments: tuple[str, ...],
+    expect: int | None,
+    as_json: bool,
+    **words: str | None,
+) -> None:
+    """The story moved on: change fields of EVENT.
+
+    EVENT is an id or any unique beginning of one; ID@3 means that it must be at version 3.
+    """
+    _change(database, "update", event, (_changes(assignments),), words, expect, as_json)
+
+
+@click.command("correct")
+@click.argument("event")
+@_set_option
+@click.option("--reason", metavar="TEXT", required=True, help="Why it was wrong.")
+@expect_option
+@said_options
+@json_option
+@click.pass_obj
+def correct_command(
+    database: str,
+    /,
+    event: str,
+    assignments: tuple[str, ...],
+    expect: int | None,
+    as_json: bool,
+    **words: str | None,
+) -> None:
+    """We were wrong: change fields of EVENT, and say why.
+
+    EVENT is an id or any unique beginning of one; ID@3 means that it must be at version 3.
+    """
+    _change(database, "correct", event, (_changes(assignments),), words, expect, as_json)
+
+
+@click.command("retract")
+@click.argument("event")
+@click.option("--reason", metavar="TEXT", required=True, help="Why it should not stand.")
+@expect_option
+@said_options
+@json_option
+@click.pass_obj
+def retract_command(
+    database: str, /, event: str, expect: int | None, as_json: bool, **words: str | None
+) -> None:
+    """EVENT should not stand here, and why.
+
+    It stays readable, marked as retracted.
+    """
+    _change(database, "retract", event, (), words, expect, as_json)
+
+
+@click.command("reinstate")
+@click.argument("event")
+@click.option("--reason", metavar="TEXT", help="Why, in a few words.")
+@expect_option
+@said_options
+@json_option
+@click.pass_obj
+def reinstate_command(
+    database: str, /, event: str, expect: int | None, as_json: bool, **words: str | None
+) -> None:
+    """Take back a retraction or a merge of EVENT."""
+    _change(database, "reinstate", event, (), words, expect, as_json)
+
+
+@click.command("merge")
+@click.argument("event")
+@click.option("--into", metavar="EVENT", required=True, help="The event that stays.")
+@click.option("--reason", metavar="TEXT", help="Why, in a few words.")
+@expect_option
+@said_options
+@json_option
+@click.pass_obj
+def merge_command(
+    database: str, /, event: str, into: str, expect: int | None, as_json: bool, **words: str | None
+) -> None:
+    """EVENT is the same as another one, which stays."""
+    with Timeline.open(database) as timeline:
+        into_id, _ = timeline.resolve(into)
+    _change(database, "merge", event, (into_id,), words, expect, as_json, into_id)
