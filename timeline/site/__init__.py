@@ -1,0 +1,93 @@
+"""The Datasette plugin: what a timeline shows on top of what any Datasette shows.
+
+Guarantees: the log's notice stands on every page about a timeline, whatever its file is
+called, and on no page about another database; a file that is no timeline, or a damaged one,
+is left as Datasette shows it. Everything runs on Datasette's read-only connections, in 0.65
+as in the 1.0 alphas.
+
+Knows a Datasette by what it hands to the hooks, and never imports it; knows no writer.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable
+from typing import Any
+
+from pluggy import HookimplMarker
+
+from timeline import projection, schema
+from timeline.site.serve import packaged_metadata
+
+hookimpl = HookimplMarker("datasette")
+
+_STYLESHEET = "/-/static-plugins/timeline-store/timeline.css"
+"""Datasette serves static/ under the name of the distribution."""
+
+
+@hookimpl
+def startup(datasette: Any) -> Awaitable[None] | None:
+    """Datasette 1.0 leaves the queries of metadata out, and takes them from plugins."""
+    return _add_queries(datasette) if hasattr(datasette, "add_query") else None
+
+
+@hookimpl
+def extra_template_vars(database: str | None, datasette: Any) -> Awaitable[dict[str, Any]]:
+    """`timeline_notices`, by database, for templates/base.html."""
+    return _notices(datasette, database)
+
+
+@hookimpl
+def extra_css_urls(database: str | None, datasette: Any) -> Awaitable[list[str]]:
+    """Our stylesheet, on the pages of timelines and on those that may list one."""
+    return _css_urls(datasette, database)
+
+
+async def _add_queries(datasette: Any) -> None:
+    queries = packaged_metadata()["databases"]["timeline"]["queries"]
+    for name in await _timelines(datasette):
+        for query_name, query in queries.items():
+            await datasette.add_query(
+                name,
+                query_name,
+                query["sql"],
+                title=query["title"],
+                description=query["description"],
+                hide_sql=query["hide_sql"],
+                parameters=query["params"],
+                is_trusted=True,
+            )
+
+
+async def _notices(datasette: Any, database: str | None) -> dict[str, Any]:
+    timelines = await _timelines(datasette, database)
+    return {
+        "timeline_notices": {
+            name: info["notice"] for name, info in timelines.items() if "notice" in info
+        }
+    }
+
+
+async def _css_urls(datasette: Any, database: str | None) -> list[str]:
+    return [_STYLESHEET] if await _timelines(datasette, database) else []
+
+
+async def _timelines(datasette: Any, database: str | None = None) -> dict[str, dict[str, Any]]:
+    """What the timelines among the databases say about themselves, or this one alone."""
+    infos = {
+        name: await candidate.execute_fn(_log_info)
+        for name, candidate in datasette.databases.items()
+        if database in (None, name)
+    }
+    return {name: info for name, info in infos.items() if info}
+
+
+def _log_info(connection: sqlite3.Connection) -> dict[str, Any] | None:
+    """The newest words of the log about itself; None if the database is no timeline."""
+    try:
+        (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+        if application_id != schema.APPLICATION_ID:
+            return None
+        return projection.log_info(connection)
+    except (sqlite3.Error, ValueError):
+        return None  # A damaged file: `timeline verify` says what is wrong with it.

@@ -1,0 +1,125 @@
+"""A timeline on this machine's own Datasette: the metadata of a file, and the server.
+
+Guarantees: what is served is a timeline whose tables are up to date, or a TimelineError
+says in one line why not; nothing is written to the file; an append by another process shows
+at the next reload. Datasette is imported when it serves, and not before.
+
+Knows Datasette by its command line alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import json
+import os
+import socket
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import click
+
+from timeline import projection, schema
+from timeline.errors import Refused
+
+__all__ = ["metadata_for", "packaged_metadata", "serve"]
+
+_SETTINGS = {
+    # The file is live: no page may come from a cache, no copy may lack what is in the WAL.
+    "default_cache_ttl": 0,
+    "allow_download": "off",
+    # One reader or few, who would rather wait than miss a facet.
+    "sql_time_limit_ms": 5_000,
+    "facet_time_limit_ms": 1_000,
+    # The metadata names the facets that make sense; trying every column is slow.
+    "suggest_facets": "off",
+    "default_page_size": 50,
+    "max_returned_rows": 2_000,
+}
+
+
+def packaged_metadata() -> dict[str, Any]:
+    """metadata.json: inside the installed package, or beside it in a checkout."""
+    inside = files("timeline").joinpath("metadata.json")
+    beside = Path(__file__).parents[2] / "metadata.json"
+    text = (inside if inside.is_file() else beside).read_text(encoding="utf-8")
+    metadata: dict[str, Any] = json.loads(text)
+    return metadata
+
+
+def metadata_for(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The metadata for a timeline: under the name that Datasette gives to its file, with the
+    title and the licence of its log.
+
+    Raises StoreError for a file that is no timeline.
+    """
+    with contextlib.closing(schema.connect(path)) as connection:
+        info = projection.log_info(connection)
+    metadata = packaged_metadata()
+    database = metadata["databases"].pop("timeline")
+    metadata["databases"][Path(path).stem] = database
+    for described in (metadata, database):
+        described["title"] = info.get("title", described["title"])
+        described.pop("license", None)
+        if "licence" in info:
+            described["license"] = info["licence"]
+    return metadata
+
+
+def serve(
+    path: str | os.PathLike[str],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8001,
+    options: Sequence[str] = (),
+) -> None:
+    """Serve a timeline until Ctrl-C; `options` go to `datasette serve` as they are.
+
+    With port 0 it takes any free port. Raises StoreError for a file that cannot be served,
+    Refused if the address is in use, and click.UsageError for an option that Datasette
+    does not know.
+    """
+    with contextlib.closing(schema.connect(path)) as connection:
+        projection.check(connection, os.fspath(path))
+    metadata = metadata_for(path)
+    port = _free_port(host, port)
+
+    from datasette.cli import serve as command
+
+    arguments = [str(Path(path).absolute()), "--host", host, "--port", str(port)]
+    for name, value in _SETTINGS.items():
+        arguments += ["--setting", name, str(value)]
+    shown_host = f"[{host}]" if ":" in host else host
+    with command.make_context("datasette serve", [*arguments, *options]) as context:
+        if not context.params["metadata"]:
+            context.params["metadata"] = io.StringIO(json.dumps(metadata))
+        click.echo(
+            f'Serving "{metadata["title"]}" at http://{shown_host}:{port}/  (Ctrl-C stops)',
+            err=True,
+        )
+        with contextlib.suppress(KeyboardInterrupt):
+            command.invoke(context)
+
+
+def _free_port(host: str, port: int) -> int:
+    """The port, or any free one for 0. Raises Refused if nothing can listen there."""
+    try:
+        (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name == "posix":
+                # As the server will: connections of the last one may still be closing.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            bound: int = probe.getsockname()[1]
+            return bound
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            problem = f"port {port} is in use: give another with --port"
+        else:
+            problem = f"cannot listen at {host}, port {port}: {error.strerror}"
+        raise Refused(problem) from None
