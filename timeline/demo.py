@@ -1,0 +1,140 @@
+"""The demonstration: a timeline built from db/demo/nato-odesa.json on a staged clock.
+
+Guarantees: every build tells the same story, entry by entry, recorded at the times in that
+file and not at the machine's; only salts, and the hashes over them, differ. The log says so
+of itself, in the notice that every page shows. A build takes its place under the name whole
+or not at all, and replaces nothing but an earlier demonstration.
+
+Goes through the writer like everybody else: it knows no table.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from timeline import clock, projection, schema, writer
+from timeline.errors import InvalidInput, StoreError, TimelineError
+from timeline.model import Said, validate
+from timeline.vocabulary import db_folder
+
+__all__ = ["build", "is_demo"]
+
+_SCRIPT = "nato-odesa.json"
+_VERBS = ("source", "record", "update", "correct", "retract", "reinstate", "merge")
+_NOT_SAID = frozenset(("at", "do", *_VERBS, "changes", "into"))
+"""Fields of an append or of a step; the others are those of `Said`."""
+
+
+def build(path: str | os.PathLike[str]) -> int:
+    """Make the demonstration at `path`, in place of an earlier one; the number of its entries.
+
+    Raises StoreError if anything else has this name, or for a file that cannot be written.
+    """
+    target = Path(path)
+    _check_replaceable(target)
+    building = target.with_name(f"{target.stem}.new-{os.getpid()}{target.suffix}")
+    try:
+        entries = _run(building)
+        # A write-ahead log that outlived its database would be read into the new one.
+        for name in _files(target)[1:]:
+            name.unlink(missing_ok=True)
+        building.replace(target)
+    except PermissionError:
+        raise StoreError(str(target), "cannot be replaced by this user") from None
+    finally:
+        for name in _files(building):
+            name.unlink(missing_ok=True)
+    return entries
+
+
+def is_demo(info: Mapping[str, Any]) -> bool:
+    """Whether a log that says this about itself (`LogInfo`) is the demonstration."""
+    return bool(info.get("origin") == _script()["log"]["origin"])
+
+
+@cache
+def _script() -> dict[str, Any]:
+    text = db_folder().joinpath("demo", _SCRIPT).read_text(encoding="utf-8")
+    script: dict[str, Any] = json.loads(text)
+    return script
+
+
+def _files(path: Path) -> list[Path]:
+    """A database and what SQLite keeps beside it."""
+    return [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
+
+
+def _check_replaceable(target: Path) -> None:
+    if not target.exists():
+        return
+    with contextlib.closing(schema.connect(target)) as connection, schema.storage_errors(target):
+        info = projection.log_info(connection)
+    if not is_demo(info):
+        raise StoreError(str(target), "is a timeline, but not the demonstration; left as it is")
+
+
+def _run(path: Path) -> int:
+    """Write the whole story into a new file; the number of its entries."""
+    script = _script()
+    opened_at = clock.parse(script["opened_at"])
+    with _naming(f"{_SCRIPT}, log"):
+        newest = writer.create_log(path, script["log"], now=lambda: opened_at)
+    with contextlib.closing(schema.connect(path, write=True)) as connection:
+        for number, append in enumerate(script["appends"], 1):
+            with _naming(f"{_SCRIPT}, append {number} of {append['at']}"):
+                newest = _run_append(connection, path, append)
+    return newest.seq + 1
+
+
+def _run_append(
+    connection: sqlite3.Connection, path: Path, fields: Mapping[str, Any]
+) -> writer.Receipt:
+    """Run the steps of one append at its staged time; the receipt of the last."""
+    at = clock.parse(fields["at"])
+    with writer.appending(connection, str(path), now=lambda: at) as append:
+        for number, step in enumerate(fields["do"], 1):
+            with _naming(f"step {number}"):
+                newest = _run_step(append, step, _said({**fields, **step}))
+    return newest
+
+
+@contextlib.contextmanager
+def _naming(where: str) -> Iterator[None]:
+    """Say of what is wrong with the script where it stands."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except TimelineError as error:
+        raise InvalidInput(where, str(error)) from None
+
+
+def _said(fields: Mapping[str, Any]) -> Said:
+    return validate(Said, {key: fields[key] for key in fields if key not in _NOT_SAID})
+
+
+def _run_step(append: writer.Append, step: Mapping[str, Any], said: Said) -> writer.Receipt:
+    match step:
+        case {"source": source}:
+            return append.record_source(source, said)
+        case {"record": event}:
+            return append.record(event, said)
+        case {"update": event_id, "changes": changes}:
+            return append.update(event_id, changes, said)
+        case {"correct": event_id, "changes": changes}:
+            return append.correct(event_id, changes, said)
+        case {"retract": event_id}:
+            return append.retract(event_id, said)
+        case {"reinstate": event_id}:
+            return append.reinstate(event_id, said)
+        case {"merge": event_id, "into": into}:
+            return append.merge(event_id, into, said)
+        case _:
+            raise InvalidInput("", f"is no step: {', '.join(step)}")
