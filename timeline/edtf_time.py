@@ -144,7 +144,9 @@ def _parse(text: str) -> Occurred:
     if occurred is None and (edtf := edtf_words.to_edtf(text)) is not None:
         occurred = _expression(edtf)
     if occurred is None:
-        raise InvalidValue(text, edtf_words.explain(text))
+        from timeline.edtf_problems import explain
+
+        raise InvalidValue(text, explain(text))
     return occurred
 
 

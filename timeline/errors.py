@@ -42,10 +42,9 @@ class TimelineError(Exception):
         return self
 
     def __str__(self) -> str:
-        message = super().__str__()
-        if self.line:
-            return f"line {self.line}: {message}"
-        return f"event {self.item}: {message}" if self.item else message
+        places = [f"line {self.line}"] if self.line else []
+        places += [f"event {self.item}"] if self.item else []
+        return ": ".join([", ".join(places), super().__str__()] if places else [super().__str__()])
 
 
 class InvalidValue(TimelineError, ValueError):
