@@ -411,6 +411,14 @@ def test_an_entry_of_a_newer_format_is_named_as_such_and_not_as_damaged(newer: s
         assert str(caught.value).isprintable()
 
 
+def test_an_entry_of_the_log_is_asked_for_its_format_before_it_is_read() -> None:
+    codec.check_version(3, ENVELOPE)
+    with pytest.raises(TooNew, match="entry 3: is of format 2"):
+        codec.check_version(3, ENVELOPE.replace('"v":1', '"v":2'))
+    with pytest.raises(InvalidInput):
+        codec.check_version(3, "")
+
+
 # --- JSON from outside ------------------------------------------------------------------------
 
 

@@ -429,6 +429,7 @@ def test_names_that_look_alike_in_ascii_have_different_ids() -> None:
 
 
 @given(st.text(min_size=1, max_size=500))
+@example("The Joint Coordination Centre for " + "Humanitarian Aid " * 27)
 def test_the_id_of_any_name_is_an_ascii_id_and_that_of_its_folded_form(name: str) -> None:
     actor_id = fold.actor_id_of(name)
     assert re.fullmatch(ID_PATTERN, actor_id)

@@ -67,7 +67,9 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(story=stories)
 def test_any_story_leaves_the_same_values_live_as_after_a_rebuild(
@@ -964,7 +966,9 @@ def test_an_erased_event_can_be_retracted_once_and_reinstated(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(story=stories, share=st.floats(0, 1), later=stories)
 def test_a_story_with_erasures_goes_on_as_a_rebuild_tells_it(

@@ -23,7 +23,9 @@ from timeline.errors import Ambiguous, InvalidInput, NotFound
 from timeline.model import Said
 
 PAST = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

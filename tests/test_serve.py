@@ -19,8 +19,10 @@ from typing import Any, NamedTuple
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from timeline import schema, writer
+from timeline.cli import cli
 from timeline.errors import NotATimeline, ProjectionOutdated, Refused
 from timeline.site.serve import serve
 
@@ -180,3 +182,35 @@ def test_an_option_that_datasette_does_not_know_is_its_own_error(story: Path) ->
 def test_serve_imports_datasette_only_to_serve() -> None:
     code = "import sys, timeline.site.serve; sys.exit('datasette' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_demonstration_looks_for_its_port_before_it_makes_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(cli, ["demo", "--port", str(port)])
+    assert result.exit_code == 1
+    assert result.output == f"Error: port {port} is in use: give another with --port\n"
+    assert not (tmp_path / "db").exists()
+
+
+def test_the_commands_serve_what_they_name(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    command = [sys.executable, "-m", "timeline", "demo", "--port", str(port)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    served = Served(process, "", port)  # type: ignore[arg-type]
+    try:
+        assert process.stderr
+        while b"running on" not in process.stderr.readline():
+            assert process.poll() is None
+        assert "Demonstration: recording times are staged" in served.get("/timeline/events")
+        assert (tmp_path / "db" / "demo" / "timeline.db").is_file()
+    finally:
+        process.kill()
+        process.communicate()

@@ -445,7 +445,7 @@ class Projector:
         self.flush()
         self._actors.clear()
         actor_id, payload = entry.subject_id, _payload(entry)
-        names, chain = self._names_of(actor_id), self._chain(actor_id)
+        chain = self._chain(actor_id)
         if entry.kind == "actor.merged":
             self._connection.execute(
                 "UPDATE actors SET merged_into = ? WHERE actor_id = ?",
@@ -475,7 +475,7 @@ class Projector:
                 ),
             )
         # Events of a merged actor stand under the one that it was merged into.
-        self._refold(chain | self._chain(actor_id), names | self._names_of(actor_id))
+        self._refold(chain | self._chain(actor_id), self._names_of(actor_id))
 
     def _chain(self, actor_id: str) -> set[str]:
         """An actor and those that it leads to by merges."""

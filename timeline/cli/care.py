@@ -90,6 +90,11 @@ def demo_command(context: click.Context, port: int, no_serve: bool) -> None:
     """
     from timeline import demo
 
+    if not no_serve:
+        from timeline.site.serve import free_port, serve
+
+        # Before the file is made anew: who has the port may be serving the old one.
+        free_port("127.0.0.1", port)
     given = context.find_root().params["database"]
     path = Path(given or "db/demo/timeline.db")
     if not given:
@@ -97,8 +102,6 @@ def demo_command(context: click.Context, port: int, no_serve: bool) -> None:
     entries = demo.build(path)
     output.echo(f"Built {path}: {entries} entries.")
     if not no_serve:
-        from timeline.site.serve import serve
-
         serve(str(path), port=port)
 
 

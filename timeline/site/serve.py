@@ -25,7 +25,7 @@ import click
 from timeline import projection, schema
 from timeline.errors import Refused
 
-__all__ = ["metadata_for", "packaged_metadata", "serve"]
+__all__ = ["free_port", "metadata_for", "packaged_metadata", "serve"]
 
 _SETTINGS = {
     # The file is live: no page may come from a cache, no copy may lack what is in the WAL.
@@ -85,7 +85,7 @@ def serve(
     with contextlib.closing(schema.connect(path)) as connection:
         projection.check(connection, os.fspath(path))
     metadata = metadata_for(path)
-    port = _free_port(host, port)
+    port = free_port(host, port)
 
     from datasette.cli import serve as command
 
@@ -104,7 +104,7 @@ def serve(
             command.invoke(context)
 
 
-def _free_port(host: str, port: int) -> int:
+def free_port(host: str, port: int) -> int:
     """The port, or any free one for 0. Raises Refused if nothing can listen there."""
     try:
         (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
