@@ -812,6 +812,32 @@ def test_ctrl_c_while_a_pipe_is_slow_leaves_nothing_and_blocks_nobody(story: Pat
     assert dump(story) == before
 
 
+def test_ctrl_c_is_heard_while_another_process_writes(story: Path) -> None:
+    before = dump(story)
+    with contextlib.closing(sqlite3.connect(story, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with subprocess.Popen(
+            [*PROGRAM, "-d", str(story), "append", "-", "--nl"],
+            cwd=story.parent,
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        ) as running:
+            assert running.stdin is not None
+            running.stdin.write(many(1))
+            running.stdin.flush()
+            wait_until_read(running.stdin.fileno(), running)
+            running.stdin.close()
+            time.sleep(1)  # it waits for the lock by now
+            running.send_signal(signal.SIGINT)
+            assert running.wait(timeout=10) == 1  # far below the 60 seconds of its patience
+            assert running.stderr is not None
+            assert running.stderr.read() == "Error: interrupted; nothing was written\n"
+    assert dump(story) == before
+
+
 def wait_until_read(pipe: int, running: subprocess.Popen[str]) -> None:
     """Until the process has taken all that is in its pipe."""
     waiting = array.array("i", [1])

@@ -830,7 +830,8 @@ def log(story: Path, *options: str) -> Any:
 def test_update_changes_fields_by_path(story: Path) -> None:
     shown = done(
         *("-d", story, "update", "talks", "--set", "title=Talks end", "--set", "place.country=RO"),
-        *("--set", "/quantities/0/value=21e9", "--set", "tags.-=Hospital", "--set", "note=A = B"),
+        *("--set", "/quantities/0/value=21e9", "--set", "tags.-=Hospital", "--set", "tags.-=visit"),
+        *("--set", "note=A = B"),
         *("--set", "summary=", "--set", 'claims=[{"speaker": "Anna"}]', "--reason", "it went on"),
         *("--reported-at", "2025-04-17", "--author", "anna"),
     )
@@ -839,7 +840,7 @@ def test_update_changes_fields_by_path(story: Path) -> None:
     assert event["title"] == "Talks end"
     assert event["place"]["country"] == "ROU"
     assert event["quantities"][0]["value"] == "21000000000"
-    assert event["tags"] == ["nato", "hospital"]
+    assert event["tags"] == ["nato", "hospital", "visit"]
     assert event["note"] == "A = B"
     assert "summary" not in event
     assert event["claims"] == [{"speaker": "Anna"}]

@@ -351,7 +351,7 @@ def test_a_build_in_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> Non
         (
             '"measure": "injured"',
             '"measured": "injured"',
-            r"append \d+ of 2025-04-15T19:15:00Z: step 3: quantities\.6\.measure: is required",
+            r"append \d+ of 2025-04-15T19:15:00Z: step 3: quantities\.6\.measured: is not a field",
         ),
         (
             '"author": "news-desk"',

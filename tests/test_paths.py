@@ -173,3 +173,8 @@ def test_what_is_given_is_never_altered() -> None:
     assert changes == before
     changed["place"]["name"] = "Lviv"
     assert place == {"name": "Kyiv"}
+
+
+def test_pairs_may_name_one_path_more_than_once() -> None:
+    changes = [("tags.-", "a"), ("tags.-", "b")]
+    assert paths.changed({"tags": ["z"]}, changes) == {"tags": ["z", "a", "b"]}

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from timeline.errors import InvalidInput
 
-__all__ = ["changed", "steps"]
+__all__ = ["Changes", "changed", "steps"]
+
+Changes = Mapping[str, Any] | Sequence[tuple[str, Any]]
+"""Path to new value; as pairs where one path, such as ``tags.-``, comes more than once."""
 
 _GONE: Any = object()
 """Holds the place of an item that is taken out, so that no other moves before the end."""
@@ -31,14 +34,14 @@ def steps(path: str) -> list[str]:
     return parts
 
 
-def changed(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def changed(content: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
     """A copy of `content` with the value at each path replaced; null and "" take it out.
 
     Paths count items as they stand before the changes. Objects and lists on the way are made
     as needed. Raises InvalidInput, naming the path, for a step that leads nowhere.
     """
     result = copy.deepcopy(dict(content))
-    for path, value in changes.items():
+    for path, value in changes.items() if isinstance(changes, Mapping) else changes:
         _put(result, path, steps(path), None if value == "" else copy.deepcopy(value))
     left: dict[str, Any] = _without_gone(result)
     return left

@@ -227,7 +227,7 @@ class Append:
     def update(
         self,
         event_id: str,
-        changes: Mapping[str, Any] | Event,
+        changes: paths.Changes | Event,
         said: Said = _NOTHING,
         *,
         expect: int | None = None,
@@ -242,7 +242,7 @@ class Append:
     def correct(
         self,
         event_id: str,
-        changes: Mapping[str, Any] | Event,
+        changes: paths.Changes | Event,
         said: Said,
         *,
         expect: int | None = None,
@@ -288,7 +288,7 @@ class Append:
         self,
         kind: str,
         event_id: str,
-        changes: Mapping[str, Any] | Event,
+        changes: paths.Changes | Event,
         said: Said,
         expect: int | None,
         entry_id: str | None,
@@ -370,14 +370,12 @@ class Append:
         return self._add("actor.recorded", subject, actor.content(), said, entry_id)
 
     def update_source(
-        self, source_id: str, changes: Mapping[str, Any], said: Said = _NOTHING
+        self, source_id: str, changes: paths.Changes, said: Said = _NOTHING
     ) -> Receipt:
         """Change a source by path. Raises NotFound, NothingChanged, InvalidInput."""
         return self._update("source", source_id, changes, said)
 
-    def update_actor(
-        self, actor_id: str, changes: Mapping[str, Any], said: Said = _NOTHING
-    ) -> Receipt:
+    def update_actor(self, actor_id: str, changes: paths.Changes, said: Said = _NOTHING) -> Receipt:
         """Change an actor by path. Raises NotFound, NothingChanged, InvalidInput."""
         return self._update("actor", actor_id, changes, said)
 
@@ -404,7 +402,7 @@ class Append:
         self._check_merge(f"actor/{actor_id}", f"actor/{into}")
         return self._add("actor.merged", f"actor/{actor_id}", content, said)
 
-    def update_log(self, changes: Mapping[str, Any], said: Said = _NOTHING) -> Receipt:
+    def update_log(self, changes: paths.Changes, said: Said = _NOTHING) -> Receipt:
         """Change what the log says about itself. Its origin stays for ever."""
         info = validate(LogInfo, paths.changed(self._info, changes))
         content = info.content()
@@ -417,7 +415,7 @@ class Append:
         self._info, self._terms = content, _terms(content)
         return self._add("log.updated", "log", content, said)
 
-    def _update(self, what: str, key: str, changes: Mapping[str, Any], said: Said) -> Receipt:
+    def _update(self, what: str, key: str, changes: paths.Changes, said: Said) -> Receipt:
         subject = f"{what}/{key}"
         before = self._standing(subject).content or {}
         fields = _fields_changed(f"{what}_id", key, before, changes)
@@ -797,9 +795,7 @@ def _words(subject: str) -> str:
     return subject.replace("/", " ", 1)
 
 
-def _changed(
-    event_id: str, content: Mapping[str, Any], changes: Mapping[str, Any] | Event
-) -> Event:
+def _changed(event_id: str, content: Mapping[str, Any], changes: paths.Changes | Event) -> Event:
     """The event after changes by path, or the one that takes its place."""
     if not isinstance(changes, Event):
         return validate(Event, _fields_changed("event_id", event_id, content, changes))
@@ -809,7 +805,7 @@ def _changed(
 
 
 def _fields_changed(
-    field: str, key: str, content: Mapping[str, Any], changes: Mapping[str, Any]
+    field: str, key: str, content: Mapping[str, Any], changes: paths.Changes
 ) -> dict[str, Any]:
     """Content with changes by path; its own id, in `field`, is not among them."""
     fields = paths.changed(content, changes)

@@ -232,16 +232,16 @@ def _change(
         output.echo_receipt(receipt, into=into)
 
 
-def _changes(assignments: tuple[str, ...]) -> dict[str, Any]:
+def _changes(assignments: tuple[str, ...]) -> list[tuple[str, Any]]:
     """The changes by path that --set describes."""
-    changes = {}
+    changes = []
     for assignment in assignments:
         path, equals, value = assignment.partition("=")
         if not equals or not path.strip():
             raise InvalidInput("set", f'"{assignment}" is not PATH=VALUE, such as place.name=Odesa')
         is_json = value.lstrip().startswith(("[", "{"))
         try:
-            changes[path.strip()] = codec.parse_json(value) if is_json else value
+            changes.append((path.strip(), codec.parse_json(value) if is_json else value))
         except InvalidInput as error:
             raise InvalidInput(path.strip(), error.problem) from None
     if not changes:
