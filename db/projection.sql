@@ -1,7 +1,8 @@
 -- Every table here is derived from the log, and can be dropped and rebuilt to the same values.
 
 CREATE TABLE projection_state (
-    projection_version INTEGER NOT NULL
+    projection_version INTEGER NOT NULL,
+    entry_version      INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE event_types (
@@ -239,8 +240,9 @@ CREATE TABLE field_changes (
 
 CREATE INDEX field_changes_seq ON field_changes (seq);
 
--- Words of events, diacritics folded; rowid is events.event_key.
+-- Words of events, diacritics folded; rowid is events.event_key. `folded` repeats words with
+-- letters that the tokenizer takes for letters of their own, such as those of Łódź.
 CREATE VIRTUAL TABLE event_search USING fts5 (
-    title, summary, quotes, actors, places,
+    title, summary, quotes, actors, places, folded,
     tokenize = 'unicode61 remove_diacritics 2'
 );

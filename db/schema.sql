@@ -88,7 +88,8 @@ CREATE TRIGGER source_texts_never_forget BEFORE DELETE ON source_texts BEGIN
 END;
 
 CREATE TABLE projection_state (
-    projection_version INTEGER NOT NULL
+    projection_version INTEGER NOT NULL,
+    entry_version      INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE event_types (
@@ -328,6 +329,6 @@ CREATE TABLE field_changes (
 CREATE INDEX field_changes_seq ON field_changes (seq);
 
 CREATE VIRTUAL TABLE event_search USING fts5 (
-    title, summary, quotes, actors, places,
+    title, summary, quotes, actors, places, folded,
     tokenize = 'unicode61 remove_diacritics 2'
 );

@@ -354,8 +354,13 @@ def test_search_finds_title_summary_quotes_and_all_names_once() -> None:
         "citations": [{"source_id": "a", "quote": "one"}, {"source_id": "b"}],
     }
     row = fold.search_row(content, ["Mark Rutte"])
-    assert row == ("T", "S", "one", "Mark Rutte\nRutte\nMark R.", "Odesa\nOdesa Oblast")
-    assert fold.search_row({"title": "T"}, []) == ("T", None, None, None, None)
+    assert row == ("T", "S", "one", "Mark Rutte\nRutte\nMark R.", "Odesa\nOdesa Oblast", None)
+    assert fold.search_row({"title": "T"}, []) == ("T", None, None, None, None, None)
+
+
+def test_search_repeats_words_with_letters_of_their_own_as_others_type_them() -> None:
+    content = {"title": "From Łódź to Ørsted", "summary": "Die Straße nach Łódź"}
+    assert fold.search_row(content, [])[-1] == "Lódź\nOrsted\nStrasse"
 
 
 # --- States and contents ----------------------------------------------------------------------

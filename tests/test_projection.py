@@ -18,7 +18,7 @@ from operations import Operation, begin, stories, tell
 from tables import Contents, derived, everything
 
 from timeline import Timeline, codec, fold, log, projection, query, schema
-from timeline.errors import ProjectionOutdated
+from timeline.errors import ProjectionOutdated, TooNew
 from timeline.model import Said
 from timeline.vocabulary import db_folder
 
@@ -482,8 +482,9 @@ def test_every_field_of_an_event_has_its_column(timeline: Timeline) -> None:
         ("talks", "peace"),
         ("talks", "łódź"),
     ]
+    # What one participation says of an actor is not yet true of it everywhere.
     assert rows(timeline, "SELECT country, wikidata FROM actors WHERE actor_id = ?", rutte) == [
-        ("NLD", "Q57792")
+        (None, None)
     ]
 
 
@@ -789,7 +790,11 @@ def test_an_event_is_at_risk_when_all_its_sources_are_withdrawn(timeline: Timeli
     ]
     with timeline.append() as append:
         append.reinstate_source("paper")
-    assert at_risk() == {"both": 0, "paper-only": 0, "none": 0, "new": 1}
+        append.update("new", {"citations.0.source_id": "paper"})
+    assert at_risk() == {"both": 0, "paper-only": 0, "none": 0, "new": 0}
+    live = everything(timeline.path)
+    rebuild(timeline.path)
+    assert everything(timeline.path) == live
 
 
 # --- Search -------------------------------------------------------------------------------
@@ -804,13 +809,14 @@ def test_an_event_is_at_risk_when_all_its_sources_are_withdrawn(timeline: Timeli
         ("Ấn Độ", "an", True),  # two marks on one letter
         ("Одеса", "одеса", True),
         # unicode61 takes marks off letters; the stroke of these is part of the letter.
-        ("Łódź", "lodz", False),
+        ("Łódź", "lodz", True),
         ("Łódź", "łodz", True),
-        ("Ørsted", "orsted", False),
-        ("Straße", "strasse", False),
+        ("Lodz", "Łódź", False),
+        ("Ørsted", "orsted", True),
+        ("Straße", "strasse", True),
     ],
 )
-def test_search_folds_case_and_marks_but_not_strokes(
+def test_search_folds_case_marks_and_strokes(
     timeline: Timeline, written: str, sought: str, found: bool
 ) -> None:
     timeline.record({"title": written, "occurred": "2025"})
@@ -1070,3 +1076,10 @@ def test_tables_of_another_version_are_refused_until_they_are_rebuilt(
         Timeline.open(path)
     rebuild(path)
     Timeline.open(path).close()
+
+
+def test_tables_with_entries_of_a_newer_format_are_refused(path: Path, timeline: Timeline) -> None:
+    with contextlib.closing(schema.connect(path, write=True)) as connection:
+        connection.execute("UPDATE projection_state SET entry_version = 2")
+        with pytest.raises(TooNew, match=r"format 2; this Timeline reads up to 1"):
+            projection.check(connection, str(path))

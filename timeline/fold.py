@@ -103,6 +103,16 @@ CONTENT_COLUMNS = (
 
 _NOWHERE: Content = {}
 
+# Letters that no decomposition takes apart, and what people without them type.
+_OWN_LETTERS = str.maketrans(
+    {
+        "Ł": "L", "ł": "l", "Ø": "O", "ø": "o", "Đ": "D", "đ": "d", "Ð": "D", "ð": "d",
+        "Ħ": "H", "ħ": "h", "Ŧ": "T", "ŧ": "t", "\u0131": "i", "Æ": "AE", "æ": "ae", "Œ": "OE",
+        "œ": "oe", "ẞ": "SS", "ß": "ss", "Þ": "Th", "þ": "th", "Ə": "E", "ə": "e",
+    }
+)  # fmt: skip
+_WITH_OWN_LETTERS = re.compile(rf"\w*[{''.join(map(chr, _OWN_LETTERS))}]\w*")
+
 
 def content_row(content: Content | None) -> dict[str, Any]:
     """The values of CONTENT_COLUMNS; all null (and no sources) when the content was erased."""
@@ -213,18 +223,20 @@ CHILD_TABLES: dict[str, Callable[[str, Content], Iterator[Row]]] = {
 
 
 def search_row(content: Content, actors: Sequence[str]) -> Row:
-    """The texts of `event_search`: title, summary, quotes, actors, places."""
+    """The texts of `event_search`: title, summary, quotes, actors, places, folded."""
     participants = content.get("participants", ())
     names = [*actors, *(p["name"] for p in participants)]
     names += [p["as_named"] for p in participants if "as_named" in p]
     places = [content.get("place", _NOWHERE), content.get("about_place", _NOWHERE)]
-    return (
+    texts = (
         content["title"],
         content.get("summary"),
         _lines(c["quote"] for c in content.get("citations", ()) if "quote" in c),
         _lines(names),
         _lines(p[key] for p in places for key in ("name", "admin1") if key in p),
     )
+    words = (word for text in texts if text for word in _WITH_OWN_LETTERS.findall(text))
+    return (*texts, _lines(word.translate(_OWN_LETTERS) for word in words))
 
 
 def _lines(texts: Iterator[str] | Sequence[str]) -> str | None:

@@ -15,9 +15,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from timeline import clock, fold, log, schema, vocabulary
+from timeline import clock, codec, fold, log, schema, vocabulary
 from timeline.codec import Entry, check_version, decode_payload
-from timeline.errors import ProjectionOutdated
+from timeline.errors import ProjectionOutdated, TooNew
 
 __all__ = ["PROJECTION_VERSION", "Projector", "check", "create", "rebuild", "tables"]
 
@@ -64,9 +64,8 @@ def _insert(table: str, columns: Iterable[str], verb: str = "INSERT") -> str:
     return f"{verb} INTO {table} ({', '.join(names)}) VALUES ({marks})"
 
 
-# In the order in which they are flushed: an actor is there before those who refer to it.
+# In the order in which they are flushed.
 _INSERTS = {
-    "actors": _insert("actors", ("actor_id", "name", "country", "wikidata"), "INSERT OR IGNORE"),
     "events": _insert("events", _EVENT_COLUMNS, "INSERT OR REPLACE"),
     "event_actors": "INSERT INTO event_actors VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "event_tags": "INSERT INTO event_tags VALUES (?, ?)",
@@ -76,7 +75,7 @@ _INSERTS = {
     "citations": "INSERT INTO citations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "event_external_ids": "INSERT INTO event_external_ids VALUES (?, ?)",
     "event_search": _insert(
-        "event_search", ("rowid", "title", "summary", "quotes", "actors", "places")
+        "event_search", ("rowid", "title", "summary", "quotes", "actors", "places", "folded")
     ),
     "event_versions": (
         "INSERT INTO event_versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -88,7 +87,9 @@ _INSERTS = {
 def create(connection: sqlite3.Connection) -> None:
     """Make the empty tables, inside the transaction that is open."""
     schema.run_script(connection, _script())
-    connection.execute("INSERT INTO projection_state VALUES (?)", (PROJECTION_VERSION,))
+    connection.execute(
+        "INSERT INTO projection_state VALUES (?, ?)", (PROJECTION_VERSION, codec.VERSION)
+    )
     connection.executemany(
         "INSERT INTO countries VALUES (?, ?)",
         ((country.alpha3, country.name) for country in vocabulary.countries()),
@@ -110,12 +111,18 @@ def check(connection: sqlite3.Connection, path: str) -> None:
     if newest := log.newest(connection):
         check_version(newest.seq, newest.envelope)
     try:
-        row = connection.execute("SELECT projection_version FROM projection_state").fetchone()
+        row = connection.execute(
+            "SELECT projection_version, entry_version FROM projection_state"
+        ).fetchone()
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
             raise
         row = None  # there is no such table
-    if row != (PROJECTION_VERSION,):
+    if row and row[1] > codec.VERSION:
+        raise TooNew(
+            path, f"has entries of format {row[1]}; this Timeline reads up to {codec.VERSION}"
+        )
+    if not row or row[0] != PROJECTION_VERSION:
         raise ProjectionOutdated(path, "its tables are of another version: run timeline rebuild")
 
 
@@ -398,9 +405,8 @@ class Projector:
             actor_id = key[0] or self._actor_named(key[1]) or fold.actor_id_of(key[1])
             known = self._actor_row(actor_id)
             if known is None:
-                new = (actor_id, key[1], participant.get("country"), participant.get("wikidata"))
-                self._connection.execute(_INSERTS["actors"], new)
                 known = actor_id, key[1]
+                self._connection.execute("INSERT INTO actors (actor_id, name) VALUES (?, ?)", known)
             self._actors[key] = known
         return self._actors[key]
 
