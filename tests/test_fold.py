@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from strategies import events
 
 from timeline import codec, fold, paths, vocabulary
+from timeline.fields import ID_PATTERN
 from timeline.fold import CHILD_TABLES, CONTENT_COLUMNS, FieldChange, differences
-from timeline.model import ID_PATTERN, Event, validate
+from timeline.model import Event
+from timeline.validation import validate
 
 contents = events().map(lambda fields: validate(Event, fields).content())
 """Contents; their citations may be inline, which the differences do not mind."""

@@ -17,17 +17,8 @@ import pytest
 
 from timeline import codec, log, projection, schema
 from timeline.codec import Entry
-from timeline.model import (
-    Actor,
-    Annotation,
-    Content,
-    Event,
-    LogInfo,
-    Merge,
-    Said,
-    Source,
-    validate,
-)
+from timeline.model import Actor, Annotation, Content, Event, LogInfo, Merge, Said, Source
+from timeline.validation import validate
 
 GOLDEN = Path(__file__).parent / "golden"
 # Not splitlines(): a payload holds U+2028, which is no end of a line of JSON.

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from strategies import events, sources
 
-from timeline import codec, edtf_time, model
+from timeline import codec, edtf_time, validation
 from timeline.errors import InvalidInput
+from timeline.fields import ID_PATTERN
 from timeline.model import (
     Actor,
     Annotation,
@@ -36,8 +38,8 @@ from timeline.model import (
     Statement,
     Term,
     Vocabulary,
-    validate,
 )
+from timeline.validation import validate
 
 MODELS = (
     Event,
@@ -673,7 +675,7 @@ def test_a_value_of_the_wrong_type_is_refused_at_its_path(path: str) -> None:
         with pytest.raises(InvalidInput) as caught:
             validate(Event, holding(path, wrong))
         assert str(caught.value).isprintable()
-        with pytest.raises(model.ValidationError) as found:
+        with pytest.raises(ValidationError) as found:
             Event.model_validate(holding(path, wrong))
         places = [".".join(map(str, error["loc"])) for error in found.value.errors()]
         assert any(place == path or place.startswith(path + ".") for place in places)
@@ -688,7 +690,7 @@ def test_what_is_no_object_is_refused(kind: type[Content], data: object) -> None
 # --- Contents ---------------------------------------------------------------------------------
 
 any_event = events(inline=sources)
-MODELS_BY_FIELD = {**model._MODELS_BY_FIELD, "": Event}
+MODELS_BY_FIELD = {**validation._MODELS_BY_FIELD, "": Event}
 
 
 def parts(content: dict[str, Any], field: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -801,7 +803,7 @@ def test_the_strategy_of_events_gives_every_field_at_every_depth() -> None:
 
 def test_the_models_are_frozen() -> None:
     found = validate(Event, {"title": "T", "occurred": "2025"})
-    with pytest.raises(model.ValidationError, match="frozen"):
+    with pytest.raises(ValidationError, match="frozen"):
         found.title = "Other"
 
 
@@ -847,7 +849,7 @@ def test_every_model_that_holds_fields_is_known_to_the_refusal_of_unknown_ones(
 ) -> None:
     for name, field in kind.model_fields.items():
         for inner in inner_models(field.annotation):
-            assert model._MODELS_BY_FIELD[name] is inner
+            assert validation._MODELS_BY_FIELD[name] is inner
 
 
 def schemas(value: Any) -> Iterator[dict[str, Any]]:
@@ -927,4 +929,4 @@ def test_the_json_schema_of_an_event_allows_what_the_model_takes() -> None:
 
 
 def test_the_pattern_of_an_id_is_that_of_the_codec() -> None:
-    assert f"^{codec._ID}$" == model.ID_PATTERN
+    assert f"^{codec._ID}$" == ID_PATTERN

@@ -21,7 +21,8 @@ from typing import Any
 
 from timeline import clock, projection, schema, writer
 from timeline.errors import InvalidInput, StoreError, TimelineError
-from timeline.model import Said, validate
+from timeline.model import Said
+from timeline.validation import validate
 from timeline.vocabulary import db_folder
 
 __all__ = ["build", "is_demo"]

@@ -19,7 +19,8 @@ from typing import Any, Self, TypedDict, Unpack, overload
 
 from timeline import clock, projection, query, schema, vocabulary, writer
 from timeline.errors import InvalidInput, Refused, TimelineError
-from timeline.model import Event, Said, validate
+from timeline.model import Event, Said
+from timeline.validation import validate
 from timeline.writer import Append, Receipt
 
 __all__ = ["Timeline"]

@@ -15,33 +15,47 @@ to 2 (ISO 8601-2:2019, annex A); units of money are ISO 4217.
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
-from urllib.parse import urlsplit
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     StrictStr,
     StringConstraints,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from timeline import clock, edtf_time, vocabulary
-from timeline.errors import InvalidInput, InvalidValue
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+from timeline.errors import InvalidValue
+from timeline.fields import (
+    TIME_ZONE_PATTERN,
+    Country,
+    Edtf,
+    GeoPrecision,
+    Id,
+    Language,
+    Latitude,
+    Line,
+    Longitude,
+    Lower,
+    Number,
+    Position,
+    Quote,
+    Sha256,
+    SourceIds,
+    Text,
+    Unique,
+    Url,
+    Wikidata,
+    Word,
+    filled,
+    whole,
+)
 
 __all__ = [
-    "ID_PATTERN",
     "Actor",
     "Annotation",
     "Citation",
@@ -60,169 +74,7 @@ __all__ = [
     "Statement",
     "Term",
     "Vocabulary",
-    "validate",
 ]
-
-ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{2,63}$"
-_LINE_BREAKS = r"\n\r\x0b\x0c\x1c-\x1e\u0085\u2028\u2029"
-_TIME_ZONE_PATTERN = r"^[A-Za-z0-9_+/-]+$"
-_LINE_PATTERN = f"^[^\\x00{_LINE_BREAKS}]+$"
-_LONGEST_WORD = 60
-_MAX_DIGITS = 38
-_MAX_NUMBER = Decimal("1e38")
-_LONGEST_NUMBER = 200
-"""Characters, with all the zeros that somebody may write."""
-_LONGEST_DATE = 200
-
-
-def _decimal(value: object) -> Decimal:
-    """An exact number with one spelling: 35, 35.0 and "3.5e1" are the same Decimal.
-
-    Raises InvalidValue for what is no number, NaN, more than 38 digits or beyond 1e38.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise InvalidValue(value, "must be a number, or a number in a string")
-    if isinstance(value, int) and abs(value) > _MAX_NUMBER:  # str() refuses very long ones
-        raise InvalidValue(value, "is too large: at most 1e38")
-    text = repr(value) if isinstance(value, float) else str(value).strip()
-    shown = _shown(text if len(text) <= 45 else text[:42] + "...")
-    if len(text) > _LONGEST_NUMBER:
-        raise InvalidValue(value, f"{shown} has too many digits: at most {_MAX_DIGITS}")
-    try:
-        number = Decimal(text) if text.isascii() and "_" not in text else Decimal("NaN")
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if number.is_nan():
-        raise InvalidValue(value, f'"{shown}" is not a number: write one such as 35 or 3.5')
-    if number.copy_abs() > _MAX_NUMBER:  # abs() would round, or overflow
-        raise InvalidValue(value, f"{shown} is too large: at most 1e38")
-    sign, digits, exponent = number.as_tuple()
-    exponent = int(exponent)
-    if not any(digits):
-        return Decimal(0)
-    while digits[-1] == 0:
-        digits, exponent = digits[:-1], exponent + 1
-    if len(digits) > _MAX_DIGITS or -exponent > _MAX_DIGITS:
-        raise InvalidValue(value, f"{shown} has too many digits: at most {_MAX_DIGITS}")
-    return Decimal((sign, digits + (0,) * max(exponent, 0), min(exponent, 0)))
-
-
-def _number(limit: float) -> BeforeValidator:
-    limits = Annotated[float, Field(ge=-limit, le=limit)]
-    written = Annotated[str, Field(max_length=_LONGEST_NUMBER)]
-    return BeforeValidator(_decimal, json_schema_input_type=limits | written)
-
-
-def _shown(text: str) -> str:
-    """The text, fit for a message of one line."""
-    return text if text.isprintable() else ascii(text)[1:-1]
-
-
-def _whole(low: int, high: int, what: str) -> BeforeValidator:
-    def check(value: object) -> int:
-        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,16}", value.strip()):
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise InvalidValue(value, f"must be {what}")
-        return value
-
-    limits = Annotated[int, Field(ge=low, le=high)]
-    return BeforeValidator(check, json_schema_input_type=limits)
-
-
-def _between(limit: int, what: str) -> AfterValidator:
-    def check(value: Decimal) -> Decimal:
-        if abs(value) > limit:
-            raise InvalidValue(
-                value, f"{value:f} is not a {what}: it lies between -{limit} and {limit}"
-            )
-        return value
-
-    return AfterValidator(check)
-
-
-def _url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        is_link = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        is_link = False
-    if not is_link or re.search(r"[\s<>\"\x00-\x1f]", value):
-        raise InvalidValue(value, "must be a web address that begins with http:// or https://")
-    return value
-
-
-def _edtf(value: object) -> str:
-    if not isinstance(value, str):
-        raise InvalidValue(value, 'must be a date in a string, such as "2025-04-15"')
-    return edtf_time.parse(value).edtf
-
-
-def _filled(fields: object) -> object:
-    """An object without its empty values. Raises InvalidValue for two names that are one."""
-    if not isinstance(fields, dict):
-        return fields
-    names = [name.strip() if isinstance(name, str) else name for name in fields]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidValue(fields, f'has the name "{_shown(twice[:60])}" twice')
-    return {name: value for name, value in fields.items() if value not in (None, "", {})}
-
-
-def _country(value: object) -> str:
-    if not isinstance(value, str):
-        raise InvalidValue(value, "must be a country: a name or an ISO 3166-1 code")
-    return vocabulary.country(value)
-
-
-def _lower(value: str) -> str:
-    """Lower case, which is longer than upper case in a few letters."""
-    lower = value.lower()
-    if len(lower) > _LONGEST_WORD:
-        raise InvalidValue(value, f"is too long: at most {_LONGEST_WORD} characters")
-    return lower
-
-
-def _unique(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(dict.fromkeys(values))
-
-
-Id = Annotated[StrictStr, StringConstraints(pattern=ID_PATTERN)]
-Line = Annotated[
-    StrictStr,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=_LINE_PATTERN),
-]
-Text = Annotated[
-    StrictStr,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=100_000, pattern=r"^[^\x00]+$"
-    ),
-]
-Quote = Annotated[
-    StrictStr, StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\x00]+$")
-]
-Word = Annotated[Line, StringConstraints(max_length=_LONGEST_WORD)]
-Plain = PlainSerializer(lambda number: format(number, "f"), return_type=str, when_used="json")
-Number = Annotated[Decimal, _number(1e38), Plain]
-Latitude = Annotated[Decimal, _number(90), Plain, _between(90, "latitude")]
-Longitude = Annotated[Decimal, _number(180), Plain, _between(180, "longitude")]
-Edtf = Annotated[
-    str,
-    BeforeValidator(_edtf, json_schema_input_type=Annotated[str, Field(max_length=_LONGEST_DATE)]),
-]
-Country = Annotated[str, BeforeValidator(_country)]
-Url = Annotated[Line, StringConstraints(max_length=2_000), AfterValidator(_url)]
-Wikidata = Annotated[StrictStr, StringConstraints(pattern=r"^Q[1-9][0-9]{0,11}$")]
-Sha256 = Annotated[StrictStr, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
-Language = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-GeoPrecision = Annotated[
-    Literal[1, 2, 3, 4, 5, 6, 7],
-    _whole(1, 7, "a whole number from 1 (exact place) to 7 (sea or air space)"),
-]
-Position = Annotated[int, _whole(0, 2**53, "a whole number of code points, from 0")]
-Lower = AfterValidator(_lower)
-Unique = AfterValidator(_unique)
-SourceIds = Annotated[tuple[Id, ...], Field(max_length=200), Unique]
 
 
 class Content(BaseModel):
@@ -397,7 +249,7 @@ class Citation(Content):
     source: Source | None = Field(
         None, description="Instead of source_id: the source itself, recorded if not yet known."
     )
-    source_version: Annotated[int, _whole(1, 2**53, "a version, from 1")] | None = Field(
+    source_version: Annotated[int, whole(1, 2**53, "a version, from 1")] | None = Field(
         None, description="The version of the source that was cited."
     )
     quote: Quote | None = Field(None, description="The words that support the event, verbatim.")
@@ -405,7 +257,7 @@ class Citation(Content):
         None, description="Where the quote begins in the captured text, in code points from 0."
     )
     quote_end: Position | None = Field(None, description="Where it ends, exclusive.")
-    credibility: Annotated[int, _whole(1, 6, "a whole number from 1 to 6")] | None = Field(
+    credibility: Annotated[int, whole(1, 6, "a whole number from 1 to 6")] | None = Field(
         None, description="Admiralty code: 1 confirmed to 5 improbable; 6 cannot be judged."
     )
 
@@ -489,7 +341,7 @@ class Event(Content):
     def _extra_is_without_empty(cls, extra: object) -> object:
         if not isinstance(extra, dict):
             return extra
-        return _filled({name: _filled(fields) for name, fields in extra.items()})
+        return filled({name: filled(fields) for name, fields in extra.items()})
 
     @field_validator("extra")
     @classmethod
@@ -613,97 +465,10 @@ class LogInfo(Content):
     title: Line = Field(description="What the timeline is called.")
     licence: Line | None = Field(None, description="Licence of its content, such as CC-BY-4.0.")
     language: Language = Field("en", description="BCP 47 tag of its texts.")
-    time_zone: Annotated[Word, StringConstraints(pattern=_TIME_ZONE_PATTERN)] = Field(
+    time_zone: Annotated[Word, StringConstraints(pattern=TIME_ZONE_PATTERN)] = Field(
         "UTC", description="IANA time zone in which its days begin and end."
     )
     vocabulary: Vocabulary = Field(
         default_factory=Vocabulary, description="Event types, modes and contexts."
     )
     notice: Line | None = Field(None, description="A warning that every page shows.")
-
-
-C = TypeVar("C", bound=Content)
-
-
-def validate(model: type[C], data: object) -> C:
-    """The object that `data` describes. Raises InvalidInput, naming the first wrong field."""
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        found = error.errors(include_url=False)
-        # A slip in the name of a required field is two errors; this one says what to do.
-        first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
-        field = ".".join(_shown(str(part)[:60]) for part in first["loc"])
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise InvalidInput(field, _problem(model, first) + more) from None
-
-
-def _problem(model: type[Content], error: ErrorDetails) -> str:
-    """A pydantic error in the words of somebody who fills in a form."""
-    context = error.get("ctx", {})
-    match error["type"]:
-        case "value_error":
-            return str(context["error"])
-        case "missing":
-            return "is required"
-        case "extra_forbidden":
-            return _unknown_field(model, error["loc"])
-        case "literal_error":
-            return f"must be one of {context['expected']}".replace("'", "").replace(" or ", ", ")
-        case "string_type":
-            return "must be text"
-        case "tuple_type" | "list_type":
-            return "must be a list"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return "must be an object with fields"
-        case "string_too_long":
-            return f"is too long: at most {context['max_length']} characters"
-        case "too_long":
-            return f"has too many items: at most {context['max_length']}"
-        case "string_too_short":
-            return "must not be empty"
-        case "string_unicode":
-            return "holds half a character (a lone surrogate)"
-        case "string_pattern_mismatch":
-            return _PATTERNS.get(context["pattern"], f"does not match {context['pattern']}")
-        case _:
-            return error["msg"]
-
-
-def _unknown_field(model: type[Content], path: tuple[int | str, ...]) -> str:
-    fields: list[str] = list(model.model_fields)
-    for part in path[:-1]:
-        if isinstance(part, str):
-            owner = _MODELS_BY_FIELD.get(part)
-            fields = list(owner.model_fields) if owner else []
-    near = vocabulary.nearest(str(path[-1]), fields)
-    hint = f"did you mean {near}?" if near else f"known are {', '.join(fields)}"
-    return f"is not a field: {hint}"
-
-
-_MODELS_BY_FIELD: dict[str, type[Content]] = {
-    "place": Place,
-    "about_place": Place,
-    "participants": Participant,
-    "quantities": Quantity,
-    "claims": Claim,
-    "relations": Relation,
-    "citations": Citation,
-    "source": Source,
-    "vocabulary": Vocabulary,
-    "event_types": Term,
-    "modes": Term,
-    "contexts": Term,
-    "marks": Mark,
-}
-_PATTERNS = {
-    ID_PATTERN: "must be 3 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit",
-    _LINE_PATTERN: "must be one line",
-    r"^[^\x00]+$": "must not hold a NUL character",
-    r"^Q[1-9][0-9]{0,11}$": "must be a Wikidata item such as Q57792",
-    r"^sha256:[0-9a-f]{64}$": "must be sha256: and 64 lower-case hex digits",
-    r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$": "must be a language tag such as en or pt-BR",
-    r"^[a-z][a-z0-9+.-]*:[^\s\x00]+$": "must be scheme:id, such as gdelt:1024",
-    _TIME_ZONE_PATTERN: "must be a time zone such as Europe/Kyiv or UTC",
-    r"^[^\s+\x00]+$": "must be a name without blanks or +, such as example.org/odesa",
-}

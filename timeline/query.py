@@ -20,7 +20,8 @@ from typing import Any, NamedTuple, get_args
 from timeline import clock, edtf_time, fold, log, projection, vocabulary
 from timeline.codec import check_version, decode_payload
 from timeline.errors import Ambiguous, InvalidInput, InvalidValue, NotFound
-from timeline.model import ID_PATTERN, Event
+from timeline.fields import ID_PATTERN
+from timeline.model import Event
 
 __all__ = [
     "FACETS",

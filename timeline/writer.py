@@ -32,8 +32,8 @@ from timeline.errors import (
     NothingChanged,
     Refused,
 )
+from timeline.fields import ID_PATTERN
 from timeline.model import (
-    ID_PATTERN,
     Actor,
     Annotation,
     Citation,
@@ -45,8 +45,8 @@ from timeline.model import (
     Source,
     Statement,
     Vocabulary,
-    validate,
 )
+from timeline.validation import validate
 
 __all__ = ["Append", "Receipt", "appending", "create_log"]
 

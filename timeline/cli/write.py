@@ -15,7 +15,8 @@ from timeline.cli import output
 from timeline.cli.options import expect_option, json_option, said_options
 from timeline.errors import InvalidInput, TimelineError
 from timeline.facade import Timeline
-from timeline.model import Said, validate
+from timeline.model import Said
+from timeline.validation import validate
 from timeline.writer import Append, Receipt
 
 _QUALIFIERS = {">=": "at_least", ">": "more_than", "~": "about"}
