@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from operations import Operation, begin, stories, tell
 from tables import Contents, derived, everything
 
-from timeline import Timeline, codec, fold, log, projection, query, schema
+from timeline import Timeline, codec, fold, log, projection, query, schema, selection
 from timeline.errors import ProjectionOutdated, TooNew
 from timeline.model import Said
 from timeline.vocabulary import db_folder
@@ -144,7 +144,7 @@ def check_tables(path: Path) -> None:
         )
         # Folding the present again, from nothing but its contents, gives the present.
         newest = query.AsOf(seq=len(connection.execute("SELECT seq FROM log").fetchall()))
-        with query.tables_as_of(connection, newest) as again:
+        with selection.tables_as_of(connection, newest) as again:
             for table in ("events", "event_actors", "citations", "event_search", "event_claims"):
                 sql = f"SELECT * FROM {table}"
                 assert sorted(again.execute(sql), key=repr) == sorted(
@@ -402,7 +402,7 @@ def test_every_field_of_an_event_has_its_column(timeline: Timeline) -> None:
         append.record({"event_id": "visit", "title": "Visit", "occurred": "2025"})
     ((event_id, *_),) = rows(timeline, "SELECT * FROM events WHERE event_id = 'talks'")
     with reading(timeline.path) as connection:
-        event = next(query.list_events(connection, {"modality": "planned"}))
+        event = next(selection.list_events(connection, {"modality": "planned"}))
     assert event_id == "talks"
     recorded_at = event["recorded_at"]
     assert event == {
@@ -672,6 +672,22 @@ def test_an_alias_folds_two_names_onto_one_actor(timeline: Timeline) -> None:
     with timeline.append() as append:
         append.update_actor("zel", {"aliases": None})
     assert counted(timeline) == {"Zelensky": 3, "Volodymyr Zelenskyy": 2}
+
+
+def test_a_name_that_two_actors_have_is_that_of_the_one_recorded_first(
+    timeline: Timeline,
+) -> None:
+    record_with(timeline, "before", "The President")
+    with timeline.append() as append:
+        for actor_id in ("zz-first", "aa-second"):
+            append.record_actor(
+                {"actor_id": actor_id, "name": actor_id, "aliases": ["The President"]}
+            )
+    record_with(timeline, "after", "The President")
+    assert counted(timeline) == {"zz-first": 2}
+    with timeline.append() as append:
+        append.update_actor("zz-first", {"aliases": None})
+    assert counted(timeline) == {"aa-second": 2}
 
 
 def test_namesakes_with_ids_of_their_own_stay_apart(timeline: Timeline) -> None:

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from operations import EVENTS, NEW_EVENTS, Operation, begin, event_operations, stories, tell
 
-from timeline import Timeline, fold, query, schema
+from timeline import Timeline, fold, query, schema, selection
 from timeline.errors import Ambiguous, InvalidInput, NotFound
 from timeline.model import Said
 
@@ -875,7 +875,7 @@ def test_a_filter_that_means_nothing_is_refused_by_name(
 def test_every_filter_is_tried(demo: Timeline) -> None:
     marks = test_each_filter_takes_what_people_write.pytestmark  # type: ignore[attr-defined]
     tried = {case[0] for case in marks[0].args[1]} | {"since", "until"}
-    assert tried == set(query.FILTERS)
+    assert tried == set(selection.FILTERS)
 
 
 def test_a_log_without_words_of_its_own_filters_by_any_type(timeline: Timeline) -> None:
@@ -940,7 +940,7 @@ def counted_plainly(timeline: Timeline, rows: list[dict[str, Any]]) -> dict[str,
 )
 def test_facets_are_the_plain_counts_of_a_list(demo: Timeline, filters: dict[str, Any]) -> None:
     found = demo.facets(**filters)
-    assert list(found) == list(query.FACETS)
+    assert list(found) == list(selection.FACETS)
     plain = counted_plainly(demo, demo.list(**filters))
     assert {
         facet: {row["value"]: row["count"] for row in rows} for facet, rows in found.items()
@@ -1089,7 +1089,7 @@ def test_a_search_of_thousands_of_words_is_answered(demo: Timeline) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(
-    name=st.sampled_from(sorted(query.FILTERS)),
+    name=st.sampled_from(sorted(selection.FILTERS)),
     value=st.one_of(
         st.text(st.characters(codec=None, exclude_categories=())), st.integers(), st.booleans()
     ),

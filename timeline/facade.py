@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack, overload
 
-from timeline import clock, projection, query, schema, vocabulary, writer
+from timeline import clock, projection, query, schema, selection, vocabulary, writer
 from timeline.errors import InvalidInput, Refused, TimelineError
 from timeline.model import Event, Said
 from timeline.validation import validate
@@ -268,10 +268,10 @@ class Timeline:
     ) -> Rows:
         """Rows of table `events`, in the order in which they happened.
 
-        The filters are those of `query.FILTERS`, such as ``actor="Mark Rutte"``.
+        The filters are those of `selection.FILTERS`, such as ``actor="Mark Rutte"``.
         """
         with self._tables(as_of, as_reported) as tables:
-            return [*query.list_events(tables, filters, limit=limit)]
+            return [*selection.list_events(tables, filters, limit=limit)]
 
     def search(
         self,
@@ -284,7 +284,7 @@ class Timeline:
     ) -> Rows:
         """Rows of table `events` that hold all words of `text`, best first."""
         with self._tables(as_of, as_reported) as tables:
-            return [*query.search(tables, text, filters, limit=limit)]
+            return [*selection.search(tables, text, filters, limit=limit)]
 
     def facets(
         self,
@@ -296,7 +296,7 @@ class Timeline:
     ) -> dict[str, Rows]:
         """Exact counts of the values of every facet, of a selection of events."""
         with self._tables(as_of, as_reported) as tables:
-            return query.facets(tables, filters, text=text)
+            return selection.facets(tables, filters, text=text)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -307,7 +307,7 @@ class Timeline:
     def _tables(self, as_of: object, as_reported: object) -> Iterator[sqlite3.Connection]:
         with self._reading() as connection:
             point = query.parse_as_of(connection, as_of, as_reported)
-            with query.tables_as_of(connection, point) as tables:
+            with selection.tables_as_of(connection, point) as tables:
                 yield tables
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from timeline import projection, query, schema
+from timeline import projection, query, schema, selection
 from timeline.cli import output
 from timeline.cli.options import as_of_options, filter_options, json_option
 from timeline.errors import NotFound
@@ -267,9 +267,9 @@ def list_command(
     """The events in the order in which they happened."""
     with (
         _opened(database, as_of, as_reported) as (connection, point),
-        query.tables_as_of(connection, point) as tables,
+        selection.tables_as_of(connection, point) as tables,
     ):
-        _print_rows(tables, query.list_events(tables, filters, limit=limit), as_json)
+        _print_rows(tables, selection.list_events(tables, filters, limit=limit), as_json)
 
 
 @click.command("search")
@@ -295,9 +295,9 @@ def search_command(
     """
     with (
         _opened(database, as_of, as_reported) as (connection, point),
-        query.tables_as_of(connection, point) as tables,
+        selection.tables_as_of(connection, point) as tables,
     ):
-        rows = query.search(tables, " ".join(text), filters, limit=limit)
+        rows = selection.search(tables, " ".join(text), filters, limit=limit)
         _print_rows(tables, rows, as_json)
 
 
@@ -357,9 +357,9 @@ def facets_command(
     """
     with (
         _opened(database, as_of, as_reported) as (connection, point),
-        query.tables_as_of(connection, point) as tables,
+        selection.tables_as_of(connection, point) as tables,
     ):
-        counted = query.facets(tables, filters, text=" ".join(text) or None)
+        counted = selection.facets(tables, filters, text=" ".join(text) or None)
         if as_json:
             output.dump({facet: values[:limit] for facet, values in counted.items()})
             return
