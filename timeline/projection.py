@@ -419,14 +419,19 @@ class Projector:
         return row[0] if row else None
 
     def _actor_row(self, actor_id: str) -> tuple[str, str] | None:
-        """Id and name of an actor, or of the one it was merged into."""
-        while True:
-            row = self._connection.execute(
-                "SELECT actor_id, name, merged_into FROM actors WHERE actor_id = ?", (actor_id,)
+        """Id and name of an actor, or of the last one in its chain of merges that is there.
+
+        (The words of an actor may have been erased after others were merged into it.)
+        """
+        known = None
+        next_id: str | None = actor_id
+        while next_id and (
+            row := self._connection.execute(
+                "SELECT actor_id, name, merged_into FROM actors WHERE actor_id = ?", (next_id,)
             ).fetchone()
-            if row is None or row[2] is None:
-                return row[:2] if row else None
-            actor_id = row[2]
+        ):
+            *known, next_id = row
+        return (known[0], known[1]) if known else None
 
     def _actors_of(self, event_id: str) -> set[str]:
         return {
