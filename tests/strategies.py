@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from timeline import vocabulary
+from timeline.terms import plover
 
 Fields = dict[str, Any]
 
@@ -211,7 +211,7 @@ def events(
     log of the default vocabulary takes every one of them. Their own ids begin with "e-".
     External ids may repeat from one event to another.
     """
-    terms = vocabulary.plover()
+    terms = plover()
     source_ids = _lists(st.sampled_from(known_sources)) if known_sources else st.just([])
     relation_types = (
         "part_of",

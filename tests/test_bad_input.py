@@ -601,7 +601,8 @@ import os
 import sqlite_utils
 from timeline import vocabulary
 from timeline.cli import care, main, read, write
-vocabulary.plover()
+from timeline.terms import plover
+plover()
 if os.getuid() == 0:
     os.setgroups([])
     os.setgid(65534)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from timeline import clock, demo, projection, schema, vocabulary, writer
+from timeline import clock, demo, log, projection, schema, vocabulary, writer
 from timeline.errors import NotATimeline, StoreError
 
 FOLDER = Path(__file__).parent.parent
@@ -38,7 +38,7 @@ def db(built: Path) -> Iterator[sqlite3.Connection]:
 
 def as_of(db: sqlite3.Connection, event_id: str, moment: str) -> dict[str, Any] | None:
     """An event as it was believed at the end of a day, or at a time: content and state."""
-    at = str(clock.moment(moment, projection.log_info(db)["time_zone"]))
+    at = str(clock.moment(moment, log.info(db)["time_zone"]))
     row = db.execute(
         "SELECT content, state, kind, reason FROM event_version_contents"
         " WHERE event_id = ? AND recorded_at <= ? ORDER BY version DESC LIMIT 1",
@@ -105,7 +105,7 @@ def test_build_returns_the_number_of_entries(tmp_path: Path) -> None:
 
 
 def test_the_log_says_that_its_times_are_staged(db: sqlite3.Connection) -> None:
-    info = projection.log_info(db)
+    info = log.info(db)
     assert info["notice"] == NOTICE
     assert demo.is_demo(info)
     assert not demo.is_demo({"origin": "example.org/another"})
@@ -126,7 +126,7 @@ def test_recording_times_increase_within_march_and_april_2025(db: sqlite3.Connec
 
 
 def test_nothing_is_reported_after_it_was_recorded(db: sqlite3.Connection) -> None:
-    zone = projection.log_info(db)["time_zone"]
+    zone = log.info(db)["time_zone"]
     for seq, recorded, reported in db.execute(
         "SELECT seq, recorded_at, reported_at FROM log WHERE reported_at IS NOT NULL"
     ):

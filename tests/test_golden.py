@@ -18,6 +18,7 @@ import pytest
 from timeline import codec, log, projection, schema
 from timeline.codec import Entry
 from timeline.model import Actor, Annotation, Content, Event, LogInfo, Merge, Said, Source
+from timeline.projector import Projector
 from timeline.validation import validate
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -123,7 +124,7 @@ def folded(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     with schema.new_file(path) as connection, schema.immediate(connection):
         projection.create(connection)
         log.append(connection, entries())
-        projector = projection.Projector(connection)
+        projector = Projector(connection)
         for entry in log.read(connection):
             projector.apply(entry)
         projector.flush()
@@ -338,7 +339,7 @@ def test_the_reported_clock_counts_as_it_did(folded: sqlite3.Connection) -> None
 
 
 def test_the_log_says_of_itself_what_it_said_last(folded: sqlite3.Connection) -> None:
-    info = projection.log_info(folded)
+    info = log.info(folded)
     assert (info["title"], info["notice"]) == ("Odesa, 2025", "Still being checked.")
     found = folded.execute("SELECT code, label, definition FROM event_types ORDER BY code")
     assert found.fetchall() == [

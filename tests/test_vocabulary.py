@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from timeline import vocabulary
 from timeline.errors import InvalidValue
-from timeline.vocabulary import Term, Terms
+from timeline.terms import Term, Terms, plover, read_terms, term
 
 FOLDER = Path(__file__).parent.parent / "db" / "vocabulary"
 HEAD = "code,label,definition\n"
@@ -110,7 +110,7 @@ def test_no_two_currencies_have_the_same_name() -> None:
 
 
 def test_event_types_are_the_sixteen_of_plover() -> None:
-    assert {each.code: each.label for each in vocabulary.plover().event_types} == {
+    assert {each.code: each.label for each in plover().event_types} == {
         "AGREE": "Agreement",
         "CONSULT": "Consultation",
         "SUPPORT": "Support",
@@ -146,7 +146,7 @@ def test_modes_are_those_of_the_codebook_by_event_type() -> None:
         " explosives suicide-attack aerial drone heavy-weapons crowd-control cleansing massacre"
         " unconventional sideAB",
     }
-    codes = [each.code for each in vocabulary.plover().modes]
+    codes = [each.code for each in plover().modes]
     assert codes == list(dict.fromkeys(" ".join(by_event_type.values()).split()))
 
 
@@ -159,11 +159,11 @@ def test_contexts_are_those_of_the_codebook() -> None:
         " technology terrorism cbrn cyber misinformation crime corruption illegal_drugs"
         " trafficking"
     )
-    assert " ".join(each.code for each in vocabulary.plover().contexts) == codes
-    assert len(vocabulary.plover().contexts) == 37
+    assert " ".join(each.code for each in plover().contexts) == codes
+    assert len(plover().contexts) == 37
 
 
-@pytest.mark.parametrize("terms", vocabulary.plover(), ids=Terms._fields)
+@pytest.mark.parametrize("terms", plover(), ids=Terms._fields)
 def test_every_plover_term_is_defined_in_one_sentence(terms: tuple[Term, ...]) -> None:
     for each in terms:
         assert each.label[0].isupper()
@@ -432,15 +432,15 @@ def test_a_unit_is_one_short_line_and_its_own_spelling(text: str) -> None:
 
 
 @given(
-    st.sampled_from([(each, terms) for terms in vocabulary.plover() for each in terms]),
+    st.sampled_from([(each, terms) for terms in plover() for each in terms]),
     st.sampled_from([str.upper, str.lower, str.title, str.swapcase]),
 )
 def test_every_plover_term_is_read_by_code_and_label_in_any_case(
     pair: tuple[Term, tuple[Term, ...]], case: Callable[[str], str]
 ) -> None:
     each, terms = pair
-    assert vocabulary.term(case(each.code), terms, "term") == each.code
-    assert vocabulary.term(case(f" {each.label} "), list(terms), "term") == each.code
+    assert term(case(each.code), terms, "term") == each.code
+    assert term(case(f" {each.label} "), list(terms), "term") == each.code
 
 
 @pytest.mark.parametrize(
@@ -463,18 +463,18 @@ def test_every_plover_term_is_read_by_code_and_label_in_any_case(
 def test_an_unknown_term_is_refused_with_the_nearest(
     text: str, kind: str, what: str, message: str
 ) -> None:
-    assert refusal(vocabulary.term, text, getattr(vocabulary.plover(), kind), what) == message
+    assert refusal(term, text, getattr(plover(), kind), what) == message
 
 
 def test_an_unknown_term_of_a_short_list_is_refused_with_all_of_it() -> None:
     terms = (Term("A1", "First", ""), Term("B2", "Second", ""))
-    assert refusal(vocabulary.term, "zzzz", terms, "mode").endswith("this log: it has A1, B2")
-    assert refusal(vocabulary.term, "zzzz", (), "mode").endswith("this log: it has none")
+    assert refusal(term, "zzzz", terms, "mode").endswith("this log: it has A1, B2")
+    assert refusal(term, "zzzz", (), "mode").endswith("this log: it has none")
 
 
 def test_a_code_goes_before_a_label_of_the_same_spelling() -> None:
     terms = (Term("one", "Two", ""), Term("two", "Three", ""))
-    assert vocabulary.term("TWO", terms, "mode") == "two"
+    assert term("TWO", terms, "mode") == "two"
 
 
 # --- a vocabulary file of one's own ---------------------------------------------------------
@@ -509,7 +509,7 @@ OWN = Terms(
 def test_a_csv_vocabulary_is_read_as_people_and_spreadsheets_write_it(
     tmp_path: Path, text: str
 ) -> None:
-    assert vocabulary.read_terms(write(tmp_path, text)) == OWN
+    assert read_terms(write(tmp_path, text)) == OWN
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
@@ -517,20 +517,20 @@ def test_a_json_vocabulary_is_read(tmp_path: Path, mark: str) -> None:
     lists = zip(["event_type", "mode", "context"], OWN, strict=True)
     items = [{"list": kind, **each._asdict()} for kind, terms in lists for each in terms]
     path = write(tmp_path, mark + json.dumps(items), "words.JSON")
-    assert vocabulary.read_terms(path) == OWN
+    assert read_terms(path) == OWN
 
 
 def test_without_a_list_column_all_are_event_types(tmp_path: Path) -> None:
     expected = Terms((Term("A", "Alpha", "First."), Term("B", "B", "")), (), ())
-    assert vocabulary.read_terms(write(tmp_path, HEAD + "A,Alpha,First.\nB,B,\n")) == expected
+    assert read_terms(write(tmp_path, HEAD + "A,Alpha,First.\nB,B,\n")) == expected
     items = [{"code": "A", "label": "Alpha", "definition": "First."}]
     items.append({"code": "B", "label": "B", "definition": ""})
-    assert vocabulary.read_terms(write(tmp_path, json.dumps(items), "words.json")) == expected
+    assert read_terms(write(tmp_path, json.dumps(items), "words.json")) == expected
 
 
 def test_the_default_vocabulary_is_a_vocabulary_file_like_any_other() -> None:
-    assert vocabulary.read_terms(FOLDER / "plover.csv") == vocabulary.plover()
-    assert vocabulary.plover() is vocabulary.plover()
+    assert read_terms(FOLDER / "plover.csv") == plover()
+    assert plover() is plover()
 
 
 @pytest.mark.parametrize(
@@ -575,7 +575,7 @@ def test_a_wrong_csv_vocabulary_is_refused_by_line_and_column(
     tmp_path: Path, text: str | bytes, problem: str
 ) -> None:
     separator = ": " if problem.startswith("has no") else ", "
-    message = refusal(vocabulary.read_terms, write(tmp_path, text))
+    message = refusal(read_terms, write(tmp_path, text))
     assert message == f"words.csv{separator}{problem}"
 
 
@@ -603,14 +603,14 @@ def test_a_wrong_json_vocabulary_is_refused_by_item_and_column(
     tmp_path: Path, text: str, problem: str
 ) -> None:
     path = write(tmp_path, text, "words.json")
-    assert refusal(vocabulary.read_terms, path) == f"words.json{problem}"
+    assert refusal(read_terms, path) == f"words.json{problem}"
 
 
 def test_a_vocabulary_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
     missing = tmp_path / "none.csv"
-    message = refusal(vocabulary.read_terms, missing)
+    message = refusal(read_terms, missing)
     assert message == f"{missing}: cannot be read: No such file or directory"
-    assert refusal(vocabulary.read_terms, tmp_path) == f"{tmp_path}: cannot be read: Is a directory"
+    assert refusal(read_terms, tmp_path) == f"{tmp_path}: cannot be read: Is a directory"
 
 
 # --- where the files are --------------------------------------------------------------------
@@ -621,14 +621,14 @@ def package(folder: Path) -> Path:
     copy = folder / "timeline"
     copy.mkdir()
     (copy / "__init__.py").touch()
-    for name in ("errors.py", "vocabulary.py"):
+    for name in ("errors.py", "terms.py", "vocabulary.py"):
         shutil.copy(Path(vocabulary.__file__).parent / name, copy)
     return copy
 
 
 def run(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", f"from timeline import vocabulary; {code}"],
+        [sys.executable, "-c", f"from timeline import terms, vocabulary; {code}"],
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -640,7 +640,7 @@ def test_data_is_found_in_a_checkout_and_in_an_installed_package(
     package(tmp_path)
     (tmp_path / "db" / "vocabulary").mkdir(parents=True)  # if installed, somebody else's
     shutil.copytree(FOLDER, tmp_path / place / "vocabulary", dirs_exist_ok=True)
-    ran = run(tmp_path, "print(vocabulary.db_folder()); vocabulary.plover()")
+    ran = run(tmp_path, "print(vocabulary.db_folder()); terms.plover()")
     assert ran.stderr == ""
     assert Path(ran.stdout.strip()) == tmp_path / place
 

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from timeline import clock, projection, schema, writer
+from timeline import clock, log, schema, writer
 from timeline.errors import InvalidInput, StoreError, TimelineError
 from timeline.model import Said
 from timeline.validation import validate
@@ -76,7 +76,7 @@ def _check_replaceable(target: Path) -> None:
     if not target.exists():
         return
     with contextlib.closing(schema.connect(target)) as connection, schema.storage_errors(target):
-        info = projection.log_info(connection)
+        info = log.info(connection)
     if not is_demo(info):
         raise StoreError(str(target), "is a timeline, but not the demonstration; left as it is")
 

@@ -17,9 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack, overload
 
-from timeline import clock, projection, query, schema, selection, vocabulary, writer
+from timeline import clock, log, projection, query, schema, selection, writer
 from timeline.errors import InvalidInput, Refused, TimelineError
 from timeline.model import Event, Said
+from timeline.terms import read_terms
 from timeline.validation import validate
 from timeline.writer import Append, Receipt
 
@@ -82,7 +83,7 @@ class Timeline:
         now: Callable[[], datetime] = clock.now,
     ) -> Self:
         """A new timeline. Raises InvalidInput, or StoreError if the name is taken."""
-        terms = vocabulary.read_terms(Path(vocabulary_file)) if vocabulary_file else None
+        terms = read_terms(Path(vocabulary_file)) if vocabulary_file else None
         fields = {
             "title": title,
             "origin": origin,
@@ -229,7 +230,7 @@ class Timeline:
     def info(self) -> dict[str, Any]:
         """What the log says about itself: title, origin, time zone, vocabulary ..."""
         with self._reading() as connection:
-            return projection.log_info(connection)
+            return log.info(connection)
 
     def resolve(self, text: str) -> tuple[str, int | None]:
         """Event id and version of ID, any unique beginning of one, ID@3 or #41.

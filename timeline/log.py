@@ -3,17 +3,19 @@
 Guarantees: `append` writes entries as they are or not at all, inside the transaction of
 its caller; the triggers of the schema refuse everything else. Reading never writes.
 
-Knows nothing of what entries mean.
+Knows nothing of what entries mean, but for those in which the log describes itself.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from timeline.codec import Entry
+from timeline.codec import Entry, decode_payload
+from timeline.fold import content_of
 
-__all__ = ["append", "entry_at", "entry_by_id", "newest", "position_at", "read"]
+__all__ = ["append", "entry_at", "entry_by_id", "info", "newest", "position_at", "read"]
 
 _COLUMNS = (
     "seq, id, kind, subject, version, recorded_at, reported_at, envelope, payload, salt, leaf"
@@ -70,3 +72,11 @@ def position_at(connection: sqlite3.Connection, recorded_at: str) -> int:
         (recorded_at,),
     ).fetchone()
     return int(seq)
+
+
+def info(connection: sqlite3.Connection) -> dict[str, Any]:
+    """What the log says about itself now (`LogInfo`); empty before its first entry."""
+    entry = newest(connection, "log")
+    if entry is None or entry.payload is None:
+        return {}
+    return content_of(decode_payload(entry.payload))

@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from timeline import clock, edtf_time, fold, log, projection, vocabulary
+from timeline import clock, edtf_time, fold, log, vocabulary
 from timeline.codec import check_version, decode_payload
 from timeline.errors import Ambiguous, InvalidInput, InvalidValue, NotFound
 from timeline.fields import ID_PATTERN
@@ -65,7 +65,7 @@ def parse_as_of(
     """
     if as_of is None and as_reported is None:
         return NOW
-    zone = str(projection.log_info(connection).get("time_zone", "UTC"))
+    zone = str(log.info(connection).get("time_zone", "UTC"))
     seq, reported = NOW
     if as_of is not None:
         moment = _moment("as_of", as_of, zone)

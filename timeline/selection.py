@@ -19,6 +19,8 @@ from timeline import edtf_time, fold, projection, query, vocabulary
 from timeline.codec import decode_payload
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import Event
+from timeline.projector import Projector
+from timeline.terms import Term, term
 
 __all__ = ["FACETS", "FILTERS", "facets", "list_events", "search", "tables_as_of"]
 
@@ -39,7 +41,7 @@ def tables_as_of(connection: sqlite3.Connection, as_of: query.AsOf) -> Iterator[
             rows = connection.execute(f"SELECT * FROM {table}")  # noqa: S608
             marks = ", ".join("?" * len(rows.description))
             past.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
-        projector = projection.Projector(past)
+        projector = Projector(past)
         for standing, content in _contents_as_of(connection, as_of):
             projector.put(standing, content)
         projector.flush()
@@ -187,13 +189,13 @@ def _actors_called(connection: sqlite3.Connection, text: str) -> list[str]:
 def _event_type(connection: sqlite3.Connection, text: str) -> str:
     """The code of an event type, from its code or its label."""
     terms = [
-        vocabulary.Term(*row)
+        Term(*row)
         for row in connection.execute(
             "SELECT code, label, coalesce(definition, '') FROM event_types"
         )
     ]
     try:
-        return vocabulary.term(text, terms, "event type")
+        return term(text, terms, "event type")
     except InvalidValue:
         # Free words, if the vocabulary has none; and words that it had once.
         used = connection.execute("SELECT 1 FROM events WHERE event_type = ? LIMIT 1", (text,))

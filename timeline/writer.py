@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from timeline import clock, codec, fold, log, paths, projection, schema, vocabulary
+from timeline import clock, codec, fold, log, paths, projection, schema
 from timeline.codec import Entry
 from timeline.errors import (
     AlreadyRecorded,
@@ -46,6 +46,8 @@ from timeline.model import (
     Statement,
     Vocabulary,
 )
+from timeline.projector import Projector
+from timeline.terms import Term, Terms, plover, term
 from timeline.validation import validate
 
 __all__ = ["Append", "Receipt", "appending", "create_log"]
@@ -115,7 +117,7 @@ def create_log(
         LogInfo,
         {
             "origin": f"timeline-{codec.encode_id(_microseconds(moment))}",
-            "vocabulary": vocabulary_fields(vocabulary.plover()),
+            "vocabulary": vocabulary_fields(plover()),
             **{field: value for field, value in fields.items() if value},
         },
     )
@@ -126,7 +128,7 @@ def create_log(
         return append._add("log.opened", "log", info.content(), said)
 
 
-def vocabulary_fields(terms: vocabulary.Terms) -> dict[str, Any]:
+def vocabulary_fields(terms: Terms) -> dict[str, Any]:
     """The words of a vocabulary file as the field `vocabulary` of `LogInfo`."""
     return {field: [term._asdict() for term in getattr(terms, field)] for field in terms._fields}
 
@@ -169,8 +171,8 @@ class Append:
         self, connection: sqlite3.Connection, *, now: Callable[[], datetime] = clock.now
     ) -> None:
         self._connection = connection
-        self._projector = projection.Projector(connection)
-        self._info = projection.log_info(connection)
+        self._projector = Projector(connection)
+        self._info = log.info(connection)
         self._terms = _terms(self._info)
         newest = log.newest(connection)
         self._seq = newest.seq + 1 if newest else 0
@@ -673,7 +675,7 @@ class Append:
         if not terms:
             return text
         try:
-            return vocabulary.term(text, terms, what)
+            return term(text, terms, what)
         except InvalidValue as error:
             raise InvalidInput(field, error.problem) from None
 
@@ -828,15 +830,15 @@ def _differing(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[st
     ]
 
 
-def _terms(info: Mapping[str, Any]) -> vocabulary.Terms:
+def _terms(info: Mapping[str, Any]) -> Terms:
     words = info.get("vocabulary", {})
-    return vocabulary.Terms(
+    return Terms(
         *(
             tuple(
-                vocabulary.Term(term["code"], term["label"], term.get("definition", ""))
+                Term(term["code"], term["label"], term.get("definition", ""))
                 for term in words.get(field, ())
             )
-            for field in vocabulary.Terms._fields
+            for field in Terms._fields
         )
     )
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from pluggy import HookimplMarker
 
-from timeline import projection, schema
+from timeline import log, schema
 from timeline.site.serve import packaged_metadata
 
 hookimpl = HookimplMarker("datasette")
@@ -88,6 +88,6 @@ def _log_info(connection: sqlite3.Connection) -> dict[str, Any] | None:
         (application_id,) = connection.execute("PRAGMA application_id").fetchone()
         if application_id != schema.APPLICATION_ID:
             return None
-        return projection.log_info(connection)
+        return log.info(connection)
     except (sqlite3.Error, ValueError):
         return None  # A damaged file: `timeline verify` says what is wrong with it.

@@ -22,7 +22,7 @@ from typing import Any
 
 import click
 
-from timeline import projection, schema
+from timeline import log, projection, schema
 from timeline.errors import Refused
 
 __all__ = ["free_port", "metadata_for", "packaged_metadata", "serve"]
@@ -57,7 +57,7 @@ def metadata_for(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises StoreError for a file that is no timeline.
     """
     with contextlib.closing(schema.connect(path)) as connection:
-        info = projection.log_info(connection)
+        info = log.info(connection)
     metadata = packaged_metadata()
     database = metadata["databases"].pop("timeline")
     metadata["databases"][Path(path).stem] = database
