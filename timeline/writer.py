@@ -14,29 +14,25 @@ import contextlib
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from timeline import clock, codec, fold, log, paths, projection, schema
 from timeline.codec import Entry
 from timeline.errors import (
     AlreadyRecorded,
     ClockBehind,
-    Conflict,
     InvalidInput,
     InvalidValue,
-    NotFound,
     NothingChanged,
-    Refused,
 )
 from timeline.fields import ID_PATTERN
+from timeline.holdings import Holdings, content_of_entry, spoken
 from timeline.model import (
     Actor,
     Annotation,
-    Citation,
     Content,
     Event,
     LogInfo,
@@ -44,10 +40,10 @@ from timeline.model import (
     Said,
     Source,
     Statement,
-    Vocabulary,
 )
 from timeline.projector import Projector
-from timeline.terms import Term, Terms, plover, term
+from timeline.resolver import Resolved, Resolver
+from timeline.terms import Terms, plover
 from timeline.validation import validate
 
 __all__ = ["Append", "Receipt", "appending", "create_log"]
@@ -80,23 +76,6 @@ class Receipt:
     def id(self) -> str:
         """The id of the event, source or actor."""
         return self.subject.partition("/")[2]
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """A subject as its newest entry left it; `content` is None when it was erased."""
-
-    version: int
-    state: str
-    content: dict[str, Any] | None
-
-
-class _Resolved(NamedTuple):
-    """An event in the words of this log, and the sources that it brings, by their ids."""
-
-    event: Event
-    sources: dict[str, tuple[str, Source]]
-    """Entry id and source of each."""
 
 
 def create_log(
@@ -173,7 +152,6 @@ class Append:
         self._connection = connection
         self._projector = Projector(connection)
         self._info = log.info(connection)
-        self._terms = _terms(self._info)
         newest = log.newest(connection)
         self._seq = newest.seq + 1 if newest else 0
         moment = now()
@@ -185,13 +163,14 @@ class Append:
         self._moment = moment
         self._recorded_at = clock.utc(moment)
         self._next_id = self._first_free_id()
-        self._external_ids: dict[str, str] = {}
+        self._held = Holdings(connection, self._projector)
+        self._resolver = Resolver(connection, self._held, self._info, self._new_id)
         self._expected_events: dict[str, InvalidInput] = {}
 
     def finish(self) -> None:
         """The last checks, on references into this append; called by `appending`."""
         for event_id, error in self._expected_events.items():
-            if not self._version(f"event/{event_id}"):
+            if not self._held.version(f"event/{event_id}"):
                 raise error
         self._projector.flush()
 
@@ -216,9 +195,9 @@ class Append:
             return self._same_entry(known, "event.recorded", subject, lambda: given)
         if isinstance(given, Statement):
             said = _own_words(given, said)
-        resolved = self._resolved(given)
-        event_id = given.event_id or self._owner_of(given.external_ids) or entry_id
-        if event_id and self._version(f"event/{event_id}"):
+        resolved = self._resolver.resolved(given)
+        event_id = given.event_id or self._held.owner_of(given.external_ids) or entry_id
+        if event_id and self._held.version(f"event/{event_id}"):
             return self._recorded_already(event_id, resolved.event.content())
         entry_id = entry_id or self._new_id("event")
         if not said.reported_at:
@@ -303,10 +282,10 @@ class Append:
                 known,
                 kind,
                 subject,
-                lambda: _changed(event_id, self._content_before(known), changes),
+                lambda: _changed(event_id, self._held.content_before(known), changes),
             )
-        standing = self._standing(subject, expect)
-        resolved = self._resolved(_changed(event_id, standing.content or {}, changes))
+        standing = self._held.standing(subject, expect)
+        resolved = self._resolver.resolved(_changed(event_id, standing.content or {}, changes))
         if resolved.event.content() == standing.content:
             raise NothingChanged(f"event {event_id}")
         return self._add_event(kind, event_id, resolved, said, entry_id)
@@ -323,10 +302,10 @@ class Append:
         subject = f"event/{event_id}"
         if entry_id and (known := self._known_entry(entry_id)):
             return self._same_entry(known, kind, subject, lambda: content)
-        standing = self._standing(subject, expect)
+        standing = self._held.standing(subject, expect)
         into = content.get("into")
         if into:
-            self._check_merge(subject, f"event/{into}")
+            self._held.check_merge(subject, f"event/{into}")
         elif fold.state_after(kind, standing.state) == standing.state:
             raise NothingChanged(f"event {event_id}")
         return self._add(kind, subject, content, said, entry_id)
@@ -334,13 +313,15 @@ class Append:
     def _recorded_already(self, event_id: str, content: dict[str, Any]) -> Receipt:
         """The receipt of the entry that says the same: the newest content, or the first."""
         subject = f"event/{event_id}"
-        newest = self._newest_content(subject)
-        first = self._contents(subject, "ASC")
+        newest = self._held.newest_content(subject)
+        first = self._held.contents(subject, "ASC")
         for entry in (newest, first):
-            if entry and _content(entry) == content:
+            if entry and content_of_entry(entry) == content:
                 return _receipt(entry, unchanged=True)
         raise AlreadyRecorded(
-            f"event {event_id}", _differing(_content(newest) if newest else None, content), _ADVICE
+            f"event {event_id}",
+            _differing(content_of_entry(newest) if newest else None, content),
+            _ADVICE,
         )
 
     # --- Sources, actors, the log ---------------------------------------------------------
@@ -351,8 +332,8 @@ class Append:
         Raises AlreadyRecorded if the known one says otherwise.
         """
         source = source if isinstance(source, Source) else validate(Source, source)
-        known = self._known_source(source)
-        newest = self._newest_content(f"source/{known}") if known else None
+        known = self._resolver.known_source(source)
+        newest = self._held.newest_content(f"source/{known}") if known else None
         if newest:
             return _receipt(newest, unchanged=True)
         entry_id = self._new_id("source")
@@ -364,10 +345,10 @@ class Append:
         actor = actor if isinstance(actor, Actor) else validate(Actor, actor)
         entry_id = self._new_id("actor")
         subject = f"actor/{actor.actor_id or entry_id}"
-        known = self._newest_content(subject)
+        known = self._held.newest_content(subject)
         if known:
-            if fields := _differing(_content(known), actor.content()):
-                raise AlreadyRecorded(_words(subject), fields, "update it instead")
+            if fields := _differing(content_of_entry(known), actor.content()):
+                raise AlreadyRecorded(spoken(subject), fields, "update it instead")
             return _receipt(known, unchanged=True)
         return self._add("actor.recorded", subject, actor.content(), said, entry_id)
 
@@ -394,14 +375,14 @@ class Append:
     ) -> Receipt:
         """Mark spans of a captured text; replaces all marks before."""
         subject = f"source/{source_id}"
-        self._standing(subject)
+        self._held.standing(subject)
         return self._add("source.annotated", subject, annotation.content(), said)
 
     def merge_actor(self, actor_id: str, into: str, said: Said = _NOTHING) -> Receipt:
         """The two are one. Raises Refused if `into` leads back to `actor_id`."""
         content = validate(Merge, {"into": into}).content()
-        self._standing(f"actor/{actor_id}")
-        self._check_merge(f"actor/{actor_id}", f"actor/{into}")
+        self._held.standing(f"actor/{actor_id}")
+        self._held.check_merge(f"actor/{actor_id}", f"actor/{into}")
         return self._add("actor.merged", f"actor/{actor_id}", content, said)
 
     def update_log(self, changes: paths.Changes, said: Said = _NOTHING) -> Receipt:
@@ -413,24 +394,25 @@ class Append:
         if content["origin"] != self._info["origin"]:
             raise InvalidInput("origin", "cannot change: proofs and addresses are named after it")
         _check_time_zone(info)
-        self._check_words_in_use(info.vocabulary)
-        self._info, self._terms = content, _terms(content)
+        self._held.check_words_in_use(info.vocabulary)
+        self._info = content
+        self._resolver = Resolver(self._connection, self._held, content, self._new_id)
         return self._add("log.updated", "log", content, said)
 
     def _update(self, what: str, key: str, changes: paths.Changes, said: Said) -> Receipt:
         subject = f"{what}/{key}"
-        before = self._standing(subject).content or {}
+        before = self._held.standing(subject).content or {}
         fields = _fields_changed(f"{what}_id", key, before, changes)
         content = validate(_MODELS[what], fields).content()
         if content == before:
-            raise NothingChanged(_words(subject))
+            raise NothingChanged(spoken(subject))
         return self._add(f"{what}.updated", subject, content, said)
 
     def _change_source(self, kind: str, source_id: str, said: Said) -> Receipt:
         subject = f"source/{source_id}"
-        standing = self._standing(subject)
+        standing = self._held.standing(subject)
         if fold.state_after(kind, standing.state) == standing.state:
-            raise NothingChanged(_words(subject))
+            raise NothingChanged(spoken(subject))
         return self._add(kind, subject, {}, said)
 
     # --- One entry ------------------------------------------------------------------------
@@ -450,7 +432,7 @@ class Append:
         return self._add_payload(kind, subject, payload, said, entry_id or self._new_id())
 
     def _add_event(
-        self, kind: str, event_id: str, resolved: _Resolved, said: Said, entry_id: str | None
+        self, kind: str, event_id: str, resolved: Resolved, said: Said, entry_id: str | None
     ) -> Receipt:
         """Append the content of an event behind the sources that it brings.
 
@@ -460,7 +442,7 @@ class Append:
         if kind in _NEEDS_REASON and not said.reason:
             raise InvalidInput("reason", "is required: say in a few words why")
         for external_id in event.external_ids:
-            owner = self._owner_of((external_id,))
+            owner = self._held.owner_of((external_id,))
             if owner not in (None, event_id):
                 raise InvalidInput("external_ids", f"{external_id} belongs to event {owner}")
         for number, relation in enumerate(event.relations):
@@ -473,8 +455,7 @@ class Append:
         for source_id, (source_entry_id, source) in resolved.sources.items():
             subject = f"source/{source_id}"
             self._add("source.recorded", subject, source.content(), author, source_entry_id)
-        for external_id in event.external_ids:
-            self._external_ids[external_id] = event_id
+        self._held.claim(event.external_ids, event_id)
         for number, relation in enumerate(event.relations):
             problem = f'there is no event "{relation.event_id}" in this log or this input'
             self._expected_events.setdefault(
@@ -491,7 +472,7 @@ class Append:
             id=entry_id,
             kind=kind,
             subject=subject,
-            version=self._version(subject) + 1,
+            version=self._held.version(subject) + 1,
             recorded_at=self._recorded_at,
             reported_at=said.reported_at,
             payload=payload,
@@ -500,6 +481,10 @@ class Append:
         self._projector.apply(entry)
         self._seq += 1
         return _receipt(entry)
+
+    @property
+    def _time_zone(self) -> str:
+        return str(self._info.get("time_zone", "UTC"))
 
     def _first_free_id(self) -> int:
         """The number of the next id: the time, or what follows the ids made ahead of it.
@@ -521,7 +506,7 @@ class Append:
         while True:
             entry_id = codec.encode_id(self._next_id)
             self._next_id += 1
-            if not log.entry_by_id(self._connection, entry_id) and not self._version(
+            if not log.entry_by_id(self._connection, entry_id) and not self._held.version(
                 f"{what}/{entry_id}"
             ):
                 return entry_id
@@ -540,241 +525,18 @@ class Append:
             *(["subject"] if known.subject != subject else []),
         ]
         if not fields:
-            before, now = _content(known), said()
+            before, now = content_of_entry(known), said()
             if isinstance(now, Event):
                 cited = {c["source_id"] for c in (before or {}).get("citations", ())}
-                now = self._resolved(now, cited).event.content()
+                now = self._resolver.resolved(now, cited).event.content()
             fields = _differing(before, now)
         if fields:
             raise AlreadyRecorded(f"entry {known.id}", fields, "use another entry id")
         return _receipt(known, unchanged=True)
 
-    # --- What is there --------------------------------------------------------------------
-
-    @property
-    def _time_zone(self) -> str:
-        return str(self._info.get("time_zone", "UTC"))
-
-    def _version(self, subject: str) -> int:
-        """The newest version of a subject; 0 if there is none."""
-        (version,) = self._connection.execute(
-            "SELECT coalesce(max(version), 0) FROM log WHERE subject = ?", (subject,)
-        ).fetchone()
-        return int(version)
-
-    def _standing(self, subject: str, expect: int | None = None) -> _Standing:
-        """A subject as it stands. Raises NotFound, or Conflict at another version."""
-        what, _, key = subject.partition("/")
-        version = self._version(subject) if re.fullmatch(ID_PATTERN, key) else 0
-        if not version:
-            raise NotFound(what, key)
-        if expect is not None and expect != version:
-            raise Conflict(_words(subject), expect, version)
-        self._settle()
-        state = "current"
-        if what != "actor":
-            (state,) = self._connection.execute(
-                f"SELECT state FROM {what}s WHERE {what}_id = ?",  # noqa: S608
-                (key,),
-            ).fetchone()
-        if state == "erased":
-            state = self._last_state(subject)
-        newest = self._newest_content(subject)
-        return _Standing(version, state, _content(newest) if newest else None)
-
-    def _last_state(self, subject: str) -> str:
-        """What the entries of a subject made of it, whether its words are erased or not."""
-        state = "current"
-        for (kind,) in self._connection.execute(
-            "SELECT kind FROM log WHERE subject = ? ORDER BY version", (subject,)
-        ):
-            state = fold.state_after(kind, state)
-        return state
-
-    def _newest_content(self, subject: str) -> Entry | None:
-        return self._contents(subject, "DESC")
-
-    def _contents(self, subject: str, order: str, before: int = 2**53) -> Entry | None:
-        """The first entry of a subject, in this order of versions, that gives content."""
-        row = self._connection.execute(
-            "SELECT seq FROM log WHERE subject = ? AND version < ?"  # noqa: S608
-            " AND (kind GLOB '*.recorded' OR kind GLOB '*.updated' OR kind GLOB '*.corrected')"
-            f" ORDER BY version {order} LIMIT 1",
-            (subject, before),
-        ).fetchone()
-        return log.entry_at(self._connection, row[0]) if row else None
-
-    def _content_before(self, entry: Entry) -> dict[str, Any]:
-        before = self._contents(entry.subject, "DESC", entry.version)
-        return (_content(before) if before else None) or {}
-
-    def _settle(self) -> None:
-        """Put what was held back into the tables, so that they can be asked."""
-        self._projector.flush()
-        self._external_ids.clear()
-
-    def _owner_of(self, external_ids: Iterable[str]) -> str | None:
-        """The event that has one of these external ids."""
-        for external_id in external_ids:
-            if external_id in self._external_ids:
-                return self._external_ids[external_id]
-            row = self._connection.execute(
-                "SELECT event_id FROM event_external_ids WHERE external_id = ?", (external_id,)
-            ).fetchone()
-            if row:
-                return str(row[0])
-        return None
-
-    # --- References -----------------------------------------------------------------------
-
-    def _resolved(self, event: Event, cited_before: Container[str] = ()) -> _Resolved:
-        """The event in the words of this log: codes for labels, source ids for sources.
-
-        Adds nothing. A source that is in `cited_before` is taken whatever it says by now.
-        """
-        found: dict[str, Any] = {}
-        if event.event_type:
-            found["event_type"] = self._code("event_type", event.event_type)
-        if event.mode:
-            found["mode"] = self._code("mode", event.mode)
-        if event.contexts:
-            codes = (self._code("contexts", context) for context in event.contexts)
-            found["contexts"] = tuple(dict.fromkeys(codes))
-        sources: dict[str, tuple[str, Source]] = {}
-        if any(citation.source for citation in event.citations):
-            found["citations"] = tuple(
-                self._with_source_id(citation, sources, cited_before)
-                for citation in event.citations
-            )
-        self._check_references(event, sources)
-        return _Resolved(event.model_copy(update=found) if found else event, sources)
-
-    def _with_source_id(
-        self,
-        citation: Citation,
-        sources: dict[str, tuple[str, Source]],
-        cited_before: Container[str],
-    ) -> Citation:
-        """The citation by id; a source that is new goes into `sources`."""
-        source = citation.source
-        if not source:
-            return citation
-        source_id = self._known_source(source, sources, cited_before)
-        if not source_id:
-            entry_id = self._new_id("source")
-            source_id = source.source_id or entry_id
-            sources[source_id] = entry_id, source
-        return citation.model_copy(update={"source": None, "source_id": source_id})
-
-    def _code(self, field: str, text: str) -> str:
-        terms, what = {
-            "event_type": (self._terms.event_types, "event type"),
-            "mode": (self._terms.modes, "mode"),
-            "contexts": (self._terms.contexts, "context"),
-        }[field]
-        if not terms:
-            return text
-        try:
-            return term(text, terms, what)
-        except InvalidValue as error:
-            raise InvalidInput(field, error.problem) from None
-
-    def _check_references(self, event: Event, sources: Container[str]) -> None:
-        """Every source that is named by its id is in the log, or comes with the event."""
-        named = {
-            f"citations.{number}.source_id": (citation.source_id,)
-            for number, citation in enumerate(event.citations)
-            if citation.source_id
-        }
-        for field in ("quantities", "claims"):
-            for number, item in enumerate(getattr(event, field)):
-                named[f"{field}.{number}.source_ids"] = item.source_ids
-        for field, source_ids in named.items():
-            for source_id in source_ids:
-                if source_id not in sources and not self._version(f"source/{source_id}"):
-                    raise InvalidInput(field, f'there is no source "{source_id}" in this log')
-
-    def _known_source(
-        self,
-        source: Source,
-        new: Mapping[str, tuple[str, Source]] = MappingProxyType({}),
-        cited_before: Container[str] = (),
-    ) -> str | None:
-        """The id of the source that this one is, found by id, url or title, in log or `new`.
-
-        Raises AlreadyRecorded if only another with this id or url is known.
-        """
-        said = source.content()
-        refusal = None
-        for source_id, content in self._sources_like(source, new):
-            fields = [field for field in said if content.get(field) != said[field]]
-            if not fields or source_id in cited_before:
-                return source_id
-            advice = f"cite it as {source_id}, or update it first"
-            refusal = refusal or AlreadyRecorded(f"source {source_id}", fields, advice)
-        if refusal and (source.source_id or source.url):
-            raise refusal
-        return None  # at most, other documents of the same title
-
-    def _sources_like(
-        self, source: Source, new: Mapping[str, tuple[str, Source]]
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Id and content of the sources with this id; without one, this url; else this title."""
-        column = "source_id" if source.source_id else "url" if source.url else "title"
-        value = getattr(source, column)
-        rows = self._connection.execute(
-            f"SELECT source_id FROM sources WHERE {column} = ? ORDER BY source_key",  # noqa: S608
-            (value,),
-        ).fetchall()
-        for (source_id,) in rows:
-            known = self._newest_content(f"source/{source_id}")
-            yield source_id, (_content(known) if known else None) or {}
-        for source_id, (_, other) in new.items():
-            if value == (source_id if column == "source_id" else getattr(other, column)):
-                yield source_id, other.content()
-
-    def _check_merge(self, subject: str, into: str) -> None:
-        """Both are there, and no chain of merges leads from the one to the other and back."""
-        self._standing(into)
-        what, _, key = subject.partition("/")
-        steps = [into.partition("/")[2]]
-        while steps[-1] != key:
-            row = self._connection.execute(
-                f"SELECT merged_into FROM {what}s WHERE {what}_id = ?",  # noqa: S608
-                (steps[-1],),
-            ).fetchone()
-            if not row or not row[0]:
-                break
-            steps.append(row[0])
-        else:
-            raise Refused(f"{_words(into)} leads back to {key}: a merge cannot go in a circle")
-        now = self._connection.execute(
-            f"SELECT merged_into FROM {what}s WHERE {what}_id = ?",  # noqa: S608
-            (key,),
-        ).fetchone()
-        if now and now[0] == steps[0]:
-            raise NothingChanged(_words(subject))
-
-    def _check_words_in_use(self, words: Vocabulary) -> None:
-        """A vocabulary may not lose a word that an event has now."""
-        self._settle()
-        for terms, what, used in (
-            (words.event_types, "event type", "SELECT DISTINCT event_type FROM events"),
-            (words.modes, "mode", "SELECT DISTINCT mode FROM events"),
-            (
-                words.contexts,
-                "context",
-                "SELECT DISTINCT value FROM events, json_each(events.contexts)",
-            ),
-        ):
-            codes = {None, *(term.code for term in terms)}
-            for (code,) in self._connection.execute(used) if terms else ():
-                if code not in codes:
-                    raise InvalidInput("vocabulary", f'lacks the {what} "{code}", which is in use')
-
 
 def _receipt(entry: Entry, *, unchanged: bool = False) -> Receipt:
-    content = _content(entry) if entry.kind.startswith("event.") else None
+    content = content_of_entry(entry) if entry.kind.startswith("event.") else None
     return Receipt(
         entry.kind,
         entry.subject,
@@ -785,16 +547,6 @@ def _receipt(entry: Entry, *, unchanged: bool = False) -> Receipt:
         (content or {}).get("occurred"),
         unchanged,
     )
-
-
-def _content(entry: Entry) -> dict[str, Any] | None:
-    if entry.payload is None:
-        return None
-    return fold.content_of(codec.decode_payload(entry.payload))
-
-
-def _words(subject: str) -> str:
-    return subject.replace("/", " ", 1)
 
 
 def _changed(event_id: str, content: Mapping[str, Any], changes: paths.Changes | Event) -> Event:
@@ -828,19 +580,6 @@ def _differing(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[st
         for field in dict.fromkeys((*new, *(old or {})))
         if (old or {}).get(field) != new.get(field)
     ]
-
-
-def _terms(info: Mapping[str, Any]) -> Terms:
-    words = info.get("vocabulary", {})
-    return Terms(
-        *(
-            tuple(
-                Term(term["code"], term["label"], term.get("definition", ""))
-                for term in words.get(field, ())
-            )
-            for field in Terms._fields
-        )
-    )
 
 
 def _check_time_zone(info: LogInfo) -> None:
