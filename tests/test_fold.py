@@ -442,3 +442,18 @@ def test_the_id_of_any_name_is_an_ascii_id_and_that_of_its_folded_form(name: str
     assert re.fullmatch(ID_PATTERN, actor_id)
     assert actor_id.isascii()
     assert fold.actor_id_of(vocabulary.fold(name)) == actor_id
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("9223372036854775807", 2**63 - 1),
+        ("-9223372036854775808", -(2**63)),
+        ("9223372036854775808", 2.0**63),
+        ("0.5", 0.5),
+    ],
+)
+def test_a_figure_is_an_integer_for_sql_as_far_as_sqlite_has_them(text: str, value: float) -> None:
+    content = {"quantities": [{"measure": "m", "value": text, "unit": "u"}]}
+    (row,) = fold.CHILD_TABLES["event_quantities"]("talks", content)
+    assert (row[4], type(row[4])) == (value, type(value))

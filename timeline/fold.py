@@ -251,8 +251,8 @@ def _number(text: str | None) -> int | float | None:
     """A decimal for SQL: an integer where it is one that SQLite can hold, else a REAL."""
     if text is None:
         return None
-    if "." not in text and len(text) <= 18:
-        return int(text)
+    if "." not in text and -(2**63) <= (whole := int(text)) < 2**63:
+        return whole
     return float(text)
 
 
