@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from timeline import codec
+from timeline import codec, strict_json
 from timeline.codec import Entry
 from timeline.errors import InvalidInput, TooNew
 
@@ -424,9 +424,9 @@ def test_an_entry_of_the_log_is_asked_for_its_format_before_it_is_read() -> None
 
 def json_refusal(text: str) -> InvalidInput:
     with pytest.raises(InvalidInput) as caught:
-        codec.parse_json(text)
+        strict_json.parse_json(text)
     with pytest.raises(InvalidInput) as again:
-        list(codec.parse_json_items(text))
+        list(strict_json.parse_json_items(text))
     assert str(caught.value).isprintable()
     assert str(again.value).isprintable()
     return caught.value
@@ -441,7 +441,7 @@ def test_json_is_read_as_the_standard_library_reads_it(value: object) -> None:
         json.dumps(value, indent=2),
         f" \t\r\n{json.dumps(value)}\n",
     ):
-        assert codec.parse_json(text) == value
+        assert strict_json.parse_json(text) == value
 
 
 @pytest.mark.parametrize(
@@ -491,7 +491,7 @@ def test_json_that_readers_disagree_about_is_refused(text: str, problem: str) ->
     ],
 )
 def test_what_all_readers_can_agree_about_is_read_exactly(text: str, value: object) -> None:
-    found = codec.parse_json(text)
+    found = strict_json.parse_json(text)
     assert found == value
     assert type(found) is type(value)
 
@@ -522,7 +522,7 @@ def test_malformed_json_is_refused_with_line_and_column(
 
 def test_an_error_in_what_is_well_formed_names_the_line_of_its_item() -> None:
     with pytest.raises(InvalidInput, match="line 3: has NaN"):
-        list(codec.parse_json_items('[\n{"a":1},\n{"a":NaN}\n]'))
+        list(strict_json.parse_json_items('[\n{"a":1},\n{"a":NaN}\n]'))
 
 
 @pytest.mark.parametrize(
@@ -555,7 +555,7 @@ def test_the_items_of_an_array_are_those_of_json_loads_with_their_lines(
     array: tuple[str, list[tuple[int, Any]]],
 ) -> None:
     text, items = array
-    assert list(codec.parse_json_items(text)) == items
+    assert list(strict_json.parse_json_items(text)) == items
     assert [value for _, value in items] == json.loads(text)
 
 
@@ -563,12 +563,12 @@ def test_the_items_of_an_array_are_those_of_json_loads_with_their_lines(
 @settings(deadline=None)
 def test_one_value_is_one_item(value: object, before: str) -> None:
     text = before + json.dumps(value)
-    assert list(codec.parse_json_items(text)) == [(before.count("\n") + 1, value)]
+    assert list(strict_json.parse_json_items(text)) == [(before.count("\n") + 1, value)]
 
 
 @pytest.mark.parametrize("text", ["[]", " [ ]\n", "[\n]"])
 def test_an_empty_array_has_no_items(text: str) -> None:
-    assert list(codec.parse_json_items(text)) == []
+    assert list(strict_json.parse_json_items(text)) == []
 
 
 @pytest.mark.parametrize(
@@ -595,7 +595,7 @@ def test_an_empty_array_has_no_items(text: str) -> None:
 def test_items_before_an_error_are_read_and_the_error_is_placed(
     text: str, read: int, problem: str
 ) -> None:
-    items = codec.parse_json_items(text)
+    items = strict_json.parse_json_items(text)
     assert [next(items)[1] for _ in range(read)] == [1, 2][:read]
     with pytest.raises(InvalidInput) as caught:
         next(items)
@@ -606,6 +606,6 @@ def test_the_time_for_an_array_grows_with_its_length_and_not_with_its_square() -
     """Once each item counted all lines before it: 20,000 of them took 90 seconds."""
     text = "[\n" + ",\n".join(['{"title":"' + "x" * 200 + '"}'] * 20_000) + "\n]"
     start = time.perf_counter()
-    lines = [line for line, _ in codec.parse_json_items(text)]
+    lines = [line for line, _ in strict_json.parse_json_items(text)]
     assert time.perf_counter() - start < 10
     assert lines == list(range(2, 20_002))

@@ -4,8 +4,6 @@ Guarantees: the bytes of an entry are made once, here, and only ever compared af
 never made again. An envelope is one line of UTF-8 JSON with its keys in one order and no
 space; its leaf is SHA-256(0x00 || envelope) (RFC 6962, section 2.1); `payload_hash` is
 SHA-256(salt || payload), so that a payload can be taken out and the leaf still holds.
-Input that JSON readers disagree about - a key given twice, NaN, a number of more than 38
-digits, half a surrogate pair, NUL - is refused, never repaired.
 
 Knows neither database nor model: a payload is a dict of JSON types.
 """
@@ -14,16 +12,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
-import secrets
-from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple, NoReturn
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from timeline import clock
 from timeline.errors import InvalidInput, InvalidValue, TooNew
 from timeline.merkle import leaf_hash
+from timeline.strict_json import parse_json
 
 __all__ = [
     "KINDS",
@@ -37,8 +35,6 @@ __all__ = [
     "encode_id",
     "encode_payload",
     "from_wire",
-    "parse_json",
-    "parse_json_items",
     "payload_hash",
     "to_wire",
 ]
@@ -89,9 +85,6 @@ _FORMS = {
     "payload_hash": r"sha256:[0-9a-f]{64}",
 }
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
-_MAX_SAFE_INTEGER = 2**53
-_MAX_DIGITS = 38
-_MAX_NUMBER = Decimal("1e38")
 
 
 class Entry(NamedTuple):
@@ -172,7 +165,7 @@ def encode(
     payload: str,
 ) -> Entry:
     """A new entry: a fresh salt, the envelope made for the first and only time, its leaf."""
-    salt = secrets.token_bytes(16)
+    salt = os.urandom(16)
     envelope = json.dumps(
         {
             "v": VERSION,
@@ -318,159 +311,3 @@ def _check_written(field: str, text: str, value: dict[str, Any]) -> None:
         raise InvalidInput(field, "holds a number that is not a whole one within 2^53") from None
     if written != text:
         raise InvalidInput(field, "must be one line of JSON, without spaces or needless escapes")
-
-
-def parse_json(text: str) -> Any:
-    """JSON from outside, with fractions as Decimal.
-
-    Raises InvalidInput, with the line of the error where there is more than one, for
-    malformed JSON and for all that JSON readers disagree about.
-    """
-    value, end = _decode(text, _skip_blanks(text, 0), suspicious=_is_suspicious(text))
-    end = _skip_blanks(text, end)
-    if end != len(text):
-        raise _malformed(text, end, "Extra data")
-    return value
-
-
-def parse_json_items(text: str) -> Iterator[tuple[int, Any]]:
-    """The items of a JSON array, or the one object that `text` is, each with its line.
-
-    Lines count from 1. Raises InvalidInput as `parse_json` does, when it gets there.
-    """
-    suspicious = _is_suspicious(text)
-    position = _skip_blanks(text, 0)
-    if not text.startswith("[", position):
-        line = text.count("\n", 0, position) + 1
-        value, end = _decode(text, position, suspicious=suspicious)
-        end = _skip_blanks(text, end)
-        if end != len(text):
-            raise _malformed(text, end, "Extra data (for one object a line, use --nl)")
-        yield line, value
-        return
-    line, counted = 1, 0
-    position = _skip_blanks(text, position + 1)
-    while not text.startswith("]", position):
-        line, counted = line + text.count("\n", counted, position), position
-        value, position = _decode(text, position, suspicious=suspicious)
-        yield line, value
-        position = _skip_blanks(text, position)
-        if text.startswith(",", position):
-            position = _skip_blanks(text, position + 1)
-            if text.startswith("]", position):
-                raise _malformed(text, position, "A comma without an item behind it")
-        elif not text.startswith("]", position):
-            raise _malformed(text, position, "Expecting ',' or ']'")
-    end = _skip_blanks(text, position + 1)
-    if end != len(text):
-        raise _malformed(text, end, "Extra data")
-
-
-_BLANKS = re.compile(r"[ \t\n\r]*")
-
-
-def _skip_blanks(text: str, position: int) -> int:
-    match = _BLANKS.match(text, position)
-    return match.end() if match else position
-
-
-def _is_suspicious(text: str) -> bool:
-    """Whether a text of this JSON may hold what UTF-8 cannot; asked once for all its items."""
-    return _SUSPICIOUS.search(text) is not None
-
-
-def _decode(text: str, start: int, *, suspicious: bool) -> tuple[Any, int]:
-    """The JSON value that begins at `start`, checked, and where it ends.
-
-    Does nothing that takes longer in a longer text: it is called for every item of one.
-    """
-    try:
-        value, end = _DECODER.raw_decode(text, start)
-        if suspicious:
-            _check_texts(value)
-    except json.JSONDecodeError as error:
-        raise _malformed(text, error.pos, error.msg) from None
-    except InvalidValue as error:
-        raise InvalidInput("", error.problem).at(line=_line(text, start)) from None
-    except RecursionError:
-        raise InvalidInput("", "is nested too deeply").at(line=_line(text, start)) from None
-    return value, int(end)
-
-
-def _line(text: str, position: int) -> int | None:
-    """The line of a position, counted from 1; None in a text of one line."""
-    return text.count("\n", 0, position) + 1 if "\n" in text.strip() else None
-
-
-def _malformed(text: str, position: int, problem: str) -> InvalidInput:
-    column = position - text.rfind("\n", 0, position)
-    message = f"is not JSON: {problem.removesuffix(' at')} at character {column}"
-    return InvalidInput("", message).at(line=_line(text, position))
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidValue(twice, f"has the key {_shown(twice)} twice")
-    return fields
-
-
-def _fraction(digits: str) -> Decimal:
-    try:
-        number = Decimal(digits)
-    except InvalidOperation:  # an exponent of more than 18 digits
-        raise InvalidValue(digits, "has a number beyond 1e38") from None
-    _, figures, exponent = number.as_tuple()
-    if len(figures) > _MAX_DIGITS or int(exponent) < -_MAX_DIGITS:
-        raise InvalidValue(digits, f"has a number of more than {_MAX_DIGITS} digits")
-    if number.copy_abs() > _MAX_NUMBER:
-        raise InvalidValue(digits, "has a number beyond 1e38")
-    return number
-
-
-def _integer(digits: str) -> int | Decimal:
-    if len(digits.removeprefix("-")) > _MAX_DIGITS:
-        raise InvalidValue(digits, f"has a number of more than {_MAX_DIGITS} digits")
-    number = int(digits)
-    return number if abs(number) <= _MAX_SAFE_INTEGER else Decimal(digits)
-
-
-def _shown(name: str) -> str:
-    short = name if len(name) <= 60 else name[:60] + "..."
-    return f'"{short}"' if short.isprintable() else ascii(short)
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise InvalidValue(name, f"has {name}, which is not a JSON number")
-
-
-# An escape, or half a surrogate pair as Python reads a broken byte.
-_SUSPICIOUS = re.compile("\\\\u|[\ud800-\udfff]")
-
-
-def _check_texts(value: object) -> None:
-    """Escapes can smuggle in what UTF-8 cannot hold, and SQLite cuts off (NUL)."""
-    if isinstance(value, str):
-        if "\x00" in value:
-            raise InvalidValue(value, "holds a NUL character")
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise InvalidValue(value, "holds half a character (a lone surrogate)") from None
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _check_texts(key)
-            _check_texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            _check_texts(item)
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_no_duplicates,
-    parse_float=_fraction,
-    parse_int=_integer,
-    parse_constant=_no_constant,
-)

@@ -17,6 +17,15 @@ from timeline.cli.options import json_option
 from timeline.errors import TimelineError
 from timeline.facade import Timeline
 
+_port_option = click.option(
+    "--port",
+    metavar="PORT",
+    type=click.IntRange(1, 65535),
+    default=8001,
+    show_default=True,
+    help="Where the browser finds it.",
+)
+
 
 @click.command("init")
 @click.option("--title", metavar="T", required=True, help="What the timeline is called.")
@@ -42,14 +51,7 @@ def init_command(database: str, /, vocabulary: str | None, **fields: Any) -> Non
 @click.command(
     "serve", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
 )
-@click.option(
-    "--port",
-    metavar="PORT",
-    type=click.IntRange(1, 65535),
-    default=8001,
-    show_default=True,
-    help="Where the browser finds it.",
-)
+@_port_option
 @click.option(
     "--host",
     metavar="ADDRESS",
@@ -73,14 +75,7 @@ def serve_command(
 
 
 @click.command("demo")
-@click.option(
-    "--port",
-    metavar="PORT",
-    type=click.IntRange(1, 65535),
-    default=8001,
-    show_default=True,
-    help="Where the browser finds it.",
-)
+@_port_option
 @click.option("--no-serve", is_flag=True, help="Only build the file.")
 @click.pass_context
 def demo_command(context: click.Context, port: int, no_serve: bool) -> None:

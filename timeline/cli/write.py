@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import click
 
-from timeline import codec
+from timeline import strict_json
 from timeline.cli import output
 from timeline.cli.options import expect_option, json_option, said_options
 from timeline.errors import InvalidInput, TimelineError
@@ -140,7 +140,7 @@ def _items(text: str) -> Iterator[tuple[int, Any]]:
     if not text.strip():
         raise InvalidInput("", "is empty: write an event as a JSON object, or an array of them")
     try:
-        yield from codec.parse_json_items(text)
+        yield from strict_json.parse_json_items(text)
     except InvalidInput as error:
         raise error.at(line=1)  # noqa: B904 - it is the same error
 
@@ -150,7 +150,7 @@ def _lines(file: IO[bytes]) -> Iterator[tuple[int, Any]]:
         try:
             text = _text(content, line).strip(" \t\r\n")
             if text:
-                yield line, codec.parse_json(text)
+                yield line, strict_json.parse_json(text)
         except TimelineError as error:
             raise error.at(line=line)  # noqa: B904 - it is the same error
 
@@ -242,7 +242,7 @@ def _changes(assignments: tuple[str, ...]) -> list[tuple[str, Any]]:
             raise InvalidInput("set", f'"{assignment}" is not PATH=VALUE, such as place.name=Odesa')
         is_json = value.lstrip().startswith(("[", "{"))
         try:
-            changes.append((path.strip(), codec.parse_json(value) if is_json else value))
+            changes.append((path.strip(), strict_json.parse_json(value) if is_json else value))
         except InvalidInput as error:
             raise InvalidInput(path.strip(), error.problem) from None
     if not changes:
