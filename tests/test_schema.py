@@ -591,7 +591,9 @@ def public_folder() -> Iterator[Path]:
 
 
 def test_a_read_only_file_is_said_to_be_read_only(public_folder: Path) -> None:
+    public_folder.chmod(0o755)
     with connected(public_folder / "timeline.db"):  # its -shm is there, for others to read
+        public_folder.chmod(0o555)
         answers = as_nobody(public_folder, "print(said(write))\nprint(said(read))\n")
     assert answers.splitlines() == [
         "NotWritable: /timeline.db: is read-only for this user; nothing was written",

@@ -44,6 +44,9 @@ SCHEMA_VERSION = 1
 _BUSY_TIMEOUT = 60.0
 """Seconds that a writer waits for another."""
 
+_STEP = 200
+"""Milliseconds that it waits without hearing Ctrl-C."""
+
 _NOT_FOR_READERS = (
     "to read a file that is written to, this user must be able to write in its folder;"
     " timeline publish makes a copy for readers"
@@ -255,14 +258,19 @@ def immediate(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _begin(connection: sqlite3.Connection) -> None:
-    """Wait for the lock in short steps, between which Ctrl-C is heard."""
-    give_up = time.monotonic() + _BUSY_TIMEOUT
-    connection.execute("PRAGMA busy_timeout = 200")
-    while True:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
-                raise
-        else:
-            return
+    """Wait for the lock as long as the connection would, hearing Ctrl-C all the while."""
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    give_up = time.monotonic() + patience / 1000
+    connection.execute(f"PRAGMA busy_timeout = {min(patience, _STEP)}")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() >= give_up:
+                    raise
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience}")
