@@ -15,7 +15,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from timeline import clock, fold, log, vocabulary
+from timeline import clock, fold, log
+from timeline.actors import Actors
 from timeline.codec import Entry, check_version, decode_payload
 
 __all__ = ["Projector"]
@@ -103,7 +104,7 @@ class Projector:
         self._connection = connection
         self._rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._held = 0
-        self._actors: dict[tuple[str | None, str], tuple[str, str]] = {}
+        self._actors = Actors(connection)
         self._time_zone: str | None = None
         self._withdrawn = {
             source_id
@@ -281,11 +282,11 @@ class Projector:
         )
 
     def _forget_content(self, event_id: str, event_key: int) -> None:
-        actor_ids = self._actors_of(event_id)
+        actor_ids = self._actors.of_event(event_id)
         for table in ("event_actors", *fold.CHILD_TABLES):
             self._connection.execute(f"DELETE FROM {table} WHERE event_id = ?", (event_id,))  # noqa: S608
         self._connection.execute("DELETE FROM event_search WHERE rowid = ?", (event_key,))
-        self._forget_unnamed(actor_ids)
+        self._actors.forget_unnamed(actor_ids)
 
     def put(self, standing: dict[str, Any], content: dict[str, Any] | None) -> None:
         """Hold back the rows of one event: how it stands, and what follows from its content."""
@@ -313,7 +314,7 @@ class Projector:
         """Hold back the participants' rows; the names under which their actors are known."""
         names = []
         for position, participant in enumerate(content.get("participants", ()), 1):
-            actor_id, name = self._actor_for(participant)
+            actor_id, name = self._actors.actor_for(participant)
             names.append(name)
             self._rows["event_actors"].append(
                 (
@@ -332,137 +333,13 @@ class Projector:
             )
         return names
 
-    def _actor_for(self, participant: dict[str, Any]) -> tuple[str, str]:
-        """Id and name of the actor that a participant is: by id, by a known name, or new."""
-        key = (participant.get("actor_id"), participant["name"])
-        if key not in self._actors:
-            actor_id = key[0] or self._actor_named(key[1]) or fold.actor_id_of(key[1])
-            known = self._actor_row(actor_id)
-            if known is None:
-                known = actor_id, key[1]
-                self._connection.execute("INSERT INTO actors (actor_id, name) VALUES (?, ?)", known)
-            self._actors[key] = known
-        return self._actors[key]
-
-    def _actor_named(self, name: str) -> str | None:
-        row = self._connection.execute(
-            "SELECT n.actor_id FROM actor_names AS n JOIN actors AS a USING (actor_id)"
-            " WHERE n.name_key = ? ORDER BY a.seq LIMIT 1",
-            (vocabulary.fold(name),),
-        ).fetchone()
-        return row[0] if row else None
-
-    def _actor_row(self, actor_id: str) -> tuple[str, str] | None:
-        """Id and name of an actor, or of the last one in its chain of merges that is there.
-
-        (The words of an actor may have been erased after others were merged into it.)
-        """
-        known = None
-        next_id: str | None = actor_id
-        while next_id and (
-            row := self._connection.execute(
-                "SELECT actor_id, name, merged_into FROM actors WHERE actor_id = ?", (next_id,)
-            ).fetchone()
-        ):
-            *known, next_id = row
-        return (known[0], known[1]) if known else None
-
-    def _actors_of(self, event_id: str) -> set[str]:
-        return {
-            actor_id
-            for (actor_id,) in self._connection.execute(
-                "SELECT actor_id FROM event_actors WHERE event_id = ?", (event_id,)
-            )
-        }
-
-    def _forget_unnamed(self, actor_ids: set[str]) -> None:
-        """Drop actors that nothing names any more and that were never recorded."""
-        for actor_id in actor_ids:
-            dropped = self._connection.execute(
-                "DELETE FROM actors WHERE actor_id = ? AND seq IS NULL AND NOT EXISTS"
-                " (SELECT 1 FROM event_actors AS x WHERE x.actor_id = actors.actor_id)",
-                (actor_id,),
-            ).rowcount
-            if dropped:
-                self._actors.clear()
-
     def _actor(self, entry: Entry) -> None:
         self.flush()
-        self._actors.clear()
-        actor_id, payload = entry.subject_id, _payload(entry)
-        chain = self._chain(actor_id)
-        if entry.kind == "actor.merged":
-            self._connection.execute(
-                "UPDATE actors SET merged_into = ? WHERE actor_id = ?",
-                (payload.get("into"), actor_id),
-            )
-        elif payload:
-            self._connection.execute(
-                "INSERT INTO actors (actor_id, name, aliases, country, wikidata, seq)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (actor_id) DO UPDATE SET"
-                " name = excluded.name, aliases = excluded.aliases, country = excluded.country,"
-                " wikidata = excluded.wikidata, seq = coalesce(seq, excluded.seq)",
-                (
-                    actor_id,
-                    payload["name"],
-                    "; ".join(payload.get("aliases", ())) or None,
-                    payload.get("country"),
-                    payload.get("wikidata"),
-                    entry.seq,
-                ),
-            )
-            self._connection.execute("DELETE FROM actor_names WHERE actor_id = ?", (actor_id,))
-            self._connection.executemany(
-                "INSERT OR IGNORE INTO actor_names VALUES (?, ?)",
-                (
-                    (vocabulary.fold(name), actor_id)
-                    for name in (payload["name"], *payload.get("aliases", ()))
-                ),
-            )
-        # Events of a merged actor stand under the one that it was merged into.
-        self._refold(chain | self._chain(actor_id), self._names_of(actor_id))
-
-    def _chain(self, actor_id: str) -> set[str]:
-        """An actor and those that it leads to by merges."""
-        return {
-            step
-            for (step,) in self._connection.execute(
-                "WITH RECURSIVE chain (step) AS (SELECT ? UNION SELECT a.merged_into"
-                " FROM chain JOIN actors AS a ON a.actor_id = chain.step"
-                " WHERE a.merged_into IS NOT NULL) SELECT step FROM chain",
-                (actor_id,),
-            )
-        }
-
-    def _names_of(self, actor_id: str) -> set[str]:
-        return {
-            name
-            for (name,) in self._connection.execute(
-                "SELECT name_key FROM actor_names WHERE actor_id = ?", (actor_id,)
-            )
-        }
-
-    def _refold(self, actor_ids: set[str], names: set[str]) -> None:
-        """Give the participants of these actors, or of these names, their actor anew."""
-        for name in names:
-            actor_ids.add(fold.actor_id_of(name))
-            actor_ids.update(
-                other
-                for (other,) in self._connection.execute(
-                    "SELECT actor_id FROM actor_names WHERE name_key = ?", (name,)
-                )
-            )
-        events = {
-            event_id
-            for actor_id in actor_ids
-            for (event_id,) in self._connection.execute(
-                "SELECT event_id FROM event_actors WHERE actor_id = ?", (actor_id,)
-            )
-        }
-        for event_id in sorted(events):
+        touched = self._actors.fold(entry, _payload(entry))
+        for event_id in self._actors.events_of(touched):
             self._reproject(event_id)
         self.flush()
-        self._forget_unnamed(actor_ids)
+        self._actors.forget_unnamed(touched)
 
     def _reproject(self, event_id: str) -> None:
         """Put the content of an event again, its standing unchanged."""
