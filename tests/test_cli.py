@@ -20,6 +20,8 @@ OTHERS = (
     "retract",
     "reinstate",
     "merge",
+    "diff",
+    "changes",
     "facets",
     "log",
     "schema",

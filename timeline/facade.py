@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack, overload
 
-from timeline import clock, log, projection, query, schema, selection, writer
+from timeline import clock, comparison, log, projection, query, schema, selection, writer
 from timeline.errors import InvalidInput, Refused, TimelineError
 from timeline.model import Event, Said
 from timeline.terms import read_terms
@@ -258,6 +258,20 @@ class Timeline:
         with self._reading() as connection:
             point = query.parse_as_of(connection, as_of, as_reported)
             return query.history(connection, event_id, as_of=point)
+
+    def changes(self, start: object, end: object = None, *, reported: bool = False) -> Rows:
+        """What was believed at `start` and no longer at `end` (now), event by event.
+
+        The two are moments of the recorded clock, with `reported` of the reported one. Each
+        row has `before` and `after` (version and state, or None), the fields that differ, and
+        the entries in between with their reasons.
+        """
+        with self._reading() as connection:
+            points = [
+                query.parse_as_of(connection, **{"as_reported" if reported else "as_of": moment})
+                for moment in (start, end)
+            ]
+            return [*comparison.changes(connection, points[0], points[1])]
 
     def list(
         self,

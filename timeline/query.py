@@ -22,8 +22,10 @@ from timeline.fields import ID_PATTERN
 
 __all__ = [
     "NOW",
+    "VERSION_AT",
     "AsOf",
     "Row",
+    "content",
     "get",
     "history",
     "labels",
@@ -163,6 +165,15 @@ _VERSION_COLUMNS = (
 )
 
 
+VERSION_AT = (
+    "min((SELECT version FROM event_versions AS r WHERE r.event_id = e.event_id"
+    "       AND r.seq <= ? ORDER BY r.seq DESC LIMIT 1),"
+    "    (SELECT version FROM event_versions AS r WHERE r.event_id = e.event_id"
+    "       AND r.reported_from <= ? ORDER BY r.reported_from DESC, r.version DESC LIMIT 1))"
+)
+"""The version of events AS e at a point (`AsOf`), null before there was one, as SQL."""
+
+
 def _version(
     connection: sqlite3.Connection, event_id: str, as_of: AsOf, version: int | None
 ) -> Row | None:
@@ -212,12 +223,12 @@ def get(
     if standing is None:
         name = f"{event_id}@{version}" if version else event_id
         raise NotFound("event", name, "" if as_of.is_now else "it was not there as of then")
-    content = _content(connection, standing["content_seq"]) or {}
-    event: Row = {"event_id": event_id, **content}
-    if content:
+    said = content(connection, standing["content_seq"]) or {}
+    event: Row = {"event_id": event_id, **said}
+    if said:
         event.setdefault("modality", "actual")
         event.setdefault("verification", "reported")
-        when = edtf_time.parse(content["occurred"])
+        when = edtf_time.parse(said["occurred"])
         event["occurred_from"] = when.occurred_from
         event["occurred_to"] = when.occurred_to
         event["occurred_precision"] = when.precision
@@ -291,7 +302,8 @@ def labels(connection: sqlite3.Connection) -> dict[str, str]:
     return dict(connection.execute("SELECT code, label FROM event_types"))
 
 
-def _content(connection: sqlite3.Connection, seq: int) -> Row | None:
+def content(connection: sqlite3.Connection, seq: int) -> Row | None:
+    """What the entry `seq` says of its event; None when its payload was erased."""
     envelope, payload = connection.execute(
         "SELECT envelope, payload FROM log WHERE seq = ?", (seq,)
     ).fetchone()

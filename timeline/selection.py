@@ -53,15 +53,12 @@ def _contents_as_of(
     connection: sqlite3.Connection, as_of: query.AsOf
 ) -> Iterator[tuple[query.Row, dict[str, Any] | None]]:
     cursor = connection.execute(
-        "SELECT v.event_id, v.state, v.merged_into, v.version, v.seq, v.recorded_at,"
+        "SELECT v.event_id, v.state, v.merged_into, v.version, v.seq, v.recorded_at,"  # noqa: S608
         " v.reported_at, e.first_recorded_at, e.event_key, l.payload,"
         " (SELECT count(*) FROM event_versions AS c WHERE c.event_id = v.event_id"
         "   AND c.version <= v.version AND c.kind = 'event.corrected') AS corrections_count"
-        " FROM events AS e JOIN event_versions AS v ON v.event_id = e.event_id AND v.version ="
-        " min((SELECT version FROM event_versions AS r WHERE r.event_id = e.event_id"
-        "       AND r.seq <= ? ORDER BY r.seq DESC LIMIT 1),"
-        "     (SELECT version FROM event_versions AS r WHERE r.event_id = e.event_id"
-        "       AND r.reported_from <= ? ORDER BY r.reported_from DESC, r.version DESC LIMIT 1))"
+        " FROM events AS e JOIN event_versions AS v ON v.event_id = e.event_id"
+        f" AND v.version = {query.VERSION_AT}"
         " JOIN log AS l ON l.seq = v.content_seq",
         as_of,
     )

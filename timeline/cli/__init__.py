@@ -38,6 +38,8 @@ _OTHERS = {
     "retract": "write",
     "reinstate": "write",
     "merge": "write",
+    "diff": "compare",
+    "changes": "compare",
     "facets": "read",
     "log": "read",
     "schema": "care",

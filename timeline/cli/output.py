@@ -250,3 +250,14 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self._shown:
             click.echo(err=True)
+
+
+def change(change: Mapping[str, Any]) -> str:
+    """ "place.name: Kyiv -> Odesa" of one field that changed."""
+    path = change["path"].removeprefix("/").replace("/", ".")
+    old, new = change["old_value"], change["new_value"]
+    if old is None:
+        return f"{path}: added {new}"
+    if new is None:
+        return f"{path}: removed {old}"
+    return f"{path}: {old} -> {new}"

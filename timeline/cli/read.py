@@ -21,8 +21,8 @@ _limit_option = click.option(
 
 
 @contextlib.contextmanager
-def _opened(
-    database: str, as_of: str | None, as_reported: str | None
+def opened(
+    database: str, as_of: str | None = None, as_reported: str | None = None
 ) -> Iterator[tuple[sqlite3.Connection, AsOf]]:
     """A connection that cannot write, and the point that the two options name."""
     with contextlib.closing(schema.connect(database)) as connection:
@@ -45,7 +45,7 @@ def show_command(
 
     EVENT is an id or any unique beginning of one, ID@3 for version 3, or #41 for entry 41.
     """
-    with _opened(database, as_of, as_reported) as (connection, point):
+    with opened(database, as_of, as_reported) as (connection, point):
         event_id, version = query.resolve_event(connection, event)
         found = query.get(connection, event_id, version=version, as_of=point)
         if as_json:
@@ -211,7 +211,7 @@ def history_command(
 
     EVENT is an id or any unique beginning of one; ID@3 and #41 mean up to that version.
     """
-    with _opened(database, as_of, as_reported) as (connection, point):
+    with opened(database, as_of, as_reported) as (connection, point):
         event_id, last = query.resolve_event(connection, event)
         versions = query.history(connection, event_id, as_of=point)[:last]
         if last and last > len(versions):
@@ -233,17 +233,7 @@ def history_command(
             if version["reason"]:
                 output.echo(output.hanging(f"reason: {version['reason']}", 2))
             for change in version["changes"]:
-                output.echo(output.hanging(f"- {_change(change)}", 2))
-
-
-def _change(change: Mapping[str, Any]) -> str:
-    path = change["path"].removeprefix("/").replace("/", ".")
-    old, new = change["old_value"], change["new_value"]
-    if old is None:
-        return f"{path}: added {new}"
-    if new is None:
-        return f"{path}: removed {old}"
-    return f"{path}: {old} -> {new}"
+                output.echo(output.hanging(f"- {output.change(change)}", 2))
 
 
 # --- Many events --------------------------------------------------------------------------
@@ -266,7 +256,7 @@ def list_command(
 ) -> None:
     """The events in the order in which they happened."""
     with (
-        _opened(database, as_of, as_reported) as (connection, point),
+        opened(database, as_of, as_reported) as (connection, point),
         selection.tables_as_of(connection, point) as tables,
     ):
         _print_rows(tables, selection.list_events(tables, filters, limit=limit), as_json)
@@ -294,7 +284,7 @@ def search_command(
     A phrase stands in quotes of its own: timeline search '"talks in Odesa"'.
     """
     with (
-        _opened(database, as_of, as_reported) as (connection, point),
+        opened(database, as_of, as_reported) as (connection, point),
         selection.tables_as_of(connection, point) as tables,
     ):
         rows = selection.search(tables, " ".join(text), filters, limit=limit)
@@ -356,7 +346,7 @@ def facets_command(
     Of all events, of those that hold all words of TEXT, or of what the options choose.
     """
     with (
-        _opened(database, as_of, as_reported) as (connection, point),
+        opened(database, as_of, as_reported) as (connection, point),
         selection.tables_as_of(connection, point) as tables,
     ):
         counted = selection.facets(tables, filters, text=" ".join(text) or None)
@@ -385,7 +375,7 @@ def facets_command(
 @click.pass_obj
 def log_command(database: str, /, as_of: str | None, limit: int | None, as_json: bool) -> None:
     """The entries, newest first."""
-    with _opened(database, as_of, None) as (connection, point):
+    with opened(database, as_of, None) as (connection, point):
         entries = query.log_entries(connection, as_of=point, limit=limit)
         if as_json:
             output.dump([*entries])
