@@ -302,7 +302,7 @@ def test_append_takes_an_event_from_options(story: Path) -> None:
     assert shown == "recorded  flood  May 2025 (2025-05)  entry 11, version 1\n"
     event = json.loads(done("-d", story, "show", "flood", "--json"))
     source_id = event["citations"][0]["source_id"]
-    said = {"reported_by": "Mayor", "dated": "2025-04-15"}
+    said = {"reported_by": "Mayor", "dated": "2025-04-15", "source_ids": [source_id]}
     for field in ("recorded_at", "occurred_from", "occurred_to", "occurred_precision"):
         del event[field]
     assert event == {
@@ -850,6 +850,81 @@ def test_update_changes_fields_by_path(story: Path) -> None:
     (newest,) = log(story, "--limit", "1")
     assert newest["kind"] == "event.updated"
     assert (newest["payload"]["author"], newest["payload"]["reason"]) == ("anna", "it went on")
+
+
+def test_update_puts_a_figure_beside_the_others_with_who_says_so(story: Path) -> None:
+    url = "https://example.org/second"
+    done(
+        *(
+            "-d",
+            story,
+            "update",
+            "sumy-strike",
+            "--figure",
+            "killed=>35",
+            "--said-by",
+            "Prosecutor",
+        ),
+        *("--dated", "14 April 2025", "--source", url),
+    )
+    event = json.loads(done("-d", story, "show", "sumy-strike", "--json"))
+    (source_id,) = event["quantities"][1]["source_ids"]
+    assert [figure["value"] for figure in event["quantities"]] == ["34", "35"]
+    assert event["quantities"][1] == {
+        "measure": "killed",
+        "value": "35",
+        "qualifier": "more_than",
+        "unit": "person",
+        "dated": "2025-04-14",
+        "reported_by": "Prosecutor",
+        "source_ids": [source_id],
+    }
+    assert event["citations"][-1] == {"source_id": source_id}
+    # The same source again is neither recorded nor cited twice.
+    done("-d", story, "update", "sumy-strike", "--figure", "injured=9", "--source", url)
+    again = json.loads(done("-d", story, "show", "sumy-strike", "--json"))
+    assert again["citations"] == event["citations"]
+    assert again["quantities"][2]["source_ids"] == [source_id]
+
+
+def test_correct_replaces_the_figure_that_show_lists_by_that_number(story: Path) -> None:
+    done("-d", story, "update", "sumy-strike", "--figure", "injured=9")
+    done(
+        *("-d", story, "correct", "sumy-strike", "--figure", "killed=36", "--replace", "1"),
+        *("--reason", "counted again"),
+    )
+    event = json.loads(done("-d", story, "show", "sumy-strike", "--json"))
+    assert [(f["measure"], f["value"]) for f in event["quantities"]] == [
+        ("killed", "36"),
+        ("injured", "9"),
+    ]
+    result = run("-d", story, "update", "sumy-strike", "--figure", "killed=37", "--replace", "3")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: replace: there is no figure 3: the event has 2\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--said-by", "Mayor"],
+        ["--set", "title=T", "--dated", "2025"],
+        ["--set", "title=T", "--replace", "1"],
+        ["--figure", "killed=1", "--figure", "killed=2", "--replace", "1"],
+    ],
+    ids=lambda value: " ".join(value) or "nothing",
+)
+def test_options_of_figures_that_do_not_go_together_are_wrong_usage(
+    options: list[str], story: Path
+) -> None:
+    assert run("-d", story, "update", "talks", *options).exit_code == 2
+
+
+def test_a_source_alone_is_a_change(story: Path) -> None:
+    done("-d", story, "update", "talks", "--source", "https://example.org/other")
+    assert len(json.loads(done("-d", story, "show", "talks", "--json"))["citations"]) == 2
 
 
 def test_correct_says_why(story: Path) -> None:

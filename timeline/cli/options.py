@@ -41,6 +41,25 @@ said_options = _all(
     ),
 )
 
+figure_options = _all(
+    click.option(
+        "--figure",
+        "figures",
+        metavar="MEASURE=NUMBER",
+        multiple=True,
+        help='Such as killed=35, "killed=>20" or "pledged=2e9 EUR". May be repeated.',
+    ),
+    click.option("--said-by", metavar="NAME", help="Who gives the figures."),
+    click.option("--dated", metavar="DATE", help="The day for which the figures are given."),
+    click.option(
+        "--source",
+        "sources",
+        metavar="URL",
+        multiple=True,
+        help="Address or id of what reports it. May be repeated.",
+    ),
+)
+
 expect_option = click.option(
     "--expect",
     metavar="VERSION",

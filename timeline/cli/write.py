@@ -12,7 +12,7 @@ import click
 
 from timeline import strict_json
 from timeline.cli import output
-from timeline.cli.options import expect_option, json_option, said_options
+from timeline.cli.options import expect_option, figure_options, json_option, said_options
 from timeline.errors import InvalidInput, TimelineError
 from timeline.facade import Timeline
 from timeline.model import Said
@@ -33,18 +33,7 @@ _QUALIFIERS = {">=": "at_least", ">": "more_than", "~": "about"}
 @click.option("--country", metavar="COUNTRY", help="Code or English name.")
 @click.option("--actor", "actors", metavar="NAME", multiple=True, help="May be repeated.")
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="May be repeated.")
-@click.option(
-    "--figure",
-    "figures",
-    metavar="MEASURE=NUMBER",
-    multiple=True,
-    help='Such as killed=35, "killed=>20" or "pledged=2e9 EUR". May be repeated.',
-)
-@click.option("--said-by", metavar="NAME", help="Who gives the figures.")
-@click.option("--dated", metavar="DATE", help="The day for which the figures are given.")
-@click.option(
-    "--source", "sources", metavar="URL", multiple=True, help="Address or id. May be repeated."
-)
+@figure_options
 @click.option("--id", "event_id", metavar="ID", help="Its id; made up if not given.")
 @said_options
 @click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
@@ -73,16 +62,16 @@ def append_command(
         raise click.UsageError("give a FILE, or - for stdin, or at least --title and --occurred")
     if nl and file is None:
         raise click.UsageError("--nl goes with a FILE")
-    if not given.get("figures") and {"said_by", "dated"} & given.keys():
-        raise click.UsageError("--said-by and --dated go with a --figure")
+    _check_figure_options(given)
     said = validate(Said, {"reported_at": reported_at, "author": author})
-    statements = _read(file, nl) if file else iter([(None, _described(given))])
+    read = _read(file, nl) if file else None
     receipts: list[Receipt] = []
     with (
         Timeline.open(database) as timeline,
         output.Progress("events") as progress,
         _appending(timeline, dry_run=dry_run) as append,
     ):
+        statements = read or iter([(None, _described(given, _source_ids(append, given, said)))])
         line_before = None
         for number, (line, statement) in enumerate(statements, 1):
             try:
@@ -164,16 +153,8 @@ def _text(content: bytes, first_line: int = 1) -> str:
         raise InvalidInput("", problem).at(line=line) from None
 
 
-def _described(options: dict[str, Any]) -> dict[str, Any]:
+def _described(options: dict[str, Any], source_ids: list[str]) -> dict[str, Any]:
     """The statement that the options of append describe."""
-    figures = [
-        {
-            **_figure(text),
-            "reported_by": options.get("said_by"),
-            "dated": options.get("dated"),
-        }
-        for text in options.get("figures", ())
-    ]
     place = {"name": options.get("place"), "country": options.get("country")}
     return {
         "event_id": options.get("event_id"),
@@ -184,12 +165,36 @@ def _described(options: dict[str, Any]) -> dict[str, Any]:
         "occurred": options["occurred"],
         "place": place if any(place.values()) else None,
         "participants": [{"name": name} for name in options.get("actors", ())],
-        "quantities": figures,
-        "citations": [
-            {"source": {"url": source}} if "://" in source else {"source_id": source}
-            for source in options.get("sources", ())
-        ],
+        "quantities": _figures(options, source_ids),
+        "citations": [{"source_id": source_id} for source_id in source_ids],
     }
+
+
+def _check_figure_options(options: dict[str, Any]) -> None:
+    if not options.get("figures") and any(options.get(name) for name in ("said_by", "dated")):
+        raise click.UsageError("--said-by and --dated go with a --figure")
+
+
+def _source_ids(append: Append, options: dict[str, Any], said: Said) -> list[str]:
+    """The ids of the sources that are named; one named by an address may be new."""
+    author = Said(author=said.author)
+    return [
+        append.record_source({"url": source}, author).id if "://" in source else source
+        for source in options.get("sources", ())
+    ]
+
+
+def _figures(options: dict[str, Any], source_ids: list[str]) -> list[dict[str, Any]]:
+    """The quantities that --figure, --said-by, --dated and --source describe."""
+    return [
+        {
+            **_figure(text),
+            "reported_by": options.get("said_by"),
+            "dated": options.get("dated"),
+            "source_ids": source_ids,
+        }
+        for text in options.get("figures", ())
+    ]
 
 
 def _figure(text: str) -> dict[str, Any]:
@@ -227,6 +232,10 @@ def _change(
             receipt: Receipt = getattr(append, operation)(
                 event_id, *arguments, said, expect=expect or version
             )
+    _echo(receipt, as_json, into)
+
+
+def _echo(receipt: Receipt, as_json: bool, into: str = "") -> None:
     if as_json:
         output.dump(output.receipt_fields(receipt))
     else:
@@ -245,8 +254,6 @@ def _changes(assignments: tuple[str, ...]) -> list[tuple[str, Any]]:
             changes.append((path.strip(), strict_json.parse_json(value) if is_json else value))
         except InvalidInput as error:
             raise InvalidInput(path.strip(), error.problem) from None
-    if not changes:
-        raise click.UsageError("say what changes: --set PATH=VALUE")
     return changes
 
 
@@ -260,9 +267,69 @@ _set_option = click.option(
 )
 
 
+_replace_option = click.option(
+    "--replace",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Put the --figure in place of the Nth that `show` lists, instead of beside them.",
+)
+
+
+def _revise(
+    database: str,
+    operation: str,
+    event: str,
+    assignments: tuple[str, ...],
+    replace: int | None,
+    expect: int | None,
+    as_json: bool,
+    options: dict[str, Any],
+) -> None:
+    """Update or correct the event that `event` means by paths, figures and sources."""
+    figures = {name: options.pop(name) for name in ("figures", "said_by", "dated", "sources")}
+    _check_figure_options(figures)
+    changes = _changes(assignments)
+    if not (changes or figures["figures"] or figures["sources"]):
+        raise click.UsageError("say what changes: --set PATH=VALUE, --figure or --source")
+    if replace and len(figures["figures"]) != 1:
+        raise click.UsageError("--replace goes with one --figure")
+    said = validate(Said, options)
+    with Timeline.open(database) as timeline:
+        event_id, version = timeline.resolve(event)
+        with _appending(timeline) as append:
+            source_ids = _source_ids(append, figures, said)
+            changes += _additions(
+                timeline.get(event_id), _figures(figures, source_ids), source_ids, replace
+            )
+            receipt: Receipt = getattr(append, operation)(
+                event_id, changes, said, expect=expect or version
+            )
+    _echo(receipt, as_json)
+
+
+def _additions(
+    event: dict[str, Any],
+    figures: list[dict[str, Any]],
+    source_ids: list[str],
+    replace: int | None,
+) -> list[tuple[str, Any]]:
+    """The changes by path that put figures beside or in place of others, and cite sources."""
+    count = len(event.get("quantities", ()))
+    if replace and replace > count:
+        raise InvalidInput("replace", f"there is no figure {replace}: the event has {count}")
+    where = f"quantities.{replace - 1}" if replace else "quantities.-"
+    cited = {citation["source_id"] for citation in event.get("citations", ())}
+    return [
+        *((where, figure) for figure in figures),
+        *(("citations.-", {"source_id": key}) for key in source_ids if key not in cited),
+    ]
+
+
 @click.command("update")
 @click.argument("event")
 @_set_option
+@figure_options
+@_replace_option
 @click.option("--reason", metavar="TEXT", help="Why, in a few words.")
 @expect_option
 @said_options
@@ -273,20 +340,23 @@ def update_command(
     /,
     event: str,
     assignments: tuple[str, ...],
+    replace: int | None,
     expect: int | None,
     as_json: bool,
-    **words: str | None,
+    **options: Any,
 ) -> None:
-    """The story moved on: change fields of EVENT.
+    """The story moved on: change fields of EVENT, add figures.
 
     EVENT is an id or any unique beginning of one; ID@3 means that it must be at version 3.
     """
-    _change(database, "update", event, (_changes(assignments),), words, expect, as_json)
+    _revise(database, "update", event, assignments, replace, expect, as_json, options)
 
 
 @click.command("correct")
 @click.argument("event")
 @_set_option
+@figure_options
+@_replace_option
 @click.option("--reason", metavar="TEXT", required=True, help="Why it was wrong.")
 @expect_option
 @said_options
@@ -297,15 +367,16 @@ def correct_command(
     /,
     event: str,
     assignments: tuple[str, ...],
+    replace: int | None,
     expect: int | None,
     as_json: bool,
-    **words: str | None,
+    **options: Any,
 ) -> None:
-    """We were wrong: change fields of EVENT, and say why.
+    """We were wrong: change fields or figures of EVENT, say why.
 
     EVENT is an id or any unique beginning of one; ID@3 means that it must be at version 3.
     """
-    _change(database, "correct", event, (_changes(assignments),), words, expect, as_json)
+    _revise(database, "correct", event, assignments, replace, expect, as_json, options)
 
 
 @click.command("retract")
