@@ -396,7 +396,7 @@ def test_recorded_updated_and_corrected_give_content_and_no_other_kind() -> None
 
 def test_a_content_is_a_payload_without_author_and_reason() -> None:
     payload = codec.encode_payload("mk", "why", {"title": "T", "occurred": "2025"})
-    content = fold.content_of(codec.decode_payload(payload))
+    content = codec.content_of(codec.decode_payload(payload))
     assert content == {"title": "T", "occurred": "2025"}
 
 

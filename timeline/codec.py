@@ -29,6 +29,8 @@ __all__ = [
     "VERSION",
     "Entry",
     "check_version",
+    "content_of",
+    "decode_content",
     "decode_id",
     "decode_payload",
     "encode",
@@ -146,6 +148,16 @@ def decode_payload(payload: str) -> dict[str, Any]:
     """The payload of an entry of the log, which was checked when it was written."""
     decoded: dict[str, Any] = json.loads(payload)
     return decoded
+
+
+def content_of(payload: dict[str, Any]) -> dict[str, Any]:
+    """The content of a decoded payload: all but author and reason."""
+    return {key: value for key, value in payload.items() if key not in ("author", "reason")}
+
+
+def decode_content(payload: str | None) -> dict[str, Any] | None:
+    """What the payload of an entry says; None when it was erased."""
+    return None if payload is None else content_of(decode_payload(payload))
 
 
 def payload_hash(salt: bytes, payload: str) -> str:

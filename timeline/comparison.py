@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from timeline import fold, query
 from timeline.errors import NotFound
-from timeline.query import AsOf, Row
+from timeline.query import Row
 
 __all__ = ["changes", "compare"]
 
@@ -62,16 +62,22 @@ def _side(
     return {"version": version, "state": row[0]}, query.content(connection, row[1])
 
 
-def changes(connection: sqlite3.Connection, start: AsOf, end: AsOf) -> Iterator[Row]:
-    """Every event that stood otherwise at `end` than at `start`, as `compare` has it.
+def changes(
+    connection: sqlite3.Connection, start: object, end: object = None, *, reported: bool = False
+) -> Iterator[Row]:
+    """Every event that stood otherwise at `end` (now) than at `start`, as `compare` has it.
 
-    In the order in which the events happened, as they are known today.
+    The two are moments of the recorded clock, with `reported` of the reported one. The events
+    come in the order in which they happened, as they are known today. Raises InvalidInput,
+    NotFound for what is no moment of this log.
     """
+    clock_name = "as_reported" if reported else "as_of"
+    points = [query.parse_as_of(connection, **{clock_name: moment}) for moment in (start, end)]
     differing = connection.execute(
         f"SELECT event_id, old, new FROM (SELECT e.event_id, e.occurred_from,"  # noqa: S608
         f" {query.VERSION_AT} AS old, {query.VERSION_AT} AS new FROM events AS e)"
         " WHERE old IS NOT new ORDER BY occurred_from, event_id",
-        (*start, *end),
+        (*points[0], *points[1]),
     ).fetchall()
     for event_id, before, after in differing:
         yield compare(connection, event_id, before, after)

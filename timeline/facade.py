@@ -267,11 +267,7 @@ class Timeline:
         the entries in between with their reasons.
         """
         with self._reading() as connection:
-            points = [
-                query.parse_as_of(connection, **{"as_reported" if reported else "as_of": moment})
-                for moment in (start, end)
-            ]
-            return [*comparison.changes(connection, points[0], points[1])]
+            return [*comparison.changes(connection, start, end, reported=reported)]
 
     def list(
         self,

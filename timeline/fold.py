@@ -10,11 +10,12 @@ Knows neither database nor clock.
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from timeline import edtf_time
@@ -25,11 +26,11 @@ __all__ = [
     "CONTENT_COLUMNS",
     "FieldChange",
     "actor_id_of",
-    "content_of",
     "content_row",
     "differences",
     "search_row",
     "state_after",
+    "state_of",
 ]
 
 Content = Mapping[str, Any]
@@ -59,9 +60,9 @@ def state_after(kind: str, before: str) -> str:
     return _STATES.get(kind, before)
 
 
-def content_of(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of a decoded payload: all but author and reason."""
-    return {key: value for key, value in payload.items() if key not in ("author", "reason")}
+def state_of(kinds: Iterable[str]) -> str:
+    """The state that the entries of a subject, of these kinds in their order, leave it in."""
+    return functools.reduce(lambda state, kind: state_after(kind, state), kinds, "current")
 
 
 # --- Rows ---------------------------------------------------------------------------------

@@ -12,14 +12,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from timeline import codec, fold, log
-from timeline.codec import Entry
+from timeline import fold, log
+from timeline.codec import Entry, decode_content
 from timeline.errors import Conflict, InvalidInput, NotFound, NothingChanged, Refused
 from timeline.fields import ID_PATTERN
 from timeline.model import Vocabulary
 from timeline.projector import Projector
 
-__all__ = ["Holdings", "Standing", "content_of_entry", "spoken"]
+__all__ = ["Holdings", "Standing", "spoken"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +64,14 @@ class Holdings:
         if state == "erased":
             state = self._last_state(subject)
         newest = self.newest_content(subject)
-        return Standing(version, state, content_of_entry(newest) if newest else None)
+        return Standing(version, state, decode_content(newest.payload) if newest else None)
 
     def _last_state(self, subject: str) -> str:
         """What the entries of a subject made of it, whether its words are erased or not."""
-        state = "current"
-        for (kind,) in self._connection.execute(
+        kinds = self._connection.execute(
             "SELECT kind FROM log WHERE subject = ? ORDER BY version", (subject,)
-        ):
-            state = fold.state_after(kind, state)
-        return state
+        )
+        return fold.state_of(kind for (kind,) in kinds)
 
     def newest_content(self, subject: str) -> Entry | None:
         """The newest entry of a subject that gives content."""
@@ -92,7 +90,7 @@ class Holdings:
     def content_before(self, entry: Entry) -> dict[str, Any]:
         """What the subject of an entry said before it."""
         before = self.contents(entry.subject, "DESC", entry.version)
-        return (content_of_entry(before) if before else None) or {}
+        return (decode_content(before.payload) if before else None) or {}
 
     def settle(self) -> None:
         """Put what was held back into the tables, so that they can be asked."""
@@ -115,23 +113,23 @@ class Holdings:
         """Both are there, and no chain of merges leads from the one to the other and back."""
         self.standing(into)
         what, _, key = subject.partition("/")
-        steps = [into.partition("/")[2]]
-        while steps[-1] != key:
-            row = self._connection.execute(
-                f"SELECT merged_into FROM {what}s WHERE {what}_id = ?",  # noqa: S608
-                (steps[-1],),
-            ).fetchone()
-            if not row or not row[0]:
+        first = step = into.partition("/")[2]
+        while step != key:
+            following = self._merged_into(what, step)
+            if not following:
                 break
-            steps.append(row[0])
+            step = following
         else:
             raise Refused(f"{spoken(into)} leads back to {key}: a merge cannot go in a circle")
-        now = self._connection.execute(
+        if self._merged_into(what, key) == first:
+            raise NothingChanged(spoken(subject))
+
+    def _merged_into(self, what: str, key: str) -> str | None:
+        row = self._connection.execute(
             f"SELECT merged_into FROM {what}s WHERE {what}_id = ?",  # noqa: S608
             (key,),
         ).fetchone()
-        if now and now[0] == steps[0]:
-            raise NothingChanged(spoken(subject))
+        return row[0] if row else None
 
     def check_words_in_use(self, words: Vocabulary) -> None:
         """A vocabulary may not lose a word that an event has now."""
@@ -153,13 +151,6 @@ class Holdings:
     def claim(self, external_ids: Iterable[str], event_id: str) -> None:
         """Say that an event of this append has these external ids."""
         self._external_ids.update(dict.fromkeys(external_ids, event_id))
-
-
-def content_of_entry(entry: Entry) -> dict[str, Any] | None:
-    """What an entry says; None when its payload was erased."""
-    if entry.payload is None:
-        return None
-    return fold.content_of(codec.decode_payload(entry.payload))
 
 
 def spoken(subject: str) -> str:

@@ -12,8 +12,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from timeline.codec import Entry, decode_payload
-from timeline.fold import content_of
+from timeline.codec import Entry, decode_content
 
 __all__ = ["append", "entry_at", "entry_by_id", "info", "newest", "position_at", "read"]
 
@@ -77,6 +76,4 @@ def position_at(connection: sqlite3.Connection, recorded_at: str) -> int:
 def info(connection: sqlite3.Connection) -> dict[str, Any]:
     """What the log says about itself now (`LogInfo`); empty before its first entry."""
     entry = newest(connection, "log")
-    if entry is None or entry.payload is None:
-        return {}
-    return content_of(decode_payload(entry.payload))
+    return (decode_content(entry.payload) if entry else None) or {}

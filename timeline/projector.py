@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from timeline import clock, fold, log
 from timeline.actors import Actors
-from timeline.codec import Entry, check_version, decode_payload
+from timeline.codec import Entry, check_version, content_of, decode_content, decode_payload
 
 __all__ = ["Projector"]
 
@@ -157,7 +157,11 @@ class Projector:
         state = fold.state_after(entry.kind, before.state if before else "current")
         own_content = fold.gives_content(entry.kind)
         content_seq = entry.seq if own_content or not before else before.content_seq
-        content = self._content(entry if own_content else content_seq)
+        content: dict[str, Any] | None
+        if not own_content:
+            content = self._content(content_seq)
+        else:
+            content = None if entry.payload is None else content_of(payload)
         merged_into = before.merged_into if before else None
         if entry.kind == "event.merged":
             merged_into = payload.get("into")
@@ -236,22 +240,17 @@ class Projector:
         if before.state != "erased":
             return before
         # What the event was before its words were taken out.
-        state = "current"
-        for (kind,) in self._connection.execute(
+        kinds = self._connection.execute(
             "SELECT kind FROM event_versions WHERE event_id = ? ORDER BY version", (event_id,)
-        ):
-            state = fold.state_after(kind, state)
-        return before._replace(state=state)
+        )
+        return before._replace(state=fold.state_of(kind for (kind,) in kinds))
 
-    def _content(self, where: Entry | int) -> dict[str, Any] | None:
+    def _content(self, seq: int) -> dict[str, Any] | None:
         """What an entry says; None when its payload was erased."""
-        if isinstance(where, int):
-            (payload,) = self._connection.execute(
-                "SELECT payload FROM log WHERE seq = ?", (where,)
-            ).fetchone()
-        else:
-            payload = where.payload
-        return None if payload is None else fold.content_of(decode_payload(payload))
+        (payload,) = self._connection.execute(
+            "SELECT payload FROM log WHERE seq = ?", (seq,)
+        ).fetchone()
+        return decode_content(payload)
 
     def _supersede(self, entry: Entry) -> None:
         self._connection.execute(

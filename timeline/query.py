@@ -15,8 +15,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from timeline import clock, edtf_time, fold, log, vocabulary
-from timeline.codec import check_version, decode_payload
+from timeline import clock, edtf_time, log, vocabulary
+from timeline.codec import check_version, decode_content, decode_payload
 from timeline.errors import Ambiguous, InvalidInput, InvalidValue, NotFound
 from timeline.fields import ID_PATTERN
 
@@ -177,26 +177,16 @@ VERSION_AT = (
 def _version(
     connection: sqlite3.Connection, event_id: str, as_of: AsOf, version: int | None
 ) -> Row | None:
-    """The row of `event_versions` that holds, each bound one look into an index."""
+    """The row of `event_versions` that holds, each clock one look into an index."""
     if not re.fullmatch(ID_PATTERN, event_id):
         return None
-    bounds: list[int | None] = [
-        _one(
-            connection,
-            "SELECT version FROM event_versions WHERE event_id = ? AND seq <= ?"
-            " ORDER BY seq DESC LIMIT 1",
-            (event_id, as_of.seq),
-        ),
-        _one(
-            connection,
-            "SELECT version FROM event_versions WHERE event_id = ? AND reported_from <= ?"
-            " ORDER BY reported_from DESC, version DESC LIMIT 1",
-            (event_id, as_of.reported),
-        ),
-    ]
-    if None in bounds:
+    newest = _one(
+        connection,
+        f"SELECT {VERSION_AT} FROM (SELECT ? AS event_id) AS e",  # noqa: S608
+        (*as_of, event_id),
+    )
+    if newest is None:
         return None
-    newest = min(bound for bound in bounds if bound is not None)
     if version is not None and version > newest:
         return None
     return _row(
@@ -308,7 +298,7 @@ def content(connection: sqlite3.Connection, seq: int) -> Row | None:
         "SELECT envelope, payload FROM log WHERE seq = ?", (seq,)
     ).fetchone()
     check_version(seq, envelope)
-    return None if payload is None else fold.content_of(decode_payload(payload))
+    return decode_content(payload)
 
 
 # --- The log ------------------------------------------------------------------------------

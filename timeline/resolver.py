@@ -11,8 +11,9 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from timeline.codec import decode_content
 from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue
-from timeline.holdings import Holdings, content_of_entry
+from timeline.holdings import Holdings
 from timeline.model import Citation, Event, Source
 from timeline.terms import Term, Terms, term
 
@@ -146,7 +147,7 @@ class Resolver:
         ).fetchall()
         for (source_id,) in rows:
             known = self._held.newest_content(f"source/{source_id}")
-            yield source_id, (content_of_entry(known) if known else None) or {}
+            yield source_id, (decode_content(known.payload) if known else None) or {}
         for source_id, (_, other) in new.items():
             if value == (source_id if column == "source_id" else getattr(other, column)):
                 yield source_id, other.content()

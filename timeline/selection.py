@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from timeline import edtf_time, fold, projection, query, vocabulary
-from timeline.codec import decode_payload
+from timeline.codec import decode_content
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import Event
 from timeline.projector import Projector
@@ -64,7 +64,7 @@ def _contents_as_of(
     )
     for row in query.rows(cursor):
         payload = row.pop("payload")
-        yield row, None if payload is None else fold.content_of(decode_payload(payload))
+        yield row, decode_content(payload)
 
 
 FILTERS = {

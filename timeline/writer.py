@@ -29,7 +29,7 @@ from timeline.errors import (
     NothingChanged,
 )
 from timeline.fields import ID_PATTERN
-from timeline.holdings import Holdings, content_of_entry, spoken
+from timeline.holdings import Holdings, spoken
 from timeline.model import (
     Actor,
     Annotation,
@@ -316,11 +316,11 @@ class Append:
         newest = self._held.newest_content(subject)
         first = self._held.contents(subject, "ASC")
         for entry in (newest, first):
-            if entry and content_of_entry(entry) == content:
+            if entry and codec.decode_content(entry.payload) == content:
                 return _receipt(entry, unchanged=True)
         raise AlreadyRecorded(
             f"event {event_id}",
-            _differing(content_of_entry(newest) if newest else None, content),
+            _differing(codec.decode_content(newest.payload) if newest else None, content),
             _ADVICE,
         )
 
@@ -347,7 +347,7 @@ class Append:
         subject = f"actor/{actor.actor_id or entry_id}"
         known = self._held.newest_content(subject)
         if known:
-            if fields := _differing(content_of_entry(known), actor.content()):
+            if fields := _differing(codec.decode_content(known.payload), actor.content()):
                 raise AlreadyRecorded(spoken(subject), fields, "update it instead")
             return _receipt(known, unchanged=True)
         return self._add("actor.recorded", subject, actor.content(), said, entry_id)
@@ -426,9 +426,7 @@ class Append:
         entry_id: str | None = None,
     ) -> Receipt:
         """Append one entry and fold it into the tables."""
-        if kind in _NEEDS_REASON and not said.reason:
-            raise InvalidInput("reason", "is required: say in a few words why")
-        payload = codec.encode_payload(said.author, said.reason, content)
+        payload = _payload(kind, said, content)
         return self._add_payload(kind, subject, payload, said, entry_id or self._new_id())
 
     def _add_event(
@@ -439,8 +437,7 @@ class Append:
         All that can be refused is refused before anything is added.
         """
         event = resolved.event
-        if kind in _NEEDS_REASON and not said.reason:
-            raise InvalidInput("reason", "is required: say in a few words why")
+        payload = _payload(kind, said, event.content())
         for external_id in event.external_ids:
             owner = self._held.owner_of((external_id,))
             if owner not in (None, event_id):
@@ -450,7 +447,6 @@ class Append:
                 raise InvalidInput(
                     f"relations.{number}.event_id", "an event cannot relate to itself"
                 )
-        payload = codec.encode_payload(said.author, said.reason, event.content())
         author = Said(author=said.author)
         for source_id, (source_entry_id, source) in resolved.sources.items():
             subject = f"source/{source_id}"
@@ -525,7 +521,7 @@ class Append:
             *(["subject"] if known.subject != subject else []),
         ]
         if not fields:
-            before, now = content_of_entry(known), said()
+            before, now = codec.decode_content(known.payload), said()
             if isinstance(now, Event):
                 cited = {c["source_id"] for c in (before or {}).get("citations", ())}
                 now = self._resolver.resolved(now, cited).event.content()
@@ -535,8 +531,15 @@ class Append:
         return _receipt(known, unchanged=True)
 
 
+def _payload(kind: str, said: Said, content: dict[str, Any]) -> str:
+    """The payload of an entry. Raises InvalidInput without a reason where one is needed."""
+    if kind in _NEEDS_REASON and not said.reason:
+        raise InvalidInput("reason", "is required: say in a few words why")
+    return codec.encode_payload(said.author, said.reason, content)
+
+
 def _receipt(entry: Entry, *, unchanged: bool = False) -> Receipt:
-    content = content_of_entry(entry) if entry.kind.startswith("event.") else None
+    content = codec.decode_content(entry.payload) if entry.kind.startswith("event.") else None
     return Receipt(
         entry.kind,
         entry.subject,

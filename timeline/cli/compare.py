@@ -65,11 +65,7 @@ def changes_command(
 ) -> None:
     """What was believed at A and no longer at B, with reasons."""
     with opened(database) as (connection, _):
-        points = [
-            query.parse_as_of(connection, **{"as_reported" if reported else "as_of": moment})
-            for moment in (start, end)
-        ]
-        rows = comparison.changes(connection, points[0], points[1])
+        rows = comparison.changes(connection, start, end, reported=reported)
         if as_json:
             output.dump([*rows])
             return
