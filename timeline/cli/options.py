@@ -12,7 +12,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
+def all_of(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Several decorators as one, in the order in which they would be written."""
+
     def decorate(function: F) -> F:
         for option in reversed(options):
             function = option(function)
@@ -21,7 +23,7 @@ def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-as_of_options = _all(
+as_of_options = all_of(
     click.option(
         "--as-of",
         metavar="WHEN",
@@ -34,14 +36,14 @@ as_of_options = _all(
     ),
 )
 
-said_options = _all(
+said_options = all_of(
     click.option("--reported-at", metavar="DAY", help="When the source said so."),
     click.option(
         "--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who adds this; published."
     ),
 )
 
-figure_options = _all(
+figure_options = all_of(
     click.option(
         "--figure",
         "figures",
@@ -67,7 +69,7 @@ expect_option = click.option(
     help="Refuse if the event is at another version.",
 )
 
-filter_options = _all(
+filter_options = all_of(
     click.option("--type", "event_type", metavar="TYPE", help="Code or label of an event type."),
     click.option("--actor", metavar="NAME", help="Somebody who takes part, by name or id."),
     click.option("--country", metavar="COUNTRY", help="Code or English name."),

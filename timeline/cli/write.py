@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 import click
 
 from timeline import strict_json
 from timeline.cli import output
-from timeline.cli.options import expect_option, figure_options, json_option, said_options
+from timeline.cli.options import all_of, expect_option, figure_options, json_option, said_options
 from timeline.errors import InvalidInput, TimelineError
 from timeline.facade import Timeline
 from timeline.model import Said
@@ -279,11 +279,12 @@ def _revise(
     database: str,
     operation: str,
     event: str,
+    *,
     assignments: tuple[str, ...],
     replace: int | None,
     expect: int | None,
     as_json: bool,
-    options: dict[str, Any],
+    **options: Any,
 ) -> None:
     """Update or correct the event that `event` means by paths, figures and sources."""
     figures = {name: options.pop(name) for name in ("figures", "said_by", "dated", "sources")}
@@ -325,58 +326,39 @@ def _additions(
     ]
 
 
+def _revision(reason_option: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The argument and the options of update and correct."""
+    return all_of(
+        click.argument("event"),
+        _set_option,
+        figure_options,
+        _replace_option,
+        reason_option,
+        expect_option,
+        said_options,
+        json_option,
+        click.pass_obj,
+    )
+
+
 @click.command("update")
-@click.argument("event")
-@_set_option
-@figure_options
-@_replace_option
-@click.option("--reason", metavar="TEXT", help="Why, in a few words.")
-@expect_option
-@said_options
-@json_option
-@click.pass_obj
-def update_command(
-    database: str,
-    /,
-    event: str,
-    assignments: tuple[str, ...],
-    replace: int | None,
-    expect: int | None,
-    as_json: bool,
-    **options: Any,
-) -> None:
+@_revision(click.option("--reason", metavar="TEXT", help="Why, in a few words."))
+def update_command(database: str, /, event: str, **options: Any) -> None:
     """The story moved on: change fields of EVENT, add figures.
 
     EVENT is an id or any unique beginning of one; ID@3 means that it must be at version 3.
     """
-    _revise(database, "update", event, assignments, replace, expect, as_json, options)
+    _revise(database, "update", event, **options)
 
 
 @click.command("correct")
-@click.argument("event")
-@_set_option
-@figure_options
-@_replace_option
-@click.option("--reason", metavar="TEXT", required=True, help="Why it was wrong.")
-@expect_option
-@said_options
-@json_option
-@click.pass_obj
-def correct_command(
-    database: str,
-    /,
-    event: str,
-    assignments: tuple[str, ...],
-    replace: int | None,
-    expect: int | None,
-    as_json: bool,
-    **options: Any,
-) -> None:
+@_revision(click.option("--reason", metavar="TEXT", required=True, help="Why it was wrong."))
+def correct_command(database: str, /, event: str, **options: Any) -> None:
     """We were wrong: change fields or figures of EVENT, say why.
 
     EVENT is an id or any unique beginning of one; ID@3 means that it must be at version 3.
     """
-    _revise(database, "correct", event, assignments, replace, expect, as_json, options)
+    _revise(database, "correct", event, **options)
 
 
 @click.command("retract")
