@@ -3,6 +3,7 @@
     TimelineError
     +-- InvalidValue        one value that cannot be read          (also a ValueError)
     +-- InvalidInput        a field of an input, and its line      (also a ValueError)
+    |   +-- InvalidCell         a cell of a sheet, and its address
     +-- NotFound            no such event, source, actor or entry
     +-- Ambiguous           a beginning that several ids share
     +-- Refused             well formed, but the log's rules say no
@@ -10,6 +11,7 @@
     |   +-- NothingChanged      an update that would change nothing
     |   +-- Conflict            the event is at another version than expected
     |   +-- ClockBehind         the log is ahead of this machine's clock
+    |   +-- TooManyAbsent       a sheet lacks more than a tenth of the events
     +-- StoreError          the file, not the input
         +-- NotATimeline        missing, foreign or damaged
         +-- TooNew              written by a newer Timeline
@@ -69,6 +71,15 @@ class InvalidInput(TimelineError, ValueError):
         super().__init__(f"{field}: {problem}" if field else problem)
         self.field = field
         self.problem = problem
+
+
+class InvalidCell(InvalidInput):
+    """A cell of a sheet that is wrong: `cell` is its address, such as C5, `field` its column."""
+
+    def __init__(self, column: str, problem: str, cell: str) -> None:
+        super().__init__(column, problem)
+        self.args = (f"cell {cell}, {column}: {problem}",)
+        self.cell = cell
 
 
 class NotFound(TimelineError):
@@ -134,6 +145,18 @@ class ClockBehind(Refused):
         )
         self.last = last
         self.now = now
+
+
+class TooManyAbsent(Refused):
+    """A sheet lacks so many events that it may not be the whole one."""
+
+    def __init__(self, absent: int, current: int) -> None:
+        super().__init__(
+            f"{absent} of {current} events are not in the sheet, more than a tenth: nothing was "
+            "written; read what --dry-run says, then repeat with --yes"
+        )
+        self.absent = absent
+        self.current = current
 
 
 class StoreError(TimelineError):

@@ -14,7 +14,7 @@ from typing import Any
 
 from timeline.errors import InvalidInput
 
-__all__ = ["Changes", "changed", "steps"]
+__all__ = ["Changes", "changed", "steps", "value_at"]
 
 Changes = Mapping[str, Any] | Sequence[tuple[str, Any]]
 """Path to new value; as pairs where one path, such as ``tags.-``, comes more than once."""
@@ -32,6 +32,19 @@ def steps(path: str) -> list[str]:
     if not all(parts):
         raise InvalidInput("", f'"{path}" is not a path: write one such as place.name')
     return parts
+
+
+def value_at(content: Mapping[str, Any], path: str) -> Any:
+    """What stands at a path; None where nothing does. Raises InvalidInput for an empty path."""
+    here: Any = content
+    for step in steps(path):
+        if isinstance(here, list) and step.isdecimal() and int(step) < len(here):
+            here = here[int(step)]
+        elif isinstance(here, Mapping):
+            here = here.get(step)
+        else:
+            return None
+    return here
 
 
 def changed(content: Mapping[str, Any], changes: Changes) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from timeline.cli import output
 from timeline.cli.options import all_of, expect_option, figure_options, json_option, said_options
 from timeline.errors import InvalidInput, TimelineError
 from timeline.facade import Timeline
-from timeline.model import Said
+from timeline.model import Said, Statement
 from timeline.validation import validate
 from timeline.writer import Append, Receipt
 
@@ -25,6 +25,8 @@ _QUALIFIERS = {">=": "at_least", ">": "more_than", "~": "about"}
 @click.command("append")
 @click.argument("file", required=False, type=click.File("rb"))
 @click.option("--nl", is_flag=True, help="One JSON object a line.")
+@click.option("--csv", is_flag=True, help="A sheet with the columns of `timeline template`.")
+@click.option("--tsv", is_flag=True, help="The same, separated by tabs.")
 @click.option("--title", metavar="TEXT", help="What happened, in one line.")
 @click.option("--occurred", metavar="DATE", help='Such as "15 April 2025" or an EDTF date.')
 @click.option("--summary", metavar="TEXT", help="A few sentences.")
@@ -44,6 +46,8 @@ def append_command(
     /,
     file: IO[bytes] | None,
     nl: bool,
+    csv: bool,
+    tsv: bool,
     reported_at: str | None,
     author: str | None,
     dry_run: bool,
@@ -52,25 +56,30 @@ def append_command(
 ) -> None:
     """Record events from a FILE or from options, all or none.
 
-    FILE is a JSON object or an array of them, each with the fields of `timeline schema`;
-    - is stdin. An event that is recorded already with the same content is left as it is.
+    FILE is a JSON object or an array of them, each with the fields of `timeline schema`, or a
+    sheet; - is stdin. An event that is recorded already with the same content is left as it is.
     """
     given = {name: value for name, value in options.items() if value not in (None, ())}
     if file and given:
         raise click.UsageError("give either a FILE or options that describe one event")
     if file is None and not {"title", "occurred"} <= given.keys():
         raise click.UsageError("give a FILE, or - for stdin, or at least --title and --occurred")
-    if nl and file is None:
-        raise click.UsageError("--nl goes with a FILE")
+    if nl + csv + tsv > 1:
+        raise click.UsageError("give one of --nl, --csv and --tsv")
+    if (nl or csv or tsv) and file is None:
+        raise click.UsageError("--nl, --csv and --tsv go with a FILE")
     _check_figure_options(given)
     said = validate(Said, {"reported_at": reported_at, "author": author})
-    read = _read(file, nl) if file else None
+    read = _read(file, nl=nl) if file and not (csv or tsv) else None
+    content = file.read() if file and not read else b""
     receipts: list[Receipt] = []
     with (
         Timeline.open(database) as timeline,
         output.Progress("events") as progress,
-        _appending(timeline, dry_run=dry_run) as append,
+        appending(timeline, dry_run=dry_run) as append,
     ):
+        if file and not read:
+            read = _sheet(database, content, "\t" if tsv else None)
         statements = read or iter([(None, _described(given, _source_ids(append, given, said)))])
         line_before = None
         for number, (line, statement) in enumerate(statements, 1):
@@ -93,7 +102,7 @@ def append_command(
 
 
 @contextlib.contextmanager
-def _appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
+def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
     """`Timeline.append`, which Ctrl-C ends without a trace until the moment of the commit.
 
     What comes later cannot be stopped: then nothing may say that nothing was written.
@@ -109,7 +118,7 @@ def _appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]
         signal.signal(signal.SIGINT, before)
 
 
-def _read(file: IO[bytes], nl: bool) -> Iterator[tuple[int, Any]]:
+def _read(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
     """The statements of a file, each with its line.
 
     A pipe is read to its end first: it may be slow, and the write lock should not wait.
@@ -123,6 +132,17 @@ def _read(file: IO[bytes], nl: bool) -> Iterator[tuple[int, Any]]:
         spooled.seek(0)
         file = spooled
     return _lines(file) if nl else _items(_text(file.read()))
+
+
+def _sheet(database: str, content: bytes, delimiter: str | None) -> Iterator[tuple[int, Statement]]:
+    """The statements of the rows of a sheet, each with its line."""
+    from timeline import sheet, sheet_events, sync
+    from timeline.cli.read import opened
+
+    with opened(database) as (connection, _):
+        words = sync.words_of(connection, sheet.read(content, delimiter))
+    for row in sheet.read(content, delimiter):
+        yield row.line, sheet_events.statement(sheet_events.normal(row, words))
 
 
 def _items(text: str) -> Iterator[tuple[int, Any]]:
@@ -228,7 +248,7 @@ def _change(
     said = validate(Said, words)
     with Timeline.open(database) as timeline:
         event_id, version = timeline.resolve(event)
-        with _appending(timeline) as append:
+        with appending(timeline) as append:
             receipt: Receipt = getattr(append, operation)(
                 event_id, *arguments, said, expect=expect or version
             )
@@ -297,7 +317,7 @@ def _revise(
     said = validate(Said, options)
     with Timeline.open(database) as timeline:
         event_id, version = timeline.resolve(event)
-        with _appending(timeline) as append:
+        with appending(timeline) as append:
             source_ids = _source_ids(append, figures, said)
             changes += _additions(
                 timeline.get(event_id), _figures(figures, source_ids), source_ids, replace

@@ -1,0 +1,309 @@
+"""A row and an event, both ways: what is said in cells, and what is kept though no cell says it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from timeline import paths, sheet, sheet_events
+from timeline.errors import InvalidCell, InvalidInput
+from timeline.sheet import Row
+from timeline.sheet_events import Words
+from timeline.terms import plover
+
+WORDS = Words(
+    plover().event_types,
+    {
+        "nato": {"url": "https://example.org/nato", "title": "A visit; a pledge"},
+        "radio": {"url": None, "title": "Morning report"},
+        "desk": {"url": None, "title": None},
+    },
+    {"https://example.org/nato": "A visit; a pledge"},
+)
+EVENT: dict[str, Any] = {
+    "event_id": "odesa-visit",
+    "title": "Visit to Odesa",
+    "event_type": "CONSULT",
+    "occurred": "2025-04-15",
+    "place": {
+        "name": "Odesa",
+        "country": "UKR",
+        "lat": "46.48",
+        "lon": "30.73",
+        "admin1": "Oblast",
+    },
+    "participants": [
+        {"name": "Mark Rutte", "role": "speaker", "office": "Secretary General"},
+        {"name": "A; B \\ C"},
+    ],
+    "tags": ["nato", "visit"],
+    "contexts": ["military", "diplomatic"],
+    "quantities": [
+        {"measure": "killed", "value": "20", "qualifier": "more_than", "unit": "person"},
+        {"measure": "pledged", "value": "20000000000", "unit": "EUR"},
+        {
+            "measure": "killed",
+            "value": "35",
+            "low": "20",
+            "unit": "service member",
+            "reported_by": "Mayor",
+            "dated": "2025-04-14",
+        },
+        {"measure": "injured", "low": "10", "high": "12", "unit": "person"},
+    ],
+    "claims": [{"speaker": "Ministry", "stance": "denies"}],
+    "citations": [
+        {"source_id": "nato", "quote": "We stand by you"},
+        {"source_id": "radio"},
+        {"source_id": "nato", "quote": "twenty billion"},
+        {"source_id": "desk"},
+    ],
+    "modality": "actual",
+    "verification": "reported",
+    "external_ids": ["gdelt:1"],
+    "extra": {"csv": {"c": "x"}},
+    "reported_at": "2025-04-15",
+}
+CELLS = sheet_events.cells(EVENT, WORDS)
+
+
+def _row(**cells: str) -> Row:
+    return Row(2, 2, {"id": "odesa-visit", **cells})
+
+
+def _changed(row: Row) -> dict[str, Any]:
+    """The event after what a row of some columns says about it."""
+    before = sheet_events.cells(EVENT, WORDS, row.cells)
+    row = sheet_events.normal(row, WORDS, before)
+    return paths.changed(EVENT, sheet_events.changes(row, before, EVENT, WORDS))
+
+
+def _difference(event: dict[str, Any]) -> dict[str, Any]:
+    return {field: event.get(field) for field in EVENT if event.get(field) != EVENT[field]}
+
+
+def test_an_event_in_cells() -> None:
+    assert CELLS == {
+        "id": "odesa-visit",
+        "title": "Visit to Odesa",
+        "occurred": "2025-04-15",
+        "type": "Consultation",
+        "place": "Odesa",
+        "country": "Ukraine",
+        "lat": "46.48",
+        "lon": "30.73",
+        "actors": r"Mark Rutte; A\; B \\ C",
+        "tags": "nato; visit",
+        "killed": ">20; 35 (20 to ?) service member",
+        "injured": "10 to 12",
+        "source_url": "https://example.org/nato; ; desk",
+        "source_title": r"A visit\; a pledge; Morning report;",
+        "reported_at": "2025-04-15",
+        "summary": "",
+        "reason": "",
+    }
+
+
+def test_columns_that_are_named_like_a_path_hold_what_stands_there() -> None:
+    columns = (
+        "place.admin1", "contexts", "external_ids", "participants.0.office", "modality", "note",
+        "claims", "extra.csv.c", "quantities.9.value", "about_place.name",
+    )  # fmt: skip
+    assert sheet_events.cells(EVENT, WORDS, columns) == {
+        "place.admin1": "Oblast",
+        "contexts": "military; diplomatic",
+        "external_ids": "gdelt:1",
+        "participants.0.office": "Secretary General",
+        "modality": "actual",
+        "note": "",
+        "claims": '[{"speaker": "Ministry", "stance": "denies"}]',
+        "extra.csv.c": "x",
+        "quantities.9.value": "",
+        "about_place.name": "",
+    }
+
+
+def test_the_cells_of_an_event_change_nothing_about_it() -> None:
+    columns = (*sheet.COLUMNS, "contexts", "claims", "place.admin1", "participants")
+    columns = tuple(column for column in columns if column != "participants")
+    row = Row(2, 2, sheet_events.cells(EVENT, WORDS, columns))
+    assert sheet_events.differing(row, sheet_events.cells(EVENT, WORDS, columns)) == []
+    assert _changed(row) == EVENT
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("type", "consult"),
+        ("type", "CONSULTATION"),
+        ("country", "UA"),
+        ("occurred", "15 April 2025"),
+        ("occurred", "15/04/2025"),
+        ("tags", "NATO;visit;;nato"),
+        ("actors", r" Mark Rutte;A\; B \\ C ;"),
+        ("killed", "> 20;35 (20-?)  service member"),
+        ("killed", ">20.0; 35 (2e1 to ?) service member"),
+        ("injured", "10-12"),
+        ("injured", "10 \N{EN DASH} 12"),
+        ("contexts", "military ;diplomatic"),
+        ("reported_at", "15 April 2025"),
+    ],
+)
+def test_another_spelling_of_the_same_changes_nothing(column: str, cell: str) -> None:
+    before = sheet_events.cells(EVENT, WORDS, (column,))
+    row = sheet_events.normal(_row(**{column: cell}), WORDS, before)
+    assert _changed(row) == EVENT
+    if column != "contexts":  # the model knows that one
+        assert sheet_events.differing(row, before) == []
+
+
+def test_a_figure_that_changes_keeps_who_gives_it() -> None:
+    event = _changed(_row(killed=">20; ~36"))
+    figures = [{**EVENT["quantities"][2], "value": "36", "qualifier": "about", "unit": "person"}]
+    del figures[0]["low"]
+    expected = [*EVENT["quantities"][:2], *figures, EVENT["quantities"][3]]
+    assert _difference(event) == {"quantities": expected}
+
+
+def test_a_figure_before_the_others_leaves_them_as_they_are() -> None:
+    event = _changed(_row(killed="19; >20; 35 (20 to ?) service member; 40"))
+    added = [{"measure": "killed", "value": value, "unit": "person"} for value in ("19", "40")]
+    old = EVENT["quantities"]
+    assert event["quantities"] == [added[0], *old, added[1]]
+    cells = sheet_events.cells(event, WORDS, ("killed",))
+    assert cells["killed"] == "19; >20; 35 (20 to ?) service member; 40"
+
+
+def test_a_figure_that_is_taken_out_leaves_the_others() -> None:
+    event = _changed(_row(killed="35 (20 to ?) service member", injured=""))
+    assert event["quantities"] == EVENT["quantities"][1:3]
+
+
+def test_who_is_named_as_before_keeps_office_and_role() -> None:
+    event = _changed(_row(actors="Ukraine; Mark Rutte"))
+    assert event["participants"] == [{"name": "Ukraine"}, EVENT["participants"][0]]
+
+
+def test_a_source_that_is_cited_as_before_keeps_its_quotes() -> None:
+    row = _row(source_url="https://example.org/new; https://example.org/nato", source_title="New")
+    assert _changed(row)["citations"] == [
+        EVENT["citations"][0],
+        EVENT["citations"][2],
+        {"source": {"url": "https://example.org/new", "title": "New"}},
+    ]
+
+
+def test_a_sheet_without_titles_of_sources_loses_none() -> None:
+    row = _row(source_url="https://example.org/nato; radio; desk")
+    assert _changed(row) == EVENT
+    row = _row(source_url="https://example.org/nato; radio")
+    assert _changed(row)["citations"] == EVENT["citations"][:3]
+
+
+def test_an_empty_cell_takes_out_and_a_missing_column_does_not() -> None:
+    row = _row(place="", country="", lat="", lon="", tags="", type="")
+    event = _changed(row)
+    assert event["place"] == {"admin1": "Oblast"}
+    assert (event["tags"], event.get("event_type")) == ([], None)
+    assert event["participants"] == EVENT["participants"]
+
+
+def test_a_row_states_an_event() -> None:
+    row = sheet_events.normal(
+        _row(
+            title="Strike",
+            occurred="13/04/2025",
+            type="assault",
+            country="ua",
+            lat="50.9",
+            lon="34.8",
+            actors="Russia; Ukraine",
+            tags="Strike; War",
+            killed="35; >60 soldier",
+            source_url="https://example.org/a; https://example.org/nato",
+            source_title="A",
+            reported_at="14/04/2025",
+            reason="seen",
+            **{"place.admin1": "Sumy", "contexts": "military", "claims": '[{"speaker": "M"}]'},
+        ),
+        WORDS,
+    )
+    statement = sheet_events.statement(row)
+    assert (statement.event_id, statement.reported_at) == ("odesa-visit", "2025-04-14")
+    assert statement.reason == "seen"
+    assert statement.content() == {
+        "title": "Strike",
+        "event_type": "Assault",
+        "contexts": ["military"],
+        "tags": ["strike", "war"],
+        "occurred": "2025-04-13",
+        "place": {"country": "UKR", "admin1": "Sumy", "lat": "50.9", "lon": "34.8"},
+        "participants": [{"name": "Russia"}, {"name": "Ukraine"}],
+        "quantities": [
+            {"measure": "killed", "value": "35", "unit": "person"},
+            {"measure": "killed", "value": "60", "qualifier": "more_than", "unit": "soldier"},
+        ],
+        "claims": [{"speaker": "M"}],
+        "citations": [
+            {"source": {"title": "A", "url": "https://example.org/a"}},
+            {"source": {"title": "A visit; a pledge", "url": "https://example.org/nato"}},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        ({"country": "Ukrane"}, 'cell B2, country: "Ukrane" is not a country: did you mean "Ukr'),
+        ({"occurred": "04/05/2025"}, "cell B2, occurred: \"04/05/2025\" can be read as"),
+        ({"reported_at": "04.05.2025"}, "cell B2, reported_at: \"04.05.2025\" can be read as"),
+        ({"reported_at": "2025"}, "cell B2, reported_at: "),
+        ({"type": "Assalt"}, "did you mean ASSAULT (Assault)?"),
+        ({"killed": "many"}, 'cell B2, killed: "many" is not a figure: write one such as 35'),
+        ({"killed": "12-Oct"}, 'cell B2, killed: "12-Oct" is not a figure'),
+        ({"injured": "1,234"}, "cell B2, injured: "),
+        ({"killed": "5 ABC"}, '"ABC" is not an ISO 4217 currency'),
+        ({"lat": "91", "lon": "0"}, "cell B2, lat: "),
+        ({"lat": "1"}, "needs lat and lon together"),
+        ({"title": "x" * 501}, "cell B2, title: is too long: at most 500 characters"),
+        ({"tags": "x" * 300}, "cell B2, tags: "),
+        ({"actors": "x" * 600}, "cell B2, actors: "),
+        ({"source_url": "ftp://example.org"}, "cell B2, source_url: "),
+        ({"source_url": "example.org/a"}, "cell B2, source_url: "),
+        ({"source_url": "https://a.org", "source_title": "A; B"}, "write \\; for a semicolon"),
+        ({"id": "No!"}, "cell A2, id: must be 3 to 64 characters"),
+        ({"modality": "perhaps"}, "cell B2, modality: must be one of"),
+        ({"claims": "[{"}, "cell B2, claims: is not JSON"),
+        ({"claims": '[{"stance": "denies"}]'}, "cell B2, claims: is required"),
+        ({"actors": "N", "participants.0.role": "x"}, "C2, participants.0.role: must be one of"),
+        ({"title": ""}, "cell B2, title: is required"),
+    ],
+)  # fmt: skip
+def test_a_bad_cell_is_named(cells: dict[str, str], problem: str) -> None:
+    row = _row(**cells)
+    row.cells.setdefault("title", "A title")
+    row.cells.setdefault("occurred", "2025")
+    with pytest.raises(InvalidInput) as refusal:
+        sheet_events.statement(sheet_events.normal(row, WORDS))
+    assert problem in str(refusal.value)
+    assert str(refusal.value).startswith("line 2: ")
+
+
+def test_a_field_that_no_cell_holds_is_named_itself() -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        sheet_events.statement(Row(7, 5, {"id": "abc", "occurred": "2025"}))
+    assert str(refusal.value) == "line 7: title: is required"
+
+
+def test_two_titles_of_one_address_are_refused() -> None:
+    address = "https://example.org/a"
+    rows = [
+        Row(2, 2, {"source_url": address, "source_title": "One"}),
+        Row(3, 3, {"source_url": address, "source_title": ""}),
+        Row(4, 4, {"source_url": address, "source_title": "Two"}),
+    ]
+    assert sheet_events.titles(rows[:2]) == {address: "One"}
+    with pytest.raises(InvalidCell, match="line 2 gives the same address the title") as refusal:
+        sheet_events.titles(rows)
+    assert refusal.value.cell == "B4"
