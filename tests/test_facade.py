@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -180,6 +181,24 @@ def test_rows_are_dicts_of_plain_values(three: Timeline) -> None:
     json.dumps([three.get("event-a"), three.info, three.facets()])
     (names,) = {tuple(row) for row in three.list()}
     assert names[:3] == ("event_id", "title", "occurred")
+
+
+def test_the_docstrings_name_every_key_of_what_is_returned(three: Timeline) -> None:
+    three.update("event-a", {"note": "x"})
+    three.merge("event-b", "event-a")
+    (version,) = three.history("event-a")[1:]
+    (change,) = version["changes"]
+    difference = next(row for row in three.changes("#3") if row["event_id"] == "event-a")
+    standing = three.get("event-b").keys() - Event.model_fields.keys()
+    for method, keys in (
+        (Timeline.history, [*version, *change]),
+        (Timeline.changes, [*difference, *difference["before"], *difference["entries"][0]]),
+        (Timeline.get, standing),
+        (Timeline.facets, three.facets()["state"][0]),
+        (Timeline.search, {"match"}),
+    ):
+        words = set(re.findall(r"\w+", inspect.getdoc(method) or ""))
+        assert set(keys) - words == set()
 
 
 def test_every_way_of_reading_takes_both_clocks(three: Timeline, clock: TickingClock) -> None:

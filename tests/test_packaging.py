@@ -40,6 +40,7 @@ def test_the_wheel_holds_the_package_the_db_folder_and_the_metadata(wheel: Path)
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert packed == _in_the_checkout() | {"timeline/metadata.json"}
+    assert "timeline/py.typed" in packed
 
 
 def test_the_wheel_has_the_command_the_plugin_and_the_licence(wheel: Path) -> None:

@@ -1,7 +1,12 @@
 """`Timeline`: one object to keep and to read a timeline from Python.
 
 Guarantees: reading goes to `query` on a connection that cannot write, writing to `writer`
-on one of its own; neither knows the other. Every method that writes is one append.
+on one of its own; neither knows the other. Every method that writes is one append: all of
+it is kept, or an error is raised and nothing is.
+
+Every refusal is a `TimelineError` of one line (`timeline.errors`). Only ``Event(...)`` and
+its parts, made by the caller, raise pydantic's ValidationError; it and InvalidInput are both
+ValueErrors.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ import itertools
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack, overload
@@ -31,10 +36,19 @@ Changes = Mapping[str, Any] | Event
 Receipts = list[Receipt]
 Rows = list[dict[str, Any]]
 Ids = list[str] | tuple[str, ...] | set[str]
+When = str | int | date
+"""A moment: a day (its end) or a time, ISO 8601, or the number of an entry: "#41" or 41.
+
+A time without an offset is in the log's time zone.
+"""
 
 
 class Words(TypedDict, total=False):
-    """What goes with a statement: `timeline.model.Said`, and guards against doing it twice."""
+    """What goes with a statement: `timeline.model.Said`, and a guard against doing it twice.
+
+    `author` is a handle, `reported_at` a day or time, ISO 8601. With an `entry_id` of one's
+    own making the same call a second time returns the first receipt and adds nothing.
+    """
 
     author: str | None
     reason: str | None
@@ -46,6 +60,28 @@ class Guarded(Words, total=False):
     """`Words`, and the version that the event must be at."""
 
     expect: int | None
+
+
+class Filters(TypedDict, total=False):
+    """What chooses events, as `selection.FILTERS` has it; None chooses all.
+
+    Words are those that a person would use: ``country="Ukraine"``, ``since="April 2025"``.
+    """
+
+    event_type: str | None
+    country: str | None
+    place: str | None
+    actor: str | None
+    tag: str | None
+    source: str | None
+    modality: str | None
+    verification: str | None
+    precision: str | None
+    year: int | str | None
+    month: str | None
+    state: str | None
+    since: str | date | None
+    until: str | date | None
 
 
 class Timeline:
@@ -82,7 +118,11 @@ class Timeline:
         author: str | None = None,
         now: Callable[[], datetime] = clock.now,
     ) -> Self:
-        """A new timeline. Raises InvalidInput, or StoreError if the name is taken."""
+        """A new timeline, which says of itself what is given here (`model.LogInfo`).
+
+        `time_zone` is an IANA name, in which days end: UTC if not given. Raises InvalidInput
+        for what is malformed, StoreError if the name is taken or cannot be written.
+        """
         terms = read_terms(Path(vocabulary_file)) if vocabulary_file else None
         fields = {
             "title": title,
@@ -98,7 +138,11 @@ class Timeline:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, now: Callable[[], datetime] = clock.now) -> Self:
-        """A timeline that is there. Raises NotATimeline, TooNew, ProjectionOutdated."""
+        """A timeline that is there.
+
+        Raises NotATimeline for a missing or foreign file, TooNew for one of a newer version,
+        ProjectionOutdated for one that needs ``timeline rebuild``.
+        """
         return cls(path, now=now)
 
     def close(self) -> None:
@@ -124,7 +168,10 @@ class Timeline:
     def append(self, *, dry_run: bool = False) -> Iterator[Append]:
         """Several operations as one append: all or nothing, one `recorded_at`.
 
-        With `dry_run` all is checked, and nothing is kept.
+        The block gets a `writer.Append`, which takes one statement at a time, also sources
+        and actors. With `dry_run` all is checked, and nothing is kept. The file stays locked
+        for other writers until the block ends; readers go on reading. Raises Busy after 60
+        seconds of waiting for another writer, NotWritable, StorageFull, ClockBehind.
         """
         if self._writer is None:
             self._writer = schema.connect(self.path, write=True)
@@ -146,7 +193,10 @@ class Timeline:
     ) -> Receipt | Receipts:
         """Record one event, or many at once; what is recorded already is left alone.
 
-        Raises InvalidInput, AlreadyRecorded; of many, `error.item` counts from 1.
+        An event is found again by its `event_id` or one of its `external_ids`: with the same
+        content the receipt says `unchanged`, with other content it raises AlreadyRecorded. A
+        mapping may have author, reason and reported_at of its own. Raises InvalidInput for
+        what is malformed; of many, `error.item` counts from 1.
         """
         said = _said(words)
         with self.append() as append:
@@ -169,8 +219,9 @@ class Timeline:
     ) -> Receipt | Receipts:
         """The story moved on: ``{path: value}``, or a whole event with `expect`.
 
-        Of many: ``{event_id: changes}``. Raises NotFound, Conflict, NothingChanged,
-        InvalidInput.
+        A path is such as ``place.country``, ``quantities.0.value`` or, to add to a list,
+        ``tags.-``; None takes a field out. Of many: ``{event_id: changes}``. Raises NotFound,
+        Conflict if the event is not at the version `expect`, NothingChanged, InvalidInput.
         """
         with self.append() as append:
             return _changed(append.update, events, changes, words)
@@ -187,7 +238,7 @@ class Timeline:
         changes: Changes | None = None,
         **words: Unpack[Guarded],
     ) -> Receipt | Receipts:
-        """We were wrong: as `update`, with a `reason`."""
+        """We were wrong: as `update`, with a `reason`; without one it raises InvalidInput."""
         with self.append() as append:
             return _changed(append.correct, events, changes, words)
 
@@ -198,7 +249,11 @@ class Timeline:
     def retract(self, events: Ids, **words: Unpack[Guarded]) -> Receipts: ...
 
     def retract(self, events: str | Ids, **words: Unpack[Guarded]) -> Receipt | Receipts:
-        """It should not stand here, for a `reason`; one event, or many at once."""
+        """It should not stand here, for a `reason`; one event, or many at once.
+
+        Raises NotFound, Conflict, InvalidInput without a reason, NothingChanged if it is
+        retracted already.
+        """
         with self.append() as append:
             return _each(append.retract, events, words)
 
@@ -209,7 +264,10 @@ class Timeline:
     def reinstate(self, events: Ids, **words: Unpack[Guarded]) -> Receipts: ...
 
     def reinstate(self, events: str | Ids, **words: Unpack[Guarded]) -> Receipt | Receipts:
-        """Take back a retraction or a merge; of one event, or of many at once."""
+        """Take back a retraction or a merge; of one event, or of many at once.
+
+        Raises NotFound, Conflict, NothingChanged if it stands.
+        """
         with self.append() as append:
             return _each(append.reinstate, events, words)
 
@@ -220,7 +278,10 @@ class Timeline:
     def merge(self, events: Ids, into: str, **words: Unpack[Guarded]) -> Receipts: ...
 
     def merge(self, events: str | Ids, into: str, **words: Unpack[Guarded]) -> Receipt | Receipts:
-        """One event, or several, are the same as another, which stays."""
+        """One event, or several, are the same as another, which stays.
+
+        Raises NotFound, Conflict, Refused if `into` leads back to the event.
+        """
         with self.append() as append:
             return _each(functools.partial(append.merge, into=into), events, words)
 
@@ -245,26 +306,42 @@ class Timeline:
         event_id: str,
         *,
         version: int | None = None,
-        as_of: object = None,
-        as_reported: object = None,
+        as_of: When | None = None,
+        as_reported: When | None = None,
     ) -> dict[str, Any]:
-        """One event with its content and how it stands. Raises NotFound."""
+        """One event: the fields that it has, as ``timeline schema`` describes them, and more.
+
+        Lists and objects are nested, figures and coordinates are decimal strings. Then come
+        occurred_from, occurred_to (ISO 8601, None for an open end), occurred_precision,
+        state, version, seq, recorded_at (UTC), reported_at, and merged_into of a merged one.
+        Raises NotFound for an event, or a version of it, that was not there as of then.
+        """
         with self._reading() as connection:
             point = query.parse_as_of(connection, as_of, as_reported)
             return query.get(connection, event_id, version=version, as_of=point)
 
-    def history(self, event_id: str, *, as_of: object = None, as_reported: object = None) -> Rows:
-        """The versions of an event, oldest first, each with its changes. Raises NotFound."""
+    def history(
+        self, event_id: str, *, as_of: When | None = None, as_reported: When | None = None
+    ) -> Rows:
+        """The versions of an event, oldest first: rows of table `event_versions`.
+
+        Each has event_id, version, seq, kind, state, recorded_at, superseded_at (None of the
+        last), reported_at, reported_from, author, reason, merged_into, and its `changes`:
+        dicts of path (RFC 6901), old_value and new_value, which are text, JSON for what is
+        nested, None for what was not there. Raises NotFound.
+        """
         with self._reading() as connection:
             point = query.parse_as_of(connection, as_of, as_reported)
             return query.history(connection, event_id, as_of=point)
 
-    def changes(self, start: object, end: object = None, *, reported: bool = False) -> Rows:
+    def changes(self, start: When, end: When | None = None, *, reported: bool = False) -> Rows:
         """What was believed at `start` and no longer at `end` (now), event by event.
 
         The two are moments of the recorded clock, with `reported` of the reported one. Each
-        row has `before` and `after` (version and state, or None), the fields that differ, and
-        the entries in between with their reasons.
+        row has event_id, title, `before` and `after` (dicts of version and state, None when
+        it was not there), `changes` as in `history`, and the `entries` in between, oldest
+        first: dicts of version, kind, seq, recorded_at, reported_at, author and reason.
+        Raises InvalidInput for what is no moment, NotFound for an entry that is not there.
         """
         with self._reading() as connection:
             return [*comparison.changes(connection, start, end, reported=reported)]
@@ -273,13 +350,14 @@ class Timeline:
         self,
         *,
         limit: int | None = None,
-        as_of: object = None,
-        as_reported: object = None,
-        **filters: object,
+        as_of: When | None = None,
+        as_reported: When | None = None,
+        **filters: Unpack[Filters],
     ) -> Rows:
-        """Rows of table `events`, in the order in which they happened.
+        """Rows of table `events`, flat, in the order in which they happened.
 
-        The filters are those of `selection.FILTERS`, such as ``actor="Mark Rutte"``.
+        Numbers are int or float, `contexts`, `tags` and `extra` JSON text; what is not known
+        is None. Raises InvalidInput for a filter that cannot be read.
         """
         with self._tables(as_of, as_reported) as tables:
             return [*selection.list_events(tables, filters, limit=limit)]
@@ -289,11 +367,15 @@ class Timeline:
         text: str,
         *,
         limit: int | None = None,
-        as_of: object = None,
-        as_reported: object = None,
-        **filters: object,
+        as_of: When | None = None,
+        as_reported: When | None = None,
+        **filters: Unpack[Filters],
     ) -> Rows:
-        """Rows of table `events` that hold all words of `text`, best first."""
+        """Rows of table `events` that hold all words of `text`, best first.
+
+        A phrase stands in double quotes. `match` has the words around, the found ones between
+        U+0002 and U+0003. Raises InvalidInput, also for a text without a word.
+        """
         with self._tables(as_of, as_reported) as tables:
             return [*selection.search(tables, text, filters, limit=limit)]
 
@@ -301,11 +383,15 @@ class Timeline:
         self,
         *,
         text: str | None = None,
-        as_of: object = None,
-        as_reported: object = None,
-        **filters: object,
+        as_of: When | None = None,
+        as_reported: When | None = None,
+        **filters: Unpack[Filters],
     ) -> dict[str, Rows]:
-        """Exact counts of the values of every facet, of a selection of events."""
+        """Exact counts of the values of every facet, of a selection of events.
+
+        By facet (`selection.FACETS`) rows of value, label and count, the most frequent first.
+        Raises InvalidInput as `list` and `search` do.
+        """
         with self._tables(as_of, as_reported) as tables:
             return selection.facets(tables, filters, text=text)
 
@@ -315,7 +401,7 @@ class Timeline:
             yield self._reader
 
     @contextlib.contextmanager
-    def _tables(self, as_of: object, as_reported: object) -> Iterator[sqlite3.Connection]:
+    def _tables(self, as_of: When | None, as_reported: When | None) -> Iterator[sqlite3.Connection]:
         with self._reading() as connection:
             point = query.parse_as_of(connection, as_of, as_reported)
             with selection.tables_as_of(connection, point) as tables:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -164,9 +164,17 @@ Quote = Annotated[
 ]
 Word = Annotated[Line, StringConstraints(max_length=_LONGEST_WORD)]
 Plain = PlainSerializer(lambda number: format(number, "f"), return_type=str, when_used="json")
-Number = Annotated[Decimal, _number(1e38), Plain]
-Latitude = Annotated[Decimal, _number(90), Plain, _between(90, "latitude")]
-Longitude = Annotated[Decimal, _number(180), Plain, _between(180, "longitude")]
+T = TypeVar("T")
+if TYPE_CHECKING:
+    # A type checker sees all that may be given. What is held is one of it: a Decimal, a tuple.
+    Exact = Decimal | int | float | str
+    Many = tuple[T, ...] | list[T]
+else:
+    Exact = Decimal
+    Many = tuple[T, ...]
+Number = Annotated[Exact, _number(1e38), Plain]
+Latitude = Annotated[Exact, _number(90), Plain, _between(90, "latitude")]
+Longitude = Annotated[Exact, _number(180), Plain, _between(180, "longitude")]
 Edtf = Annotated[
     str,
     BeforeValidator(_edtf, json_schema_input_type=Annotated[str, Field(max_length=_LONGEST_DATE)]),
@@ -183,7 +191,7 @@ GeoPrecision = Annotated[
 Position = Annotated[int, whole(0, 2**53, "a whole number of code points, from 0")]
 Lower = AfterValidator(_lower)
 Unique = AfterValidator(_unique)
-SourceIds = Annotated[tuple[Id, ...], Field(max_length=200), Unique]
+SourceIds = Annotated[Many[Id], Field(max_length=200), Unique]
 
 PATTERNS = {
     ID_PATTERN: "must be 3 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit",

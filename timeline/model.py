@@ -41,6 +41,7 @@ from timeline.fields import (
     Line,
     Longitude,
     Lower,
+    Many,
     Number,
     Position,
     Quote,
@@ -111,15 +112,22 @@ class Content(BaseModel):
 class Place(Content):
     """Where: a name, a country or a point, as precisely as is known."""
 
-    name: Line | None = Field(None, description="The place as people call it.")
+    name: Line | None = Field(default=None, description="The place as people call it.")
     country: Country | None = Field(
-        None, description="ISO 3166-1 alpha-3; input takes alpha-2, alpha-3 or the English name."
+        default=None,
+        description="ISO 3166-1 alpha-3; input takes alpha-2, alpha-3 or the English name.",
     )
-    admin1: Line | None = Field(None, description="First-order division: region, oblast, state.")
-    lat: Latitude | None = Field(None, description="Latitude, WGS 84, decimal degrees north.")
-    lon: Longitude | None = Field(None, description="Longitude, WGS 84, decimal degrees east.")
+    admin1: Line | None = Field(
+        default=None, description="First-order division: region, oblast, state."
+    )
+    lat: Latitude | None = Field(
+        default=None, description="Latitude, WGS 84, decimal degrees north."
+    )
+    lon: Longitude | None = Field(
+        default=None, description="Longitude, WGS 84, decimal degrees east."
+    )
     geo_precision: GeoPrecision | None = Field(
-        None,
+        default=None,
         description="UCDP where_prec: 1 exact place, 2 within 25 km, 3 second-order division, "
         "4 first-order division, 5 line or area, 6 country, 7 sea or air space.",
     )
@@ -140,14 +148,22 @@ class Participant(Content):
     """Somebody who takes part; the office belongs to the participation, not to the person."""
 
     name: Line = Field(description="The person, state or body, as this log calls them.")
-    actor_id: Id | None = Field(None, description="Tells namesakes apart; else the name decides.")
-    role: Role = Field("actor", description="PLOVER's actor and recipient, and four plain ones.")
-    as_named: Line | None = Field(None, description="As the source names them.")
-    office: Line | None = Field(None, description="The office held at that time.")
-    country: Country | None = Field(None, description="ISO 3166-1 alpha-3.")
-    organisation: Line | None = Field(None, description="The body they act for.")
-    sector: Word | None = Field(None, description="PLOVER sector, such as GOV, MIL or CVL.")
-    wikidata: Wikidata | None = Field(None, description="Wikidata item, such as Q57792.")
+    actor_id: Id | None = Field(
+        default=None, description="Tells namesakes apart; else the name decides."
+    )
+    role: Role = Field(
+        default="actor", description="PLOVER's actor and recipient, and four plain ones."
+    )
+    as_named: Line | None = Field(default=None, description="As the source names them.")
+    office: Line | None = Field(default=None, description="The office held at that time.")
+    country: Country | None = Field(default=None, description="ISO 3166-1 alpha-3.")
+    organisation: Line | None = Field(default=None, description="The body they act for.")
+    sector: Word | None = Field(default=None, description="PLOVER sector, such as GOV, MIL or CVL.")
+    wikidata: Wikidata | None = Field(default=None, description="Wikidata item, such as Q57792.")
+
+
+_GIVEN_OR_PEOPLE: Any = ...
+"""Required, but not of every measure: a type checker may not ask for it."""
 
 
 class Quantity(Content):
@@ -157,19 +173,24 @@ class Quantity(Content):
         description="What is counted, a noun or participle in lower case; known: pledged, "
         "committed, allocated, disbursed, delivered, killed, injured."
     )
-    value: Number | None = Field(None, description="The figure, in `unit`.")
-    low: Number | None = Field(None, description="Low estimate, in `unit`; may exceed `value`.")
-    high: Number | None = Field(None, description="High estimate, in `unit`.")
+    value: Number | None = Field(default=None, description="The figure, in `unit`.")
+    low: Number | None = Field(
+        default=None, description="Low estimate, in `unit`; may exceed `value`."
+    )
+    high: Number | None = Field(default=None, description="High estimate, in `unit`.")
     qualifier: Literal["exact", "more_than", "at_least", "about"] = Field(
-        "exact", description="How the source words the figure."
+        default="exact", description="How the source words the figure."
     )
     unit: Annotated[Word, AfterValidator(vocabulary.unit)] = Field(
+        default=_GIVEN_OR_PEOPLE,
         description="ISO 4217 code for money, else a noun in lower case; killed and injured "
-        "are counted in `person` unless another is given."
+        "are counted in `person` unless another is given.",
     )
-    dated: Edtf | None = Field(None, description="EDTF: the day for which the figure is given.")
-    reported_by: Line | None = Field(None, description="Who gives the figure.")
-    source_ids: SourceIds = Field((), description="Sources that carry the figure.")
+    dated: Edtf | None = Field(
+        default=None, description="EDTF: the day for which the figure is given."
+    )
+    reported_by: Line | None = Field(default=None, description="Who gives the figure.")
+    source_ids: SourceIds = Field(default=(), description="Sources that carry the figure.")
 
     @model_validator(mode="before")
     @classmethod
@@ -191,9 +212,11 @@ class Claim(Content):
     """What somebody says about the event."""
 
     speaker: Line = Field(description="Who says so.")
-    stance: Literal["asserts", "denies", "disputes"] = Field("asserts", description="How.")
-    statement: Text | None = Field(None, description="What is said, in the log's own words.")
-    source_ids: SourceIds = Field((), description="Sources that carry the claim.")
+    stance: Literal["asserts", "denies", "disputes"] = Field(default="asserts", description="How.")
+    statement: Text | None = Field(
+        default=None, description="What is said, in the log's own words."
+    )
+    source_ids: SourceIds = Field(default=(), description="Sources that carry the claim.")
 
 
 class Relation(Content):
@@ -217,23 +240,25 @@ class Source(Content):
 
     outside = frozenset({"source_id"})
 
-    source_id: Id | None = Field(None, description="Its id in this log; made up if not given.")
-    title: Line | None = Field(None, description="Its headline or title.")
-    publisher: Line | None = Field(None, description="Who published it.")
-    authors: Annotated[tuple[Line, ...], Field(max_length=200), Unique] = Field(
-        (), description="Who wrote it."
+    source_id: Id | None = Field(
+        default=None, description="Its id in this log; made up if not given."
     )
-    url: Url | None = Field(None, description="Where it is, http or https.")
-    archive_url: Url | None = Field(None, description="An archived copy, http or https.")
-    published: Edtf | None = Field(None, description="EDTF: when it was published.")
-    accessed: Edtf | None = Field(None, description="EDTF: when it was read.")
-    language: Language | None = Field(None, description="BCP 47 tag, such as en or uk.")
-    licence: Line | None = Field(None, description="Licence of its text.")
+    title: Line | None = Field(default=None, description="Its headline or title.")
+    publisher: Line | None = Field(default=None, description="Who published it.")
+    authors: Annotated[Many[Line], Field(max_length=200), Unique] = Field(
+        default=(), description="Who wrote it."
+    )
+    url: Url | None = Field(default=None, description="Where it is, http or https.")
+    archive_url: Url | None = Field(default=None, description="An archived copy, http or https.")
+    published: Edtf | None = Field(default=None, description="EDTF: when it was published.")
+    accessed: Edtf | None = Field(default=None, description="EDTF: when it was read.")
+    language: Language | None = Field(default=None, description="BCP 47 tag, such as en or uk.")
+    licence: Line | None = Field(default=None, description="Licence of its text.")
     reliability: Literal["A", "B", "C", "D", "E", "F"] | None = Field(
-        None, description="Admiralty code: A reliable to E unreliable; F cannot be judged."
+        default=None, description="Admiralty code: A reliable to E unreliable; F cannot be judged."
     )
-    media_type: Word | None = Field(None, description="IANA media type, such as text/html.")
-    text_sha256: Sha256 | None = Field(None, description="Of its captured text, UTF-8.")
+    media_type: Word | None = Field(default=None, description="IANA media type, such as text/html.")
+    text_sha256: Sha256 | None = Field(default=None, description="Of its captured text, UTF-8.")
 
     @model_validator(mode="after")
     def _can_be_found(self) -> Self:
@@ -245,20 +270,24 @@ class Source(Content):
 class Citation(Content):
     """A place in a source that supports the event."""
 
-    source_id: Id | None = Field(None, description="A source of this log.")
+    source_id: Id | None = Field(default=None, description="A source of this log.")
     source: Source | None = Field(
-        None, description="Instead of source_id: the source itself, recorded if not yet known."
+        default=None,
+        description="Instead of source_id: the source itself, recorded if not yet known.",
     )
     source_version: Annotated[int, whole(1, 2**53, "a version, from 1")] | None = Field(
-        None, description="The version of the source that was cited."
+        default=None, description="The version of the source that was cited."
     )
-    quote: Quote | None = Field(None, description="The words that support the event, verbatim.")
+    quote: Quote | None = Field(
+        default=None, description="The words that support the event, verbatim."
+    )
     quote_start: Position | None = Field(
-        None, description="Where the quote begins in the captured text, in code points from 0."
+        default=None,
+        description="Where the quote begins in the captured text, in code points from 0.",
     )
-    quote_end: Position | None = Field(None, description="Where it ends, exclusive.")
+    quote_end: Position | None = Field(default=None, description="Where it ends, exclusive.")
     credibility: Annotated[int, whole(1, 6, "a whole number from 1 to 6")] | None = Field(
-        None, description="Admiralty code: 1 confirmed to 5 improbable; 6 cannot be judged."
+        default=None, description="Admiralty code: 1 confirmed to 5 improbable; 6 cannot be judged."
     )
 
     @model_validator(mode="after")
@@ -283,54 +312,61 @@ class Event(Content):
     outside = frozenset({"event_id"})
 
     event_id: Id | None = Field(
-        None,
+        default=None,
         description="Its id in this log: 3 to 64 of a-z, 0-9, - and _; made up if not given.",
     )
     title: Line = Field(description="What happened, in one line.")
-    summary: Text | None = Field(None, description="A few sentences.")
-    note: Text | None = Field(None, description="A remark of the chronicler.")
+    summary: Text | None = Field(default=None, description="A few sentences.")
+    note: Text | None = Field(default=None, description="A remark of the chronicler.")
     event_type: Word | None = Field(
-        None, description="Code or label of the log's vocabulary (default PLOVER)."
+        default=None, description="Code or label of the log's vocabulary (default PLOVER)."
     )
-    mode: Word | None = Field(None, description="PLOVER mode, such as visit or heavy-weapons.")
-    contexts: Annotated[tuple[Word, ...], Field(max_length=50), Unique] = Field(
-        (), description="PLOVER contexts, such as military or diplomatic."
+    mode: Word | None = Field(
+        default=None, description="PLOVER mode, such as visit or heavy-weapons."
     )
-    tags: Annotated[tuple[Annotated[Word, Lower], ...], Field(max_length=200), Unique] = Field(
-        (), description="Free words, folded to lower case."
+    contexts: Annotated[Many[Word], Field(max_length=50), Unique] = Field(
+        default=(), description="PLOVER contexts, such as military or diplomatic."
+    )
+    tags: Annotated[Many[Annotated[Word, Lower]], Field(max_length=200), Unique] = Field(
+        default=(), description="Free words, folded to lower case."
     )
     occurred: Edtf = Field(
         description="When it happened: EDTF levels 0 to 2, or plain English words."
     )
-    occurred_text: Line | None = Field(None, description="The date in the words of the source.")
+    occurred_text: Line | None = Field(
+        default=None, description="The date in the words of the source."
+    )
     occurred_basis: Literal["stated", "resolved", "inferred"] | None = Field(
-        None, description="How those words became a date."
+        default=None, description="How those words became a date."
     )
-    place: Place | None = Field(None, description="Where it happened.")
-    about_place: Place | None = Field(None, description="The place it is about, if another.")
-    participants: Annotated[tuple[Participant, ...], Field(max_length=1_000)] = Field(
-        (), description="Who took part."
+    place: Place | None = Field(default=None, description="Where it happened.")
+    about_place: Place | None = Field(
+        default=None, description="The place it is about, if another."
     )
-    quantities: Annotated[tuple[Quantity, ...], Field(max_length=1_000)] = Field(
-        (), description="Figures, also competing ones."
+    participants: Annotated[Many[Participant], Field(max_length=1_000)] = Field(
+        default=(), description="Who took part."
     )
-    claims: Annotated[tuple[Claim, ...], Field(max_length=1_000)] = Field(
-        (), description="Who says what about it."
+    quantities: Annotated[Many[Quantity], Field(max_length=1_000)] = Field(
+        default=(), description="Figures, also competing ones."
     )
-    relations: Annotated[tuple[Relation, ...], Field(max_length=1_000), Unique] = Field(
-        (), description="Ties to other events."
+    claims: Annotated[Many[Claim], Field(max_length=1_000)] = Field(
+        default=(), description="Who says what about it."
     )
-    citations: Annotated[tuple[Citation, ...], Field(max_length=1_000)] = Field(
-        (), description="Where it is reported."
+    relations: Annotated[Many[Relation], Field(max_length=1_000), Unique] = Field(
+        default=(), description="Ties to other events."
+    )
+    citations: Annotated[Many[Citation], Field(max_length=1_000)] = Field(
+        default=(), description="Where it is reported."
     )
     modality: Literal["actual", "ongoing", "planned", "hypothetical", "negated"] = Field(
-        "actual", description="Whether it happened, goes on, is planned, is considered or did not."
+        default="actual",
+        description="Whether it happened, goes on, is planned, is considered or did not.",
     )
     verification: Literal["reported", "corroborated", "disputed", "refuted"] = Field(
-        "reported", description="How well it is established."
+        default="reported", description="How well it is established."
     )
-    external_ids: Annotated[tuple[ExternalId, ...], Field(max_length=50), Unique] = Field(
-        (), description="scheme:id in other datasets; unique among the events of this log."
+    external_ids: Annotated[Many[ExternalId], Field(max_length=50), Unique] = Field(
+        default=(), description="scheme:id in other datasets; unique among the events of this log."
     )
     extra: Annotated[
         dict[Word, Annotated[dict[Word, Text], Field(max_length=1_000)]], Field(max_length=50)
@@ -369,13 +405,13 @@ class Said(Content):
     """What goes with a statement: who adds it, why, and when it was reported."""
 
     author: Annotated[Line, StringConstraints(max_length=100)] | None = Field(
-        None, description="A handle of who adds this; it is published."
+        default=None, description="A handle of who adds this; it is published."
     )
     reason: Annotated[Text, StringConstraints(max_length=5_000)] | None = Field(
-        None, description="Why: required to correct, retract and withdraw."
+        default=None, description="Why: required to correct, retract and withdraw."
     )
     reported_at: Annotated[StrictStr, AfterValidator(clock.reported)] | None = Field(
-        None,
+        default=None,
         description="The day or time when the source said so, ISO 8601; the day of recording "
         "if not given, later versions as before.",
     )
@@ -392,13 +428,15 @@ class Actor(Content):
 
     outside = frozenset({"actor_id"})
 
-    actor_id: Id | None = Field(None, description="Its id in this log; made up if not given.")
-    name: Line = Field(description="The name that pages show.")
-    aliases: Annotated[tuple[Line, ...], Field(max_length=500), Unique] = Field(
-        (), description="Other names that mean the same actor."
+    actor_id: Id | None = Field(
+        default=None, description="Its id in this log; made up if not given."
     )
-    country: Country | None = Field(None, description="ISO 3166-1 alpha-3.")
-    wikidata: Wikidata | None = Field(None, description="Wikidata item.")
+    name: Line = Field(description="The name that pages show.")
+    aliases: Annotated[Many[Line], Field(max_length=500), Unique] = Field(
+        default=(), description="Other names that mean the same actor."
+    )
+    country: Country | None = Field(default=None, description="ISO 3166-1 alpha-3.")
+    wikidata: Wikidata | None = Field(default=None, description="Wikidata item.")
 
 
 class Merge(Content):
@@ -413,7 +451,7 @@ class Mark(Content):
     start: Position = Field(description="In code points, from 0.")
     end: Position = Field(description="Exclusive.")
     state: Literal["commentary"] = Field(description="What the span is.")
-    why: Line | None = Field(None, description="Why it needs no event.")
+    why: Line | None = Field(default=None, description="Why it needs no event.")
 
     @model_validator(mode="after")
     def _has_a_length(self) -> Self:
@@ -426,8 +464,8 @@ class Annotation(Content):
     """`source.annotated`: all marks on one text."""
 
     text_sha256: Sha256 = Field(description="The text that the marks are on.")
-    marks: Annotated[tuple[Mark, ...], Field(max_length=10_000)] = Field(
-        (), description="All of them: an annotation replaces the one before."
+    marks: Annotated[Many[Mark], Field(max_length=10_000)] = Field(
+        default=(), description="All of them: an annotation replaces the one before."
     )
 
 
@@ -436,20 +474,20 @@ class Term(Content):
 
     code: Word = Field(description="What is stored.")
     label: Line = Field(description="What people see.")
-    definition: Text | None = Field(None, description="When it applies.")
+    definition: Text | None = Field(default=None, description="When it applies.")
 
 
 class Vocabulary(Content):
     """The words that events of this log may use; an empty list leaves that field free."""
 
-    event_types: Annotated[tuple[Term, ...], Field(max_length=1_000)] = Field(
-        (), description="What an event can be."
+    event_types: Annotated[Many[Term], Field(max_length=1_000)] = Field(
+        default=(), description="What an event can be."
     )
-    modes: Annotated[tuple[Term, ...], Field(max_length=1_000)] = Field(
-        (), description="How it can be done."
+    modes: Annotated[Many[Term], Field(max_length=1_000)] = Field(
+        default=(), description="How it can be done."
     )
-    contexts: Annotated[tuple[Term, ...], Field(max_length=1_000)] = Field(
-        (), description="What it can be about."
+    contexts: Annotated[Many[Term], Field(max_length=1_000)] = Field(
+        default=(), description="What it can be about."
     )
 
 
@@ -463,12 +501,14 @@ class LogInfo(Content):
         )
     )
     title: Line = Field(description="What the timeline is called.")
-    licence: Line | None = Field(None, description="Licence of its content, such as CC-BY-4.0.")
-    language: Language = Field("en", description="BCP 47 tag of its texts.")
+    licence: Line | None = Field(
+        default=None, description="Licence of its content, such as CC-BY-4.0."
+    )
+    language: Language = Field(default="en", description="BCP 47 tag of its texts.")
     time_zone: Annotated[Word, StringConstraints(pattern=TIME_ZONE_PATTERN)] = Field(
-        "UTC", description="IANA time zone in which its days begin and end."
+        default="UTC", description="IANA time zone in which its days begin and end."
     )
     vocabulary: Vocabulary = Field(
         default_factory=Vocabulary, description="Event types, modes and contexts."
     )
-    notice: Line | None = Field(None, description="A warning that every page shows.")
+    notice: Line | None = Field(default=None, description="A warning that every page shows.")

@@ -62,11 +62,16 @@ class Receipt:
     """What became of one statement."""
 
     kind: str
+    """Such as "event.recorded"."""
     subject: str
+    """Such as "event/odesa-talks"."""
     entry_id: str
     seq: int
+    """The number of the entry: #41 is a form to cite."""
     version: int
+    """Of the subject, from 1."""
     recorded_at: str
+    """UTC, ISO 8601, microseconds."""
     occurred: str | None = None
     """EDTF: the date as it was understood, of an event."""
     unchanged: bool = False
