@@ -1,5 +1,6 @@
 # make demo   the demonstration in a browser (PORT=8001)
 # make test   the whole gate: format, lint, types, imports, tests, generated docs
+# make docs   command help and printed examples anew
 # make bench  what the speed claims are measured with
 
 PYTHON ?= python3
@@ -28,6 +29,7 @@ bench: .venv/dev
 
 docs: .venv/dev
 	$(BIN)/cog -r README.md docs/*.md
+	$(BIN)/python tests/examples.py
 
 clean:
 	rm -rf .venv .venv-next build dist
