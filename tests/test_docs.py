@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import json
 import re
+import sqlite3
+import subprocess
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from examples import PAGES, blocks, commands, printed_anew
 from running import CHECKOUT
+
+from timeline import Timeline, demo, schema
+from timeline.query import rows as rows_of_cursor
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 
@@ -39,6 +51,172 @@ def test_every_relative_link_leads_to_a_file(page: Path) -> None:
     ]
     assert missing == []
 
+
+# --- SQL ----------------------------------------------------------------------------------
+
+SQL = (CHECKOUT / "docs" / "sql.md").read_text(encoding="utf-8")
+QUERIES = {
+    block.body.split("\n")[0].removeprefix("-- "): block.body for block in blocks(SQL, "sql")
+}
+Rows = list[dict[str, Any]]
+
+
+def _of_a_month(rows: Rows, story: Timeline) -> bool:
+    listed = [row["title"] for row in story.list(month="April 2025")]
+    return [row["title"] for row in rows] == listed and rows[1]["type"] == "Assault"
+
+
+def _in_a_week(rows: Rows, story: Timeline) -> bool:
+    listed = [row["title"] for row in story.list(since="2025-04-07", until="2025-04-13")]
+    vague = [row["occurred"] for row in rows if ".." in row["occurred"]]
+    return [row["title"] for row in rows] == listed and len(rows) > len(vague) > 3
+
+
+def _with_whom(rows: Rows, story: Timeline) -> bool:
+    together = {(row["actor"], row["other"]): row["events"] for row in rows}
+    rutte = {row["event_id"] for row in story.list(actor="Mark Rutte")}
+    zelenskyy = {row["event_id"] for row in story.list(actor="Volodymyr Zelenskyy")}
+    return together["Mark Rutte", "Volodymyr Zelenskyy"] == len(rutte & zelenskyy)
+
+
+def _competing(rows: Rows, story: Timeline) -> bool:
+    figures = story.get("sumy-strike")["quantities"]
+    killed = {figure["value"] for figure in figures if figure["measure"] == "killed"}
+    return {str(row["value"]) for row in rows} == killed
+
+
+def _corrections(rows: Rows, story: Timeline) -> bool:
+    corrected = sum(row["corrections_count"] for row in story.list(state="all"))
+    kinds = Counter(row["kind"] for row in rows)
+    return all(row["reason"] for row in rows) and kinds == {
+        "event.corrected": corrected,
+        "event.retracted": 1,
+    }
+
+
+def _moved(rows: Rows, story: Timeline) -> bool:
+    values = [json.loads(row["new_value"])["value"] for row in rows]
+    return values == ["34", "60", "2", "35", "36", "119"] and rows[3]["version"] == 3
+
+
+def _believed(rows: Rows, story: Timeline) -> bool:
+    listed = story.list(as_of="2025-04-14T23:59:59Z")
+    return {(row["event_id"], row["version"]) for row in rows} == {
+        (row["event_id"], row["version"]) for row in listed
+    }
+
+
+def _sources(rows: Rows, story: Timeline) -> bool:
+    counted = [(row["label"], row["count"]) for row in story.facets()["source"]]
+    return [(row["title"], row["events"]) for row in rows] == counted
+
+
+def _few_sources(rows: Rows, story: Timeline) -> bool:
+    few = {row["event_id"]: row["sources_count"] for row in story.list()}
+    few = {event_id: count for event_id, count in few.items() if count <= 2}
+    return Counter(row["event_id"] for row in rows) == few
+
+
+def _found(rows: Rows, story: Timeline) -> bool:
+    titles = [row["title"] for row in story.search('"black sea" secur')]
+    return [row["title"] for row in rows] == titles and "[Black Sea]" in rows[0]["found"]
+
+
+CHECKS: dict[str, Callable[[Rows, Timeline], bool]] = {
+    "Events of a month, with the label of their type": _of_a_month,
+    "All that could have happened in a week, vague dates too": _in_a_week,
+    "Who appears with whom": _with_whom,
+    "Competing figures, side by side": _competing,
+    "Every correction and retraction, with its reason": _corrections,
+    "How the figures of an event moved, entry by entry": _moved,
+    "What was believed at the end of 14 April, UTC": _believed,
+    "Sources, by how many events they carry": _sources,
+    "Events that rest on one source or two": _few_sources,
+    'Full text: words, "a phrase", begin*': _found,
+}
+
+
+@pytest.fixture(scope="module")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("demo") / "timeline.db"
+    demo.build(path)
+    return path
+
+
+def test_every_query_has_a_check() -> None:
+    assert list(QUERIES) == list(CHECKS)
+
+
+@pytest.mark.parametrize("title", CHECKS)
+def test_a_query_answers_in_sqlite3_and_says_what_it_promises(
+    title: str, demonstration: Path
+) -> None:
+    done = subprocess.run(
+        ["sqlite3", "-readonly", "-json", demonstration],
+        input=QUERIES[title],
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    )
+    assert done.stderr == ""
+    rows = json.loads(done.stdout)
+    with Timeline.open(demonstration) as story:
+        assert rows
+        assert CHECKS[title](rows, story), rows
+
+
+def test_every_query_answers_the_same_in_datasette(demonstration: Path) -> None:
+    from datasette.app import Datasette
+
+    async def rows_of(query: str) -> Rows:
+        datasette = Datasette([str(demonstration)])
+        await datasette.invoke_startup()
+        address = "/timeline.json?" + urlencode({"sql": query, "_shape": "array"})
+        answer = await datasette.client.get(address, follow_redirects=True)
+        assert answer.status_code == 200, answer.text
+        rows: Rows = answer.json()
+        return rows
+
+    with contextlib.closing(schema.connect(demonstration)) as connection:
+        for query in QUERIES.values():
+            assert asyncio.run(rows_of(query)) == [*rows_of_cursor(connection.execute(query))]
+
+
+def test_the_drawing_of_the_tables_is_that_of_the_schema() -> None:
+    (drawing, *_) = (block.body for block in blocks(SQL, "text"))
+    created = (CHECKOUT / "db" / "schema.sql").read_text(encoding="utf-8")
+    names = set(re.findall(r"CREATE (?:TABLE|VIEW|VIRTUAL TABLE) (\w+)", created))
+    own = {"checkpoints", "projection_state", "publications", "source_texts"}
+    assert set(re.findall(r"\b[a-z]+(?:_[a-z]+)*\b", drawing)) >= names - own
+    references = {
+        (table, column, parent)
+        for table, body in re.findall(r"CREATE TABLE (\w+) \((.*?)\n\)", created, re.DOTALL)
+        for column, parent in re.findall(r"(\w+) +\w+[^,\n]*REFERENCES (\w+)", body)
+    }
+    assert _drawn(drawing) == references
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(created)
+        for table, columns in re.findall(r"(?m)(\w+) .*: (\w+(?:, \w+)*)(?=  |$)", drawing):
+            connection.execute(f"SELECT {columns} FROM {table}")
+
+
+def _drawn(drawing: str) -> set[tuple[str, str, str]]:
+    """Table, column and the table that it points to: by branches, and by arrows."""
+    found = set()
+    root = table = ""
+    keys = {"events": "event_id", "actors": "actor_id"}
+    for line in drawing.split("\n"):
+        if branch := re.match(r"[├└]── (\w+)", line):
+            table = branch[1]
+            found.add((table, keys[root], root))
+        elif trunk := re.match(r"\w+", line):
+            root = table = trunk[0]
+        for columns, parent in re.findall(r"(\w+(?:, \w+)*) -> (\w+)", line):
+            found |= {(table, column, parent) for column in columns.split(", ")}
+    return found
+
+
+# --- How examples are run -----------------------------------------------------------------
 
 EXAMPLE = """\
 # A page

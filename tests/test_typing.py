@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from examples import blocks
+from running import CHECKOUT
 
-from timeline import selection
+from timeline import Event, Participant, Place, Quantity, selection
 from timeline.facade import Filters
-
-CHECKOUT = Path(__file__).parents[1]
 
 RIGHT = """
 from datetime import UTC, date, datetime
@@ -152,6 +152,9 @@ def test_code_of_a_user_is_accepted_and_its_mistakes_are_found(
 ) -> None:
     wrong = WRONG if settings == PLUGIN else WRONG + WRONG_BY_DECLARATION
     (tmp_path / "right.py").write_text(RIGHT)
+    for page in ("README.md", "docs/developer.md"):
+        for block in blocks((CHECKOUT / page).read_text(encoding="utf-8"), "python"):
+            (tmp_path / f"example_{block.start}.py").write_text(block.body)
     (tmp_path / "wrong.py").write_text(wrong)
     (tmp_path / "mypy.ini").write_text(
         f"[mypy]\nstrict = true\nfollow_imports = silent\n{settings}"
@@ -175,8 +178,6 @@ def test_code_of_a_user_is_accepted_and_its_mistakes_are_found(
 
 
 def test_what_mypy_accepts_of_a_model_is_accepted_when_it_runs() -> None:
-    from timeline import Event, Participant, Place, Quantity
-
     event = Event(
         title="A",
         occurred="15 April 2025",
