@@ -162,10 +162,15 @@ def test_words_that_go_with_a_statement_are_checked(three: Timeline) -> None:
         ({"reason": "NUL \x00"}, "reason"),
         ({"reported_at": "2025-04"}, "reported_at"),
         ({"reported_at": "soon"}, "reported_at"),
+        ({"autor": "nb"}, "autor"),
     ):
         with pytest.raises(InvalidInput) as caught:
             three.update("event-a", {"note": "x"}, **words)
         assert caught.value.field == field
+    for words in ({"autor": "nb"}, {"expect": 1}):
+        with pytest.raises(InvalidInput, match="is not a field"):
+            three.record({"title": "Event d", "occurred": "2025"}, **words)
+    assert len(three.list()) == 3
 
 
 # --- Reading ------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import functools
 import itertools
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -41,6 +41,7 @@ When = str | int | date
 
 A time without an offset is in the log's time zone.
 """
+_GUARDS = ("entry_id", "expect")
 
 
 class Words(TypedDict, total=False):
@@ -198,7 +199,7 @@ class Timeline:
         mapping may have author, reason and reported_at of its own. Raises InvalidInput for
         what is malformed; of many, `error.item` counts from 1.
         """
-        said = _said(words)
+        said = _said(words, guards=("entry_id",))
         with self.append() as append:
             if isinstance(events, Event | Mapping):
                 return append.record(events, said, entry_id=words.get("entry_id"))
@@ -408,9 +409,9 @@ class Timeline:
                 yield tables
 
 
-def _said(words: Words | Guarded) -> Said:
-    fields = {field: value for field, value in words.items() if field in Said.model_fields}
-    return validate(Said, fields)
+def _said(words: Words | Guarded, guards: Container[str] = _GUARDS) -> Said:
+    """The words without the guards. Raises InvalidInput for one that is unknown."""
+    return validate(Said, {name: value for name, value in words.items() if name not in guards})
 
 
 def _guards(words: Guarded) -> dict[str, Any]:
@@ -440,7 +441,7 @@ def _each(change: Callable[..., Receipt], events: str | Ids, words: Guarded) -> 
 
 def _check_unguarded(words: Words | Guarded) -> None:
     """Guards are of one event: of many, they are given in an `append`."""
-    for guard in ("entry_id", "expect"):
+    for guard in _GUARDS:
         if words.get(guard) is not None:
             raise InvalidInput(guard, "is of one event: give it one by one, in an append")
 
