@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
-from timeline import Event, Timeline
+from timeline import Event, Timeline, codec, log, schema
 from timeline.errors import TimelineError
 from timeline.model import Annotation, Said
 from timeline.writer import Append
@@ -194,3 +196,29 @@ def tell(timeline: Timeline, operations: list[Operation]) -> int:
     except TimelineError:  # a relation to nowhere is seen at the end
         return 0
     return done
+
+
+def erase(path: Path, *seqs: int) -> None:
+    """Take the payloads of entries out, as an erasure does."""
+    with (
+        contextlib.closing(schema.connect(path, write=True)) as connection,
+        schema.immediate(connection),
+    ):
+        for seq in seqs:
+            newest, erased = log.newest(connection), log.entry_at(connection, seq)
+            assert newest is not None
+            assert erased is not None
+            entry = codec.encode(
+                seq=newest.seq + 1,
+                id=codec.encode_id(2**54 + newest.seq),
+                kind="entry.erased",
+                subject=f"entry/{erased.id}",
+                version=1,
+                recorded_at=newest.recorded_at[:-1] + "Z",
+                reported_at=None,
+                payload=codec.encode_payload(None, "A court said so", {}),
+            )
+            log.append(connection, (entry,))
+            connection.execute(
+                "UPDATE log SET payload = NULL, salt = NULL WHERE seq = ?", (erased.seq,)
+            )

@@ -101,11 +101,12 @@ def test_the_commands_say_the_same_in_words_and_in_json(told: Timeline) -> None:
     assert done("-d", path, "changes", "--from", "2025-04-14", "--to", "2025-04-15") == (
         "Talks\n"
         "  talks: version 1 -> version 2, retracted\n"
-        "  retracted: there were none\n"
+        "  version 2 retracted: there were none\n"
+        "\n"
         "Strike\n"
         "  strike: version 2 -> version 3\n"
-        "  - quantities.0.value: 34 -> 35\n"
-        "  corrected: one more\n"
+        "  - killed: 34 -> 35\n"
+        "  version 3 corrected: one more\n"
     )
     rows = json.loads(done("-d", path, "changes", "--from", "2025-04-14", "--json"))
     assert rows == told.changes("2025-04-14")
@@ -132,7 +133,7 @@ def test_diff_takes_versions_and_moments(
 
 def test_diff_of_a_first_version_has_no_before(told: Timeline) -> None:
     assert done("-d", told.path, "diff", "strike@1") == (
-        "Strike\n  strike: not there -> version 1\n"
+        "Strike\n  13 April 2025\n  strike: not there -> version 1\n"
     )
 
 

@@ -14,10 +14,10 @@ import pytest
 from conftest import TickingClock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from operations import Operation, begin, stories, tell
+from operations import Operation, begin, erase, stories, tell
 from tables import Contents, derived, everything
 
-from timeline import Timeline, codec, fold, log, projection, query, schema, selection
+from timeline import Timeline, fold, projection, query, schema, selection
 from timeline.errors import ProjectionOutdated, TooNew
 from timeline.model import Said
 from timeline.vocabulary import db_folder
@@ -864,29 +864,6 @@ def test_words_are_found_in_every_text_that_names_the_event(timeline: Timeline) 
 
 
 # --- Erasure ------------------------------------------------------------------------------
-
-
-def erase(path: Path, *seqs: int) -> None:
-    """Take the payloads of entries out, as an erasure does."""
-    with writing(path) as connection, schema.immediate(connection):
-        for seq in seqs:
-            newest, erased = log.newest(connection), log.entry_at(connection, seq)
-            assert newest is not None
-            assert erased is not None
-            entry = codec.encode(
-                seq=newest.seq + 1,
-                id=codec.encode_id(2**54 + newest.seq),
-                kind="entry.erased",
-                subject=f"entry/{erased.id}",
-                version=1,
-                recorded_at=newest.recorded_at[:-1] + "Z",
-                reported_at=None,
-                payload=codec.encode_payload(None, "A court said so", {}),
-            )
-            log.append(connection, (entry,))
-            connection.execute(
-                "UPDATE log SET payload = NULL, salt = NULL WHERE seq = ?", (erased.seq,)
-            )
 
 
 ERASED = "Somebodywho"

@@ -25,12 +25,12 @@ __all__ = ["cli", "main"]
 
 _DAILY = {
     "append": "write",
-    "show": "read",
+    "show": "event",
     "list": "read",
     "search": "read",
     "update": "write",
     "correct": "write",
-    "history": "read",
+    "history": "event",
     "serve": "care",
 }
 _OTHERS = {

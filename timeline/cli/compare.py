@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from timeline import comparison, query
-from timeline.cli import output
+from timeline.cli import changed, output, words
 from timeline.cli.options import json_option
 from timeline.cli.read import opened
+from timeline.cli.words import Names
 
 
 @click.command("diff")
@@ -34,10 +35,10 @@ def diff_command(
         after = _version(connection, event_id, new) if new else newest
         before = _version(connection, event_id, old) if old else after - 1 or None
         found = comparison.compare(connection, event_id, before, after)
-    if as_json:
-        output.dump(found)
-    else:
-        _print(found)
+        if as_json:
+            output.dump(found)
+        else:
+            _print(connection, Names(connection), found)
 
 
 def _version(connection: sqlite3.Connection, event_id: str, text: str) -> int:
@@ -67,27 +68,36 @@ def changes_command(
     with opened(database) as (connection, _):
         rows = comparison.changes(connection, start, end, reported=reported)
         if as_json:
-            output.dump([*rows])
+            output.dump_each(rows)
             return
-        found = False
+        names, found = Names(connection), False
         for row in rows:
+            if found:
+                output.echo()
             found = True
-            _print(row)
+            _print(connection, names, row)
         if not found:
             click.echo("No changes.", err=True)
 
 
-def _print(found: Mapping[str, Any]) -> None:
+def _print(connection: sqlite3.Connection, names: Names, found: Mapping[str, Any]) -> None:
+    before, after = found["before"], found["after"]
+    stands = (after and query.get(connection, found["event_id"], version=after["version"])) or {}
     output.echo(output.bold(output.wrapped(found["title"] or "(erased)")))
-    sides = f"{_side(found['before'])} -> {_side(found['after'])}"
-    output.echo(output.wrapped(f"{found['event_id']}: {sides}", 2, "  "))
-    if found["before"]:
-        for change in found["changes"]:
-            output.echo(output.hanging(f"- {output.change(change)}", 2))
+    sides = f"{_side(before)} -> {_side(after)}"
+    if not before and stands:
+        output.echo(output.wrapped(words.facts(names, stands), 2))
+    output.echo(output.wrapped(f"{found['event_id']}: {sides}", 2))
+    erased = [side["version"] for side in (before, after) if side and side["state"] == "erased"]
+    for version in dict.fromkeys(erased):
+        output.echo(output.hanging(f"- what version {version} said was erased from the log", 2))
+    if before and after and not erased:
+        for change in changed.in_words(names, found["changes"], stands):
+            output.echo(output.change(*change))
     for entry in found["entries"]:
         if entry["reason"]:
             verb = entry["kind"].partition(".")[2]
-            output.echo(output.hanging(f"{verb}: {entry['reason']}", 2))
+            output.echo(output.hanging(f"version {entry['version']} {verb}: {entry['reason']}", 2))
 
 
 def _side(side: Mapping[str, Any] | None) -> str:

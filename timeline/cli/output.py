@@ -12,9 +12,10 @@ import json
 import re
 import shutil
 import sys
+import textwrap
 import time
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -56,10 +57,23 @@ def echo(text: str = "", *, err: bool = False) -> None:
 
 def dump(value: object) -> None:
     """Print JSON, indented; in UTF-8 everything is itself but what a terminal would obey."""
+    click.echo(_json(value))
+
+
+def dump_each(values: Iterable[object]) -> None:
+    """What `dump` prints of a list, one value at a time: a list may be longer than memory."""
+    before = "[\n"
+    for value in values:
+        click.echo(before + textwrap.indent(_json(value), "  "), nl=False)
+        before = ",\n"
+    click.echo("[]" if before == "[\n" else "\n]")
+
+
+def _json(value: object) -> str:
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     is_ascii = encoding.lower().replace("-", "") != "utf8"
     text = json.dumps(value, ensure_ascii=is_ascii, indent=2)
-    click.echo(_HARMFUL.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+    return _HARMFUL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 # --- Layout -------------------------------------------------------------------------------
@@ -151,6 +165,15 @@ def table(rows: Sequence[Sequence[str]], indent: int = 0) -> str:
         else:
             lines.append(hanging(_SEPARATE.join(cell for cell in row if cell), indent))
     return "\n".join(lines)
+
+
+def change(what: str, old: str | None, new: str, indent: int = 2) -> str:
+    """ "- killed: 34 -> 35" in a line; where that is too long, both below each other."""
+    line = f"- {what}: {new if old is None else f'{old} -> {new}'}"
+    if old is None or ("\n" not in line and columns(printable(line)) <= width() - indent):
+        return hanging(line, indent)
+    sides = table([["was", old], ["now", new]], indent + 4)
+    return hanging(f"- {what}", indent) + "\n" + sides
 
 
 def bold(text: str) -> str:
@@ -250,14 +273,3 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self._shown:
             click.echo(err=True)
-
-
-def change(change: Mapping[str, Any]) -> str:
-    """ "place.name: Kyiv -> Odesa" of one field that changed."""
-    path = change["path"].removeprefix("/").replace("/", ".")
-    old, new = change["old_value"], change["new_value"]
-    if old is None:
-        return f"{path}: added {new}"
-    if new is None:
-        return f"{path}: removed {old}"
-    return f"{path}: {old} -> {new}"

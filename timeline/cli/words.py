@@ -1,0 +1,167 @@
+"""The parts of an event as a person says them.
+
+Guarantees: one wording for show, history, diff and changes. Everything returned is plain text,
+which `output` has yet to make harmless and to fold. Nothing here writes or prints.
+"""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from timeline import query
+from timeline.cli import output
+from timeline.errors import NotFound
+from timeline.query import NOW, AsOf
+
+Content = Mapping[str, Any]
+
+DEFAULTS = {
+    "modality": "actual",
+    "verification": "reported",
+    "role": "actor",
+    "stance": "asserts",
+}
+"""What is meant where a content is silent."""
+
+
+class Names:
+    """How this log calls its event types, its sources and, as of then, its events."""
+
+    def __init__(self, connection: sqlite3.Connection, as_of: AsOf = NOW) -> None:
+        self._connection = connection
+        self._as_of = as_of
+
+    @functools.cached_property
+    def _event_types(self) -> dict[str, str]:
+        return query.labels(self._connection)
+
+    def event_type(self, code: str) -> str:
+        """ "Agreement" for AGREE."""
+        return self._event_types.get(code, code)
+
+    def event(self, event_id: str) -> str:
+        """ "Talks in Odesa (talks)", or the id alone of an event that was not there."""
+        try:
+            event = query.get(self._connection, event_id, as_of=self._as_of)
+        except NotFound:
+            return event_id
+        return f"{event.get('title', '(erased)')} ({event_id})"
+
+    def source(self, source_id: str) -> str:
+        """The title of a source, or what else it is known by."""
+        source = self._source(source_id)
+        return str(source.get("title") or source.get("url") or source_id)
+
+    def citation(self, citation: Content) -> str:
+        """A source with its publisher and date, and the words that are quoted from it."""
+        source = self._source(citation["source_id"])
+        return _listed(
+            self.source(citation["source_id"]),
+            source.get("publisher"),
+            output.date(source.get("published")),
+            f'"{citation["quote"]}"' if "quote" in citation else None,
+            "WITHDRAWN" if source.get("state") == "withdrawn" else None,
+        )
+
+    def _source(self, source_id: str) -> query.Row:
+        return query.sources(self._connection, [source_id]).get(source_id, {})
+
+
+def _listed(*parts: str | None) -> str:
+    return ", ".join(part for part in parts if part)
+
+
+def facts(names: Names, event: Content) -> str:
+    """ "15 April 2025 - Consultation - Odesa, Ukraine - corroborated": what is worth naming."""
+    known = [
+        output.date(event.get("occurred")),
+        names.event_type(event.get("event_type", "")),
+        place(event.get("place", {})),
+        *(
+            event[field]
+            for field in ("modality", "verification")
+            if event.get(field, DEFAULTS[field]) != DEFAULTS[field]
+        ),
+        event["state"].upper() if event["state"] != "current" else "",
+    ]
+    return " - ".join(fact for fact in known if fact)
+
+
+def place(place: Content) -> str:
+    """ "Odesa, Ukraine"."""
+    return output.place(place.get("name") or place.get("admin1"), place.get("country"))
+
+
+def coordinates(place: Content) -> str:
+    """ "46.48, 30.73", latitude first."""
+    return _listed(place.get("lat"), place.get("lon"))
+
+
+def participant(participant: Content) -> str:
+    """ "Mark Rutte - Secretary General, NATO", without the role."""
+    details = _listed(
+        participant.get("office"),
+        participant.get("organisation"),
+        f'named "{participant["as_named"]}"' if "as_named" in participant else None,
+    )
+    return " - ".join(filter(None, (participant["name"], details)))
+
+
+def role(participant: Content) -> str:
+    """ "host"."""
+    return str(participant.get("role", DEFAULTS["role"]))
+
+
+def stance(claim: Content) -> str:
+    """ "disputes"."""
+    return str(claim.get("stance", DEFAULTS["stance"]))
+
+
+def figures(quantities: Sequence[Content]) -> list[list[str]]:
+    """Rows of a table: the number to `--replace` it by, what, how many, who says so."""
+    return [
+        [str(number), figure["measure"], amount(figure), said(figure)]
+        for number, figure in enumerate(quantities, 1)
+    ]
+
+
+def amount(figure: Content) -> str:
+    """ "more than 20,000,000,000 EUR"; people are counted without a unit."""
+    sign = {"more_than": "more than ", "at_least": "at least ", "about": "about "}.get(
+        figure.get("qualifier", "exact"), ""
+    )
+    number = _number(figure["value"]) if "value" in figure else ""
+    if "low" in figure or "high" in figure:
+        span = f"{_number(figure.get('low', '?'))} to {_number(figure.get('high', '?'))}"
+        number = f"{number} ({span})" if number else span
+    unit = "" if figure["unit"] == "person" else f" {figure['unit']}"
+    return f"{sign}{number}{unit}"
+
+
+def _number(text: str) -> str:
+    whole, point, rest = text.partition(".")
+    digits = whole.lstrip("-")
+    return f"{int(whole):,}{point}{rest}" if len(digits) > 4 and digits.isdecimal() else text
+
+
+def said(figure: Content) -> str:
+    """ "Mayor of Sumy, 13 April 2025": who gives a figure, and for which day."""
+    return _listed(figure.get("reported_by"), output.date(figure.get("dated")))
+
+
+def figure(figure: Content) -> str:
+    """ "killed 34, Mayor of Sumy, 13 April 2025"."""
+    return _listed(f"{figure['measure']} {amount(figure)}", said(figure))
+
+
+def claim(claim: Content) -> str:
+    """ "Moscow: no progress", without the stance."""
+    return ": ".join(claim[field] for field in ("speaker", "statement") if field in claim)
+
+
+def relation(names: Names, relation: Content) -> str:
+    """ "part of Talks in Odesa (talks)"."""
+    return f"{relation['type'].replace('_', ' ')} {names.event(relation['event_id'])}"
