@@ -51,6 +51,7 @@ _OTHERS = {
     "doctor": "care",
 }
 _MODULES = {**_DAILY, **_OTHERS}
+_PAGED = frozenset(("show", "list", "search", "history", "diff", "changes", "facets", "log"))
 
 
 class Refusal(click.ClickException):
@@ -159,6 +160,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     help="The timeline's file: $TIMELINE_DB, else db/timeline.db where there is a db/, "
     "else timeline.db.",
 )
+@click.option("--no-pager", is_flag=True, help="Print long output as it is, on a terminal too.")
 @click.option(
     "--version",
     is_flag=True,
@@ -168,7 +170,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     help="Show the version and exit.",
 )
 @click.pass_context
-def cli(ctx: click.Context, database: str | None) -> None:
+def cli(ctx: click.Context, database: str | None, no_pager: bool) -> None:
     """Keep the timeline of a developing story: who said what, when, and what was believed.
 
     \b
@@ -177,6 +179,12 @@ def cli(ctx: click.Context, database: str | None) -> None:
       timeline serve
     """
     ctx.obj = database or _default_database()
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        ctx.color = False
+    if ctx.invoked_subcommand in _PAGED and not no_pager and sys.stdout.isatty():
+        from timeline.cli.pager import paged
+
+        ctx.with_resource(paged())
 
 
 def main() -> None:
