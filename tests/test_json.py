@@ -1,0 +1,266 @@
+"""docs/json.md says what `--json` prints: every key, of what type, and whether it may be missing.
+
+A story that uses every field is told, every command is run on it, and what was printed is
+compared with the page, both ways.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import pytest
+from operations import erase
+from running import CHECKOUT, done, run
+
+from timeline import Timeline
+from timeline.cli import cli
+from timeline.model import Event
+
+PAGE = CHECKOUT / "docs" / "json.md"
+
+PLACE = {
+    "name": "Odesa",
+    "country": "UKR",
+    "admin1": "Odesa Oblast",
+    "lat": "46.48",
+    "lon": "30.73",
+    "geo_precision": 1,
+}
+FULL: dict[str, Any] = {
+    "event_id": "talks",
+    "title": "Talks in Odesa",
+    "summary": "They talked.",
+    "note": "A remark.",
+    "event_type": "CONSULT",
+    "mode": "visit",
+    "contexts": ["military"],
+    "tags": ["nato"],
+    "occurred": "2025-04-15",
+    "occurred_text": "Tuesday",
+    "occurred_basis": "resolved",
+    "place": PLACE,
+    "about_place": PLACE,
+    "participants": [
+        {
+            "name": "Mark Rutte",
+            "actor_id": "rutte",
+            "role": "speaker",
+            "as_named": "the Secretary General",
+            "office": "Secretary General",
+            "country": "NLD",
+            "organisation": "NATO",
+            "sector": "IGO",
+            "wikidata": "Q57792",
+        },
+        {"name": "Kyiv"},
+    ],
+    "quantities": [
+        {
+            "measure": "pledged",
+            "value": "20",
+            "low": "19",
+            "high": "21",
+            "qualifier": "more_than",
+            "unit": "EUR",
+            "dated": "2025",
+            "reported_by": "Mark Rutte",
+            "source_ids": ["visit"],
+        },
+        {"measure": "killed", "low": 1},
+        {"measure": "injured", "value": 1},
+    ],
+    "claims": [
+        {
+            "speaker": "Moscow",
+            "stance": "denies",
+            "statement": "no progress",
+            "source_ids": ["visit"],
+        },
+        {"speaker": "Kyiv"},
+    ],
+    "relations": [{"type": "follows", "event_id": "bare"}],
+    "citations": [
+        {
+            "source": {"source_id": "visit", "title": "A visit", "publisher": "AP"},
+            "source_version": 1,
+            "quote": "They met",
+            "quote_start": 0,
+            "quote_end": 8,
+            "credibility": 2,
+        },
+        {"source": {"url": "https://example.org/"}},
+    ],
+    "modality": "ongoing",
+    "verification": "corroborated",
+    "external_ids": ["gdelt:1"],
+    "extra": {"gdelt": {"goldstein": "3"}},
+}
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+    """What every command prints as JSON, of a story in which everything occurs."""
+    path = tmp_path_factory.mktemp("json") / "timeline.db"
+    with Timeline.create(path, title="T", origin="example.org/t"):
+        pass
+    answers: dict[str, list[Any]] = defaultdict(list)
+
+    def ask(command: str, *arguments: object, input: str | None = None) -> None:
+        answers[command].append(
+            json.loads(done("-d", path, command, *arguments, "--json", input=input))
+        )
+
+    events = [
+        FULL,
+        {"event_id": "bare", "title": "Bare", "occurred": "../2025"},
+        {"event_id": "open", "title": "Open", "occurred": "2025/.."},
+        {
+            "event_id": "rumour",
+            "title": "Rumour",
+            "occurred": "2025",
+            "place": {"country": "UKR"},
+            "about_place": {"country": "UKR"},
+        },
+        {"event_id": "secret", "title": "Secret", "occurred": "2025", "author": "desk"},
+    ]
+    ask("append", "-", input=json.dumps(events))
+    ask("append", "-", "--dry-run", input=json.dumps(events))
+    places = ("--set", "place.name=Kyiv", "--set", "about_place.name=Black Sea")
+    ask("update", "bare", "--set", "note=N", *places, "--author", "desk")
+    ask("correct", "bare", "--set", "note=", "--reason", "r", "--reported-at", "2025-04-15")
+    ask("retract", "rumour", "--reason", "r")
+    ask("reinstate", "rumour")
+    ask("merge", "rumour", "--into", "bare")
+    (secret,) = (row["seq"] for row in answers["append"][0] if row["event_id"] == "secret")
+    erase(path, secret)
+    done("-d", path, "rebuild")
+    for event_id in ("talks", "bare", "bare@2", "open", "rumour", "secret"):
+        ask("show", event_id)
+        ask("history", event_id)
+    ask("diff", "bare")
+    ask("diff", "bare@1")
+    ask("changes", "--from", "#0")
+    ask("changes", "--from", "2100-01-01", "--to", "#0")
+    ask("list", "--state", "all")
+    ask("search", "talked")
+    ask("facets", "--state", "all")
+    ask("log")
+    ask("doctor")
+    return answers
+
+
+# --- The page -----------------------------------------------------------------------------
+
+COLLECTIONS = {"append", "history", "changes", "list", "search", "log", "doctor"}
+"""Commands that print an array; the others print one object."""
+
+
+class Key(NamedTuple):
+    """A key that a section of the page names, and what its value may be."""
+
+    path: str
+    types: frozenset[str]
+
+
+def sections() -> dict[tuple[str, ...], list[Key]]:
+    """The commands of each section of the page, and its keys."""
+    found: dict[tuple[str, ...], list[Key]] = {}
+    for section in PAGE.read_text(encoding="utf-8").split("\n## ")[1:]:
+        commands = tuple(re.findall("`(.+?)`", section.partition("\n")[0]))
+        rows = [line.split(" | ") for line in section.splitlines() if line.startswith("| `")]
+        found[commands] = [
+            Key(path, frozenset(row[1].split(", or ")))
+            for row in rows
+            for path in re.findall("`(.+?)`", row[0])
+        ]
+    return found
+
+
+def values(answer: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of an answer with the path to it: `changes[].path`, as the page writes it."""
+    if isinstance(answer, dict):
+        for name, value in answer.items():
+            here = f"{path}.{name}".removeprefix(".")
+            yield here, value
+            yield from values(value, here)
+    elif isinstance(answer, list):
+        for value in answer:
+            yield f"{path}[]", value
+            yield from values(value, f"{path}[]")
+
+
+def objects(answers: dict[str, list[Any]], commands: tuple[str, ...]) -> Iterator[Any]:
+    for command in commands:
+        for answer in answers[command]:
+            yield from answer if command in COLLECTIONS else [answer]
+
+
+def pattern(path: str) -> re.Pattern[str]:
+    """What matches a path of the page: `*` is any one name, `**` anything below."""
+    return re.compile(re.escape(path).replace(r"\*\*", ".+").replace(r"\*", r"[^.\[]+") + r"\Z")
+
+
+TYPES = {str: "text", bool: "boolean", int: "number", float: "number", dict: "object"}
+SECTIONS = sections()
+
+
+def test_the_page_has_every_command_that_prints_json() -> None:
+    context = click.Context(cli)
+    having = {
+        name
+        for name in cli.list_commands(context)
+        if any("--json" in option.opts for option in cli.get_command(context, name).params)  # type: ignore[union-attr]
+    }
+    assert having == {command for commands in SECTIONS for command in commands}
+
+
+@pytest.mark.parametrize("commands", SECTIONS, ids="-".join)
+def test_every_key_is_on_the_page_and_every_key_of_the_page_appears(
+    commands: tuple[str, ...], printed: dict[str, list[Any]]
+) -> None:
+    keys = SECTIONS[commands]
+    seen: dict[str, set[str]] = {key.path: set() for key in keys}
+    for answer in objects(printed, commands):
+        for path, value in values(answer):
+            key = next((key for key in keys if pattern(key.path).match(path)), None)
+            assert key, f"{path} is not on the page"
+            seen[key.path].add("null" if value is None else TYPES.get(type(value), "array"))
+        for key in keys:
+            parent, _, name = key.path.rpartition(".")
+            holders = (
+                [answer]
+                if not parent
+                else [value for path, value in values(answer) if pattern(parent).match(path)]
+            )
+            missing = [one for one in holders if isinstance(one, dict) and name not in one]
+            if missing and not name.endswith("]") and "*" not in name:
+                seen[key.path].add("absent")
+    for key in keys:
+        if key.types != {"anything"}:
+            assert seen[key.path] == key.types, key.path
+
+
+@pytest.mark.parametrize("commands", SECTIONS, ids="-".join)
+def test_what_is_said_to_be_an_array_is_one(
+    commands: tuple[str, ...], printed: dict[str, list[Any]]
+) -> None:
+    for command in commands:
+        for answer in printed[command]:
+            assert isinstance(answer, list) == (command in COLLECTIONS)
+
+
+def test_the_fields_of_an_event_are_all_in_the_story() -> None:
+    assert {*FULL} == {*Event.model_fields}
+
+
+def test_no_answer_is_an_empty_array(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.db"
+    done("-d", path, "init", "--title", "T")
+    for command in (["list"], ["search", "x"], ["changes", "--from", "#0"]):
+        assert run("-d", path, *command, "--json").stdout == "[]\n"
