@@ -15,10 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from operations import Operation, begin, erase, stories, tell
 from running import done, widest
 
-from timeline import Timeline, comparison, schema
-from timeline.cli import changed
-from timeline.cli.words import Names
+from timeline import Timeline, changed, comparison, schema
 from timeline.model import Event
+from timeline.words import Names
 
 TALKS: dict[str, Any] = {
     "event_id": "talks",

@@ -152,6 +152,14 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     ask("facets", "--state", "all")
     ask("log")
     ask("doctor")
+    header = "id,title,occurred,source_url,source_title,reported_at,reason\n"
+    sheet = path.with_suffix(".csv")
+    cited = "cited,Cited,2025,https://example.org/cited,{},2025-04-15,\n"
+    sheet.write_text(f"{header}{cited.format('One title')}")
+    done("-d", path, "append", "--csv", sheet)
+    changed = "bare,Another title,2025,,,,a slip\nnew,New,2025,,,,\n"
+    sheet.write_text(f"{header}{cited.format('Another').replace('04-15', '04-16')}{changed}")
+    ask("sync", "--dry-run", sheet)
     return answers
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from timeline import comparison, query
-from timeline.cli import changed, output, words
+from timeline import changed, comparison, query, words
+from timeline.cli import output
 from timeline.cli.options import json_option
 from timeline.cli.read import opened
-from timeline.cli.words import Names
+from timeline.words import Names
 
 
 @click.command("diff")

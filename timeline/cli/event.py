@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from timeline import query
-from timeline.cli import changed, output, words
+from timeline import changed, query, words
+from timeline.cli import output
 from timeline.cli.options import as_of_options, json_option
 from timeline.cli.read import opened
-from timeline.cli.words import Names
 from timeline.errors import NotFound
 from timeline.query import AsOf
+from timeline.words import Names
 
 
 @click.command("show")
@@ -48,8 +48,8 @@ def _print_event(
         output.echo(output.wrapped(why))
     standing = [
         f"{event['event_id']}, version {event['version']}, entry {event['seq']}",
-        f"reported {output.date(event['reported_at'])}, "
-        f"recorded {output.instant(event['recorded_at'])}",
+        f"reported {words.date(event['reported_at'])}, "
+        f"recorded {words.instant(event['recorded_at'])}",
     ]
     for line in standing:
         output.echo(output.dim(output.wrapped(line)))
@@ -164,8 +164,8 @@ def _print_version(names: Names, version: Mapping[str, Any], stood: Mapping[str,
     into = f" into {names.event(version['merged_into'])}" if verb == "merged" else ""
     head = output.bold(f"version {version['version']}: {verb}{into}")
     said = [
-        f"reported {output.date(version['reported_at'])}",
-        f"recorded {output.instant(version['recorded_at'])}",
+        f"reported {words.date(version['reported_at'])}",
+        f"recorded {words.instant(version['recorded_at'])}",
         f"by {version['author']}" if version["author"] else "",
     ]
     output.echo()

@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from timeline import edtf_time, vocabulary
+from timeline import words
 from timeline.writer import Receipt
 
 _HARMFUL = re.compile(
@@ -186,25 +186,6 @@ def dim(text: str) -> str:
     return click.style(printable(text), dim=True)
 
 
-# --- In words -----------------------------------------------------------------------------
-
-
-def date(edtf: str | None) -> str:
-    """A date as a person writes it."""
-    return edtf_time.phrase(edtf) if edtf else ""
-
-
-def place(name: str | None, country: str | None) -> str:
-    """ "Odesa, Ukraine"; the one or the other may be missing."""
-    names = [name, vocabulary.country_name(country) if country else None]
-    return ", ".join(dict.fromkeys(part for part in names if part))
-
-
-def instant(text: str) -> str:
-    """ "15 April 2025, 10:15 UTC" of a recording time."""
-    return edtf_time.phrase(text[:16] + "Z") if text else ""
-
-
 # --- Receipts -----------------------------------------------------------------------------
 
 
@@ -230,7 +211,7 @@ def echo_receipt(receipt: Receipt, *, dry_run: bool = False, into: str = "") -> 
     """
     verb = "unchanged" if receipt.unchanged else receipt.kind.partition(".")[2]
     is_there = receipt.unchanged or not dry_run
-    when = date(receipt.occurred)
+    when = words.date(receipt.occurred)
     if receipt.occurred and receipt.occurred != when:
         when = f"{when} ({receipt.occurred})"
     echo(

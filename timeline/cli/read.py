@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from timeline import projection, query, schema, selection
+from timeline import projection, query, schema, selection, words
 from timeline.cli import output
 from timeline.cli.options import as_of_options, filter_options, json_option
 from timeline.query import AsOf
@@ -95,9 +95,9 @@ def _print_rows(
     for row in rows:
         found = True
         facts = [
-            output.date(row["occurred"]),
+            words.date(row["occurred"]),
             labels.get(row["event_type"], row["event_type"]),
-            output.place(row["place"], row["country"]),
+            words.place_name(row["place"], row["country"]),
             row["modality"] if row["modality"] != "actual" else None,
             row["verification"] if row["verification"] != "reported" else None,
             "corrected" if row["corrections_count"] else None,
@@ -183,11 +183,10 @@ def log_command(database: str, /, as_of: str | None, limit: int | None, as_json:
             ]
             head = [
                 output.bold(f"#{entry['seq']}"),
-                output.instant(entry["recorded_at"]),
+                words.instant(entry["recorded_at"]),
                 entry["kind"],
                 f"{output.printable(entry['subject'])}, version {entry['version']}",
             ]
             output.echo(output.flow(head))
-            words = "; ".join(word for word in said if word)
-            if words:
-                output.echo(output.wrapped(words, 4))
+            if what := "; ".join(word for word in said if word):
+                output.echo(output.wrapped(what, 4))

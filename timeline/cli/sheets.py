@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import click
 
-from timeline import query, selection, sheet, sheet_events, vocabulary
+from timeline import query, selection, sheet, sheet_events, vocabulary, words
 from timeline.cli import output
 from timeline.cli.options import as_of_options, filter_options, json_option
 from timeline.cli.read import opened
@@ -232,7 +232,7 @@ def _sentence(verb: str, step: Step) -> str:
     what = f'{verb} "{step.title}" ({step.receipt.id})'
     match step.verb:
         case "record":
-            return f"{what}, {output.date(step.receipt.occurred)}."
+            return f"{what}, {words.date(step.receipt.occurred)}."
         case "retract" | "reinstate":
             return f"{what}, {step.reason}."
         case _:

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from timeline import paths, vocabulary
-from timeline.cli import output, words
-from timeline.cli.words import DEFAULTS, Content, Names
+from timeline import paths, vocabulary, words
+from timeline.words import DEFAULTS, Content, Names
 
 
 class Change(NamedTuple):
@@ -229,7 +228,7 @@ def _value(names: Names, field: str, text: str | None) -> str | None:
         return DEFAULTS.get(field)
     match field:
         case "occurred" | "dated":
-            return output.date(text)
+            return words.date(text)
         case "event_type":
             return names.event_type(text)
         case "country":

@@ -1,7 +1,7 @@
 """The parts of an event as a person says them.
 
-Guarantees: one wording for show, history, diff and changes. Everything returned is plain text,
-which `output` has yet to make harmless and to fold. Nothing here writes or prints.
+Guarantees: one wording on the terminal and on the site. Everything returned is plain text,
+which has yet to be made harmless where it is shown. Nothing here writes or prints.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from timeline import query
-from timeline.cli import output
+from timeline import edtf_time, query, vocabulary
 from timeline.errors import NotFound
 from timeline.query import NOW, AsOf
 
@@ -25,6 +24,22 @@ DEFAULTS = {
     "stance": "asserts",
 }
 """What is meant where a content is silent."""
+
+
+def date(edtf: str | None) -> str:
+    """A date as a person writes it."""
+    return edtf_time.phrase(edtf) if edtf else ""
+
+
+def place_name(name: str | None, country: str | None) -> str:
+    """ "Odesa, Ukraine"; the one or the other may be missing."""
+    names = [name, vocabulary.country_name(country) if country else None]
+    return ", ".join(dict.fromkeys(part for part in names if part))
+
+
+def instant(text: str) -> str:
+    """ "15 April 2025, 10:15 UTC" of a recording time."""
+    return edtf_time.phrase(text[:16] + "Z") if text else ""
 
 
 class Names:
@@ -61,7 +76,7 @@ class Names:
         return _listed(
             self.source(citation["source_id"]),
             source.get("publisher"),
-            output.date(source.get("published")),
+            date(source.get("published")),
             f'"{citation["quote"]}"' if "quote" in citation else None,
             "WITHDRAWN" if source.get("state") == "withdrawn" else None,
         )
@@ -77,7 +92,7 @@ def _listed(*parts: str | None) -> str:
 def facts(names: Names, event: Content) -> str:
     """ "15 April 2025 - Consultation - Odesa, Ukraine - corroborated": what is worth naming."""
     known = [
-        output.date(event.get("occurred")),
+        date(event.get("occurred")),
         names.event_type(event.get("event_type", "")),
         place(event.get("place", {})),
         *(
@@ -92,7 +107,7 @@ def facts(names: Names, event: Content) -> str:
 
 def place(place: Content) -> str:
     """ "Odesa, Ukraine"."""
-    return output.place(place.get("name") or place.get("admin1"), place.get("country"))
+    return place_name(place.get("name") or place.get("admin1"), place.get("country"))
 
 
 def coordinates(place: Content) -> str:
@@ -149,7 +164,7 @@ def _number(text: str) -> str:
 
 def said(figure: Content) -> str:
     """ "Mayor of Sumy, 13 April 2025": who gives a figure, and for which day."""
-    return _listed(figure.get("reported_by"), output.date(figure.get("dated")))
+    return _listed(figure.get("reported_by"), date(figure.get("dated")))
 
 
 def figure(figure: Content) -> str:
