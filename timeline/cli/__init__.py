@@ -21,7 +21,7 @@ import click
 
 from timeline.errors import TimelineError
 
-__all__ = ["cli", "main"]
+__all__ = ["cli", "default_database", "main"]
 
 _DAILY = {
     "append": "write",
@@ -74,6 +74,10 @@ class Commands(click.Group):
             return None
         module = importlib.import_module(f"timeline.cli.{_MODULES[cmd_name]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
+        if ctx.resilient_parsing:
+            from timeline.cli import completion
+
+            completion.offer(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -135,7 +139,7 @@ def _database_problem(path: str, error: sqlite3.DatabaseError) -> str:
         return f"{path}: {error}"
 
 
-def _default_database() -> str:
+def default_database() -> str:
     return "db/timeline.db" if Path("db").is_dir() else "timeline.db"
 
 
@@ -178,7 +182,7 @@ def cli(ctx: click.Context, database: str | None, no_pager: bool) -> None:
       timeline append --title "Talks in Odesa" --occurred "15 April 2025"
       timeline serve
     """
-    ctx.obj = database or _default_database()
+    ctx.obj = database or default_database()
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         ctx.color = False
     if ctx.invoked_subcommand in _PAGED and not no_pager and sys.stdout.isatty():
@@ -193,4 +197,6 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a character gets its escape, not a traceback.
             stream.reconfigure(errors="backslashreplace")
+    if "_TIMELINE_COMPLETE" in os.environ:
+        importlib.import_module("timeline.cli.completion")
     cli.main(prog_name="timeline")

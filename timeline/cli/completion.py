@@ -1,0 +1,167 @@
+"""What the shell offers when Tab is pressed, beside click's own commands and options.
+
+Guarantees: it reads the file that the command would read, and offers nothing where that is
+missing or broken. What it offers is one printable line. Loaded while completing, at no other
+time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+from click.shell_completion import BashComplete, CompletionItem, FishComplete, add_completion_class
+
+from timeline.cli import default_database
+from timeline.cli.output import one_line
+from timeline.cli.read import opened
+from timeline.errors import TimelineError
+
+__all__ = ["offer"]
+
+_MOST = 500
+_LONGEST_HELP = 80
+
+Item = tuple[str, str | None]
+"""What can be typed, and a word about it."""
+
+
+def offer(command: click.Command) -> None:
+    """Let the parameters of a command that name something in the log be completed."""
+    for parameter in command.params:
+        look_up = _LOOK_UPS.get(parameter.name or "")
+        if look_up and parameter.type is click.STRING:
+            parameter.type = _Known(look_up)
+
+
+class _Known(click.types.StringParamType):
+    """A text that the log may know."""
+
+    def __init__(self, look_up: Callable[[sqlite3.Connection, str], Iterator[Item]]) -> None:
+        self._look_up = look_up
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        database = ctx.find_root().params.get("database") or default_database()
+        try:
+            # The shell hands over what was typed: ~ and $HOME are not replaced yet.
+            path = Path(os.path.expandvars(database)).expanduser()
+            with opened(str(path)) as (connection, _):
+                return [
+                    CompletionItem(one_line(text), help=_short(about))
+                    for text, about in self._look_up(connection, incomplete)
+                ]
+        except (TimelineError, sqlite3.DatabaseError, OSError, RuntimeError):
+            return []
+
+
+def _short(about: str | None) -> str | None:
+    line = one_line(about or "")
+    return line if len(line) <= _LONGEST_HELP else f"{line[: _LONGEST_HELP - 3]}..."
+
+
+# --- What is in the log -------------------------------------------------------------------
+
+
+def _events(connection: sqlite3.Connection, beginning: str) -> Iterator[Item]:
+    """Events by id; behind an @, the versions of one.
+
+    Of very many the newest, and the first and the last by id: so what they all begin with,
+    which is what the shell fills in, is right.
+    """
+    event_id, at, version = beginning.partition("@")
+    if at:
+        for number, kind, reason in connection.execute(
+            "SELECT version, kind, reason FROM event_versions WHERE event_id = ?"
+            " ORDER BY version DESC LIMIT ?",
+            (event_id, _MOST),
+        ):
+            if str(number).startswith(version):
+                about = kind.partition(".")[2]
+                yield f"{event_id}@{number}", f"{about}: {reason}" if reason else about
+        return
+    begins = "event_id >= :beginning AND event_id < :beginning || '~'"
+    found = f"SELECT event_id, title FROM events WHERE {begins} ORDER BY"  # noqa: S608
+    yield from connection.execute(
+        f"SELECT * FROM ({found} +seq DESC LIMIT :most)"  # noqa: S608
+        f" UNION SELECT * FROM ({found} event_id LIMIT 1)"
+        f" UNION SELECT * FROM ({found} event_id DESC LIMIT 1)",
+        {"beginning": beginning, "most": _MOST},
+    )
+
+
+def _like(sql: str) -> Callable[[sqlite3.Connection, str], Iterator[Item]]:
+    """What begins as :beginning does, unless it is too much to choose from."""
+
+    def look_up(connection: sqlite3.Connection, beginning: str) -> Iterator[Item]:
+        pattern = re.sub(r"([%_\\])", r"\\\1", beginning) + "%"
+        sql_like = f"SELECT * FROM ({sql}) WHERE text LIKE ? ESCAPE '\\' LIMIT ?"  # noqa: S608
+        found = connection.execute(sql_like, (pattern, _MOST + 1)).fetchall()
+        yield from found if len(found) <= _MOST else ()
+
+    return look_up
+
+
+_actors = _like("SELECT name AS text, NULL FROM actors")
+_countries = _like("SELECT name AS text, alpha3 FROM countries")
+_places = _like("SELECT DISTINCT place AS text, NULL FROM events")
+_sources = _like("SELECT source_id AS text, coalesce(title, url) FROM sources")
+_tags = _like("SELECT DISTINCT tag AS text, NULL FROM event_tags")
+
+_LOOK_UPS = {
+    "event": _events,
+    "into": _events,
+    "event_type": _like("SELECT code AS text, label FROM event_types"),
+    "actor": _actors,
+    "actors": _actors,
+    "said_by": _actors,
+    "country": _countries,
+    "place": _places,
+    "source": _sources,
+    "sources": _sources,
+    "tag": _tags,
+    "tags": _tags,
+}
+"""By the name of a parameter, whatever command it belongs to."""
+
+
+# --- Shells -------------------------------------------------------------------------------
+
+
+class _Bash(BashComplete):
+    """What is offered is put into the line as it is: it has to be quoted."""
+
+    source_template = BashComplete.source_template.replace("read type", "read -r type").replace(
+        "COMPREPLY+=($value)", 'COMPREPLY+=("$value")'
+    )
+
+    def format_completion(self, item: CompletionItem[str]) -> str:
+        words = os.environ["COMP_WORDS"].split("\n")
+        typed = words[min(int(os.environ["COMP_CWORD"]), len(words) - 1)]
+        text = str(item.value)
+        if item.type != "plain":
+            pass
+        elif typed.startswith("'"):
+            text = text.replace("'", "'\\''")
+        elif typed.startswith('"'):
+            text = re.sub(r'(["$`\\])', r"\\\1", text)
+        else:
+            text = re.sub(r"([^\w@%+,./:-])", r"\\\1", text)
+        return f"{item.type},{text}"
+
+
+class _Fish(FishComplete):
+    """A comma ends the help text of click's script."""
+
+    source_template = FishComplete.source_template.replace(
+        'string split ","', 'string split --max 1 ","'
+    )
+
+
+add_completion_class(_Bash)
+add_completion_class(_Fish)
