@@ -22,7 +22,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack, overload
 
-from timeline import clock, comparison, log, projection, query, schema, selection, writer
+from timeline import (
+    clock,
+    comparison,
+    log,
+    projection,
+    query,
+    schema,
+    selection,
+    suggestions,
+    writer,
+)
 from timeline.errors import InvalidInput, Refused, TimelineError
 from timeline.model import Event, Said
 from timeline.terms import read_terms
@@ -35,6 +45,8 @@ Statement = Event | Mapping[str, Any]
 Changes = Mapping[str, Any] | Event
 Receipts = list[Receipt]
 Rows = list[dict[str, Any]]
+Names = list[tuple[str, str]]
+Slips = list[suggestions.Slip]
 Ids = list[str] | tuple[str, ...] | set[str]
 When = str | int | date
 """A moment: a day (its end) or a time, ISO 8601, or the number of an entry: "#41" or 41.
@@ -395,6 +407,19 @@ class Timeline:
         """
         with self._tables(as_of, as_reported) as tables:
             return selection.facets(tables, filters, text=text)
+
+    def unknown(self, names: Iterable[tuple[str, str]]) -> Names:
+        """Those of some ("actor" | "place" | "tag", name) that no event says.
+
+        Asked within an append, of `Append.names`, it tells what was not known before.
+        """
+        with self._reading() as connection:
+            return suggestions.unknown(connection, names)
+
+    def slips(self, names: Iterable[tuple[str, str]]) -> Slips:
+        """Those of some new names that look like a misspelling of a known one."""
+        with self._reading() as connection:
+            return [*suggestions.slips(connection, names)]
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -24,6 +24,7 @@ from timeline.vocabulary import fold as fold_name
 __all__ = [
     "CHILD_TABLES",
     "CONTENT_COLUMNS",
+    "OWN_LETTERS",
     "FieldChange",
     "actor_id_of",
     "content_row",
@@ -104,15 +105,15 @@ CONTENT_COLUMNS = (
 
 _NOWHERE: Content = {}
 
-# Letters that no decomposition takes apart, and what people without them type.
-_OWN_LETTERS = str.maketrans(
+OWN_LETTERS = str.maketrans(
     {
         "Ł": "L", "ł": "l", "Ø": "O", "ø": "o", "Đ": "D", "đ": "d", "Ð": "D", "ð": "d",
         "Ħ": "H", "ħ": "h", "Ŧ": "T", "ŧ": "t", "\u0131": "i", "Æ": "AE", "æ": "ae", "Œ": "OE",
         "œ": "oe", "ẞ": "SS", "ß": "ss", "Þ": "Th", "þ": "th", "Ə": "E", "ə": "e",
     }
 )  # fmt: skip
-_WITH_OWN_LETTERS = re.compile(rf"\w*[{''.join(map(chr, _OWN_LETTERS))}]\w*")
+"""Letters that no decomposition takes apart, and what people without them type."""
+_WITH_OWN_LETTERS = re.compile(rf"\w*[{''.join(map(chr, OWN_LETTERS))}]\w*")
 
 
 def content_row(content: Content | None) -> dict[str, Any]:
@@ -237,7 +238,7 @@ def search_row(content: Content, actors: Sequence[str]) -> Row:
         _lines(p[key] for p in places for key in ("name", "admin1") if key in p),
     )
     words = (word for text in texts if text for word in _WITH_OWN_LETTERS.findall(text))
-    return (*texts, _lines(word.translate(_OWN_LETTERS) for word in words))
+    return (*texts, _lines(word.translate(OWN_LETTERS) for word in words))
 
 
 def _lines(texts: Iterator[str] | Sequence[str]) -> str | None:

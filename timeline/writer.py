@@ -171,6 +171,8 @@ class Append:
         self._held = Holdings(connection, self._projector)
         self._resolver = Resolver(connection, self._held, self._info, self._new_id)
         self._expected_events: dict[str, InvalidInput] = {}
+        self.names: dict[tuple[str, str], None] = {}
+        """Every ("actor" | "place" | "tag", name) that its events say, in their order."""
 
     def finish(self) -> None:
         """The last checks, on references into this append; called by `appending`."""
@@ -457,6 +459,7 @@ class Append:
             subject = f"source/{source_id}"
             self._add("source.recorded", subject, source.content(), author, source_entry_id)
         self._held.claim(event.external_ids, event_id)
+        self.names |= dict.fromkeys(_names(event))
         for number, relation in enumerate(event.relations):
             problem = f'there is no event "{relation.event_id}" in this log or this input'
             self._expected_events.setdefault(
@@ -541,6 +544,13 @@ def _payload(kind: str, said: Said, content: dict[str, Any]) -> str:
     if kind in _NEEDS_REASON and not said.reason:
         raise InvalidInput("reason", "is required: say in a few words why")
     return codec.encode_payload(said.author, said.reason, content)
+
+
+def _names(event: Event) -> Iterator[tuple[str, str]]:
+    """What an event calls by a name that others may have; an id says who somebody is."""
+    yield from (("actor", who.name) for who in event.participants if not who.actor_id)
+    yield from (("place", at.name) for at in (event.place, event.about_place) if at and at.name)
+    yield from (("tag", tag) for tag in event.tags)
 
 
 def _receipt(entry: Entry, *, unchanged: bool = False) -> Receipt:

@@ -21,6 +21,7 @@ from typing import Any
 import click
 
 from timeline import words
+from timeline.suggestions import Slip
 from timeline.writer import Receipt
 
 _HARMFUL = re.compile(
@@ -225,6 +226,12 @@ def echo_receipt(receipt: Receipt, *, dry_run: bool = False, into: str = "") -> 
             ]
         )
     )
+
+
+def echo_slip(slip: Slip) -> None:
+    """A note on stderr that a new name may be a misspelling."""
+    text = f'Note: new {slip.what} "{slip.name}"; there is "{slip.known}" already'
+    echo(hanging(one_line(text), 0), err=True)
 
 
 def found_marks(row: Mapping[str, Any], before: str, after: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 import signal
 from collections.abc import Callable, Iterator
@@ -111,7 +112,11 @@ def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
     try:
         with timeline.append(dry_run=dry_run) as append:
             yield append
+            new = timeline.unknown(append.names) if append.names else []
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # What is written is written: the notes come last, behind the receipts.
+        for slip in timeline.slips(new) if new else ():
+            click.get_current_context().call_on_close(functools.partial(output.echo_slip, slip))
     except KeyboardInterrupt:
         raise TimelineError("interrupted; nothing was written") from None
     finally:
