@@ -62,6 +62,10 @@ figure_options = all_of(
     ),
 )
 
+edit_option = click.option(
+    "--edit", is_flag=True, help="Fill in a form in $VISUAL, $EDITOR or vi; it holds the options."
+)
+
 expect_option = click.option(
     "--expect",
     metavar="VERSION",

@@ -13,7 +13,14 @@ import click
 
 from timeline import strict_json
 from timeline.cli import output
-from timeline.cli.options import all_of, expect_option, figure_options, json_option, said_options
+from timeline.cli.options import (
+    all_of,
+    edit_option,
+    expect_option,
+    figure_options,
+    json_option,
+    said_options,
+)
 from timeline.errors import InvalidInput, TimelineError
 from timeline.facade import Timeline
 from timeline.model import Said, Statement
@@ -28,6 +35,7 @@ _QUALIFIERS = {">=": "at_least", ">": "more_than", "~": "about"}
 @click.option("--nl", is_flag=True, help="One JSON object a line.")
 @click.option("--csv", is_flag=True, help="A sheet with the columns of `timeline template`.")
 @click.option("--tsv", is_flag=True, help="The same, separated by tabs.")
+@edit_option
 @click.option("--title", metavar="TEXT", help="What happened, in one line.")
 @click.option("--occurred", metavar="DATE", help='Such as "15 April 2025" or an EDTF date.')
 @click.option("--summary", metavar="TEXT", help="A few sentences.")
@@ -49,28 +57,39 @@ def append_command(
     nl: bool,
     csv: bool,
     tsv: bool,
+    edit: bool,
     reported_at: str | None,
     author: str | None,
     dry_run: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Record events from a FILE or from options, all or none.
+    """Record events from a FILE, options or a form, all or none.
 
     FILE is a JSON object or an array of them, each with the fields of `timeline schema`, or a
     sheet; - is stdin. An event that is recorded already with the same content is left as it is.
     """
     given = {name: value for name, value in options.items() if value not in (None, ())}
+    if edit and file:
+        raise click.UsageError("--edit goes with options, not with a FILE")
     if file and given:
         raise click.UsageError("give either a FILE or options that describe one event")
-    if file is None and not {"title", "occurred"} <= given.keys():
-        raise click.UsageError("give a FILE, or - for stdin, or at least --title and --occurred")
+    if file is None and not edit and not {"title", "occurred"} <= given.keys():
+        raise click.UsageError(
+            "give a FILE, or - for stdin, or --edit, or at least --title and --occurred"
+        )
     if nl + csv + tsv > 1:
         raise click.UsageError("give one of --nl, --csv and --tsv")
     if (nl or csv or tsv) and file is None:
         raise click.UsageError("--nl, --csv and --tsv go with a FILE")
     _check_figure_options(given)
-    said = validate(Said, {"reported_at": reported_at, "author": author})
+    words = {"reported_at": reported_at, "author": author}
+    if edit:
+        from timeline.cli.edit import append_by_form
+
+        _echo(append_by_form(database, given, words, dry_run=dry_run), as_json, dry_run=dry_run)
+        return
+    said = validate(Said, words)
     read = _read(file, nl=nl) if file and not (csv or tsv) else None
     content = file.read() if file and not read else b""
     receipts: list[Receipt] = []
@@ -213,7 +232,7 @@ def _figures(options: dict[str, Any], source_ids: list[str]) -> list[dict[str, A
     """The quantities that --figure, --said-by, --dated and --source describe."""
     return [
         {
-            **_figure(text),
+            **figure(text),
             "reported_by": options.get("said_by"),
             "dated": options.get("dated"),
             "source_ids": source_ids,
@@ -222,7 +241,7 @@ def _figures(options: dict[str, Any], source_ids: list[str]) -> list[dict[str, A
     ]
 
 
-def _figure(text: str) -> dict[str, Any]:
+def figure(text: str) -> dict[str, Any]:
     """The quantity that "killed=>20" or "pledged=2e9 EUR" describes."""
     match = re.fullmatch(r"\s*([^=]+?)\s*=\s*(>=|>|~)?\s*(\S+)(?:\s+(.+?))?\s*", text)
     if not match:
@@ -260,11 +279,11 @@ def _change(
     _echo(receipt, as_json, into)
 
 
-def _echo(receipt: Receipt, as_json: bool, into: str = "") -> None:
+def _echo(receipt: Receipt, as_json: bool, into: str = "", *, dry_run: bool = False) -> None:
     if as_json:
         output.dump(output.receipt_fields(receipt))
     else:
-        output.echo_receipt(receipt, into=into)
+        output.echo_receipt(receipt, dry_run=dry_run, into=into)
 
 
 def _changes(assignments: tuple[str, ...]) -> list[tuple[str, Any]]:
@@ -307,16 +326,26 @@ def _revise(
     *,
     assignments: tuple[str, ...],
     replace: int | None,
+    edit: bool,
     expect: int | None,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Update or correct the event that `event` means by paths, figures and sources."""
     figures = {name: options.pop(name) for name in ("figures", "said_by", "dated", "sources")}
+    if edit:
+        if assignments or replace or any(figures.values()):
+            raise click.UsageError("say what changes in the form of --edit, or by options")
+        from timeline.cli.edit import revise_by_form
+
+        _echo(revise_by_form(database, operation, event, options, expect), as_json)
+        return
+    if operation == "correct" and options["reason"] is None:
+        raise click.UsageError("say why it was wrong: --reason TEXT")
     _check_figure_options(figures)
     changes = _changes(assignments)
     if not (changes or figures["figures"] or figures["sources"]):
-        raise click.UsageError("say what changes: --set PATH=VALUE, --figure or --source")
+        raise click.UsageError("say what changes: --set PATH=VALUE, --figure, --source or --edit")
     if replace and len(figures["figures"]) != 1:
         raise click.UsageError("--replace goes with one --figure")
     said = validate(Said, options)
@@ -358,6 +387,7 @@ def _revision(reason_option: Callable[[Any], Any]) -> Callable[[Any], Any]:
         _set_option,
         figure_options,
         _replace_option,
+        edit_option,
         reason_option,
         expect_option,
         said_options,
@@ -377,7 +407,7 @@ def update_command(database: str, /, event: str, **options: Any) -> None:
 
 
 @click.command("correct")
-@_revision(click.option("--reason", metavar="TEXT", required=True, help="Why it was wrong."))
+@_revision(click.option("--reason", metavar="TEXT", help="Why it was wrong; required."))
 def correct_command(database: str, /, event: str, **options: Any) -> None:
     """We were wrong: change fields or figures of EVENT, say why.
 

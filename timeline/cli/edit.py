@@ -1,0 +1,320 @@
+"""`--edit`: a form in the editor of the person at the terminal, until it can be recorded.
+
+Guarantees: what is typed is never lost. What is refused comes back to the editor as it was
+typed, with the reason on top; whatever else ends the editing leaves the text in a file, and
+says where. No lock is held while the editor is open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from timeline import paths, query
+from timeline.cli import form, output
+from timeline.cli.read import opened
+from timeline.cli.write import appending
+from timeline.errors import (
+    AlreadyRecorded,
+    Conflict,
+    InvalidInput,
+    NotFound,
+    NothingChanged,
+    TimelineError,
+)
+from timeline.facade import Timeline
+from timeline.fields import ID_PATTERN
+from timeline.model import Event, Said
+from timeline.validation import validate
+from timeline.writer import Append, Receipt
+
+__all__ = ["append_by_form", "revise_by_form"]
+
+T = TypeVar("T")
+
+_ABOUT_FORMS = """\
+Lines that begin with "# " are not read; what is left empty is left out.
+To give up, leave the editor without saving, or empty the form."""
+_ABOUT = {
+    "append": "A new event. Save, and leave the editor, to record it.",
+    "update": "Say what has changed since.\n"
+    "What you leave as it is stays as it is; to take something out, empty its line.",
+    "correct": "Change what is wrong, and say why.\n"
+    "What you leave as it is stays as it is; to take something out, empty its line.",
+}
+_WHY = {
+    "update": "Why, in a few words; may be left empty.",
+    "correct": "Why it was wrong. Required.",
+}
+_HINTS = {
+    "occurred": "15 April 2025, April 2025, around 10 April 2025, 2025-04-15T10:15 ...",
+    "actors": "Who takes part: Mark Rutte; Volodymyr Zelenskyy",
+    "tags": "Words of your own: talks; black sea",
+    "figure": "killed = >20 said by Mayor of Sumy dated 2025-04-13, or pledged = 2e9 EUR\n"
+    "One a line, each behind its own figure:",
+    "source": "The address of what reports it. One a line, each behind its own source:",
+    "reported_at": "The day when the source said so, such as 2025-04-15.",
+    "summary": "A few sentences, also on several lines.",
+}
+_PROBLEM = re.compile(r"\A# Error: [^\n]*\n(?:# [^\n]*\n)*\n")
+
+
+class _Meanwhile(TimelineError):
+    """Somebody else changed the event: saving the form again means to go on."""
+
+
+def append_by_form(
+    database: str, given: Mapping[str, Any], words: Mapping[str, str | None], *, dry_run: bool
+) -> Receipt:
+    """Record the event that a person describes in a form, which holds what is `given`."""
+    with Timeline.open(database) as timeline:
+        with opened(database) as (connection, _):
+            hints = _HINTS | _type_hint(query.labels(connection))
+
+        def attempt(text: str) -> Receipt:
+            pieces = form.pieces(text)
+            with form.located(pieces), appending(timeline, dry_run=dry_run) as append:
+                said = validate(Said, form.said(pieces))
+                changes = form.changes(pieces, _finder(append, said))
+                return append.record(paths.changed({}, changes), said)
+
+        text = form.written(
+            f"{_ABOUT['append']}\n{_ABOUT_FORMS}", _given_lines(given, words), hints
+        )
+        return _edited(text, attempt, "Nothing was recorded.")
+
+
+def _given_lines(
+    given: Mapping[str, Any], words: Mapping[str, str | None]
+) -> list[tuple[str, str]]:
+    """The lines of a form that holds what the options of append say."""
+    said_by = f" said by {given['said_by']}" if "said_by" in given else ""
+    dated = f" dated {given['dated']}" if "dated" in given else ""
+    participants = [{"name": name} for name in given.get("actors", ())]
+    return [
+        ("title", given.get("title", "")),
+        ("occurred", given.get("occurred", "")),
+        ("type", given.get("event_type", "")),
+        ("place", given.get("place", "")),
+        ("country", given.get("country", "")),
+        *(form.item_lines("participants", participants) or [("actors", "")]),
+        *(form.item_lines("tags", given.get("tags", ())) or [("tags", "")]),
+        *(("figure", f"{figure}{said_by}{dated}") for figure in given.get("figures", ("",))),
+        *(("source", source) for source in given.get("sources", ("",))),
+        *_said_lines(words),
+        ("id", given.get("event_id", "")),
+        ("summary", given.get("summary", "")),
+    ]
+
+
+def _said_lines(words: Mapping[str, str | None]) -> list[tuple[str, str]]:
+    return [(key, text or "") for key, text in words.items()]
+
+
+def revise_by_form(
+    database: str,
+    operation: str,
+    event: str,
+    words: Mapping[str, str | None],
+    expect: int | None,
+) -> Receipt:
+    """Update or correct an event by a form that shows it as it stands.
+
+    Only what is changed in the form is changed. If the event has moved on meanwhile, the form
+    comes back and says so; saved again, it is put on top of that.
+    """
+    with opened(database) as (connection, _):
+        event_id, version = query.resolve_event(connection, event)
+        shown = query.get(connection, event_id)
+        content = _content(shown)
+        cited = (citation["source_id"] for citation in content.get("citations", ()))
+        sources = query.sources(connection, cited)
+        urls = {key: source["url"] for key, source in sources.items() if source["url"]}
+        labels = query.labels(connection)
+    seen: int = shown["version"]
+    expected = expect or version or seen
+    if expected != seen:
+        raise Conflict(f"event {event_id}", expected, seen)
+    text = form.written(
+        f"{event_id}, version {seen}. {_ABOUT[operation]}\n{_ABOUT_FORMS}",
+        [*_said_lines(words), *form.event_lines(content, labels, urls)],
+        _HINTS | _type_hint(labels) | {"reason": _WHY[operation]},
+    )
+    before = form.pieces(text)
+    with Timeline.open(database) as timeline:
+        now = content
+
+        def attempt(typed: str) -> Receipt:
+            nonlocal expected, now
+            pieces = form.pieces(typed)
+            try:
+                with form.located(pieces), appending(timeline) as append:
+                    said = validate(Said, form.said(pieces))
+                    find = _finder(append, said)
+                    changes = form.changes(pieces, find, before, content, now)
+                    if not changes:
+                        raise NothingChanged(f"event {event_id}")
+                    receipt: Receipt = getattr(append, operation)(
+                        event_id, changes, said, expect=expected
+                    )
+                    return receipt
+            except Conflict as conflict:
+                expected = conflict.actual
+                now = _content(timeline.get(event_id))
+                raise _Meanwhile(_since(timeline.history(event_id), seen)) from None
+
+        return _edited(text, attempt, "Nothing was changed.")
+
+
+def _content(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: event[field] for field in Event.model_fields if field in event}
+
+
+def _since(history: list[dict[str, Any]], seen: int) -> str:
+    """What became of an event after the version that was seen."""
+    lines = ["the event has moved on while you wrote:"]
+    for row in history[seen:]:
+        by = f" by {row['author']}" if row["author"] else ""
+        reason = f": {row['reason']}" if row["reason"] else ""
+        lines.append(f"version {row['version']}, {row['kind'].partition('.')[2]}{by}{reason}")
+        lines += (f"- {output.change(change)}" for change in row["changes"])
+    return "\n".join([*lines, "Save the form again to put your changes on top of that."])
+
+
+def _type_hint(labels: Mapping[str, str]) -> dict[str, str]:
+    return {"type": f"One of {', '.join(labels.values())}."} if labels else {}
+
+
+def _finder(append: Append, said: Said) -> Callable[[str], str]:
+    """Finds the source that an address or an id means; one at a new address is recorded."""
+
+    def source_id(text: str) -> str:
+        if "://" in text:
+            return append.record_source({"url": text}, Said(author=said.author)).id
+        if not re.fullmatch(ID_PATTERN, text):
+            raise InvalidInput("source", "write an address such as https://example.org/a")
+        return text
+
+    return source_id
+
+
+# --- The editor ---------------------------------------------------------------------------
+
+
+def _edited(text: str, attempt: Callable[[str], T], nothing: str) -> T:
+    """What `attempt` makes of a form once a person has filled it in.
+
+    What it refuses goes back to the editor, until it is accepted, given up, or saved again as
+    it was. Exits with 1, saying `nothing`, if nothing is filled in or changes.
+    """
+    handle, name = tempfile.mkstemp(prefix="timeline-", suffix=".form")
+    os.close(handle)
+    path = Path(name)
+    try:
+        _write(path, text)
+        made = _accepted(path, text, attempt)
+    except BaseException:
+        if _bare(_read(path)) in ("", _bare(text)):
+            path.unlink(missing_ok=True)
+        else:
+            output.echo(f"What you typed is kept in {path}", err=True)
+        raise
+    path.unlink(missing_ok=True)
+    if made is None:
+        output.echo(nothing, err=True)
+        click.get_current_context().exit(1)
+    return made
+
+
+def _accepted(path: Path, text: str, attempt: Callable[[str], T]) -> T | None:
+    """What is made of the form in the end; None if it is given up."""
+    refused: TimelineError | None = None
+    shown = ""
+    while True:
+        _open_editor(path)
+        typed = _read(path)
+        if _bare(typed) in ("", _bare(text)):
+            return None
+        if refused and _bare(typed) == _bare(shown):
+            _write(path, shown)
+            raise refused
+        try:
+            return attempt(typed)
+        except NothingChanged:
+            return None
+        except _Meanwhile as error:
+            refused, shown = None, _problem(error) + typed
+        except (InvalidInput, NotFound, AlreadyRecorded) as error:
+            refused, shown = error, _problem(error) + typed
+        _write(path, shown)
+
+
+def _bare(text: str) -> str:
+    """A form without what is not read of it."""
+    lines = (line.rstrip() for line in text.split("\n"))
+    return "\n".join(line for line in lines if line and not line.startswith("# "))
+
+
+def _problem(error: TimelineError) -> str:
+    """An error as the comment on top of a form, which moves the line that it names."""
+    line, text = error.line, ""
+    while True:
+        error.line = line and line + text.count("\n")
+        shown = form.comment(f"Error: {error}") + "\n"
+        if shown.count("\n") == text.count("\n"):
+            return shown
+        text = shown
+
+
+def _read(path: Path) -> str:
+    """The form as it was saved, without what `_problem` put on top."""
+    try:
+        saved = path.read_bytes()
+    except FileNotFoundError:
+        return ""
+    text = saved.decode("utf-8-sig", "surrogateescape").replace("\r\n", "\n")
+    return _PROBLEM.sub("", text, count=1)
+
+
+def _write(path: Path, text: str) -> None:
+    """Put a text into the file, whole or not at all: what is there may be all that is left."""
+    building = path.with_suffix(".new")
+    try:
+        building.touch(mode=0o600)
+        building.write_bytes(text.encode("utf-8", "surrogateescape"))
+        building.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            building.unlink()
+        raise TimelineError(f"{building} cannot be written: {error.strerror}") from None
+
+
+def _open_editor(path: Path) -> None:
+    """Wait until the editor has ended. Raises TimelineError if it fails.
+
+    Ctrl-C is the editor's; and what it prints does not get into the JSON of ours.
+    """
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        # As git does: $EDITOR may hold options, or be any command of the shell.
+        ended = subprocess.run(  # noqa: S603 - it is the user's own
+            ["/bin/sh", "-c", f'{editor} "$@"', editor, path],
+            stdout=None if sys.stdout.isatty() else 2,
+            check=False,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if ended.returncode:
+        how = "was killed" if ended.returncode < 0 else f"failed (exit code {ended.returncode})"
+        raise TimelineError(f'the editor "{editor}" {how}')
