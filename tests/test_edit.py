@@ -518,6 +518,25 @@ def content_of(statement: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("killed = 3 said by A dated 2025 source s-1; s-2", ("A", "2025", ["s-1", "s-2"])),
+        ("killed=3 source s-1 dated 2025 said by A", ("A", "2025", ["s-1"])),
+        ("killed = 3 dated 3 May 2025", (None, "3 May 2025", [])),
+        ("killed = 3 said by a source in Kyiv source s-1", ("a source in Kyiv", None, ["s-1"])),
+        ("killed = 3 source https://example.org/a", (None, None, ["https://example.org/a"])),
+    ],
+)
+def test_what_goes_with_a_figure_comes_in_any_order(
+    line: str, said: tuple[str | None, str | None, list[str]]
+) -> None:
+    ((path, (quantity,)),) = form.changes(form.pieces(f"figure: {line}"), str)
+    assert path == "quantities"
+    assert (quantity["measure"], quantity["value"]) == ("killed", "3")
+    assert (quantity["reported_by"], quantity["dated"], quantity["source_ids"]) == said
+
+
 @given(events())
 def test_a_form_that_is_not_touched_changes_nothing(statement: dict[str, Any]) -> None:
     content = content_of(statement)
@@ -527,8 +546,12 @@ def test_a_form_that_is_not_touched_changes_nothing(statement: dict[str, Any]) -
 
 @given(events())
 def test_a_form_says_the_whole_event(statement: dict[str, Any]) -> None:
-    """As the form of a new event it reads as the same one, but for blanks at the end of lines."""
+    """As the form of a new event it reads as the same one, but for blanks at the end of lines.
+
+    (Citations are left to the test above: a new figure without a source has those.)
+    """
     content = content_of(statement)
+    content.pop("citations", None)
     pieces = form.pieces(form.written("About", form.event_lines(content, {}, {}), {}))
     read = validate(Event, paths.changed({}, form.changes(pieces, str))).content()
     assert {key: neat(value) for key, value in read.items()} == {

@@ -71,10 +71,8 @@ _KEYS = {*Event.model_fields, *Said.model_fields, *_PATHS, *_SPLIT, *_ONE_A_LINE
 }
 _LINE = re.compile(rf"((?:{'|'.join(sorted(_KEYS))})(?:\.[\w-]+)*):(.*)")
 _INDENT = "  "
-_FIGURE = re.compile(
-    r"(?P<figure>[^=]+=.*?)(?:\s+said by\s+(?P<reported_by>.+?))?(?:\s+dated\s+(?P<dated>.+?))?"
-    r"(?:\s+source\s+(?P<sources>[^\s;]+(?:\s*;\s*[^\s;]+)*))?"
-)
+_ABOUT_FIGURE = re.compile(r"\s+(said by|dated|source)\s+")
+_SOURCES = re.compile(r"[^\s;]+(\s*;\s*[^\s;]+)*")
 _SIGNS = {"exact": "", "at_least": ">=", "more_than": ">", "about": "~"}
 
 
@@ -384,14 +382,19 @@ def _object(piece: Piece) -> Any:
 
 def _figure(text: str, source_id: Callable[[str], str]) -> dict[str, Any]:
     """ "killed = >20 said by Mayor of Sumy dated 2025-04-13 source ID" as a quantity."""
-    parts = _FIGURE.fullmatch(text)
-    if not parts:
-        hint = "write one such as killed = 35 said by Mayor of Sumy"
-        raise InvalidInput("figure", f"{vocabulary.shown(text)} is not a figure: {hint}")
-    sources = (part.strip() for part in (parts["sources"] or "").split(";"))
+    what, *rest = _ABOUT_FIGURE.split(text)
+    about = {"": what}
+    last = ""
+    for word, value in zip(rest[::2], rest[1::2], strict=True):
+        # "a military source in Kyiv" names nobody's address.
+        if word in about or (word == "source" and not _SOURCES.fullmatch(value)):
+            about[last] += f" {word} {value}"
+        else:
+            about[word], last = value, word
+    sources = (part.strip() for part in about.get("source", "").split(";"))
     return {
-        **figure(parts["figure"]),
-        "reported_by": parts["reported_by"],
-        "dated": parts["dated"],
+        **figure(about[""]),
+        "reported_by": about.get("said by"),
+        "dated": about.get("dated"),
         "source_ids": [source_id(source) for source in sources if source],
     }
