@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from timeline import fold, vocabulary
@@ -22,8 +23,6 @@ __all__ = ["Name", "Slip", "alike", "slips", "unknown"]
 _MOST_NEW = 200
 """More new names at once are another world, not slips."""
 _MOST_SLIPS = 2
-_MOST_LONGER = 4
-"""Characters: two slips, and some punctuation."""
 _SHORTEST = 3
 
 
@@ -69,20 +68,20 @@ def unknown(connection: sqlite3.Connection, names: Iterable[Name]) -> list[Name]
 def slips(connection: sqlite3.Connection, new: Iterable[Name]) -> Iterator[Slip]:
     """Those of the new names that are like a known one; they are not known to each other.
 
-    A slip in both the first and the last letter is not found.
+    Compared are names that begin or end with the same two letters.
     """
     by_what: defaultdict[str, list[str]] = defaultdict(list)
     for what, name in new:
         by_what[what].append(name)
     for what, names in by_what.items():
-        known: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
-        for name in _known(connection, what):
-            key = _key(name)
-            if key and name not in names:
-                known[0, key[0]].append(name)
-                known[-1, key[-1]].append(name)
+        wanted = {end for name in names for end in _ends(name)}
+        known: defaultdict[str, list[str]] = defaultdict(list)
+        for name in {*_known(connection, what)}.difference(names):
+            for end in _ends(name):
+                if end in wanted:
+                    known[end].append(name)
         for name in names:
-            if found := _nearest(name, known):
+            if found := _nearest(name, {other for end in _ends(name) for other in known[end]}):
                 yield Slip(what, name, found)
 
 
@@ -94,18 +93,29 @@ def _known(connection: sqlite3.Connection, what: str) -> Iterator[str]:
             yield from aliases.split("; ")
 
 
-def _nearest(name: str, known: Mapping[tuple[int, str], Sequence[str]]) -> str | None:
+def _ends(name: str) -> tuple[str, str]:
     key = _key(name)
-    if not key:
-        return None
-    candidates = {*known.get((0, key[0]), ()), *known.get((-1, key[-1]), ())}
+    return f"{key[:2]}-", f"-{key[-2:]}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    letters = _letters(name)
     found = (
-        (slip, candidate)
-        for candidate in candidates
-        if abs(len(candidate) - len(name)) <= _MOST_LONGER
-        and (slip := alike(name, candidate)) is not None
+        (slip, other)
+        for other in known
+        if (_letters(other) ^ letters).bit_count() <= 2 * _MOST_SLIPS
+        and (slip := alike(name, other)) is not None
     )
     return min(found, default=(0, None))[1]
+
+
+@lru_cache(maxsize=2**17)
+def _letters(name: str) -> int:
+    """The letters of a name as a set of bits: a slip changes no more than two of them."""
+    bits = 0
+    for letter in {*_key(name)}:
+        bits |= letter.isalnum() << (ord(letter) % 64)
+    return bits
 
 
 def alike(name: str, known: str) -> int | None:
@@ -147,6 +157,8 @@ def _slip(word: str, other: str, allowed: int) -> int | None:
 
     (The optimal string alignment distance, given up early.)
     """
+    if abs(len(word) - len(other)) > allowed:
+        return None
     same = 0
     while same < min(len(word), len(other)) and word[same] == other[same]:
         same += 1
