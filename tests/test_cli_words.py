@@ -198,6 +198,19 @@ def test_however_long_texts_differ_it_is_seen(old: str, new: str) -> None:
     assert other.strip(" .") in new
 
 
+def test_an_item_that_went_is_not_taken_for_the_one_that_has_its_number(told: Timeline) -> None:
+    """Of three figures the second changes and the third goes, while one comes in before them."""
+    before = [{"measure": "killed", "value": n, "reported_by": by} for n, by in enumerate("KPQ")]
+    after = [{**before[0], "reported_by": "X"}, before[0], {**before[1], "value": 9}]
+    told.update("talks", {"quantities": before})
+    told.update("talks", {"quantities": after})
+    assert lines(done("-d", told.path, "diff", "talks")) == [
+        "figure added: killed 0, X",
+        "killed: 1 -> 9, P",
+        "figure removed: killed 2, Q",
+    ]
+
+
 def test_competing_figures_are_shown_as_they_stood_whenever_they_changed(told: Timeline) -> None:
     told.update("talks", {"note": "N"})
     told.update("talks", {"quantities.1": "", "quantities.-": {"measure": "killed", "value": 60}})

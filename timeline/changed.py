@@ -22,6 +22,9 @@ class Change(NamedTuple):
     old: str | None
     new: str
 
+    def __str__(self) -> str:
+        return f"{self.what}: {self.new if self.old is None else f'{self.old} -> {self.new}'}"
+
 
 _ORDER = (
     "title",
@@ -132,11 +135,15 @@ class _Step(NamedTuple):
     new: str | None
 
     @property
-    def part(self) -> list[str]:
-        """The way to what is told together: a field, a place, an item of a list."""
+    def part(self) -> tuple[list[str], bool]:
+        """The way to what is told together, and whether it leads into an item of a list.
+
+        An item that came or went may have the number of one that is still there.
+        """
         if self.way[0] in ("place", "about_place"):
-            return self.way[:1]
-        return self.way[:2] if self.way[0] in _ITEMS and len(self.way) > 2 else self.way
+            return self.way[:1], False
+        is_within = self.way[0] in _ITEMS and len(self.way) > 2
+        return self.way[:2] if is_within else self.way, is_within
 
 
 def in_words(names: Names, changes: Sequence[Content], newer: Content) -> Iterator[Change]:
@@ -146,12 +153,11 @@ def in_words(names: Names, changes: Sequence[Content], newer: Content) -> Iterat
         for change in changes
     ]
     steps.sort(key=lambda step: _ORDER.index(step.way[0]))
-    for part, found in groupby(steps, key=lambda step: step.part):
-        field, *rest = part
+    for ((field, *rest), is_within), found in groupby(steps, key=lambda step: step.part):
         group = [*found]
         if field in ("place", "about_place"):
             yield from _place(names, field, group, newer.get(field, {}))
-        elif field in _ITEMS and len(group[0].way) > 2:
+        elif is_within:
             yield from _item(names, _ITEMS[field], group, newer[field][int(rest[0])])
         else:
             for step in group:
@@ -190,7 +196,7 @@ def _item(names: Names, kind: _Item, steps: Sequence[_Step], item: Content) -> I
 
 def _before(steps: Sequence[_Step], item: Content) -> Content:
     """The object as it was before its own fields changed; lists within it are left alone."""
-    depth = len(steps[0].part)
+    depth = len(steps[0].part[0])
     was = {**item}
     for step in steps:
         if len(step.way) == depth + 1:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import click
 
-from timeline import paths, query
+from timeline import changed, paths, query
 from timeline.cli import form, output
 from timeline.cli.read import opened
 from timeline.cli.write import appending
@@ -36,6 +36,7 @@ from timeline.facade import Timeline
 from timeline.fields import ID_PATTERN
 from timeline.model import Event, Said
 from timeline.validation import validate
+from timeline.words import Names
 from timeline.writer import Append, Receipt
 
 __all__ = ["append_by_form", "revise_by_form"]
@@ -171,7 +172,7 @@ def revise_by_form(
             except Conflict as conflict:
                 expected = conflict.actual
                 now = _content(timeline.get(event_id))
-                raise _Meanwhile(_since(timeline.history(event_id), seen)) from None
+                raise _Meanwhile(_since(database, event_id, seen)) from None
 
         return _edited(text, attempt, "Nothing was changed.")
 
@@ -180,14 +181,17 @@ def _content(event: Mapping[str, Any]) -> dict[str, Any]:
     return {field: event[field] for field in Event.model_fields if field in event}
 
 
-def _since(history: list[dict[str, Any]], seen: int) -> str:
+def _since(database: str, event_id: str, seen: int) -> str:
     """What became of an event after the version that was seen."""
     lines = ["the event has moved on while you wrote:"]
-    for row in history[seen:]:
-        by = f" by {row['author']}" if row["author"] else ""
-        reason = f": {row['reason']}" if row["reason"] else ""
-        lines.append(f"version {row['version']}, {row['kind'].partition('.')[2]}{by}{reason}")
-        lines += (f"- {output.change(change)}" for change in row["changes"])
+    with opened(database) as (connection, _):
+        names = Names(connection)
+        for row in query.history(connection, event_id)[seen:]:
+            by = f" by {row['author']}" if row["author"] else ""
+            reason = f": {row['reason']}" if row["reason"] else ""
+            lines.append(f"version {row['version']}, {row['kind'].partition('.')[2]}{by}{reason}")
+            stood = query.get(connection, event_id, version=row["version"])
+            lines += (f"- {each}" for each in changed.in_words(names, row["changes"], stood))
     return "\n".join([*lines, "Save the form again to put your changes on top of that."])
 
 

@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from timeline import strict_json, vocabulary
+from timeline import strict_json, vocabulary, words
 from timeline.cli import output
 from timeline.cli.write import figure
 from timeline.errors import InvalidInput, TimelineError
@@ -129,7 +129,7 @@ def event_lines(
     place = event.get("place", {})
     country = place.get("country")
     yield "title", event.get("title", "")
-    yield "occurred", output.date(event.get("occurred"))
+    yield "occurred", words.date(event.get("occurred"))
     yield "type", labels.get(event.get("event_type", ""), event.get("event_type", ""))
     yield "place", place.get("name", "")
     yield "country", vocabulary.country_name(country) if country else ""
