@@ -408,6 +408,50 @@ def test_an_event_as_of_an_entry_is_what_it_was_right_after(
                     )
 
 
+@PAST
+@given(story=stories, data=st.data())
+def test_many_events_are_read_as_each_of_them_is(
+    empty: Path, tmp_path: Path, story: list[list[Operation]], data: st.DataObject
+) -> None:
+    """In any order, twice too, at any point of both clocks; the first that is not there ends it."""
+    path = fresh(empty, tmp_path)
+    with Timeline.open(path, now=TickingClock()) as timeline:
+        begin(timeline)
+        for append_of in story:
+            tell(timeline, append_of)
+    with reading(path) as connection:
+        newest = connection.execute("SELECT max(seq) FROM log").fetchone()[0]
+        some_ids = st.lists(st.sampled_from((*EVENTS, *NEW_EVENTS, "nul\x00", "half \ud800")))
+        ids = data.draw(some_ids)
+        reported = st.sampled_from(
+            (query.NOW.reported, "2025-04-14T", "2025-04-15T", "2025-04-13T")
+        )
+        for seq in (query.NOW.seq, *range(-1, newest + 1)):
+            point = query.AsOf(seq, data.draw(reported))
+            assert _until_not_found(query.each(connection, ids, as_of=point)) == _until_not_found(
+                query.get(connection, event_id, as_of=point) for event_id in ids
+            )
+
+
+def _until_not_found(found: Iterator[Any]) -> tuple[list[Any], str]:
+    events: list[Any] = []
+    try:
+        events.extend(found)
+    except NotFound as error:
+        return events, str(error)
+    return events, ""
+
+
+def test_more_events_than_are_looked_up_at_once_are_read_in_their_order(timeline: Timeline) -> None:
+    timeline.record(
+        [{"event_id": f"e-{n}", "title": f"{n}", "occurred": "2025"} for n in range(1_201)]
+    )
+    wanted = [f"e-{n * 7 % 1_201}" for n in range(1_201)]
+    with reading(timeline.path) as connection:
+        assert [event["event_id"] for event in query.each(connection, iter(wanted))] == wanted
+        assert [*query.each(connection, [])] == []
+
+
 READS: tuple[Callable[..., Any], ...] = (
     lambda t, **when: t.list(state="all", **when),
     lambda t, **when: t.list(country="Ukraine", since="2025-04-14", **when),
