@@ -18,6 +18,7 @@ from running import PROGRAM, done, environment, process, run, widest
 
 from timeline import Timeline
 from timeline.cli import output
+from timeline.exporters import FORMATS
 
 LONG_TITLE = "A title that does not end, " * 11 + "ends"
 HOSTILE_TITLE = "\x1b[31mred\x1b[0m \x9b5n \u202egnihton\u202c \u2066x\u2069\x07\x7f"
@@ -279,6 +280,16 @@ def test_there_are_styles_on_a_terminal_and_only_ours(varied: Path) -> None:
     plain = shown.replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", "")
     assert not forbidden(plain.replace("\r\n", "\n"))
     assert plain.replace("\r\n", "\n") == done("-d", varied, "show", "hostile")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_shown_on_a_terminal_is_harmless_text(name: str, varied: Path) -> None:
+    shown = on_a_terminal("-d", varied, "export", name, cwd=varied.parent).replace("\r\n", "\n")
+    assert not forbidden(shown)
+    unfolded = shown.replace("\n ", "")
+    assert "red" in unfolded
+    assert "Names" in unfolded
+    assert name == "ics" or "Переговоры в Одессе" in unfolded
 
 
 def test_there_are_no_styles_in_a_pipe(varied: Path) -> None:

@@ -55,6 +55,8 @@ def path(timeline: Timeline) -> Path:
         ["list", "--as-of", "#1"],
         ["search", "talks"],
         ["facets"],
+        ["export", "csv"],
+        ["export", "ics"],
         ["log"],
         ["update", "talks", "--set", "title=T"],
         ["correct", "talks", "--set", "title=T", "--reason", "r"],

@@ -23,7 +23,8 @@ from strategies import events
 
 from timeline import Timeline, query, schema, sheet, sheet_events
 from timeline.model import Said
-from timeline.sync import sync, words_of
+from timeline.sheet_words import words_of
+from timeline.sync import sync
 
 Rows = list[dict[str, str]]
 
@@ -228,7 +229,7 @@ def test_append_of_a_sheet_with_one_bad_row_says_which_cell_and_adds_nothing(log
             "--nl, --csv and --tsv go with a FILE",
         ),
         (("append", "--csv", "--nl", "-"), "give one of --nl, --csv and --tsv"),
-        (("export", "xls"), "'xls' is not 'csv'"),
+        (("export", "xls"), "'xls' is not one of 'csv', 'json'"),
         (("sync",), "Missing argument"),
     ],
 )

@@ -28,7 +28,7 @@ from typing import Literal, NamedTuple
 from timeline import edtf_words
 from timeline.errors import InvalidValue
 
-__all__ = ["Occurred", "Precision", "parse", "phrase", "sortable"]
+__all__ = ["Occurred", "Precision", "numbers", "parse", "phrase", "sortable"]
 
 Precision = Literal[
     "second", "minute", "hour", "day", "month", "quarter", "season", "half_year",
@@ -96,10 +96,24 @@ def sortable(year: int, month: int, day: int) -> str:
     return f"-{_TOO_FAR + year:012d}-{month:02d}-{day:02d}"
 
 
+def numbers(bound: str) -> tuple[int, ...]:
+    """Read a bound of `Occurred`: astronomical year, month, day; of a time hour, minute, second.
+
+    The inverse of `sortable`.
+    """
+    match = _BOUND.fullmatch(bound)
+    if match is None:
+        raise InvalidValue(bound, f'"{bound}" is not a bound')
+    sign, year, *others = match.groups()
+    first = int(year) - (_TOO_FAR if sign == "-" else 0)
+    return first, *(int(other) for other in others if other)
+
+
 _LONGEST = 200  # characters
 _TOO_FAR = 10**12  # years
 _NO_BOUND = ("", "..")  # a side that is unknown, or open
 
+_BOUND = re.compile(r"([Y-])?([0-9]+)-([0-9]{2})-([0-9]{2})(?:T([0-9]{2}):([0-9]{2}):([0-9]{2}))?")
 _UNPRINTABLE = re.compile(r"[^ -~]")
 _DATE = re.compile(r"(-?[0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 _TIME = re.compile(

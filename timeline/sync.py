@@ -11,16 +11,16 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from timeline import log, query, sheet_events
+from timeline import query, sheet_events
 from timeline.errors import InvalidInput, NothingChanged, TimelineError, TooManyAbsent
 from timeline.model import Said
 from timeline.sheet import Row
 from timeline.sheet_events import Words
-from timeline.terms import Term
+from timeline.sheet_words import words_of
 from timeline.validation import validate
 from timeline.writer import Append, Receipt
 
-__all__ = ["Outcome", "Step", "sync", "words_of"]
+__all__ = ["Outcome", "Step", "sync"]
 
 _ABSENT = "no longer in the sheet"
 _BACK = "in the sheet again"
@@ -54,22 +54,6 @@ class Outcome(NamedTuple):
     def lacks_many(self) -> bool:
         """Whether more than a tenth of the current events is absent."""
         return self.absent * 10 > self.current
-
-
-def words_of(connection: sqlite3.Connection, rows: Iterable[Row] = ()) -> Words:
-    """What cells are read and written with, of a log and of the sheet itself."""
-    vocabulary = log.info(connection).get("vocabulary", {}).get("event_types", ())
-    cursor = connection.execute("SELECT source_id, url, title FROM sources ORDER BY source_key")
-    sources = {row["source_id"]: row for row in query.rows(cursor)}
-    titles: dict[str, str] = {}
-    for source in sources.values():
-        if source["url"] and source["title"]:
-            titles.setdefault(source["url"], source["title"])
-    return Words(
-        [Term(each["code"], each["label"], "") for each in vocabulary],
-        sources,
-        {**titles, **sheet_events.titles(rows)},
-    )
 
 
 def sync(

@@ -50,12 +50,13 @@ class Names:
         self._as_of = as_of
 
     @functools.cached_property
-    def _event_types(self) -> dict[str, str]:
+    def labels(self) -> dict[str, str]:
+        """The labels of event types, by code."""
         return query.labels(self._connection)
 
     def event_type(self, code: str) -> str:
         """ "Agreement" for AGREE."""
-        return self._event_types.get(code, code)
+        return self.labels.get(code, code)
 
     def event(self, event_id: str) -> str:
         """ "Talks in Odesa (talks)", or the id alone of an event that was not there."""
@@ -89,11 +90,16 @@ def _listed(*parts: str | None) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def facts(names: Names, event: Content) -> str:
+def title(event: Content) -> str:
+    """The title; that of an erased event is gone."""
+    return event.get("title") or "(erased)"
+
+
+def facts(event: Content, labels: Mapping[str, str]) -> str:
     """ "15 April 2025 - Consultation - Odesa, Ukraine - corroborated": what is worth naming."""
     known = [
         date(event.get("occurred")),
-        names.event_type(event.get("event_type", "")),
+        labels.get(event.get("event_type", ""), event.get("event_type", "")),
         place(event.get("place", {})),
         *(
             event[field]

@@ -44,7 +44,7 @@ _OTHERS = {
     "log": "read",
     "template": "sheets",
     "sync": "sheets",
-    "export": "sheets",
+    "export": "export",
     "schema": "care",
     "rebuild": "care",
     "demo": "care",

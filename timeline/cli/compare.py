@@ -86,7 +86,7 @@ def _print(connection: sqlite3.Connection, names: Names, found: Mapping[str, Any
     output.echo(output.bold(output.wrapped(found["title"] or "(erased)")))
     sides = f"{_side(before)} -> {_side(after)}"
     if not before and stands:
-        output.echo(output.wrapped(words.facts(names, stands), 2))
+        output.echo(output.wrapped(words.facts(stands, names.labels), 2))
     output.echo(output.wrapped(f"{found['event_id']}: {sides}", 2))
     erased = [side["version"] for side in (before, after) if side and side["state"] == "erased"]
     for version in dict.fromkeys(erased):

@@ -42,8 +42,8 @@ def _print_event(
     connection: sqlite3.Connection, event: Mapping[str, Any], point: AsOf, *, is_newest: bool
 ) -> None:
     names = Names(connection, point)
-    output.echo(output.bold(output.wrapped(event.get("title") or "(erased)")))
-    output.echo(output.wrapped(words.facts(names, event)))
+    output.echo(output.bold(output.wrapped(words.title(event))))
+    output.echo(output.wrapped(words.facts(event, names.labels)))
     if why := _why(connection, names, event):
         output.echo(output.wrapped(why))
     standing = [

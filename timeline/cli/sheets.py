@@ -1,23 +1,20 @@
-"""The commands that know spreadsheets: template, sync, export."""
+"""The commands that know spreadsheets: template, sync."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, Any
 
 import click
 
-from timeline import query, selection, sheet, sheet_events, vocabulary, words
+from timeline import sheet, vocabulary, words
 from timeline.cli import output
-from timeline.cli.options import as_of_options, filter_options, json_option
+from timeline.cli.options import json_option
 from timeline.cli.read import opened
 from timeline.cli.write import appending
 from timeline.errors import TimelineError
 from timeline.facade import Timeline
 from timeline.model import Said
-from timeline.sync import Outcome, Step, sync, words_of
+from timeline.sync import Outcome, Step, sync
 from timeline.validation import validate
 
 _LONGEST = 64 * 2**20
@@ -32,74 +29,6 @@ def template_command() -> None:
     columns may be named like a field path, such as note, verification or place.admin1.
     """
     click.echo(next(sheet.write(())), nl=False)
-
-
-@click.command("export")
-@click.argument("format", type=click.Choice(["csv"]))
-@click.option(
-    "-o", "--output", "path", metavar="FILE", default="-", help="Write there, not to stdout."
-)
-@click.option(
-    "--column",
-    "columns",
-    metavar="PATH",
-    multiple=True,
-    help="One more column, named like a field path: note, place.admin1. May be repeated.",
-)
-@click.option(
-    "--bom", is_flag=True, help="Begin with a byte order mark: Excel needs it to see UTF-8."
-)
-@filter_options
-@as_of_options
-@click.pass_obj
-def export_command(
-    database: str,
-    /,
-    format: str,
-    path: str,
-    columns: tuple[str, ...],
-    bom: bool,
-    as_of: str | None,
-    as_reported: str | None,
-    **filters: Any,
-) -> None:
-    """The events as a file, in the order of the log.
-
-    append --csv takes it for another log, sync for this one.
-    """
-    for column in columns:
-        sheet.check_column(column)
-    wanted = tuple(dict.fromkeys((*sheet.COLUMNS, *columns)))
-    with opened(database, as_of, as_reported) as (connection, point):
-        with selection.tables_as_of(connection, point) as tables:
-            rows = selection.list_events(tables, filters)
-            events = sorted((row["event_key"], row["event_id"]) for row in rows)
-        words = words_of(connection)
-        cells = (
-            sheet_events.cells(query.get(connection, event_id, as_of=point), words, wanted)
-            for _, event_id in events
-        )
-        _write_lines(path, sheet.write(cells, wanted), bom=bom)
-
-
-def _write_lines(path: str, lines: Iterator[str], *, bom: bool) -> None:
-    """Bytes as they are into a file or a pipe, harmless text on a terminal."""
-    if path == "-" and sys.stdout.isatty():
-        for line in lines:
-            output.echo(line.removesuffix("\r\n"))
-        return
-    # A pipe or a device is written to, not replaced.
-    is_special = path == "-" or (Path(path).exists() and not Path(path).is_file())
-    try:
-        with click.open_file(path, "wb", atomic=not is_special) as file:
-            if bom:
-                file.write(b"\xef\xbb\xbf")
-            for line in lines:
-                file.write(line.encode())
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise TimelineError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 @click.command("sync")

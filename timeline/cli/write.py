@@ -160,11 +160,11 @@ def _read(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
 
 def _sheet(database: str, content: bytes, delimiter: str | None) -> Iterator[tuple[int, Statement]]:
     """The statements of the rows of a sheet, each with its line."""
-    from timeline import sheet, sheet_events, sync
+    from timeline import sheet, sheet_events, sheet_words
     from timeline.cli.read import opened
 
     with opened(database) as (connection, _):
-        words = sync.words_of(connection, sheet.read(content, delimiter))
+        words = sheet_words.words_of(connection, sheet.read(content, delimiter))
     for row in sheet.read(content, delimiter):
         yield row.line, sheet_events.statement(sheet_events.normal(row, words))
 

@@ -1,0 +1,774 @@
+"""Formats of a selection: each read back by a parser that is not ours, or held to its rules."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import html
+import io
+import json
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, Literal
+from xml.etree import ElementTree
+
+import feedparser
+import geojson_pydantic
+import icalendar
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, Field
+from running import PROGRAM, done, environment, run
+from strategies import events
+
+from timeline import Timeline, demo, edtf_time, log, query, schema, words
+from timeline.exporters import FORMATS, About
+from timeline.exporters.atom import permanent_id
+from timeline.sheet_words import words_of
+
+Rows = list[dict[str, Any]]
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+XHTML = "{http://www.w3.org/1999/xhtml}"
+
+
+def written(name: str, rows: Iterable[Mapping[str, Any]], about: About) -> tuple[str, int]:
+    """A file, and how many events are not in it."""
+    pieces = FORMATS[name].write(rows, about)
+    found = []
+    while True:
+        try:
+            found.append(next(pieces))
+        except StopIteration as end:
+            return "".join(found), end.value
+
+
+def taken(path: Path, *, address: bool = True) -> tuple[Rows, About]:
+    """All events of a log, newest recorded first, and what goes with them."""
+    with contextlib.closing(schema.connect(path)) as connection:
+        ids = [
+            event_id
+            for (event_id,) in connection.execute("SELECT event_id FROM events ORDER BY seq DESC")
+        ]
+        about = About(
+            log.info(connection),
+            words_of(connection),
+            address=(lambda key: f"https://example.org/events/{key}?a=b&c") if address else None,
+            self_url="https://example.org/events.atom?tag=a&type=b",
+        )
+        return [*query.each(connection, ids)], about
+
+
+def told(stated: list[dict[str, Any]]) -> tuple[Rows, About]:
+    """The same of a log of these events."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "story.db"
+        with Timeline.create(
+            path, title='A "story" <b>&', origin="example.org/story", licence="CC-BY-4.0"
+        ) as timeline:
+            for number, event in enumerate(stated):
+                external = [f"n{number}-{key}" for key in event.get("external_ids", ())]
+                timeline.record({**event, "event_id": f"e-{number}", "external_ids": external})
+        return taken(path)
+
+
+def one(**fields: Any) -> tuple[Rows, About]:
+    return told([{"title": "Talks", "occurred": "2025-04-15", **fields}])
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("demo") / "timeline.db"
+    demo.build(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def of_the_demo(story: Path) -> tuple[Rows, About]:
+    rows, about = taken(story)
+    assert len(rows) == 19
+    return rows, about
+
+
+# --- JSON ---------------------------------------------------------------------------------
+
+
+def check_json(text: str, rows: Rows) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text)
+    assert found["events"] == rows
+    assert [*found] == [
+        "title", "origin", "language", "licence", "time_zone", "as_of", "as_reported",
+        "filters", "self", "next", "events",
+    ]  # fmt: skip
+    assert not re.search("[<\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+    return found
+
+
+def test_the_json_of_an_event_is_what_show_prints(story: Path) -> None:
+    exported = json.loads(done("-d", story, "export", "json"))
+    assert len(exported["events"]) == 19
+    for event in exported["events"]:
+        assert event == json.loads(done("-d", story, "show", event["event_id"], "--json"))
+
+
+def test_json_says_of_which_log_it_is() -> None:
+    rows, about = one()
+    found = check_json(written("json", rows, about)[0], rows)
+    assert (found["title"], found["origin"]) == ('A "story" <b>&', "example.org/story")
+    assert (found["language"], found["time_zone"]) == ("en", "UTC")
+    assert (found["as_of"], found["as_reported"]) == (None, None)
+
+
+def test_json_says_of_which_moment_and_selection_it_is(story: Path) -> None:
+    command = ("-d", story, "export", "json", "--type", "Assault", "--as-reported", "2025-04-14")
+    found = json.loads(done(*command, "--as-of", "#33"))
+    assert found["as_of"] == 33
+    assert found["as_reported"] == "2025-04-14T20:59:59.999999Z"  # the end of the day in Kyiv
+    assert found["filters"] == {
+        "event_type": "Assault",
+        "as_of": "#33",
+        "as_reported": "2025-04-14",
+    }
+    assert json.loads(done("-d", story, "export", "json"))["as_of"] == 62
+    before = json.loads(done("-d", story, "export", "json", "--as-of", "2020-01-01"))
+    assert (before["as_of"], before["events"]) == (-1, [])
+
+
+# --- GeoJSON ------------------------------------------------------------------------------
+
+
+def check_geojson(text: str, rows: Rows) -> None:
+    collection = geojson_pydantic.FeatureCollection.model_validate_json(text)
+    assert len(collection.features) == len(rows)
+    parsed = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+    for feature, row in zip(parsed["features"], rows, strict=True):
+        place = row.get("place", {})
+        properties = feature["properties"]
+        assert feature["id"] == row["event_id"]
+        assert properties["geo_precision"] == place.get("geo_precision")
+        assert properties["occurred_precision"] == row["occurred_precision"]
+        assert all(not isinstance(value, list | dict) for value in properties.values())
+        if "lat" in place:
+            lon, lat = feature["geometry"]["coordinates"]
+            assert (lon, lat) == (Decimal(place["lon"]), Decimal(place["lat"]))
+            assert -180 <= lon <= 180
+            assert -90 <= lat <= 90
+        else:
+            assert feature["geometry"] is None
+
+
+def test_geojson_has_every_event_of_the_demo(of_the_demo: tuple[Rows, About]) -> None:
+    rows, about = of_the_demo
+    text, left_out = written("geojson", rows, about)
+    check_geojson(text, rows)
+    assert left_out == 0
+    features = {each["id"]: each for each in json.loads(text)["features"]}
+    assert features["sumy-strike"]["geometry"] == {"type": "Point", "coordinates": [34.8, 50.91]}
+    assert features["sumy-strike"]["properties"]["geo_precision"] == 1
+    assert features["nato-allies-pledge"]["geometry"] is None
+    assert features["nato-allies-pledge"]["properties"]["when"] == "first quarter of 2025"
+
+
+def test_a_place_that_an_event_is_about_is_not_where_it_happened() -> None:
+    rows, about = one(about_place={"name": "Black Sea", "lat": "43", "lon": "34"})
+    assert json.loads(written("geojson", rows, about)[0])["features"][0]["geometry"] is None
+
+
+# --- iCalendar ----------------------------------------------------------------------------
+
+
+def check_lines(text: str) -> None:
+    """Section 3.1: CRLF, at most 75 octets, no control characters; BEGIN and END in pairs."""
+    assert text.endswith("\r\n")
+    lines = text.removesuffix("\r\n").split("\r\n")
+    assert not re.search("[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]", "".join(lines))
+    assert max(len(line.encode()) for line in lines) <= 75
+    unfolded = text.replace("\r\n ", "").split("\r\n")
+    open_ones = []
+    for line in unfolded[:-1]:
+        assert re.match("[A-Z-]+[:;]", line), line
+        if line.startswith("BEGIN:"):
+            open_ones.append(line.removeprefix("BEGIN:"))
+        elif line.startswith("END:"):
+            assert open_ones.pop() == line.removeprefix("END:")
+    assert open_ones == []
+
+
+def calendar(rows: Rows, about: About) -> tuple[icalendar.Calendar, int]:
+    text, left_out = written("ics", rows, about)
+    check_lines(text)
+    found = icalendar.Calendar.from_ical(text)
+    assert isinstance(found, icalendar.Calendar)
+    assert found.errors == []
+    assert len(found.subcomponents) >= 1
+    for component in found.walk():
+        assert component.errors == []
+    uids = [component["UID"] for component in found.subcomponents]
+    assert len(set(uids)) == len(uids)
+    return found, left_out
+
+
+def bounds(component: Any) -> tuple[str, str | None, bool]:
+    """First and last day or second of an event in a calendar, and whether it is in UTC."""
+    begin = component["DTSTART"].dt
+    end = component["DTEND"].dt if "DTEND" in component else None
+    if isinstance(begin, datetime):
+        is_utc = begin.tzinfo is not None
+        assert end is None or (end.tzinfo is not None) == is_utc
+        last = (end - timedelta(seconds=1)).replace(tzinfo=None).isoformat() if end else None
+        return begin.replace(tzinfo=None).isoformat(), last, is_utc
+    assert type(begin) is date
+    return begin.isoformat(), (end - timedelta(days=1)).isoformat() if end else None, False
+
+
+@pytest.mark.parametrize(
+    ("occurred", "first", "last", "is_utc", "in_title"),
+    [
+        ("2025-04-15", "2025-04-15", "2025-04-15", False, ""),
+        ("2025-12-31", "2025-12-31", "2025-12-31", False, ""),
+        ("2025-04-15~", "2025-04-15", "2025-04-15", False, "around 15 April 2025"),
+        ("2025-04", "2025-04-01", "2025-04-30", False, "April 2025"),
+        ("2024-02", "2024-02-01", "2024-02-29", False, "February 2024"),
+        ("2025-04-XX", "2025-04-01", "2025-04-30", False, "some day in April 2025"),
+        ("2025-33", "2025-01-01", "2025-03-31", False, "first quarter of 2025"),
+        ("2025-24", "2025-12-01", "2026-02-28", False, "winter 2025"),
+        ("2025", "2025-01-01", "2025-12-31", False, "2025"),
+        ("202X", "2020-01-01", "2029-12-31", False, "2020s"),
+        ("0001", "0001-01-01", "0001-12-31", False, "1 AD"),
+        ("2025-04-15/2025-04-20", "2025-04-15", "2025-04-20", False, ""),
+        ("2025-02/2025-04", "2025-02-01", "2025-04-30", False, "February to April 2025"),
+        ("2025-02-17/..", "2025-02-17", None, False, "since 17 February 2025"),
+        ("2025-02-17/", "2025-02-17", None, False, "from 17 February 2025, end unknown"),
+        ("2025-02/..", "2025-02-01", None, False, "since February 2025"),
+        ("2025-04-15T10:15", "2025-04-15T10:15:00", "2025-04-15T10:15:59", False, ""),
+        ("2025-04-15T10", "2025-04-15T10:00:00", "2025-04-15T10:59:59", False, ""),
+        ("2025-04-15T23:59:59", "2025-04-15T23:59:59", "2025-04-15T23:59:59", False, ""),
+        ("2025-04-15T10:15:30Z", "2025-04-15T10:15:30", "2025-04-15T10:15:30", True, ""),
+        ("2025-04-15T01:00+03:00", "2025-04-14T22:00:00", "2025-04-14T22:00:59", True, ""),
+        ("2025-04-15T22-05", "2025-04-16T03:00:00", "2025-04-16T03:59:59", True, ""),
+        (
+            "2025-04-15T10:15+03:00/2025-04-16T10:15Z",
+            "2025-04-15T07:15:00",
+            "2025-04-16T10:15:59",
+            True,
+            "",
+        ),
+        ("2025-04-15T10:15/2025-04-16T12", "2025-04-15T10:15:00", "2025-04-16T12:59:59", False, ""),
+        # Two kinds of clock, or a clock and a day: the days as written.
+        ("2025-04-15T10:15/2025-04-16T12Z", "2025-04-15", "2025-04-16", False, ""),
+        ("2025-04-15T10:15Z/2025-04-15", "2025-04-15", "2025-04-15", False, ""),
+        ("2025-04-15/2025-04-16T12:00", "2025-04-15", "2025-04-16", False, ""),
+        (
+            "2025-04-15T10:15Z/..",
+            "2025-04-15T10:15:00",
+            None,
+            True,
+            "since 15 April 2025, 10:15 UTC",
+        ),
+        ("9999-12-30", "9999-12-30", "9999-12-30", False, ""),
+    ],
+)
+def test_a_calendar_has_the_whole_period_and_nothing_but_it(
+    occurred: str, first: str, last: str | None, is_utc: bool, in_title: str
+) -> None:
+    found, left_out = calendar(*one(occurred=occurred))
+    (event,) = found.events
+    assert left_out == 0
+    assert bounds(event) == (first, last, is_utc)
+    assert event["SUMMARY"] == (f"Talks ({in_title})" if in_title else "Talks")
+    assert found.walk("VJOURNAL") == []
+
+
+@pytest.mark.parametrize(
+    "occurred",
+    [
+        "../2025-04-15",
+        "/2025-04-15",
+        "../..",
+        "-0043-03-15",
+        "0000",
+        "0000/2025",
+        "Y-13800000000",
+        "Y17000",
+        "9999",
+        "9999-12-31",
+        "0001-01-01T00:00+03:00",
+        "9999-12-31T23:59:59",
+        "9999-12-31T23:00-05:00",
+    ],
+)
+def test_what_a_calendar_cannot_say_is_counted(occurred: str) -> None:
+    found, left_out = calendar(*one(occurred=occurred))
+    assert (left_out, found.events) == (1, [])
+    (remark,) = found.walk("VJOURNAL")
+    assert remark["SUMMARY"].startswith("1 event is not in this calendar")
+    assert remark["DTSTAMP"].dt.year >= 2025
+
+
+def check_calendar(rows: Rows, about: About) -> None:
+    """Every event is in it, with its bounds and texts, or counted."""
+    found, left_out = calendar(rows, about)
+    by_id = {str(event["UID"]).partition("@")[0]: event for event in found.events}
+    assert len(by_id) + left_out == len(rows)
+    for row in rows:
+        if row["event_id"] not in by_id:
+            assert row["occurred_from"] is None or not "0001" < row["occurred_from"] < "9999"
+            continue
+        event = by_id[row["event_id"]]
+        first, last, is_utc = bounds(event)
+        if not is_utc:
+            assert first in (row["occurred_from"], row["occurred_from"][:10])
+            assert last in (row["occurred_to"], (row["occurred_to"] or "")[:10] or None)
+        title = clean(row["title"])
+        assert event["SUMMARY"] in (title, f"{title} ({words.date(row['occurred'])})")
+        assert event["DTSTAMP"].dt == datetime.fromisoformat(row["recorded_at"]).replace(
+            microsecond=0
+        )
+        tags = [clean(tag) for tag in row.get("tags", ())]
+        kinds = [about.labels[row["event_type"]]] if "event_type" in row else []
+        categories = event["CATEGORIES"].cats if "CATEGORIES" in event else []
+        assert [str(each) for each in categories] == [*kinds, *tags]
+
+
+def clean(text: str) -> str:
+    """A text of one line, as a calendar can hold it."""
+    return re.sub("[\x00-\x08\x0a-\x1f\x7f]", "\ufffd", text)
+
+
+def test_the_demo_as_a_calendar(of_the_demo: tuple[Rows, About]) -> None:
+    rows, about = of_the_demo
+    found, left_out = calendar(rows, about)
+    assert (len(found.events), left_out) == (18, 1)
+    assert str(found["X-WR-CALNAME"]) == str(found["NAME"]) == r"NATO and Odesa\, spring 2025"
+    strike = next(e for e in found.events if e["UID"].startswith("sumy-strike@"))
+    assert strike["UID"] == "sumy-strike@example.org/nato-odesa-demo"
+    assert strike["SEQUENCE"] == 4
+    assert strike["LAST-MODIFIED"].dt == datetime(2025, 4, 16, 16, 20, tzinfo=UTC)
+    assert (strike["GEO"].latitude, strike["GEO"].longitude) == (50.91, 34.8)
+    assert strike["LOCATION"] == "Sumy, Ukraine"
+    assert strike["URL"] == "https://example.org/events/sumy-strike?a=b&c"
+    assert "\nkilled: 35 (Sumy regional prosecutor, 14 April 2025)\n" in strike["DESCRIPTION"]
+    assert strike["STATUS"] == "CONFIRMED"
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, "CONFIRMED"),
+        ({"modality": "ongoing", "verification": "disputed"}, "CONFIRMED"),
+        ({"modality": "planned"}, "TENTATIVE"),
+        ({"modality": "hypothetical"}, "TENTATIVE"),
+        ({"modality": "negated"}, "CANCELLED"),
+        ({"modality": "planned", "verification": "refuted"}, "CANCELLED"),
+    ],
+)
+def test_a_calendar_says_what_did_not_happen(fields: dict[str, str], status: str) -> None:
+    found, _ = calendar(*one(**fields))
+    assert found.events[0]["STATUS"] == status
+
+
+def test_retracted_and_erased_events_of_a_selection_are_said_to_be_so(timeline: Timeline) -> None:
+    timeline.record({"event_id": "talks", "title": "Talks", "occurred": "2025-04-15"})
+    timeline.retract("talks", reason="a hoax")
+    rows, about = taken(timeline.path)
+    gone = {
+        key: rows[0][key] for key in ("event_id", "version", "seq", "recorded_at", "reported_at")
+    } | {"event_id": "gone", "state": "erased"}
+    found, left_out = calendar([rows[0], gone], about)
+    assert [event["STATUS"] for event in found.events] == ["CANCELLED"]
+    assert left_out == 1
+    feed = feedparser.parse(written("atom", [rows[0], gone], about)[0])
+    assert [entry.title for entry in feed.entries] == ["Talks", "(erased)"]
+    assert "15 April 2025 - RETRACTED" in feed.entries[0].content[0].value
+    slides, left_out = written("timelinejs", [rows[0], gone], about)
+    assert (len(json.loads(slides)["events"]), left_out) == (1, 1)
+    features = json.loads(written("geojson", [gone], about)[0])["features"]
+    assert (features[0]["geometry"], features[0]["properties"]["title"]) == (None, "(erased)")
+    assert check_json(written("json", [gone], about)[0], [gone])
+    assert written("csv", [gone], about)[0].splitlines()[1].startswith("gone,,")
+
+
+# --- Atom ---------------------------------------------------------------------------------
+
+ALLOWED = {"div", "p", "br", "blockquote", "a"}
+
+
+def check_atom(text: str, rows: Rows) -> Any:
+    """RFC 4287, sections 4.1.1 and 4.1.2, and what its schema says of each element."""
+    root = ElementTree.fromstring(text)  # noqa: S314 - we wrote it
+    assert root.tag == f"{ATOM}feed"
+    entries = root.findall(f"{ATOM}entry")
+    for element in (root, *entries):
+        for name in ("id", "title", "updated"):
+            assert len(element.findall(f"{ATOM}{name}")) == 1
+        assert re.fullmatch(
+            "urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", element.findtext(f"{ATOM}id", "")
+        )
+        assert datetime.fromisoformat(element.findtext(f"{ATOM}updated", "")).tzinfo is UTC
+        assert element.findtext(f"{ATOM}title")
+    assert root.findtext(f"{ATOM}author/{ATOM}name")
+    ids = [element.findtext(f"{ATOM}id") for element in (root, *entries)]
+    assert len(set(ids)) == len(rows) + 1
+    updated = [element.findtext(f"{ATOM}updated", "") for element in entries]
+    assert updated == sorted(updated, reverse=True) == [row["recorded_at"] for row in rows]
+    if updated:
+        assert root.findtext(f"{ATOM}updated") == updated[0]
+    for entry in entries:
+        links = [link.get("rel", "alternate") for link in entry.findall(f"{ATOM}link")]
+        assert links.count("alternate") <= 1
+        (content,) = entry.findall(f"{ATOM}content")
+        assert content.get("type") == "xhtml"
+        (div,) = content
+        for element in div.iter():
+            assert element.tag.removeprefix(XHTML) in ALLOWED
+            assert set(element.keys()) <= {"href"}
+            assert element.get("href", "https:").startswith(("http:", "https:"))
+        assert all(category.get("term") for category in entry.findall(f"{ATOM}category"))
+    feed = feedparser.parse(text)
+    assert not feed.bozo
+    assert feed.version == "atom10"
+    assert len(feed.entries) == len(rows)
+    return feed
+
+
+def test_the_demo_as_a_feed(of_the_demo: tuple[Rows, About]) -> None:
+    rows, about = of_the_demo
+    feed = check_atom(written("atom", rows, about)[0], rows)
+    assert feed.feed.title == "NATO and Odesa, spring 2025"
+    assert feed.feed.links[0].href == about.self_url
+    assert feed.feed.links[0].rel == "self"
+    entry = next(e for e in feed.entries if e.title == "Ballistic missile strike on Sumy")
+    assert entry.link == "https://example.org/events/sumy-strike?a=b&c"
+    assert (entry.tags[0].term, entry.tags[0].label) == ("ASSAULT", "Assault")
+
+
+def test_ids_of_a_feed_come_from_the_log_and_the_selection_not_from_an_address(
+    story: Path, of_the_demo: tuple[Rows, About]
+) -> None:
+    rows, about = of_the_demo
+
+    def ids(about: About) -> list[str]:
+        return re.findall("<id>(.+)</id>", written("atom", rows, about)[0])
+
+    moved = about._replace(self_url="https://elsewhere.example", address=None)
+    assert ids(moved) == ids(about)
+    chosen = ids(about._replace(filters={"tag": "aid", "actor": "NATO"}))
+    assert chosen == ids(about._replace(filters={"actor": "NATO", "tag": "aid"}))
+    assert chosen[0] != ids(about)[0]
+    assert chosen[1:] == ids(about)[1:]
+    text = done("-d", story, "export", "atom")
+    assert re.findall("<id>(.+)</id>", text) == ids(about)
+    # For ever: a reader has them.
+    assert permanent_id("example.org/story", "event", "talks") == (
+        "urn:uuid:87a74220-43b8-5f2a-8eb8-3c1c58abe341"
+    )
+
+
+# --- TimelineJS ---------------------------------------------------------------------------
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SlideDate(Strict):
+    year: int
+    month: int = Field(ge=1, le=12)
+    day: int = Field(ge=1, le=31)
+    hour: int | None = Field(None, ge=0, le=23)
+    minute: int | None = Field(None, ge=0, le=59)
+    second: int | None = Field(None, ge=0, le=59)
+
+
+class SlideText(Strict):
+    headline: str
+    text: str
+
+
+class Slide(Strict):
+    """Of TimelineJS's own description, the fields that a slide of ours has."""
+
+    unique_id: str = Field(min_length=1)
+    start_date: SlideDate
+    end_date: SlideDate | None = None
+    display_date: str
+    text: SlideText
+    group: str | None = None
+    autolink: Literal[False]
+
+
+class TitleSlide(Strict):
+    unique_id: str
+    text: SlideText
+    autolink: Literal[False]
+
+
+class Storymap(Strict):
+    events: list[Slide]
+    title: TitleSlide
+    scale: Literal["human", "cosmological"]
+
+
+class Tags(HTMLParser):
+    """The tags of an HTML text, with their attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, list[tuple[str, str | None]]]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, attrs))
+
+
+def check_timelinejs(text: str, rows: Rows) -> Storymap:
+    found = Storymap.model_validate_json(text)
+    for slide in (*found.events, found.title):
+        assert Tags(slide.text.headline).found == []
+        for tag, attributes in Tags(slide.text.text).found:
+            assert tag in ALLOWED
+            assert [name for name, _ in attributes] == (["href"] if tag == "a" else [])
+            assert all(str(value).startswith(("http:", "https:")) for _, value in attributes)
+    by_id = {row["event_id"]: row for row in rows}
+    for slide in found.events:
+        # TimelineJS takes the text of these as HTML, and sets it as HTML again.
+        for twice in (slide.display_date, slide.group or ""):
+            assert Tags(html.unescape(twice)).found == []
+        row = by_id[slide.unique_id]
+        said = html.unescape(html.unescape(slide.display_date))
+        assert said == edtf_time.phrase(row["occurred"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("occurred", "start", "end"),
+    [
+        ("2025-04-15", (2025, 4, 15), None),
+        ("2025-04-15T10:15", (2025, 4, 15, 10, 15, 0), None),
+        ("2025-04", (2025, 4, 1), (2025, 4, 30)),
+        ("2025-33", (2025, 1, 1), (2025, 3, 31)),
+        ("2025-02-17/..", (2025, 2, 17), None),
+        ("../2025-04-15", (2025, 4, 15), None),
+        ("2025-04-15T10:15/2025-04-15T12", (2025, 4, 15, 10, 15, 0), (2025, 4, 15, 12, 59, 59)),
+        ("-0043-03-15", (-44, 3, 15), None),  # 44 BC
+        ("0000", (-1, 1, 1), (-1, 12, 31)),
+        ("0001", (1, 1, 1), (1, 12, 31)),
+        ("Y-13800000000", (-13800000001, 1, 1), (-13800000001, 12, 31)),
+    ],
+)
+def test_timelinejs_draws_the_whole_period(
+    occurred: str, start: tuple[int, ...], end: tuple[int, ...] | None
+) -> None:
+    rows, about = one(occurred=occurred)
+    (slide,) = check_timelinejs(written("timelinejs", rows, about)[0], rows).events
+    assert tuple(slide.start_date.model_dump(exclude_none=True).values()) == start
+    last = slide.end_date and tuple(slide.end_date.model_dump(exclude_none=True).values())
+    assert last == end
+
+
+def test_timelinejs_leaves_out_what_has_no_date_and_says_so() -> None:
+    rows, about = one(occurred="../..")
+    text, left_out = written("timelinejs", rows, about)
+    found = check_timelinejs(text, rows)
+    assert (left_out, found.events) == (1, [])
+    assert "no date is known: 1" in found.title.text.text
+
+
+def test_the_demo_in_timelinejs(of_the_demo: tuple[Rows, About]) -> None:
+    rows, about = of_the_demo
+    found = check_timelinejs(written("timelinejs", rows, about)[0], rows)
+    assert len(found.events) == 19
+    assert found.title.text.headline == "NATO and Odesa, spring 2025"
+    strike = next(slide for slide in found.events if slide.unique_id == "sumy-strike")
+    assert (strike.group, strike.display_date) == ("Assault", "13 April 2025")
+
+
+# --- All of them --------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(events(known_events=(), known_sources=()), max_size=3))
+def test_whatever_is_stated_is_in_each_format_by_its_rules(stated: list[dict[str, Any]]) -> None:
+    rows, about = told(stated)
+    check_json(written("json", rows, about)[0], rows)
+    check_geojson(written("geojson", rows, about)[0], rows)
+    check_calendar(rows, about)
+    check_atom(written("atom", rows, about)[0], rows)
+    found = check_timelinejs(written("timelinejs", rows, about)[0], rows)
+    assert [slide.unique_id for slide in found.events] == [row["event_id"] for row in rows]
+    is_far = any("13800000000" in row["occurred"] for row in rows)
+    assert found.scale == ("cosmological" if is_far else "human")
+
+
+HOSTILE = {
+    "title": "</script><script>alert(1)</script> \x1b[31m\u202eBEGIN:VEVENT, =1+1; \\N \x01\ufffe",
+    "summary": "]]> --> One\r\nEND:VEVENT\nBEGIN:VALARM\x0bX:1\u2028ATTACH:x\x85Y:2\n<img src=x>",
+    "note": "&lt;img src=x onerror=alert(1)&gt; &amp; <iframe>",
+    "tags": ["<b>", 'a,b;c"', "\x07"],
+    "place": {"name": "<i>\u2066", "lat": "1", "lon": "2"},
+    "citations": [{"source": {"title": '"><script>', "url": "http://example.org/?'&a=\x7f"}}],
+    "quantities": [{"measure": "<u>", "value": 1, "unit": "<s>", "reported_by": "</p>"}],
+}
+
+
+def test_hostile_texts_are_texts_in_each_format() -> None:
+    rows, about = one(**HOSTILE)
+    about = about._replace(
+        info={**about.info, "title": HOSTILE["title"], "licence": "</rights>"},
+    )
+    check_json(written("json", rows, about)[0], rows)
+    check_geojson(written("geojson", rows, about)[0], rows)
+    found, _ = calendar(rows, about)
+    assert [component.name for component in found.walk()] == ["VCALENDAR", "VEVENT"]
+    assert set(found.events[0]) == {
+        "UID", "SEQUENCE", "DTSTAMP", "LAST-MODIFIED", "DTSTART", "DTEND", "SUMMARY",
+        "DESCRIPTION", "STATUS", "TRANSP", "CATEGORIES", "LOCATION", "GEO", "URL",
+    }  # fmt: skip
+    text, _ = written("atom", rows, about)
+    feed = check_atom(text, rows)
+    assert "</script><script>" in html.unescape(feed.entries[0].title)
+    assert not re.search("<(script|img|iframe)", text)
+    check_timelinejs(written("timelinejs", rows, about)[0], rows)
+    (row,) = csv.DictReader(io.StringIO(written("csv", rows, about)[0], newline=""))
+    assert row["title"] == rows[0]["title"]
+
+
+def test_a_group_of_timelinejs_is_text_even_if_it_is_parsed_twice() -> None:
+    rows, about = one()
+    rows = [{**rows[0], "event_type": "<img src=x onerror=alert(1)> & co"}]
+    found = check_timelinejs(written("timelinejs", rows, about)[0], rows)
+    assert html.unescape(html.unescape(found.events[0].group or "")) == rows[0]["event_type"]
+
+
+def test_a_link_leads_to_http_or_nowhere(of_the_demo: tuple[Rows, About]) -> None:
+    rows, about = of_the_demo
+    bad = {
+        key: {**source, "url": "javascript:alert(1)"} for key, source in about.words.sources.items()
+    }
+    about = about._replace(words=about.words._replace(sources=bad))
+    for name in ("atom", "timelinejs", "ics"):
+        assert "javascript" not in written(name, rows, about)[0]
+
+
+def test_an_empty_selection_is_a_file_all_the_same() -> None:
+    rows, about = told([])
+    assert check_json(written("json", rows, about)[0], [])["events"] == []
+    check_geojson(written("geojson", rows, about)[0], [])
+    found, left_out = calendar(rows, about)  # of which one component must be
+    assert (left_out, found.events) == (0, [])
+    assert [remark["SUMMARY"] for remark in found.walk("VJOURNAL")] == ["No events"]
+    check_atom(written("atom", rows, about)[0], [])
+    assert check_timelinejs(written("timelinejs", rows, about)[0], []).events == []
+    assert written("csv", rows, about)[0] == done("template").replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_holds_one_event_at_a_time_and_ends_its_pieces_with_a_line(name: str) -> None:
+    rows, about = one()
+    given_out = 0
+
+    def many() -> Iterator[Mapping[str, Any]]:
+        nonlocal given_out
+        for number in range(1000):
+            given_out += 1
+            yield {**rows[0], "event_id": f"e-{number}"}
+
+    for count, piece in enumerate(FORMATS[name].write(many(), about)):
+        assert piece.endswith("\n")
+        assert abs(given_out - count) <= 3
+        if count > 900:
+            break
+    assert given_out > 890
+
+
+# --- On the command line ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_written_to_a_file(name: str, story: Path, tmp_path: Path) -> None:
+    target = tmp_path / f"out{FORMATS[name].suffix}"
+    result = run("-d", story, "export", name, "-o", target)
+    assert result.exit_code == 0
+    note = "Note: 1 event is left out: ics cannot say when it happened\n"
+    assert result.stderr == (note if name == "ics" else "")
+    with Timeline.open(story) as timeline:
+        order = sorted(timeline.list(), key=lambda row: row["event_key"])
+        if FORMATS[name].newest_first:
+            order.sort(key=lambda row: row["seq"], reverse=True)
+        rows = [timeline.get(row["event_id"]) for row in order]
+    text = target.read_bytes().decode()
+    check = {
+        "json": check_json,
+        "geojson": check_geojson,
+        "ics": lambda text, _: check_lines(text),
+        "atom": check_atom,
+        "timelinejs": check_timelinejs,
+        "csv": lambda text, rows: [*csv.DictReader(io.StringIO(text, newline=""))],
+    }[name]
+    check(text, rows)
+
+
+def test_a_sheet_that_is_exported_changes_nothing_when_it_comes_back(
+    story: Path, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "demo.csv"
+    done("-d", story, "export", "csv", "-o", sheet)
+    assert done("-d", story, "sync", "--dry-run", sheet).startswith("19 unchanged.")
+
+
+@pytest.mark.parametrize("options", [("--bom",), ("--column", "note")])
+def test_what_goes_with_sheets_goes_with_nothing_else(story: Path, options: tuple[str]) -> None:
+    result = run("-d", story, "export", "json", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("Error: --column and --bom go with csv\n")
+
+
+def test_filters_and_moments_choose_the_events_of_every_format(story: Path) -> None:
+    for name in FORMATS:
+        command = ("-d", story, "export", name, "--type", "assault")
+        text = done(*command)
+        assert "Ballistic missile strike on Sumy" in text
+        assert "Ukraine accepts the US proposal" not in text
+        assert "Sumy" not in done(*command, "--as-of", "2025-04-12")
+    result = run("-d", story, "export", "atom", "--country", "Nowhere")
+    assert (result.exit_code, result.stderr[:14]) == (1, "Error: country")
+
+
+def test_an_export_is_one_state_of_the_log_whoever_appends_meanwhile(
+    timeline: Timeline, tmp_path: Path
+) -> None:
+    """Another process appends while the file is written, to a pipe that is read slowly."""
+    timeline.record(
+        [
+            {
+                "event_id": f"e-{number}",
+                "title": "Before",
+                "occurred": "2025",
+                "summary": "word " * 180,
+            }
+            for number in range(2_000)
+        ]
+    )
+    with subprocess.Popen(
+        [*PROGRAM, "-d", str(timeline.path), "export", "json"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ) as export:
+        assert export.stdout
+        head = export.stdout.readline()  # the rest waits in a pipe that is full
+        with timeline.append() as append:
+            for number in range(2_000):
+                append.update(f"e-{number}", {"title": "After"})
+        found = json.loads(head + export.stdout.read())
+    assert export.returncode == 0
+    assert {event["title"] for event in found["events"]} == {"Before"}

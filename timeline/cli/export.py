@@ -1,0 +1,118 @@
+"""The command that writes events as a file: export."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from timeline import log, query, selection, sheet
+from timeline.cli import output
+from timeline.cli.options import as_of_options, filter_options
+from timeline.cli.read import opened
+from timeline.errors import TimelineError
+from timeline.exporters import FORMATS, About, sheet_csv
+from timeline.sheet_words import words_of
+
+
+@click.command("export")
+@click.argument("format", type=click.Choice([*FORMATS]))
+@click.option(
+    "-o", "--output", "path", metavar="FILE", default="-", help="Write there, not to stdout."
+)
+@click.option(
+    "--column",
+    "columns",
+    metavar="PATH",
+    multiple=True,
+    help="csv: one more column, named like a field path: note, place.admin1. May be repeated.",
+)
+@click.option(
+    "--bom", is_flag=True, help="csv: begin with a byte order mark; Excel needs it to see UTF-8."
+)
+@filter_options
+@as_of_options
+@click.pass_obj
+def export_command(
+    database: str,
+    /,
+    format: str,
+    path: str,
+    columns: tuple[str, ...],
+    bom: bool,
+    as_of: str | None,
+    as_reported: str | None,
+    **filters: Any,
+) -> None:
+    """The events as a file, in the order of the log.
+
+    \b
+      csv         a sheet: append --csv takes it for another log, sync for this
+      json        all that is said of each event
+      geojson     a map
+      ics         a calendar: what is vague over all of its days
+      atom        a feed, newest recorded first
+      timelinejs  a timeline to be shown by TimelineJS
+    """
+    if format != "csv" and (columns or bom):
+        raise click.UsageError("--column and --bom go with csv")
+    for column in columns:
+        sheet.check_column(column)
+    chosen = FORMATS[format]
+    write = chosen.write
+    if columns:
+        wanted = tuple(dict.fromkeys((*sheet.COLUMNS, *columns)))
+        write = functools.partial(sheet_csv.write, columns=wanted)
+    with opened(database, as_of, as_reported) as (connection, point):
+        connection.execute("BEGIN")  # one state of the log, whoever appends meanwhile
+        with selection.tables_as_of(connection, point) as tables:
+            order = "seq" if chosen.newest_first else "event_key"
+            rows = selection.list_events(tables, filters)
+            ids = sorted(
+                ((row[order], row["event_id"]) for row in rows), reverse=chosen.newest_first
+            )
+        newest = log.newest(connection)
+        asked = {**filters, "as_of": as_of, "as_reported": as_reported}
+        about = About(
+            log.info(connection),
+            words_of(connection),
+            point._replace(seq=min(point.seq, newest.seq if newest else -1)),
+            {name: str(value) for name, value in asked.items() if value is not None},
+        )
+        left_out = 0
+
+        def pieces() -> Generator[str, None, None]:
+            nonlocal left_out
+            events = query.each(connection, (event_id for _, event_id in ids), as_of=point)
+            left_out = yield from write(events, about)
+
+        _write(path, pieces(), bom=bom)
+    if left_out:
+        were, they = ("event is", "it") if left_out == 1 else ("events are", "they")
+        note = f"Note: {left_out:,} {were} left out: {format} cannot say when {they} happened"
+        output.echo(output.hanging(note, 0), err=True)
+
+
+def _write(path: str, pieces: Iterator[str], *, bom: bool) -> None:
+    """Bytes as they are into a file or a pipe, harmless text on a terminal."""
+    if path == "-" and sys.stdout.isatty():
+        for piece in pieces:
+            lines = piece.replace("\r\n", "\n").removesuffix("\n")
+            output.echo(output.printable(lines))  # a style in it is not ours
+        return
+    # A pipe or a device is written to, not replaced.
+    is_special = path == "-" or (Path(path).exists() and not Path(path).is_file())
+    try:
+        with click.open_file(path, "wb", atomic=not is_special) as file:
+            if bom:
+                file.write(b"\xef\xbb\xbf")
+            for piece in pieces:
+                file.write(piece.encode())
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise TimelineError(f"{path}: cannot be written: {error.strerror}") from None

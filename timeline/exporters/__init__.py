@@ -1,0 +1,38 @@
+"""The formats of a selection of events: on the command line and on the site the same.
+
+Guarantees: each `write` is pure - events and what goes with them in, text out - and streams:
+a piece of text ends where a line ends, and no more than an event is held. Whatever stands in a
+log is text in the file, never a tag, a property, a formula or a command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from typing import NamedTuple
+
+from timeline.exporters import atom, event_json, geojson, icalendar, sheet_csv, timelinejs
+from timeline.exporters.about import About, Event
+
+__all__ = ["FORMATS", "About", "Event", "Format"]
+
+
+class Format(NamedTuple):
+    """A format: what a web server and a file system call it, and how it is written."""
+
+    media_type: str
+    suffix: str
+    write: Callable[[Iterable[Event], About], Generator[str, None, int]]
+    """Yields the file; returns the number of events that the format cannot say."""
+    newest_first: bool = False
+    """Whether events must come newest recorded first."""
+
+
+FORMATS = {
+    "csv": Format("text/csv; charset=utf-8", ".csv", sheet_csv.write),
+    "json": Format("application/json", ".json", event_json.write),
+    "geojson": Format("application/geo+json", ".geojson", geojson.write),
+    "ics": Format("text/calendar; charset=utf-8", ".ics", icalendar.write),
+    "atom": Format("application/atom+xml; charset=utf-8", ".atom", atom.write, newest_first=True),
+    "timelinejs": Format("application/json", ".timelinejs.json", timelinejs.write),
+}
+"""By the name that the command line and the site have for them."""

@@ -1,0 +1,29 @@
+"""What the cells of a sheet are read and written with, of one log."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from timeline import log, query, sheet_events
+from timeline.sheet import Row
+from timeline.sheet_events import Words
+from timeline.terms import Term
+
+__all__ = ["words_of"]
+
+
+def words_of(connection: sqlite3.Connection, rows: Iterable[Row] = ()) -> Words:
+    """The event types and sources of a log, and the titles that the rows of a sheet add."""
+    vocabulary = log.info(connection).get("vocabulary", {}).get("event_types", ())
+    cursor = connection.execute("SELECT source_id, url, title FROM sources ORDER BY source_key")
+    sources = {row["source_id"]: row for row in query.rows(cursor)}
+    titles: dict[str, str] = {}
+    for source in sources.values():
+        if source["url"] and source["title"]:
+            titles.setdefault(source["url"], source["title"])
+    return Words(
+        [Term(each["code"], each["label"], "") for each in vocabulary],
+        sources,
+        {**titles, **sheet_events.titles(rows)},
+    )
