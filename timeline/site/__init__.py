@@ -11,12 +11,14 @@ Knows a Datasette by what it hands to the hooks, and never imports it; knows no 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from pluggy import HookimplMarker
 
 from timeline import log, schema
+from timeline.site import guard
 from timeline.site.serve import packaged_metadata
 
 hookimpl = HookimplMarker("datasette")
@@ -25,10 +27,38 @@ _STYLESHEET = "/-/static-plugins/timeline-store/timeline.css"
 """Datasette serves static/ under the name of the distribution."""
 
 
-@hookimpl
+@hookimpl(tryfirst=True)
 def startup(datasette: Any) -> Awaitable[None] | None:
-    """Datasette 1.0 leaves the queries of metadata out, and takes them from plugins."""
+    """Before other plugins write: the guard. Then the queries of metadata, which Datasette 1.0
+    leaves out, and takes from plugins.
+    """
+    guard.install()
     return _add_queries(datasette) if hasattr(datasette, "add_query") else None
+
+
+@hookimpl
+def register_routes() -> list[tuple[str, Callable[..., Any]]]:
+    """Datasette 0.65 asks for routes before it looks up what its own are to show."""
+    guard.install()
+    return []
+
+
+@hookimpl
+def prepare_connection(conn: sqlite3.Connection, datasette: Any) -> None:
+    """Limits, and what no connection beside a timeline may do."""
+    guard.prepare(conn, datasette)
+
+
+@hookimpl
+def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
+    """Nothing but reading under the address of a timeline; headers on its pages."""
+    return partial(guard.guard_application, datasette)
+
+
+@hookimpl(optionalhook=True)
+def permission_resources_sql(datasette: Any, action: str) -> Any:
+    """Datasette 1.0 offers writing to those who may: nobody may write to a timeline."""
+    return guard.denial(datasette, action)
 
 
 @hookimpl

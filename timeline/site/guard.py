@@ -1,0 +1,279 @@
+"""What Datasette may not do with a timeline: write to it, tell where it lies, fetch from afar.
+
+Guarantees, in Datasette 0.65 as in the 1.0 alphas, for every actor and however a timeline
+came to be served: no connection that can write to its file is opened, none of another
+database attaches it; a request under its address that would change something is refused in
+one line; no page tells a folder; its pages load nothing from other hosts.
+Other databases beside it are written, and shown, as Datasette would.
+
+Knows a Datasette by what it hands to the hooks, and imports it when it serves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import re
+import sqlite3
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+from weakref import WeakSet
+
+from timeline import schema
+
+__all__ = [
+    "PAGE_POLICY",
+    "READ_ONLY",
+    "denial",
+    "guard_application",
+    "install",
+    "is_timeline",
+    "prepare",
+    "timelines",
+]
+
+READ_ONLY = "This timeline is read-only"
+
+_WRITE_ACTIONS = frozenset(
+    (
+        "alter-table",
+        "create-table",
+        "create-view",
+        "delete-row",
+        "drop-table",
+        "drop-view",
+        "execute-write-sql",
+        "insert-row",
+        "set-column-type",
+        "store-query",
+        "update-row",
+    )
+)
+"""What Datasette 1.0 asks permission for and no timeline allows: its pages then offer none."""
+
+PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
+    " form-action 'self'; frame-ancestors 'none'"
+)
+"""The Content-Security-Policy of a page of ours, without a script or a style in its HTML.
+
+The page sends it; what has a default-src of its own keeps it.
+"""
+
+_DATASETTE_POLICY = (
+    f"{PAGE_POLICY}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
+)
+"""Datasette's own pages have scripts and styles in them, and style attributes."""
+
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+)
+
+_LIMITS = {
+    # A payload has 4 MiB at most. The limit on time does not see one function build 800 MB.
+    sqlite3.SQLITE_LIMIT_LENGTH: 5_000_000,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 500,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 100,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 1_000,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+}
+
+_Message = MutableMapping[str, Any]
+_Send = Callable[[_Message], Awaitable[None]]
+_Application = Callable[[_Message, Callable[[], Awaitable[_Message]], _Send], Awaitable[None]]
+
+
+# --- Which databases ----------------------------------------------------------------------
+
+_known: WeakSet[Any] = WeakSet()
+
+
+def timelines(datasette: Any) -> list[str]:
+    """The names of the databases that are timelines."""
+    return [name for name, database in datasette.databases.items() if is_timeline(database)]
+
+
+def is_timeline(database: Any) -> bool:
+    """Whether the file of a Datasette database is a timeline: once one, always one."""
+    if database in _known:
+        return True
+    # Not read as a file: closing it would drop the locks that SQLite has on it.
+    if database.path is None or not _file_is_timeline(
+        database.path, immutable=not database.is_mutable
+    ):
+        return False
+    _known.add(database)
+    return True
+
+
+def _file_is_timeline(path: str | Path, *, immutable: bool = False) -> bool:
+    mode = "immutable=1" if immutable else "mode=ro"
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{Path(path).absolute().as_uri()}?{mode}", uri=True)
+        ) as connection:
+            return _holds_timeline(connection)
+    except sqlite3.Error:
+        return False  # No file yet, or no database.
+
+
+def _holds_timeline(connection: sqlite3.Connection) -> bool:
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    return bool(application_id == schema.APPLICATION_ID)
+
+
+# --- Connections --------------------------------------------------------------------------
+
+
+@functools.cache
+def install() -> None:
+    """Stand in every way to a write, and to a path, in this process.
+
+    Datasette has no hook for either. Every write, by whatever method, in a thread or without
+    one, asks Database.connect for its connection, and databases may be added at any time: so
+    it is the method of the class that asks back.
+    """
+    from datasette.app import Datasette
+    from datasette.database import Database
+    from datasette.utils.asgi import Forbidden
+
+    connect = Database.connect
+    connected_databases = Datasette._connected_databases
+    threads = Datasette._threads
+
+    @functools.wraps(connect)
+    def guarded_connect(database: Any, write: bool = False) -> sqlite3.Connection:
+        if write and is_timeline(database):
+            raise Forbidden(READ_ONLY)
+        connection: sqlite3.Connection = connect(database, write)
+        return connection
+
+    @functools.wraps(connected_databases)
+    def without_folders(datasette: Any) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = connected_databases(datasette)
+        if timelines(datasette):
+            for row in rows:
+                row["path"] = row["path"] and Path(row["path"]).name
+        return rows
+
+    @functools.wraps(threads)
+    def without_places(datasette: Any) -> dict[str, Any]:
+        told: dict[str, Any] = threads(datasette)
+        if timelines(datasette):
+            told["tasks"] = [re.sub(r"/[^ :>]*/", "", task) for task in told.get("tasks", ())]
+        return told
+
+    Database.connect = guarded_connect
+    Datasette._connected_databases = without_folders
+    Datasette._threads = without_places
+
+
+def prepare(connection: sqlite3.Connection, datasette: Any) -> None:
+    """Set the limits of a timeline's connection, and what none beside a timeline may do."""
+    if timelines(datasette):
+        connection.set_authorizer(_authorize)
+    if _holds_timeline(connection):
+        for limit, value in _LIMITS.items():
+            connection.setlimit(limit, value)
+        connection.execute("PRAGMA query_only = 1")
+
+
+def _authorize(
+    action: int, name: str | None, column: str | None, _schema: str | None, _source: str | None
+) -> int:
+    if action == sqlite3.SQLITE_READ and (name, column) == ("pragma_database_list", "file"):
+        return sqlite3.SQLITE_IGNORE  # It reads as NULL.
+    if action == sqlite3.SQLITE_ATTACH and _may_write_to_timeline(name):
+        return sqlite3.SQLITE_DENY
+    return sqlite3.SQLITE_OK
+
+
+def _may_write_to_timeline(attached: str | None) -> bool:
+    """Whether what ATTACH names may be a timeline, open to writes."""
+    if attached is None:
+        return True  # An expression: only its value would tell.
+    if not attached.startswith("file:"):
+        return _file_is_timeline(attached)
+    address = urlsplit(attached)
+    options = parse_qs(address.query)
+    if options.get("mode") == ["ro"] or options.get("immutable") == ["1"]:
+        return False  # As Datasette's own --crossdb attaches them.
+    return _file_is_timeline(unquote(address.path))
+
+
+# --- Requests and responses ---------------------------------------------------------------
+
+
+def guard_application(datasette: Any, application: _Application) -> _Application:
+    """The application, with no way to change a timeline, and its headers on every page.
+
+    Pages of other databases beside it are left as they are.
+    """
+
+    async def guarded(
+        scope: _Message, receive: Callable[[], Awaitable[_Message]], send: _Send
+    ) -> None:
+        if scope["type"] != "http" or not timelines(datasette):
+            await application(scope, receive, send)
+            return
+        database = _database_at(datasette, scope["path"])
+        if database is not None and not is_timeline(database):
+            await application(scope, receive, send)
+            return
+
+        async def send_with_headers(message: _Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": _with_headers(message.get("headers", ()))}
+            await send(message)
+
+        if database is not None and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+            await _refuse(send_with_headers)
+        else:
+            await application(scope, receive, send_with_headers)
+
+    return guarded
+
+
+def _database_at(datasette: Any, path: str) -> Any:
+    """The database that a path is about, if any: its first part, before a dot, is its route."""
+    from datasette.utils import tilde_decode
+
+    path = path.removeprefix(datasette.setting("base_url")).removeprefix("/")
+    route = tilde_decode(re.split(r"[/.]", path, maxsplit=1)[0])
+    with contextlib.suppress(KeyError):
+        return datasette.get_database(route=route)
+    return None
+
+
+def denial(datasette: Any, action: str) -> Any:
+    """A rule for Datasette 1.0: none of the actions that write, on any timeline."""
+    if action not in _WRITE_ACTIONS:
+        return None
+    from datasette.permissions import PermissionSQL
+
+    return PermissionSQL(
+        "SELECT value AS parent, NULL AS child, 0 AS allow, :timeline_reason AS reason"
+        "  FROM json_each(:timeline_names)",
+        {"timeline_reason": READ_ONLY, "timeline_names": json.dumps(timelines(datasette))},
+    )
+
+
+def _with_headers(headers: Any) -> list[tuple[bytes, bytes]]:
+    present = {name.lower(): value for name, value in headers}
+    added = [header for header in _HEADERS if header[0] not in present]
+    # Datasette 1.0 sends a policy about frames alone with some pages: both then hold.
+    if b"default-src" not in present.get(b"content-security-policy", b""):
+        added.append((b"content-security-policy", _DATASETTE_POLICY.encode()))
+    return [*headers, *added]
+
+
+async def _refuse(send: _Send) -> None:
+    body = READ_ONLY.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
