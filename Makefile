@@ -22,7 +22,8 @@ test: .venv/dev
 
 # The pages again, on the newest alpha of Datasette.
 test-next: .venv-next/dev
-	.venv-next/bin/python -m pytest -n 2 tests/test_publish.py tests/test_serve.py tests/test_guard.py
+	.venv-next/bin/python -m pytest -n 2 tests/test_publish.py tests/test_serve.py tests/test_guard.py \
+		tests/test_facet_classes.py
 
 bench: .venv/dev
 	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done

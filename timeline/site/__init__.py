@@ -11,7 +11,7 @@ Knows a Datasette by what it hands to the hooks, and never imports it; knows no 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -53,6 +53,22 @@ def prepare_connection(conn: sqlite3.Connection, datasette: Any) -> None:
 def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
     """Nothing but reading under the address of a timeline; headers on its pages."""
     return partial(guard.guard_application, datasette)
+
+
+@hookimpl
+def register_facet_classes() -> Sequence[type]:
+    """Actors, sources, tags and periods of events."""
+    from timeline.site.facet_classes import FACET_CLASSES
+
+    return FACET_CLASSES
+
+
+@hookimpl
+def filters_from_request(request: Any, database: str, table: str, datasette: Any) -> Any:
+    """What a click on one of those facets asks for."""
+    from timeline.site.facet_classes import filters
+
+    return filters(datasette, request, database, table)
 
 
 @hookimpl(optionalhook=True)
