@@ -119,9 +119,11 @@ def serving(*files: Path, config: dict[str, Any] | None = None, **more: Any) -> 
         )
         datasette.root_enabled = True
         runner.run(datasette.invoke_startup())
-        yield Site(datasette, runner)
-        if hasattr(datasette, "close"):
-            datasette.close()
+        try:
+            yield Site(datasette, runner)
+        finally:
+            for closing in datasette.databases.values() if IS_STABLE else [datasette]:
+                closing.close()
 
 
 def ordinary(path: Path) -> Path:

@@ -5,7 +5,7 @@ called, and on no page about another database; a file that is no timeline, or a 
 is left as Datasette shows it. Everything runs on Datasette's read-only connections, in 0.65
 as in the 1.0 alphas.
 
-Knows a Datasette by what it hands to the hooks, and never imports it; knows no writer.
+Knows a Datasette by what it hands to the hooks, and imports it in none but them; knows no writer.
 """
 
 from __future__ import annotations
