@@ -356,8 +356,11 @@ def _value(text: str, events: int, address: str, *, selected: bool = False) -> d
 
 
 def _month(bound: str | None) -> int | None:
-    """The months since January of the year 0."""
-    return None if bound is None else edtf_time.numbers(bound)[0] * 12 + int(bound[-2:]) - 1
+    """The months since January of the year 0, of a bound without its day."""
+    if bound is None:
+        return None
+    year, month, _ = edtf_time.numbers(f"{bound}-01")
+    return year * 12 + month - 1
 
 
 def _year(month: int | None) -> int | None:
