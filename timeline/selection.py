@@ -9,20 +9,27 @@ Knows the tables; what may be written is not its business.
 from __future__ import annotations
 
 import contextlib
-import json
-import re
 import sqlite3
-from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from timeline import edtf_time, fold, projection, query, vocabulary
+from timeline import projection, query
 from timeline.codec import decode_content
-from timeline.errors import InvalidInput, InvalidValue
-from timeline.model import Event
+from timeline.errors import InvalidInput
+from timeline.filters import FILTERS, match, where
 from timeline.projector import Projector
-from timeline.terms import Term, term
 
-__all__ = ["FACETS", "FILTERS", "facets", "list_events", "search", "tables_as_of"]
+__all__ = [
+    "DAY",
+    "FACETS",
+    "FILTERS",
+    "Page",
+    "Selection",
+    "facets",
+    "list_events",
+    "search",
+    "tables_as_of",
+]
 
 
 @contextlib.contextmanager
@@ -67,159 +74,6 @@ def _contents_as_of(
         yield row, decode_content(payload)
 
 
-FILTERS = {
-    "event_type": "e.event_type = ?",
-    "country": "e.country = ?",
-    "place": "e.place = ? COLLATE NOCASE",
-    "actor": "e.event_id IN (SELECT event_id FROM event_actors WHERE actor_id IN"
-    " (WITH RECURSIVE chain (step) AS (SELECT value FROM json_each(?) UNION"
-    "   SELECT a.merged_into FROM chain JOIN actors AS a ON a.actor_id = chain.step"
-    "    WHERE a.merged_into IS NOT NULL) SELECT step FROM chain))",
-    "tag": "e.event_id IN (SELECT event_id FROM event_tags WHERE tag = ?)",
-    "source": "e.event_id IN (SELECT c.event_id FROM citations AS c JOIN sources AS s"
-    " USING (source_id) WHERE ? COLLATE NOCASE IN (s.source_id, s.url, s.publisher))",
-    "modality": "e.modality = ?",
-    "verification": "e.verification = ?",
-    "precision": "e.occurred_precision = ?",
-    "year": "e.year = ?",
-    "month": "e.month = ?",
-    "state": "e.state = ?",
-    "since": "(e.occurred_to IS NULL OR e.occurred_to || '~' >= ?)",
-    "until": "(e.occurred_from IS NULL OR e.occurred_from <= ? || '~')",
-}
-"""The filters of `list`, `search`, `facets` and exports, as SQL on events AS e.
-
-A period takes all that could have happened in it. Without `state` only current events are
-listed; state "all" takes every one.
-"""
-
-_MATCHES = "e.event_key IN (SELECT rowid FROM event_search WHERE event_search MATCH ?)"
-
-
-def _where(
-    connection: sqlite3.Connection, filters: Mapping[str, Any], text: str | None = None
-) -> tuple[str, list[Any]]:
-    """The condition on events AS e that filters, in the words of a person, and a text make."""
-    clauses: list[str] = []
-    values: list[Any] = []
-    for name, value in filters.items():
-        if value is None:
-            continue
-        if name not in FILTERS:
-            raise InvalidInput(name, f"is not a filter: known are {', '.join(FILTERS)}")
-        try:
-            wanted = _wanted(connection, name, value)
-        except InvalidValue as error:
-            raise InvalidInput(name, error.problem) from None
-        if wanted is not None:
-            clauses.append(FILTERS[name])
-            values.append(wanted)
-    if filters.get("state") is None:
-        clauses.append("e.state = 'current'")
-    if text is not None:
-        clauses.append(_MATCHES)
-        values.append(_match(text))
-    return " AND ".join(clauses) or "1", values
-
-
-_STATES = ("current", "retracted", "merged", "erased")
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "modality": get_args(Event.model_fields["modality"].annotation),
-    "verification": get_args(Event.model_fields["verification"].annotation),
-    "precision": get_args(edtf_time.Precision),
-    "state": (*_STATES, "all"),
-}
-
-
-def _wanted(connection: sqlite3.Connection, name: str, value: object) -> object:
-    """What a filter looks for, as the tables have it; None for no limit.
-
-    Raises InvalidValue.
-    """
-    text = str(value).strip()
-    if _is_broken(text):
-        raise InvalidValue(text, "holds half a character (a lone surrogate)")
-    match name:
-        case "actor":
-            return json.dumps(_actors_called(connection, text))
-        case "event_type":
-            return _event_type(connection, text)
-        case "country":
-            return vocabulary.country(text)
-        case "tag":
-            return text.lower()
-        case "since":
-            return edtf_time.parse(text).occurred_from
-        case "until":
-            return edtf_time.parse(text).occurred_to
-        case "month":
-            month = edtf_time.parse(text).month
-            if month is None:
-                raise InvalidValue(text, f'"{text}" is not a month: write one such as 2025-04')
-            return month
-        case "year":
-            if not re.fullmatch(r"-?[0-9]{1,12}", text, re.ASCII):
-                raise InvalidValue(text, f'"{text}" is not a year: write one such as 2025')
-            return int(text)
-        case "modality" | "verification" | "precision" | "state":
-            word = re.sub(r"[\s-]", "_", text.lower())
-            if word not in _CHOICES[name]:
-                raise InvalidValue(text, f'"{text}" is none of {", ".join(_CHOICES[name])}')
-            return None if word == "all" else word
-        case _:
-            return text
-
-
-def _actors_called(connection: sqlite3.Connection, text: str) -> list[str]:
-    """The ids of the actors that have this id; if there is none, of those with this name."""
-    found = connection.execute("SELECT actor_id FROM actors WHERE actor_id = ?", (text,))
-    if found.fetchone():
-        return [text]
-    named = connection.execute(
-        "SELECT actor_id FROM actor_names WHERE name_key = ?"
-        " UNION SELECT actor_id FROM actors WHERE name = ? COLLATE NOCASE",
-        (vocabulary.fold(text), text),
-    )
-    return [fold.actor_id_of(text), *(actor_id for (actor_id,) in named)]
-
-
-def _event_type(connection: sqlite3.Connection, text: str) -> str:
-    """The code of an event type, from its code or its label."""
-    terms = [
-        Term(*row)
-        for row in connection.execute(
-            "SELECT code, label, coalesce(definition, '') FROM event_types"
-        )
-    ]
-    try:
-        return term(text, terms, "event type")
-    except InvalidValue:
-        # Free words, if the vocabulary has none; and words that it had once.
-        used = connection.execute("SELECT 1 FROM events WHERE event_type = ? LIMIT 1", (text,))
-        if not terms or used.fetchone():
-            return text
-        raise
-
-
-def _match(text: str) -> str:
-    """The words of a person as an FTS5 query: all of them, the last one perhaps unfinished."""
-    if _is_broken(text):
-        raise InvalidInput("text", "holds half a character (a lone surrogate)")
-    words = [
-        (phrase or word, bool(word))
-        for phrase, word in re.findall(r'"([^"\x00]+)"|([^\s"\x00]+)', text)
-        if any(character.isalnum() for character in phrase or word)
-    ]
-    if not words:
-        raise InvalidInput("text", "must hold a word to look for")
-    return " ".join(f'"{word}"' for word, _ in words) + (" *" if words[-1][1] else "")
-
-
-def _is_broken(text: str) -> bool:
-    """Whether it holds what UTF-8 cannot: half of a surrogate pair."""
-    return any("\ud800" <= character <= "\udfff" for character in text)
-
-
 def list_events(
     connection: sqlite3.Connection,
     filters: Mapping[str, Any] | None = None,
@@ -227,9 +81,9 @@ def list_events(
     limit: int | None = None,
 ) -> Iterator[query.Row]:
     """Rows of `events` in the order in which they happened, those without a start first."""
-    where, values = _where(connection, filters or {})
+    condition, values = where(connection, filters)
     cursor = connection.execute(
-        f"SELECT e.* FROM events AS e WHERE {where}"  # noqa: S608
+        f"SELECT e.* FROM events AS e WHERE {condition}"  # noqa: S608
         " ORDER BY e.occurred_from, e.event_id LIMIT ?",
         (*values, -1 if limit is None else limit),
     )
@@ -247,13 +101,13 @@ def search(
 
     The match is the words around, the found ones between U+0002 and U+0003.
     """
-    where, values = _where(connection, filters or {})
+    condition, values = where(connection, filters)
     cursor = connection.execute(
         "SELECT e.*, snippet(event_search, -1, char(2), char(3), ' ... ', 12) AS match"  # noqa: S608
         " FROM event_search JOIN events AS e ON e.event_key = event_search.rowid"
-        f" WHERE event_search MATCH ? AND {where}"
+        f" WHERE event_search MATCH ? AND {condition}"
         " ORDER BY event_search.rank, e.event_key LIMIT ?",
-        (_match(text), *values, -1 if limit is None else limit),
+        (match(text), *values, -1 if limit is None else limit),
     )
     return query.rows(cursor)
 
@@ -298,15 +152,174 @@ def facets(
 
     The most frequent come first; years and months in their order.
     """
-    where, values = _where(connection, filters or {}, text)
-    counted = {}
-    for facet, (value, label, joins) in FACETS.items():
-        order = "1" if facet in _IN_TIME_ORDER else "3 DESC, 2, 1"
-        cursor = connection.execute(
-            f"SELECT {value} AS value, {label} AS label, count(DISTINCT e.event_id) AS count"  # noqa: S608
-            f" FROM events AS e {joins} WHERE {where} AND {value} IS NOT NULL"
-            f" GROUP BY 1 ORDER BY {order}",
-            values,
+    return {
+        name: list(query.rows(_counted(connection, name, where(connection, filters, text))))
+        for name in FACETS
+    }
+
+
+def _counted(
+    connection: sqlite3.Connection, name: str, condition: tuple[str, list[Any]]
+) -> sqlite3.Cursor:
+    value, label, joins = FACETS[name]
+    order = "1" if name in _IN_TIME_ORDER else "3 DESC, 2, 1"
+    return connection.execute(
+        f"SELECT {value} AS value, {label} AS label, count(DISTINCT e.event_id) AS count"  # noqa: S608
+        f" FROM events AS e {joins} WHERE {condition[0]} AND {value} IS NOT NULL"
+        f" GROUP BY 1 ORDER BY {order}",
+        condition[1],
+    )
+
+
+# --- One selection, asked several things --------------------------------------------------
+
+
+class Page(NamedTuple):
+    """A part of a list, and the place where the next one begins; None behind the last."""
+
+    rows: list[query.Row]
+    after: str | None
+
+
+class Selection:
+    """The events that filters and a text choose; each answer is counted from the tables.
+
+    Raises InvalidInput for what cannot be read.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        filters: Mapping[str, Any] | None = None,
+        text: str | None = None,
+    ) -> None:
+        self._connection = connection
+        self._filters = filters
+        self._text = text
+        self._condition, self._values = where(connection, filters, text)
+
+    def count(self) -> int:
+        """How many events there are."""
+        (row,) = self._all("SELECT count(*) AS count FROM events AS e WHERE {}")
+        return int(row["count"])
+
+    def corrected(self) -> int:
+        """How many of them were corrected."""
+        (row,) = self._all(
+            "SELECT count(*) AS count FROM events AS e WHERE {} AND e.corrections_count > 0"
         )
-        counted[facet] = list(query.rows(cursor))
-    return counted
+        return int(row["count"])
+
+    def choices(self, name: str) -> list[query.Row]:
+        """The values of one facet with their counts, as if nothing of it had been chosen yet.
+
+        So a value that is not chosen shows how many events it has beside those that are.
+        """
+        condition = where(self._connection, self._filters, self._text, leave_out=name)
+        return list(query.rows(_counted(self._connection, name, condition)))
+
+    def page(self, *, after: str | None = None, oldest_first: bool = False, size: int = 50) -> Page:
+        """Events by when they began, newest first; `after` is that of the page before.
+
+        Those without a beginning are the oldest.
+        """
+        order = "" if oldest_first else " DESC"
+        behind, place = _behind(after, oldest_first=oldest_first) if after else ("1", [])
+        in_order = f"ORDER BY e.occurred_from{order}, e.event_id{order}"
+        rows = self._all(
+            "SELECT e.* FROM (SELECT e.event_id FROM events AS e"  # noqa: S608
+            f" WHERE {{}} AND {behind} {in_order} LIMIT ?) AS f"
+            f" JOIN events AS e USING (event_id) {in_order}",
+            (*place, size + 1),
+        )
+        return _page(rows, size)
+
+    def newest(self, limit: int) -> list[str]:
+        """The ids of those that were recorded or changed last, the newest first."""
+        rows = self._all(
+            "SELECT e.event_id FROM events AS e WHERE {} ORDER BY e.seq DESC LIMIT ?", (limit,)
+        )
+        return [row["event_id"] for row in rows]
+
+    def in_order_of_the_log(self) -> list[str]:
+        """The ids of all of them, as they came into the log."""
+        rows = self._all("SELECT e.event_id FROM events AS e WHERE {} ORDER BY e.event_key")
+        return [row["event_id"] for row in rows]
+
+    def spans(self) -> list[tuple[str | None, str | None, int]]:
+        """The days of both bounds of `occurred`, and how many events have just these."""
+        return [
+            (row["first"], row["last"], row["count"])
+            for row in self._all(
+                f"SELECT {DAY.format('occurred_from')} AS first,"  # noqa: S608
+                f" {DAY.format('occurred_to')} AS last, count(*) AS count"
+                " FROM events AS e WHERE {} GROUP BY 1, 2 ORDER BY 1, 2"
+            )
+        ]
+
+    def points(self, limit: int = 250) -> list[query.Row]:
+        """The places of events on the map, to about a kilometre, those of most events first.
+
+        Each has lat, lon and count, and the seq of one of its events.
+        """
+        return self._all(
+            "SELECT round(lat, 2) AS lat, round(lon, 2) AS lon, count(*) AS count,"
+            " min(seq) AS seq FROM events AS e WHERE {} AND lat IS NOT NULL"
+            " GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?",
+            (limit,),
+        )
+
+    def snippets(self, rows: Sequence[query.Row]) -> dict[str, str]:
+        """The words around what was found in these events, by id, marked as in `search`."""
+        if self._text is None:
+            return {}
+        keys = {row["event_key"]: row["event_id"] for row in rows}
+        marks = ", ".join("?" * len(keys))
+        texts = self._connection.execute(
+            f"SELECT rowid, * FROM event_search WHERE rowid IN ({marks})",  # noqa: S608
+            [*keys],
+        )
+        (table,) = self._connection.execute(
+            "SELECT sql FROM sqlite_master WHERE name = 'event_search'"
+        ).fetchone()
+        # Asked of the whole table, a snippet takes as long as there are matches, not rows.
+        with contextlib.closing(sqlite3.connect(":memory:")) as page:
+            page.execute(table)
+            names = ", ".join(column[0] for column in texts.description)
+            values = ", ".join("?" * len(texts.description))
+            page.executemany(f"INSERT INTO event_search ({names}) VALUES ({values})", texts)  # noqa: S608
+            found = page.execute(
+                "SELECT rowid, snippet(event_search, -1, char(2), char(3), ' ... ', 12)"
+                " FROM event_search WHERE event_search MATCH ?",
+                (match(self._text),),
+            )
+            return {keys[key]: text for key, text in found}
+
+    def _all(self, sql: str, values: Sequence[Any] = ()) -> list[query.Row]:
+        """The rows of an SQL that has the condition in place of {}."""
+        cursor = self._connection.execute(sql.format(self._condition), (*self._values, *values))
+        return list(query.rows(cursor))
+
+
+DAY = "substr({0}, 1, instr({0} || 'T', 'T') - 1)"
+"""The day of a bound, as SQL."""
+
+
+def _page(rows: list[query.Row], size: int) -> Page:
+    if len(rows) <= size:
+        return Page(rows, None)
+    last = rows[size - 1]
+    return Page(rows[:size], f"{last['occurred_from'] or ''}~{last['event_id']}")
+
+
+def _behind(after: str, *, oldest_first: bool) -> tuple[str, list[str]]:
+    """The condition on what comes behind a place, which is a beginning and an id."""
+    began, mark, event_id = after.rpartition("~")
+    if not mark:
+        raise InvalidInput("after", f'"{after}" is not a place in a list')
+    sign = ">" if oldest_first else "<"
+    if not began:
+        others = " OR e.occurred_from IS NOT NULL" if oldest_first else ""
+        return f"((e.occurred_from IS NULL AND e.event_id {sign} ?){others})", [event_id]
+    others = "" if oldest_first else " OR e.occurred_from IS NULL"
+    return f"((e.occurred_from, e.event_id) {sign} (?, ?){others})", [began, event_id]

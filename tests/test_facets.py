@@ -1,0 +1,203 @@
+"""The facet index answers as the tables do: over any story, any selection, kept up or made anew."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import TickingClock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from operations import ACTORS, DAYS, NAMES, Operation, begin, erase, stories, tell
+
+from timeline import Timeline, demo, facets, projection, schema, selection
+from timeline.facets import FacetIndex, IndexedSelection
+from timeline.selection import Selection
+
+_some = st.lists
+_filters = {
+    "event_type": _some(st.sampled_from(("CONSULT", "Assault", "AID")), min_size=1),
+    "actor": _some(st.sampled_from((*NAMES, *ACTORS, "nobody")), min_size=1, max_size=3),
+    "country": _some(st.sampled_from(("UKR", "Netherlands")), min_size=1),
+    "tag": _some(st.sampled_from(("war", "PEACE", "łódź")), min_size=1),
+    "source": _some(st.sampled_from(("paper", "radio", "https://example.org/a")), min_size=1),
+    "place": st.sampled_from(("odesa", "Sumy")),
+    "modality": st.just(["planned"]),
+    "verification": _some(st.sampled_from(("disputed", "reported")), min_size=1),
+    "precision": _some(st.sampled_from(("day", "month", "quarter", "open")), min_size=1),
+    "state": _some(st.sampled_from(("current", "retracted", "merged", "all")), min_size=1),
+    "since": st.sampled_from((*DAYS, "2025-04-15T09:00", "2026")),
+    "until": st.sampled_from((*DAYS, "2025-04-15T11:00", "2024")),
+}
+filters = st.dictionaries(st.sampled_from([*_filters]), st.none(), max_size=2).flatmap(
+    lambda names: st.fixed_dictionaries({name: _filters[name] for name in names})
+)
+texts = st.none() | st.sampled_from(("odesa", "orban", "talks od", "nothing"))
+
+
+def everything(chosen: Selection) -> dict[str, Any]:
+    """All that can be asked of a selection."""
+    pages = []
+    for oldest_first in (False, True):
+        after = None
+        while True:
+            page = chosen.page(after=after, oldest_first=oldest_first, size=2)
+            pages.append([row["event_id"] for row in page.rows])
+            after = page.after
+            if after is None:
+                break
+    return {
+        "count": chosen.count(),
+        "corrected": chosen.corrected(),
+        "choices": {name: chosen.choices(name) for name in selection.FACETS if name in _INDEXED},
+        "spans": chosen.spans(),
+        "points": chosen.points(),
+        "pages": pages,
+        "newest": chosen.newest(3),
+        "log": chosen.in_order_of_the_log(),
+    }
+
+
+_INDEXED = {*selection.FACETS} - {"year", "month"}
+
+
+def agree(
+    connection: sqlite3.Connection,
+    index: FacetIndex | None,
+    chosen: dict[str, Any],
+    text: str | None,
+) -> None:
+    assert index is not None
+    assert everything(IndexedSelection(connection, index, chosen, text)) == everything(
+        Selection(connection, chosen, text)
+    )
+
+
+@settings(max_examples=60)
+@given(stories, st.lists(st.tuples(filters, texts), min_size=1, max_size=4))
+def test_the_index_answers_as_the_tables_do_after_every_append(
+    story: list[list[Operation]], asked: list[tuple[dict[str, Any], str | None]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "timeline.db"
+        with (
+            Timeline.create(path, title="T", now=TickingClock()) as timeline,
+            contextlib.closing(schema.connect(path)) as connection,
+        ):
+            begin(timeline)
+            index = facets.current(connection, None)
+            for append_of in story:
+                tell(timeline, append_of)
+                index = facets.current(connection, index)
+                for chosen, text in asked:
+                    agree(connection, index, chosen, text)
+            made_anew = facets.current(connection, None)
+            assert made_anew is not None
+            assert index is not None
+            assert made_anew.alive == index.alive
+            for chosen, text in asked:
+                agree(connection, made_anew, chosen, text)
+
+
+@pytest.mark.parametrize("few", [0, facets._FEW])
+def test_a_page_is_the_same_whether_it_is_looked_up_or_walked_to(
+    few: int, path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facets, "_FEW", few)
+    timeline.record(
+        {
+            "event_id": f"e-{number:02d}",
+            "title": f"Event {number}",
+            "occurred": f"2025-04-{number % 7 + 1:02d}" if number % 5 else "../2025-04-03",
+            "tags": ["odd"] if number % 2 else [],
+        }
+        for number in range(40)
+    )
+    with contextlib.closing(schema.connect(path)) as connection:
+        index = facets.current(connection, None)
+        for chosen in ({}, {"tag": "odd"}, {"tag": "none"}):
+            agree(connection, index, chosen, None)
+
+
+def test_an_index_that_is_ahead_is_not_used(path: Path, timeline: Timeline) -> None:
+    timeline.record({"event_id": "one", "title": "One", "occurred": "2025"})
+    with contextlib.closing(schema.connect(path)) as early:
+        early.execute("BEGIN")
+        before = facets.current(early, None)
+        timeline.record({"event_id": "two", "title": "Two", "occurred": "2025"})
+        with contextlib.closing(schema.connect(path)) as late:
+            after = facets.current(late, before)
+            assert after is not None
+            assert before is not None
+            assert (len(before.alive), len(after.alive)) == (1, 2)
+            assert facets.current(early, after) is None
+            assert facets.current(early, before) is before
+
+
+def test_what_did_not_change_is_shared_and_what_did_is_not(path: Path, timeline: Timeline) -> None:
+    timeline.record({"event_id": "one", "title": "One", "occurred": "2025", "tags": ["a"]})
+    with contextlib.closing(schema.connect(path)) as connection:
+        before = facets.current(connection, None)
+        timeline.record({"event_id": "two", "title": "Two", "occurred": "2025", "tags": ["b"]})
+        after = facets.current(connection, before)
+        assert before is not None
+        assert after is not None
+        assert {*before.postings["tag"]} == {"a"}
+        assert after.postings["tag"]["a"] is before.postings["tag"]["a"]
+        agree(connection, after, {}, None)
+
+
+def test_an_erasure_and_another_log_make_the_index_anew(path: Path, timeline: Timeline) -> None:
+    timeline.record({"event_id": "one", "title": "One", "occurred": "2025", "tags": ["secret"]})
+    with contextlib.closing(schema.connect(path)) as connection:
+        index = facets.current(connection, None)
+        erase(path, 1)
+        with contextlib.closing(schema.connect(path, write=True)) as writer:
+            projection.rebuild(writer)
+        index = facets.current(connection, index)
+        assert index is not None
+        assert index.postings["tag"] == {}
+        stranger = index._replace(leaf=b"of another log", alive=index.alive - index.alive)
+        assert facets.current(connection, stranger) == index
+
+
+def test_an_empty_file_has_no_index() -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE log (seq, leaf)")
+        assert facets.current(connection, None) is None
+
+
+def test_every_single_filter_of_the_demonstration_is_answered_as_the_tables_do(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "demo.db"
+    demo.build(path)
+    with Timeline.open(path) as timeline, timeline.append() as append:
+        append.record_actor({"actor_id": "secretary", "name": "Secretary General"})
+        append.record_actor({"actor_id": "rutte", "name": "Mark Rutte"})
+        append.merge_actor("rutte", "secretary")
+    with contextlib.closing(schema.connect(path)) as connection:
+        index = facets.current(connection, None)
+        days = [f"2025-{month:02d}-{day:02d}" for month in (2, 3, 4) for day in range(1, 29, 3)]
+        asked: list[dict[str, Any]] = [
+            *({name: day} for name in ("since", "until") for day in days),
+            *({"since": "2025-04-15T10:00", "until": until} for until in days),
+            {"actor": "rutte"},
+            {"actor": "secretary"},
+            {"actor": "Mark Rutte"},
+            {"place": "odesa"},
+            {"source": "NATO"},
+            *(
+                {name: [row["value"]]}
+                for name in sorted(_INDEXED)
+                for row in Selection(connection, {"state": "all"}).choices(name)
+            ),
+        ]
+        for chosen in asked:
+            agree(connection, index, chosen, None)
+        for text in ("odesa", "rutte", "black sea", '"black sea" secur'):
+            agree(connection, index, {}, text)
