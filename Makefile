@@ -23,10 +23,10 @@ test: .venv/dev
 # The pages again, on the newest alpha of Datasette.
 test-next: .venv-next/dev
 	.venv-next/bin/python -m pytest -n 2 tests/test_publish.py tests/test_serve.py tests/test_guard.py \
-		tests/test_facet_classes.py
+		tests/test_facet_classes.py tests/test_pages.py tests/test_site_links.py
 
 bench: .venv/dev
-	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+	for script in as_of browse startup; do $(BIN)/python bench/$$script.py || exit 1; done
 
 docs: .venv/dev
 	$(BIN)/cog -r README.md docs/*.md

@@ -39,6 +39,7 @@ class Served(NamedTuple):
     process: subprocess.Popen[str]
     line: str
     port: int
+    notes: tuple[str, ...] = ()
 
     def ask(self, path: str) -> tuple[Message, str]:
         """Headers and text of a page."""
@@ -75,9 +76,11 @@ def serving(path: Path, *options: str) -> Iterator[Served]:
         line = process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
         assert found, line + process.communicate(timeout=30)[0]
-        while "running on" not in process.stdout.readline():
+        notes: list[str] = []
+        while "running on" not in (note := process.stdout.readline()):
+            notes.append(note)
             assert process.poll() is None
-        yield Served(process, line, int(found[1]))
+        yield Served(process, line, int(found[1]), tuple(notes))
     finally:
         process.kill()
         process.communicate()
@@ -122,13 +125,24 @@ def test_ctrl_c_ends_it_quietly(story: Path) -> None:
         assert server.process.returncode == 0
 
 
+@pytest.mark.parametrize("name", ["events", "changes"])
+def test_a_file_that_is_called_like_a_page_is_served_with_a_note(
+    name: str, story: Path, tmp_path: Path
+) -> None:
+    path = story.rename(tmp_path / f"{name}.db")
+    with serving(path) as server:
+        assert "The Odesa talks" in server.get("/events")
+        said = server.stop(signal.SIGINT)
+    assert f"Note: /{name} is a page of the timeline" in said + "".join(server.notes)
+
+
 def test_options_go_to_datasette_and_win_over_ours(story: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.json"
-    own.write_text('{"title": "My own words"}')
+    own.write_text('{"databases": {"odesa": {"title": "My own words"}}}')
     options = ("--metadata", str(own), "--setting", "default_page_size", "1")
     record(story, "second")
     with serving(story, *options) as server:
-        assert "<h1>My own words" in server.get("/")
+        assert "My own words</h1>" in server.get("/odesa")
         assert len(server.rows("/odesa/events")) == 1
 
 

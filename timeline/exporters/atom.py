@@ -15,9 +15,9 @@ from timeline import words
 from timeline.exporters.about import About, Event
 from timeline.exporters.markup import body, escaped
 
-__all__ = ["permanent_id", "write"]
+__all__ = ["NEVER", "heading", "permanent_id", "write"]
 
-_NEVER = "1970-01-01T00:00:00Z"
+NEVER = "1970-01-01T00:00:00Z"
 """When a feed without entries was updated."""
 
 
@@ -31,7 +31,7 @@ def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
     labels = about.labels
     events = iter(events)
     newest = next(events, None)
-    yield _heading(about, newest["recorded_at"] if newest else _NEVER)
+    yield heading(about, newest["recorded_at"] if newest else NEVER)
     if newest:
         yield _entry(newest, about, labels)
     for event in events:
@@ -40,7 +40,8 @@ def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
     return 0
 
 
-def _heading(about: About, updated: str) -> str:
+def heading(about: About, updated: str) -> str:
+    """What a feed begins with; `</feed>` ends it."""
     info = about.info
     origin = info.get("origin", "")
     selection = [text for pair in sorted(about.filters.items()) for text in pair]

@@ -37,10 +37,15 @@ def startup(datasette: Any) -> Awaitable[None] | None:
 
 
 @hookimpl
-def register_routes() -> list[tuple[str, Callable[..., Any]]]:
-    """Datasette 0.65 asks for routes before it looks up what its own are to show."""
+def register_routes(datasette: Any) -> Sequence[tuple[str, Callable[..., Any]]]:
+    """The pages of the timelines, at the root and under their prefixes.
+
+    Datasette 0.65 asks for routes before it looks up what its own are to show: the guard.
+    """
+    from timeline.site import pages
+
     guard.install()
-    return []
+    return list(pages.routes(datasette))
 
 
 @hookimpl

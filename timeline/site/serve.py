@@ -41,6 +41,10 @@ _SETTINGS = {
 }
 
 
+_PAGES = ("changes", "events", "timelines")
+"""Our addresses at the root: they hide Datasette's own pages of a file with such a name."""
+
+
 def packaged_metadata() -> dict[str, Any]:
     """metadata.json: inside the installed package, or beside it in a checkout."""
     inside = files("timeline").joinpath("metadata.json")
@@ -100,6 +104,12 @@ def serve(
             f'Serving "{metadata["title"]}" at http://{shown_host}:{port}/  (Ctrl-C stops)',
             err=True,
         )
+        if Path(path).stem in _PAGES:
+            click.echo(
+                f"Note: /{Path(path).stem} is a page of the timeline, so Datasette's own pages of "
+                f"this file cannot be seen: rename {Path(path).name} to see them",
+                err=True,
+            )
         with contextlib.suppress(KeyboardInterrupt):
             command.invoke(context)
 

@@ -1,0 +1,97 @@
+"""A made-up story of any size, the same every time: Zipf actors and tags, vague dates, changes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from timeline import Timeline
+from timeline.terms import plover
+from timeline.vocabulary import countries
+
+ACTORS = 3_000
+TAGS = 200
+SOURCES = 500
+TOWNS = 5_000
+DAYS = 10 * 365
+
+
+def events(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """Statements for `Timeline.record`, realistic in what is frequent and what is rare."""
+    maker = random.Random(seed)  # noqa: S311 - the same story every time
+    types = [term.code for term in plover().event_types]
+    places = [country.alpha3 for country in countries()]
+    for number in range(count):
+        yield {
+            "event_id": f"e-{number:08d}",
+            "title": f"Event {number} about {_word(maker)} and {_word(maker)}",
+            "summary": " ".join(_word(maker) for _ in range(20)),
+            "occurred": _date(maker),
+            "event_type": types[_zipf(maker, len(types))],
+            "place": _town(_zipf(maker, TOWNS), places),
+            "participants": [
+                {"name": f"Actor {actor}"}
+                for actor in {_zipf(maker, ACTORS) for _ in range(maker.randint(1, 4))}
+            ],
+            "tags": sorted({f"tag-{_zipf(maker, TAGS)}" for _ in range(maker.randint(0, 3))}),
+            "quantities": [
+                {"measure": "killed", "value": maker.randint(1, 50)}
+                for _ in range(maker.choice((0, 0, 0, 1, 2)))
+            ],
+            "citations": [{"source": {"url": f"https://example.org/{_zipf(maker, SOURCES)}"}}],
+            "verification": maker.choice(("reported", "reported", "corroborated", "disputed")),
+        }
+
+
+def build(path: Path, count: int, batch: int = 10_000) -> None:
+    """A timeline of `count` events, 15 in 100 of them updated or corrected."""
+    with Timeline.create(path, title="A made-up story") as timeline:
+        story = events(count)
+        maker = random.Random(2)  # noqa: S311 - the same story every time
+        for start in range(0, count, batch):
+            size = min(batch, count - start)
+            timeline.record(next(story) for _ in range(size))
+            chosen = sorted(maker.sample(range(start, start + size), size * 15 // 100))
+            changes = {
+                f"e-{number:08d}": {
+                    "quantities.-": {"measure": "injured", "value": number % 90 + 1}
+                }
+                for number in chosen
+            }
+            half = dict(list(changes.items())[::2])
+            timeline.update({key: changes[key] for key in changes.keys() - half.keys()})
+            timeline.correct(half, reason="a later count")
+
+
+def _town(number: int, countries: list[str]) -> dict[str, Any]:
+    maker = random.Random(number)  # noqa: S311 - a town stays where it is
+    return {
+        "name": f"Town {number}",
+        "country": countries[_zipf(maker, len(countries))],
+        "lat": f"{maker.uniform(-60, 70):.2f}",
+        "lon": f"{maker.uniform(-180, 180):.2f}",
+    }
+
+
+def _zipf(maker: random.Random, size: int) -> int:
+    """A rank below `size`, low ones often: about as often as one over the rank."""
+    return min(int(size ** maker.random()) - 1, size - 1)
+
+
+def _word(maker: random.Random) -> str:
+    return f"word{_zipf(maker, 20_000)}"
+
+
+def _date(maker: random.Random) -> str:
+    day = date(2015, 1, 1) + timedelta(days=maker.randrange(DAYS))
+    kind = maker.random()
+    if kind < 0.8:
+        return day.isoformat()
+    if kind < 0.9:
+        return day.isoformat()[:7]
+    if kind < 0.95:
+        return f"{day.year}-{33 + (day.month - 1) // 3}"
+    return f"{day.isoformat()}/{(day + timedelta(days=maker.randrange(30))).isoformat()}"

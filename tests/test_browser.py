@@ -1,0 +1,508 @@
+"""The pages as their readers have them: Chromium, with a mouse, a keyboard, a phone, paper.
+
+Every test fails on a message in the console, an error in a script, or a request to another
+machine. Without a browser they are skipped; with TIMELINE_BROWSER=required they fail.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
+from running import done, process
+from serving import serving
+
+from timeline import Event, Participant, Place, Timeline
+
+EVENT = "/events/sumy-strike"
+STRIKE = "Ballistic missile strike on Sumy"
+PAGES = {
+    "browse": "/",
+    "a selection": "/events?type=CONSULT&type=AGREE&actor=ukraine&since=2025-03&q=ceasefire",
+    "a selection of nothing": "/events?q=nothing+of+that+kind",
+    "a day in the past": "/events?as_of=2025-04-14",
+    "before the log opened": "/events?as_of=2025-01-01",
+    "an event": EVENT,
+    "a version": f"{EVENT}/2",
+    "changes": "/changes",
+    "a comparison": "/changes?from=2025-04-13&to=2025-04-16",
+    "a missing event": "/events/no-such-event",
+    "a date that is none": "/events?since=the+other+day",
+}
+PROBLEMS = ("/events/no-such-event", "/events?since=the+other+day")
+PHONE, DESK = 320, 1200
+
+Opener = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    executable = next((path for path in map(shutil.which, names) if path), None)
+    if executable is None:
+        message = "no Chromium on this machine: apt-get install chromium"
+        if os.environ.get("TIMELINE_BROWSER") == "required":
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=executable, args=["--disable-gpu"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Opener]:
+    problems: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        asked = message.location["url"].partition("127.0.0.1")[2].partition("/")[2]
+        if message.type in ("error", "warning") and f"/{asked}" not in PROBLEMS:
+            problems.append(message.text)
+
+    def requested(request: Request) -> None:
+        if urlsplit(request.url).hostname not in ("127.0.0.1", "localhost", None):
+            problems.append(f"requested {request.url}")
+
+    contexts = []
+
+    def opened(
+        address: str, width: int = DESK, scheme: str = "light", javascript: bool = True
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            java_script_enabled=javascript,
+        )
+        contexts.append(context)
+        context.on("request", requested)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", heard)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+@pytest.fixture(scope="module")
+def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("demo") / "demo.db"
+    done("-d", path, "demo", "--no-serve")
+    return path
+
+
+@pytest.fixture(scope="module")
+def demo(demo_file: Path) -> Iterator[str]:
+    with serving("timeline", "-d", demo_file, "serve", cwd=demo_file.parent) as address:
+        yield address
+
+
+WIDE = "W" * 300
+TITLES = (WIDE, "محادثات في أوديسا حول البحر الأسود " * 8, "敖德萨会谈" * 50)
+
+
+@pytest.fixture(scope="module")
+def long_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """120 events, and words that no layout expects."""
+    path = tmp_path_factory.mktemp("long") / "long.db"
+    with Timeline.create(path, title="T" * 120, notice="N" * 200) as timeline:
+        timeline.record(
+            [
+                Event(
+                    event_id=f"event-{number:03}",
+                    title=TITLES[number] if number < len(TITLES) else f"Event {number}",
+                    summary=WIDE if number == 0 else None,
+                    occurred=f"2025-04-{number % 30 + 1:02}",
+                    event_type="CONSULT",
+                    tags=["t" * 60] if number < 3 else [],
+                    participants=[Participant(name="P" * 200)] if number < 3 else [],
+                    place=Place(name="O" * 150, country="UKR") if number == 0 else None,
+                )
+                for number in range(120)
+            ]
+        )
+        timeline.correct("event-000", {"summary": WIDE.lower()}, reason="R" * 300)
+    return path
+
+
+@pytest.fixture(scope="module")
+def long(long_file: Path) -> Iterator[str]:
+    with serving("timeline", "-d", long_file, "serve", cwd=long_file.parent) as address:
+        yield address
+
+
+def ids(page: Page) -> list[str]:
+    """The events of the list, in its order."""
+    paths = page.locator(".events .title").evaluate_all("links => links.map(a => a.pathname)")
+    return [path.removeprefix("/events/") for path in paths]
+
+
+def asked(page: Page) -> dict[str, list[str]]:
+    """What the address of a page asks."""
+    return parse_qs(urlsplit(page.url).query)
+
+
+def sql(path: Path, query: str, *values: str) -> set[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return {row[0] for row in connection.execute(query, values)}
+
+
+def follow(link: Locator) -> None:
+    """Click what leads to a page, and wait for the page."""
+    with link.page.expect_navigation():
+        link.click()
+
+
+def facet(page: Page, name: str, label: str) -> None:
+    follow(page.locator(f"#facet-{name}").get_by_role("link", name=label, exact=True))
+
+
+POSSIBLE = """
+    SELECT event_id FROM current_events
+    WHERE coalesce(occurred_to, '9999') >= ? AND coalesce(occurred_from, '') <= ? || '~'
+"""
+
+
+# --- What a reader does -------------------------------------------------------------------
+
+
+def test_every_page_opens_and_says_what_it_is(demo: str, open_page: Opener) -> None:
+    page = open_page(demo)
+    for path in PAGES.values():
+        page.goto(demo + path)
+        expect(page.locator("h1")).to_have_count(1)
+        assert page.title().endswith("NATO and Odesa, spring 2025")
+    page.goto(demo)
+    follow(page.get_by_role("link", name="Data and SQL"))
+    expect(page).to_have_url(f"{demo}/demo")
+    page.goto(f"{demo}/demo/events")
+    expect(page.get_by_text("19 rows").first).to_be_visible()
+
+
+def test_a_facet_is_chosen_and_taken_out(demo: str, demo_file: Path, open_page: Opener) -> None:
+    page = open_page(demo)
+    assert len(ids(page)) == 19
+    facet(page, "type", "Consultation")
+    assert set(ids(page)) == sql(
+        demo_file, "SELECT event_id FROM current_events WHERE event_type = 'CONSULT'"
+    )
+    expect(page.locator("#list")).to_have_text("8 of 19 events")
+    facet(page, "type", "Consultation")
+    assert len(ids(page)) == 19
+    facet(page, "type", "Assault")
+    follow(page.get_by_title("Take this filter out"))
+    assert len(ids(page)) == 19
+
+
+def test_two_values_of_a_facet_widen_and_one_of_another_narrows(
+    demo: str, demo_file: Path, open_page: Opener
+) -> None:
+    page = open_page(demo)
+    facet(page, "type", "Consultation")
+    facet(page, "type", "Agreement")
+    facet(page, "actor", "Ukraine")
+    assert set(ids(page)) == sql(
+        demo_file,
+        "SELECT event_id FROM current_events JOIN event_actors USING (event_id)"
+        " WHERE event_type IN ('CONSULT', 'AGREE') AND event_actors.name = 'Ukraine'",
+    )
+    expect(page.locator(".chosen a")).to_have_count(4)
+    follow(page.get_by_role("link", name="Clear all"))
+    assert len(ids(page)) == 19
+
+
+def test_a_filter_that_finds_nothing_is_named_and_can_be_taken_out(
+    demo: str, open_page: Opener
+) -> None:
+    page = open_page(f"{demo}/events?type=SANCTION&country=FRA")
+    expect(page.locator(".empty")).to_contain_text("No event is all of that")
+    chosen = page.locator(".chosen a")
+    expect(chosen).to_have_text(["type: Sanction ×", "country: France ×", "Clear all"])  # noqa: RUF001
+    follow(chosen.first)
+    follow(chosen.first)
+    assert len(ids(page)) == 19
+
+
+def test_a_search_shows_what_it_found(demo: str, open_page: Opener) -> None:
+    page = open_page(demo)
+    page.get_by_label("Search").fill("ceasefire")
+    with page.expect_navigation():
+        page.get_by_label("Search").press("Enter")
+    assert asked(page)["q"] == ["ceasefire"]
+    assert 0 < len(ids(page)) < 19
+    expect(page.locator("mark").first).to_have_text(re.compile("ceasefire", re.IGNORECASE))
+    expect(page.get_by_label("Search")).to_have_value("ceasefire")
+
+
+def test_a_stroke_across_the_bars_lists_all_that_could_have_happened_then(
+    demo: str, demo_file: Path, open_page: Opener
+) -> None:
+    page = open_page(demo)
+    bars = page.locator(".bars a")
+    first, last = bars.nth(-12), bars.nth(-9)
+    since, until = first.get_attribute("data-first"), last.get_attribute("data-last")
+    assert since
+    assert until
+    start, end = first.bounding_box(), last.bounding_box()
+    assert start
+    assert end
+    page.mouse.move(end["x"] + end["width"] / 2, end["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(start["x"] + start["width"] / 2, start["y"] + 20, steps=5)
+    expect(page.locator(".bars a.brushed")).to_have_count(4)
+    with page.expect_navigation():
+        page.mouse.up()
+    assert asked(page) == {"since": [since], "until": [until]}
+    expected = sql(demo_file, POSSIBLE, since, until)
+    assert set(ids(page)) == expected
+    assert 0 < len(expected) < 19
+    expect(page.locator(".bars a")).to_have_count(4)
+
+
+def test_a_click_on_a_bar_is_a_period(demo: str, demo_file: Path, open_page: Opener) -> None:
+    page = open_page(demo)
+    bar = page.locator(".bars a[data-first='2025-04-13']")
+    follow(bar.locator(".hit"))
+    assert asked(page) == {"since": ["2025-04-13"], "until": ["2025-04-13"]}
+    assert set(ids(page)) == sql(demo_file, POSSIBLE, "2025-04-13", "2025-04-13")
+    assert "sumy-strike" in ids(page)
+    expect(page.get_by_label("From")).to_have_value("2025-04-13")
+
+
+def test_a_permalink_leads_to_a_version_and_its_diff_reads(demo: str, open_page: Opener) -> None:
+    page = open_page(demo)
+    follow(page.get_by_role("link", name=STRIKE, exact=True))
+    expect(page.locator("h1")).to_have_text(STRIKE)
+    expect(page.get_by_role("row", name="more than 60")).to_contain_text("Russian Ministry")
+    second = page.locator("#versions ~ .versions > li").filter(
+        has=page.get_by_role("link", name="Version 2", exact=True)
+    )
+    expect(second.locator("del").first).to_have_text("reported")
+    expect(second.locator("ins").first).to_have_text("disputed")
+    follow(second.get_by_role("link"))
+    expect(page).to_have_url(f"{demo}{EVENT}/2")
+    expect(page.get_by_role("note").filter(has_text="version 2 of 5")).to_be_visible()
+    expect(page.locator("tbody").first).not_to_contain_text("36")
+    follow(page.get_by_role("link", name="The newest version"))
+    expect(page.locator("tbody").first).to_contain_text("36")
+
+
+def test_time_goes_back_and_forth(demo: str, demo_file: Path, open_page: Opener) -> None:
+    page = open_page(demo)
+    page.get_by_label("As known on").fill("2025-04-14")
+    follow(page.get_by_role("button", name="Show").first)
+    known = sql(demo_file, "SELECT event_id FROM events WHERE first_recorded_at < '2025-04-15'")
+    assert set(ids(page)) == known
+    expect(page.get_by_role("status")).to_contain_text("As known on 2025-04-14")
+    follow(page.get_by_role("link", name=STRIKE, exact=True))
+    assert asked(page) == {"as_of": ["2025-04-14"]}
+    expect(page.locator("tbody").first).not_to_contain_text("36")
+    page.go_back()
+    page.get_by_label("As known on").fill("2025-03-01")
+    follow(page.get_by_role("button", name="Show").first)
+    expect(page.get_by_role("status")).to_contain_text("it knew nothing yet")
+    follow(page.get_by_role("link", name="Show what had been reported by then"))
+    assert asked(page) == {"as_reported": ["2025-03-01"]}
+    follow(page.get_by_role("link", name="what stands now"))
+    assert asked(page) == {}
+    assert len(ids(page)) == 19
+
+
+def test_back_finds_the_same_state(demo: str, open_page: Opener) -> None:
+    page = open_page(demo)
+    states = [(page.url, ids(page))]
+    for name, label in (("type", "Consultation"), ("country", "Ukraine")):
+        facet(page, name, label)
+        states.append((page.url, ids(page)))
+    follow(page.locator(".events .title").first)
+    for url, listed in reversed(states):
+        page.go_back()
+        assert (page.url, ids(page)) == (url, listed)
+
+
+def test_the_changes_page_compares_two_days(demo: str, open_page: Opener) -> None:
+    page = open_page(f"{demo}/changes")
+    page.get_by_label("At the end of").fill("2025-04-13")
+    page.get_by_label("and of").fill("2025-04-14")
+    follow(page.get_by_role("button", name="Compare"))
+    assert asked(page)["from"] == ["2025-04-13"]
+    strike = page.locator("section[aria-labelledby=between] .versions > li").filter(has_text=STRIKE)
+    expect(strike).to_contain_text("killed 34")
+    expect(strike.locator("del").first).to_have_text("reported")
+    follow(page.get_by_role("link", name="retracted", exact=True))
+    kinds = page.locator("section[aria-labelledby=stream] li strong")
+    assert set(kinds.all_inner_texts()) == {"retracted"}
+
+
+def test_pages_follow_one_another_until_the_last(
+    long: str, long_file: Path, open_page: Opener
+) -> None:
+    page = open_page(long)
+    found = ids(page)
+    assert len(found) == 50
+    while page.get_by_role("link", name="Next 50").count():
+        follow(page.get_by_role("link", name="Next 50"))
+        found += ids(page)
+    assert len(found) == len(set(found))
+    assert set(found) == sql(long_file, "SELECT event_id FROM current_events")
+    follow(page.get_by_role("link", name="First page"))
+    assert ids(page) == found[:50]
+
+
+def test_an_append_of_another_process_is_there_at_the_next_reload(
+    long: str, long_file: Path, open_page: Opener
+) -> None:
+    page = open_page(f"{long}/events?q=overnight")
+    assert ids(page) == []
+    added = ("--title", "Talks overnight", "--occurred", "2025-04-30", "--id", "overnight")
+    assert process("-d", long_file, "append", *added, cwd=long_file.parent).returncode == 0
+    page.reload()
+    assert ids(page) == ["overnight"]
+
+
+# --- How they read it ---------------------------------------------------------------------
+
+
+def test_it_works_without_javascript(demo: str, open_page: Opener) -> None:
+    page = open_page(demo, javascript=False)
+    facet(page, "type", "Consultation")
+    assert len(ids(page)) == 8
+    page.get_by_label("Search").fill("Odesa")
+    follow(page.get_by_role("button", name="Search"))
+    assert parse_qsl(urlsplit(page.url).query) == [("type", "CONSULT"), ("q", "Odesa")]
+    page.goto(demo)
+    expect(page.locator(".bars a[tabindex='0']")).to_have_count(0)
+    follow(page.locator(".bars a[data-first='2025-04-13'] .hit"))
+    assert asked(page)["since"] == ["2025-04-13"]
+    page.goto(demo)
+    page.get_by_label("As known on").fill("2025-04-14")
+    follow(page.get_by_role("button", name="Show").first)
+    assert 0 < len(ids(page)) < 19
+
+
+FOCUSED = """wanted => {
+    const focused = document.activeElement;
+    const hit = focused.querySelector(".hit");
+    const style = getComputedStyle(focused);
+    return {
+        isEnd: focused === document.body,
+        isSeen: (parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== "none")
+            || Boolean(hit && getComputedStyle(hit).stroke !== "none"),
+        html: focused.outerHTML,
+        reached: wanted.filter(each => focused.matches(each)),
+    };
+}"""
+
+
+def test_the_keyboard_reaches_everything_and_the_focus_is_seen(
+    demo: str, open_page: Opener
+) -> None:
+    page = open_page(demo)
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    wanted = {"#q", "#as_of", ".bars a", ".title", "#since", ".filters summary", ".map a"}
+    for _ in range(300):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(FOCUSED, [*wanted])
+        if focused["isEnd"]:
+            break
+        assert focused["isSeen"], focused["html"]
+        wanted.difference_update(focused["reached"])
+    assert wanted == set()
+
+
+def test_the_keyboard_alone_narrows(demo: str, open_page: Opener) -> None:
+    page = open_page(demo)
+    stops = page.locator(".bars a[tabindex='0']")
+    expect(stops).to_have_count(1)
+    stops.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    expected = page.locator(".bars a").nth(-2).get_attribute("data-first")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert asked(page)["since"] == [expected]
+    page.locator("#facet-source summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert {"since", "until", "source"} == set(asked(page))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_scrolls_sideways_on_a_phone(name: str, demo: str, open_page: Opener) -> None:
+    assert is_within(open_page(demo + PAGES[name], width=PHONE))
+
+
+@pytest.mark.parametrize("path", ["/", "/events/event-000", "/events/event-001", "/changes"])
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_nor_do_the_longest_words(path: str, width: int, long: str, open_page: Opener) -> None:
+    assert is_within(open_page(f"{long}{path}", width=width))
+
+
+def test_nor_do_filters_by_the_longest_words(long: str, open_page: Opener) -> None:
+    page = open_page(f"{long}/events?tag={'t' * 60}&q={'w' * 300}", width=PHONE)
+    assert is_within(page)
+
+
+def is_within(page: Page) -> bool:
+    """Whether a page is no wider than its window, with everything opened."""
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    return bool(page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(name: str, scheme: str, demo: str, open_page: Opener) -> None:
+    page = open_page(demo + PAGES[name], scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_an_empty_timeline_says_what_to_do(width: int, tmp_path: Path, open_page: Opener) -> None:
+    path = tmp_path / "empty.db"
+    Timeline.create(path, title="My story").close()
+    with serving("timeline", "-d", path, "serve", cwd=tmp_path) as address:
+        page = open_page(address, width=width)
+        expect(page.get_by_text("timeline append --title")).to_be_visible()
+        for part in ("/", "/changes"):
+            page.goto(address + part)
+            assert is_within(page)
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
+
+
+def test_paper_holds_the_events_and_no_controls(demo: str, open_page: Opener) -> None:
+    page = open_page(f"{demo}/events?type=CONSULT")
+    page.emulate_media(media="print")
+    for hidden in page.locator("button, input, nav, .filters ul, .skip").all():
+        expect(hidden).not_to_be_visible()
+    expect(page.locator(".events .title").first).to_be_visible()
+    expect(page.locator(".bars")).to_be_visible()
+    expect(page.locator(".chosen a").first).to_be_visible()

@@ -1,0 +1,117 @@
+"""Every link of every page leads somewhere: below a `base_url`, and beside another timeline."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from html.parser import HTMLParser
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import parse_qsl, urldefrag, urljoin, urlsplit
+
+import pytest
+from serving import serving
+
+from timeline import Event, Participant, Place, Relation, Timeline
+
+
+class Links(HTMLParser):
+    """Every address that a page names."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.found += [
+            value for name, value in attributes if name in ("href", "src", "action") and value
+        ]
+
+
+def made(path: Path, title: str) -> Path:
+    with Timeline.create(path, title=title, origin=f"example.org/{path.stem}") as timeline:
+        timeline.record(
+            [
+                Event(
+                    event_id=f"{path.stem}-talks",
+                    title="Talks",
+                    occurred="2025-04-15",
+                    event_type="CONSULT",
+                    tags=["black sea & straits"],
+                    place=Place(name="Odesa", country="UKR", lat="46.48", lon="30.72"),
+                    participants=[Participant(name="Mark Rutte", country="NLD")],
+                ),
+                Event(
+                    event_id=f"{path.stem}-pledge",
+                    title="A pledge",
+                    occurred="2025-04",
+                    relations=[Relation(type="follows", event_id=f"{path.stem}-talks")],
+                ),
+            ]
+        )
+        timeline.correct(f"{path.stem}-talks", {"occurred": "2025-04-14"}, reason="A day early")
+        timeline.retract(f"{path.stem}-pledge", reason="Nobody pledged")
+    return path
+
+
+@pytest.fixture(params=["/", "/story/"])
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The root of a Datasette with two timelines."""
+    files = [made(tmp_path / f"{name}.db", name.title()) for name in ("first", "second")]
+    options = ("--setting", "base_url", request.param, "--setting", "default_cache_ttl", "0")
+    with serving("datasette", "serve", *files, *options, cwd=tmp_path) as address:
+        yield address + request.param
+
+
+def answer(connection: HTTPConnection, address: str) -> tuple[int, str, str]:
+    """Status, content type and text."""
+    parts = urlsplit(address)
+    connection.request("GET", f"{parts.path}?{parts.query}" if parts.query else parts.path)
+    response = connection.getresponse()
+    text = response.read().decode(errors="replace")
+    return response.status, response.headers["Content-Type"].partition(";")[0], text
+
+
+def links(address: str, content_type: str, text: str) -> Iterator[str]:
+    """What a page or a feed leads to on the same machine."""
+    origin = "{0.scheme}://{0.netloc}/".format(urlsplit(address))
+    if content_type == "text/html":
+        found = [urljoin(address, link) for link in Links(text).found]
+    else:
+        # A calendar folds its lines.
+        unfolded = html.unescape(text.replace("\r\n ", ""))
+        found = re.findall(rf"{re.escape(origin)}[^\s\"<>\\]*", unfolded)
+    return (urldefrag(link).url for link in found if link.startswith(origin))
+
+
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_every_link_leads_to_a_page(site: str, name: str) -> None:
+    root = site if name == "first" else f"{site}timelines/second/"
+    with closing(HTTPConnection(urlsplit(site).netloc, timeout=30)) as connection:
+        seen = crawled(connection, site, root, name)
+    for path in ("events.ics", f"events/{name}-talks/1", f"events/{name}-pledge.json", "changes"):
+        assert root + path in seen
+    assert f"{site}{name}" in seen
+
+
+def crawled(connection: HTTPConnection, site: str, root: str, database: str) -> set[str]:
+    """All that the pages of a timeline lead to, each of which answers."""
+    own = tuple(root + part for part in ("events", "changes"))
+    others = (f"{site}{database}", f"{site}-/static-plugins/")
+    waiting, seen = [root], {root}
+    while waiting:
+        address = waiting.pop()
+        status, content_type, text = answer(connection, address)
+        assert status == 200, address
+        is_ours = address == root or address.startswith(own)
+        # Filters of filters lead to ever more filters: one is enough.
+        if is_ours and len(parse_qsl(urlsplit(address).query)) < 2:
+            for link in links(address, content_type, text):
+                assert link == root or link.startswith((*own, *others)), (address, link)
+                if link not in seen:
+                    seen.add(link)
+                    waiting.append(link)
+    return seen

@@ -1,0 +1,238 @@
+"""What the browse page shows: a selection of events as facets, bars, circles and a list.
+
+Guarantees: every number is exact, and of the very selection and moment that the address
+names. Reads on the connection it is given; knows no request and no template.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from timeline import edtf_time, filters, log, query, selection, vocabulary, words
+from timeline.facets import FacetIndex, IndexedSelection
+from timeline.query import Row
+from timeline.selection import Selection
+from timeline.site import histogram, worldmap
+from timeline.site.address import FACETS, Address
+
+__all__ = ["PAGE_SIZE", "browse"]
+
+PAGE_SIZE = 50
+_SHOWN = 8
+_CLOCK_TIMES = ("second", "minute", "hour")
+
+
+class Choice(NamedTuple):
+    """A value of a facet."""
+
+    value: str
+    label: str
+    events: int
+    is_chosen: bool
+    link: str
+
+
+class Facet(NamedTuple):
+    """A facet with its values, the chosen ones first, and how many are not shown."""
+
+    name: str
+    choices: list[Choice]
+    hidden: int
+    is_open: bool
+
+
+class Group(NamedTuple):
+    """The events of one period: its name, and the events."""
+
+    period: str
+    events: list[dict[str, Any]]
+
+
+def browse(
+    connection: sqlite3.Connection, address: Address, index: FacetIndex | None = None
+) -> dict[str, Any]:
+    """All that the page shows, from the index where there is one.
+
+    Raises TimelineError for what the address asks in vain.
+    """
+    point = query.parse_as_of(connection, **address.moments)
+    with selection.tables_as_of(connection, point) as tables:
+        chosen = _selection(tables, index if point.is_now else None, address)
+        page = chosen.page(
+            after=address.after or None,
+            oldest_first=address.order == "oldest",
+            size=PAGE_SIZE,
+        )
+        facets = [_facet(chosen, address, name) for name in FACETS]
+        bars = histogram.bars_of(chosen.spans(), *_asked_bounds(tables, address))
+        everything = _selection(tables, index if point.is_now else None, Address())
+        return {
+            "address": address,
+            "info": log.info(connection),
+            "opened": _opened(connection),
+            "point": point,
+            "is_before_opening": point.seq < 0,
+            "count": chosen.count(),
+            "total": everything.count(),
+            "corrected": everything.corrected(),
+            "groups": _groups(tables, page.rows, chosen),
+            "next": page.after and address.query(after=page.after),
+            "facets": [facet for facet in facets if facet.choices],
+            "labels": _labels(tables, address, facets),
+            "period": _asked_period(address),
+            "histogram": bars,
+            "ticks": histogram.ticks(bars.bars) if bars else [],
+            "map": worldmap.map_of(_points(tables, chosen)),
+        }
+
+
+def _asked_period(address: Address) -> str:
+    """The period that is asked for, as a person writes it."""
+    since, until = (
+        edtf_time.phrase(each) if each else "" for each in (address.since, address.until)
+    )
+    if since and until:
+        return since if since == until else f"{since} to {until}"
+    return f"from {since}" if since else f"to {until}" if until else ""
+
+
+def _labels(
+    tables: sqlite3.Connection, address: Address, facets: Sequence[Facet]
+) -> dict[tuple[str, str], str]:
+    """What the chosen values are called, those too that nothing is left of."""
+    called = {("type", code): label for code, label in query.labels(tables).items()}
+    for facet, value in address.chosen:
+        if facet == "country":
+            called[facet, value] = vocabulary.country_name(
+                str(filters.wanted(tables, facet, value))
+            )
+    for each in facets:
+        called |= {(each.name, choice.value): choice.label for choice in each.choices}
+    return called
+
+
+def _asked_bounds(tables: sqlite3.Connection, address: Address) -> list[Any]:
+    """The bounds of the period that is asked for, as in table `events`."""
+    return [
+        filters.wanted(tables, name, getattr(address, name)) if getattr(address, name) else None
+        for name in ("since", "until")
+    ]
+
+
+def _opened(connection: sqlite3.Connection) -> str:
+    """When the log began, as a person writes a day."""
+    entry = log.entry_at(connection, 0)
+    return edtf_time.phrase(entry.recorded_at[:10]) if entry else ""
+
+
+def _selection(tables: sqlite3.Connection, index: FacetIndex | None, address: Address) -> Selection:
+    filters, text = address.filters, address.q or None
+    return (
+        IndexedSelection(tables, index, filters, text)
+        if index
+        else Selection(tables, filters, text)
+    )
+
+
+def _points(tables: sqlite3.Connection, chosen: Selection) -> list[Row]:
+    """The places on the map, each with what is known of one of its events."""
+    points = chosen.points()
+    cursor = tables.execute(
+        "SELECT seq, event_id, title, place, country, geo_precision FROM events"
+        " WHERE seq IN (SELECT value FROM json_each(?))",
+        (json.dumps([point["seq"] for point in points]),),
+    )
+    known = {row["seq"]: row for row in query.rows(cursor)}
+    return [{**known[point["seq"]], **point} for point in points]
+
+
+def _facet(chosen: Selection, address: Address, name: str) -> Facet:
+    rows = chosen.choices(FACETS[name])
+    picked = {value for facet, value in address.chosen if facet == name}
+    rows.sort(key=lambda row: str(row["value"]) not in picked)
+    shown = rows if address.all == name else rows[: max(_SHOWN, len(picked))]
+    return Facet(
+        name,
+        [
+            Choice(
+                str(row["value"]),
+                str(row["label"]).replace("_", " "),
+                row["count"],
+                str(row["value"]) in picked,
+                address.toggled(name, str(row["value"])),
+            )
+            for row in shown
+        ],
+        len(rows) - len(shown),
+        bool(picked) or address.all == name,
+    )
+
+
+# --- The list -----------------------------------------------------------------------------
+
+
+def _groups(tables: sqlite3.Connection, rows: Sequence[Row], chosen: Selection) -> list[Group]:
+    """The events of a page under the period in which they happened."""
+    labels = query.labels(tables)
+    figures = _figures(tables, [row["event_id"] for row in rows])
+    found = chosen.snippets(rows)
+    events = (
+        {
+            **row,
+            "time": _time(row),
+            "type_label": labels.get(row["event_type"], row["event_type"]),
+            "where": words.place_name(row["place"], row["country"]),
+            "figures": figures.get(row["event_id"], []),
+            "match": found.get(row["event_id"]),
+        }
+        for row in rows
+    )
+    periods: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        periods.setdefault(_period(event), []).append(event)
+    return [Group(period, members) for period, members in periods.items()]
+
+
+def _period(row: Mapping[str, Any]) -> str:
+    """The day of an event that has a time, else its date, as a person writes it."""
+    if row["occurred"] is None:
+        return ""
+    is_time = row["occurred_precision"] in _CLOCK_TIMES
+    return edtf_time.phrase(row["occurred_from"][:10] if is_time else row["occurred"])
+
+
+def _time(row: Mapping[str, Any]) -> str:
+    """The clock of an event that has one."""
+    if row["occurred_precision"] not in _CLOCK_TIMES:
+        return ""
+    return edtf_time.phrase(row["occurred"]).rpartition(", ")[2]
+
+
+def _figures(
+    tables: sqlite3.Connection, event_ids: Sequence[str]
+) -> dict[str, list[tuple[str, list[str]]]]:
+    """The figures of events that compete: a measure with more than one, each in words."""
+    marks = ", ".join("?" * len(event_ids))
+    cursor = tables.execute(
+        f"SELECT * FROM event_quantities WHERE event_id IN ({marks})"  # noqa: S608
+        " ORDER BY event_id, measure, position",
+        event_ids,
+    )
+    found: dict[str, list[tuple[str, list[str]]]] = {}
+    for (event_id, measure), members in groupby(
+        query.rows(cursor), key=lambda row: (row["event_id"], row["measure"])
+    ):
+        found.setdefault(event_id, []).append((measure, [_figure(row) for row in members]))
+    return found
+
+
+def _figure(row: Row) -> str:
+    """ "35 (prosecutor)"."""
+    numbers = {key: str(row[key]) for key in ("value", "low", "high") if row[key] is not None}
+    by = f" ({row['reported_by']})" if row["reported_by"] else ""
+    figure = {**numbers, "unit": row["unit"], "qualifier": row["qualifier"]}
+    return f"{words.amount(figure)}{by}"

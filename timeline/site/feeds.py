@@ -1,0 +1,76 @@
+"""A selection as a file: the formats of `exporters`, for the address of a browse page.
+
+Guarantees: a file is of one state of the log, however long it takes to write. JSON comes in
+pages, each with the address of the next; a feed has the newest; the others are whole.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from typing import IO
+
+from timeline import log, query, selection
+from timeline.exporters import FORMATS, About
+from timeline.selection import Selection
+from timeline.sheet_words import words_of
+from timeline.site.address import Address
+
+__all__ = ["FEED_SIZE", "JSON_SIZE", "NAMES", "write_feed"]
+
+NAMES = {"csv": "csv", "json": "json", "ics": "ics", "atom": "atom", "geojson": "geojson",
+         "timelinejs.json": "timelinejs"}  # fmt: skip
+"""What an address ends in, and the format that it is."""
+
+JSON_SIZE = 1_000
+FEED_SIZE = 100
+
+
+def write_feed(
+    connection: sqlite3.Connection,
+    file: IO[bytes],
+    name: str,
+    address: Address,
+    page_of: Callable[[str], str],
+    feed_at: Callable[[str], str],
+) -> None:
+    """Write a format of the selection that an address names.
+
+    `page_of` makes the absolute address of an event's page, `feed_at` that of this file with
+    another query string. Raises TimelineError for what the address asks in vain.
+    """
+    chosen = FORMATS[name]
+    point = query.parse_as_of(connection, **address.moments)
+    newest = log.newest(connection)
+    with selection.tables_as_of(connection, point) as tables:
+        found = Selection(tables, address.filters, address.q or None)
+        event_ids, following = _ids(found, name, address)
+    asked = {facet: ", ".join(_several(value)) for facet, value in address.filters.items()}
+    words = {key: value for key, value in {"q": address.q, **address.moments}.items() if value}
+    about = About(
+        log.info(connection),
+        words_of(connection),
+        point._replace(seq=min(point.seq, newest.seq if newest else -1)),
+        {**asked, **words},
+        page_of,
+        feed_at(address.query(after=address.after)),
+        feed_at(address.query(after=following)) if following else None,
+    )
+    for piece in chosen.write(query.each(connection, event_ids, as_of=point), about):
+        file.write(piece.encode())
+
+
+def _ids(found: Selection, name: str, address: Address) -> tuple[Iterable[str], str | None]:
+    """The events of a file, and where the next one begins, if it is a page of several."""
+    if name == "json":
+        page = found.page(
+            after=address.after or None, oldest_first=address.order == "oldest", size=JSON_SIZE
+        )
+        return [row["event_id"] for row in page.rows], page.after
+    if FORMATS[name].newest_first:
+        return found.newest(FEED_SIZE), None
+    return found.in_order_of_the_log(), None
+
+
+def _several(value: object) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else [str(value)]

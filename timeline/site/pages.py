@@ -1,0 +1,329 @@
+"""The pages of a timeline: an address and a request in, a response out.
+
+Guarantees: what a page shows was read at one moment, on Datasette's own read-only connection;
+what the reader of a page may not see in Datasette, they may not see here; what an address
+asks in vain is a page that says so. Links hold under any `base_url`.
+
+Knows a Datasette by what it is handed, and imports no more of it than its responses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from functools import cache
+from io import TextIOWrapper
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from threading import Lock
+from typing import IO, Any
+from urllib.parse import urlencode
+from weakref import WeakKeyDictionary
+
+from markupsafe import Markup, escape
+
+from timeline import log, query
+from timeline.errors import NotFound, TimelineError
+from timeline.exporters import FORMATS
+from timeline.facets import SMALLEST, FacetIndex, current
+from timeline.site import feeds, guard
+from timeline.site.address import Address
+from timeline.site.browse import PAGE_SIZE, browse
+from timeline.site.changes import changes_feed, changes_json, changes_page
+from timeline.site.cite import citations_of
+from timeline.site.event import event_page
+from timeline.site.mounts import Mount, mounts
+
+__all__ = ["routes"]
+
+Context = dict[str, Any]
+Read = Callable[[sqlite3.Connection], Context]
+Page = Callable[[Any, Any, Mount], Awaitable[Any]]
+
+_HEADERS = {"Content-Security-Policy": guard.PAGE_POLICY, "Cache-Control": "no-cache"}
+_OFFERED = (
+    ("csv", "CSV"),
+    ("json", "JSON"),
+    ("ics", "Calendar"),
+    ("atom", "Feed"),
+    ("geojson", "GeoJSON"),
+    ("timelinejs.json", "TimelineJS"),
+)
+
+
+def routes(datasette: Any) -> Iterator[tuple[str, Page]]:
+    """Pattern and handler of every page of every timeline."""
+    for mount in mounts(datasette):
+        for pattern, page in _PAGES:
+            yield f"{re.escape(mount.prefix)}{pattern}$", _handler(mount, page)
+
+
+def _handler(mount: Mount, page: Page) -> Any:
+    async def handle(datasette: Any, request: Any) -> Any:
+        return await page(datasette, request, mount)
+
+    return handle
+
+
+# --- Pages --------------------------------------------------------------------------------
+
+
+async def _browse_page(datasette: Any, request: Any, mount: Mount) -> Any:
+    address = Address.of(_arguments(request))
+    moments = urlencode([(name, value) for name, value in address.moments.items() if value])
+
+    def read(connection: sqlite3.Connection) -> Context:
+        index = _index(datasette, mount, connection)
+        return {**browse(connection, address, index), "moments": moments and f"?{moments}"}
+
+    return await _page(datasette, request, mount, "browse", read)
+
+
+_indexes: WeakKeyDictionary[Any, dict[str, FacetIndex]] = WeakKeyDictionary()
+_index_lock = Lock()
+
+
+def _index(datasette: Any, mount: Mount, connection: sqlite3.Connection) -> FacetIndex | None:
+    """The facet index of a large timeline, brought up to what this connection sees."""
+    (size,) = connection.execute("SELECT count(*) FROM events").fetchone()
+    if size < SMALLEST:
+        return None
+    with _index_lock:
+        known = _indexes.setdefault(datasette, {})
+        found = current(connection, known.get(mount.database))
+        if found:
+            known[mount.database] = found
+        return found
+
+
+async def _feed(datasette: Any, request: Any, mount: Mount) -> Any:
+    suffix = request.url_vars["suffix"]
+    name = feeds.NAMES[suffix]
+    address = Address.of(_arguments(request))
+    absolute = _absolute(datasette, request, mount)
+
+    def read(connection: sqlite3.Connection) -> Context:
+        file = SpooledTemporaryFile(2**22)  # noqa: SIM115 - closed when it is sent
+        try:
+            feeds.write_feed(
+                connection,
+                file,
+                name,
+                address,
+                lambda event_id: absolute(f"/events/{event_id}"),
+                lambda query: absolute(f"/events.{suffix}{query.removesuffix('?')}"),
+            )
+        except BaseException:
+            file.close()
+            raise
+        file.seek(0)
+        return {"file": file}
+
+    try:
+        found = await _read(datasette, request, mount, read)
+    except TimelineError as error:
+        return _response(f"{error}\n", "text/plain; charset=utf-8", _status(error))
+    return _file(found["file"], FORMATS[name].media_type)
+
+
+def _file(file: IO[bytes], media_type: str) -> Any:
+    """The response that sends a file in pieces."""
+    from datasette.utils.asgi import AsgiStream
+
+    async def send(writer: Any) -> None:
+        with TextIOWrapper(file, "utf-8", newline="") as text:
+            while piece := text.read(2**16):
+                await writer.write(piece)
+
+    return AsgiStream(send, headers=_HEADERS, content_type=media_type)
+
+
+async def _event_page(datasette: Any, request: Any, mount: Mount) -> Any:
+    event_id, version = _event_of(request)
+    moments = Address.of(_arguments(request)).moments
+    absolute = _absolute(datasette, request, mount)
+
+    def read(connection: sqlite3.Connection) -> Context:
+        point = query.parse_as_of(connection, **moments)
+        found = event_page(connection, event_id, version, point)
+        address = absolute(f"/events/{event_id}/{found['event']['version']}")
+        return {
+            **found,
+            "canonical": address,
+            "cited": citations_of(found["event"], log.info(connection), address),
+            "row_link": str(datasette.urls.row(mount.database, "events", event_id)),
+        }
+
+    return await _page(datasette, request, mount, "event", read)
+
+
+async def _event_json(datasette: Any, request: Any, mount: Mount) -> Any:
+    event_id, version = _event_of(request)
+    moments = Address.of(_arguments(request)).moments
+
+    def read(connection: sqlite3.Connection) -> Context:
+        point = query.parse_as_of(connection, **moments)
+        return query.get(connection, event_id, version=version, as_of=point)
+
+    return await _json(datasette, request, mount, read)
+
+
+async def _changes_page(datasette: Any, request: Any, mount: Mount) -> Any:
+    given = dict(_arguments(request))
+    return await _page(
+        datasette, request, mount, "changes", lambda connection: changes_page(connection, given)
+    )
+
+
+async def _changes_json(datasette: Any, request: Any, mount: Mount) -> Any:
+    given = dict(_arguments(request))
+
+    return await _json(
+        datasette, request, mount, lambda connection: changes_json(connection, given)
+    )
+
+
+async def _changes_feed(datasette: Any, request: Any, mount: Mount) -> Any:
+    absolute = _absolute(datasette, request, mount)
+
+    def read(connection: sqlite3.Connection) -> Context:
+        return {
+            "feed": changes_feed(
+                connection, lambda path: absolute(f"/events/{path}"), absolute("/changes.atom")
+            )
+        }
+
+    found = await _read(datasette, request, mount, read)
+    return _response(found["feed"], FORMATS["atom"].media_type)
+
+
+def _absolute(datasette: Any, request: Any, mount: Mount) -> Callable[[str], str]:
+    """What makes an address of a path of this timeline."""
+
+    def absolute(path: str) -> str:
+        return str(datasette.absolute_url(request, datasette.urls.path(mount.prefix + path)))
+
+    return absolute
+
+
+def _event_of(request: Any) -> tuple[str, int | None]:
+    parts = request.url_vars
+    return parts["event_id"], int(parts["version"]) if parts.get("version") else None
+
+
+_EVENT = "/events/(?P<event_id>[a-z0-9][a-z0-9_-]{2,63})"
+_VERSION = "/(?P<version>[1-9][0-9]{0,8})"
+_PAGES: tuple[tuple[str, Page], ...] = (
+    ("/", _browse_page),
+    ("/events", _browse_page),
+    (r"/events\.(?P<suffix>csv|json|ics|atom|geojson|timelinejs\.json)", _feed),
+    (_EVENT, _event_page),
+    (f"{_EVENT}{_VERSION}", _event_page),
+    (rf"{_EVENT}\.json", _event_json),
+    (rf"{_EVENT}{_VERSION}\.json", _event_json),
+    ("/changes", _changes_page),
+    (r"/changes\.json", _changes_json),
+    (r"/changes\.atom", _changes_feed),
+)
+
+
+async def _json(datasette: Any, request: Any, mount: Mount, read: Read) -> Any:
+    """The response that holds what was read as JSON."""
+    try:
+        status, found = 200, await _read(datasette, request, mount, read)
+        del found["info"]
+    except TimelineError as error:
+        status, found = _status(error), {"error": str(error)}
+    body = json.dumps(found, ensure_ascii=False, indent=2)
+    return _response(body, "application/json; charset=utf-8", status)
+
+
+def _status(error: TimelineError) -> int:
+    return 404 if isinstance(error, NotFound) else 400
+
+
+async def _page(datasette: Any, request: Any, mount: Mount, name: str, read: Read) -> Any:
+    """The response that a template makes of what was read."""
+    status = 200
+    try:
+        context = await _read(datasette, request, mount, read)
+    except TimelineError as error:
+        status = _status(error)
+        context = await _read(datasette, request, mount, lambda connection: {})
+        heading = "Not found" if status == 404 else "That cannot be shown"
+        name, context = "problem", {**context, "heading": heading, "problem": str(error)}
+    shown = {**_links(datasette, mount), **context, "page": name, "formats": _OFFERED}
+    html = await datasette.render_template(f"timeline/{name}.html", shown, request=request)
+    return _response(html, "text/html; charset=utf-8", status)
+
+
+async def _read(datasette: Any, request: Any, mount: Mount, read: Read) -> Context:
+    """What a page shows, with what every page shows, read in one transaction."""
+    await _check_permission(datasette, request, mount)
+
+    def both(connection: sqlite3.Connection) -> Context:
+        connection.execute("BEGIN")
+        try:
+            return {"info": log.info(connection), **read(connection)}
+        finally:
+            connection.execute("ROLLBACK")
+
+    context: Context = await datasette.get_database(mount.database).execute_fn(both)
+    return context
+
+
+async def _check_permission(datasette: Any, request: Any, mount: Mount) -> None:
+    """Raise Datasette's Forbidden if this reader may not see the database."""
+    if hasattr(datasette, "ensure_permissions"):  # 0.65
+        wanted = [("view-database", mount.database), "view-instance"]
+        await datasette.ensure_permissions(request.actor, wanted)
+        return
+    from datasette.resources import DatabaseResource
+
+    await datasette.ensure_permission(
+        action="view-database", resource=DatabaseResource(mount.database), actor=request.actor
+    )
+
+
+def _response(body: str, content_type: str, status: int = 200) -> Any:
+    from datasette import Response
+
+    return Response(body, status=status, headers=_HEADERS, content_type=content_type)
+
+
+def _links(datasette: Any, mount: Mount) -> Context:
+    """What templates make links with."""
+
+    def link(path: str) -> str:
+        return str(datasette.urls.path(f"{mount.prefix}{path}" or "/"))
+
+    return {
+        "link": link,
+        "here": link("/events"),
+        "static": lambda name: (
+            f"{datasette.urls.static_plugins('timeline-store', name)}?{_hash(name)}"
+        ),
+        "data_link": str(datasette.urls.database(mount.database)),
+        "marked": marked,
+        "page_size": PAGE_SIZE,
+    }
+
+
+@cache
+def _hash(name: str) -> str:
+    """A few letters that change with a static file, for what browsers keep."""
+    content = (Path(__file__).parent / "static" / name).read_bytes()
+    return hashlib.sha256(content).hexdigest()[:8]
+
+
+def _arguments(request: Any) -> list[tuple[str, str]]:
+    return [(name, value) for name in request.args for value in request.args.getlist(name)]
+
+
+def marked(text: str) -> Markup:
+    """A snippet of a search with what was found in <mark>."""
+    safe = str(escape(text))
+    return Markup(safe.replace("\x02", "<mark>").replace("\x03", "</mark>"))  # noqa: S704 - escaped
