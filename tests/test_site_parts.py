@@ -199,8 +199,8 @@ def test_a_citation_names_version_and_entry_in_every_form() -> None:
     address = "https://example.org/events/talks/3"
     (_, plain), (_, bibtex), (_, csl) = citations_of(event, info, address)
     assert plain == (
-        '"Talks & 50% of {it}_", version 3, entry 41, recorded 2025-04-15. '
-        "In: A story (example.org/story). https://example.org/events/talks/3"
+        '"Talks & 50% of {it}_", version 3, entry 41 of example.org/story, recorded 2025-04-15. '
+        "In: A story. https://example.org/events/talks/3"
     )
     assert r"title = {Talks \& 50\% of \{it\}\_}" in bibtex
     assert bibtex.startswith("@misc{talks-v3,\n")

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+from timeline import words
 
 __all__ = ["citations_of"]
 
@@ -21,60 +23,66 @@ _SPECIAL = {
 }
 
 
+class _Cited(NamedTuple):
+    """What every form says."""
+
+    key: str
+    title: str
+    container: str
+    version: int
+    where: str
+    day: str
+    address: str
+
+
 def citations_of(
     event: Mapping[str, Any], info: Mapping[str, Any], address: str
 ) -> list[tuple[str, str]]:
     """Name and text of each form, for a version of an event and the address of that version."""
-    title = event.get("title") or "(erased)"
-    where = f"version {event['version']}, entry {event['seq']}"
-    day = event["recorded_at"][:10]
-    plain = f'"{title}", {where}, recorded {day}. In: {info["title"]} ({info["origin"]}). {address}'
-    return [
-        ("Plain text", plain),
-        ("BibTeX", _bibtex(event, info, address, title, where, day)),
-        ("CSL-JSON", _csl(event, info, address, title, where, day)),
-    ]
+    cited = _Cited(
+        f"{event['event_id']}-v{event['version']}",
+        words.title(event),
+        info["title"],
+        event["version"],
+        f"version {event['version']}, entry {event['seq']} of {info['origin']}",
+        event["recorded_at"][:10],
+        address,
+    )
+    return [("Plain text", _plain(cited)), ("BibTeX", _bibtex(cited)), ("CSL-JSON", _csl(cited))]
 
 
-def _bibtex(
-    event: Mapping[str, Any],
-    info: Mapping[str, Any],
-    address: str,
-    title: str,
-    where: str,
-    day: str,
-) -> str:
+def _plain(cited: _Cited) -> str:
+    return (
+        f'"{cited.title}", {cited.where}, recorded {cited.day}. In: {cited.container}. '
+        f"{cited.address}"
+    )
+
+
+def _bibtex(cited: _Cited) -> str:
     fields = {
-        "title": _tex(title),
-        "booktitle": _tex(info["title"]),
-        "year": day[:4],
-        "note": _tex(f"{where[0].upper()}{where[1:]} of {info['origin']}, recorded {day}"),
-        "url": address,
+        "title": _tex(cited.title),
+        "booktitle": _tex(cited.container),
+        "year": cited.day[:4],
+        "note": _tex(f"{cited.where}, recorded {cited.day}"),
+        "url": cited.address,
     }
     lines = ",\n".join(f"  {name} = {{{text}}}" for name, text in fields.items())
-    return f"@misc{{{event['event_id']}-v{event['version']},\n{lines}\n}}"
+    return f"@misc{{{cited.key},\n{lines}\n}}"
 
 
 def _tex(text: str) -> str:
     return re.sub(r"[\\~^&%$#_{}]", lambda found: _SPECIAL[found[0]], text)
 
 
-def _csl(
-    event: Mapping[str, Any],
-    info: Mapping[str, Any],
-    address: str,
-    title: str,
-    where: str,
-    day: str,
-) -> str:
+def _csl(cited: _Cited) -> str:
     item = {
-        "id": f"{event['event_id']}-v{event['version']}",
+        "id": cited.key,
         "type": "entry",
-        "title": title,
-        "container-title": info["title"],
-        "version": str(event["version"]),
-        "note": f"{where} of {info['origin']}",
-        "issued": {"date-parts": [[int(part) for part in day.split("-")]]},
-        "URL": address,
+        "title": cited.title,
+        "container-title": cited.container,
+        "version": str(cited.version),
+        "note": cited.where,
+        "issued": {"date-parts": [[int(part) for part in cited.day.split("-")]]},
+        "URL": cited.address,
     }
     return json.dumps([item], ensure_ascii=False, indent=2)

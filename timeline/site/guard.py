@@ -32,6 +32,7 @@ __all__ = [
     "install",
     "is_timeline",
     "prepare",
+    "reading",
     "timelines",
 ]
 
@@ -112,14 +113,17 @@ def is_timeline(database: Any) -> bool:
 
 
 def _file_is_timeline(path: str | Path, *, immutable: bool = False) -> bool:
-    mode = "immutable=1" if immutable else "mode=ro"
     try:
-        with contextlib.closing(
-            sqlite3.connect(f"{Path(path).absolute().as_uri()}?{mode}", uri=True)
-        ) as connection:
+        with contextlib.closing(reading(path, immutable=immutable)) as connection:
             return _holds_timeline(connection)
     except sqlite3.Error:
         return False  # No file yet, or no database.
+
+
+def reading(path: str | Path, *, immutable: bool = False) -> sqlite3.Connection:
+    """A connection of our own that cannot write, as Datasette would open the file."""
+    mode = "immutable=1" if immutable else "mode=ro"
+    return sqlite3.connect(f"{Path(path).absolute().as_uri()}?{mode}", uri=True)
 
 
 def _holds_timeline(connection: sqlite3.Connection) -> bool:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from timeline import log, projection
@@ -51,10 +50,10 @@ def mounts(datasette: Any) -> list[Mount]:
 
 def _can_be_read(datasette: Any, name: str) -> bool:
     database = datasette.databases[name]
-    mode = "mode=ro" if database.is_mutable else "immutable=1"
-    uri = f"{Path(database.path).absolute().as_uri()}?{mode}"
     try:
-        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+        with contextlib.closing(
+            guard.reading(database.path, immutable=not database.is_mutable)
+        ) as connection:
             projection.check(connection, name)
             return bool(log.info(connection))
     except (TimelineError, sqlite3.Error, ValueError):
