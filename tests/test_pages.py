@@ -135,6 +135,13 @@ def test_counts_of_a_facet_are_those_of_the_pages_behind_them(site: Site) -> Non
             assert len(found) == int(count), (link, label)
 
 
+def test_a_value_may_be_written_in_any_way(site: Site) -> None:
+    written = site.page("/events?country=ua&type=Consultation")
+    stored = site.page("/events?country=UKR&type=CONSULT")
+    assert written == stored
+    assert 'aria-current="true">Ukraine</a>' in stored.replace("\n", "")
+
+
 def test_as_known_on_a_day_the_page_is_that_of_then(site: Site, told: Timeline) -> None:
     for moment in ("2025-04-13", "#40", "2025-04-16T12:00"):
         query = moment.replace("#", "%23").replace(":", "%3A")
@@ -142,6 +149,13 @@ def test_as_known_on_a_day_the_page_is_that_of_then(site: Site, told: Timeline) 
         assert sorted(site.titles(f"/events?as_of={query}")) == sorted(expected)
     expected = [row["title"] for row in told.list(as_reported="2025-04-14")]
     assert sorted(site.titles("/events?as_reported=2025-04-14")) == sorted(expected)
+
+
+def test_who_looks_at_the_past_stays_there(site: Site) -> None:
+    links = site.links("/events/rutte-odesa-visit?as_of=2025-04-16")
+    there = [link for link in links if link.endswith("as_of=2025-04-16")]
+    assert "/?as_of=2025-04-16" in there
+    assert any(link.startswith("/events/") for link in there)
 
 
 def test_a_day_before_the_log_was_opened_says_so_and_offers_the_other_clock(site: Site) -> None:

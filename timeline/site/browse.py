@@ -62,6 +62,7 @@ def browse(
     point = query.parse_as_of(connection, **address.moments)
     with selection.tables_as_of(connection, point) as tables:
         chosen = _selection(tables, index if point.is_now else None, address)
+        address = _as_stored(tables, address)
         page = chosen.page(
             after=address.after or None,
             oldest_first=address.order == "oldest",
@@ -90,6 +91,21 @@ def browse(
         }
 
 
+_SPELT = ("type", "country", "tag", "modality", "verification", "state", "precision")
+"""Facets whose values may be written in several ways."""
+
+
+def _as_stored(tables: sqlite3.Connection, address: Address) -> Address:
+    """The address with its values as the tables have them: "UKR" for "ua", so that they match."""
+    chosen = [
+        (facet, str(filters.wanted(tables, FACETS[facet], value) or value))
+        if facet in _SPELT
+        else (facet, value)
+        for facet, value in address.chosen
+    ]
+    return address._replace(chosen=tuple(dict.fromkeys(chosen)))
+
+
 def _asked_period(address: Address) -> str:
     """The period that is asked for, as a person writes it."""
     since, until = (
@@ -107,9 +123,7 @@ def _labels(
     called = {("type", code): label for code, label in query.labels(tables).items()}
     for facet, value in address.chosen:
         if facet == "country":
-            called[facet, value] = vocabulary.country_name(
-                str(filters.wanted(tables, facet, value))
-            )
+            called[facet, value] = vocabulary.country_name(value)
     for each in facets:
         called |= {(each.name, choice.value): choice.label for choice in each.choices}
     return called

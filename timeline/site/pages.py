@@ -73,11 +73,10 @@ def _handler(mount: Mount, page: Page) -> Any:
 
 async def _browse_page(datasette: Any, request: Any, mount: Mount) -> Any:
     address = Address.of(_arguments(request))
-    moments = urlencode([(name, value) for name, value in address.moments.items() if value])
 
     def read(connection: sqlite3.Connection) -> Context:
         index = _index(datasette, mount, connection)
-        return {**browse(connection, address, index), "moments": moments and f"?{moments}"}
+        return {**browse(connection, address, index), "moments": _moments(address)}
 
     return await _page(datasette, request, mount, "browse", read)
 
@@ -143,15 +142,16 @@ def _file(file: IO[bytes], media_type: str) -> Any:
 
 async def _event_page(datasette: Any, request: Any, mount: Mount) -> Any:
     event_id, version = _event_of(request)
-    moments = Address.of(_arguments(request)).moments
+    asked = Address.of(_arguments(request))
     absolute = _absolute(datasette, request, mount)
 
     def read(connection: sqlite3.Connection) -> Context:
-        point = query.parse_as_of(connection, **moments)
+        point = query.parse_as_of(connection, **asked.moments)
         found = event_page(connection, event_id, version, point)
         address = absolute(f"/events/{event_id}/{found['event']['version']}")
         return {
             **found,
+            "moments": _moments(asked),
             "canonical": address,
             "cited": citations_of(found["event"], log.info(connection), address),
             "row_link": str(datasette.urls.row(mount.database, "events", event_id)),
@@ -207,6 +207,12 @@ def _absolute(datasette: Any, request: Any, mount: Mount) -> Callable[[str], str
         return str(datasette.absolute_url(request, datasette.urls.path(mount.prefix + path)))
 
     return absolute
+
+
+def _moments(address: Address) -> str:
+    """The query string that keeps a reader in the past that they look at."""
+    pairs = [(name, value) for name, value in address.moments.items() if value]
+    return f"?{urlencode(pairs)}" if pairs else ""
 
 
 def _event_of(request: Any) -> tuple[str, int | None]:
