@@ -271,6 +271,9 @@ async def _read(datasette: Any, request: Any, mount: Mount, read: Read) -> Conte
     await _check_permission(datasette, request, mount)
 
     def both(connection: sqlite3.Connection) -> Context:
+        if connection.in_transaction:
+            # Whoever left it open shares the connection: it would show the past for ever.
+            connection.rollback()
         connection.execute("BEGIN")
         try:
             return {"info": log.info(connection), **read(connection)}
