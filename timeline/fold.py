@@ -113,7 +113,7 @@ OWN_LETTERS = str.maketrans(
     }
 )  # fmt: skip
 """Letters that no decomposition takes apart, and what people without them type."""
-_WITH_OWN_LETTERS = re.compile(rf"\w*[{''.join(map(chr, OWN_LETTERS))}]\w*")
+_WITH_OWN_LETTERS = re.compile(rf"\b\w*[{''.join(map(chr, OWN_LETTERS))}]\w*")
 
 
 def content_row(content: Content | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ says where. No lock is held while the editor is open.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import signal
@@ -22,8 +23,8 @@ import click
 
 from timeline import changed, paths, query
 from timeline.cli import form, output
+from timeline.cli.appending import appending, source_id
 from timeline.cli.read import opened
-from timeline.cli.write import appending
 from timeline.errors import (
     AlreadyRecorded,
     Conflict,
@@ -33,11 +34,10 @@ from timeline.errors import (
     TimelineError,
 )
 from timeline.facade import Timeline
-from timeline.fields import ID_PATTERN
 from timeline.model import Event, Said
 from timeline.validation import validate
 from timeline.words import Names
-from timeline.writer import Append, Receipt
+from timeline.writer import Receipt
 
 __all__ = ["append_by_form", "revise_by_form"]
 
@@ -86,7 +86,7 @@ def append_by_form(
             pieces = form.pieces(text)
             with form.located(pieces), appending(timeline, dry_run=dry_run) as append:
                 said = validate(Said, form.said(pieces))
-                changes = form.changes(pieces, _finder(append, said))
+                changes = form.changes(pieces, functools.partial(source_id, append, said=said))
                 return append.record(paths.changed({}, changes), said)
 
         text = form.written(
@@ -161,7 +161,7 @@ def revise_by_form(
             try:
                 with form.located(pieces), appending(timeline) as append:
                     said = validate(Said, form.said(pieces))
-                    find = _finder(append, said)
+                    find = functools.partial(source_id, append, said=said)
                     changes = form.changes(pieces, find, before, content, now)
                     if not changes:
                         raise NothingChanged(f"event {event_id}")
@@ -197,19 +197,6 @@ def _since(database: str, event_id: str, seen: int) -> str:
 
 def _type_hint(labels: Mapping[str, str]) -> dict[str, str]:
     return {"type": f"One of {', '.join(labels.values())}."} if labels else {}
-
-
-def _finder(append: Append, said: Said) -> Callable[[str], str]:
-    """Finds the source that an address or an id means; one at a new address is recorded."""
-
-    def source_id(text: str) -> str:
-        if "://" in text:
-            return append.record_source({"url": text}, Said(author=said.author)).id
-        if not re.fullmatch(ID_PATTERN, text):
-            raise InvalidInput("source", "write an address such as https://example.org/a")
-        return text
-
-    return source_id
 
 
 # --- The editor ---------------------------------------------------------------------------

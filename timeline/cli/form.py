@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from timeline import strict_json, vocabulary, words
 from timeline.cli import output
-from timeline.cli.write import figure
+from timeline.cli.appending import figure
 from timeline.errors import InvalidInput, TimelineError
 from timeline.model import Event, Said
 

@@ -8,9 +8,9 @@ import click
 
 from timeline import sheet, vocabulary, words
 from timeline.cli import output
+from timeline.cli.appending import appending
 from timeline.cli.options import json_option
 from timeline.cli.read import opened
-from timeline.cli.write import appending
 from timeline.errors import TimelineError
 from timeline.facade import Timeline
 from timeline.model import Said

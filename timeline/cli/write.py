@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import re
-import signal
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
@@ -13,6 +9,7 @@ import click
 
 from timeline import strict_json
 from timeline.cli import output
+from timeline.cli.appending import appending, figure, source_id
 from timeline.cli.options import (
     all_of,
     edit_option,
@@ -26,8 +23,6 @@ from timeline.facade import Timeline
 from timeline.model import Said, Statement
 from timeline.validation import validate
 from timeline.writer import Append, Receipt
-
-_QUALIFIERS = {">=": "at_least", ">": "more_than", "~": "about"}
 
 
 @click.command("append")
@@ -121,27 +116,6 @@ def append_command(
             output.echo_receipt(receipt, dry_run=dry_run)
 
 
-@contextlib.contextmanager
-def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
-    """`Timeline.append`, which Ctrl-C ends without a trace until the moment of the commit.
-
-    What comes later cannot be stopped: then nothing may say that nothing was written.
-    """
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        with timeline.append(dry_run=dry_run) as append:
-            yield append
-            new = timeline.unknown(append.names) if append.names else []
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-        # What is written is written: the notes come last, behind the receipts.
-        for slip in timeline.slips(new) if new else ():
-            click.get_current_context().call_on_close(functools.partial(output.echo_slip, slip))
-    except KeyboardInterrupt:
-        raise TimelineError("interrupted; nothing was written") from None
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _read(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
     """The statements of a file, each with its line.
 
@@ -221,11 +195,7 @@ def _check_figure_options(options: dict[str, Any]) -> None:
 
 def _source_ids(append: Append, options: dict[str, Any], said: Said) -> list[str]:
     """The ids of the sources that are named; one named by an address may be new."""
-    author = Said(author=said.author)
-    return [
-        append.record_source({"url": source}, author).id if "://" in source else source
-        for source in options.get("sources", ())
-    ]
+    return [source_id(append, source, said) for source in options.get("sources", ())]
 
 
 def _figures(options: dict[str, Any], source_ids: list[str]) -> list[dict[str, Any]]:
@@ -239,20 +209,6 @@ def _figures(options: dict[str, Any], source_ids: list[str]) -> list[dict[str, A
         }
         for text in options.get("figures", ())
     ]
-
-
-def figure(text: str) -> dict[str, Any]:
-    """The quantity that "killed=>20" or "pledged=2e9 EUR" describes."""
-    match = re.fullmatch(r"\s*([^=]+?)\s*=\s*(>=|>|~)?\s*(\S+)(?:\s+(.+?))?\s*", text)
-    if not match:
-        raise InvalidInput("figure", f'"{text}" is not a figure: write one such as killed=35')
-    measure, sign, number, unit = match.groups()
-    return {
-        "measure": measure,
-        "value": number,
-        "qualifier": _QUALIFIERS.get(sign or "", "exact"),
-        "unit": unit,
-    }
 
 
 # --- Changes ------------------------------------------------------------------------------
