@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 from pyroaring import BitMap
 
-from timeline.filters import FILTERS, match, wanted
+from timeline.filters import FILTERS, match
 from timeline.query import Row
-from timeline.selection import DAY, Page, Selection
+from timeline.selection import DAY, Selection
 
 __all__ = ["SMALLEST", "FacetIndex", "IndexedSelection", "current"]
 
@@ -159,14 +159,10 @@ class IndexedSelection(Selection):
 
     def _chosen_parts(self) -> dict[str, BitMap]:
         """The entries that each filter and the text leave."""
-        filters = {name: each for name, each in (self._filters or {}).items() if each is not None}
-        filters.setdefault("state", "current")
-        parts = {}
-        for name, given in filters.items():
-            several = given if isinstance(given, list | tuple) else [given]
-            looked_for = [wanted(self._connection, name, value) for value in several]
-            if None not in looked_for:
-                parts[name] = BitMap.union(BitMap(), *(self._having(name, v) for v in looked_for))
+        parts = {
+            name: BitMap.union(BitMap(), *(self._having(name, value) for value in values))
+            for name, values in self._looked_for.items()
+        }
         if self._text is not None:
             found = self._connection.execute(
                 "SELECT e.seq FROM event_search JOIN events AS e ON e.event_key ="
@@ -181,7 +177,7 @@ class IndexedSelection(Selection):
         postings = self._index.postings
         match name:
             case "actor":
-                return _united(postings["actor"], self._merged_into(json.loads(value)))
+                return _united(postings["actor"], json.loads(value))
             case "since" | "until" if "T" not in value:
                 return _united(postings["span"], self._spans_of(name, value))
             case _ if name in _OF_EVENT or name == "tag":
@@ -191,16 +187,6 @@ class IndexedSelection(Selection):
             (value,),
         )
         return BitMap(row[0] for row in found)
-
-    def _merged_into(self, actor_ids: list[str]) -> set[str]:
-        """These actors and those that they lead to by merges."""
-        found = self._connection.execute(
-            "WITH RECURSIVE chain (step) AS (SELECT value FROM json_each(?) UNION"
-            " SELECT a.merged_into FROM chain JOIN actors AS a ON a.actor_id = chain.step"
-            " WHERE a.merged_into IS NOT NULL) SELECT step FROM chain",
-            (json.dumps(actor_ids),),
-        )
-        return {step for (step,) in found}
 
     def _spans_of(self, name: str, day: str) -> Iterable[tuple[str | None, str | None]]:
         """The spans that could lie behind, or before, a day."""
@@ -264,17 +250,15 @@ class IndexedSelection(Selection):
             for (lat, lon), count in counts[:limit]
         ]
 
-    def page(self, *, after: str | None = None, oldest_first: bool = False, size: int = 50) -> Page:
-        """As `Selection.page`: few events are looked up, many are met on the way."""
+    def _in_a_list(self) -> tuple[str, list[Any]]:
+        """Few events are looked up, many are met on the way."""
         if len(self._chosen) <= _FEW:
-            self._condition = "e.seq IN (SELECT value FROM json_each(?))"
-            self._values = [json.dumps(self._chosen.to_array().tolist())]
-        else:
-            self._connection.create_function(
-                "timeline_is_chosen", 1, self._chosen.__contains__, deterministic=True
-            )
-            self._condition, self._values = "timeline_is_chosen(e.seq)", []
-        return super().page(after=after, oldest_first=oldest_first, size=size)
+            seqs = json.dumps(self._chosen.to_array().tolist())
+            return "e.seq IN (SELECT value FROM json_each(?))", [seqs]
+        self._connection.create_function(
+            "timeline_is_chosen", 1, self._chosen.__contains__, deterministic=True
+        )
+        return "timeline_is_chosen(e.seq)", []
 
 
 def _united(postings: Postings, values: Iterable[Value]) -> BitMap:

@@ -17,16 +17,14 @@ from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import Event
 from timeline.terms import Term, term
 
-__all__ = ["FILTERS", "match", "wanted", "where"]
+__all__ = ["FILTERS", "Wanted", "condition", "looked_for", "match", "wanted"]
 
 FILTERS = {
     "event_type": "e.event_type = ?",
     "country": "e.country = ?",
     "place": "e.place = ? COLLATE NOCASE",
     "actor": "e.event_id IN (SELECT event_id FROM event_actors WHERE actor_id IN"
-    " (WITH RECURSIVE chain (step) AS (SELECT value FROM json_each(?) UNION"
-    "   SELECT a.merged_into FROM chain JOIN actors AS a ON a.actor_id = chain.step"
-    "    WHERE a.merged_into IS NOT NULL) SELECT step FROM chain))",
+    " (SELECT value FROM json_each(?)))",
     "tag": "e.event_id IN (SELECT event_id FROM event_tags WHERE tag = ?)",
     "source": "e.event_id IN (SELECT c.event_id FROM citations AS c JOIN sources AS s"
     " USING (source_id) WHERE ? COLLATE NOCASE IN (s.source_id, s.url, s.publisher))",
@@ -48,36 +46,42 @@ listed; state "all" takes every one.
 _MATCHES = "e.event_key IN (SELECT rowid FROM event_search WHERE event_search MATCH ?)"
 
 
-def where(
-    connection: sqlite3.Connection,
-    filters: Mapping[str, Any] | None,
-    text: str | None = None,
-    *,
-    leave_out: str | None = None,
-) -> tuple[str, list[Any]]:
-    """The condition on events AS e that filters, in the words of a person, and a text make.
+Wanted = dict[str, list[Any]]
+"""What filters look for, by name, as the tables have it."""
 
-    Of several values, in a list, an event has one at least. The filter `leave_out` is passed
-    over, also the default one of the state. Raises InvalidInput.
+
+def looked_for(connection: sqlite3.Connection, filters: Mapping[str, Any] | None) -> Wanted:
+    """What filters, in the words of a person, look for; those without a limit are left out.
+
+    Of several values, in a list, an event has one at least. Raises InvalidInput.
     """
-    clauses: list[str] = []
-    values: list[Any] = []
-    filters = {name: value for name, value in (filters or {}).items() if value is not None}
-    for name, given in filters.items():
+    found: Wanted = {}
+    given = {name: value for name, value in (filters or {}).items() if value is not None}
+    for name, value in given.items():
         if name not in FILTERS:
             raise InvalidInput(name, f"is not a filter: known are {', '.join(FILTERS)}")
-        if name == leave_out:
-            continue
         try:
-            several = given if isinstance(given, list | tuple) else [given]
-            looked_for = [wanted(connection, name, value) for value in several]
+            several = value if isinstance(value, list | tuple) else [value]
+            values = [wanted(connection, name, each) for each in several]
         except InvalidValue as error:
             raise InvalidInput(name, error.problem) from None
-        if None not in looked_for:
-            clauses.append(f"({' OR '.join([FILTERS[name]] * len(looked_for)) or '1'})")
-            values += looked_for
-    if "state" not in filters and leave_out != "state":
-        clauses.append("e.state = 'current'")
+        if values and None not in values:
+            found[name] = values
+    if "state" not in given:
+        found["state"] = ["current"]
+    return found
+
+
+def condition(
+    looked_for: Wanted, text: str | None = None, *, leave_out: str | None = None
+) -> tuple[str, list[Any]]:
+    """The condition on events AS e, and its values; the filter `leave_out` is passed over."""
+    clauses: list[str] = []
+    values: list[Any] = []
+    for name, several in looked_for.items():
+        if name != leave_out:
+            clauses.append(f"({' OR '.join([FILTERS[name]] * len(several))})")
+            values += several
     if text is not None:
         clauses.append(_MATCHES)
         values.append(match(text))
@@ -133,16 +137,23 @@ def wanted(connection: sqlite3.Connection, name: str, value: object) -> object:
 
 
 def _actors_called(connection: sqlite3.Connection, text: str) -> list[str]:
-    """The ids of the actors that have this id; if there is none, of those with this name."""
-    found = connection.execute("SELECT actor_id FROM actors WHERE actor_id = ?", (text,))
-    if found.fetchone():
-        return [text]
-    named = connection.execute(
-        "SELECT actor_id FROM actor_names WHERE name_key = ?"
-        " UNION SELECT actor_id FROM actors WHERE name = ? COLLATE NOCASE",
-        (vocabulary.fold(text), text),
+    """The actors that have this id, or else this name, and those that they were merged into."""
+    called = connection.execute("SELECT actor_id FROM actors WHERE actor_id = ?", (text,))
+    actor_ids = [actor_id for (actor_id,) in called]
+    if not actor_ids:
+        named = connection.execute(
+            "SELECT actor_id FROM actor_names WHERE name_key = ?"
+            " UNION SELECT actor_id FROM actors WHERE name = ? COLLATE NOCASE",
+            (vocabulary.fold(text), text),
+        )
+        actor_ids = [fold.actor_id_of(text), *(actor_id for (actor_id,) in named)]
+    chain = connection.execute(
+        "WITH RECURSIVE chain (step) AS (SELECT value FROM json_each(?) UNION"
+        " SELECT a.merged_into FROM chain JOIN actors AS a ON a.actor_id = chain.step"
+        " WHERE a.merged_into IS NOT NULL) SELECT step FROM chain",
+        (json.dumps(actor_ids),),
     )
-    return [fold.actor_id_of(text), *(actor_id for (actor_id,) in named)]
+    return [step for (step,) in chain]
 
 
 def _event_type(connection: sqlite3.Connection, text: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from timeline import projection, query
 from timeline.codec import decode_content
 from timeline.errors import InvalidInput
-from timeline.filters import FILTERS, match, where
+from timeline.filters import FILTERS, condition, looked_for, match
 from timeline.projector import Projector
 
 __all__ = [
@@ -81,9 +81,9 @@ def list_events(
     limit: int | None = None,
 ) -> Iterator[query.Row]:
     """Rows of `events` in the order in which they happened, those without a start first."""
-    condition, values = where(connection, filters)
+    chosen, values = condition(looked_for(connection, filters))
     cursor = connection.execute(
-        f"SELECT e.* FROM events AS e WHERE {condition}"  # noqa: S608
+        f"SELECT e.* FROM events AS e WHERE {chosen}"  # noqa: S608
         " ORDER BY e.occurred_from, e.event_id LIMIT ?",
         (*values, -1 if limit is None else limit),
     )
@@ -101,11 +101,11 @@ def search(
 
     The match is the words around, the found ones between U+0002 and U+0003.
     """
-    condition, values = where(connection, filters)
+    chosen, values = condition(looked_for(connection, filters))
     cursor = connection.execute(
         "SELECT e.*, snippet(event_search, -1, char(2), char(3), ' ... ', 12) AS match"  # noqa: S608
         " FROM event_search JOIN events AS e ON e.event_key = event_search.rowid"
-        f" WHERE event_search MATCH ? AND {condition}"
+        f" WHERE event_search MATCH ? AND {chosen}"
         " ORDER BY event_search.rank, e.event_key LIMIT ?",
         (match(text), *values, -1 if limit is None else limit),
     )
@@ -152,22 +152,20 @@ def facets(
 
     The most frequent come first; years and months in their order.
     """
-    return {
-        name: list(query.rows(_counted(connection, name, where(connection, filters, text))))
-        for name in FACETS
-    }
+    chosen = condition(looked_for(connection, filters), text)
+    return {name: list(query.rows(_counted(connection, name, chosen))) for name in FACETS}
 
 
 def _counted(
-    connection: sqlite3.Connection, name: str, condition: tuple[str, list[Any]]
+    connection: sqlite3.Connection, name: str, chosen: tuple[str, list[Any]]
 ) -> sqlite3.Cursor:
     value, label, joins = FACETS[name]
     order = "1" if name in _IN_TIME_ORDER else "3 DESC, 2, 1"
     return connection.execute(
         f"SELECT {value} AS value, {label} AS label, count(DISTINCT e.event_id) AS count"  # noqa: S608
-        f" FROM events AS e {joins} WHERE {condition[0]} AND {value} IS NOT NULL"
+        f" FROM events AS e {joins} WHERE {chosen[0]} AND {value} IS NOT NULL"
         f" GROUP BY 1 ORDER BY {order}",
-        condition[1],
+        chosen[1],
     )
 
 
@@ -194,9 +192,9 @@ class Selection:
         text: str | None = None,
     ) -> None:
         self._connection = connection
-        self._filters = filters
+        self._looked_for = looked_for(connection, filters)
         self._text = text
-        self._condition, self._values = where(connection, filters, text)
+        self._condition = condition(self._looked_for, text)
 
     def count(self) -> int:
         """How many events there are."""
@@ -215,29 +213,35 @@ class Selection:
 
         So a value that is not chosen shows how many events it has beside those that are.
         """
-        condition = where(self._connection, self._filters, self._text, leave_out=name)
-        return list(query.rows(_counted(self._connection, name, condition)))
+        chosen = condition(self._looked_for, self._text, leave_out=name)
+        return list(query.rows(_counted(self._connection, name, chosen)))
 
     def page(self, *, after: str | None = None, oldest_first: bool = False, size: int = 50) -> Page:
         """Events by when they began, newest first; `after` is that of the page before.
 
         Those without a beginning are the oldest.
         """
+        chosen, values = self._in_a_list()
         order = "" if oldest_first else " DESC"
         behind, place = _behind(after, oldest_first=oldest_first) if after else ("1", [])
         in_order = f"ORDER BY e.occurred_from{order}, e.event_id{order}"
-        rows = self._all(
+        cursor = self._connection.execute(
             "SELECT e.* FROM (SELECT e.event_id FROM events AS e"  # noqa: S608
-            f" WHERE {{}} AND {behind} {in_order} LIMIT ?) AS f"
+            f" WHERE {chosen} AND {behind} {in_order} LIMIT ?) AS f"
             f" JOIN events AS e USING (event_id) {in_order}",
-            (*place, size + 1),
+            (*values, *place, size + 1),
         )
-        return _page(rows, size)
+        return _page(list(query.rows(cursor)), size)
 
-    def newest(self, limit: int) -> list[str]:
+    def _in_a_list(self) -> tuple[str, list[Any]]:
+        """The condition by which a list is walked."""
+        return self._condition
+
+    def newest(self, limit: int | None = None) -> list[str]:
         """The ids of those that were recorded or changed last, the newest first."""
         rows = self._all(
-            "SELECT e.event_id FROM events AS e WHERE {} ORDER BY e.seq DESC LIMIT ?", (limit,)
+            "SELECT e.event_id FROM events AS e WHERE {} ORDER BY e.seq DESC LIMIT ?",
+            (-1 if limit is None else limit,),
         )
         return [row["event_id"] for row in rows]
 
@@ -297,7 +301,8 @@ class Selection:
 
     def _all(self, sql: str, values: Sequence[Any] = ()) -> list[query.Row]:
         """The rows of an SQL that has the condition in place of {}."""
-        cursor = self._connection.execute(sql.format(self._condition), (*self._values, *values))
+        chosen, its_values = self._condition
+        cursor = self._connection.execute(sql.format(chosen), (*its_values, *values))
         return list(query.rows(cursor))
 
 
