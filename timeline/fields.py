@@ -193,6 +193,9 @@ Lower = AfterValidator(_lower)
 Unique = AfterValidator(_unique)
 SourceIds = Annotated[Many[Id], Field(max_length=200), Unique]
 
+SIGNS = {"exact": "", "more_than": ">", "at_least": ">=", "about": "~"}
+"""How the qualifiers of a figure are written before its number."""
+
 PATTERNS = {
     ID_PATTERN: "must be 3 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit",
     LINE_PATTERN: "must be one line",

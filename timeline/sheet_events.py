@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from timeline import clock, paths, vocabulary
 from timeline.errors import InvalidInput, InvalidValue
-from timeline.fields import ID_PATTERN
+from timeline.fields import ID_PATTERN, SIGNS
 from timeline.model import Quantity, Statement
 from timeline.sheet import COLUMNS, PATHS, Cells, Row, clean, joined, several
 from timeline.sheet_dates import read_date
@@ -31,7 +31,6 @@ __all__ = ["Words", "cells", "changes", "differing", "located", "normal", "state
 _MEASURES = ("killed", "injured")
 _SOURCES = ("source_url", "source_title")
 _LISTS_OF_TEXT = ("contexts", "external_ids")
-_SIGNS = {"exact": "", "more_than": ">", "at_least": ">=", "about": "~"}
 _NUMBERS = ("value", "low", "high", "qualifier", "unit")
 _DIGITS = r"-?[0-9]+(?:\.[0-9]+)?(?:e[0-9]+)?"
 _TO = r"\s*(?:to|-|\N{EN DASH})\s*"
@@ -105,7 +104,7 @@ def _figure_text(figure: Content) -> str:
         span = f"{figure.get('low', '?')} to {figure.get('high', '?')}"
         text = f"{text} ({span})" if text else span
     unit = "" if figure["unit"] == "person" else f" {figure['unit']}"
-    return f"{_SIGNS[figure.get('qualifier', 'exact')]}{text}{unit}"
+    return f"{SIGNS[figure.get('qualifier', 'exact')]}{text}{unit}"
 
 
 def _slots(event: Content, words: Words, *, with_titles: bool) -> list[tuple[str, str]]:
@@ -209,7 +208,7 @@ def _figure(measure: str, text: str) -> dict[str, Any]:
         "value": match["value"],
         "low": None if low == "?" else low,
         "high": None if high == "?" else high,
-        "qualifier": next(q for q, sign in _SIGNS.items() if sign == (match["sign"] or "")),
+        "qualifier": next(q for q, sign in SIGNS.items() if sign == (match["sign"] or "")),
         "unit": match["unit"],
     }
     return validate(Quantity, fields).content()

@@ -17,11 +17,11 @@ import click
 from timeline.cli import output
 from timeline.errors import InvalidInput, TimelineError
 from timeline.facade import Timeline
-from timeline.fields import ID_PATTERN
+from timeline.fields import ID_PATTERN, SIGNS
 from timeline.model import Said
 from timeline.writer import Append
 
-_QUALIFIERS = {">=": "at_least", ">": "more_than", "~": "about"}
+_QUALIFIERS = {sign: qualifier for qualifier, sign in SIGNS.items()}
 
 
 @contextlib.contextmanager
@@ -54,7 +54,7 @@ def figure(text: str) -> dict[str, Any]:
     return {
         "measure": measure,
         "value": number,
-        "qualifier": _QUALIFIERS.get(sign or "", "exact"),
+        "qualifier": _QUALIFIERS[sign or ""],
         "unit": unit,
     }
 

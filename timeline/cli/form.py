@@ -22,6 +22,7 @@ from timeline import strict_json, vocabulary, words
 from timeline.cli import output
 from timeline.cli.appending import figure
 from timeline.errors import InvalidInput, TimelineError
+from timeline.fields import SIGNS
 from timeline.model import Event, Said
 
 __all__ = [
@@ -73,7 +74,6 @@ _LINE = re.compile(rf"((?:{'|'.join(sorted(_KEYS))})(?:\.[\w-]+)*):(.*)")
 _INDENT = "  "
 _ABOUT_FIGURE = re.compile(r"\s+(said by|dated|source)\s+")
 _SOURCES = re.compile(r"[^\s;]+(\s*;\s*[^\s;]+)*")
-_SIGNS = {"exact": "", "at_least": ">=", "more_than": ">", "about": "~"}
 
 
 class Piece(NamedTuple):
@@ -180,7 +180,7 @@ def _simple(field: str, item: Any, urls: Mapping[str, str]) -> tuple[str, str] |
 
 
 def _figure_text(item: Mapping[str, Any]) -> str:
-    sign = _SIGNS[item.get("qualifier", "exact")]
+    sign = SIGNS[item.get("qualifier", "exact")]
     unit = "" if item["unit"] == _usual_unit(item["measure"]) else f" {item['unit']}"
     said_by = f" said by {item['reported_by']}" if "reported_by" in item else ""
     dated = f" dated {item['dated']}" if "dated" in item else ""
