@@ -64,7 +64,7 @@ class Names:
             event = query.get(self._connection, event_id, as_of=self._as_of)
         except NotFound:
             return event_id
-        return f"{event.get('title', '(erased)')} ({event_id})"
+        return f"{title(event)} ({event_id})"
 
     def source(self, source_id: str) -> str:
         """The title of a source, or what else it is known by."""

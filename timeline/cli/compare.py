@@ -83,7 +83,7 @@ def changes_command(
 def _print(connection: sqlite3.Connection, names: Names, found: Mapping[str, Any]) -> None:
     before, after = found["before"], found["after"]
     stands = (after and query.get(connection, found["event_id"], version=after["version"])) or {}
-    output.echo(output.bold(output.wrapped(found["title"] or "(erased)")))
+    output.echo(output.bold(output.wrapped(words.title(found))))
     sides = f"{_side(before)} -> {_side(after)}"
     if not before and stands:
         output.echo(output.wrapped(words.facts(stands, names.labels), 2))

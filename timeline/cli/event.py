@@ -145,7 +145,7 @@ def history_command(
             output.dump(versions)
             return
         names = Names(connection, point)
-        title = query.get(connection, event_id, version=len(versions)).get("title", "(erased)")
+        title = words.title(query.get(connection, event_id, version=len(versions)))
         output.echo(output.bold(output.wrapped(title)))
         output.echo(output.dim(output.wrapped(event_id)))
         figures: list[Any] = []

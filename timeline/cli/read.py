@@ -103,7 +103,7 @@ def _print_rows(
             "corrected" if row["corrections_count"] else None,
             row["state"].upper() if row["state"] != "current" else None,
         ]
-        output.echo(output.bold(output.wrapped(row["title"] or "(erased)")))
+        output.echo(output.bold(output.wrapped(words.title(row))))
         output.echo(output.wrapped(" - ".join(fact for fact in facts if fact), 2))
         match = output.found_marks(row, "*", "*").get("match")
         if match and match.replace("*", "") != row["title"]:

@@ -56,7 +56,7 @@ def stream(
         row["changes"] = [*steps]
         yield {
             **row,
-            "title": row["title"] or "(erased)",
+            "title": words.title(row),
             "verb": row["kind"].partition(".")[2],
             "recorded": words.instant(row["recorded_at"]),
             "words": [*changed.in_words(names, row["changes"], stood)],

@@ -72,7 +72,7 @@ def _why(
             return {"what": "This event was retracted.", "reason": row["reason"]}
         case "merged":
             into = event["merged_into"]
-            title = query.get(connection, into).get("title", "(erased)")
+            title = words.title(query.get(connection, into))
             reasons = [row["reason"] for row in until if row["kind"] == "event.merged"]
             what = "This event is the same as another one:"
             return {"what": what, "reason": reasons[-1], "into": into, "title": title}
@@ -103,13 +103,13 @@ def _ties(
     for relation in event.get("relations", ()):
         other = relation["event_id"]
         try:
-            title = query.get(connection, other, as_of=as_of).get("title", "(erased)")
+            title = words.title(query.get(connection, other, as_of=as_of))
         except NotFound:
             title = other
         yield {"verb": _TIES[relation["type"]], "event_id": other, "title": title, "out": True}
     for tie in query.related(connection, event["event_id"]) if is_newest else ():
         if tie["direction"] == "from":
-            title = tie["title"] or "(erased)"
+            title = words.title(tie)
             verb = _TIES[tie["relation"]]
             yield {"verb": verb, "event_id": tie["event_id"], "title": title, "out": False}
 
