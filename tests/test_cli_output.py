@@ -120,7 +120,7 @@ def test_titles_in_any_script_are_shown_as_they_are(varied: Path) -> None:
         assert title in done("-d", varied, "changes", "--from", "#0")
 
 
-@pytest.mark.parametrize(
+of_every_reader = pytest.mark.parametrize(
     "arguments",
     [
         ["list"],
@@ -135,27 +135,16 @@ def test_titles_in_any_script_are_shown_as_they_are(varied: Path) -> None:
     ],
     ids=" ".join,
 )
+
+
+@of_every_reader
 def test_what_a_terminal_would_obey_is_shown_as_escapes(arguments: list[str], varied: Path) -> None:
     shown = done("-d", varied, *arguments)
     assert not forbidden(shown)
     assert "\\x1b" in shown
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["list"],
-        ["show", "hostile"],
-        ["history", "hostile"],
-        ["diff", "hostile"],
-        ["changes", "--from", "#0"],
-        ["changes", "--from", "#9"],
-        ["facets"],
-        ["log"],
-        ["search", "gnihton"],
-    ],
-    ids=" ".join,
-)
+@of_every_reader
 def test_json_holds_the_same_as_escapes_of_json(arguments: list[str], varied: Path) -> None:
     shown = done("-d", varied, *arguments, "--json")
     assert not forbidden(shown)
