@@ -34,6 +34,7 @@ __all__ = [
     "labels",
     "log_entries",
     "parse_as_of",
+    "pinned",
     "related",
     "resolve_event",
     "rows",
@@ -81,6 +82,12 @@ def parse_as_of(
         moment = _moment("as_reported", as_reported, zone)
         reported = _entry_row(connection, moment)[1] if isinstance(moment, int) else moment
     return AsOf(seq, reported)
+
+
+def pinned(connection: sqlite3.Connection, as_of: AsOf) -> AsOf:
+    """The same point by the number of an entry that is there: it stays what it is now."""
+    newest = log.newest(connection)
+    return as_of._replace(seq=min(as_of.seq, newest.seq if newest else -1))
 
 
 def _moment(field: str, value: object, zone: str) -> clock.Moment:

@@ -16,6 +16,7 @@ from timeline.cli.options import as_of_options, filter_options
 from timeline.cli.read import opened
 from timeline.errors import TimelineError
 from timeline.exporters import FORMATS, About, sheet_csv
+from timeline.selection import Selection
 from timeline.sheet_words import words_of
 
 
@@ -70,24 +71,20 @@ def export_command(
     with opened(database, as_of, as_reported) as (connection, point):
         connection.execute("BEGIN")  # one state of the log, whoever appends meanwhile
         with selection.tables_as_of(connection, point) as tables:
-            order = "seq" if chosen.newest_first else "event_key"
-            rows = selection.list_events(tables, filters)
-            ids = sorted(
-                ((row[order], row["event_id"]) for row in rows), reverse=chosen.newest_first
-            )
-        newest = log.newest(connection)
+            found = Selection(tables, filters)
+            ids = found.newest() if chosen.newest_first else found.in_order_of_the_log()
         asked = {**filters, "as_of": as_of, "as_reported": as_reported}
         about = About(
             log.info(connection),
             words_of(connection),
-            point._replace(seq=min(point.seq, newest.seq if newest else -1)),
+            query.pinned(connection, point),
             {name: str(value) for name, value in asked.items() if value is not None},
         )
         left_out = 0
 
         def pieces() -> Generator[str, None, None]:
             nonlocal left_out
-            events = query.each(connection, (event_id for _, event_id in ids), as_of=point)
+            events = query.each(connection, ids, as_of=point)
             left_out = yield from write(events, about)
 
         _write(path, pieces(), bom=bom)

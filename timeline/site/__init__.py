@@ -17,7 +17,7 @@ from typing import Any
 
 from pluggy import HookimplMarker
 
-from timeline import log, schema
+from timeline import log
 from timeline.site import guard
 from timeline.site.serve import packaged_metadata
 
@@ -126,19 +126,16 @@ async def _css_urls(datasette: Any, database: str | None) -> list[str]:
 async def _timelines(datasette: Any, database: str | None = None) -> dict[str, dict[str, Any]]:
     """What the timelines among the databases say about themselves, or this one alone."""
     infos = {
-        name: await candidate.execute_fn(_log_info)
-        for name, candidate in datasette.databases.items()
+        name: await datasette.get_database(name).execute_fn(_log_info)
+        for name in guard.timelines(datasette)
         if database in (None, name)
     }
     return {name: info for name, info in infos.items() if info}
 
 
 def _log_info(connection: sqlite3.Connection) -> dict[str, Any] | None:
-    """The newest words of the log about itself; None if the database is no timeline."""
+    """The newest words of the log about itself; None if they cannot be read."""
     try:
-        (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-        if application_id != schema.APPLICATION_ID:
-            return None
         return log.info(connection)
     except (sqlite3.Error, ValueError):
         return None  # A damaged file: `timeline verify` says what is wrong with it.

@@ -73,7 +73,6 @@ def browse(
         everything = _selection(tables, index if point.is_now else None, Address())
         return {
             "address": address,
-            "info": log.info(connection),
             "opened": _opened(connection),
             "point": point,
             "is_before_opening": point.seq < 0,

@@ -18,8 +18,7 @@ from timeline.site.address import Address
 
 __all__ = ["FEED_SIZE", "JSON_SIZE", "NAMES", "write_feed"]
 
-NAMES = {"csv": "csv", "json": "json", "ics": "ics", "atom": "atom", "geojson": "geojson",
-         "timelinejs.json": "timelinejs"}  # fmt: skip
+NAMES = {each.suffix.removeprefix("."): name for name, each in FORMATS.items()}
 """What an address ends in, and the format that it is."""
 
 JSON_SIZE = 1_000
@@ -41,7 +40,6 @@ def write_feed(
     """
     chosen = FORMATS[name]
     point = query.parse_as_of(connection, **address.moments)
-    newest = log.newest(connection)
     with selection.tables_as_of(connection, point) as tables:
         found = Selection(tables, address.filters, address.q or None)
         event_ids, following = _ids(found, name, address)
@@ -50,7 +48,7 @@ def write_feed(
     about = About(
         log.info(connection),
         words_of(connection),
-        point._replace(seq=min(point.seq, newest.seq if newest else -1)),
+        query.pinned(connection, point),
         {**asked, **words},
         page_of,
         feed_at(address.query(after=address.after)),

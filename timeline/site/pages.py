@@ -19,7 +19,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from threading import Lock
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
 
@@ -39,6 +39,7 @@ from timeline.site.mounts import Mount, mounts
 
 __all__ = ["routes"]
 
+T = TypeVar("T")
 Context = dict[str, Any]
 Read = Callable[[sqlite3.Connection], Context]
 Page = Callable[[Any, Any, Mount], Awaitable[Any]]
@@ -104,7 +105,7 @@ async def _feed(datasette: Any, request: Any, mount: Mount) -> Any:
     address = Address.of(_arguments(request))
     absolute = _absolute(datasette, request, mount)
 
-    def read(connection: sqlite3.Connection) -> Context:
+    def read(connection: sqlite3.Connection) -> IO[bytes]:
         file = SpooledTemporaryFile(2**22)  # noqa: SIM115 - closed when it is sent
         try:
             feeds.write_feed(
@@ -119,13 +120,13 @@ async def _feed(datasette: Any, request: Any, mount: Mount) -> Any:
             file.close()
             raise
         file.seek(0)
-        return {"file": file}
+        return file
 
     try:
-        found = await _read(datasette, request, mount, read)
+        file = await _read(datasette, request, mount, read)
     except TimelineError as error:
         return _response(f"{error}\n", "text/plain; charset=utf-8", _status(error))
-    return _file(found["file"], FORMATS[name].media_type)
+    return _file(file, FORMATS[name].media_type)
 
 
 def _file(file: IO[bytes], media_type: str) -> Any:
@@ -189,15 +190,13 @@ async def _changes_json(datasette: Any, request: Any, mount: Mount) -> Any:
 async def _changes_feed(datasette: Any, request: Any, mount: Mount) -> Any:
     absolute = _absolute(datasette, request, mount)
 
-    def read(connection: sqlite3.Connection) -> Context:
-        return {
-            "feed": changes_feed(
-                connection, lambda path: absolute(f"/events/{path}"), absolute("/changes.atom")
-            )
-        }
+    def read(connection: sqlite3.Connection) -> str:
+        return changes_feed(
+            connection, lambda path: absolute(f"/events/{path}"), absolute("/changes.atom")
+        )
 
-    found = await _read(datasette, request, mount, read)
-    return _response(found["feed"], FORMATS["atom"].media_type)
+    feed = await _read(datasette, request, mount, read)
+    return _response(feed, FORMATS["atom"].media_type)
 
 
 def _absolute(datasette: Any, request: Any, mount: Mount) -> Callable[[str], str]:
@@ -225,7 +224,7 @@ _VERSION = "/(?P<version>[1-9][0-9]{0,8})"
 _PAGES: tuple[tuple[str, Page], ...] = (
     ("/", _browse_page),
     ("/events", _browse_page),
-    (r"/events\.(?P<suffix>csv|json|ics|atom|geojson|timelinejs\.json)", _feed),
+    (rf"/events\.(?P<suffix>{'|'.join(map(re.escape, feeds.NAMES))})", _feed),
     (_EVENT, _event_page),
     (f"{_EVENT}{_VERSION}", _event_page),
     (rf"{_EVENT}\.json", _event_json),
@@ -240,7 +239,6 @@ async def _json(datasette: Any, request: Any, mount: Mount, read: Read) -> Any:
     """The response that holds what was read as JSON."""
     try:
         status, found = 200, await _read(datasette, request, mount, read)
-        del found["info"]
     except TimelineError as error:
         status, found = _status(error), {"error": str(error)}
     body = json.dumps(found, ensure_ascii=False, indent=2)
@@ -253,12 +251,16 @@ def _status(error: TimelineError) -> int:
 
 async def _page(datasette: Any, request: Any, mount: Mount, name: str, read: Read) -> Any:
     """The response that a template makes of what was read."""
+
+    def with_info(connection: sqlite3.Connection) -> Context:
+        return {"info": log.info(connection), **read(connection)}
+
     status = 200
     try:
-        context = await _read(datasette, request, mount, read)
+        context = await _read(datasette, request, mount, with_info)
     except TimelineError as error:
         status = _status(error)
-        context = await _read(datasette, request, mount, lambda connection: {})
+        context = {"info": await _read(datasette, request, mount, log.info)}
         heading = "Not found" if status == 404 else "That cannot be shown"
         name, context = "problem", {**context, "heading": heading, "problem": str(error)}
     shown = {**_links(datasette, mount), **context, "page": name, "formats": _OFFERED}
@@ -266,22 +268,24 @@ async def _page(datasette: Any, request: Any, mount: Mount, name: str, read: Rea
     return _response(html, "text/html; charset=utf-8", status)
 
 
-async def _read(datasette: Any, request: Any, mount: Mount, read: Read) -> Context:
-    """What a page shows, with what every page shows, read in one transaction."""
+async def _read(
+    datasette: Any, request: Any, mount: Mount, read: Callable[[sqlite3.Connection], T]
+) -> T:
+    """What is to be shown, read in one transaction."""
     await _check_permission(datasette, request, mount)
 
-    def both(connection: sqlite3.Connection) -> Context:
+    def at_one_moment(connection: sqlite3.Connection) -> T:
         if connection.in_transaction:
             # Whoever left it open shares the connection: it would show the past for ever.
             connection.rollback()
         connection.execute("BEGIN")
         try:
-            return {"info": log.info(connection), **read(connection)}
+            return read(connection)
         finally:
             connection.execute("ROLLBACK")
 
-    context: Context = await datasette.get_database(mount.database).execute_fn(both)
-    return context
+    found: T = await datasette.get_database(mount.database).execute_fn(at_one_moment)
+    return found
 
 
 async def _check_permission(datasette: Any, request: Any, mount: Mount) -> None:
