@@ -218,7 +218,7 @@ def erase(path: Path, *seqs: int) -> None:
                 reported_at=None,
                 payload=codec.encode_payload(None, "A court said so", {}),
             )
-            log.append(connection, (entry,))
+            log.Appender(connection).append(entry)
             connection.execute(
                 "UPDATE log SET payload = NULL, salt = NULL WHERE seq = ?", (erased.seq,)
             )

@@ -8,7 +8,7 @@ from typing import Any
 
 from timeline import projection, schema
 
-OWN = ("log", "source_texts", "checkpoints", "publications")
+OWN = ("log", "tree_hashes", "source_texts", "checkpoints", "publications")
 """Tables that cannot be rebuilt."""
 
 Contents = dict[str, list[tuple[Any, ...]]]

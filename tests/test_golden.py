@@ -123,7 +123,7 @@ def folded(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     path = tmp_path / "golden.db"
     with schema.new_file(path) as connection, schema.immediate(connection):
         projection.create(connection)
-        log.append(connection, entries())
+        log.Appender(connection).append(*entries())
         projector = Projector(connection)
         for entry in log.read(connection):
             projector.apply(entry)

@@ -62,9 +62,9 @@ TEXT_SHA256 = "sha256:" + hashlib.sha256(TEXT.encode()).hexdigest()
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("log") / "template.db"
     with schema.new_file(path) as connection, schema.immediate(connection):
-        log.append(connection, ENTRIES)
+        log.Appender(connection).append(*ENTRIES)
         connection.execute(
-            "INSERT INTO source_texts VALUES (?, ?, '2025-04-15T10:00:00.000000Z')",
+            "INSERT INTO source_texts VALUES (?, ?, '2025-04-15T10:00:00.000000Z', NULL)",
             (TEXT_SHA256, TEXT),
         )
     return path
@@ -90,7 +90,7 @@ def dump(path: Path) -> list[tuple[object, ...]]:
     with client(path) as connection:
         for table, columns in (
             ("log", log._COLUMNS),
-            ("source_texts", "text_sha256, body, captured_at"),
+            ("source_texts", "text_sha256, body, captured_at, erased_by"),
         ):
             shown = ", ".join(f"typeof({name}), quote({name})" for name in columns.split(", "))
             rows += connection.execute(f"SELECT {shown} FROM {table} ORDER BY 2")
@@ -265,7 +265,7 @@ def test_entries_stay_one_after_the_other_when_many_are_inserted(
 ) -> None:
     more = [an_entry(NEXT + n, "event/new", n + 1, "event.updated") for n in range(4)]
     with client(path, pragmas) as connection:
-        log.append(connection, more)
+        log.Appender(connection).append(*more)
         assert list(log.read(connection)) == [*ENTRIES, *more]
 
 
@@ -423,12 +423,9 @@ def test_only_an_erasure_of_exactly_this_earlier_entry_allows_it(
     path: Path, kind: str, subject: str
 ) -> None:
     with client(path) as connection:
-        log.append(
-            connection,
-            (
-                an_entry(NEXT, subject, 1, kind),
-                an_entry(NEXT + 1, "event/later", 1, "event.recorded"),
-            ),
+        log.Appender(connection).append(
+            an_entry(NEXT, subject, 1, kind),
+            an_entry(NEXT + 1, "event/later", 1, "event.recorded"),
         )
         before = dump(path)
         for seq in (3, NEXT, NEXT + 1):
@@ -453,19 +450,23 @@ TEXT_CHANGES = (
     "UPDATE source_texts SET body = body",
     "UPDATE source_texts SET text_sha256 = 'sha256:00'",
     "UPDATE source_texts SET captured_at = 'x'",
-    "UPDATE source_texts SET body = NULL, captured_at = 'x'",
-    "UPDATE OR REPLACE source_texts SET body = NULL, text_sha256 = 'x'",
+    "UPDATE source_texts SET body = NULL",
+    "UPDATE source_texts SET body = NULL, erased_by = 'entry-1'",
+    "UPDATE source_texts SET body = NULL, erased_by = 'nobody'",
+    "UPDATE source_texts SET erased_by = 'entry-4'",
+    "UPDATE source_texts SET body = NULL, erased_by = 'entry-4', captured_at = 'x'",
+    "UPDATE OR REPLACE source_texts SET body = NULL, erased_by = 'entry-4', text_sha256 = 'x'",
     "DELETE FROM source_texts",
-    f"INSERT INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x')",
-    f"INSERT OR REPLACE INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x')",
-    f"REPLACE INTO source_texts VALUES ('{TEXT_SHA256}', NULL, 'x')",
-    f"INSERT OR IGNORE INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x')",
-    f"INSERT INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x')"
+    f"INSERT INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x', NULL)",
+    f"INSERT OR REPLACE INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x', NULL)",
+    f"REPLACE INTO source_texts VALUES ('{TEXT_SHA256}', NULL, 'x', NULL)",
+    f"INSERT OR IGNORE INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x', NULL)",
+    f"INSERT INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x', NULL)"
     " ON CONFLICT DO UPDATE SET body = excluded.body",
-    f"INSERT INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x') ON CONFLICT DO NOTHING",
-    "INSERT INTO source_texts VALUES (NULL, 'other', 'x')",
-    "INSERT INTO source_texts VALUES ('new', x'00', 'x')",
-    "INSERT INTO source_texts VALUES ('new', 'other', NULL)",
+    f"INSERT INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x', NULL) ON CONFLICT DO NOTHING",
+    "INSERT INTO source_texts VALUES (NULL, 'other', 'x', NULL)",
+    "INSERT INTO source_texts VALUES ('new', x'00', 'x', NULL)",
+    "INSERT INTO source_texts VALUES ('new', 'other', NULL, NULL)",
 )
 
 
@@ -481,17 +482,18 @@ def test_a_captured_text_is_never_changed_replaced_or_deleted(
 
 
 @pytest.mark.parametrize("pragmas", PRAGMAS.values(), ids=PRAGMAS)
-def test_a_captured_text_can_be_erased_once_and_for_ever(
+def test_an_erasure_takes_a_captured_text_out_once_and_for_ever(
     path: Path, pragmas: tuple[str, ...]
 ) -> None:
+    erase = "UPDATE source_texts SET body = NULL, erased_by = 'entry-4'"
     with client(path, pragmas) as connection:
-        connection.execute("INSERT INTO source_texts VALUES ('new', 'Another.', 'now')")
-        assert connection.execute("UPDATE source_texts SET body = NULL").rowcount == 2
+        connection.execute("INSERT INTO source_texts VALUES ('new', 'Another.', 'now', NULL)")
+        assert connection.execute(erase).rowcount == 2
         before = dump(path)
         for statement in (
-            "UPDATE source_texts SET body = NULL",
+            erase,
             f"UPDATE source_texts SET body = '{TEXT}'",
-            f"INSERT OR REPLACE INTO source_texts VALUES ('{TEXT_SHA256}', '{TEXT}', 'x')",
+            f"INSERT OR REPLACE INTO source_texts VALUES ('{TEXT_SHA256}', '{TEXT}', 'x', NULL)",
             "DELETE FROM source_texts",
         ):
             with pytest.raises(sqlite3.IntegrityError):

@@ -228,7 +228,8 @@ COLUMNS = {
         "event_id version seq kind recorded_at superseded_at reported_from reason author"
     ),
     "field_changes": "event_id version seq kind path old_value new_value reason",
-    "checkpoints": "size root note",
+    "checkpoints": "size root note verifier_keys",
+    "tree_hashes": "position hash",
     "publications": "published_at size root",
 }
 
@@ -1012,8 +1013,10 @@ def test_tables_that_are_not_ours_survive_a_rebuild(timeline: Timeline, path: Pa
         connection.execute(
             "CREATE VIEW mine AS SELECT * FROM events JOIN notes_of_mine USING (event_id)"
         )
-        connection.execute("INSERT INTO source_texts VALUES ('sha256:x', 'A text', 'today')")
-        connection.execute("INSERT INTO checkpoints VALUES (1, zeroblob(32), 'note', 'today')")
+        connection.execute("INSERT INTO source_texts VALUES ('sha256:x', 'A text', 'today', NULL)")
+        connection.execute(
+            "INSERT INTO checkpoints VALUES (1, zeroblob(32), 'note', 'key', 'today')"
+        )
         connection.execute("INSERT INTO publications VALUES ('today', 1, zeroblob(32), NULL)")
         connection.commit()
     before = everything(path)

@@ -48,6 +48,7 @@ HIDDEN = {
     "projection_state",
     "publications",
     "source_texts",
+    "tree_hashes",
 }
 
 

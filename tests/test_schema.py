@@ -56,7 +56,7 @@ def opened(seq: int = 0, size: int = 10) -> tuple[object, ...]:
 
 
 def insert(connection: sqlite3.Connection, seq: int = 0, size: int = 10) -> None:
-    log.append(connection, (opened(seq, size),))  # type: ignore[arg-type]
+    log.Appender(connection).append(opened(seq, size))  # type: ignore[arg-type]
 
 
 def files(folder: Path) -> set[str]:
@@ -370,10 +370,10 @@ while not path.with_name("go").exists():
     pass
 try:
     with schema.new_file(path) as connection:
-        connection.execute("INSERT INTO checkpoints VALUES (?, zeroblob(32), '', '')", (number,))
+        connection.execute("INSERT INTO publications VALUES ('', ?, zeroblob(32), 0)", (number,))
     print("made it")
 except StoreError as error:
-    print(error.problem if hasattr(error, "problem") else error)
+    print(error)
 """
 
 
@@ -396,7 +396,7 @@ def test_of_processes_that_race_for_one_name_one_wins(tmp_path: Path) -> None:
     assert sorted(answers) == sorted(["made it"] + [lost] * (racers - 1))
     assert files(tmp_path) == {"timeline.db", "go", *map(str, range(racers))}
     with connected(path) as connection:
-        written = connection.execute("SELECT size FROM checkpoints").fetchall()
+        written = connection.execute("SELECT size FROM publications").fetchall()
     assert written == [(answers.index("made it"),)]
 
 

@@ -24,6 +24,7 @@ from timeline.merkle import leaf_hash
 from timeline.strict_json import parse_json
 
 __all__ = [
+    "ENVELOPE",
     "KINDS",
     "MAX_PAYLOAD",
     "VERSION",
@@ -37,6 +38,7 @@ __all__ = [
     "encode_id",
     "encode_payload",
     "from_wire",
+    "parse_envelope",
     "payload_hash",
     "to_wire",
 ]
@@ -86,6 +88,20 @@ _FORMS = {
     "recorded_at": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z",
     "payload_hash": r"sha256:[0-9a-f]{64}",
 }
+
+ENVELOPE = re.compile(
+    (
+        r'\{"v":1,"id":"(?P<id>ID)","kind":"(?P<kind>[a-z]+\.[a-z]+)",'
+        r'"subject":"(?P<subject>log|(?P<what>event|source|actor|entry)/ID)",'
+        r'"version":(?P<version>[1-9][0-9]{0,15}),"recorded_at":"(?P<recorded_at>[0-9TZ:.-]{27})",'
+        r'"reported_at":(?:null|"(?P<reported_at>[0-9TZ:.+-]+)"),'
+        r'"payload_hash":"sha256:(?P<payload_hash>[0-9a-f]{64})"\}'
+    )
+    .replace("ID", _ID)
+    .encode()
+)
+"""The bytes of an envelope of v 1, to be read in a hurry: `parse_envelope` says what is wrong."""
+
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -239,7 +255,7 @@ def from_wire(line: str, seq: int) -> Entry:
         if not isinstance(salt_hex, str) or not re.fullmatch(r"[0-9a-f]{32}", salt_hex):
             raise InvalidInput("salt", "must be 32 lower-case hex digits")
         salt = bytes.fromhex(salt_hex)
-    fields = _parse_envelope(envelope, seq)
+    fields = parse_envelope(envelope, seq)
     hashed = fields.pop("payload_hash")
     if salt is not None:
         if not isinstance(payload, str):
@@ -262,11 +278,14 @@ def from_wire(line: str, seq: int) -> Entry:
 def check_version(seq: int, envelope: str) -> None:
     """Raise TooNew for an entry, of the log or of an export, of a later `v` than ours."""
     if not envelope.startswith(f'{{"v":{VERSION},'):
-        _parse_envelope(envelope, seq)
+        parse_envelope(envelope, seq)
 
 
-def _parse_envelope(envelope: str, seq: int) -> dict[str, Any]:
-    """The fields of an envelope but `v`, its form checked. Raises InvalidInput, TooNew."""
+def parse_envelope(envelope: str, seq: int) -> dict[str, Any]:
+    """The fields of an envelope but `v`, its form checked. Raises InvalidInput, TooNew.
+
+    What it accepts is one text for one set of fields: any other is not what `encode` writes.
+    """
     fields = _parse_object("envelope", envelope)
     v = fields.get("v")
     if isinstance(v, int | Decimal) and v > VERSION:

@@ -12,6 +12,7 @@
     |   +-- Conflict            the event is at another version than expected
     |   +-- ClockBehind         the log is ahead of this machine's clock
     |   +-- TooManyAbsent       a sheet lacks more than a tenth of the events
+    +-- ProofError          a proof, a signature or a checkpoint that does not hold
     +-- StoreError          the file, not the input
         +-- NotATimeline        missing, foreign or damaged
         +-- TooNew              written by a newer Timeline
@@ -19,6 +20,7 @@
         +-- NotWritable         read-only file or folder
         +-- StorageFull         no room, or a disk that fails
         +-- Busy                another writer holds the lock
+        +-- Unfinished          an erasure whose words are still in the file
 
 ``str(error)`` is one line that a person can act on. This module knows no other.
 """
@@ -159,12 +161,17 @@ class TooManyAbsent(Refused):
         self.current = current
 
 
+class ProofError(TimelineError):
+    """Something that should prove the log does not; the message says what is wrong with it."""
+
+
 class StoreError(TimelineError):
     """The file cannot be used as it is. `path` is the file as it was given."""
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
         self.path = path
+        self.problem = problem
 
 
 class NotATimeline(StoreError):
@@ -189,3 +196,12 @@ class StorageFull(StoreError):
 
 class Busy(StoreError):
     """Another process kept the write lock for longer than we wait."""
+
+
+class Unfinished(StoreError):
+    """The words are out of the log and its tables, and their bytes still in the file."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(
+            path, f"the words are out of the log, not yet out of the file ({why}): run it again"
+        )

@@ -1,7 +1,8 @@
-"""The log: append entries, read them back, find a moment in it.
+"""The log: append entries, read them back, find a moment in it, and the tree over it.
 
-Guarantees: `append` writes entries as they are or not at all, inside the transaction of
-its caller; the triggers of the schema refuse everything else. Reading never writes.
+Guarantees: an entry is written as it is, with the inner hashes that it completes, inside the
+transaction of the caller; the triggers of the schema refuse everything else. Reading never
+writes.
 
 Knows nothing of what entries mean, but for those in which the log describes itself.
 """
@@ -9,21 +10,84 @@ Knows nothing of what entries mean, but for those in which the log describes its
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
+from timeline import merkle
 from timeline.codec import Entry, decode_content
+from timeline.errors import ProofError
+from timeline.merkle import ReadHash
 
-__all__ = ["append", "entry_at", "entry_by_id", "info", "newest", "position_at", "read"]
+__all__ = [
+    "Appender",
+    "entry_at",
+    "entry_by_id",
+    "info",
+    "newest",
+    "position_at",
+    "read",
+    "read_hash",
+    "root_at",
+    "size",
+]
 
 _COLUMNS = (
     "seq, id, kind, subject, version, recorded_at, reported_at, envelope, payload, salt, leaf"
 )
 
 
-def append(connection: sqlite3.Connection, entries: Iterable[Entry]) -> None:
-    """Insert entries whose `seq` continues the log."""
-    connection.executemany("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", entries)
+class Appender:
+    """The growing end of a log, good for one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.size = size(connection)
+        """Of the log, and so the `seq` of its next entry."""
+        self._hashes = self.size - self.size.bit_count()
+        read = read_hash(connection)
+        self._ends = [read(*peak) for peak in merkle.peaks(self.size)]
+
+    def append(self, *entries: Entry) -> None:
+        """Insert entries whose `seq` continues the log; one costs the same in a log of any size."""
+        for entry in entries:
+            self._connection.execute(
+                "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", entry
+            )
+            for hashed in merkle.grow(self._ends, self.size, entry.leaf):
+                self._connection.execute(
+                    "INSERT INTO tree_hashes VALUES (?, ?)", (self._hashes, hashed)
+                )
+                self._hashes += 1
+            self.size += 1
+
+
+def size(connection: sqlite3.Connection) -> int:
+    """How many entries there are."""
+    (count,) = connection.execute("SELECT coalesce(max(seq) + 1, 0) FROM log").fetchone()
+    return int(count)
+
+
+def read_hash(connection: sqlite3.Connection) -> ReadHash:
+    """Where `merkle` finds the hashes of the tree over the log, one row each."""
+
+    def read(level: int, number: int) -> bytes:
+        found = connection.execute(
+            "SELECT hash FROM tree_hashes WHERE position = ?"
+            if level
+            else "SELECT leaf FROM log WHERE seq = ?",
+            (merkle.position(level, number) if level else number,),
+        ).fetchone()
+        if found is None:
+            raise ProofError(f"the tree lacks hash {number} of level {level}: run timeline verify")
+        return bytes(found[0])
+
+    return read
+
+
+def root_at(connection: sqlite3.Connection, size: int) -> bytes:
+    """The root over the first `size` entries, from O(log size) stored hashes."""
+    read = read_hash(connection)
+    return merkle.root_of([read(*peak) for peak in merkle.peaks(size)])
 
 
 def read(connection: sqlite3.Connection, after: int = -1) -> Iterator[Entry]:

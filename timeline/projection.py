@@ -15,15 +15,56 @@ from timeline import codec, log, schema, vocabulary
 from timeline.errors import ProjectionOutdated, TooNew
 from timeline.projector import Projector
 
-__all__ = ["PROJECTION_VERSION", "check", "create", "rebuild", "tables"]
+__all__ = [
+    "PROJECTION_VERSION",
+    "check",
+    "check_search",
+    "create",
+    "create_apart",
+    "fold_all",
+    "make_anew",
+    "rebuild",
+    "tables",
+]
 
 PROJECTION_VERSION = 1
 """Raised with every change of db/projection.sql or of what is put into its tables."""
 
+_SEARCH = re.compile(
+    r"CREATE VIRTUAL TABLE event_search USING fts5 \((.*),\s+tokenize = [^)]*\)", re.DOTALL
+)
+
 
 def create(connection: sqlite3.Connection) -> None:
     """Make the empty tables, inside the transaction that is open."""
-    schema.run_script(connection, _script())
+    _create(connection, _script())
+
+
+def create_apart(connection: sqlite3.Connection) -> None:
+    """Make them as temporary tables, which the file's own do not see and names reach first.
+
+    `event_search` is an ordinary table there: the words, without an index over them.
+    """
+    script = re.sub(r"(?m)^CREATE (TABLE|VIEW)", r"CREATE TEMP \1", _script())
+    _create(connection, _SEARCH.sub(r"CREATE TEMP TABLE event_search (\1)", script))
+
+
+def check_search(connection: sqlite3.Connection) -> None:
+    """Raise sqlite3.DatabaseError unless the index of `event_search` is that of its words.
+
+    FTS5 checks only an index that it may write to: it gets a temporary copy.
+    """
+    (definition,) = (found[0] for found in _SEARCH.finditer(_script()))
+    connection.execute(definition.replace("event_search", "temp.search_copy", 1))
+    for part in ("data", "idx", "content", "docsize", "config"):
+        copy = f"temp.search_copy_{part}"
+        connection.execute(f"DELETE FROM {copy}")  # noqa: S608
+        connection.execute(f"INSERT INTO {copy} SELECT * FROM main.event_search_{part}")  # noqa: S608
+    connection.execute("INSERT INTO temp.search_copy (search_copy) VALUES ('integrity-check')")
+
+
+def _create(connection: sqlite3.Connection, script: str) -> None:
+    schema.run_script(connection, script)
     connection.execute(
         "INSERT INTO projection_state VALUES (?, ?)", (PROJECTION_VERSION, codec.VERSION)
     )
@@ -70,14 +111,26 @@ def rebuild(
 
     `progress` is called with the count of entries, which is returned.
     """
-    count = 0
     with schema.immediate(connection):
-        for name, kind in reversed(tables().items()):
-            connection.execute(f"DROP {kind} IF EXISTS {name}")
-        create(connection)
-        projector = Projector(connection)
-        for count, entry in enumerate(log.read(connection), 1):
-            projector.apply(entry)
-            progress(count)
-        projector.flush()
+        return make_anew(connection, progress)
+
+
+def make_anew(
+    connection: sqlite3.Connection, progress: Callable[[int], object] = lambda count: None
+) -> int:
+    """`rebuild` inside the transaction that is open."""
+    for name, kind in reversed(tables().items()):
+        connection.execute(f"DROP {kind} IF EXISTS {name}")
+    create(connection)
+    return fold_all(connection, progress)
+
+
+def fold_all(connection: sqlite3.Connection, progress: Callable[[int], object]) -> int:
+    """Fold the whole log into tables that are empty; the count of entries."""
+    count = 0
+    projector = Projector(connection)
+    for count, entry in enumerate(log.read(connection), 1):
+        projector.apply(entry)
+        progress(count)
+    projector.flush()
     return count

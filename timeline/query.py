@@ -36,6 +36,7 @@ __all__ = [
     "parse_as_of",
     "pinned",
     "related",
+    "resolve_entry",
     "resolve_event",
     "rows",
     "sources",
@@ -150,6 +151,25 @@ def resolve_event(connection: sqlite3.Connection, text: str) -> tuple[str, int |
     if len(matches) > 1:
         raise Ambiguous("event", beginning, matches)
     return matches[0], int(version) if version else None
+
+
+def resolve_entry(connection: sqlite3.Connection, text: str) -> int:
+    """The number of the entry that a person names: #41, ID@3 or an event's id (its newest).
+
+    Raises NotFound, Ambiguous.
+    """
+    if re.fullmatch(r"#[0-9]{1,15}", text):
+        _entry_row(connection, int(text[1:]))
+        return int(text[1:])
+    event_id, version = resolve_event(connection, text)
+    row = connection.execute(
+        "SELECT seq FROM event_versions WHERE event_id = ?1 AND version = coalesce(?2,"
+        " (SELECT version FROM events WHERE event_id = ?1))",
+        (event_id, version),
+    ).fetchone()
+    if row is None:
+        raise NotFound("version", text)
+    return int(row[0])
 
 
 def _nearest_event(connection: sqlite3.Connection, text: str) -> str:

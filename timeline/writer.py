@@ -26,7 +26,9 @@ from timeline.errors import (
     ClockBehind,
     InvalidInput,
     InvalidValue,
+    NotFound,
     NothingChanged,
+    Refused,
 )
 from timeline.fields import ID_PATTERN
 from timeline.holdings import Holdings, spoken
@@ -53,7 +55,9 @@ _ID_WINDOW = 60_000_000
 """Microseconds: ids are never made further ahead of the time."""
 _MODELS: dict[str, type[Content]] = {"event": Event, "source": Source, "actor": Actor}
 _ADVICE = "use timeline update (the story moved on) or timeline correct (we were wrong)"
-_NEEDS_REASON = frozenset(("event.corrected", "event.retracted", "source.withdrawn"))
+_NEEDS_REASON = frozenset(
+    ("event.corrected", "event.retracted", "source.withdrawn", "entry.erased")
+)
 _NOTHING = Said()
 
 
@@ -158,7 +162,7 @@ class Append:
         self._projector = Projector(connection)
         self._info = log.info(connection)
         newest = log.newest(connection)
-        self._seq = newest.seq + 1 if newest else 0
+        self._log = log.Appender(connection)
         moment = now()
         if newest:
             last = clock.parse(newest.recorded_at)
@@ -406,6 +410,35 @@ class Append:
         self._resolver = Resolver(self._connection, self._held, content, self._new_id)
         return self._add("log.updated", "log", content, said)
 
+    def erase(self, entry_id: str, said: Said) -> Receipt:
+        """Take out what an entry says; `said.reason` tells why. Called by `erasure` alone.
+
+        The text of a source goes with the last entry that names it. Raises NotFound, and
+        Refused for an entry that says what the log is.
+        """
+        entry = log.entry_by_id(self._connection, entry_id)
+        if entry is None:
+            raise NotFound("entry", entry_id)
+        if entry.subject == "log":
+            raise Refused(f"entry #{entry.seq} says what the log is, and cannot be erased")
+        subject = f"entry/{entry_id}"
+        if entry.payload is None:
+            erasing = log.newest(self._connection, subject)
+            return _receipt(erasing or entry, unchanged=True)
+        receipt = self._add("entry.erased", subject, {}, said)
+        self._connection.execute(
+            "UPDATE log SET payload = NULL, salt = NULL WHERE seq = ?", (entry.seq,)
+        )
+        if text := (codec.decode_content(entry.payload) or {}).get("text_sha256"):
+            self._connection.execute(
+                "UPDATE source_texts SET body = NULL, erased_by = ?"
+                " WHERE text_sha256 = ? AND body IS NOT NULL AND NOT EXISTS"
+                " (SELECT 1 FROM log WHERE kind IN ('source.recorded', 'source.updated')"
+                "   AND instr(payload, source_texts.text_sha256))",
+                (receipt.entry_id, text),
+            )
+        return receipt
+
     def _update(self, what: str, key: str, changes: paths.Changes, said: Said) -> Receipt:
         subject = f"{what}/{key}"
         before = self._held.standing(subject).content or {}
@@ -472,7 +505,7 @@ class Append:
         self, kind: str, subject: str, payload: str, said: Said, entry_id: str
     ) -> Receipt:
         entry = codec.encode(
-            seq=self._seq,
+            seq=self._log.size,
             id=entry_id,
             kind=kind,
             subject=subject,
@@ -481,9 +514,8 @@ class Append:
             reported_at=said.reported_at,
             payload=payload,
         )
-        log.append(self._connection, (entry,))
+        self._log.append(entry)
         self._projector.apply(entry)
-        self._seq += 1
         return _receipt(entry)
 
     @property

@@ -56,12 +56,35 @@ CREATE TRIGGER log_never_forgets BEFORE DELETE ON log BEGIN
     SELECT RAISE(ABORT, 'log: entries are never deleted');
 END;
 
+-- The inner hashes of the Merkle tree over `leaf` (RFC 6962), each written once, in the
+-- append that completes its subtree. The first n entries complete n less the 1 bits of n.
+CREATE TABLE tree_hashes (
+    position INTEGER PRIMARY KEY CHECK (position >= 0),
+    hash     BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+
+CREATE TRIGGER tree_hashes_appends_only BEFORE INSERT ON tree_hashes
+WHEN NEW.position IS NOT (SELECT coalesce(max(position) + 1, 0) FROM tree_hashes)
+BEGIN
+    SELECT RAISE(ABORT, 'tree_hashes: position must be the next number');
+END;
+
+CREATE TRIGGER tree_hashes_never_change BEFORE UPDATE ON tree_hashes BEGIN
+    SELECT RAISE(ABORT, 'tree_hashes: hashes never change');
+END;
+
+CREATE TRIGGER tree_hashes_never_forget BEFORE DELETE ON tree_hashes BEGIN
+    SELECT RAISE(ABORT, 'tree_hashes: hashes are never deleted');
+END;
+
 -- Captured texts of sources, by the SHA-256 of their UTF-8 ("sha256:<hex>"). A text can be
--- erased (body NULL), never changed.
+-- erased (body NULL) by an `entry.erased`, which `erased_by` names; never changed.
 CREATE TABLE source_texts (
     text_sha256 TEXT PRIMARY KEY,
     body        TEXT,
-    captured_at TEXT NOT NULL
+    captured_at TEXT NOT NULL,
+    erased_by   TEXT,
+    CHECK ((body IS NULL) = (erased_by IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER source_texts_guard BEFORE INSERT ON source_texts
@@ -72,7 +95,8 @@ END;
 
 CREATE TRIGGER source_texts_never_change BEFORE UPDATE ON source_texts
 WHEN NOT (NEW.body IS NULL AND OLD.body IS NOT NULL
-          AND NEW.text_sha256 IS OLD.text_sha256 AND NEW.captured_at IS OLD.captured_at)
+          AND NEW.text_sha256 IS OLD.text_sha256 AND NEW.captured_at IS OLD.captured_at
+          AND EXISTS (SELECT 1 FROM log WHERE id = NEW.erased_by AND kind = 'entry.erased'))
 BEGIN
     SELECT RAISE(ABORT, 'source_texts: texts never change');
 END;
@@ -81,14 +105,30 @@ CREATE TRIGGER source_texts_never_forget BEFORE DELETE ON source_texts BEGIN
     SELECT RAISE(ABORT, 'source_texts: texts are never deleted');
 END;
 
--- Signed tree heads (C2SP tlog-checkpoint), as they were signed.
+-- Signed tree heads (C2SP tlog-checkpoint), as they were signed, and by which keys: one
+-- "name+hash+base64" a line, the log's own first. With a witness's signature: one more row.
 CREATE TABLE checkpoints (
-    size      INTEGER NOT NULL CHECK (size >= 0),
-    root      BLOB NOT NULL CHECK (length(root) = 32),
-    note      TEXT NOT NULL,
-    stored_at TEXT NOT NULL,
+    size          INTEGER NOT NULL CHECK (size >= 0),
+    root          BLOB NOT NULL CHECK (length(root) = 32),
+    note          TEXT NOT NULL,
+    verifier_keys TEXT NOT NULL,
+    stored_at     TEXT NOT NULL,
     PRIMARY KEY (size, note)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER checkpoints_guard BEFORE INSERT ON checkpoints
+WHEN EXISTS (SELECT 1 FROM checkpoints WHERE size = NEW.size AND note = NEW.note)
+BEGIN
+    SELECT RAISE(ABORT, 'checkpoints: this note is already kept');
+END;
+
+CREATE TRIGGER checkpoints_never_change BEFORE UPDATE ON checkpoints BEGIN
+    SELECT RAISE(ABORT, 'checkpoints: notes never change');
+END;
+
+CREATE TRIGGER checkpoints_never_forget BEFORE DELETE ON checkpoints BEGIN
+    SELECT RAISE(ABORT, 'checkpoints: notes are never deleted');
+END;
 
 -- Copies that were published.
 CREATE TABLE publications (

@@ -249,11 +249,12 @@ class Progress:
         self._next = time.monotonic() + 1
         self._shown = False
 
-    def __call__(self, count: int) -> None:
+    def __call__(self, count: int, part: str = "") -> None:
         if time.monotonic() >= self._next and sys.stderr.isatty():
             self._next = time.monotonic() + 1
             self._shown = True
-            click.echo(f"\r{count:,} {self._what}", nl=False, err=True)
+            of_part = f" of the {part}" if part else ""
+            click.echo(f"\r\x1b[K{count:,} {self._what}{of_part}", nl=False, err=True)
 
     def __enter__(self) -> Progress:
         return self

@@ -1,0 +1,207 @@
+"""Signed notes (c2sp.org/signed-note): keys, signing, verifying. Knows no log.
+
+Guarantees: a note is read in one form only: what `parse` accepts, `str` of it writes again
+byte for byte, base64 included. Two types of signature are known: Ed25519 (0x01) and the
+timestamped Ed25519 of witnesses (0x04, c2sp.org/tlog-cosignature); signatures by keys that
+the caller did not give prove nothing and are passed over.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Collection
+from typing import NamedTuple, Self
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+
+from timeline.errors import InvalidValue, ProofError
+
+__all__ = ["Note", "Signature", "SigningKey", "VerifierKey", "decode_base64", "parse"]
+
+_ED25519, _COSIGNATURE = 0x01, 0x04
+_TYPES = (_ED25519, _COSIGNATURE)
+_PRIVATE = "PRIVATE+KEY+"
+_MAX_NOTE = 1_000_000
+"""Characters; a note of sixteen signatures has some 2,000."""
+
+
+class VerifierKey(NamedTuple):
+    """A public key and whose it is: ``name+hash+base64``, as ``str`` writes it."""
+
+    name: str
+    signature_type: int
+    public_key: bytes
+    """32 bytes (RFC 8032)."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``name+hash+base64``. Raises InvalidValue."""
+        problem = (
+            "is no verifier key: timeline keygen prints one, such as example.org/log+1a2b3c4d+Ab..."
+        )
+        name, _, rest = text.strip().partition("+")
+        key_id, _, encoded = rest.partition("+")
+        try:
+            key = decode_base64(encoded)
+        except ProofError:
+            raise InvalidValue(text, problem) from None
+        if len(key) != 33 or key[0] not in _TYPES or not _is_name(name):
+            raise InvalidValue(text, problem)
+        made = cls(name, key[0], key[1:])
+        if made.key_id.hex() != key_id:
+            raise InvalidValue(text, f"is no verifier key: its hash should be {made.key_id.hex()}")
+        return made
+
+    def __str__(self) -> str:
+        encoded = base64.b64encode(bytes([self.signature_type]) + self.public_key).decode()
+        return f"{self.name}+{self.key_id.hex()}+{encoded}"
+
+    @property
+    def key_id(self) -> bytes:
+        """SHA-256(name || 0x0A || signature type || public key)[:4]."""
+        return _key_id(self.name, self.signature_type, self.public_key)
+
+    def verify(self, text: str, signature: bytes) -> None:
+        """Raise ProofError unless this key signed the text."""
+        signed = text.encode()
+        if self.signature_type == _COSIGNATURE:
+            seconds = int.from_bytes(signature[:8])
+            signed, signature = f"cosignature/v1\ntime {seconds}\n".encode() + signed, signature[8:]
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, signed)
+        except InvalidSignature:
+            raise ProofError(f"the signature of {self.name} does not hold") from None
+
+
+class SigningKey(NamedTuple):
+    """A private key and whose it is: ``PRIVATE+KEY+name+hash+base64``, as Go's note package."""
+
+    name: str
+    seed: bytes
+    """32 bytes (RFC 8032)."""
+
+    @classmethod
+    def generate(cls, name: str) -> Self:
+        """A new key. Raises InvalidValue for a name with blanks or a plus sign."""
+        if not _is_name(name):
+            raise InvalidValue(name, "no key can have this name: no blanks, no plus sign")
+        return cls(name, Ed25519PrivateKey.generate().private_bytes_raw())
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what ``str`` wrote. Raises InvalidValue, which never shows the text."""
+        problem = "holds no signing key: timeline keygen makes one"
+        name, _, rest = text.strip().removeprefix(_PRIVATE).partition("+")
+        key_id, _, encoded = rest.partition("+")
+        try:
+            key = decode_base64(encoded)
+        except ProofError:
+            raise InvalidValue("", problem) from None
+        if not text.startswith(_PRIVATE) or len(key) != 33 or key[0] != _ED25519:
+            raise InvalidValue("", problem)
+        made = cls(name, key[1:])
+        if not _is_name(name) or made.verifier.key_id.hex() != key_id:
+            raise InvalidValue("", problem)
+        return made
+
+    def __str__(self) -> str:
+        encoded = base64.b64encode(bytes([_ED25519]) + self.seed).decode()
+        return f"{_PRIVATE}{self.name}+{self.verifier.key_id.hex()}+{encoded}"
+
+    def __repr__(self) -> str:
+        return f"SigningKey({self.name!r})"
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """The public half."""
+        public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key()
+        return VerifierKey(self.name, _ED25519, public.public_bytes_raw())
+
+    def sign(self, text: str) -> Note:
+        """A note of this text, which ends in a newline, with our signature alone."""
+        signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
+        return Note(text, (Signature(self.name, self.verifier.key_id, signature),))
+
+
+class Signature(NamedTuple):
+    """One line under a note: ``— name base64(key id || signature)``."""
+
+    name: str
+    key_id: bytes
+    signature: bytes
+
+    def __str__(self) -> str:
+        return f"— {self.name} {base64.b64encode(self.key_id + self.signature).decode()}\n"
+
+    @property
+    def key(self) -> str:
+        """Whose it is, as far as the line tells: ``name+hash``."""
+        return f"{self.name}+{self.key_id.hex()}"
+
+
+class Note(NamedTuple):
+    """A text, its last newline included, and the signatures under it."""
+
+    text: str
+    signatures: tuple[Signature, ...]
+
+    def __str__(self) -> str:
+        return self.text + "\n" + "".join(map(str, self.signatures))
+
+    def verify(self, keys: Collection[VerifierKey]) -> None:
+        """Raise ProofError unless every one of these keys signed; others are passed over."""
+        for key in keys:
+            mine = [s for s in self.signatures if (s.name, s.key_id) == (key.name, key.key_id)]
+            if not mine:
+                raise ProofError(f"is not signed by {key.name}+{key.key_id.hex()}")
+            for line in mine:
+                key.verify(self.text, line.signature)
+
+
+def parse(text: str) -> Note:
+    """Read a signed note. Raises ProofError for what is none, or not in its one form."""
+    if len(text) > _MAX_NOTE:
+        raise ProofError("is too long for a signed note")
+    body, blank, lines = text.rpartition("\n\n")
+    if not blank or not body or not lines.endswith("\n"):
+        raise ProofError("is no signed note: a text, an empty line, then lines that sign it")
+    if re.search(r"[\x00-\x09\x0b-\x1f\ud800-\udfff]", text):
+        raise ProofError("is no signed note: it holds a control character")
+    return Note(body + "\n", tuple(map(_parse_signature, lines[:-1].split("\n"))))
+
+
+def _parse_signature(line: str) -> Signature:
+    dash, _, rest = line.partition(" ")
+    name, _, encoded = rest.partition(" ")
+    if dash != "—" or not _is_name(name):
+        raise ProofError('is no signed note: a line that signs is "— name base64"')
+    signature = decode_base64(encoded)
+    if len(signature) <= 4:
+        raise ProofError("is no signed note: a signature is empty")
+    return Signature(name, signature[:4], signature[4:])
+
+
+def decode_base64(text: str) -> bytes:
+    """RFC 4648, section 4, in its one canonical form. Raises ProofError."""
+    try:
+        value = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise ProofError(f'"{text[:40]}" is not base64') from None
+    if base64.b64encode(value).decode() != text:
+        raise ProofError(f'"{text[:40]}" is not canonical base64')
+    return value
+
+
+def _is_name(name: str) -> bool:
+    return bool(re.fullmatch(r"[^\s+\x00-\x1f]+", name))
+
+
+def _key_id(name: str, signature_type: int, public_key: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + bytes([signature_type]) + public_key).digest()[:4]
