@@ -76,7 +76,7 @@ def check_tables(path: Path) -> None:
         connection.execute("PRAGMA temp.journal_mode = OFF")
         connection.execute("BEGIN")
         report = verify.Report()
-        verify._check_tables(connection, report, lambda part, count: None)
+        verify._check_tables(connection, report, str(path), lambda part, count: None)
         assert not report.findings, report.findings
 
 

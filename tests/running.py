@@ -49,6 +49,16 @@ def done(*arguments: object, **settings: Any) -> str:
     return result.stdout
 
 
+def one_line(result: Result | subprocess.CompletedProcess[str]) -> str:
+    """The one line on stderr of a refusal, without "Error: "."""
+    code = result.exit_code if isinstance(result, Result) else result.returncode
+    assert code == 1, result.stdout + result.stderr
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+    return result.stderr.removeprefix("Error: ").removesuffix("\n")
+
+
 def environment(**changes: str) -> dict[str, str]:
     """The environment of a process that runs this checkout, installed or not."""
     kept = {

@@ -21,8 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from running import PROGRAM, done, dump, entries, environment, process, run
+from running import PROGRAM, done, dump, entries, environment, one_line, process, run
 
 from timeline import Timeline, schema, writer
 from timeline.codec import encode
@@ -89,16 +88,6 @@ def refuses_event(refuses: Refuses) -> Refuses:
         return refuses("append", "-", input=text)
 
     return refuse
-
-
-def one_line(result: Result | subprocess.CompletedProcess[str]) -> str:
-    """The one line on stderr of a refusal, without "Error: "."""
-    code = result.exit_code if isinstance(result, Result) else result.returncode
-    assert code == 1, result.stdout + result.stderr
-    assert result.stdout == ""
-    assert result.stderr.startswith("Error: ")
-    assert result.stderr.count("\n") == 1
-    return result.stderr.removeprefix("Error: ").removesuffix("\n")
 
 
 # --- JSON ---------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ Copies made earlier are out of its reach.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def erase(
         entries = [log.entry_by_id(connection, entry_id) for entry_id in entry_ids]
     texts = [*dict.fromkeys(text for entry in entries if entry for text in _texts(entry))]
     for text in texts:
-        if text.casefold() in (said.reason or "").casefold():
+        if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", said.reason or "", re.IGNORECASE):
             raise InvalidInput("reason", f'repeats "{text}", which is to be erased')
     with writer.appending(connection, path, now=now) as append:
         receipts = [append.erase(entry_id, said) for entry_id in entry_ids]
@@ -95,7 +96,8 @@ def _scrub(connection: sqlite3.Connection, path: str) -> None:
 
 def _texts(entry: Entry) -> Iterator[str]:
     """The texts in a payload that are somebody's own words."""
-    return _strings(decode_payload(entry.payload)) if entry.payload else iter(())
+    erasable = entry.payload is not None and entry.subject != "log"
+    return _strings(decode_payload(entry.payload or "")) if erasable else iter(())
 
 
 def _strings(value: Any, field: str = "") -> Iterator[str]:

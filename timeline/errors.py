@@ -14,7 +14,8 @@
     |   +-- TooManyAbsent       a sheet lacks more than a tenth of the events
     +-- ProofError          a proof, a signature or a checkpoint that does not hold
     +-- StoreError          the file, not the input
-        +-- NotATimeline        missing, foreign or damaged
+        +-- NotATimeline        missing or foreign
+        |   +-- Damaged             bytes of it were changed or lost
         +-- TooNew              written by a newer Timeline
         +-- ProjectionOutdated  derived tables of another version
         +-- NotWritable         read-only file or folder
@@ -175,7 +176,11 @@ class StoreError(TimelineError):
 
 
 class NotATimeline(StoreError):
-    """The file is missing, foreign or damaged."""
+    """The file is missing or foreign."""
+
+
+class Damaged(NotATimeline):
+    """SQLite cannot make sense of the file."""
 
 
 class TooNew(StoreError):

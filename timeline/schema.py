@@ -19,7 +19,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline.errors import Busy, NotATimeline, NotWritable, StorageFull, StoreError, TooNew
+from timeline.errors import (
+    Busy,
+    Damaged,
+    NotATimeline,
+    NotWritable,
+    StorageFull,
+    StoreError,
+    TooNew,
+)
 from timeline.vocabulary import db_folder
 
 if TYPE_CHECKING:
@@ -77,7 +85,9 @@ def _as_store_error(path: str, error: sqlite3.DatabaseError) -> StoreError | Non
             return NotWritable(path, "is read-only for this user; nothing was written")
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return Busy(path, f"another process has been writing for {_BUSY_TIMEOUT:.0f} seconds")
-        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+        case sqlite3.SQLITE_CORRUPT:
+            return Damaged(path, f"is damaged ({error}): timeline verify says what it can")
+        case sqlite3.SQLITE_NOTADB:
             return NotATimeline(path, f"is no database, or a damaged one ({error})")
         case sqlite3.SQLITE_CANTOPEN:
             return NotATimeline(path, "cannot be opened: is the folder there, and yours to use?")

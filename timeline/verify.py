@@ -19,7 +19,14 @@ from typing import Any, NamedTuple
 
 from timeline import clock, merkle, projection, schema
 from timeline.codec import ENVELOPE, KINDS, decode_content, parse_envelope
-from timeline.errors import InvalidInput, InvalidValue, ProjectionOutdated, ProofError, TooNew
+from timeline.errors import (
+    Damaged,
+    InvalidInput,
+    InvalidValue,
+    ProjectionOutdated,
+    ProofError,
+    TooNew,
+)
 from timeline.signed_note import VerifierKey
 from timeline.tlog import Checkpoint, parse_checkpoint
 
@@ -90,25 +97,20 @@ def verify(
     the version of the tables is wrong.
     """
     report = Report()
-    with contextlib.closing(schema.connect(path)) as connection:
-        # Temporary tables need no journal; the file's own tables are only read.
-        connection.execute("PRAGMA temp.journal_mode = OFF")
-        connection.execute("BEGIN")
-        try:
+    try:
+        with (
+            schema.storage_errors(path),
+            contextlib.closing(schema.connect(path)) as connection,
+        ):
+            # Temporary tables need no journal; the file's own are only read.
+            connection.execute("PRAGMA temp.journal_mode = OFF")
+            connection.execute("BEGIN")
             _check_file(connection, report)
             _check_log(connection, report, checkpoints or {}, keys, progress)
             _check_texts(connection, report)
-        except sqlite3.DatabaseError as error:
-            report.add("file", path, "a database that can be read", error)
-            return report
-        try:
-            projection.check(connection, os.fspath(path))
-        except ProjectionOutdated:
-            if not report.findings:
-                raise
-            report.unnoticed.append("The tables are of another version and were not compared.")
-        else:
-            _check_tables(connection, report, progress)
+            _check_tables(connection, report, os.fspath(path), progress)
+    except (Damaged, sqlite3.DatabaseError) as error:
+        report.add("file", path, "a database that can be read", error)
     return report
 
 
@@ -419,8 +421,20 @@ _KEYS = {
 """The keys of tables whose primary key is none, or in no good order to read them in."""
 
 
-def _check_tables(connection: sqlite3.Connection, report: Report, progress: Progress) -> None:
-    """Fold the log once more, into temporary tables, and compare those of the file."""
+def _check_tables(
+    connection: sqlite3.Connection, report: Report, path: str, progress: Progress
+) -> None:
+    """Fold the log once more, into temporary tables, and compare those of the file.
+
+    Raises ProjectionOutdated where that is all that is wrong.
+    """
+    try:
+        projection.check(connection, path)
+    except ProjectionOutdated:
+        if not report.findings:
+            raise
+        report.unnoticed.append("The tables are of another version and were not compared.")
+        return
     try:
         projection.create_apart(connection)
         projection.fold_all(connection, functools.partial(progress, "tables"))

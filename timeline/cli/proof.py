@@ -60,10 +60,11 @@ _existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
 def keygen_command(database: str, /, file: Path) -> None:
-    """Make a key that signs this log, in FILE, and print its public half.
+    """Make a key that signs this log.
 
-    Keep FILE away from the database. Give the printed verifier key to your readers, best in
-    another place than the log itself: it is what they check with.
+    FILE is the key, for its owner alone: keep it away from the database. Its public half is
+    printed: give it to your readers, best in another place than the log itself, for it is
+    what they check with.
     """
     with opened(database) as (connection, _):
         key = SigningKey.generate(str(log.info(connection)["origin"]))
@@ -102,7 +103,7 @@ def checkpoint_command(
     cosigned: Path | None,
     witnesses: tuple[VerifierKey, ...],
 ) -> None:
-    """Sign the log as it is, store the note and print it.
+    """Sign the log as it is, and store and print the note.
 
     Keep what it prints somewhere else: who has it sees when the log loses an entry or is
     written anew.
@@ -150,9 +151,9 @@ def _read(file: Path | None) -> str:
 @click.option("-o", "--output", "path", metavar="FILE", default="-", help="Write there.")
 @click.pass_obj
 def prove_command(database: str, /, entry: str, path: str) -> None:
-    """A small file that proves what the log says, to somebody who has no database.
+    """Prove an entry to somebody who has no database.
 
-    It holds one entry - #41, or the newest of EVENT, or EVENT@3 - with what it says, and the
+    The file holds one entry - #41, or the newest of EVENT, or EVENT@3 - with what it says, and the
     way from there to the newest checkpoint.
     """
     with opened(database) as (connection, _):
@@ -196,9 +197,10 @@ def verify_command(
     keys: tuple[VerifierKey, ...],
     as_json: bool,
 ) -> None:
-    """Check that nothing was changed unseen: the whole database, or one PROOF.
+    """Check that nothing was changed unseen.
 
-    A proof needs no database, only --key. The exit code is 3 if something does not hold.
+    Either the whole database, or one PROOF, which needs no database, only --key. The exit
+    code is 3 if something does not hold.
     """
     if proof:
         if checkpoints:
@@ -339,12 +341,12 @@ def erase_command(
     author: str | None,
     as_json: bool,
 ) -> None:
-    """Take out for good what entries say: for a court, or somebody's right.
+    """Take out for good what entries say.
 
-    ENTRY is #41, or EVENT@3 for what made version 3 of an event. That the entry was there,
-    when, and about which event stays, and every proof holds. Other versions of an event
-    repeat its words: erase each. Ends in 1 while another program reads old pages; run it
-    again then.
+    For a court, or somebody's right. ENTRY is #41, or EVENT@3 for what made version 3 of an
+    event. That the entry was there, when, and about which event stays, and every proof
+    holds. Other versions of an event repeat its words: erase each. Ends in 1 while another
+    program reads old pages; run it again then.
     """
     said = validate(Said, {"reason": reason, "author": author})
     with (
