@@ -25,7 +25,7 @@ test-next: .venv-next/dev
 	.venv-next/bin/python -m pytest -n 2
 
 bench: .venv/dev
-	for script in as_of browse startup; do $(BIN)/python bench/$$script.py || exit 1; done
+	for script in as_of browse startup verify; do $(BIN)/python bench/$$script.py || exit 1; done
 
 docs: .venv/dev
 	$(BIN)/cog -r README.md docs/*.md

@@ -19,7 +19,11 @@ from pathlib import Path
 
 import story
 
-from timeline import projection, schema, verify
+from timeline import projection, schema
+from timeline.verify import Report
+from timeline.verify.entries import check_entries
+from timeline.verify.file import check_pages
+from timeline.verify.tables import check_tables
 
 ROUNDS = 5
 
@@ -37,7 +41,7 @@ def main() -> None:
             print(f"  bare hashlib and scan  {hashed:8.2f} s")
             print(f"  log and tree           {log:8.2f} s   speed {hashed / log:.2f} of it")
             print(f"  pages and indexes      {timed(checks.file):8.2f} s")
-        rebuilt, tables = in_turn(lambda: rebuild(path), lambda: check_tables(path))
+        rebuilt, tables = in_turn(lambda: rebuild(path), lambda: compare(path))
         print(f"  rebuild                {rebuilt:8.2f} s")
         print(f"  tables                 {tables:8.2f} s   time {tables / rebuilt:.2f} of it")
 
@@ -61,22 +65,22 @@ class Checks:
         self.connection = connection
 
     def log(self) -> None:
-        report = verify.Report()
-        verify._check_log(self.connection, report, {}, (), lambda part, count: None)
+        report = Report()
+        check_entries(self.connection, report, (), lambda part, count: None)
         assert not report.findings, report.findings
 
     def file(self) -> None:
-        report = verify.Report()
-        verify._check_file(self.connection, report)
+        report = Report()
+        check_pages(self.connection, report)
         assert not report.findings, report.findings
 
 
-def check_tables(path: Path) -> None:
+def compare(path: Path) -> None:
     with contextlib.closing(schema.connect(path)) as connection:
         connection.execute("PRAGMA temp.journal_mode = OFF")
         connection.execute("BEGIN")
-        report = verify.Report()
-        verify._check_tables(connection, report, str(path), lambda part, count: None)
+        report = Report()
+        check_tables(connection, report, str(path), lambda part, count: None)
         assert not report.findings, report.findings
 
 
