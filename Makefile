@@ -1,13 +1,14 @@
-# make demo   the demonstration in a browser (PORT=8001)
-# make test   the whole gate: format, lint, types, imports, tests, generated docs
-# make docs   command help and printed examples anew
-# make bench  what the speed claims are measured with
+# make demo     the demonstration in a browser (PORT=8001)
+# make test     the whole gate: format, lint, types, imports, tests, generated docs
+# make torture  what takes minutes: crashes and failing disks at every moment
+# make docs     command help and printed examples anew
+# make bench    what the speed claims are measured with
 
 PYTHON ?= python3
 PORT ?= 8001
 BIN = .venv/bin
 
-.PHONY: demo test test-next bench docs clean
+.PHONY: demo test test-next torture bench docs clean
 
 demo: .venv/run
 	$(BIN)/timeline demo --port $(PORT)
@@ -23,6 +24,9 @@ test: .venv/dev
 # All tests again, on the newest alpha of Datasette.
 test-next: .venv-next/dev
 	.venv-next/bin/python -m pytest -n 2
+
+torture: .venv/dev
+	$(BIN)/python -m pytest -n 2 -m torture
 
 bench: .venv/dev
 	for script in as_of browse startup verify; do $(BIN)/python bench/$$script.py || exit 1; done

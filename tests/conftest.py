@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +40,23 @@ class TickingClock:
     def set(self, text: str) -> None:
         """Move to a UTC time such as 2025-04-14T18:00."""
         self.time = datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was counted under faults, also when all is well."""
+    totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
+        if getattr(report, "when", None) == "call":
+            for name, value in report.user_properties:
+                if name == "counted":
+                    what, numbers = value
+                    totals[what].update(numbers)
+    for what, total in totals.items():
+        terminalreporter.write_line(
+            f"{total['faults']:,} {what}: {total['acknowledged']:,} entries acknowledged,"
+            f" {total['lost']:,} lost, {total['half']:,} half batches,"
+            f" {total['findings']:,} findings of verify"
+        )
 
 
 @pytest.fixture

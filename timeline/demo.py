@@ -91,6 +91,8 @@ def _run(path: Path) -> int:
         for number, append in enumerate(script["appends"], 1):
             with _naming(f"{_SCRIPT}, append {number} of {append['at']}"):
                 newest = _run_append(connection, path, append)
+        with schema.storage_errors(path):
+            schema.flush(connection)
     return newest.seq + 1
 
 

@@ -89,7 +89,8 @@ def _scrub(connection: sqlite3.Connection, path: str) -> None:
             connection.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
             (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except StoreError as error:
-        raise Unfinished(path, error.problem) from error
+        why, _, _ = error.problem.partition(";")
+        raise Unfinished(path, why) from error
     if busy:
         raise Unfinished(path, "another program is still reading old pages")
 

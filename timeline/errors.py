@@ -196,7 +196,11 @@ class NotWritable(StoreError):
 
 
 class StorageFull(StoreError):
-    """The disk is full or failing. The append was rolled back."""
+    """The disk is full or failing. The append was rolled back.
+
+    After an I/O error it may yet be there when the file is opened anew; an append that is
+    repeated with the same `entry_id` or `event_id` is there once.
+    """
 
 
 class Busy(StoreError):

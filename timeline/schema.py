@@ -37,6 +37,7 @@ __all__ = [
     "APPLICATION_ID",
     "SCHEMA_VERSION",
     "connect",
+    "flush",
     "immediate",
     "new_file",
     "run_script",
@@ -61,6 +62,10 @@ _NOT_FOR_READERS = (
 )
 """A file in WAL mode that nobody has open needs its -shm file made, even by a reader."""
 
+_IN_DOUBT = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC)
+"""A commit that failed in these ways is taken back, and yet may have reached the disk: SQLite
+finds it there if every process that has the file open dies before the next commit."""
+
 
 @contextlib.contextmanager
 def storage_errors(path: str | os.PathLike[str]) -> Iterator[None]:
@@ -79,6 +84,10 @@ def _as_store_error(path: str, error: sqlite3.DatabaseError) -> StoreError | Non
     match code & 0xFF if code is not None else None:
         case sqlite3.SQLITE_FULL:
             return StorageFull(path, "the disk is full; nothing was written")
+        case sqlite3.SQLITE_IOERR if code in _IN_DOUBT:
+            return StorageFull(
+                path, "the disk fails or is full; look whether it was written before you repeat it"
+            )
         case sqlite3.SQLITE_IOERR:
             return StorageFull(path, "the disk fails or is full; nothing was written")
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
@@ -174,13 +183,33 @@ def new_file(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
                 _make_durable(connection)
                 migrate(connection)
                 yield connection
+                flush(connection)
             finally:
                 connection.close()
         building.replace(target)
+        _sync_folder(target.parent)
     except BaseException:
         _remove(building)
         target.unlink(missing_ok=True)
         raise
+
+
+def flush(connection: sqlite3.Connection) -> None:
+    """Move what was committed into the database itself, which can then go without its -wal file.
+
+    The last connection does so when it is closed, and says nothing if the disk is full.
+    """
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Keep the names in a folder through a power failure, where its file system can."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _reserve(target: Path) -> None:
