@@ -12,6 +12,7 @@ import itertools
 import json
 import multiprocessing
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +25,9 @@ from running import environment
 
 from timeline import Receipt, Timeline, codec, log, schema
 from timeline.verify import Finding, verify
+
+_MAX_SECONDS = 120
+"""No process of a test lives longer, whatever becomes of the test."""
 
 _processes = multiprocessing.get_context("forkserver")
 
@@ -95,9 +99,14 @@ def start_forking() -> None:
 
 def fork(work: Callable[..., None], *arguments: object) -> multiprocessing.process.BaseProcess:
     """Run a function of a test module as a process."""
-    process = _processes.Process(target=work, args=arguments, daemon=True)
+    process = _processes.Process(target=_run, args=(work, *arguments), daemon=True)
     process.start()
     return process
+
+
+def _run(work: Callable[..., None], *arguments: object) -> None:
+    signal.alarm(_MAX_SECONDS)
+    work(*arguments)
 
 
 class Notebook:

@@ -155,7 +155,7 @@ class Disk:
 def install(fault: Fault | None = None) -> Disk:
     """Put the faulty disk under every database that this process opens from now on."""
     disk = Disk(fault)
-    library = _sqlite()
+    library = shared_sqlite()
     library.sqlite3_vfs_find.restype = c_void_p
     original = ctypes.cast(library.sqlite3_vfs_find(None), ctypes.POINTER(_Vfs)).contents
     vfs = _Vfs.from_buffer_copy(original)
@@ -232,8 +232,8 @@ def _faulty(address: int, disk: Disk, names: dict[int, str]) -> _Methods:
     return methods
 
 
-def _sqlite() -> ctypes.CDLL:
-    """The copy of SQLite that `sqlite3` runs."""
+def shared_sqlite() -> ctypes.CDLL:
+    """The copy of SQLite that `sqlite3` runs. Raises RuntimeError if it is built into Python."""
     mapped = Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
     libraries = {line.split()[-1] for line in mapped if "/libsqlite3." in line}
     if not libraries:

@@ -48,6 +48,7 @@ every_call = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module", autouse=True)
 def forking() -> None:
+    faulty_vfs.shared_sqlite()
     start_forking()
 
 
@@ -199,7 +200,8 @@ def told(
 def test_a_fault_at_any_write_or_sync_loses_nothing_and_can_be_repeated_after(
     template: Path, tmp_path: Path, form: Form, goes_on: bool, sample: int | None, count: Count
 ) -> None:
-    _, _, sound = told(template, tmp_path / "sound", None)
+    exit_code, _, sound = told(template, tmp_path / "sound", None)
+    assert exit_code == 0
     (calls,) = sound.read("calls")
     found: list[Remains] = []
     try:
@@ -225,7 +227,8 @@ def test_a_fault_at_any_write_or_sync_loses_nothing_and_can_be_repeated_after(
 def test_an_append_that_is_refused_at_its_last_sync_may_be_there_and_is_not_added_twice(
     template: Path, tmp_path: Path
 ) -> None:
-    _, _, sound = told(template, tmp_path / "sound", None)
+    exit_code, _, sound = told(template, tmp_path / "sound", None)
+    assert exit_code == 0
     (calls,) = sound.read("calls")
     _, last_sync, *_ = (n for n, call in enumerate(calls, 1) if call == "sync timeline.db-wal")
     fault = Fault(Form.STORED, last_sync)
@@ -274,7 +277,8 @@ def faulty(
         process.join()
         return process.exitcode, path, notebook
 
-    _, _, sound = ran(0, None)
+    exit_code, _, sound = ran(0, None)
+    assert exit_code == 0
     (calls,) = sound.read("calls")
     for number in moments(calls, sample, form):
         exit_code, path, notebook = ran(number, Fault(form, number))

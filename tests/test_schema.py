@@ -255,6 +255,22 @@ def test_a_new_file_appears_under_its_name_only_when_it_is_whole(tmp_path: Path)
         assert log.newest(connection) is not None
 
 
+def test_the_name_of_a_new_file_survives_a_power_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+    sync = os.fsync
+
+    def noting(descriptor: int) -> None:
+        synced.append((Path(f"/proc/self/fd/{descriptor}").readlink(), files(tmp_path)))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    with schema.new_file(tmp_path / "new.db") as connection:
+        insert(connection)
+    assert synced == [(tmp_path, {"new.db"})]
+
+
 @pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt(), sqlite3.Error("x")])
 def test_a_block_that_fails_leaves_nothing_behind(tmp_path: Path, error: BaseException) -> None:
     def fail() -> None:
