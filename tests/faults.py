@@ -21,7 +21,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from running import environment
+import pytest
 
 from timeline import Receipt, Timeline, codec, log, schema
 from timeline.verify import Finding, verify
@@ -84,17 +84,12 @@ def _statement(event_id: str) -> dict[str, Any]:
 
 def start_forking() -> None:
     """Start the process that the others are forked from, with all of this imported."""
-    here = str(Path(__file__).parent)
-    before = dict(os.environ)
-    os.environ.update(environment(PYTHONPATH=os.pathsep.join((here, *sys.path))))
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join((str(Path(__file__).parent), *sys.path)))
         _processes.set_forkserver_preload(
             ["pytest", "faults", "sqlite_utils", "timeline.facade", "timeline.cli.proof"]
         )
         forkserver.ensure_running()
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def fork(work: Callable[..., None], *arguments: object) -> multiprocessing.process.BaseProcess:

@@ -137,6 +137,7 @@ def test_no_kill_under_load_loses_an_acknowledged_entry_or_leaves_half_a_batch(
             ]
             reader = fork(read_for_ever, path)
             while not all(book.read("acknowledged") for book in books):
+                assert all(writer.is_alive() for writer in writers)
                 time.sleep(0.01)
             for writer in chance.sample(writers, len(writers)):
                 time.sleep(chance.uniform(0, 0.2))
