@@ -8,6 +8,7 @@ refuse says what would be right. Knows no model that uses them.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -33,7 +34,7 @@ _MAX_DIGITS = 38
 _MAX_NUMBER = Decimal("1e38")
 _LONGEST_NUMBER = 200
 """Characters, with all the zeros that somebody may write."""
-_LONGEST_DATE = 200
+LONGEST_DATE = 200
 
 
 def _decimal(value: object) -> Decimal:
@@ -124,8 +125,8 @@ def filled(fields: object) -> object:
     if not isinstance(fields, dict):
         return fields
     names = [name.strip() if isinstance(name, str) else name for name in fields]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    if len(times := Counter(names)) < len(names):
+        twice = next(name for name in names if times[name] > 1)
         raise InvalidValue(fields, f'has the name "{shown_text(twice[:60])}" twice')
     return {name: value for name, value in fields.items() if value not in (None, "", {})}
 
@@ -177,13 +178,22 @@ Latitude = Annotated[Exact, _number(90), Plain, _between(90, "latitude")]
 Longitude = Annotated[Exact, _number(180), Plain, _between(180, "longitude")]
 Edtf = Annotated[
     str,
-    BeforeValidator(_edtf, json_schema_input_type=Annotated[str, Field(max_length=_LONGEST_DATE)]),
+    BeforeValidator(_edtf, json_schema_input_type=Annotated[str, Field(max_length=LONGEST_DATE)]),
 ]
-Country = Annotated[str, BeforeValidator(_country)]
+Country = Annotated[
+    str,
+    BeforeValidator(
+        _country,
+        json_schema_input_type=Annotated[str, Field(max_length=vocabulary.LONGEST_COUNTRY)],
+    ),
+]
 Url = Annotated[Line, StringConstraints(max_length=2_000), AfterValidator(_url)]
 Wikidata = Annotated[StrictStr, StringConstraints(pattern=r"^Q[1-9][0-9]{0,11}$")]
 Sha256 = Annotated[StrictStr, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
-Language = Annotated[StrictStr, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Language = Annotated[
+    StrictStr,
+    StringConstraints(max_length=_LONGEST_WORD, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"),
+]
 GeoPrecision = Annotated[
     Literal[1, 2, 3, 4, 5, 6, 7],
     whole(1, 7, "a whole number from 1 (exact place) to 7 (sea or air space)"),

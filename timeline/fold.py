@@ -305,8 +305,9 @@ def _compare(path: str, old: object, new: object) -> Iterator[FieldChange]:
 
 
 def _compare_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[FieldChange]:
+    # Of 200 items and more, autojunk keeps those that come again and again from taking minutes.
     matcher = difflib.SequenceMatcher(
-        None, [_text(item) for item in old], [_text(item) for item in new], autojunk=False
+        None, [_text(item) for item in old], [_text(item) for item in new], autojunk=True
     )
     for operation, old_from, old_to, new_from, new_to in matcher.get_opcodes():
         if operation == "equal":

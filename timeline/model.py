@@ -31,6 +31,7 @@ from pydantic import (
 from timeline import clock, edtf_time, vocabulary
 from timeline.errors import InvalidValue
 from timeline.fields import (
+    LONGEST_DATE,
     TIME_ZONE_PATTERN,
     Country,
     Edtf,
@@ -410,7 +411,12 @@ class Said(Content):
     reason: Annotated[Text, StringConstraints(max_length=5_000)] | None = Field(
         default=None, description="Why: required to correct, retract and withdraw."
     )
-    reported_at: Annotated[StrictStr, AfterValidator(clock.reported)] | None = Field(
+    reported_at: (
+        Annotated[
+            StrictStr, StringConstraints(max_length=LONGEST_DATE), AfterValidator(clock.reported)
+        ]
+        | None
+    ) = Field(
         default=None,
         description="The day or time when the source said so, ISO 8601; the day of recording "
         "if not given, later versions as before.",

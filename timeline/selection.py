@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from timeline import projection, query
 from timeline.codec import decode_content
 from timeline.errors import InvalidInput
+from timeline.excerpt import EXCERPT, offer_excerpts
 from timeline.filters import FILTERS, condition, looked_for, match
 from timeline.projector import Projector
 
@@ -102,8 +103,9 @@ def search(
     The match is the words around, the found ones between U+0002 and U+0003.
     """
     chosen, values = condition(looked_for(connection, filters))
+    offer_excerpts(connection)
     cursor = connection.execute(
-        "SELECT e.*, snippet(event_search, -1, char(2), char(3), ' ... ', 12) AS match"  # noqa: S608
+        f"SELECT e.*, {EXCERPT} AS match"  # noqa: S608
         " FROM event_search JOIN events AS e ON e.event_key = event_search.rowid"
         f" WHERE event_search MATCH ? AND {chosen}"
         " ORDER BY event_search.rank, e.event_key LIMIT ?",
@@ -273,7 +275,7 @@ class Selection:
             (limit,),
         )
 
-    def snippets(self, rows: Sequence[query.Row]) -> dict[str, str]:
+    def excerpts(self, rows: Sequence[query.Row]) -> dict[str, str]:
         """The words around what was found in these events, by id, marked as in `search`."""
         if self._text is None:
             return {}
@@ -286,15 +288,15 @@ class Selection:
         (table,) = self._connection.execute(
             "SELECT sql FROM sqlite_master WHERE name = 'event_search'"
         ).fetchone()
-        # Asked of the whole table, a snippet takes as long as there are matches, not rows.
+        # Asked of the whole table, it takes as long as there are matches, not rows.
         with contextlib.closing(sqlite3.connect(":memory:")) as page:
+            offer_excerpts(page)
             page.execute(table)
             names = ", ".join(column[0] for column in texts.description)
             values = ", ".join("?" * len(texts.description))
             page.executemany(f"INSERT INTO event_search ({names}) VALUES ({values})", texts)  # noqa: S608
             found = page.execute(
-                "SELECT rowid, snippet(event_search, -1, char(2), char(3), ' ... ', 12)"
-                " FROM event_search WHERE event_search MATCH ?",
+                f"SELECT rowid, {EXCERPT} FROM event_search WHERE event_search MATCH ?",  # noqa: S608
                 (match(self._text),),
             )
             return {keys[key]: text for key, text in found}

@@ -23,6 +23,7 @@ from typing import NamedTuple
 from timeline.errors import InvalidValue
 
 __all__ = [
+    "LONGEST_COUNTRY",
     "Country",
     "countries",
     "country",
@@ -37,6 +38,10 @@ __all__ = [
 ]
 
 _LONGEST_UNIT = 60
+LONGEST_COUNTRY = 100
+"""Characters of any spelling of a country."""
+_LONGEST_SLIP = 200
+"""Characters of what can be a slip of a known word."""
 
 # Names that several countries share, as `_country_key` writes them: refused, never guessed.
 _SHARED_NAMES = {
@@ -84,6 +89,8 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
 
     Of equally close ones, the one that begins alike: people seldom mistype the first letters.
     """
+    if len(word) > _LONGEST_SLIP:
+        return None
     target = fold(word)
     known = {fold(candidate): candidate for candidate in words}
 
@@ -119,6 +126,9 @@ def country(text: str) -> str:
 
     Case, diacritics, punctuation and a leading "the" do not matter. Raises InvalidValue.
     """
+    if len(text) > LONGEST_COUNTRY:
+        problem = f"a text of {len(text)} characters is not a country: at most {LONGEST_COUNTRY}"
+        raise InvalidValue(text, problem)
     key = _country_key(text)
     if alpha3 := _country_keys().get(key):
         return alpha3

@@ -15,7 +15,7 @@ import sys
 import textwrap
 import time
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -126,11 +126,20 @@ def _folded(text: str, room: int) -> list[str]:
             continue
         if lines[-1]:
             lines.append("")
-        for character in word:
-            if columns(lines[-1]) + _columns(character) > room:
-                lines.append("")
-            lines[-1] += character
+        lines[-1:] = _pieces(word, room)
     return lines
+
+
+def _pieces(word: str, room: int) -> Iterator[str]:
+    """A word broken into what fits; accents, which take no room, may be without number."""
+    start = taken = 0
+    for index, character in enumerate(word):
+        size = _columns(character)
+        if taken + size > room:
+            yield word[start:index]
+            start, taken = index, 0
+        taken += size
+    yield word[start:]
 
 
 def flow(parts: Sequence[str], indent: int = 4) -> str:

@@ -192,7 +192,7 @@ def _groups(tables: sqlite3.Connection, rows: Sequence[Row], chosen: Selection) 
     """The events of a page under the period in which they happened."""
     labels = query.labels(tables)
     figures = _figures(tables, [row["event_id"] for row in rows])
-    found = chosen.snippets(rows)
+    found = chosen.excerpts(rows)
     events = (
         {
             **row,

@@ -337,6 +337,6 @@ def _arguments(request: Any) -> list[tuple[str, str]]:
 
 
 def marked(text: str) -> Markup:
-    """A snippet of a search with what was found in <mark>."""
-    safe = str(escape(text))
-    return Markup(safe.replace("\x02", "<mark>").replace("\x03", "</mark>"))  # noqa: S704 - escaped
+    """An excerpt of a search with what was found in <mark>; a text may hold stray marks."""
+    safe = re.sub("\x02([^\x02\x03]*)\x03", r"<mark>\1</mark>", str(escape(text)))
+    return Markup(re.sub("[\x02\x03]", "", safe))  # noqa: S704 - escaped
