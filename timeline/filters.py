@@ -17,7 +17,7 @@ from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import Event
 from timeline.terms import Term, term
 
-__all__ = ["FILTERS", "Wanted", "condition", "looked_for", "match", "wanted"]
+__all__ = ["FILTERS", "Wanted", "condition", "looked_for", "match", "phrases", "wanted"]
 
 FILTERS = {
     "event_type": "e.event_type = ?",
@@ -176,6 +176,11 @@ def _event_type(connection: sqlite3.Connection, text: str) -> str:
 
 def match(text: str) -> str:
     """The words of a person as an FTS5 query: all of them, the last one perhaps unfinished."""
+    return " ".join(phrases(text))
+
+
+def phrases(text: str) -> list[str]:
+    """The same, one by one. Raises InvalidInput for none, or for half a character."""
     if _is_broken(text):
         raise InvalidInput("text", "holds half a character (a lone surrogate)")
     words = [
@@ -185,7 +190,8 @@ def match(text: str) -> str:
     ]
     if not words:
         raise InvalidInput("text", "must hold a word to look for")
-    return " ".join(f'"{word}"' for word, _ in words) + (" *" if words[-1][1] else "")
+    quoted = [f'"{word}"' for word, _ in words]
+    return [*quoted[:-1], quoted[-1] + (" *" if words[-1][1] else "")]
 
 
 def _is_broken(text: str) -> bool:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from timeline import projection, query
 from timeline.codec import decode_content
 from timeline.errors import InvalidInput
-from timeline.excerpt import EXCERPT, offer_excerpts
+from timeline.excerpt import excerpts
 from timeline.filters import FILTERS, condition, looked_for, match
 from timeline.projector import Projector
 
@@ -100,18 +101,24 @@ def search(
 ) -> Iterator[query.Row]:
     """Rows of `events` that hold all words of `text`, best first, each with a `match`.
 
-    The match is the words around, the found ones between U+0002 and U+0003.
+    The match is the words around, the found ones between U+0002 and U+0003; None if they stand
+    only far behind in a long text.
     """
     chosen, values = condition(looked_for(connection, filters))
-    offer_excerpts(connection)
     cursor = connection.execute(
-        f"SELECT e.*, {EXCERPT} AS match"  # noqa: S608
-        " FROM event_search JOIN events AS e ON e.event_key = event_search.rowid"
+        "SELECT e.* FROM event_search JOIN events AS e ON e.event_key = event_search.rowid"  # noqa: S608
         f" WHERE event_search MATCH ? AND {chosen}"
         " ORDER BY event_search.rank, e.event_key LIMIT ?",
         (match(text), *values, -1 if limit is None else limit),
     )
-    return query.rows(cursor)
+    found = query.rows(cursor)
+    while some := [*islice(found, _AT_ONCE)]:
+        matches = excerpts(connection, (row["event_key"] for row in some), text)
+        for row in some:
+            yield {**row, "match": matches.get(row["event_key"])}
+
+
+_AT_ONCE = 200
 
 
 FACETS = {
@@ -280,26 +287,8 @@ class Selection:
         if self._text is None:
             return {}
         keys = {row["event_key"]: row["event_id"] for row in rows}
-        marks = ", ".join("?" * len(keys))
-        texts = self._connection.execute(
-            f"SELECT rowid, * FROM event_search WHERE rowid IN ({marks})",  # noqa: S608
-            [*keys],
-        )
-        (table,) = self._connection.execute(
-            "SELECT sql FROM sqlite_master WHERE name = 'event_search'"
-        ).fetchone()
-        # Asked of the whole table, it takes as long as there are matches, not rows.
-        with contextlib.closing(sqlite3.connect(":memory:")) as page:
-            offer_excerpts(page)
-            page.execute(table)
-            names = ", ".join(column[0] for column in texts.description)
-            values = ", ".join("?" * len(texts.description))
-            page.executemany(f"INSERT INTO event_search ({names}) VALUES ({values})", texts)  # noqa: S608
-            found = page.execute(
-                f"SELECT rowid, {EXCERPT} FROM event_search WHERE event_search MATCH ?",  # noqa: S608
-                (match(self._text),),
-            )
-            return {keys[key]: text for key, text in found}
+        found = excerpts(self._connection, keys, self._text)
+        return {keys[key]: text for key, text in found.items()}
 
     def _all(self, sql: str, values: Sequence[Any] = ()) -> list[query.Row]:
         """The rows of an SQL that has the condition in place of {}."""

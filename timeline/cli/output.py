@@ -118,15 +118,17 @@ def hanging(text: str, indent: int) -> str:
 
 def _folded(text: str, room: int) -> list[str]:
     """The lines of one paragraph, folded at blanks; a longer word is broken."""
-    lines = [""]
+    lines, taken = [""], 0
     for word in re.split(r"[ \t]+", text.strip(" \t")):
-        longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if columns(longer) <= room:
-            lines[-1] = longer
+        needed = columns(word) + bool(lines[-1])
+        if taken + needed <= room:
+            lines[-1] += f" {word}" if lines[-1] else word
+            taken += needed
             continue
         if lines[-1]:
             lines.append("")
         lines[-1:] = _pieces(word, room)
+        taken = columns(lines[-1])
     return lines
 
 
