@@ -26,8 +26,13 @@
 ``str(error)`` is one line that a person can act on. This module knows no other.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Self
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LONGEST = 1_000
+"""Characters of a message, which may quote what somebody gave."""
 
 
 class TimelineError(Exception):
@@ -49,7 +54,12 @@ class TimelineError(Exception):
     def __str__(self) -> str:
         places = [f"line {self.line}"] if self.line else []
         places += [f"event {self.item}"] if self.item else []
-        return ": ".join([", ".join(places), super().__str__()] if places else [super().__str__()])
+        message = ": ".join(
+            [", ".join(places), super().__str__()] if places else [super().__str__()]
+        )
+        if len(message) > _LONGEST:
+            message = f"{message[: _LONGEST // 2]} ... {message[-_LONGEST // 2 :]}"
+        return _CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), message)
 
 
 class InvalidValue(TimelineError, ValueError):

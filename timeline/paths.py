@@ -54,9 +54,13 @@ def changed(content: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
     as needed. Raises InvalidInput, naming the path, for a step that leads nowhere.
     """
     result = copy.deepcopy(dict(content))
-    for path, value in changes.items() if isinstance(changes, Mapping) else changes:
-        _put(result, path, steps(path), None if value == "" else copy.deepcopy(value))
-    left: dict[str, Any] = _without_gone(result)
+    path = ""
+    try:
+        for path, value in changes.items() if isinstance(changes, Mapping) else changes:
+            _put(result, path, steps(path), None if value == "" else copy.deepcopy(value))
+        left: dict[str, Any] = _without_gone(result)
+    except RecursionError:
+        raise InvalidInput(path, "is nested too deeply") from None
     return left
 
 
