@@ -13,9 +13,9 @@ import pytest
 from conftest import TickingClock
 from hypothesis import HealthCheck, given, settings
 from operations import Operation, begin, erase, stories, tell
-from running import done, widest
+from running import done, entries, widest
 
-from timeline import Timeline, changed, comparison, schema
+from timeline import Timeline, changed, comparison, schema, words
 from timeline.model import Event
 from timeline.words import Names
 
@@ -275,18 +275,42 @@ def test_what_was_erased_is_said_to_be(told: Timeline) -> None:
     told.update("talks", {"title": "Open"})
     erase(told.path, 5)
     done("-d", told.path, "rebuild")
-    shown = done("-d", told.path, "history", "talks")
+    when = words.instant(entries(told.path)[-1][5])
+    why = f"was erased from the log (entry 7, {when}): A court said so"
+    shown = done("-d", told.path, "history", "talks", columns=200)
     assert "\nversion 2: updated  entry 5\n" in shown
-    assert shown.count("  what it said was erased from the log\n") == 1
-    assert done("-d", told.path, "diff", "talks") == (
-        "Open\n"
-        "  talks: version 2, erased -> version 3\n"
-        "  - what version 2 said was erased from the log\n"
+    assert shown.count(f"  what it said {why}\n") == 1
+    assert done("-d", told.path, "diff", "talks", columns=200) == (
+        f"Open\n  talks: version 2, erased -> version 3\n  - what version 2 said {why}\n"
     )
-    assert done("-d", told.path, "show", "talks@2").startswith(
-        "(erased)\nERASED\nwhat it said was erased from the log\n"
+    assert done("-d", told.path, "show", "talks@2", columns=200).startswith(
+        f"(erased)\nERASED\nwhat it said {why}\n"
     )
+    assert f"version 2\n    what it said {why}\n" in done("-d", told.path, "log", columns=200)
     assert lines(done("-d", told.path, "diff", "talks", "1", "3")) == ["title: Talks -> Open"]
+
+
+def test_an_erasure_is_told_without_its_reason_when_that_is_gone_too(told: Timeline) -> None:
+    told.retract("talks", reason="Secret")
+    erase(told.path, 5)
+    erase(told.path, 6)
+    done("-d", told.path, "rebuild")
+    gone = "was erased from the log (entry 6,"
+    for command in (["show"], ["history"]):
+        shown = done("-d", told.path, *command, "talks", columns=200)
+        assert gone in shown
+        assert "UTC), and then the reason too\n" in shown
+    assert "\nretracted: the reason was erased" in done("-d", told.path, "show", "talks")
+    assert "None" not in done("-d", told.path, "log")
+
+
+def test_a_state_that_follows_erased_words_says_why_they_are_gone(told: Timeline) -> None:
+    told.retract("talks", reason="a hoax")
+    erase(told.path, 4)
+    done("-d", told.path, "rebuild")
+    shown = done("-d", told.path, "history", "talks", columns=200)
+    assert shown.count("what it said was erased from the log (entry 6") == 2
+    assert "A court said so" in done("-d", told.path, "show", "talks", columns=200)
 
 
 def test_a_diff_back_in_time_takes_everything_back(told: Timeline) -> None:

@@ -29,6 +29,7 @@ __all__ = [
     "Row",
     "content",
     "each",
+    "erasure_of",
     "get",
     "history",
     "labels",
@@ -373,6 +374,29 @@ def content(connection: sqlite3.Connection, seq: int) -> Row | None:
 
 
 # --- The log ------------------------------------------------------------------------------
+
+
+def erasure_of(connection: sqlite3.Connection, seq: int) -> Row | None:
+    """Why what stood after entry `seq` is gone: seq, recorded_at and reason of the erasure.
+
+    That of the entry itself, else of the one whose content it left as it was; None if neither
+    was erased. The reason is None if it was erased in its turn.
+    """
+    found = _row(
+        connection.execute(
+            "SELECT e.seq, e.recorded_at, e.payload FROM log AS l"
+            " LEFT JOIN event_versions AS v"
+            " ON v.event_id = substr(l.subject, 7) AND v.version = l.version AND v.seq = l.seq"
+            " JOIN log AS gone ON gone.seq IN (l.seq, v.content_seq) AND gone.payload IS NULL"
+            " JOIN log AS e ON e.subject = 'entry/' || gone.id"
+            " WHERE l.seq = ? ORDER BY gone.seq DESC, e.version LIMIT 1",
+            (seq,),
+        )
+    )
+    if found:
+        payload = found.pop("payload")
+        found["reason"] = decode_payload(payload).get("reason") if payload else None
+    return found
 
 
 def log_entries(

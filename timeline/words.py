@@ -95,6 +95,32 @@ def title(event: Content) -> str:
     return event.get("title") or "(erased)"
 
 
+def erased(erasure: Content | None, what: str = "what it said") -> str:
+    """ "what it said was erased from the log (entry 7, 15 April 2025, 10:15 UTC): A court order"
+    of a row that `query.erasure_of` gave.
+    """
+    if erasure is None:
+        return f"{what} was erased from the log"
+    reason = f": {erasure['reason']}" if erasure["reason"] else ", and then the reason too"
+    when = instant(erasure["recorded_at"])
+    return f"{what} was erased from the log (entry {erasure['seq']}, {when}){reason}"
+
+
+def erased_sides(connection: sqlite3.Connection, compared: Content) -> list[str]:
+    """Of the two versions that a comparison holds, those whose words are gone, and why."""
+    sides = (compared["before"], compared["after"])
+    versions = [side["version"] for side in sides if side and side["state"] == "erased"]
+    return [
+        erased(
+            query.erasure_of(
+                connection, query.resolve_entry(connection, f"{compared['event_id']}@{version}")
+            ),
+            f"what version {version} said",
+        )
+        for version in dict.fromkeys(versions)
+    ]
+
+
 def facts(event: Content, labels: Mapping[str, str]) -> str:
     """ "15 April 2025 - Consultation - Odesa, Ukraine - corroborated": what is worth naming."""
     known = [

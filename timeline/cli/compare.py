@@ -88,9 +88,9 @@ def _print(connection: sqlite3.Connection, names: Names, found: Mapping[str, Any
     if not before and stands:
         output.echo(output.wrapped(words.facts(stands, names.labels), 2))
     output.echo(output.wrapped(f"{found['event_id']}: {sides}", 2))
-    erased = [side["version"] for side in (before, after) if side and side["state"] == "erased"]
-    for version in dict.fromkeys(erased):
-        output.echo(output.hanging(f"- what version {version} said was erased from the log", 2))
+    erased = words.erased_sides(connection, found)
+    for side in erased:
+        output.echo(output.hanging(f"- {side}", 2))
     if before and after and not erased:
         for change in changed.in_words(names, found["changes"], stands):
             output.echo(output.change(*change))

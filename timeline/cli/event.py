@@ -85,11 +85,12 @@ def _why(connection: sqlite3.Connection, names: Names, event: Mapping[str, Any])
         case "merged":
             return f"merged into {names.event(event['merged_into'])}"
         case "erased":
-            return "what it said was erased from the log"
+            return words.erased(query.erasure_of(connection, event["seq"]))
         case "retracted":
             versions = query.history(connection, event["event_id"])[: event["version"]]
-            reasons = [row["reason"] for row in versions if row["kind"] == "event.retracted"]
-            return f"retracted: {reasons[-1]}"
+            row = [row for row in versions if row["kind"] == "event.retracted"][-1]
+            gone = query.erasure_of(connection, row["seq"])
+            return f"retracted: {row['reason'] or words.erased(gone, 'the reason')}"
     return ""
 
 
@@ -151,14 +152,20 @@ def history_command(
         figures: list[Any] = []
         for version in versions:
             stood = query.get(connection, event_id, version=version["version"])
-            _print_version(names, version, stood)
+            gone = query.erasure_of(connection, version["seq"])
+            _print_version(names, version, stood, gone)
             before, figures = figures, stood.get("quantities", [])
             if figures != before and (len(figures) > 1 or not version["changes"]):
                 output.echo(output.hanging("figures then", 2))
                 output.echo(output.table(words.figures(figures), 4))
 
 
-def _print_version(names: Names, version: Mapping[str, Any], stood: Mapping[str, Any]) -> None:
+def _print_version(
+    names: Names,
+    version: Mapping[str, Any],
+    stood: Mapping[str, Any],
+    gone: Mapping[str, Any] | None,
+) -> None:
     """What was said in a version and why, of an event that `stood` so after it."""
     verb = version["kind"].partition(".")[2]
     into = f" into {names.event(version['merged_into'])}" if verb == "merged" else ""
@@ -173,7 +180,7 @@ def _print_version(names: Names, version: Mapping[str, Any], stood: Mapping[str,
     output.echo(output.wrapped(", ".join(word for word in said if word), 2, "  "))
     if version["reason"]:
         output.echo(output.hanging(f"reason: {version['reason']}", 2))
-    if version["state"] == "erased":
-        output.echo(output.hanging("what it said was erased from the log", 2))
+    if gone:
+        output.echo(output.hanging(words.erased(gone), 2))
     for change in changed.in_words(names, version["changes"], stood):
         output.echo(output.change(*change))

@@ -179,7 +179,9 @@ def log_command(database: str, /, as_of: str | None, limit: int | None, as_json:
                 payload.get("title") or payload.get("name"),
                 f"by {payload['author']}" if "author" in payload else None,
                 payload.get("reason"),
-                "payload erased" if entry["payload"] is None else None,
+                words.erased(query.erasure_of(connection, entry["seq"]))
+                if entry["payload"] is None
+                else None,
             ]
             head = [
                 output.bold(f"#{entry['seq']}"),

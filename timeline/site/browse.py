@@ -79,7 +79,7 @@ def browse(
             "count": chosen.count(),
             "total": everything.count(),
             "corrected": everything.corrected(),
-            "groups": _groups(tables, page.rows, chosen),
+            "groups": _groups(connection, tables, page.rows, chosen),
             "next": page.after and address.query(after=page.after),
             "facets": [facet for facet in facets if facet.choices],
             "labels": _labels(tables, address, facets),
@@ -188,7 +188,12 @@ def _facet(chosen: Selection, address: Address, name: str) -> Facet:
 # --- The list -----------------------------------------------------------------------------
 
 
-def _groups(tables: sqlite3.Connection, rows: Sequence[Row], chosen: Selection) -> list[Group]:
+def _groups(
+    connection: sqlite3.Connection,
+    tables: sqlite3.Connection,
+    rows: Sequence[Row],
+    chosen: Selection,
+) -> list[Group]:
     """The events of a page under the period in which they happened."""
     labels = query.labels(tables)
     figures = _figures(tables, [row["event_id"] for row in rows])
@@ -201,6 +206,9 @@ def _groups(tables: sqlite3.Connection, rows: Sequence[Row], chosen: Selection) 
             "where": words.place_name(row["place"], row["country"]),
             "figures": figures.get(row["event_id"], []),
             "match": found.get(row["event_id"]),
+            "erased": words.erased(query.erasure_of(connection, row["seq"]), "What it said")
+            if row["state"] == "erased"
+            else "",
         }
         for row in rows
     )

@@ -54,12 +54,14 @@ def stream(
             )
         )
         row["changes"] = [*steps]
+        gone = query.erasure_of(connection, row["seq"])
         yield {
             **row,
             "title": words.title(row),
             "verb": row["kind"].partition(".")[2],
             "recorded": words.instant(row["recorded_at"]),
             "words": [*changed.in_words(names, row["changes"], stood)],
+            "erased": words.erased(gone, "What it said") if gone else "",
         }
 
 
@@ -69,7 +71,11 @@ def between(
     """What was believed at `start` and no longer at `end`, in words. Raises InvalidInput."""
     names = Names(connection)
     return [
-        {**row, "words": [*_in_words(connection, names, row)]}
+        {
+            **row,
+            "words": [*_in_words(connection, names, row)],
+            "erased": words.erased_sides(connection, row),
+        }
         for row in comparison.changes(connection, start, end or None, reported=reported)
     ]
 
@@ -93,7 +99,7 @@ def changes_feed(
     rows = list(stream(connection))
     parts = [atom.heading(about, rows[0]["recorded_at"] if rows else atom.NEVER)]
     for row in rows:
-        lines = [row["reason"] or "", *map(str, row["words"])]
+        lines = [row["reason"] or "", row["erased"], *map(str, row["words"])]
         text = "".join(f"<p>{escaped(line)}</p>" for line in lines if line)
         path = f"{row['event_id']}/{row['version']}"
         parts.append(
@@ -158,5 +164,5 @@ def changes_json(connection: sqlite3.Connection, given: Mapping[str, str]) -> di
         "changes": [{key: row[key] for key in _KEYS} for row in found["rows"]],
         "before": found["next"],
         "compared": compared
-        and [{key: row[key] for key in row if key != "words"} for row in compared],
+        and [{k: row[k] for k in row if k not in ("words", "erased")} for row in compared],
     }

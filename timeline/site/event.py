@@ -69,7 +69,9 @@ def _why(
     match event["state"]:
         case "retracted":
             row = [row for row in until if row["kind"] == "event.retracted"][-1]
-            return {"what": "This event was retracted.", "reason": row["reason"]}
+            gone = query.erasure_of(connection, row["seq"])
+            reason = row["reason"] or words.erased(gone, "The reason")
+            return {"what": "This event was retracted.", "reason": reason}
         case "merged":
             into = event["merged_into"]
             title = words.title(query.get(connection, into))
@@ -77,7 +79,8 @@ def _why(
             what = "This event is the same as another one:"
             return {"what": what, "reason": reasons[-1], "into": into, "title": title}
         case "erased":
-            return {"what": "What was said about this event was erased from the log."}
+            gone = query.erasure_of(connection, event["seq"])
+            return {"what": words.erased(gone, "What was said about this event")}
     return None
 
 
@@ -168,6 +171,7 @@ def _versions(
     found = []
     for row in history:
         stood = query.get(connection, event_id, version=row["version"])
+        gone = query.erasure_of(connection, row["seq"])
         found.append(
             {
                 **row,
@@ -175,6 +179,7 @@ def _versions(
                 "reported": edtf_time.phrase(row["reported_at"]) if row["reported_at"] else "",
                 "recorded": words.instant(row["recorded_at"]),
                 "words": [*changed.in_words(names, row["changes"], stood)],
+                "erased": words.erased(gone, "What it said") if gone else "",
             }
         )
     return found[::-1]
