@@ -10,6 +10,8 @@ import os
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -43,6 +45,7 @@ PAGES = {
     "a version": f"{EVENT}/2",
     "changes": "/changes",
     "a comparison": "/changes?from=2025-04-13&to=2025-04-16",
+    "verify": "/verify",
     "a missing event": "/events/no-such-event",
     "a date that is none": "/events?since=the+other+day",
 }
@@ -308,6 +311,38 @@ def test_a_permalink_leads_to_a_version_and_its_diff_reads(demo: str, open_page:
     expect(page.locator("tbody").first).to_contain_text("36")
 
 
+def test_a_reader_downloads_a_proof_and_all_that_checks_it(
+    demo: str, tmp_path: Path, open_page: Opener
+) -> None:
+    page = open_page(demo + EVENT)
+    proof = downloaded(page, page.get_by_role("link", name="Download its proof"), tmp_path)
+    assert proof.name == "sumy-strike-5.tlog-proof"
+    follow(page.get_by_role("link", name="how to check it"))
+    checker = downloaded(page, page.get_by_role("link", name="check_proof.py"), tmp_path)
+    checkpoint = downloaded(page, page.get_by_role("link", name="Download it"), tmp_path)
+    assert checkpoint.read_text() == page.locator("pre").first.text_content()
+    key = page.get_by_role("row", name="Signed by").locator("td").inner_text()
+    checked = subprocess.run(
+        [sys.executable, checker.name, proof.name, key],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert checked.stdout.startswith("Holds: index 60 of example.org/nato-odesa-demo")
+    assert STRIKE in checked.stdout
+
+
+def downloaded(page: Page, link: Locator, folder: Path) -> Path:
+    """The file that a click on a link leaves in a folder."""
+    with page.expect_download() as download:
+        link.click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
 def test_time_goes_back_and_forth(demo: str, demo_file: Path, open_page: Opener) -> None:
     page = open_page(demo)
     page.get_by_label("As known on").fill("2025-04-14")
@@ -458,7 +493,9 @@ def test_nothing_scrolls_sideways_on_a_phone(name: str, demo: str, open_page: Op
     assert is_within(open_page(demo + PAGES[name], width=PHONE))
 
 
-@pytest.mark.parametrize("path", ["/", "/events/event-000", "/events/event-001", "/changes"])
+@pytest.mark.parametrize(
+    "path", ["/", "/events/event-000", "/events/event-001", "/changes", "/verify"]
+)
 @pytest.mark.parametrize("width", [PHONE, DESK])
 def test_nor_do_the_longest_words(path: str, width: int, long: str, open_page: Opener) -> None:
     assert is_within(open_page(f"{long}{path}", width=width))
@@ -491,7 +528,7 @@ def test_an_empty_timeline_says_what_to_do(width: int, tmp_path: Path, open_page
     with serving("timeline", "-d", path, "serve", cwd=tmp_path) as address:
         page = open_page(address, width=width)
         expect(page.get_by_text("timeline append --title")).to_be_visible()
-        for part in ("/", "/changes"):
+        for part in ("/", "/changes", "/verify"):
             page.goto(address + part)
             assert is_within(page)
             found = Axe().run(page)

@@ -387,7 +387,10 @@ def test_who_may_not_see_the_database_may_not_see_its_pages(story: Path) -> None
     datasette = Datasette([str(story)], **settings)
     with asyncio.Runner() as runner:
         runner.run(datasette.invoke_startup())
-        for path in ("/", "/events", "/events/sumy-strike", "/events.json", "/changes.atom"):
+        for path in (
+            *("/", "/events", "/events/sumy-strike", "/events.json", "/changes.atom"),
+            *("/verify", "/verify.txt", "/verify.json", "/events/sumy-strike/1.tlog-proof"),
+        ):
             answer = runner.run(datasette.client.get(path))
             assert answer.status_code == 403, path
             assert "Sumy" not in answer.text

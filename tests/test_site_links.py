@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl, urldefrag, urljoin, urlsplit
 import pytest
 from serving import serving
 
-from timeline import Event, Participant, Place, Relation, Timeline
+from timeline import Event, Participant, Place, Relation, Timeline, proofs, schema
+from timeline.signed_note import SigningKey
 
 
 class Links(HTMLParser):
@@ -54,6 +55,9 @@ def made(path: Path, title: str) -> Path:
         )
         timeline.correct(f"{path.stem}-talks", {"occurred": "2025-04-14"}, reason="A day early")
         timeline.retract(f"{path.stem}-pledge", reason="Nobody pledged")
+        origin = timeline.info["origin"]
+    with closing(schema.connect(path, write=True)) as connection:
+        proofs.sign(connection, SigningKey.generate(origin))
     return path
 
 
@@ -92,14 +96,17 @@ def test_every_link_leads_to_a_page(site: str, name: str) -> None:
     root = site if name == "first" else f"{site}timelines/second/"
     with closing(HTTPConnection(urlsplit(site).netloc, timeout=30)) as connection:
         seen = crawled(connection, site, root, name)
-    for path in ("events.ics", f"events/{name}-talks/1", f"events/{name}-pledge.json", "changes"):
+    for path in (
+        *("events.ics", f"events/{name}-talks/1", f"events/{name}-pledge.json", "changes"),
+        *("verify", "verify.txt", "verify.json", f"events/{name}-talks/2.tlog-proof"),
+    ):
         assert root + path in seen
     assert f"{site}{name}" in seen
 
 
 def crawled(connection: HTTPConnection, site: str, root: str, database: str) -> set[str]:
     """All that the pages of a timeline lead to, each of which answers."""
-    own = tuple(root + part for part in ("events", "changes"))
+    own = tuple(root + part for part in ("events", "changes", "verify"))
     others = (f"{site}{database}", f"{site}-/static-plugins/")
     waiting, seen = [root], {root}
     while waiting:

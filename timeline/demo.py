@@ -1,9 +1,10 @@
 """The demonstration: a timeline built from db/demo/nato-odesa.json on a staged clock.
 
 Guarantees: every build tells the same story, entry by entry, recorded at the times in that
-file and not at the machine's; only salts, and the hashes over them, differ. The log says so
-of itself, in the notice that every page shows. A build takes its place under the name whole
-or not at all, and replaces nothing but an earlier demonstration.
+file and not at the machine's; only salts, the hashes over them, and the key that signs it and is
+then forgotten differ. The log says so of itself, in the notice that every page shows. A build
+takes its place under the name whole or not at all, and replaces nothing but an earlier
+demonstration.
 
 Goes through the writer like everybody else: it knows no table.
 """
@@ -19,9 +20,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from timeline import clock, log, schema, writer
+from timeline import clock, log, proofs, schema, writer
 from timeline.errors import InvalidInput, StoreError, TimelineError
 from timeline.model import Said
+from timeline.signed_note import SigningKey
 from timeline.validation import validate
 from timeline.vocabulary import db_folder
 
@@ -91,7 +93,9 @@ def _run(path: Path) -> int:
         for number, append in enumerate(script["appends"], 1):
             with _naming(f"{_SCRIPT}, append {number} of {append['at']}"):
                 newest = _run_append(connection, path, append)
+        key = SigningKey.generate(script["log"]["origin"])
         with schema.storage_errors(path):
+            proofs.sign(connection, key, now=lambda: clock.parse(newest.recorded_at))
             schema.flush(connection)
     return newest.seq + 1
 

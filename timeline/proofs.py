@@ -8,7 +8,8 @@ making one never reads the whole log. Knows the log and its checkpoints, no othe
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import NamedTuple
 
 from timeline import clock, log, merkle, tlog
@@ -31,21 +32,25 @@ class Stored(NamedTuple):
     stored_at: str
 
 
-def stored(connection: sqlite3.Connection) -> list[Stored]:
-    """Every checkpoint, the newest first; of one size, the one with most signatures first."""
-    rows = connection.execute("SELECT * FROM checkpoints ORDER BY size DESC, length(note) DESC")
+def stored(connection: sqlite3.Connection, limit: int = -1) -> list[Stored]:
+    """The checkpoints, the newest first; of one size, the one with most signatures first."""
+    rows = connection.execute(
+        "SELECT * FROM checkpoints ORDER BY size DESC, length(note) DESC LIMIT ?", (limit,)
+    )
     return [*map(Stored._make, rows)]
 
 
 def newest(connection: sqlite3.Connection) -> Stored | None:
     """The newest checkpoint, with all signatures there are."""
-    row = connection.execute(
-        "SELECT * FROM checkpoints ORDER BY size DESC, length(note) DESC LIMIT 1"
-    ).fetchone()
-    return Stored._make(row) if row else None
+    return next(iter(stored(connection, 1)), None)
 
 
-def sign(connection: sqlite3.Connection, key: SigningKey) -> Stored:
+def sign(
+    connection: sqlite3.Connection,
+    key: SigningKey,
+    *,
+    now: Callable[[], datetime] = clock.now,
+) -> Stored:
     """Sign the log as it is, and store the note; the same log gives the same note.
 
     Raises InvalidInput for the key of another log, ProofError if the log is no longer the
@@ -60,7 +65,7 @@ def sign(connection: sqlite3.Connection, key: SigningKey) -> Stored:
             _check_grown(connection, last, size)
         root = log.root_at(connection, size)
         note = key.sign(str(Checkpoint(origin, size, root)))
-        return _store(connection, note, [str(key.verifier)])
+        return _store(connection, note, [str(key.verifier)], now())
 
 
 def _check_grown(connection: sqlite3.Connection, last: Stored, size: int) -> None:
@@ -96,17 +101,17 @@ def cosign(connection: sqlite3.Connection, text: str, witnesses: Collection[Veri
         if not added:
             return ours
         keys = [*ours.verifier_keys.splitlines(), *map(str, signers)]
-        return _store(connection, Note(given.text, kept + added), keys)
+        return _store(connection, Note(given.text, kept + added), keys, clock.now())
 
 
-def _store(connection: sqlite3.Connection, note: Note, keys: list[str]) -> Stored:
+def _store(connection: sqlite3.Connection, note: Note, keys: list[str], at: datetime) -> Stored:
     checkpoint = Checkpoint.of(note)
     row = Stored(
         checkpoint.size,
         checkpoint.root,
         str(note),
         "\n".join(dict.fromkeys(keys)),
-        clock.utc(clock.now()),
+        clock.utc(at),
     )
     known = connection.execute(
         "SELECT * FROM checkpoints WHERE size = ? AND note = ?", (row.size, row.note)

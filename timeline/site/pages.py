@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
@@ -25,7 +25,7 @@ from weakref import WeakKeyDictionary
 
 from markupsafe import Markup, escape
 
-from timeline import log, query
+from timeline import log, query, words
 from timeline.errors import NotFound, TimelineError
 from timeline.exporters import FORMATS
 from timeline.facets import SMALLEST, FacetIndex, current
@@ -36,6 +36,7 @@ from timeline.site.changes import changes_feed, changes_json, changes_page
 from timeline.site.cite import citations_of
 from timeline.site.event import event_page
 from timeline.site.mounts import Mount, mounts
+from timeline.site.proof import checkpoint_note, covering, proof_of, verify_page
 
 __all__ = ["routes"]
 
@@ -153,6 +154,7 @@ async def _event_page(datasette: Any, request: Any, mount: Mount) -> Any:
         return {
             **found,
             "moments": _moments(asked),
+            "covering": covering(connection, found["event"]["seq"]),
             "canonical": address,
             "cited": citations_of(found["event"], log.info(connection), address),
             "row_link": str(datasette.urls.row(mount.database, "events", event_id)),
@@ -170,6 +172,30 @@ async def _event_json(datasette: Any, request: Any, mount: Mount) -> Any:
         return query.get(connection, event_id, version=version, as_of=point)
 
     return await _json(datasette, request, mount, read)
+
+
+async def _event_proof(datasette: Any, request: Any, mount: Mount) -> Any:
+    event_id, version = _event_of(request)
+    name = f"{event_id}-{version}.tlog-proof"
+    return await _plain(
+        datasette,
+        request,
+        mount,
+        lambda connection: proof_of(connection, event_id, version or 0),
+        {"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+async def _verify_page(datasette: Any, request: Any, mount: Mount) -> Any:
+    return await _page(datasette, request, mount, "verify", verify_page)
+
+
+async def _verify_json(datasette: Any, request: Any, mount: Mount) -> Any:
+    return await _json(datasette, request, mount, verify_page)
+
+
+async def _verify_text(datasette: Any, request: Any, mount: Mount) -> Any:
+    return await _plain(datasette, request, mount, checkpoint_note)
 
 
 async def _changes_page(datasette: Any, request: Any, mount: Mount) -> Any:
@@ -229,9 +255,13 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     (f"{_EVENT}{_VERSION}", _event_page),
     (rf"{_EVENT}\.json", _event_json),
     (rf"{_EVENT}{_VERSION}\.json", _event_json),
+    (rf"{_EVENT}{_VERSION}\.tlog-proof", _event_proof),
     ("/changes", _changes_page),
     (r"/changes\.json", _changes_json),
     (r"/changes\.atom", _changes_feed),
+    ("/verify", _verify_page),
+    (r"/verify\.json", _verify_json),
+    (r"/verify\.txt", _verify_text),
 )
 
 
@@ -243,6 +273,22 @@ async def _json(datasette: Any, request: Any, mount: Mount, read: Read) -> Any:
         status, found = _status(error), {"error": str(error)}
     body = json.dumps(found, ensure_ascii=False, indent=2)
     return _response(body, "application/json; charset=utf-8", status)
+
+
+async def _plain(
+    datasette: Any,
+    request: Any,
+    mount: Mount,
+    read: Callable[[sqlite3.Connection], str],
+    headers: Mapping[str, str] | None = None,
+) -> Any:
+    """The response that holds what was read as plain text; 404 where that is not to be had."""
+    content_type = "text/plain; charset=utf-8"
+    try:
+        text = await _read(datasette, request, mount, read)
+    except TimelineError as error:
+        return _response(f"{error}\n", content_type, 404)
+    return _response(text, content_type, headers=headers)
 
 
 def _status(error: TimelineError) -> int:
@@ -301,10 +347,13 @@ async def _check_permission(datasette: Any, request: Any, mount: Mount) -> None:
     )
 
 
-def _response(body: str, content_type: str, status: int = 200) -> Any:
+def _response(
+    body: str, content_type: str, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Any:
     from datasette import Response
 
-    return Response(body, status=status, headers=_HEADERS, content_type=content_type)
+    headers = {**_HEADERS, **(headers or {})}
+    return Response(body, status=status, headers=headers, content_type=content_type)
 
 
 def _links(datasette: Any, mount: Mount) -> Context:
@@ -320,6 +369,8 @@ def _links(datasette: Any, mount: Mount) -> Context:
             f"{datasette.urls.static_plugins('timeline-store', name)}?{_hash(name)}"
         ),
         "data_link": str(datasette.urls.database(mount.database)),
+        "table_link": lambda name: str(datasette.urls.table(mount.database, name)),
+        "instant": words.instant,
         "marked": marked,
         "page_size": PAGE_SIZE,
     }

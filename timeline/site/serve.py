@@ -41,7 +41,7 @@ _SETTINGS = {
 }
 
 
-_PAGES = ("changes", "events", "timelines")
+_PAGES = ("changes", "events", "timelines", "verify")
 """Our addresses at the root: they hide Datasette's own pages of a file with such a name."""
 
 

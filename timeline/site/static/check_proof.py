@@ -1,0 +1,87 @@
+"""Check a proof: python check_proof.py FILE "KEY" ["KEY OF A WITNESS" ...]
+
+Needs Python 3.11 and the package cryptography, nothing of Timeline. Written after c2sp.org's
+tlog-proof, tlog-checkpoint, signed-note and tlog-cosignature, and RFC 6962.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import sys
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+
+def must(holds: object, problem: str) -> None:
+    if not holds:
+        raise ValueError(problem)
+
+
+def sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def unbase64(text: str) -> bytes:
+    data = base64.b64decode(text, validate=True)
+    must(base64.b64encode(data).decode() == text, "base64 that could be written otherwise")
+    return data
+
+
+def root_of(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
+    must(0 <= index < size and (size > 1) == bool(path), "a path of another length")
+    if size == 1:
+        return leaf
+    left = 1 << (size - 1).bit_length() - 1  # leaves below the left half: RFC 6962, section 2.1
+    if index < left:
+        return sha256(b"\1" + root_of(leaf, index, left, path[:-1]) + path[-1])
+    return sha256(b"\1" + path[-1] + root_of(leaf, index - left, size - left, path[:-1]))
+
+
+sys.excepthook = lambda kind, error, trace: print("Does not hold:", repr(error), file=sys.stderr)
+file, *keys = sys.argv[1:]
+proof, note, signatures = Path(file).read_bytes().decode().split("\n\n")
+header, extra, index, *path = proof.split("\n")
+origin, size, root = note.split("\n")
+form = ["c2sp.org/tlog-proof@v1", "extra ", f"index {int(index[6:])}"]
+must([header, extra[:6], index] == form and signatures[-1] == "\n", "no tlog-proof")
+
+known = {}
+for key in keys:
+    name, key_hash, encoded = key.split("+", 2)
+    public = unbase64(encoded)
+    must(sha256(f"{name}\n".encode() + public)[:4].hex() == key_hash, "a key with a slip in it")
+    known[name, key_hash] = public
+for line in signatures[:-1].split("\n"):
+    dash, name, encoded = line.split(" ")
+    signature, signed = unbase64(encoded), f"{note}\n".encode()
+    public = known.pop((name, signature[:4].hex()), b"")
+    must(dash == "—" and public, f"{name} signed it too: give its key")
+    if public[0] == 4:  # a witness signs the time as well
+        time, signature = int.from_bytes(signature[4:12]), signature[8:]
+        signed = b"cosignature/v1\ntime %d\n" % time + signed
+    Ed25519PublicKey.from_public_bytes(public[1:]).verify(signature[4:], signed)
+must(not known, "one of the keys did not sign it")
+must(origin == keys[0].split("+")[0], "of another log than the first key")
+
+wire = unbase64(extra[6:]).decode()
+entry = json.loads(wire)
+must(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) == wire, "JSON in another form")
+must([*entry] == ["envelope", "salt", "payload"], "no entry")
+envelope, salt, payload = entry.values()
+hashes = [unbase64(line) for line in path]
+must(all(len(value) == 32 for value in hashes), "a hash that is none")
+leaf = sha256(b"\0" + envelope.encode())
+must(root_of(leaf, int(index[6:]), int(size), hashes) == unbase64(root), "not in this log")
+
+if payload is None:
+    must(salt is None, "a salt of nothing")  # erased: only that it was there is left
+else:
+    must(re.fullmatch("[0-9a-f]{32}", salt), "no salt")
+    digest = sha256(bytes.fromhex(salt) + payload.encode()).hex()
+    must(json.loads(envelope)["payload_hash"] == f"sha256:{digest}", "not what was logged")
+print(f"Holds: {index} of {origin}, under its checkpoint of {size} entries.")
+said = [json.loads(envelope), payload and json.loads(payload)]
+for letter in json.dumps(said, ensure_ascii=False, indent=2) + "\n":
+    sys.stdout.write(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1])
