@@ -35,7 +35,7 @@ def test_the_examples_are_found() -> None:
 
 def test_the_python_of_the_readme_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (example,) = blocks(README, "python")
+    (example,) = (block for block in blocks(README, "python") if not block.name)
     namespace: dict[str, object] = {}
     exec(compile(example.body, "README.md", "exec"), namespace)
     assert [row["title"] for row in namespace["rows"]] == ["Missile strike on Sumy"]  # type: ignore[attr-defined]
