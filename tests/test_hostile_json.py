@@ -63,8 +63,8 @@ TRUNCATED = [
     *("[", "[{", "[[", f"[{EVENT}", f"[{EVENT},", f"[{EVENT},{{", '"', '"\\', '"\\u', "[nul"),
 ]
 NO_VALUES = {
-    "numbers": "01 -01 - -- + +1 .5 -.5 1. 1.e1 1e 1e+ 1E- 0x1F 0b1 0o7 1_000 1,5 1.5.5 1e5.5 \uff11 "
-    "NaN -NaN nan Infinity -Infinity +Infinity inf 1e 1f 1n $1 1a",
+    "numbers": "01 -01 - -- + +1 .5 -.5 1. 1.e1 1e 1e+ 1E- 0x1F 0b1 0o7 1_000 1,5 1.5.5 1e5.5 "
+    "\uff11 NaN -NaN nan Infinity -Infinity +Infinity inf 1e 1f 1n $1 1a",
     "words": "nul NULL Null None True FALSE tru truee undefined nil yes abc",
     "texts": r""" 'a' `a` "a ""a"" "a"b" "\x41" "\a" "\'" "\0" "\u" "\u12" "\u12G4" "\U0001F600" """
     r""" "\uD800" "\uDC00" "\uD800\uD800" "\uDC00\uD800" "\uD800a" "\u0000" "\ud83d" "\" """,

@@ -57,9 +57,10 @@ class TimelineError(Exception):
         message = ": ".join(
             [", ".join(places), super().__str__()] if places else [super().__str__()]
         )
+        message = _CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), message)
         if len(message) > _LONGEST:
             message = f"{message[: _LONGEST // 2]} ... {message[-_LONGEST // 2 :]}"
-        return _CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), message)
+        return message
 
 
 class InvalidValue(TimelineError, ValueError):

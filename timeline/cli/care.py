@@ -14,6 +14,7 @@ import click
 from timeline import clock, log, model, projection, schema
 from timeline.cli import output
 from timeline.cli.options import json_option
+from timeline.codec import MAX_PAYLOAD
 from timeline.errors import TimelineError
 from timeline.facade import Timeline
 
@@ -120,6 +121,7 @@ def schema_command(what: str) -> None:
     output.dump(
         {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$comment": f"All of it together: at most {MAX_PAYLOAD} bytes of UTF-8.",
             **models[what].model_json_schema(mode="validation"),
         }
     )
