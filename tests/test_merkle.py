@@ -92,8 +92,29 @@ def test_the_root_is_that_of_the_rfc(size: int) -> None:
     assert merkle.root(LEAVES[:size]) == ROOTS[size]
 
 
+def every_bit_or_some(size: int) -> int:
+    """The step from bit to bit: one in a small tree, else more, each hash from another start."""
+    return 1 if size < 12 else 51
+
+
 @pytest.mark.parametrize("size", range(1, 101))
 def test_every_leaf_is_proved_and_nothing_else(size: int) -> None:
+    check_inclusion(size, every_bit_or_some(size))
+
+
+@pytest.mark.parametrize("size", range(1, 101))
+def test_every_older_tree_is_proved_and_nothing_else(size: int) -> None:
+    check_consistency(size, every_bit_or_some(size))
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("size", range(12, 101))
+def test_no_bit_of_any_proof_can_be_flipped(size: int) -> None:
+    check_inclusion(size, 1)
+    check_consistency(size, 1)
+
+
+def check_inclusion(size: int, step: int) -> None:
     for index in range(size):
         proof = merkle.inclusion_proof(index, size, STORED.read)
 
@@ -108,15 +129,14 @@ def test_every_leaf_is_proved_and_nothing_else(size: int) -> None:
         assert holds()
         assert not holds(at=index - 1)
         assert not holds(at=index + 1)
-        for bit in range(0, 256, 1 if size < 12 else 51):
+        for bit in range(0, 256, step):
             assert not holds(leaf=flipped(LEAVES[index], bit))
             assert not holds(root=flipped(ROOTS[size], bit))
-        for wrong in spoiled(proof, 1 if size < 12 else 51):
+        for wrong in spoiled(proof, step):
             assert not holds(hashes=wrong)
 
 
-@pytest.mark.parametrize("new_size", range(1, 101))
-def test_every_older_tree_is_proved_and_nothing_else(new_size: int) -> None:
+def check_consistency(new_size: int, step: int) -> None:
     for old_size in range(1, new_size + 1):
         proof = merkle.consistency_proof(old_size, new_size, STORED.read)
 
@@ -131,10 +151,10 @@ def test_every_older_tree_is_proved_and_nothing_else(new_size: int) -> None:
         assert holds()
         assert not holds(size=old_size - 1)
         assert not holds(size=old_size + 1)
-        for bit in range(0, 256, 1 if new_size < 12 else 51):
+        for bit in range(0, 256, step):
             assert not holds(old=flipped(ROOTS[old_size], bit))
             assert not holds(new=flipped(ROOTS[new_size], bit))
-        for wrong in spoiled(proof, 1 if new_size < 12 else 51):
+        for wrong in spoiled(proof, step):
             assert not holds(hashes=wrong)
 
 
