@@ -80,10 +80,11 @@ CREATE TABLE publications (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE source_texts (
-    text_sha256 TEXT PRIMARY KEY,
-    body        TEXT,
-    captured_at TEXT NOT NULL,
-    erased_by   TEXT,
+    text_sha256     TEXT PRIMARY KEY,
+    body            TEXT,
+    captured_at     TEXT NOT NULL,
+    original_sha256 TEXT,
+    erased_by       TEXT,
     CHECK ((body IS NULL) = (erased_by IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
@@ -96,6 +97,7 @@ END;
 CREATE TRIGGER source_texts_never_change BEFORE UPDATE ON source_texts
 WHEN NOT (NEW.body IS NULL AND OLD.body IS NOT NULL
           AND NEW.text_sha256 IS OLD.text_sha256 AND NEW.captured_at IS OLD.captured_at
+          AND NEW.original_sha256 IS OLD.original_sha256
           AND EXISTS (SELECT 1 FROM log WHERE id = NEW.erased_by AND kind = 'entry.erased'))
 BEGIN
     SELECT RAISE(ABORT, 'source_texts: texts never change');

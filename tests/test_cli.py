@@ -24,6 +24,7 @@ OTHERS = (
     "changes",
     "facets",
     "log",
+    "capture",
     "template",
     "sync",
     "export",
@@ -402,6 +403,7 @@ def test_the_receipts_of_append_are_json_too(story: Path) -> None:
         "version": 1,
         "occurred": "../2025-05",
         "unchanged": False,
+        "notes": [],
     }
 
 

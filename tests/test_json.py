@@ -96,6 +96,7 @@ FULL: dict[str, Any] = {
             "credibility": 2,
         },
         {"source": {"url": "https://example.org/"}},
+        {"source_id": "visit", "quote": "They ate"},
     ],
     "modality": "ongoing",
     "verification": "corroborated",
@@ -172,6 +173,13 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     sheet.write_text(f"{header}{cited.format('One title')}")
     done("-d", path, "append", "--csv", sheet)
     changed = "bare,Another title,2025,,,,a slip\nnew,New,2025,,,,\n"
+    text = path.with_suffix(".txt")
+    text.write_text("They left. They left.")
+    ask("capture", text, "--id", "visit", "--dry-run")
+    ask("capture", text, "--id", "visit", "--url", "https://example.org/text")
+    left = {"source_id": "visit", "quote": "They left"}
+    quoting = {"event_id": "quoting", "title": "Q", "occurred": "2025", "citations": [left]}
+    ask("append", "-", input=json.dumps(quoting))
     sheet.write_text(f"{header}{cited.format('Another').replace('04-15', '04-16')}{changed}")
     ask("sync", "--dry-run", sheet)
     ask("verify")

@@ -64,7 +64,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with schema.new_file(path) as connection, schema.immediate(connection):
         log.Appender(connection).append(*ENTRIES)
         connection.execute(
-            "INSERT INTO source_texts VALUES (?, ?, '2025-04-15T10:00:00.000000Z', NULL)",
+            "INSERT INTO source_texts VALUES (?, ?, '2025-04-15T10:00:00.000000Z', NULL, NULL)",
             (TEXT_SHA256, TEXT),
         )
     return path
@@ -90,7 +90,7 @@ def dump(path: Path) -> list[tuple[object, ...]]:
     with client(path) as connection:
         for table, columns in (
             ("log", log._COLUMNS),
-            ("source_texts", "text_sha256, body, captured_at, erased_by"),
+            ("source_texts", "text_sha256, body, captured_at, original_sha256, erased_by"),
         ):
             shown = ", ".join(f"typeof({name}), quote({name})" for name in columns.split(", "))
             rows += connection.execute(f"SELECT {shown} FROM {table} ORDER BY 2")
@@ -455,18 +455,20 @@ TEXT_CHANGES = (
     "UPDATE source_texts SET body = NULL, erased_by = 'nobody'",
     "UPDATE source_texts SET erased_by = 'entry-4'",
     "UPDATE source_texts SET body = NULL, erased_by = 'entry-4', captured_at = 'x'",
+    "UPDATE source_texts SET body = NULL, erased_by = 'entry-4', original_sha256 = 'x'",
     "UPDATE OR REPLACE source_texts SET body = NULL, erased_by = 'entry-4', text_sha256 = 'x'",
     "DELETE FROM source_texts",
-    f"INSERT INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x', NULL)",
-    f"INSERT OR REPLACE INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x', NULL)",
-    f"REPLACE INTO source_texts VALUES ('{TEXT_SHA256}', NULL, 'x', NULL)",
-    f"INSERT OR IGNORE INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x', NULL)",
-    f"INSERT INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x', NULL)"
+    f"INSERT INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x', NULL, NULL)",
+    f"INSERT OR REPLACE INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x', NULL, NULL)",
+    f"REPLACE INTO source_texts VALUES ('{TEXT_SHA256}', NULL, 'x', NULL, NULL)",
+    f"INSERT OR IGNORE INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x', NULL, NULL)",
+    f"INSERT INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x', NULL, NULL)"
     " ON CONFLICT DO UPDATE SET body = excluded.body",
-    f"INSERT INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x', NULL) ON CONFLICT DO NOTHING",
-    "INSERT INTO source_texts VALUES (NULL, 'other', 'x', NULL)",
-    "INSERT INTO source_texts VALUES ('new', x'00', 'x', NULL)",
-    "INSERT INTO source_texts VALUES ('new', 'other', NULL, NULL)",
+    f"INSERT INTO source_texts VALUES ('{TEXT_SHA256}', 'other', 'x', NULL, NULL)"
+    " ON CONFLICT DO NOTHING",
+    "INSERT INTO source_texts VALUES (NULL, 'other', 'x', NULL, NULL)",
+    "INSERT INTO source_texts VALUES ('new', x'00', 'x', NULL, NULL)",
+    "INSERT INTO source_texts VALUES ('new', 'other', NULL, NULL, NULL)",
 )
 
 
@@ -487,13 +489,13 @@ def test_an_erasure_takes_a_captured_text_out_once_and_for_ever(
 ) -> None:
     erase = "UPDATE source_texts SET body = NULL, erased_by = 'entry-4'"
     with client(path, pragmas) as connection:
-        connection.execute("INSERT INTO source_texts VALUES ('new', 'Another.', 'now', NULL)")
+        connection.execute("INSERT INTO source_texts VALUES ('new', 'Another.', 'now', NULL, NULL)")
         assert connection.execute(erase).rowcount == 2
         before = dump(path)
         for statement in (
             erase,
             f"UPDATE source_texts SET body = '{TEXT}'",
-            f"INSERT OR REPLACE INTO source_texts VALUES ('{TEXT_SHA256}', '{TEXT}', 'x', NULL)",
+            f"REPLACE INTO source_texts VALUES ('{TEXT_SHA256}', '{TEXT}', 'x', NULL, NULL)",
             "DELETE FROM source_texts",
         ):
             with pytest.raises(sqlite3.IntegrityError):

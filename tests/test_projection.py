@@ -1013,7 +1013,9 @@ def test_tables_that_are_not_ours_survive_a_rebuild(timeline: Timeline, path: Pa
         connection.execute(
             "CREATE VIEW mine AS SELECT * FROM events JOIN notes_of_mine USING (event_id)"
         )
-        connection.execute("INSERT INTO source_texts VALUES ('sha256:x', 'A text', 'today', NULL)")
+        connection.execute(
+            "INSERT INTO source_texts VALUES ('sha256:x', 'A text', 'today', NULL, NULL)"
+        )
         connection.execute(
             "INSERT INTO checkpoints VALUES (1, zeroblob(32), 'note', 'key', 'today')"
         )

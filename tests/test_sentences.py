@@ -180,6 +180,13 @@ def test_lines_that_were_folded_are_one_paragraph(width: int) -> None:
     assert expected == ["A headline", *found(PARAGRAPH), *found(PARAGRAPH)]
 
 
+def test_a_line_that_goes_on_in_lower_case_is_no_sentence_of_its_own() -> None:
+    assert found("They pledged\n“more than” that\r\nand left.\nThe end") == [
+        "They pledged\n“more than” that\r\nand left.",
+        "The end",
+    ]
+
+
 def test_lines_that_were_not_folded_are_paragraphs() -> None:
     text = f"{PARAGRAPH} Without a stop\nRutte went home\nZelenskyy stayed"
     assert found(text) == [

@@ -33,8 +33,8 @@ from timeline import (
     suggestions,
     writer,
 )
-from timeline.errors import InvalidInput, Refused, TimelineError
-from timeline.model import Event, Said
+from timeline.errors import InvalidInput, InvalidValue, Refused, TimelineError
+from timeline.model import Event, Said, Source
 from timeline.terms import read_terms
 from timeline.validation import validate
 from timeline.writer import Append, Receipt
@@ -298,6 +298,30 @@ class Timeline:
         with self.append() as append:
             return _each(functools.partial(append.merge, into=into), events, words)
 
+    def capture(
+        self,
+        document: str | bytes,
+        source: Source | Mapping[str, Any],
+        *,
+        author: str | None = None,
+        reported_at: str | None = None,
+    ) -> Receipt:
+        """Keep the text of a source: as text, or as the bytes of a file of text or HTML.
+
+        The source is found again as ``Append.capture`` says, and updated where it says
+        otherwise. From then on, what is quoted from it must stand in the text. Raises
+        InvalidInput for a document that is no text.
+        """
+        from timeline import article
+
+        said = validate(Said, {"author": author, "reported_at": reported_at})
+        try:
+            read = article.read(document) if isinstance(document, bytes) else None
+        except InvalidValue as error:
+            raise InvalidInput("document", error.problem) from None
+        with self.append() as append:
+            return append.capture(source, read or article.Document(str(document)), said)
+
     # --- Reading --------------------------------------------------------------------------
 
     @property
@@ -407,6 +431,23 @@ class Timeline:
         """
         with self._tables(as_of, as_reported) as tables:
             return selection.facets(tables, filters, text=text)
+
+    def text(self, source_id: str) -> str | None:
+        """The captured text of a source as it is now; None if there is none."""
+        from timeline import texts
+
+        with self._reading() as connection:
+            return texts.newest(connection, source_id)
+
+    def lost_quotes(self, source_id: str) -> Rows:
+        """The citations whose quote does not stand in the newest text of a source.
+
+        Each has event_id, position (from 1), source_id, source_version and quote.
+        """
+        from timeline import texts
+
+        with self._reading() as connection:
+            return texts.lost_quotes(connection, source_id)
 
     def unknown(self, names: Iterable[tuple[str, str]]) -> Names:
         """Those of some ("actor" | "place" | "tag", name) that no event says.

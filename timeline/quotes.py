@@ -84,7 +84,9 @@ class CapturedText:
         last = min(first + min(len(quote), _LONGEST_SHOWN), len(self.text))
         while first > start and not self.text[first - 1].isspace():
             first -= 1
-        while last < min(end, first + 2 * _LONGEST_SHOWN) and not self.text[last].isspace():
+        while (
+            last < min(len(self.text), first + 2 * _LONGEST_SHOWN) and not self.text[last].isspace()
+        ):
             last += 1
         return _BLANKS.sub(" ", self.text[first:last]).strip()
 

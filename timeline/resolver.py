@@ -6,16 +6,20 @@ added here. Refuses, naming the field, what the log's vocabulary or its sources 
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from collections.abc import Callable, Container, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from timeline.codec import decode_content
 from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue
 from timeline.holdings import Holdings
 from timeline.model import Citation, Event, Source
 from timeline.terms import Term, Terms, term
+
+if TYPE_CHECKING:
+    from timeline.quotations import Cited, Quotations
 
 __all__ = ["Resolved", "Resolver"]
 
@@ -26,6 +30,8 @@ class Resolved(NamedTuple):
     event: Event
     sources: dict[str, tuple[str, Source]]
     """Entry id and source of each."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of its citations."""
 
 
 class Resolver:
@@ -46,10 +52,13 @@ class Resolver:
         self._terms = _terms(info)
         self._new_id = new_id
 
-    def resolved(self, event: Event, cited_before: Container[str] = ()) -> Resolved:
+    def resolved(
+        self, event: Event, cited_before: Container[str] = (), citations_before: Cited = ()
+    ) -> Resolved:
         """The event in the words of this log: codes for labels, source ids for sources.
 
-        Adds nothing. A source that is in `cited_before` is taken whatever it says by now.
+        Adds nothing. A source that is in `cited_before` is taken whatever it says by now, a
+        citation in `citations_before` whatever the text of its source does.
         """
         found: dict[str, Any] = {}
         if event.event_type:
@@ -66,7 +75,17 @@ class Resolver:
                 for citation in event.citations
             )
         self._check_references(event, sources)
-        return Resolved(event.model_copy(update=found) if found else event, sources)
+        resolved = event.model_copy(update=found) if found else event
+        if not any(cited.quote or cited.quote_start is not None for cited in event.citations):
+            return Resolved(resolved, sources)
+        citations, notes = self._quotations.checked(resolved.citations, citations_before, sources)
+        return Resolved(resolved.model_copy(update={"citations": citations}), sources, notes)
+
+    @functools.cached_property
+    def _quotations(self) -> Quotations:
+        from timeline.quotations import Quotations  # of no use to events without quotes
+
+        return Quotations(self._connection, self._held)
 
     def _with_source_id(
         self,
@@ -134,6 +153,18 @@ class Resolver:
         if refusal and (source.source_id or source.url):
             raise refusal
         return None  # at most, other documents of the same title
+
+    def captured_source(self, source: Source) -> str | None:
+        """The id of the source whose text is captured: found by id, else url, else title.
+
+        Of those with its title, the one that has this text or none, and does not differ.
+        """
+        said = {**source.content(), "media_type": None}
+        for source_id, content in self._sources_like(source, {}):
+            known = {"text_sha256": source.text_sha256, **content, "media_type": None}
+            if source.source_id or source.url or known.items() >= said.items():
+                return source_id
+        return None
 
     def _sources_like(
         self, source: Source, new: Mapping[str, tuple[str, Source]]

@@ -136,7 +136,7 @@ def _joined(text: str, lines: list[Span]) -> Iterator[Span]:
         before, before_end = lines[number - 1]
         word = text[start:end].split(None, 1)[0]
         had_no_room = before_end - before + 1 + len(word) > width
-        goes_on = _is_small(word[0]) or (is_folded and had_no_room)
+        goes_on = _is_small(word.lstrip(_OPENERS)[:1]) or (is_folded and had_no_room)
         if not goes_on or _BULLET.match(text, start, end):
             yield lines[first][0], before_end
             first = number

@@ -15,9 +15,9 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from timeline import clock, codec, fold, log, paths, projection, schema
 from timeline.codec import Entry
@@ -47,6 +47,9 @@ from timeline.projector import Projector
 from timeline.resolver import Resolved, Resolver
 from timeline.terms import Terms, plover
 from timeline.validation import validate
+
+if TYPE_CHECKING:
+    from timeline.article import Document
 
 __all__ = ["Append", "Receipt", "appending", "create_log"]
 
@@ -80,6 +83,8 @@ class Receipt:
     """EDTF: the date as it was understood, of an event."""
     unchanged: bool = False
     """True if the log said so already, and nothing was added."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of what was taken, such as a quote that stands twice."""
 
     @property
     def id(self) -> str:
@@ -177,6 +182,8 @@ class Append:
         self._expected_events: dict[str, InvalidInput] = {}
         self.names: dict[tuple[str, str], None] = {}
         """Every ("actor" | "place" | "tag", name) that its events say, in their order."""
+        self.notes: list[str] = []
+        """Those of its receipts, each with the event that it is about."""
 
     def finish(self) -> None:
         """The last checks, on references into this append; called by `appending`."""
@@ -206,10 +213,10 @@ class Append:
             return self._same_entry(known, "event.recorded", subject, lambda: given)
         if isinstance(given, Statement):
             said = _own_words(given, said)
-        resolved = self._resolver.resolved(given)
         event_id = given.event_id or self._held.owner_of(given.external_ids) or entry_id
         if event_id and self._held.version(f"event/{event_id}"):
-            return self._recorded_already(event_id, resolved.event.content())
+            return self._recorded_already(event_id, given)
+        resolved = self._resolver.resolved(given)
         entry_id = entry_id or self._new_id("event")
         if not said.reported_at:
             day = clock.day_in(self._moment, self._time_zone)
@@ -296,7 +303,10 @@ class Append:
                 lambda: _changed(event_id, self._held.content_before(known), changes),
             )
         standing = self._held.standing(subject, expect)
-        resolved = self._resolver.resolved(_changed(event_id, standing.content or {}, changes))
+        content = standing.content or {}
+        resolved = self._resolver.resolved(
+            _changed(event_id, content, changes), citations_before=content.get("citations", ())
+        )
         if resolved.event.content() == standing.content:
             raise NothingChanged(f"event {event_id}")
         return self._add_event(kind, event_id, resolved, said, entry_id)
@@ -321,19 +331,20 @@ class Append:
             raise NothingChanged(f"event {event_id}")
         return self._add(kind, subject, content, said, entry_id)
 
-    def _recorded_already(self, event_id: str, content: dict[str, Any]) -> Receipt:
+    def _recorded_already(self, event_id: str, event: Event) -> Receipt:
         """The receipt of the entry that says the same: the newest content, or the first."""
         subject = f"event/{event_id}"
-        newest = self._held.newest_content(subject)
-        first = self._held.contents(subject, "ASC")
-        for entry in (newest, first):
-            if entry and codec.decode_content(entry.payload) == content:
+        known = [self._held.newest_content(subject), self._held.contents(subject, "ASC")]
+        contents = [codec.decode_content(entry.payload) if entry else None for entry in known]
+        cited = [citation for each in contents for citation in (each or {}).get("citations", ())]
+        fields: list[str] = []
+        for entry, content in zip(known, contents, strict=True):
+            own = (content or {}).get("citations", ())
+            said = self._resolver.resolved(event, citations_before=[*own, *cited]).event.content()
+            if entry and content == said:
                 return _receipt(entry, unchanged=True)
-        raise AlreadyRecorded(
-            f"event {event_id}",
-            _differing(codec.decode_content(newest.payload) if newest else None, content),
-            _ADVICE,
-        )
+            fields = fields or _differing(content, said)
+        raise AlreadyRecorded(f"event {event_id}", fields, _ADVICE)
 
     # --- Sources, actors, the log ---------------------------------------------------------
 
@@ -350,6 +361,61 @@ class Append:
         entry_id = self._new_id("source")
         subject = f"source/{source.source_id or entry_id}"
         return self._add("source.recorded", subject, source.content(), said, entry_id)
+
+    def capture(
+        self, source: Source | Mapping[str, Any], document: Document, said: Said = _NOTHING
+    ) -> Receipt:
+        """Keep the text of a source, which is recorded or, where it says otherwise, updated.
+
+        A source is found again by its id, else by its url, else by its title if its text is
+        the same or was not captured yet; what is not given of it stays. With the same text
+        it is left alone. Raises InvalidInput, Refused for a text that was erased.
+        """
+        from timeline import article
+
+        try:
+            article.check(document.text)
+        except InvalidValue as error:
+            raise InvalidInput("text", error.problem) from None
+        given = source if isinstance(source, Source) else validate(Source, source)
+        found = {
+            "text_sha256": article.sha256(document.text.encode()),
+            **({"media_type": document.media_type} if document.media_type else {}),
+        }
+        given = given.model_copy(update=found)
+        source_id = self._resolver.captured_source(given)
+        newest = self._held.newest_content(f"source/{source_id}") if source_id else None
+        before = (codec.decode_content(newest.payload) if newest else None) or {}
+        fields = {"media_type": "text/plain", **before, **given.content()}
+        content = validate(Source, {**fields, "source_id": source_id or given.source_id}).content()
+        self._keep_text(content["text_sha256"], document)
+        if newest and content == before:
+            return _receipt(newest, unchanged=True)
+        if source_id:
+            return self._add("source.updated", f"source/{source_id}", content, said)
+        entry_id = self._new_id("source")
+        subject = f"source/{given.source_id or entry_id}"
+        return self._add("source.recorded", subject, content, said, entry_id)
+
+    def _keep_text(self, text_sha256: str, document: Document) -> None:
+        row = self._connection.execute(
+            "SELECT body FROM source_texts WHERE text_sha256 = ?", (text_sha256,)
+        ).fetchone()
+        if row and row[0] is None:
+            raise Refused("this text was erased from the log: it is not taken in again")
+        if not row:
+            self._connection.execute(
+                "INSERT INTO source_texts (text_sha256, body, captured_at, original_sha256)"
+                " VALUES (?, ?, ?, ?)",
+                (text_sha256, document.text, self._recorded_at, document.original_sha256),
+            )
+
+    def lost_quotes(self, source_id: str) -> list[dict[str, Any]]:
+        """`texts.lost_quotes`, of what this append has added too."""
+        from timeline import texts
+
+        self._held.settle()
+        return texts.lost_quotes(self._connection, source_id)
 
     def record_actor(self, actor: Actor | Mapping[str, Any], said: Said = _NOTHING) -> Receipt:
         """Record an actor and its names; with the same id and content it is left alone."""
@@ -498,8 +564,10 @@ class Append:
             self._expected_events.setdefault(
                 relation.event_id, InvalidInput(f"relations.{number}.event_id", problem)
             )
+        self.notes.extend(f"{event_id}: {note}" for note in resolved.notes)
         subject = f"event/{event_id}"
-        return self._add_payload(kind, subject, payload, said, entry_id or self._new_id())
+        receipt = self._add_payload(kind, subject, payload, said, entry_id or self._new_id())
+        return replace(receipt, notes=resolved.notes)
 
     def _add_payload(
         self, kind: str, subject: str, payload: str, said: Said, entry_id: str
@@ -563,8 +631,9 @@ class Append:
         if not fields:
             before, now = codec.decode_content(known.payload), said()
             if isinstance(now, Event):
-                cited = {c["source_id"] for c in (before or {}).get("citations", ())}
-                now = self._resolver.resolved(now, cited).event.content()
+                cited = (before or {}).get("citations", ())
+                source_ids = {citation["source_id"] for citation in cited}
+                now = self._resolver.resolved(now, source_ids, cited).event.content()
             fields = _differing(before, now)
         if fields:
             raise AlreadyRecorded(f"entry {known.id}", fields, "use another entry id")

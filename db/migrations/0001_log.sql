@@ -78,12 +78,14 @@ CREATE TRIGGER tree_hashes_never_forget BEFORE DELETE ON tree_hashes BEGIN
 END;
 
 -- Captured texts of sources, by the SHA-256 of their UTF-8 ("sha256:<hex>"). A text can be
--- erased (body NULL) by an `entry.erased`, which `erased_by` names; never changed.
+-- erased (body NULL) by an `entry.erased`, which `erased_by` names; never changed. Of a text
+-- that was found in HTML, `original_sha256` is the hash of that.
 CREATE TABLE source_texts (
-    text_sha256 TEXT PRIMARY KEY,
-    body        TEXT,
-    captured_at TEXT NOT NULL,
-    erased_by   TEXT,
+    text_sha256     TEXT PRIMARY KEY,
+    body            TEXT,
+    captured_at     TEXT NOT NULL,
+    original_sha256 TEXT,
+    erased_by       TEXT,
     CHECK ((body IS NULL) = (erased_by IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
@@ -96,6 +98,7 @@ END;
 CREATE TRIGGER source_texts_never_change BEFORE UPDATE ON source_texts
 WHEN NOT (NEW.body IS NULL AND OLD.body IS NOT NULL
           AND NEW.text_sha256 IS OLD.text_sha256 AND NEW.captured_at IS OLD.captured_at
+          AND NEW.original_sha256 IS OLD.original_sha256
           AND EXISTS (SELECT 1 FROM log WHERE id = NEW.erased_by AND kind = 'entry.erased'))
 BEGIN
     SELECT RAISE(ABORT, 'source_texts: texts never change');

@@ -42,6 +42,7 @@ _OTHERS = {
     "changes": "compare",
     "facets": "read",
     "log": "read",
+    "capture": "sources",
     "template": "sheets",
     "sync": "sheets",
     "export": "export",

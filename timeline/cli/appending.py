@@ -19,6 +19,7 @@ from timeline.errors import InvalidInput, TimelineError
 from timeline.facade import Timeline
 from timeline.fields import ID_PATTERN, SIGNS
 from timeline.model import Said
+from timeline.suggestions import Slip
 from timeline.writer import Append
 
 _QUALIFIERS = {sign: qualifier for qualifier, sign in SIGNS.items()}
@@ -37,12 +38,17 @@ def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
             new = timeline.unknown(append.names) if append.names else []
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         # What is written is written: the notes come last, behind the receipts.
-        for slip in timeline.slips(new) if new else ():
-            click.get_current_context().call_on_close(functools.partial(output.echo_slip, slip))
+        for note in (*append.notes, *(map(_of_slip, timeline.slips(new)) if new else ())):
+            click.get_current_context().call_on_close(functools.partial(output.echo_note, note))
     except KeyboardInterrupt:
         raise TimelineError("interrupted; nothing was written") from None
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _of_slip(slip: Slip) -> str:
+    """That a new name may be a misspelling."""
+    return f'new {slip.what} "{slip.name}"; there is "{slip.known}" already'
 
 
 def figure(text: str) -> dict[str, Any]:

@@ -90,8 +90,7 @@ def export_command(
         _write(path, pieces(), bom=bom)
     if left_out:
         were, they = ("event is", "it") if left_out == 1 else ("events are", "they")
-        note = f"Note: {left_out:,} {were} left out: {format} cannot say when {they} happened"
-        output.echo(output.hanging(note, 0), err=True)
+        output.echo_note(f"{left_out:,} {were} left out: {format} cannot say when {they} happened")
 
 
 def _write(path: str, pieces: Iterator[str], *, bom: bool) -> None:

@@ -21,7 +21,6 @@ from typing import Any
 import click
 
 from timeline import words
-from timeline.suggestions import Slip
 from timeline.writer import Receipt
 
 _HARMFUL = re.compile(
@@ -213,6 +212,7 @@ def receipt_fields(receipt: Receipt) -> dict[str, Any]:
         "recorded_at": receipt.recorded_at,
         "occurred": receipt.occurred,
         "unchanged": receipt.unchanged,
+        "notes": [*receipt.notes],
     }
 
 
@@ -239,10 +239,9 @@ def echo_receipt(receipt: Receipt, *, dry_run: bool = False, into: str = "") -> 
     )
 
 
-def echo_slip(slip: Slip) -> None:
-    """A note on stderr that a new name may be a misspelling."""
-    text = f'Note: new {slip.what} "{slip.name}"; there is "{slip.known}" already'
-    echo(hanging(one_line(text), 0), err=True)
+def echo_note(text: str) -> None:
+    """What a person should know beside the answer, on stderr."""
+    echo(hanging(one_line(f"Note: {text}"), 0), err=True)
 
 
 def found_marks(row: Mapping[str, Any], before: str, after: str) -> dict[str, Any]:

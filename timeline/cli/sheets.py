@@ -62,14 +62,12 @@ def sync_command(
     else:
         _print(outcome, dry_run=dry_run)
     for note in outcome.notes:
-        output.echo(output.hanging(f"Note: {note}", 0), err=True)
+        output.echo_note(note)
     if outcome.lacks_many and not yes:
         many = (
             f"{outcome.absent} of {outcome.current} events are not in the sheet, more than a tenth"
         )
-        output.echo(
-            output.hanging(f"Note: {many}: without --dry-run, that needs --yes", 0), err=True
-        )
+        output.echo_note(f"{many}: without --dry-run, that needs --yes")
 
 
 def _content(source: str) -> bytes:
