@@ -102,6 +102,11 @@ def of_the_demo(story: Path) -> tuple[Rows, About]:
 
 def check_json(text: str, rows: Rows) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(text)
+    citations = [each for event in found["events"] for each in event.get("citations", ())]
+    for citation in citations:
+        assert ("quote" in citation) == ("selector" in citation)
+        exact = citation.pop("selector", [{}])[0].get("exact")
+        assert exact == citation.get("quote")
     assert found["events"] == rows
     assert [*found] == [
         "title", "origin", "language", "licence", "time_zone", "as_of", "as_reported",
@@ -109,6 +114,36 @@ def check_json(text: str, rows: Rows) -> dict[str, Any]:
     ]  # fmt: skip
     assert not re.search("[<\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
     return found
+
+
+def test_a_quote_is_exported_as_web_annotation_has_it(timeline: Timeline) -> None:
+    text = (
+        "Headline\r\n\r\nHe said 👩‍🚒: “so be it”, and left. The end of the story as it was told."
+    )
+    timeline.capture(text, {"source_id": "paper", "url": "https://example.org/a"})
+    places = [
+        {"source_id": "paper", "quote": '"so be it"'},
+        {"source_id": "paper", "quote": "Headline"},
+        {"source": {"title": "No text"}, "quote": "as anybody says"},
+        {"source_id": "paper"},
+    ]
+    timeline.record({"event_id": "e-1", "title": "T", "occurred": "2025", "citations": places})
+    timeline.capture("Another text", {"source_id": "paper"})
+    (event,) = json.loads(done("-d", timeline.path, "export", "json"))["events"]
+    quote, headline, bare, whole = event["citations"]
+    start = text.index("“so")
+    assert quote["selector"] == [
+        {
+            "type": "TextQuoteSelector",
+            "exact": "“so be it”",
+            "prefix": text[:start],
+            "suffix": text[start + 10 : start + 42],
+        },
+        {"type": "TextPositionSelector", "start": start, "end": start + 10},
+    ]
+    assert headline["selector"][0]["prefix"] == ""
+    assert bare["selector"] == [{"type": "TextQuoteSelector", "exact": "as anybody says"}]
+    assert "selector" not in whole
 
 
 def test_the_json_of_an_event_is_what_show_prints(story: Path) -> None:

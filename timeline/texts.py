@@ -5,13 +5,16 @@ Guarantees: it reads. A citation that no longer stands is told, never moved or t
 
 from __future__ import annotations
 
+import functools
 import sqlite3
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from timeline import query
+from timeline.codec import decode_content
 from timeline.quotes import CapturedText
 
-__all__ = ["body", "lost_quotes", "newest"]
+__all__ = ["body", "cited", "lost_quotes", "newest"]
 
 
 def body(connection: sqlite3.Connection, text_sha256: str | None) -> str | None:
@@ -29,6 +32,26 @@ def newest(connection: sqlite3.Connection, source_id: str) -> str | None:
         (source_id,),
     ).fetchone()
     return row[0] if row else None
+
+
+def cited(connection: sqlite3.Connection) -> Callable[[Mapping[str, Any]], str | None]:
+    """What finds the text that a citation has its place in: as it was when it was cited."""
+
+    @functools.lru_cache(8)
+    def text_of(source_id: str, version: int) -> str | None:
+        row = connection.execute(
+            "SELECT payload FROM log WHERE subject = ? AND version <= ?"
+            " AND kind IN ('source.recorded', 'source.updated') ORDER BY version DESC LIMIT 1",
+            (f"source/{source_id}", version),
+        ).fetchone()
+        content = decode_content(row[0]) if row else None
+        return body(connection, (content or {}).get("text_sha256"))
+
+    def found(citation: Mapping[str, Any]) -> str | None:
+        version = citation.get("source_version")
+        return text_of(citation["source_id"], version) if version else None
+
+    return found
 
 
 def lost_quotes(connection: sqlite3.Connection, source_id: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from timeline import log, query, selection, sheet
+from timeline import log, query, selection, sheet, texts
 from timeline.cli import output
 from timeline.cli.options import as_of_options, filter_options
 from timeline.cli.read import opened
@@ -79,6 +79,7 @@ def export_command(
             words_of(connection),
             query.pinned(connection, point),
             {name: str(value) for name, value in asked.items() if value is not None},
+            cited_text=texts.cited(connection),
         )
         left_out = 0
 

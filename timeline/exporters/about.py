@@ -31,6 +31,8 @@ class About(NamedTuple):
     """Where this file is."""
     next_url: str | None = None
     """Where the selection goes on, if this file is a part of it."""
+    cited_text: Callable[[Mapping[str, Any]], str | None] | None = None
+    """The captured text that a citation has its place in, as `texts.cited` finds it."""
 
     @property
     def labels(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import IO
 
-from timeline import log, query, selection
+from timeline import log, query, selection, texts
 from timeline.exporters import FORMATS, About
 from timeline.selection import Selection
 from timeline.sheet_words import words_of
@@ -53,6 +53,7 @@ def write_feed(
         page_of,
         feed_at(address.query(after=address.after)),
         feed_at(address.query(after=following)) if following else None,
+        texts.cited(connection),
     )
     for piece in chosen.write(query.each(connection, event_ids, as_of=point), about):
         file.write(piece.encode())
