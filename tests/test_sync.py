@@ -414,6 +414,23 @@ def test_a_reported_at_alone_makes_no_entry_and_says_so(
     )
 
 
+def test_two_sources_of_one_address_keep_their_titles(path: Path, tmp_path: Path) -> None:
+    url = "https://example.org/a"
+    with Timeline.create(path, title="T") as timeline:
+        for key, source in (("bare", {"url": url}), ("named", {"url": url, "title": "A title"})):
+            cited = {"source": {"source_id": key, **source}}
+            timeline.record(
+                {"event_id": key, "title": key, "occurred": "2025", "citations": [cited]}
+            )
+    sheet = tmp_path / "sheet.csv"
+    done("-d", path, "export", "csv", "-o", sheet)
+    before = dump(path)
+    assert done("-d", path, "sync", sheet) == "2 unchanged.\n"
+    sheet.write_text("id,title,occurred\nbare,bare,2025\nnamed,named,2025\n")
+    assert done("-d", path, "sync", sheet) == "2 unchanged.\n"
+    assert dump(path) == before
+
+
 def test_a_title_of_a_source_is_changed_once_for_all(log: Path, ten: Rows, tmp_path: Path) -> None:
     ten[4] |= {"source_url": "https://example.org/3", "source_title": "Renamed"}
     ten[3]["source_title"] = "Renamed"

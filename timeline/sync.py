@@ -79,7 +79,7 @@ def sync(
     outcome = Outcome([], 0, [], len(absent), len(current))
     if outcome.lacks_many and not allow_absent:
         raise TooManyAbsent(len(absent), len(current))
-    outcome.steps.extend(_source_steps(append, words, said))
+    outcome.steps.extend(_source_steps(append, words, sheet_events.titles(rows), said))
     unchanged = 0
     for row in rows:
         try:
@@ -110,18 +110,22 @@ def _check_ids(rows: Iterable[Row]) -> None:
             raise row.invalid("id", f'"{event_id}" stands in line {first} already')
 
 
-def _source_steps(append: Append, words: Words, said: Said) -> Iterator[Step]:
-    """A source that the sheet calls by another title than the log has the sheet's now."""
-    known: dict[str, Mapping[str, Any]] = {}
+def _source_steps(
+    append: Append, words: Words, titles: Mapping[str, str], said: Said
+) -> Iterator[Step]:
+    """A source that the sheet calls by another title than the log has the sheet's now.
+
+    Of several with one address it is the first, unless another has the title already.
+    """
+    sources: dict[str, list[Mapping[str, Any]]] = {}
     for source in words.sources.values():
-        known.setdefault(source["url"], source)
+        sources.setdefault(source["url"], []).append(source)
     author = Said(author=said.author)
-    for address, title in words.titles.items():
-        known_source = known.get(address)
-        if known_source and known_source["title"] != title:
-            source_id = known_source["source_id"]
-            receipt = append.update_source(source_id, {"title": title}, author)
-            changed = (("title", known_source["title"] or "", title),)
+    for address, title in titles.items():
+        known = sources.get(address, [])
+        if known and all(source["title"] != title for source in known):
+            receipt = append.update_source(known[0]["source_id"], {"title": title}, author)
+            changed = (("title", known[0]["title"] or "", title),)
             yield Step("update source", address, receipt, cells=changed)
 
 
