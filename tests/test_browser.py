@@ -543,3 +543,26 @@ def test_paper_holds_the_events_and_no_controls(demo: str, open_page: Opener) ->
     expect(page.locator(".events .title").first).to_be_visible()
     expect(page.locator(".bars")).to_be_visible()
     expect(page.locator(".chosen a").first).to_be_visible()
+
+
+# --- Quotes -------------------------------------------------------------------------------
+
+
+def test_the_place_of_a_quote_selects_its_words_in_a_browser(
+    browser: Browser, timeline: Timeline
+) -> None:
+    text = (
+        "\ufeff😀\r\nCafe\u0301 👩🏽\u200d🚒 “so be it”. قال الرئيس\u202e إن «المحادثات» جارية."
+        " The\u00a0end 🇺🇦."
+    )
+    quotes = ["Cafe\u0301 👩🏽\u200d🚒 'so be it'", "الرئيس\u202e إن", "The end 🇺🇦"]
+    timeline.capture(text, {"source_id": "paper"})
+    citations = [{"source_id": "paper", "quote": quote} for quote in quotes]
+    timeline.record({"event_id": "e-1", "title": "T", "occurred": "2025", "citations": citations})
+    page = browser.new_page()
+    for citation in timeline.get("e-1")["citations"]:
+        place = [text, citation["quote_start"], citation["quote_end"]]
+        selected = page.evaluate("([t, start, end]) => [...t].slice(start, end).join('')", place)
+        assert selected == citation["quote"]
+        assert selected in text
+    page.close()
