@@ -28,6 +28,7 @@ Cited = Sequence[Mapping[str, Any]]
 
 _PLACE = ("source_version", "quote_start", "quote_end")
 _TEXTS_AT_HAND = 8
+_HASHES_AT_HAND = 1_000
 
 
 class Quotations:
@@ -38,6 +39,7 @@ class Quotations:
         self._text: Callable[[str], CapturedText | None] = functools.lru_cache(_TEXTS_AT_HAND)(
             functools.partial(_captured, connection)
         )
+        self._text_sha256 = functools.lru_cache(_HASHES_AT_HAND)(self._text_sha256_at)
 
     def checked(
         self,
@@ -95,14 +97,18 @@ class Quotations:
             newest, text_sha256 = 1, new[source_id][1].text_sha256
         else:
             newest = self._held.version(f"source/{source_id}")
-            wanted = citation.source_version or newest
-            entry = self._held.contents(f"source/{source_id}", "DESC", wanted + 1)
-            content = decode_content(entry.payload) if entry else None
-            text_sha256 = (content or {}).get("text_sha256")
+            wanted = min(citation.source_version or newest, newest)
+            text_sha256 = self._text_sha256(source_id, wanted)
         text = self._text(text_sha256) if text_sha256 else None
         if text and citation.source_version and citation.source_version > newest:
             raise InvalidInput("source_version", f"{source_id} is at version {newest}")
         return citation.source_version or newest, text
+
+    def _text_sha256_at(self, source_id: str, version: int) -> str | None:
+        """The text that a version of a source names."""
+        entry = self._held.contents(f"source/{source_id}", "DESC", version + 1)
+        content = decode_content(entry.payload) if entry else None
+        return (content or {}).get("text_sha256")
 
 
 def _captured(connection: sqlite3.Connection, text_sha256: str) -> CapturedText | None:

@@ -15,7 +15,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -566,11 +566,18 @@ class Append:
             )
         self.notes.extend(f"{event_id}: {note}" for note in resolved.notes)
         subject = f"event/{event_id}"
-        receipt = self._add_payload(kind, subject, payload, said, entry_id or self._new_id())
-        return replace(receipt, notes=resolved.notes)
+        return self._add_payload(
+            kind, subject, payload, said, entry_id or self._new_id(), resolved.notes
+        )
 
     def _add_payload(
-        self, kind: str, subject: str, payload: str, said: Said, entry_id: str
+        self,
+        kind: str,
+        subject: str,
+        payload: str,
+        said: Said,
+        entry_id: str,
+        notes: tuple[str, ...] = (),
     ) -> Receipt:
         entry = codec.encode(
             seq=self._log.size,
@@ -584,7 +591,7 @@ class Append:
         )
         self._log.append(entry)
         self._projector.apply(entry)
-        return _receipt(entry)
+        return _receipt(entry, notes=notes)
 
     @property
     def _time_zone(self) -> str:
@@ -654,7 +661,7 @@ def _names(event: Event) -> Iterator[tuple[str, str]]:
     yield from (("tag", tag) for tag in event.tags)
 
 
-def _receipt(entry: Entry, *, unchanged: bool = False) -> Receipt:
+def _receipt(entry: Entry, *, unchanged: bool = False, notes: tuple[str, ...] = ()) -> Receipt:
     content = codec.decode_content(entry.payload) if entry.kind.startswith("event.") else None
     return Receipt(
         entry.kind,
@@ -665,6 +672,7 @@ def _receipt(entry: Entry, *, unchanged: bool = False) -> Receipt:
         entry.recorded_at,
         (content or {}).get("occurred"),
         unchanged,
+        notes,
     )
 
 

@@ -18,7 +18,7 @@ from timeline.validation import validate
 
 
 @click.command("capture")
-@click.argument("file")
+@click.argument("file", type=click.Path(allow_dash=True))
 @click.option("--title", metavar="TEXT", help="Its headline or title.")
 @click.option("--publisher", metavar="NAME", help="Who published it.")
 @click.option("--url", metavar="URL", help="Where it is; how the source is found again.")
