@@ -1059,7 +1059,7 @@ def test_readers_see_the_old_tables_until_a_rebuild_is_done(timeline: Timeline, 
 @pytest.mark.parametrize(
     "damage",
     [
-        "UPDATE projection_state SET projection_version = 2",
+        "UPDATE projection_state SET projection_version = projection_version + 1",
         "DELETE FROM projection_state",
         "DROP TABLE projection_state",
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import shutil
 import sqlite3
 from collections import Counter
@@ -1085,6 +1086,23 @@ def test_search_shows_the_words_around_a_match(demo: Timeline) -> None:
     assert row["match"] == "Talks in \x02Odesa\x03"
     assert ids(demo.search("hoax", state="all")) == {"gone"}
     assert len(demo.search("a", limit=2)) == 2
+
+
+def test_search_shows_the_words_around_a_match_in_a_long_text(timeline: Timeline) -> None:
+    hay = "hay " * 3_000
+    timeline.record(
+        [
+            {"event_id": "one", "title": "A", "occurred": "2025", "summary": f"{hay}needle {hay}"},
+            {"event_id": "two", "title": "Needles", "occurred": "2025", "summary": hay},
+            {"event_id": "far", "title": "A", "occurred": "2025", "summary": hay * 2 + "needle"},
+        ]
+    )
+    found = {row["event_id"]: row.get("match") for row in timeline.search("needle")}
+    assert re.fullmatch(r"\.\.\. (hay )*\x02needle\x03( hay)+ \.\.\.", found["one"])
+    assert found["two"] == "\x02Needles\x03"
+    assert found["far"] is None
+    found = {row["event_id"]: row.get("match") for row in timeline.search("hay needle")}
+    assert "\x02needle\x03" in found["one"]
 
 
 def test_the_best_match_comes_first(timeline: Timeline) -> None:

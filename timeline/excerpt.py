@@ -64,7 +64,9 @@ def excerpts(
         )
         find = f"SELECT {marked} FROM event_search WHERE event_search MATCH ? AND rowid = ?"  # noqa: S608
         return {
-            key: _most_telling(pieces.execute(find, (wanted, piece)).fetchone())
+            key: _most_telling(
+                pieces.execute(find, (wanted, piece)).fetchone(), follows=piece % _MOST_PIECES > 0
+            )
             for key, piece in best.items()
         }
 
@@ -79,17 +81,17 @@ def _pieces(rows: Iterable[tuple[int, *tuple[str | None, ...]]]) -> Iterator[tup
                 yield key * _MOST_PIECES + number, *cut
 
 
-def _most_telling(texts: Iterable[str]) -> str:
+def _most_telling(texts: Iterable[str], *, follows: bool) -> str:
     """The words around the first mark, from the text that shows most of what was found."""
-    found = [_around(text) for text in texts if "\x02" in text]
+    found = [_around(text, follows=follows) for text in texts if "\x02" in text]
     return max(found, key=lambda words: len({*_FOUND.findall(words.lower())}))
 
 
-def _around(text: str) -> str:
+def _around(text: str, *, follows: bool) -> str:
     at = text.index("\x02")
     before = " ".join(text[max(at - _NEAR, 0) : at].split(" ")[-_WORDS_BEFORE:])
     behind = " ".join(text[at : at + _NEAR].split(" ")[:_WORDS_BEHIND])
-    start = "... " if len(before) < at else ""
+    start = "... " if follows or len(before) < at else ""
     end = " ..." if at + len(behind) < len(text) else ""
     unclosed = "\x03" if behind.rfind("\x02") > behind.rfind("\x03") else ""
     return f"{start}{before}{behind}{unclosed}{end}"

@@ -101,8 +101,8 @@ def search(
 ) -> Iterator[query.Row]:
     """Rows of `events` that hold all words of `text`, best first, each with a `match`.
 
-    The match is the words around, the found ones between U+0002 and U+0003; None if they stand
-    only far behind in a long text.
+    The match is the words around, the found ones between U+0002 and U+0003; it is left out if
+    they stand only far behind in a long text.
     """
     chosen, values = condition(looked_for(connection, filters))
     cursor = connection.execute(
@@ -115,7 +115,8 @@ def search(
     while some := [*islice(found, _AT_ONCE)]:
         matches = excerpts(connection, (row["event_key"] for row in some), text)
         for row in some:
-            yield {**row, "match": matches.get(row["event_key"])}
+            key = row["event_key"]
+            yield {**row, "match": matches[key]} if key in matches else row
 
 
 _AT_ONCE = 200

@@ -71,7 +71,13 @@ _PROBLEM = re.compile(r"\A# Error: [^\n]*\n(?:# [^\n]*\n)*\n")
 
 
 class _Meanwhile(TimelineError):
-    """Somebody else changed the event: saving the form again means to go on."""
+    """Somebody else changed the event: saving the form again means to go on.
+
+    It is told in the form, so it may be long, and of several lines.
+    """
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def append_by_form(
