@@ -155,7 +155,10 @@ def test_the_text_of_a_source_goes_with_the_last_entry_that_names_it(
         first = append.record_source({"source_id": "paper", "text_sha256": text_sha256})
         again = append.record_source({"source_id": "reprint", "text_sha256": text_sha256})
     with connected(path) as connection:
-        connection.execute("INSERT INTO source_texts VALUES (?, ?, '', NULL)", (text_sha256, text))
+        connection.execute(
+            "INSERT INTO source_texts (text_sha256, body, captured_at) VALUES (?, ?, '')",
+            (text_sha256, text),
+        )
     erase(path, first.entry_id)
     assert occurrences(path, ("Zyxomma",))
     receipt = erase(path, again.entry_id).receipts[0]

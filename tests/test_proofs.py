@@ -130,7 +130,7 @@ def test_checkpoint_prints_and_stores_a_note_that_anybody_can_check(
         assert checkpoint == ("example.org/story", 5, merkle.root(leaves(connection)))
         (stored,) = proofs.stored(connection)
     assert (stored.note, stored.verifier_keys) == (printed, verifier_key)
-    secret = key_file.read_text().strip().rpartition("+")[2].encode()
+    secret = key_file.read_text().strip().split("+", 4)[4].encode()
     for file in path.parent.glob("timeline.db*"):
         assert secret not in file.read_bytes()
 

@@ -63,7 +63,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         timeline.merge("event-3", into="event-1")
     with contextlib.closing(schema.connect(path, write=True)) as connection:
         connection.execute(
-            "INSERT INTO source_texts VALUES (?, ?, '2025-04-15', NULL)", (TEXT_SHA256, TEXT)
+            "INSERT INTO source_texts (text_sha256, body, captured_at) VALUES (?, ?, '2025-04-15')",
+            (TEXT_SHA256, TEXT),
         )
         proofs.sign(connection, KEY)
         first = log.entry_at(connection, ERASED)
