@@ -78,6 +78,7 @@ class Checks:
 def compare(path: Path) -> None:
     with contextlib.closing(schema.connect(path)) as connection:
         connection.execute("PRAGMA temp.journal_mode = OFF")
+        connection.execute("PRAGMA temp.cache_size = -64000")
         connection.execute("BEGIN")
         report = Report()
         check_tables(connection, report, str(path), lambda part, count: None)

@@ -43,9 +43,11 @@ def create(connection: sqlite3.Connection) -> None:
 def create_apart(connection: sqlite3.Connection) -> None:
     """Make them as temporary tables, which the file's own do not see and names reach first.
 
-    `event_search` is an ordinary table there: the words, without an index over them.
+    `event_search` is an ordinary table there: the words, without an index over them. Of the
+    other indexes there are those that a fold looks into.
     """
     script = re.sub(r"(?m)^CREATE (TABLE|VIEW)", r"CREATE TEMP \1", _script())
+    script = re.sub(r"(?m)^CREATE INDEX (?!event_actors_actor|citations_source).*\n", "", script)
     _create(connection, _SEARCH.sub(r"CREATE TEMP TABLE event_search (\1)", script))
 
 
