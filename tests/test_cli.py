@@ -23,6 +23,7 @@ OTHERS = (
     "diff",
     "changes",
     "facets",
+    "actor",
     "log",
     "capture",
     "template",
@@ -38,6 +39,7 @@ OTHERS = (
     "demo",
     "doctor",
 )
+ACTOR = ("actor add", "actor alias", "actor list", "actor merge", "actor suggest")
 EVENT_FIELDS_THEN_STANDING = ["state", "version", "seq", "recorded_at", "reported_at"]
 
 
@@ -137,22 +139,32 @@ def test_help_leads_with_the_eight_daily_commands() -> None:
     assert names == [*DAILY, *OTHERS]
 
 
-@pytest.mark.parametrize("command", ["", *DAILY, *OTHERS])
+def command(words: str) -> click.Command:
+    """The command that is called by one word or two."""
+    found: click.Command = cli
+    for word in words.split():
+        assert isinstance(found, click.Group)
+        step = found.get_command(click.Context(found), word)
+        assert step
+        found = step
+    return found
+
+
+@pytest.mark.parametrize("command", ["", *DAILY, *OTHERS, *ACTOR])
 def test_help_fits_into_80_columns_and_cuts_nothing_off(command: str) -> None:
     shown = done(*command.split(), "--help")
     assert shown.startswith(f"Usage: timeline {command}".rstrip())
     assert "..." not in shown.replace("title=...", "").replace("]...", "").replace(
         "TEXT...", ""
-    ).replace("ENTRY...", "")
+    ).replace("ENTRY...", "").replace("NAME...", "")
     assert widest(shown) <= 80
 
 
 def test_every_option_says_what_it_does() -> None:
     silent = [
         f"{name} {parameter.name}"
-        for name in (*DAILY, *OTHERS)
-        if (command := cli.get_command(click.Context(cli), name))
-        for parameter in command.params
+        for name in (*DAILY, *OTHERS, *ACTOR)
+        for parameter in command(name).params
         if isinstance(parameter, click.Option) and not parameter.help
     ]
     assert silent == []
@@ -181,6 +193,10 @@ def test_every_option_says_what_it_does() -> None:
         ["update", "x", "--set", "title=T", "--expect", "0"],
         ["schema", "everything"],
         ["search"],
+        ["actor", "add"],
+        ["actor", "alias", "x"],
+        ["actor", "merge", "x"],
+        ["actor", "rename", "x"],
     ],
     ids=" ".join,
 )

@@ -16,7 +16,7 @@ from typing import Any
 from timeline import fold, vocabulary
 from timeline.codec import Entry
 
-__all__ = ["Actors"]
+__all__ = ["Actors", "known_as"]
 
 
 class Actors:
@@ -30,36 +30,12 @@ class Actors:
         """Id and name of the actor that a participant is: by id, by a known name, or new."""
         key = (participant.get("actor_id"), participant["name"])
         if key not in self._known:
-            actor_id = key[0] or self._named(key[1]) or fold.actor_id_of(key[1])
-            known = self._row(actor_id)
+            known = known_as(self._connection, *key)
             if known is None:
-                known = actor_id, key[1]
+                known = key[0] or fold.actor_id_of(key[1]), key[1]
                 self._connection.execute("INSERT INTO actors (actor_id, name) VALUES (?, ?)", known)
             self._known[key] = known
         return self._known[key]
-
-    def _named(self, name: str) -> str | None:
-        row = self._connection.execute(
-            "SELECT n.actor_id FROM actor_names AS n JOIN actors AS a USING (actor_id)"
-            " WHERE n.name_key = ? ORDER BY a.seq LIMIT 1",
-            (vocabulary.fold(name),),
-        ).fetchone()
-        return row[0] if row else None
-
-    def _row(self, actor_id: str) -> tuple[str, str] | None:
-        """Id and name of an actor, or of the last one in its chain of merges that is there.
-
-        (The words of an actor may have been erased after others were merged into it.)
-        """
-        known = None
-        next_id: str | None = actor_id
-        while next_id and (
-            row := self._connection.execute(
-                "SELECT actor_id, name, merged_into FROM actors WHERE actor_id = ?", (next_id,)
-            ).fetchone()
-        ):
-            *known, next_id = row
-        return (known[0], known[1]) if known else None
 
     def fold(self, entry: Entry, payload: Mapping[str, Any]) -> set[str]:
         """Put what an actor's entry says into the tables.
@@ -162,3 +138,31 @@ class Actors:
                 "SELECT name_key FROM actor_names WHERE actor_id = ?", (actor_id,)
             )
         }
+
+
+def known_as(
+    connection: sqlite3.Connection, actor_id: str | None, name: str
+) -> tuple[str, str] | None:
+    """Id and name of the actor that somebody with this id, or else this name, is; it reads.
+
+    Of a merged actor, those of the last one in its chain that is there. (The words of an
+    actor may have been erased after others were merged into it.)
+    """
+    known = None
+    next_id = actor_id or _first_named(connection, name) or fold.actor_id_of(name)
+    while next_id and (
+        row := connection.execute(
+            "SELECT actor_id, name, merged_into FROM actors WHERE actor_id = ?", (next_id,)
+        ).fetchone()
+    ):
+        *known, next_id = row
+    return (known[0], known[1]) if known else None
+
+
+def _first_named(connection: sqlite3.Connection, name: str) -> str | None:
+    row = connection.execute(
+        "SELECT n.actor_id FROM actor_names AS n JOIN actors AS a USING (actor_id)"
+        " WHERE n.name_key = ? ORDER BY a.seq LIMIT 1",
+        (vocabulary.fold(name),),
+    ).fetchone()
+    return row[0] if row else None

@@ -5,7 +5,7 @@
     +-- InvalidInput        a field of an input, and its line      (also a ValueError)
     |   +-- InvalidCell         a cell of a sheet, and its address
     +-- NotFound            no such event, source, actor or entry
-    +-- Ambiguous           a beginning that several ids share
+    +-- Ambiguous           a beginning or a name that several share
     +-- Refused             well formed, but the log's rules say no
     |   +-- AlreadyRecorded     the id is taken by other content
     |   +-- NothingChanged      an update that would change nothing
@@ -106,11 +106,13 @@ class NotFound(TimelineError):
 
 
 class Ambiguous(TimelineError):
-    """A beginning that more than one id has."""
+    """A beginning that more than one id has, or a name that is that of several."""
 
-    def __init__(self, kind: str, key: str, matches: Sequence[str]) -> None:
+    def __init__(
+        self, kind: str, key: str, matches: Sequence[str], what: str = "beginning"
+    ) -> None:
         shown = ", ".join(matches[:5]) + (" ..." if len(matches) > 5 else "")
-        super().__init__(f'"{key}" is the beginning of several {kind}s: {shown}')
+        super().__init__(f'"{key}" is the {what} of several {kind}s: {shown}')
         self.kind = kind
         self.key = key
         self.matches = tuple(matches)

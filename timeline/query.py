@@ -32,6 +32,7 @@ __all__ = [
     "erasure_of",
     "get",
     "history",
+    "id_beginning",
     "labels",
     "log_entries",
     "parse_as_of",
@@ -137,21 +138,27 @@ def resolve_event(connection: sqlite3.Connection, text: str) -> tuple[str, int |
         raise NotFound("event", beginning, _nearest_event(connection, beginning))
     if at and not re.fullmatch(r"[1-9][0-9]{0,14}", version):
         raise NotFound("version", text, "write one such as ID@3")
-    matches = [
-        event_id
-        for (event_id,) in connection.execute(
-            "SELECT event_id FROM events WHERE event_id >= ? AND event_id < ? || '~'"
-            " ORDER BY event_id LIMIT 20",
+    event_id = id_beginning(connection, "event", beginning)
+    if event_id is None:
+        raise NotFound("event", beginning, _nearest_event(connection, beginning))
+    return event_id, int(version) if version else None
+
+
+def id_beginning(connection: sqlite3.Connection, what: str, beginning: str) -> str | None:
+    """The one id of an event or actor that is this or begins so. Raises Ambiguous."""
+    matches: list[str] = [
+        row[0]
+        for row in connection.execute(
+            f"SELECT {what}_id FROM {what}s"  # noqa: S608
+            f" WHERE {what}_id >= ? AND {what}_id < ? || '~' ORDER BY 1 LIMIT 20",
             (beginning, beginning),
         )
     ]
     if beginning in matches:
-        matches = [beginning]
-    if not matches:
-        raise NotFound("event", beginning, _nearest_event(connection, beginning))
+        return beginning
     if len(matches) > 1:
-        raise Ambiguous("event", beginning, matches)
-    return matches[0], int(version) if version else None
+        raise Ambiguous(what, beginning, matches)
+    return matches[0] if matches else None
 
 
 def resolve_entry(connection: sqlite3.Connection, text: str) -> int:

@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import chain, combinations
 from typing import NamedTuple
 
 from timeline import fold, vocabulary
-from timeline.errors import InvalidValue
 
-__all__ = ["Name", "Slip", "alike", "slips", "unknown"]
+__all__ = ["Name", "Slip", "alike", "apart", "pairs", "slips", "unknown", "words_of"]
 
 _MOST_NEW = 200
 """More new names at once are another world, not slips."""
@@ -94,19 +94,54 @@ def _known(connection: sqlite3.Connection, what: str) -> Iterator[str]:
 
 
 def _ends(name: str) -> tuple[str, str]:
+    """How a name begins and how it ends, each with its digits: no number is a slip of another."""
     key = _key(name)
-    return f"{key[:2]}-", f"-{key[-2:]}"
+    digits = "".join(re.findall(r"\d", key))
+    return f"{key[:2]}-{digits}", f"{digits}-{key[-2:]}"
 
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:
-    letters = _letters(name)
     found = (
         (slip, other)
         for other in known
-        if (_letters(other) ^ letters).bit_count() <= 2 * _MOST_SLIPS
-        and (slip := alike(name, other)) is not None
+        if _have_like_letters(name, other) and (slip := alike(name, other)) is not None
     )
     return min(found, default=(0, None))[1]
+
+
+def pairs(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Every two of many names that are alike, if they begin or end with the same two letters."""
+    by_beginning: defaultdict[str, list[str]] = defaultdict(list)
+    by_end: defaultdict[str, list[str]] = defaultdict(list)
+    for name in dict.fromkeys(names):
+        beginning, end = _ends(name)
+        by_beginning[beginning].append(name)
+        by_end[end].append(name)
+    for one, other in _couples(by_beginning):
+        if _have_like_letters(one, other) and apart(one, other) is not None:
+            yield one, other
+    for one, other in _couples(by_end):
+        if (
+            _have_like_letters(one, other)
+            and _ends(one)[0] != _ends(other)[0]
+            and apart(one, other) is not None
+        ):
+            yield one, other
+
+
+def _couples(blocks: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
+    return chain.from_iterable(combinations(block, 2) for block in blocks.values())
+
+
+def _have_like_letters(name: str, other: str) -> bool:
+    """Whether two names have nearly the same letters, without which they are not alike."""
+    return (_letters(name) ^ _letters(other)).bit_count() <= 2 * _MOST_SLIPS
+
+
+def apart(one: str, other: str) -> int | None:
+    """What `alike` says of two names of which either may be the slip."""
+    found = alike(one, other)
+    return alike(other, one) if found is None else found
 
 
 @lru_cache(maxsize=2**17)
@@ -120,7 +155,7 @@ def _letters(name: str) -> int:
 
 def alike(name: str, known: str) -> int | None:
     """How many letters tell two names apart that may be one; None if they are two names."""
-    words, known_words = _words(name), _words(known)
+    words, known_words = words_of(name), words_of(known)
     joined = "".join(words)
     if joined == "".join(known_words):
         return 0 if len(joined) >= _SHORTEST else None
@@ -131,7 +166,7 @@ def alike(name: str, known: str) -> int | None:
         if word == known_word:
             continue
         slip = _slip(word, known_word, _allowed(word, known_word))
-        if slip is None or _is_country(word):
+        if slip is None or vocabulary.known_country(word):
             return None
         total += slip
     return total if total <= _MOST_SLIPS else None
@@ -142,7 +177,8 @@ def _key(name: str) -> str:
     return name.casefold() if name.isascii() else vocabulary.fold(name.translate(fold.OWN_LETTERS))
 
 
-def _words(name: str) -> list[str]:
+def words_of(name: str) -> list[str]:
+    """The words of a name, without case, diacritics and punctuation."""
     return re.findall(r"\w+", _key(name))
 
 
@@ -171,11 +207,3 @@ def _slip(word: str, other: str, allowed: int) -> int | None:
         ways.append((word[2:], other[2:]))
     slips = [slip for way in ways if (slip := _slip(*way, allowed - 1)) is not None]
     return 1 + min(slips) if slips else None
-
-
-def _is_country(word: str) -> bool:
-    try:
-        vocabulary.country(word)
-    except InvalidValue:
-        return False
-    return True

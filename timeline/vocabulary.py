@@ -32,6 +32,7 @@ __all__ = [
     "db_folder",
     "fold",
     "is_currency",
+    "known_country",
     "nearest",
     "shown",
     "unit",
@@ -129,10 +130,14 @@ def country(text: str) -> str:
     if len(text) > LONGEST_COUNTRY:
         problem = f"a text of {len(text)} characters is not a country: at most {LONGEST_COUNTRY}"
         raise InvalidValue(text, problem)
-    key = _country_key(text)
-    if alpha3 := _country_keys().get(key):
+    if alpha3 := known_country(text):
         return alpha3
-    raise InvalidValue(text, _no_country(text, key))
+    raise InvalidValue(text, _no_country(text, _country_key(text)))
+
+
+def known_country(text: str) -> str | None:
+    """What `country` answers; None for what names no country, and no search for the nearest."""
+    return _country_keys().get(_country_key(text))
 
 
 def is_currency(code: str) -> bool:

@@ -425,7 +425,9 @@ class Append:
         known = self._held.newest_content(subject)
         if known:
             if fields := _differing(codec.decode_content(known.payload), actor.content()):
-                raise AlreadyRecorded(spoken(subject), fields, "update it instead")
+                raise AlreadyRecorded(
+                    spoken(subject), fields, "use timeline actor alias, or another id"
+                )
             return _receipt(known, unchanged=True)
         return self._add("actor.recorded", subject, actor.content(), said, entry_id)
 

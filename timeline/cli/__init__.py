@@ -41,6 +41,7 @@ _OTHERS = {
     "diff": "compare",
     "changes": "compare",
     "facets": "read",
+    "actor": "actors",
     "log": "read",
     "capture": "sources",
     "template": "sheets",

@@ -32,6 +32,8 @@ Item = tuple[str, str | None]
 
 def offer(command: click.Command) -> None:
     """Let the parameters of a command that name something in the log be completed."""
+    for subcommand in getattr(command, "commands", {}).values():
+        offer(subcommand)
     for parameter in command.params:
         look_up = _LOOK_UPS.get(parameter.name or "")
         if look_up and parameter.type is click.STRING:
@@ -116,6 +118,7 @@ _tags = _like("SELECT DISTINCT tag AS text, NULL FROM event_tags")
 _LOOK_UPS = {
     "event": _events,
     "into": _events,
+    "into_actor": _actors,
     "event_type": _like("SELECT code AS text, label FROM event_types"),
     "actor": _actors,
     "actors": _actors,

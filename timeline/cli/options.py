@@ -36,11 +36,12 @@ as_of_options = all_of(
     ),
 )
 
+author_option = click.option(
+    "--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who adds this; published."
+)
+
 said_options = all_of(
-    click.option("--reported-at", metavar="DAY", help="When the source said so."),
-    click.option(
-        "--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who adds this; published."
-    ),
+    click.option("--reported-at", metavar="DAY", help="When the source said so."), author_option
 )
 
 figure_options = all_of(
