@@ -32,6 +32,7 @@ from running import done, process
 from serving import serving
 
 from timeline import Event, Participant, Place, Timeline
+from timeline.fold import actor_id_of
 
 EVENT = "/events/sumy-strike"
 STRIKE = "Ballistic missile strike on Sumy"
@@ -43,6 +44,8 @@ PAGES = {
     "before the log opened": "/events?as_of=2025-01-01",
     "an event": EVENT,
     "a version": f"{EVENT}/2",
+    "an actor": f"/actors/{actor_id_of('Mark Rutte')}",
+    "an actor in the past": f"/actors/{actor_id_of('Ukraine')}?as_of=2025-04-14&order=oldest",
     "changes": "/changes",
     "a comparison": "/changes?from=2025-04-13&to=2025-04-16",
     "verify": "/verify",
@@ -139,7 +142,9 @@ def long_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     occurred=f"2025-04-{number % 30 + 1:02}",
                     event_type="CONSULT",
                     tags=["t" * 60] if number < 3 else [],
-                    participants=[Participant(name="P" * 200)] if number < 3 else [],
+                    participants=[Participant(name="P" * 200, office="O" * 100)]
+                    if number < 3
+                    else [],
                     place=Place(name="O" * 150, country="UKR") if number == 0 else None,
                 )
                 for number in range(120)
@@ -343,6 +348,24 @@ def downloaded(page: Page, link: Locator, folder: Path) -> Path:
     return path
 
 
+def test_an_actor_is_reached_from_an_event_and_from_the_filters(
+    demo: str, demo_file: Path, open_page: Opener
+) -> None:
+    page = open_page(f"{demo}/events/rutte-odesa-visit")
+    follow(page.get_by_role("link", name="Mark Rutte", exact=True))
+    expect(page.locator("h1")).to_have_text("Mark Rutte")
+    expected = sql(demo_file, "SELECT event_id FROM event_actors WHERE name = 'Mark Rutte'")
+    assert set(ids(page)) == expected
+    expect(page.locator(".part").first).to_contain_text("Secretary General of NATO")
+    expect(page.get_by_role("row", name="Secretary General")).to_contain_text("15 April 2025")
+    follow(page.get_by_role("link", name="Volodymyr Zelenskyy"))
+    expect(page.locator("h1")).to_have_text("Volodymyr Zelenskyy")
+    follow(page.get_by_role("link", name="Filter, map and formats"))
+    assert asked(page) == {"actor": [actor_id_of("Volodymyr Zelenskyy")]}
+    follow(page.get_by_role("link", name="About Turkey"))
+    expect(page.locator("h1")).to_have_text("Turkey")
+
+
 def test_time_goes_back_and_forth(demo: str, demo_file: Path, open_page: Opener) -> None:
     page = open_page(demo)
     page.get_by_label("As known on").fill("2025-04-14")
@@ -494,7 +517,11 @@ def test_nothing_scrolls_sideways_on_a_phone(name: str, demo: str, open_page: Op
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/events/event-000", "/events/event-001", "/changes", "/verify"]
+    "path",
+    [
+        *("/", "/events/event-000", "/events/event-001", "/changes", "/verify"),
+        f"/actors/{actor_id_of('P' * 200)}",
+    ],
 )
 @pytest.mark.parametrize("width", [PHONE, DESK])
 def test_nor_do_the_longest_words(path: str, width: int, long: str, open_page: Opener) -> None:

@@ -166,6 +166,7 @@ PLACES = {
     "path": ["timeline.css", "nothing.js"],
     "rest": ["", "/events"],
     "event_id": ["strike"],
+    "actor_id": ["zelenskyy"],
     "version": ["1"],
     "suffix": ["csv", "json", "ics", "atom", "geojson", "timelinejs.json"],
 }

@@ -19,9 +19,13 @@ import pytest
 from datasette.app import Datasette
 
 from timeline import Timeline, demo, selection
+from timeline.fold import actor_id_of
 from timeline.site.serve import metadata_for
 
 FORMATS = ("csv", "json", "ics", "atom", "geojson", "timelinejs.json")
+
+
+RUTTE = f"/actors/{actor_id_of('Mark Rutte')}"
 
 
 class Site:
@@ -334,7 +338,7 @@ def _is_new() -> bool:
 
 def test_links_hold_under_a_base_url(story: Path) -> None:
     with open_site(story, settings={"base_url": "/story/"}) as site:
-        for path in ("/", "/events/sumy-strike", "/changes"):
+        for path in ("/", "/events/sumy-strike", RUTTE, "/changes"):
             links = [link for link in site.links(path) if not link.startswith(("http", "#"))]
             assert links
             assert [link for link in links if not link.startswith("/story/")] == []
@@ -350,7 +354,7 @@ def test_hostile_text_is_shown_as_text(tmp_path: Path) -> None:
                 "title": hostile,
                 "summary": hostile,
                 "occurred": "2025",
-                "participants": [{"name": hostile}],
+                "participants": [{"name": hostile, "office": hostile, "as_named": hostile}],
                 "tags": [hostile],
                 "place": {"name": hostile, "lat": 1, "lon": 1},
                 "quantities": [
@@ -361,7 +365,11 @@ def test_hostile_text_is_shown_as_text(tmp_path: Path) -> None:
         )
         timeline.correct("hostile", {"title": f"{hostile} 2"}, reason=hostile)
     with open_site(path) as site:
-        for address in ("/", "/events?q=alert", "/events/hostile", "/events/hostile/1", "/changes"):
+        actor = f"/actors/{actor_id_of(hostile)}"
+        for address in (
+            *("/", "/events?q=alert", "/events/hostile", "/events/hostile/1", "/changes"),
+            actor,
+        ):
             text = site.page(address)
             assert "<script>alert" not in text
             assert "&lt;script&gt;alert(1)" in text
@@ -371,7 +379,7 @@ def test_hostile_text_is_shown_as_text(tmp_path: Path) -> None:
 
 
 def test_a_page_sends_a_strict_policy_and_names_no_other_host(site: Site) -> None:
-    for path in ("/", "/events/sumy-strike", "/changes", "/events/none"):
+    for path in ("/", "/events/sumy-strike", RUTTE, "/changes", "/events/none"):
         answer = site.ask(path)
         policy = answer.headers["content-security-policy"]
         assert "unsafe-inline" not in policy

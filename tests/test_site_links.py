@@ -15,7 +15,10 @@ import pytest
 from serving import serving
 
 from timeline import Event, Participant, Place, Relation, Timeline, proofs, schema
+from timeline.fold import actor_id_of
 from timeline.signed_note import SigningKey
+
+RUTTE = actor_id_of("Mark Rutte")
 
 
 class Links(HTMLParser):
@@ -43,7 +46,10 @@ def made(path: Path, title: str) -> Path:
                     event_type="CONSULT",
                     tags=["black sea & straits"],
                     place=Place(name="Odesa", country="UKR", lat="46.48", lon="30.72"),
-                    participants=[Participant(name="Mark Rutte", country="NLD")],
+                    participants=[
+                        Participant(name="Mark Rutte", country="NLD", office="Secretary General"),
+                        Participant(name="Volodymyr Zelenskyy", country="UKR"),
+                    ],
                 ),
                 Event(
                     event_id=f"{path.stem}-pledge",
@@ -55,6 +61,10 @@ def made(path: Path, title: str) -> Path:
         )
         timeline.correct(f"{path.stem}-talks", {"occurred": "2025-04-14"}, reason="A day early")
         timeline.retract(f"{path.stem}-pledge", reason="Nobody pledged")
+        with timeline.append() as append:
+            for name in ("Mark Rutte", "M. Rutte"):
+                append.record_actor({"actor_id": actor_id_of(name), "name": name})
+            append.merge_actor(actor_id_of("M. Rutte"), RUTTE)
         origin = timeline.info["origin"]
     with closing(schema.connect(path, write=True)) as connection:
         proofs.sign(connection, SigningKey.generate(origin))
@@ -98,6 +108,7 @@ def test_every_link_leads_to_a_page(site: str, name: str) -> None:
         seen = crawled(connection, site, root, name)
     for path in (
         *("events.ics", f"events/{name}-talks/1", f"events/{name}-pledge.json", "changes"),
+        *(f"actors/{RUTTE}", f"actors/{RUTTE}.json", f"actors/{actor_id_of('M. Rutte')}"),
         *("verify", "verify.txt", "verify.json", f"events/{name}-talks/2.tlog-proof"),
     ):
         assert root + path in seen
@@ -106,7 +117,7 @@ def test_every_link_leads_to_a_page(site: str, name: str) -> None:
 
 def crawled(connection: HTTPConnection, site: str, root: str, database: str) -> set[str]:
     """All that the pages of a timeline lead to, each of which answers."""
-    own = tuple(root + part for part in ("events", "changes", "verify"))
+    own = tuple(root + part for part in ("events", "actors", "changes", "verify"))
     others = (f"{site}{database}", f"{site}-/static-plugins/")
     waiting, seen = [root], {root}
     while waiting:

@@ -149,12 +149,17 @@ def coordinates(place: Content) -> str:
 
 def participant(participant: Content) -> str:
     """ "Mark Rutte - Secretary General, NATO", without the role."""
-    details = _listed(
+    return " - ".join(filter(None, (participant["name"], capacity(participant))))
+
+
+def capacity(participant: Content) -> str:
+    """ "Secretary General, NATO": the office held then, and the name in the source."""
+    as_named = participant.get("as_named")
+    return _listed(
         participant.get("office"),
         participant.get("organisation"),
-        f'named "{participant["as_named"]}"' if "as_named" in participant else None,
+        f'named "{as_named}"' if as_named else None,
     )
-    return " - ".join(filter(None, (participant["name"], details)))
 
 
 def role(participant: Content) -> str:

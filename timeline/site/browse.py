@@ -19,7 +19,7 @@ from timeline.selection import Selection
 from timeline.site import histogram, worldmap
 from timeline.site.address import FACETS, Address
 
-__all__ = ["PAGE_SIZE", "browse"]
+__all__ = ["PAGE_SIZE", "browse", "groups_of", "selected"]
 
 PAGE_SIZE = 50
 _SHOWN = 8
@@ -61,7 +61,7 @@ def browse(
     """
     point = query.parse_as_of(connection, **address.moments)
     with selection.tables_as_of(connection, point) as tables:
-        chosen = _selection(tables, index if point.is_now else None, address)
+        chosen = selected(tables, index if point.is_now else None, address)
         address = _as_stored(tables, address)
         page = chosen.page(
             after=address.after or None,
@@ -70,7 +70,7 @@ def browse(
         )
         facets = [_facet(chosen, address, name) for name in FACETS]
         bars = histogram.bars_of(chosen.spans(), *_asked_bounds(tables, address))
-        everything = _selection(tables, index if point.is_now else None, Address())
+        everything = selected(tables, index if point.is_now else None, Address())
         return {
             "address": address,
             "opened": _opened(connection),
@@ -79,7 +79,7 @@ def browse(
             "count": chosen.count(),
             "total": everything.count(),
             "corrected": everything.corrected(),
-            "groups": _groups(connection, tables, page.rows, chosen),
+            "groups": groups_of(connection, tables, page.rows, chosen),
             "next": page.after and address.query(after=page.after),
             "facets": [facet for facet in facets if facet.choices],
             "labels": _labels(tables, address, facets),
@@ -142,7 +142,8 @@ def _opened(connection: sqlite3.Connection) -> str:
     return edtf_time.phrase(entry.recorded_at[:10]) if entry else ""
 
 
-def _selection(tables: sqlite3.Connection, index: FacetIndex | None, address: Address) -> Selection:
+def selected(tables: sqlite3.Connection, index: FacetIndex | None, address: Address) -> Selection:
+    """The events that an address chooses, from the index where there is one."""
     filters, text = address.filters, address.q or None
     return (
         IndexedSelection(tables, index, filters, text)
@@ -188,7 +189,7 @@ def _facet(chosen: Selection, address: Address, name: str) -> Facet:
 # --- The list -----------------------------------------------------------------------------
 
 
-def _groups(
+def groups_of(
     connection: sqlite3.Connection,
     tables: sqlite3.Connection,
     rows: Sequence[Row],

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from timeline import changed, edtf_time, query, words
+from timeline.actors import known_as
 from timeline.errors import NotFound
 from timeline.query import NOW, AsOf, Row
 from timeline.words import Names
@@ -45,10 +46,7 @@ def event_page(
         "why": _why(connection, event, history),
         "is_newest": is_newest,
         "newest": history[-1]["version"],
-        "who": [
-            {"role": words.role(each), "name": words.participant(each)}
-            for each in event.get("participants", ())
-        ],
+        "who": [_who(connection, each) for each in event.get("participants", ())],
         "figures": _figures(names, event),
         "claims": [
             {"stance": words.stance(each), "said": words.claim(each)}
@@ -58,6 +56,19 @@ def event_page(
         "citations": _citations(connection, event),
         "details": [*_details(event)],
         "versions": _versions(connection, names, event_id, history),
+    }
+
+
+def _who(connection: sqlite3.Connection, participant: Mapping[str, Any]) -> dict[str, Any]:
+    """A participant, and the actor that it is today, if any: one of another name with that."""
+    known = known_as(connection, participant.get("actor_id"), participant["name"])
+    actor_id, name = known or (None, participant["name"])
+    return {
+        "role": words.role(participant),
+        "name": participant["name"],
+        "capacity": words.capacity(participant),
+        "actor_id": actor_id,
+        "listed_as": name if name != participant["name"] else None,
     }
 
 

@@ -14,7 +14,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from io import TextIOWrapper
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -30,6 +30,7 @@ from timeline.errors import NotFound, TimelineError
 from timeline.exporters import FORMATS
 from timeline.facets import SMALLEST, FacetIndex, current
 from timeline.site import feeds, guard
+from timeline.site.actor import actor_json, actor_page
 from timeline.site.address import Address
 from timeline.site.browse import PAGE_SIZE, browse
 from timeline.site.changes import changes_feed, changes_json, changes_page
@@ -174,6 +175,40 @@ async def _event_json(datasette: Any, request: Any, mount: Mount) -> Any:
     return await _json(datasette, request, mount, read)
 
 
+async def _actor_page(datasette: Any, request: Any, mount: Mount) -> Any:
+    asked = Address.of(_arguments(request))
+    absolute = _absolute(datasette, request, mount)
+    table = str(datasette.urls.table(mount.database, "current_events"))
+
+    def read(connection: sqlite3.Connection) -> Context:
+        index = _index(datasette, mount, connection)
+        found = actor_page(connection, request.url_vars["actor_id"], asked, index)
+        actor_id = found["subject"]["actor_id"]
+        chosen = Address(chosen=(("actor", actor_id),))
+        return {
+            **found,
+            "moments": _moments(asked),
+            "canonical": absolute(f"/actors/{actor_id}"),
+            "here": _link(datasette, mount, f"/actors/{actor_id}"),
+            "browse_link": _link(datasette, mount, "/events")
+            + chosen.query(as_of=asked.as_of, as_reported=asked.as_reported),
+            "row_link": str(datasette.urls.row(mount.database, "actors", actor_id)),
+            "facet_link": f"{table}?{urlencode({'_facet_m2m': 'actors', '_actor': actor_id})}",
+        }
+
+    return await _page(datasette, request, mount, "actor", read)
+
+
+async def _actor_json(datasette: Any, request: Any, mount: Mount) -> Any:
+    asked = Address.of(_arguments(request))
+
+    def read(connection: sqlite3.Connection) -> Context:
+        index = _index(datasette, mount, connection)
+        return actor_json(connection, request.url_vars["actor_id"], asked, index)
+
+    return await _json(datasette, request, mount, read)
+
+
 async def _event_proof(datasette: Any, request: Any, mount: Mount) -> Any:
     event_id, version = _event_of(request)
     name = f"{event_id}-{version}.tlog-proof"
@@ -246,6 +281,7 @@ def _event_of(request: Any) -> tuple[str, int | None]:
 
 
 _EVENT = "/events/(?P<event_id>[a-z0-9][a-z0-9_-]{2,63})"
+_ACTOR = "/actors/(?P<actor_id>[a-z0-9][a-z0-9_-]{2,63})"
 _VERSION = "/(?P<version>[1-9][0-9]{0,8})"
 _PAGES: tuple[tuple[str, Page], ...] = (
     ("/", _browse_page),
@@ -256,6 +292,8 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     (rf"{_EVENT}\.json", _event_json),
     (rf"{_EVENT}{_VERSION}\.json", _event_json),
     (rf"{_EVENT}{_VERSION}\.tlog-proof", _event_proof),
+    (_ACTOR, _actor_page),
+    (rf"{_ACTOR}\.json", _actor_json),
     ("/changes", _changes_page),
     (r"/changes\.json", _changes_json),
     (r"/changes\.atom", _changes_feed),
@@ -359,9 +397,7 @@ def _response(
 def _links(datasette: Any, mount: Mount) -> Context:
     """What templates make links with."""
 
-    def link(path: str) -> str:
-        return str(datasette.urls.path(f"{mount.prefix}{path}" or "/"))
-
+    link = partial(_link, datasette, mount)
     return {
         "link": link,
         "here": link("/events"),
@@ -372,8 +408,14 @@ def _links(datasette: Any, mount: Mount) -> Context:
         "table_link": lambda name: str(datasette.urls.table(mount.database, name)),
         "instant": words.instant,
         "marked": marked,
+        "phrase": words.date,
         "page_size": PAGE_SIZE,
     }
+
+
+def _link(datasette: Any, mount: Mount, path: str) -> str:
+    """The address of a path of this timeline, without that of the machine."""
+    return str(datasette.urls.path(f"{mount.prefix}{path}" or "/"))
 
 
 @cache
