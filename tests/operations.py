@@ -177,7 +177,9 @@ def begin(timeline: Timeline) -> None:
             append.record({"event_id": event_id, "title": event_id, "occurred": "2025-04-15"})
     with timeline.append() as append:
         for source_id in SOURCES:
-            append.record_source({"source_id": source_id, "title": source_id})
+            append.record_source(
+                {"source_id": source_id, "title": source_id, "text_sha256": f"sha256:{'0' * 64}"}
+            )
         for actor_id, name in zip(ACTORS, ("Volodymyr Zelenskyy", "Mark Rutte"), strict=True):
             append.record_actor({"actor_id": actor_id, "name": name})
 

@@ -26,6 +26,9 @@ OTHERS = (
     "actor",
     "log",
     "capture",
+    "coverage",
+    "annotate",
+    "withdraw",
     "template",
     "sync",
     "export",
@@ -462,6 +465,7 @@ def test_events_of_one_append_may_refer_to_each_other_in_any_order(story: Path) 
 TALKS = """\
 Talks in Odesa
 15 April 2025 - Consultation - Odesa, Ukraine - corroborated
+corroborated, but it rests on one source alone
 talks, version 1, entry 4
 reported 15 April 2025, recorded 15 April 2025, 18:00 UTC
 

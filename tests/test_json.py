@@ -192,6 +192,13 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     left = {"source_id": "visit", "quote": "They left"}
     quoting = {"event_id": "quoting", "title": "Q", "occurred": "2025", "citations": [left]}
     ask("append", "-", input=json.dumps(quoting))
+    ask("coverage", "visit")
+    ask("annotate", "visit", "--sentence", "2", "--why", "w")
+    ask("withdraw", "visit", "--reason", "r")
+    ask("show", "quoting")
+    (withdrawn,) = (row["seq"] for row in answers["withdraw"])
+    done("-d", path, "erase", f"#{withdrawn}", "--reason", "r")
+    ask("show", "quoting")
     sheet.write_text(f"{header}{cited.format('Another').replace('04-15', '04-16')}{changed}")
     ask("sync", "--dry-run", sheet)
     ask("verify")

@@ -969,7 +969,7 @@ def test_an_operation_that_is_refused_leaves_nothing_in_an_append_that_goes_on(
 
 def test_a_source_is_updated_withdrawn_reinstated_and_annotated(timeline: Timeline) -> None:
     with timeline.append() as append:
-        append.record_source(Source(**PAPER))
+        append.record_source(Source(**PAPER, text_sha256=HASH))
         append.update_source("paper", {"publisher": "P", "/authors/-": "A. Author"})
         append.withdraw_source("paper", WHY)
         append.annotate_source("paper", Annotation(text_sha256=HASH))

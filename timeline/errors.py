@@ -118,6 +118,15 @@ class Ambiguous(TimelineError):
         self.matches = tuple(matches)
 
 
+class NoText(TimelineError):
+    """A source whose text is not here."""
+
+    def __init__(self, source_id: str, why: str) -> None:
+        super().__init__(f"the text of {source_id} {why}")
+        self.source_id = source_id
+        self.why = why
+
+
 class Refused(TimelineError):
     """Well formed, and against the rules of the log."""
 

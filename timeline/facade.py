@@ -95,6 +95,7 @@ class Filters(TypedDict, total=False):
     state: str | None
     since: str | date | None
     until: str | date | None
+    at_risk: bool | str | None
 
 
 class Timeline:
@@ -448,6 +449,26 @@ class Timeline:
 
         with self._reading() as connection:
             return texts.lost_quotes(connection, source_id)
+
+    def resolve_source(self, text: str) -> str:
+        """The id of a source, from it, any unique beginning of it, or its address.
+
+        Raises NotFound, Ambiguous.
+        """
+        with self._reading() as connection:
+            return query.resolve_source(connection, text)
+
+    def coverage(self, source_id: str) -> dict[str, Any]:
+        """What became of the text of a source: source_id and, in their order, its `sentences`.
+
+        Each has start, end (code points), text, state (covered, commentary, missing) and the
+        `events` that quote it. Raises NotFound, NoText.
+        """
+        from timeline import texts
+
+        with self._reading() as connection:
+            source_id = query.resolve_source(connection, source_id)
+            return texts.coverage(connection, source_id).as_json(source_id)
 
     def unknown(self, names: Iterable[tuple[str, str]]) -> Names:
         """Those of some ("actor" | "place" | "tag", name) that no event says.

@@ -39,6 +39,7 @@ _OF_EVENT = {
     "verification": "verification",
     "precision": "occurred_precision",
     "state": "state",
+    "at_risk": "nullif(at_risk, 0)",
 }
 _SOURCES_OF_POSTINGS = {
     "corrected": "SELECT 1, seq FROM events WHERE seq > ? AND corrections_count > 0",
@@ -86,7 +87,8 @@ def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIn
     if known.seq == newest[0]:
         return known
     rewrites = connection.execute(
-        "SELECT 1 FROM log WHERE seq > ? AND (kind GLOB 'actor.*' OR kind = 'entry.erased')",
+        "SELECT 1 FROM log WHERE seq > ? AND (kind GLOB 'actor.*'"
+        " OR kind IN ('entry.erased', 'source.withdrawn', 'source.reinstated'))",
         (known.seq,),
     )
     if rewrites.fetchone():  # they change events without an entry of their own
@@ -180,6 +182,8 @@ class IndexedSelection(Selection):
                 return _united(postings["actor"], json.loads(value))
             case "since" | "until" if "T" not in value:
                 return _united(postings["span"], self._spans_of(name, value))
+            case "at_risk" if not value:
+                return self._index.alive - postings["at_risk"].get(1, BitMap())
             case _ if name in _OF_EVENT or name == "tag":
                 return postings[name].get(value, BitMap())
         found = self._connection.execute(
@@ -228,6 +232,7 @@ class IndexedSelection(Selection):
             "actor": "SELECT actor_id, name FROM actors",
             "country": "SELECT alpha3, name FROM countries",
             "source": "SELECT source_id, coalesce(title, url, source_id) FROM sources",
+            "at_risk": "SELECT 1, 'at risk'",
         }.get(name)
         return dict(self._connection.execute(sql)) if sql else {}
 

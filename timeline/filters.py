@@ -34,6 +34,7 @@ FILTERS = {
     "year": "e.year = ?",
     "month": "e.month = ?",
     "state": "e.state = ?",
+    "at_risk": "e.at_risk = ?",
     "since": "(e.occurred_to IS NULL OR e.occurred_to || '~' >= ?)",
     "until": "(e.occurred_from IS NULL OR e.occurred_from <= ? || '~')",
 }
@@ -88,6 +89,7 @@ def condition(
     return " AND ".join(clauses) or "1", values
 
 
+_YES_OR_NO = {"yes": 1, "true": 1, "1": 1, "no": 0, "false": 0, "0": 0}
 _STATES = ("current", "retracted", "merged", "erased")
 _CHOICES: dict[str, tuple[str, ...]] = {
     "modality": get_args(Event.model_fields["modality"].annotation),
@@ -127,6 +129,10 @@ def wanted(connection: sqlite3.Connection, name: str, value: object) -> object:
             if not re.fullmatch(r"-?[0-9]{1,12}", text, re.ASCII):
                 raise InvalidValue(text, f'"{text}" is not a year: write one such as 2025')
             return int(text)
+        case "at_risk":
+            if text.lower() not in _YES_OR_NO:
+                raise InvalidValue(text, f'"{text}" is none of yes, no')
+            return _YES_OR_NO[text.lower()]
         case "modality" | "verification" | "precision" | "state":
             word = re.sub(r"[\s-]", "_", text.lower())
             if word not in _CHOICES[name]:

@@ -40,8 +40,10 @@ __all__ = [
     "related",
     "resolve_entry",
     "resolve_event",
+    "resolve_source",
     "rows",
     "sources",
+    "withdrawn",
 ]
 
 Row = dict[str, Any]
@@ -145,7 +147,7 @@ def resolve_event(connection: sqlite3.Connection, text: str) -> tuple[str, int |
 
 
 def id_beginning(connection: sqlite3.Connection, what: str, beginning: str) -> str | None:
-    """The one id of an event or actor that is this or begins so. Raises Ambiguous."""
+    """The one id of an event, actor or source that is this or begins so. Raises Ambiguous."""
     matches: list[str] = [
         row[0]
         for row in connection.execute(
@@ -159,6 +161,27 @@ def id_beginning(connection: sqlite3.Connection, what: str, beginning: str) -> s
     if len(matches) > 1:
         raise Ambiguous(what, beginning, matches)
     return matches[0] if matches else None
+
+
+def resolve_source(connection: sqlite3.Connection, text: str) -> str:
+    """The id of a source from what a person writes: its id, a beginning of it, or its address.
+
+    Raises NotFound, Ambiguous.
+    """
+    if "://" in text:
+        rows = connection.execute(
+            "SELECT source_id FROM sources WHERE url = ? ORDER BY source_id LIMIT 20", (text,)
+        )
+        if len(matches := [row[0] for row in rows]) > 1:
+            raise Ambiguous("source", text, matches)
+        source_id = matches[0] if matches else None
+    else:
+        source_id = id_beginning(connection, "source", text) if text else None
+    if source_id is None:
+        ids = [row[0] for row in connection.execute("SELECT source_id FROM sources LIMIT 10000")]
+        near = vocabulary.nearest(text, ids)
+        raise NotFound("source", text, f"did you mean {near}?" if near else "")
+    return source_id
 
 
 def resolve_entry(connection: sqlite3.Connection, text: str) -> int:
@@ -245,20 +268,34 @@ def get(
 ) -> Row:
     """One event: the fields of its content, its bounds, then how it stands.
 
+    An event that rests on withdrawn sources alone has them in `at_risk`, as they stand today.
+
     Raises NotFound for an event or a version that was not there as of then.
     """
     standing = _version(connection, event_id, as_of, version)
     if standing is None:
         name = f"{event_id}@{version}" if version else event_id
         raise _not_there(name, as_of)
-    return _standing_event(standing, content(connection, standing["content_seq"]))
+    said = content(connection, standing["content_seq"])
+    cited = [citation["source_id"] for citation in (said or {}).get("citations", ())]
+    withdrawn = connection.execute(_WITHDRAWN + _AMONG, (json.dumps(cited),)) if cited else ()
+    return _standing_event(standing, said, {row[0]: row for row in withdrawn})
+
+
+_WITHDRAWN = (
+    "SELECT source_id, coalesce(title, url, source_id), withdrawn_reason FROM sources"
+    " WHERE state = 'withdrawn'"
+)
+_AMONG = " AND source_id IN (SELECT value FROM json_each(?))"
+_Withdrawn = Mapping[str, tuple[str, str, str | None]]
+"""Id, title and reason of withdrawn sources, by id."""
 
 
 def _not_there(name: str, as_of: AsOf) -> NotFound:
     return NotFound("event", name, "" if as_of.is_now else "it was not there as of then")
 
 
-def _standing_event(standing: Mapping[str, Any], said: Row | None) -> Row:
+def _standing_event(standing: Mapping[str, Any], said: Row | None, withdrawn: _Withdrawn) -> Row:
     event: Row = {"event_id": standing["event_id"], **(said or {})}
     if said:
         event.setdefault("modality", "actual")
@@ -269,6 +306,10 @@ def _standing_event(standing: Mapping[str, Any], said: Row | None) -> Row:
         event["occurred_precision"] = when.precision
     if standing["merged_into"]:
         event["merged_into"] = standing["merged_into"]
+    cited = dict.fromkeys(citation["source_id"] for citation in event.get("citations", ()))
+    if cited and withdrawn.keys() >= cited.keys():
+        names = ("source_id", "title", "reason")
+        event["at_risk"] = [dict(zip(names, withdrawn[each], strict=True)) for each in cited]
     for field in ("state", "version", "seq", "recorded_at", "reported_at"):
         event[field] = standing[field]
     return event
@@ -296,6 +337,7 @@ def each(
     Raises NotFound at the first event that was not there as of then.
     """
     version, point = ("e.version", ()) if as_of.is_now else (VERSION_AT, as_of)
+    withdrawn = {row[0]: row for row in connection.execute(_WITHDRAWN)}
     ids = iter(event_ids)
     while some := [*islice(ids, _AT_ONCE)]:
         values = (json.dumps(some), *point)
@@ -305,7 +347,7 @@ def each(
             if standing is None or standing["event_id"] != event_id:
                 raise _not_there(event_id, as_of)
             check_version(standing["content_seq"], standing["envelope"])
-            yield _standing_event(standing, decode_content(standing["payload"]))
+            yield _standing_event(standing, decode_content(standing["payload"]), withdrawn)
 
 
 def history(connection: sqlite3.Connection, event_id: str, *, as_of: AsOf = NOW) -> list[Row]:
@@ -338,6 +380,21 @@ def history(connection: sqlite3.Connection, event_id: str, *, as_of: AsOf = NOW)
     ]
     versions[-1]["superseded_at"] = None
     return versions
+
+
+def withdrawn(connection: sqlite3.Connection, event_id: str) -> list[Row]:
+    """The sources of an event that were withdrawn: what `get` has in `at_risk`."""
+    return [
+        *rows(
+            connection.execute(
+                "SELECT source_id, coalesce(title, url, source_id) AS title,"
+                " withdrawn_reason AS reason FROM sources JOIN citations USING (source_id)"
+                " WHERE event_id = ? AND state = 'withdrawn'"
+                " GROUP BY source_id ORDER BY min(position)",
+                (event_id,),
+            )
+        )
+    ]
 
 
 def sources(connection: sqlite3.Connection, source_ids: Iterable[str]) -> dict[str, Row]:

@@ -146,6 +146,7 @@ FACETS = {
     "verification": ("e.verification", "e.verification", ""),
     "precision": ("e.occurred_precision", "e.occurred_precision", ""),
     "state": ("e.state", "e.state", ""),
+    "at_risk": ("nullif(e.at_risk, 0)", "'at risk'", ""),
 }
 """The facets: value, label, and what events AS e is joined with to get them."""
 

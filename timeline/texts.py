@@ -7,14 +7,26 @@ from __future__ import annotations
 
 import functools
 import sqlite3
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from timeline import query
 from timeline.codec import decode_content
+from timeline.coverage import Place, Sentence, coverage_of, fingerprint, same_words
+from timeline.errors import NoText
 from timeline.quotes import CapturedText
 
-__all__ = ["body", "cited", "lost_quotes", "newest"]
+__all__ = [
+    "Coverage",
+    "body",
+    "cited",
+    "coverage",
+    "lost_quotes",
+    "marks",
+    "newest",
+    "origins",
+    "uncorroborated",
+]
 
 
 def body(connection: sqlite3.Connection, text_sha256: str | None) -> str | None:
@@ -54,7 +66,80 @@ def cited(connection: sqlite3.Connection) -> Callable[[Mapping[str, Any]], str |
     return found
 
 
-def lost_quotes(connection: sqlite3.Connection, source_id: str) -> list[dict[str, Any]]:
+class Coverage(NamedTuple):
+    """A captured text, and what became of it."""
+
+    text: str
+    sentences: list[Sentence]
+    lost_quotes: list[query.Row]
+    """As `lost_quotes` has them."""
+
+    def as_json(self, source_id: str) -> query.Row:
+        """What `timeline coverage --json` prints."""
+        fields = ("start", "end", "text", "state", "events")
+        return {
+            "source_id": source_id,
+            "sentences": [
+                {field: getattr(sentence, field) for field in fields} for sentence in self.sentences
+            ],
+        }
+
+
+def coverage(
+    connection: sqlite3.Connection, source_id: str, longest: int | None = None
+) -> Coverage:
+    """What current events quote of the newest text of a source.
+
+    Of a text that is longer than `longest` only the beginning has its sentences. Raises
+    NoText if it is not here.
+    """
+    text = newest(connection, source_id)
+    if text is None:
+        raise NoText(source_id, _why_absent(connection, source_id))
+    quoted: list[Place] = []
+    lost: list[query.Row] = []
+    for citation, place in _places(connection, source_id, text):
+        if place:
+            quoted.append(Place(*place, citation["event_id"]))
+        else:
+            lost.append(citation)
+    marked = (
+        Place(mark["start"], mark["end"], mark.get("why", ""))
+        for mark in marks(connection, source_id)
+    )
+    return Coverage(text, coverage_of(text[:longest], quoted, marked), lost)
+
+
+def _why_absent(connection: sqlite3.Connection, source_id: str) -> str:
+    text_sha256, is_kept, payload = connection.execute(
+        "SELECT s.text_sha256, t.text_sha256 IS NOT NULL, l.payload FROM sources AS s"
+        " JOIN log AS l ON l.subject = 'source/' || s.source_id"
+        " AND l.kind IN ('source.recorded', 'source.updated')"
+        " LEFT JOIN source_texts AS t USING (text_sha256)"
+        " WHERE source_id = ? ORDER BY l.version DESC LIMIT 1",
+        (source_id,),
+    ).fetchone()
+    if is_kept or payload is None:
+        return "was erased"
+    return "is not in this copy" if text_sha256 else "was not captured"
+
+
+def marks(connection: sqlite3.Connection, source_id: str) -> list[query.Row]:
+    """The marks on the text of a source as it is now: what was said of another text is past."""
+    row = connection.execute(
+        "SELECT l.payload, s.text_sha256 FROM sources AS s JOIN log AS l"
+        " ON l.subject = 'source/' || s.source_id AND l.kind = 'source.annotated'"
+        " WHERE s.source_id = ? ORDER BY l.version DESC LIMIT 1",
+        (source_id,),
+    ).fetchone()
+    annotation = (decode_content(row[0]) if row else None) or {}
+    if annotation.get("text_sha256") != (row[1] if row else None):
+        return []
+    found: list[query.Row] = annotation.get("marks", [])
+    return found
+
+
+def lost_quotes(connection: sqlite3.Connection, source_id: str) -> list[query.Row]:
     """The citations of current events whose quote does not stand in the newest text.
 
     Each with event_id, position (from 1), source_id, source_version and quote. None if the
@@ -63,11 +148,88 @@ def lost_quotes(connection: sqlite3.Connection, source_id: str) -> list[dict[str
     text = newest(connection, source_id)
     if text is None:
         return []
-    captured = CapturedText(text)
+    return [citation for citation, place in _places(connection, source_id, text) if not place]
+
+
+def _places(
+    connection: sqlite3.Connection, source_id: str, text: str
+) -> Iterator[tuple[query.Row, tuple[int, int] | None]]:
+    """The citations of current events that quote a source, and where in the text each stands.
+
+    That is where it says, if those are its words: it may have been cited of another text, or
+    before there was one.
+    """
+    captured = functools.cache(lambda: CapturedText(text))
+    find = functools.cache(lambda quote: captured().find(quote))
     cited = connection.execute(
-        "SELECT event_id, position, source_id, source_version, quote"
+        "SELECT event_id, position, source_id, source_version, quote, quote_start, quote_end"
         " FROM citations JOIN current_events USING (event_id)"
         " WHERE source_id = ? AND quote IS NOT NULL ORDER BY event_id, position",
         (source_id,),
     )
-    return [each for each in query.rows(cited) if not captured.find(each["quote"])]
+    for citation in query.rows(cited):
+        start, end = citation.pop("quote_start"), citation.pop("quote_end")
+        if start is not None and text[start:end] == citation["quote"]:
+            yield citation, (start, end)
+        else:
+            found = find(citation["quote"])
+            yield citation, found and (found.start, found.end)
+
+
+# --- Origins ------------------------------------------------------------------------------
+
+
+def origins(connection: sqlite3.Connection, source_ids: Iterable[str]) -> list[list[str]]:
+    """The sources that stand, those of one origin together.
+
+    Of one origin are those whose captured texts are the same, or a reprint of one another
+    (`coverage.same_words`), whoever published them. A source without a text is one of its own;
+    one that was withdrawn is none.
+    """
+    standing = [
+        (source_id, row["text_sha256"])
+        for source_id, row in query.sources(connection, source_ids).items()
+        if row["state"] != "withdrawn"
+    ]
+    found: list[tuple[list[str], list[str]]] = []
+    for source_id, text_sha256 in standing:
+        same = [
+            each
+            for each in found
+            if text_sha256 and any(_is_one(connection, text_sha256, other) for other in each[1])
+        ]
+        joined = [source_id], [text_sha256] if text_sha256 else []
+        for each in same:
+            found.remove(each)
+            joined = [*each[0], *joined[0]], [*each[1], *joined[1]]
+        found.append(joined)
+    return [members for members, _ in found]
+
+
+def uncorroborated(connection: sqlite3.Connection, source_ids: Iterable[str]) -> str:
+    """What is to be said of an event that is called corroborated; nothing if it has two origins."""
+    cited = [*dict.fromkeys(source_ids)]
+    found = origins(connection, cited)
+    if len(found) > 1:
+        return ""
+    if not found:
+        return "corroborated, but it cites no source that stands"
+    if len(found[0]) > 1:
+        return f"corroborated, but its {len(found[0])} sources have one text: that is one origin"
+    return "corroborated, but it rests on one source alone"
+
+
+def uncorroborated_event(connection: sqlite3.Connection, event: Mapping[str, Any]) -> str:
+    """The same of an event as `query.get` has it."""
+    if event.get("verification") != "corroborated":
+        return ""
+    source_ids = (citation["source_id"] for citation in event.get("citations", ()))
+    return uncorroborated(connection, source_ids)
+
+
+def _is_one(connection: sqlite3.Connection, one: str, other: str) -> bool:
+    """Whether two texts are the same or a reprint; of one that is not here, the hash decides."""
+    if one == other:
+        return True
+    texts = body(connection, one), body(connection, other)
+    return all(texts) and same_words(*(fingerprint(text or "") for text in texts))

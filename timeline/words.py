@@ -137,6 +137,14 @@ def facts(event: Content, labels: Mapping[str, str]) -> str:
     return " - ".join(fact for fact in known if fact)
 
 
+def at_risk(withdrawn: Sequence[Content]) -> str:
+    """ "at risk: it rests on what was withdrawn alone: A report (made up)"; else nothing."""
+    sources = [
+        f"{source['title']} ({source['reason'] or 'the reason was erased'})" for source in withdrawn
+    ]
+    return f"at risk: it rests on what was withdrawn alone: {'; '.join(sources)}" if sources else ""
+
+
 def place(place: Content) -> str:
     """ "Odesa, Ukraine"."""
     return place_name(place.get("name") or place.get("admin1"), place.get("country"))

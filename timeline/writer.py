@@ -14,7 +14,7 @@ import contextlib
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,7 @@ from timeline.terms import Terms, plover
 from timeline.validation import validate
 
 if TYPE_CHECKING:
+    from timeline import texts
     from timeline.article import Document
 
 __all__ = ["Append", "Receipt", "appending", "create_log"]
@@ -452,10 +453,61 @@ class Append:
     def annotate_source(
         self, source_id: str, annotation: Annotation, said: Said = _NOTHING
     ) -> Receipt:
-        """Mark spans of a captured text; replaces all marks before."""
+        """Mark spans of the text of a source as it is now; replaces all marks before.
+
+        Raises Refused if it has another text, or none; InvalidInput for a span behind its end.
+        """
+        from timeline import texts
+
         subject = f"source/{source_id}"
-        self._held.standing(subject)
+        content = self._held.standing(subject).content or {}
+        if content.get("text_sha256") != annotation.text_sha256:
+            raise Refused(f"this is not the text of source {source_id} as it is now")
+        length = len(texts.body(self._connection, annotation.text_sha256) or "")
+        for number, mark in enumerate(annotation.marks if length else ()):
+            if mark.end > length:
+                problem = f"lies behind the end of the text of {source_id}, at {length}"
+                raise InvalidInput(f"marks.{number}.end", problem)
         return self._add("source.annotated", subject, annotation.content(), said)
+
+    def mark_source(
+        self,
+        source_id: str,
+        spans: Sequence[tuple[int, int]],
+        why: str | None,
+        said: Said = _NOTHING,
+    ) -> Receipt:
+        """Mark spans as commentary beside what is marked already; without a `why`, unmark them.
+
+        Marks that share a character with a span are replaced. Raises Refused and InvalidInput
+        as `annotate_source`, NothingChanged.
+        """
+        from timeline import texts
+
+        content = self._held.standing(f"source/{source_id}").content or {}
+        before = texts.marks(self._connection, source_id)
+        marks = [
+            mark
+            for mark in before
+            if not any(mark["start"] < end and start < mark["end"] for start, end in spans)
+        ]
+        if why is not None:
+            mark = {"state": "commentary", "why": why}
+            marks += [{"start": start, "end": end, **mark} for start, end in spans]
+        marks.sort(key=lambda mark: (mark["start"], mark["end"]))
+        annotation = validate(
+            Annotation, {"text_sha256": content.get("text_sha256"), "marks": marks}
+        )
+        if annotation.content().get("marks", []) == before:
+            raise NothingChanged(spoken(f"source/{source_id}"))
+        return self.annotate_source(source_id, annotation, said)
+
+    def coverage(self, source_id: str) -> texts.Coverage:
+        """`texts.coverage`, of what this append has added too."""
+        from timeline import texts
+
+        self._held.settle()
+        return texts.coverage(self._connection, source_id)
 
     def merge_actor(self, actor_id: str, into: str, said: Said = _NOTHING) -> Receipt:
         """The two are one. Raises Refused if `into` leads back to `actor_id`."""
@@ -559,6 +611,12 @@ class Append:
         for source_id, (source_entry_id, source) in resolved.sources.items():
             subject = f"source/{source_id}"
             self._add("source.recorded", subject, source.content(), author, source_entry_id)
+        notes = resolved.notes
+        if event.verification == "corroborated":
+            from timeline import texts
+
+            source_ids = [citation.source_id or "" for citation in event.citations]
+            notes += tuple(filter(None, [texts.uncorroborated(self._connection, source_ids)]))
         self._held.claim(event.external_ids, event_id)
         self.names |= dict.fromkeys(_names(event))
         for number, relation in enumerate(event.relations):
@@ -566,11 +624,9 @@ class Append:
             self._expected_events.setdefault(
                 relation.event_id, InvalidInput(f"relations.{number}.event_id", problem)
             )
-        self.notes.extend(f"{event_id}: {note}" for note in resolved.notes)
+        self.notes.extend(f"{event_id}: {note}" for note in notes)
         subject = f"event/{event_id}"
-        return self._add_payload(
-            kind, subject, payload, said, entry_id or self._new_id(), resolved.notes
-        )
+        return self._add_payload(kind, subject, payload, said, entry_id or self._new_id(), notes)
 
     def _add_payload(
         self,

@@ -44,6 +44,9 @@ _OTHERS = {
     "actor": "actors",
     "log": "read",
     "capture": "sources",
+    "coverage": "sources",
+    "annotate": "sources",
+    "withdraw": "sources",
     "template": "sheets",
     "sync": "sheets",
     "export": "export",
@@ -58,7 +61,9 @@ _OTHERS = {
     "doctor": "care",
 }
 _MODULES = {**_DAILY, **_OTHERS}
-_PAGED = frozenset(("show", "list", "search", "history", "diff", "changes", "facets", "log"))
+_PAGED = frozenset(
+    ("show", "list", "search", "history", "diff", "changes", "facets", "log", "coverage")
+)
 
 
 class Refusal(click.ClickException):

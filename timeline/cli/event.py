@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from timeline import changed, query, words
+from timeline import changed, query, texts, words
 from timeline.cli import output
 from timeline.cli.options import as_of_options, json_option
 from timeline.cli.read import opened
@@ -44,8 +44,13 @@ def _print_event(
     names = Names(connection, point)
     output.echo(output.bold(output.wrapped(words.title(event))))
     output.echo(output.wrapped(words.facts(event, names.labels)))
-    if why := _why(connection, names, event):
-        output.echo(output.wrapped(why))
+    for remark in (
+        _why(connection, names, event),
+        words.at_risk(event.get("at_risk", ())),
+        texts.uncorroborated_event(connection, event),
+    ):
+        if remark:
+            output.echo(output.wrapped(remark))
     standing = [
         f"{event['event_id']}, version {event['version']}, entry {event['seq']}",
         f"reported {words.date(event['reported_at'])}, "
@@ -120,8 +125,8 @@ def _details(event: Mapping[str, Any]) -> Iterator[list[str]]:
         yield ["contexts", ", ".join(event["contexts"])]
     if "external_ids" in event:
         yield ["other ids", ", ".join(event["external_ids"])]
-    for namespace, texts in event.get("extra", {}).items():
-        for key, text in texts.items():
+    for namespace, fields in event.get("extra", {}).items():
+        for key, text in fields.items():
             yield [f"{namespace}: {key}", text]
 
 

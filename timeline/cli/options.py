@@ -101,4 +101,5 @@ filter_options = all_of(
         type=click.Choice(["current", "retracted", "merged", "erased", "all"]),
         help="Default: current.",
     ),
+    click.option("--at-risk", flag_value="yes", help="Rests on withdrawn sources alone."),
 )

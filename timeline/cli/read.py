@@ -105,6 +105,8 @@ def _print_rows(
         ]
         output.echo(output.bold(output.wrapped(words.title(row))))
         output.echo(output.wrapped(" - ".join(fact for fact in facts if fact), 2))
+        if row["at_risk"]:
+            output.echo(output.wrapped(words.at_risk(query.withdrawn(tables, row["event_id"])), 2))
         match = output.found_marks(row, "*", "*").get("match")
         if match and match.replace("*", "") != row["title"]:
             output.echo(output.wrapped(match, 2))

@@ -71,5 +71,6 @@ def _properties(event: Event, about: About, labels: Mapping[str, str]) -> dict[s
         "actors": "; ".join(dict.fromkeys(each["name"] for each in event.get("participants", ()))),
         "tags": "; ".join(event.get("tags", ())),
         "summary": event.get("summary"),
+        "at_risk": words.at_risk(event.get("at_risk", ())) or None,
         "url": about.address(event["event_id"]) if about.address else None,
     }

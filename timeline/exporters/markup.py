@@ -33,6 +33,8 @@ def is_link(url: object) -> bool:
 def paragraphs(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
     """When, where and how it stands, what happened, and the figures that are given."""
     yield words.facts(event, labels)
+    if risk := words.at_risk(event.get("at_risk", ())):
+        yield f"{risk[0].upper()}{risk[1:]}"
     if "merged_into" in event:
         yield f"Merged into {event['merged_into']}"
     if "summary" in event:
