@@ -46,6 +46,7 @@ PAGES = {
     "a version": f"{EVENT}/2",
     "an actor": f"/actors/{actor_id_of('Mark Rutte')}",
     "an actor in the past": f"/actors/{actor_id_of('Ukraine')}?as_of=2025-04-14&order=oldest",
+    "a source": "/sources/odesa-briefing",
     "changes": "/changes",
     "a comparison": "/changes?from=2025-04-13&to=2025-04-16",
     "verify": "/verify",

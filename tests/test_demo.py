@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from timeline import clock, demo, log, projection, schema, vocabulary, writer
+from timeline import clock, demo, log, projection, query, schema, texts, vocabulary, writer
+from timeline.coverage import summary
 from timeline.errors import NotATimeline, StoreError
 
 FOLDER = Path(__file__).parent.parent
@@ -163,9 +164,25 @@ def test_figures_and_claims_rest_on_sources_that_the_event_cites(db: sqlite3.Con
             assert cited.issuperset(item["source_ids"]), (event_id, version)
 
 
-def test_nobody_is_quoted(db: sqlite3.Connection) -> None:
+def test_only_the_briefing_is_quoted_and_every_event_quotes_it(db: sqlite3.Connection) -> None:
     """The story is told in words of its own."""
-    assert db.execute("SELECT count(*) FROM citations WHERE quote IS NOT NULL").fetchone() == (0,)
+    quoted = db.execute("SELECT source_id, event_id FROM citations WHERE quote IS NOT NULL")
+    rows = quoted.fetchall()
+    assert {source_id for source_id, _ in rows} == {"odesa-briefing"}
+    assert len({event_id for _, event_id in rows}) == len(rows) == 19
+
+
+def test_every_sentence_of_the_briefing_is_covered_or_commentary(db: sqlite3.Connection) -> None:
+    found = texts.coverage(db, "odesa-briefing")
+    assert summary(found.sentences) == "13 of 16 covered, 3 commentary, none missing"
+    assert all(each.why for each in found.sentences if each.state == "commentary")
+    assert found.lost_quotes == []
+    assert found.text == SCRIPT.with_name("briefing.txt").read_text(encoding="utf-8")
+
+
+def test_nothing_rests_on_one_origin_that_is_called_corroborated(db: sqlite3.Connection) -> None:
+    for (event_id,) in db.execute("SELECT event_id FROM events").fetchall():
+        assert texts.uncorroborated_event(db, query.get(db, event_id)) == ""
 
 
 def test_every_change_says_why_and_who(db: sqlite3.Connection) -> None:

@@ -168,6 +168,7 @@ PLACES = {
     "event_id": ["strike"],
     "actor_id": ["zelenskyy"],
     "version": ["1"],
+    "source_id": ["paper"],
     "suffix": ["csv", "json", "ics", "atom", "geojson", "timelinejs.json"],
 }
 

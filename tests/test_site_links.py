@@ -59,6 +59,11 @@ def made(path: Path, title: str) -> Path:
                 ),
             ]
         )
+        for source_id in ("report", "reprint"):
+            text = "They talked in Odesa. They will talk again."
+            timeline.capture(text, {"source_id": source_id, "title": source_id})
+        quoted = {"source_id": "report", "quote": "They talked"}
+        timeline.update(f"{path.stem}-talks", {"citations.-": quoted})
         timeline.correct(f"{path.stem}-talks", {"occurred": "2025-04-14"}, reason="A day early")
         timeline.retract(f"{path.stem}-pledge", reason="Nobody pledged")
         with timeline.append() as append:
@@ -110,6 +115,7 @@ def test_every_link_leads_to_a_page(site: str, name: str) -> None:
         *("events.ics", f"events/{name}-talks/1", f"events/{name}-pledge.json", "changes"),
         *(f"actors/{RUTTE}", f"actors/{RUTTE}.json", f"actors/{actor_id_of('M. Rutte')}"),
         *("verify", "verify.txt", "verify.json", f"events/{name}-talks/2.tlog-proof"),
+        *("sources/report", "sources/report.json", "sources/reprint"),
     ):
         assert root + path in seen
     assert f"{site}{name}" in seen
@@ -117,7 +123,7 @@ def test_every_link_leads_to_a_page(site: str, name: str) -> None:
 
 def crawled(connection: HTTPConnection, site: str, root: str, database: str) -> set[str]:
     """All that the pages of a timeline lead to, each of which answers."""
-    own = tuple(root + part for part in ("events", "actors", "changes", "verify"))
+    own = tuple(root + part for part in ("events", "actors", "sources", "changes", "verify"))
     others = (f"{site}{database}", f"{site}-/static-plugins/")
     waiting, seen = [root], {root}
     while waiting:

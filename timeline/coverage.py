@@ -48,15 +48,17 @@ class Sentence(NamedTuple):
     """Those that quote it, in order of their ids."""
     why: str
     """Of commentary: why it needs no event, if that was said."""
+    places: tuple[Place, ...]
+    """What the events quote; a quote may reach beyond the sentence."""
 
 
 def coverage_of(text: str, quoted: Iterable[Place], marked: Iterable[Place]) -> list[Sentence]:
     """The sentences of a text, of which events quote some, and some are marked as commentary."""
     spans = sentences(text)
-    events: list[set[str]] = [set() for _ in spans]
-    for place in quoted:
+    places: list[list[Place]] = [[] for _ in spans]
+    for place in sorted(quoted):
         for number in _shared(text, spans, place):
-            events[number].add(place.note)
+            places[number].append(place)
     why: dict[int, str] = {}
     for place in marked:
         for number in _shared(text, spans, place):
@@ -66,9 +68,10 @@ def coverage_of(text: str, quoted: Iterable[Place], marked: Iterable[Place]) -> 
             start,
             end,
             text[start:end],
-            "covered" if events[number] else "commentary" if number in why else "missing",
-            tuple(sorted(events[number])),
-            "" if events[number] else why.get(number, ""),
+            "covered" if places[number] else "commentary" if number in why else "missing",
+            tuple(sorted({place.note for place in places[number]})),
+            "" if places[number] else why.get(number, ""),
+            tuple(places[number]),
         )
         for number, (start, end) in enumerate(spans)
     ]

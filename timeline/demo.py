@@ -1,9 +1,9 @@
-"""The demonstration: a timeline built from db/demo/nato-odesa.json on a staged clock.
+"""The demonstration: a timeline built from db/demo/ on a staged clock.
 
-Guarantees: every build tells the same story, entry by entry, recorded at the times in that
-file and not at the machine's; only salts, the hashes over them, and the key that signs it and is
-then forgotten differ. The log says so of itself, in the notice that every page shows. A build
-takes its place under the name whole or not at all, and replaces nothing but an earlier
+Guarantees: every build tells the same story, entry by entry, recorded at the times in
+nato-odesa.json and not at the machine's; only salts, the hashes over them, and the key that signs
+it and is then forgotten differ. The log says so of itself, in the notice that every page shows. A
+build takes its place under the name whole or not at all, and replaces nothing but an earlier
 demonstration.
 
 Goes through the writer like everybody else: it knows no table.
@@ -20,9 +20,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from timeline import clock, log, proofs, schema, writer
+from timeline import article, clock, log, proofs, schema, writer
 from timeline.errors import InvalidInput, StoreError, TimelineError
-from timeline.model import Said
+from timeline.model import Annotation, Mark, Said
 from timeline.signed_note import SigningKey
 from timeline.validation import validate
 from timeline.vocabulary import db_folder
@@ -30,8 +30,11 @@ from timeline.vocabulary import db_folder
 __all__ = ["build", "is_demo"]
 
 _SCRIPT = "nato-odesa.json"
-_VERBS = ("source", "record", "update", "correct", "retract", "reinstate", "merge")
-_NOT_SAID = frozenset(("at", "do", *_VERBS, "changes", "into"))
+_VERBS = (
+    *("source", "capture", "annotate"),
+    *("record", "update", "correct", "retract", "reinstate", "merge"),
+)
+_NOT_SAID = frozenset(("at", "do", *_VERBS, "as", "sentences", "changes", "into"))
 """Fields of an append or of a step; the others are those of `Said`."""
 
 
@@ -131,6 +134,11 @@ def _run_step(append: writer.Append, step: Mapping[str, Any], said: Said) -> wri
     match step:
         case {"source": source}:
             return append.record_source(source, said)
+        case {"capture": name, "as": source}:
+            text = db_folder().joinpath("demo", name).read_text(encoding="utf-8")
+            return append.capture(source, article.Document(text), said)
+        case {"annotate": source_id, "sentences": reasons}:
+            return _annotate(append, source_id, reasons, said)
         case {"record": event}:
             return append.record(event, said)
         case {"update": event_id, "changes": changes}:
@@ -145,3 +153,16 @@ def _run_step(append: writer.Append, step: Mapping[str, Any], said: Said) -> wri
             return append.merge(event_id, into, said)
         case _:
             raise InvalidInput("", f"is no step: {', '.join(step)}")
+
+
+def _annotate(
+    append: writer.Append, source_id: str, reasons: Mapping[str, str], said: Said
+) -> writer.Receipt:
+    """Mark the sentences with these numbers, for these reasons, in one entry."""
+    found = append.coverage(source_id)
+    marks = []
+    for number, why in reasons.items():
+        sentence = found.sentences[int(number) - 1]
+        marks.append(Mark(start=sentence.start, end=sentence.end, state="commentary", why=why))
+    annotation = Annotation(text_sha256=article.sha256(found.text.encode()), marks=tuple(marks))
+    return append.annotate_source(source_id, annotation, said)

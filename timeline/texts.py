@@ -25,6 +25,7 @@ __all__ = [
     "marks",
     "newest",
     "origins",
+    "same_text",
     "uncorroborated",
 ]
 
@@ -179,12 +180,15 @@ def _places(
 # --- Origins ------------------------------------------------------------------------------
 
 
+_COMPARED = 100_000
+
+
 def origins(connection: sqlite3.Connection, source_ids: Iterable[str]) -> list[list[str]]:
     """The sources that stand, those of one origin together.
 
     Of one origin are those whose captured texts are the same, or a reprint of one another
-    (`coverage.same_words`), whoever published them. A source without a text is one of its own;
-    one that was withdrawn is none.
+    (`coverage.same_words`, of the first 100,000 characters), whoever published them. A source
+    without a text is one of its own; one that was withdrawn is none.
     """
     standing = [
         (source_id, row["text_sha256"])
@@ -231,5 +235,27 @@ def _is_one(connection: sqlite3.Connection, one: str, other: str) -> bool:
     """Whether two texts are the same or a reprint; of one that is not here, the hash decides."""
     if one == other:
         return True
-    texts = body(connection, one), body(connection, other)
-    return all(texts) and same_words(*(fingerprint(text or "") for text in texts))
+    return same_words(*(_fingerprint(connection, each) for each in (one, other)))
+
+
+def _fingerprint(connection: sqlite3.Connection, text_sha256: str) -> frozenset[str]:
+    return fingerprint((body(connection, text_sha256) or "")[:_COMPARED])
+
+
+def same_text(connection: sqlite3.Connection, source_id: str) -> list[query.Row]:
+    """The other sources that have the text of one: the same, or among those that events cite
+    beside it, a reprint.
+    """
+    candidates = query.rows(
+        connection.execute(
+            "SELECT o.* FROM sources AS s JOIN sources AS o ON o.source_id <> s.source_id"
+            " WHERE s.source_id = ?1 AND (o.text_sha256 = s.text_sha256"
+            "  OR (s.text_sha256 IS NOT NULL AND o.text_sha256 IS NOT NULL AND o.source_id IN"
+            "   (SELECT b.source_id FROM citations AS a JOIN citations AS b USING (event_id)"
+            "     WHERE a.source_id = ?1)))"
+            " ORDER BY o.text_sha256 = s.text_sha256 DESC, o.source_key LIMIT 20",
+            (source_id,),
+        )
+    )
+    own = query.sources(connection, [source_id])[source_id]["text_sha256"]
+    return [row for row in candidates if _is_one(connection, own, row["text_sha256"])]

@@ -22,6 +22,7 @@ FACETS = {
     "modality": "modality",
     "verification": "verification",
     "state": "state",
+    "at_risk": "at_risk",
     "precision": "precision",
 }
 """The facets of the page, and the filter of `selection` that each one is."""

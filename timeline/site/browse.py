@@ -90,7 +90,7 @@ def browse(
         }
 
 
-_SPELT = ("type", "country", "tag", "modality", "verification", "state", "precision")
+_SPELT = ("type", "country", "tag", "modality", "verification", "state", "at_risk", "precision")
 """Facets whose values may be written in several ways."""
 
 
@@ -119,7 +119,8 @@ def _labels(
     tables: sqlite3.Connection, address: Address, facets: Sequence[Facet]
 ) -> dict[tuple[str, str], str]:
     """What the chosen values are called, those too that nothing is left of."""
-    called = {("type", code): label for code, label in query.labels(tables).items()}
+    called = {("at_risk", "1"): "at risk", ("at_risk", "0"): "not at risk"}
+    called |= {("type", code): label for code, label in query.labels(tables).items()}
     for facet, value in address.chosen:
         if facet == "country":
             called[facet, value] = vocabulary.country_name(value)
@@ -207,6 +208,9 @@ def groups_of(
             "where": words.place_name(row["place"], row["country"]),
             "figures": figures.get(row["event_id"], []),
             "match": found.get(row["event_id"]),
+            "risk": words.at_risk(query.withdrawn(tables, row["event_id"]))
+            if row["at_risk"]
+            else "",
             "erased": words.erased(query.erasure_of(connection, row["seq"]), "What it said")
             if row["state"] == "erased"
             else "",

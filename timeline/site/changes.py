@@ -39,7 +39,8 @@ def stream(
     kinds = [kind] if kind in KINDS else [*KINDS]
     marks = ", ".join("?" * len(kinds))
     cursor = connection.execute(
-        "SELECT v.*, e.title, e.state AS state_now FROM event_versions AS v JOIN events AS e"  # noqa: S608
+        "SELECT v.*, e.title, e.state AS state_now, e.at_risk"  # noqa: S608
+        " FROM event_versions AS v JOIN events AS e"
         f" USING (event_id) WHERE v.seq < ? AND v.kind IN ({marks}) AND v.version > 1"
         " ORDER BY v.seq DESC LIMIT ?",
         (before, *(f"event.{kind}" for kind in kinds), limit),

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from timeline import changed, edtf_time, query, words
+from timeline import changed, edtf_time, query, texts, words
 from timeline.actors import known_as
 from timeline.errors import NotFound
 from timeline.query import NOW, AsOf, Row
@@ -44,6 +44,14 @@ def event_page(
         "title": words.title(event),
         "facts": words.facts(event, names.labels),
         "why": _why(connection, event, history),
+        "remarks": [
+            f"{remark[0].upper()}{remark[1:]}."
+            for remark in (
+                words.at_risk(event.get("at_risk", ())),
+                texts.uncorroborated_event(connection, event),
+            )
+            if remark
+        ],
         "is_newest": is_newest,
         "newest": history[-1]["version"],
         "who": [_who(connection, each) for each in event.get("participants", ())],
@@ -139,6 +147,7 @@ def _citations(connection: sqlite3.Connection, event: Mapping[str, Any]) -> list
         cited = found.setdefault(
             citation["source_id"],
             {
+                "source_id": citation["source_id"],
                 "title": source.get("title") or source.get("url") or citation["source_id"],
                 "url": source.get("url"),
                 "archive_url": source.get("archive_url"),
@@ -170,8 +179,8 @@ def _details(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for field, label in (("contexts", "Contexts"), ("tags", "Tags"), ("external_ids", "Other ids")):
         if field in event:
             yield label, ", ".join(event[field])
-    for namespace, texts in event.get("extra", {}).items():
-        for key, text in texts.items():
+    for namespace, fields in event.get("extra", {}).items():
+        for key, text in fields.items():
             yield f"{namespace}: {key}", text
 
 

@@ -38,6 +38,7 @@ from timeline.site.cite import citations_of
 from timeline.site.event import event_page
 from timeline.site.mounts import Mount, mounts
 from timeline.site.proof import checkpoint_note, covering, proof_of, verify_page
+from timeline.site.source import source_json, source_page
 
 __all__ = ["routes"]
 
@@ -221,6 +222,23 @@ async def _event_proof(datasette: Any, request: Any, mount: Mount) -> Any:
     )
 
 
+async def _source_page(datasette: Any, request: Any, mount: Mount) -> Any:
+    source_id = request.url_vars["source_id"]
+
+    def read(connection: sqlite3.Connection) -> Context:
+        row_link = str(datasette.urls.row(mount.database, "sources", source_id))
+        return {**source_page(connection, source_id), "row_link": row_link}
+
+    return await _page(datasette, request, mount, "source", read)
+
+
+async def _source_json(datasette: Any, request: Any, mount: Mount) -> Any:
+    source_id = request.url_vars["source_id"]
+    return await _json(
+        datasette, request, mount, lambda connection: source_json(connection, source_id)
+    )
+
+
 async def _verify_page(datasette: Any, request: Any, mount: Mount) -> Any:
     return await _page(datasette, request, mount, "verify", verify_page)
 
@@ -283,6 +301,7 @@ def _event_of(request: Any) -> tuple[str, int | None]:
 _EVENT = "/events/(?P<event_id>[a-z0-9][a-z0-9_-]{2,63})"
 _ACTOR = "/actors/(?P<actor_id>[a-z0-9][a-z0-9_-]{2,63})"
 _VERSION = "/(?P<version>[1-9][0-9]{0,8})"
+_SOURCE = "/sources/(?P<source_id>[a-z0-9][a-z0-9_-]{2,63})"
 _PAGES: tuple[tuple[str, Page], ...] = (
     ("/", _browse_page),
     ("/events", _browse_page),
@@ -294,6 +313,8 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     (rf"{_EVENT}{_VERSION}\.tlog-proof", _event_proof),
     (_ACTOR, _actor_page),
     (rf"{_ACTOR}\.json", _actor_json),
+    (_SOURCE, _source_page),
+    (rf"{_SOURCE}\.json", _source_json),
     ("/changes", _changes_page),
     (r"/changes\.json", _changes_json),
     (r"/changes\.atom", _changes_feed),
