@@ -150,6 +150,9 @@ def test_the_json_of_an_event_is_what_show_prints(story: Path) -> None:
     exported = json.loads(done("-d", story, "export", "json"))
     assert len(exported["events"]) == 19
     for event in exported["events"]:
+        for citation in event["citations"]:
+            selector = citation.pop("selector", [{"exact": None}])
+            assert selector[0]["exact"] == citation.get("quote")
         assert event == json.loads(done("-d", story, "show", event["event_id"], "--json"))
 
 
@@ -171,7 +174,7 @@ def test_json_says_of_which_moment_and_selection_it_is(story: Path) -> None:
         "as_of": "#33",
         "as_reported": "2025-04-14",
     }
-    assert json.loads(done("-d", story, "export", "json"))["as_of"] == 62
+    assert json.loads(done("-d", story, "export", "json"))["as_of"] == 63
     before = json.loads(done("-d", story, "export", "json", "--as-of", "2020-01-01"))
     assert (before["as_of"], before["events"]) == (-1, [])
 

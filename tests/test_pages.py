@@ -176,7 +176,7 @@ def test_a_day_before_the_log_was_opened_says_so_and_offers_the_other_clock(site
         ("/events?as_of=tomorrow", 400, "as_of: "),
         ("/events?type=NOTHING", 400, "is not an event type of this log"),
         ("/events?after=nowhere", 400, "is not a place in a list"),
-        ("/events?as_of=%239999", 404, "the newest is #62"),
+        ("/events?as_of=%239999", 404, "the newest is #63"),
         ("/events/not-there", 404, "no event &#34;not-there&#34;"),
         ("/events/sumy-strike/99", 404, "no event &#34;sumy-strike@99&#34;"),
         ("/changes?from=nonsense", 400, "nonsense"),

@@ -306,10 +306,11 @@ def _standing_event(standing: Mapping[str, Any], said: Row | None, withdrawn: _W
         event["occurred_precision"] = when.precision
     if standing["merged_into"]:
         event["merged_into"] = standing["merged_into"]
-    cited = dict.fromkeys(citation["source_id"] for citation in event.get("citations", ()))
-    if cited and withdrawn.keys() >= cited.keys():
-        names = ("source_id", "title", "reason")
-        event["at_risk"] = [dict(zip(names, withdrawn[each], strict=True)) for each in cited]
+    if withdrawn:
+        cited = dict.fromkeys(citation["source_id"] for citation in event.get("citations", ()))
+        if cited and withdrawn.keys() >= cited.keys():
+            names = ("source_id", "title", "reason")
+            event["at_risk"] = [dict(zip(names, withdrawn[each], strict=True)) for each in cited]
     for field in ("state", "version", "seq", "recorded_at", "reported_at"):
         event[field] = standing[field]
     return event

@@ -181,39 +181,38 @@ def _places(
 
 
 _COMPARED = 100_000
+"""Characters of a text by which it is known as a reprint."""
 
 
-def origins(connection: sqlite3.Connection, source_ids: Iterable[str]) -> list[list[str]]:
-    """The sources that stand, those of one origin together.
+def origins(
+    connection: sqlite3.Connection, source_ids: Iterable[str], enough: int
+) -> list[list[str]]:
+    """The sources that stand, those of one origin together; `enough` origins end the search.
 
-    Of one origin are those whose captured texts are the same, or a reprint of one another
-    (`coverage.same_words`, of the first 100,000 characters), whoever published them. A source
-    without a text is one of its own; one that was withdrawn is none.
+    Of one origin are those whose captured texts are the same, or reprints of the first of them
+    (`coverage.same_words`), whoever published them. A source without a text is one of its own;
+    one that was withdrawn is none.
     """
-    standing = [
-        (source_id, row["text_sha256"])
-        for source_id, row in query.sources(connection, source_ids).items()
-        if row["state"] != "withdrawn"
-    ]
-    found: list[tuple[list[str], list[str]]] = []
-    for source_id, text_sha256 in standing:
-        same = [
-            each
-            for each in found
-            if text_sha256 and any(_is_one(connection, text_sha256, other) for other in each[1])
-        ]
-        joined = [source_id], [text_sha256] if text_sha256 else []
-        for each in same:
-            found.remove(each)
-            joined = [*each[0], *joined[0]], [*each[1], *joined[1]]
-        found.append(joined)
-    return [members for members, _ in found]
+    prints = functools.cache(functools.partial(_fingerprint, connection))
+    found: list[tuple[str | None, list[str]]] = []
+    for source_id, row in query.sources(connection, source_ids).items():
+        text = row["text_sha256"]
+        if row["state"] == "withdrawn":
+            continue
+        for first, members in found:
+            if first and text and (first == text or same_words(prints(first), prints(text))):
+                members.append(source_id)
+                break
+        else:
+            found.append((text, [source_id]))
+        if len(found) == enough:
+            break
+    return [members for _, members in found]
 
 
 def uncorroborated(connection: sqlite3.Connection, source_ids: Iterable[str]) -> str:
     """What is to be said of an event that is called corroborated; nothing if it has two origins."""
-    cited = [*dict.fromkeys(source_ids)]
-    found = origins(connection, cited)
+    found = origins(connection, source_ids, enough=2)
     if len(found) > 1:
         return ""
     if not found:
@@ -231,14 +230,8 @@ def uncorroborated_event(connection: sqlite3.Connection, event: Mapping[str, Any
     return uncorroborated(connection, source_ids)
 
 
-def _is_one(connection: sqlite3.Connection, one: str, other: str) -> bool:
-    """Whether two texts are the same or a reprint; of one that is not here, the hash decides."""
-    if one == other:
-        return True
-    return same_words(*(_fingerprint(connection, each) for each in (one, other)))
-
-
-def _fingerprint(connection: sqlite3.Connection, text_sha256: str) -> frozenset[str]:
+def _fingerprint(connection: sqlite3.Connection, text_sha256: str | None) -> frozenset[str]:
+    """That of a text; of one that is not here, none, which is like no other."""
     return fingerprint((body(connection, text_sha256) or "")[:_COMPARED])
 
 
@@ -258,4 +251,10 @@ def same_text(connection: sqlite3.Connection, source_id: str) -> list[query.Row]
         )
     )
     own = query.sources(connection, [source_id])[source_id]["text_sha256"]
-    return [row for row in candidates if _is_one(connection, own, row["text_sha256"])]
+    print_of_own = _fingerprint(connection, own)
+    return [
+        row
+        for row in candidates
+        if own == row["text_sha256"]
+        or same_words(print_of_own, _fingerprint(connection, row["text_sha256"]))
+    ]
