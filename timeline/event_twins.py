@@ -8,6 +8,7 @@ relation ties, or to which one list gave two ids.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -39,6 +40,20 @@ class EventTwins(NamedTuple):
     why: str
 
 
+class _Where(NamedTuple):
+    """Where an event happened, as far as is known."""
+
+    country: str | None
+    place: str | None
+    point: tuple[float, float] | None
+
+    @classmethod
+    def of(
+        cls, country: str | None, place: str | None, lat: float | None, lon: float | None
+    ) -> _Where:
+        return cls(country, place, None if lat is None or lon is None else (lat, lon))
+
+
 class _Event(NamedTuple):
     """What is compared first, of every event."""
 
@@ -47,6 +62,7 @@ class _Event(NamedTuple):
     first: str | None
     last: str | None
     occurred: str
+    where: _Where
 
 
 Pair = tuple[str, str]
@@ -56,9 +72,12 @@ def event_twins(connection: sqlite3.Connection) -> list[EventTwins]:
     """Every two current events that may be one, the newest first."""
     rows = connection.execute(
         f"SELECT event_id, title, {DAY.format('occurred_from')}, {DAY.format('occurred_to')},"  # noqa: S608
-        " occurred FROM current_events ORDER BY occurred_from"
+        " occurred, country, place, lat, lon FROM current_events ORDER BY occurred_from"
     )
-    events = (_Event(row[0], _words(row[1]), *row[2:]) for row in rows)
+    events = (
+        _Event(event_id, _words(title), first, last, occurred, _Where.of(*where))
+        for event_id, title, first, last, occurred, *where in rows
+    )
     looks = _Looks(connection)
     pairs = sorted({*_candidates(event for event in events if event.words)})
     found = [twins for pair in pairs if (twins := looks.twins(*pair))]
@@ -76,10 +95,10 @@ def _words(title: str) -> frozenset[str]:
 
 
 def _candidates(events: Iterable[_Event]) -> Iterator[Pair]:
-    """Those whose titles and dates do not speak against it, each with the smaller id first.
+    """Those whose titles, dates and places do not speak against it, the smaller id first.
 
     Titles that differ in one word have all others in common: what is left of each without one
-    of its words is where they meet.
+    of its words is where they meet. `events` come in the order of their beginnings.
     """
     for together in _at_a_time(events):
         by_words: defaultdict[frozenset[str], list[_Event]] = defaultdict(list)
@@ -88,10 +107,17 @@ def _candidates(events: Iterable[_Event]) -> Iterator[Pair]:
             for word in event.words if len(event.words) > 1 else ():
                 if not _has_number(word):
                     by_words[event.words - {word}].append(event)
-        for block in by_words.values():
+        for words, block in by_words.items():
             for place, one in enumerate(block):
                 for other in block[place + 1 : place + 1 + _CROWD]:
-                    if _may_be_at_once(one, other) and _have_like_titles(one.words, other.words):
+                    if one.last and other.first and one.last < other.first:
+                        break  # so do all behind it
+                    if one.words == other.words != words:
+                        continue  # they have met by all of their words
+                    if (
+                        _have_like_titles(one.words, other.words)
+                        and _have_one_place(one.where, other.where) is not False
+                    ):
                         yield min(one.event_id, other.event_id), max(one.event_id, other.event_id)
 
 
@@ -113,11 +139,21 @@ def _month(day: str) -> int:
     return year * 12 + month
 
 
-def _may_be_at_once(one: _Event, other: _Event) -> bool:
-    return not (
-        (one.last and other.first and one.last < other.first)
-        or (other.last and one.first and other.last < one.first)
-    )
+def _have_one_place(one: _Where, other: _Where) -> bool | None:
+    """Whether two events have one place; None if that is not known."""
+    if one.country and other.country and one.country != other.country:
+        return False
+    if one.point and other.point:
+        return math.dist(one.point, other.point) <= _NEAR
+    if not one.place or not other.place:
+        return None
+    return _is_one_place(one.place, other.place)
+
+
+@lru_cache(maxsize=2**17)
+def _is_one_place(one: str, other: str) -> bool:
+    is_same = vocabulary.fold(one) == vocabulary.fold(other)
+    return is_same or suggestions.apart(one, other) is not None
 
 
 def _have_like_titles(words: frozenset[str], others: frozenset[str]) -> bool:
@@ -156,9 +192,15 @@ class _Looks:
         one, other = self._row(one_id), self._row(other_id)
         if self._are_told_apart(one_id, other_id):
             return None
-        place, actors = _place(one, other), self._actors(one_id, other_id)
-        if place is False or actors == 0:
+        actors = self._actors(one_id, other_id)
+        if actors == 0:
             return None
+        place = _have_one_place(
+            *(
+                _Where.of(row["country"], row["place"], row["lat"], row["lon"])
+                for row in (one, other)
+            )
+        )
         is_same = _words(one["title"]) == _words(other["title"])
         if not (place or actors or is_same):
             return None
@@ -206,17 +248,3 @@ class _Looks:
             for event_id in pair
         )
         return len(one & other) if one and other else None
-
-
-def _place(one: Row, other: Row) -> bool | None:
-    """Whether two events have one place; None if that is not known."""
-    if one["country"] and other["country"] and one["country"] != other["country"]:
-        return False
-    if one["lat"] is not None and other["lat"] is not None:
-        near = (abs(one[side] - other[side]) <= _NEAR for side in ("lat", "lon"))
-        return all(near)
-    name, called = one["place"], other["place"]
-    if not name or not called:
-        return None
-    is_same = vocabulary.fold(name) == vocabulary.fold(called)
-    return is_same or suggestions.apart(name, called) is not None

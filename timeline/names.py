@@ -1,8 +1,8 @@
 """Whether two names may be those of one actor, and why.
 
 Guarantees: a pure judgement of two texts, the same in both orders, for a person to decide on:
-it errs on the side of two names. Two that share none of `keys` never are one but by a slip of
-a letter, which `suggestions.pairs` finds.
+it errs on the side of two names. Of many names those are worth a judgement that have one of
+`keys` in common, or of whose `forms` `suggestions.pairs` says that they are a slip apart.
 
 Knows no database.
 """
@@ -29,23 +29,21 @@ __all__ = [
     "same_words",
 ]
 
-_OFFICES = frozenset(
-    re.findall(
-        r"\w+",
-        "ambassador chairman chairwoman chancellor chief colonel commander commissioner deputy"
-        " doctor dr excellency foreign general governor her his king lady lieutenant lord major"
-        " marshal mayor minister mp mr mrs ms pm pope premier president prime prince princess"
-        " prof professor queen representative royal secretary senator sir spokesman spokesperson"
-        " spokeswoman vice",
-    )
-)
+_OFFICES = frozenset((
+    "ambassador", "chairman", "chairwoman", "chancellor", "chief", "colonel", "commander",
+    "commissioner", "deputy", "doctor", "dr", "excellency", "foreign", "general", "governor",
+    "her", "his", "king", "lady", "lieutenant", "lord", "major", "marshal", "mayor", "minister",
+    "mp", "mr", "mrs", "ms", "pm", "pope", "premier", "president", "prime", "prince", "princess",
+    "prof", "professor", "queen", "representative", "royal", "secretary", "senator", "sir",
+    "spokesman", "spokesperson", "spokeswoman", "vice",
+))  # fmt: skip
+"""Words of an office or a title, behind which a name may stand."""
 _SMALL = frozenset(("a", "and", "at", "by", "de", "for", "in", "la", "of", "on", "the", "to"))
 _SHORTEST_SURNAME = 4
 _FEWEST_CONSONANTS = 5
 """Of a name that may be one with another of the same consonants."""
 _MOST_OF_A_PERSON = 4
 """Words of the name of a person."""
-
 
 INITIAL, SURNAME = 4, 5
 """Ranks of likenesses that say no more than that."""
@@ -63,7 +61,7 @@ def likeness(one: str, other: str) -> Likeness | None:
     country, other_country = _country(one), _country(other)
     if country and other_country:
         called = vocabulary.country_name(country)
-        return Likeness(1, f"both are {called}") if country == other_country else None
+        return Likeness(1, f"two names of {called}") if country == other_country else None
     if not _plain(one) or not _plain(other):
         return None
     if found := _same(one, other):
@@ -128,9 +126,9 @@ def _same(one: str, other: str) -> Likeness | None:
 
 
 def keys(name: str) -> Iterator[tuple[str, bool]]:
-    """Two names that are one, but for slips of letters, have one of these in common.
+    """What a name is compared by, each with whether to look for others by it.
 
-    With each goes whether to look for others by it: a whole name waits to be found.
+    A whole name waits for initials, surnames and abbreviations to look for it.
     """
     if country := _country(name):
         yield f"country {country}", True
@@ -261,17 +259,23 @@ _LETTERS = (
     ("sch", "sh"), ("tch", "ch"), ("kh", "h"), ("gh", "g"), ("dh", "d"), ("th", "t"), ("zh", "z"),
     ("ph", "f"), ("ck", "k"), ("x", "ks"), ("q", "k"), ("w", "v"), ("c", "k"), ("kh", "ch"),
 )  # fmt: skip
-"""Letters in which transliterations differ, and the ones that stand for them here."""
+"""Letters in which transliterations differ, and the ones that stand for them here, in turn.
+
+(The last one gives back the "ch" that the one before it takes for "kh".)
+"""
 
 
 @lru_cache(maxsize=2**16)
 def _consonants(word: str) -> str:
-    """The sound of a word without its vowels: "zlnsk" of Zelensky, Zelenskyy and Zelenskiy."""
+    """The sound of a word without its vowels: "zlnsk" of Zelensky, Zelenskyy and Zelenskiy.
+
+    A vowel that it begins with stays: "evgn" of Evgeny and Yevgeniy.
+    """
     for letters, sound in _LETTERS:
         word = word.replace(letters, sound)
-    rest = re.sub(r"[aeiouyj]", "", word[1:])
-    first = "a" if word[:1] in "aeiouyj" and not word.isdigit() else word[:1]
-    return re.sub(r"([a-z])\1+", r"\1", first + rest)
+    word = re.sub(r"([a-z])\1+", r"\1", word)
+    word = re.sub(r"^[jy](?=[aeou])", "", word)
+    return word[:1] + re.sub(r"[aeiouyj]", "", word[1:])
 
 
 def _sound_alike(words: list[str], others: list[str]) -> bool:
