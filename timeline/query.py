@@ -172,7 +172,8 @@ def resolve_source(connection: sqlite3.Connection, text: str) -> str:
         rows = connection.execute(
             "SELECT source_id FROM sources WHERE url = ? ORDER BY source_id LIMIT 20", (text,)
         )
-        if len(matches := [row[0] for row in rows]) > 1:
+        matches: list[str] = [row[0] for row in rows]
+        if len(matches) > 1:
             raise Ambiguous("source", text, matches)
         source_id = matches[0] if matches else None
     else:
