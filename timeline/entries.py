@@ -1,0 +1,234 @@
+"""Entries of one append: when, under which id, and what became of them.
+
+Guarantees: the entries of one append share one `recorded_at`, later than every one before;
+ids and versions are used once; asking twice for the same thing adds it once. Log and
+projection change together. What may be said is decided by `event_entries`,
+`source_entries` and `writer`.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from timeline import clock, codec, log, paths
+from timeline.codec import Entry
+from timeline.errors import AlreadyRecorded, ClockBehind, InvalidInput
+from timeline.fields import ID_PATTERN
+from timeline.holdings import Holdings
+from timeline.model import Event, Said
+from timeline.projector import Projector
+from timeline.resolver import Resolver
+
+__all__ = [
+    "NOTHING",
+    "Entries",
+    "Receipt",
+    "differing",
+    "fields_changed",
+    "microseconds",
+    "payload_of",
+    "receipt_of",
+]
+
+NOTHING = Said()
+
+_MAX_AHEAD = timedelta(seconds=60)
+_ID_WINDOW = 60_000_000
+"""Microseconds: ids are never made further ahead of the time."""
+_NEEDS_REASON = frozenset(
+    ("event.corrected", "event.retracted", "source.withdrawn", "entry.erased")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one statement."""
+
+    kind: str
+    """Such as "event.recorded"."""
+    subject: str
+    """Such as "event/odesa-talks"."""
+    entry_id: str
+    seq: int
+    """The number of the entry: #41 is a form to cite."""
+    version: int
+    """Of the subject, from 1."""
+    recorded_at: str
+    """UTC, ISO 8601, microseconds."""
+    occurred: str | None = None
+    """EDTF: the date as it was understood, of an event."""
+    unchanged: bool = False
+    """True if the log said so already, and nothing was added."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of what was taken, such as a quote that stands twice."""
+
+    @property
+    def id(self) -> str:
+        """The id of the event, source or actor."""
+        return self.subject.partition("/")[2]
+
+
+class Entries:
+    """The entries of one append, in the transaction that is open."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, *, now: Callable[[], datetime] = clock.now
+    ) -> None:
+        self._connection = connection
+        self._projector = Projector(connection)
+        self._info = log.info(connection)
+        newest = log.newest(connection)
+        self._log = log.Appender(connection)
+        moment = now()
+        if newest:
+            last = clock.parse(newest.recorded_at)
+            if last - moment > _MAX_AHEAD:
+                raise ClockBehind(newest.recorded_at, clock.utc(moment))
+            moment = max(moment, last + timedelta(microseconds=1))
+        self._moment = moment
+        self._recorded_at = clock.utc(moment)
+        self._next_id = self._first_free_id()
+        self._held = Holdings(connection, self._projector)
+        self._resolver = Resolver(connection, self._held, self._info, self._new_id)
+
+    def finish(self) -> None:
+        """What is left to do when all has been said; called by `writer.appending`."""
+        self._projector.flush()
+
+    def _add(
+        self,
+        kind: str,
+        subject: str,
+        content: dict[str, Any],
+        said: Said,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """Append one entry and fold it into the tables."""
+        payload = payload_of(kind, said, content)
+        return self._add_payload(kind, subject, payload, said, entry_id or self._new_id())
+
+    def _add_payload(
+        self,
+        kind: str,
+        subject: str,
+        payload: str,
+        said: Said,
+        entry_id: str,
+        notes: tuple[str, ...] = (),
+    ) -> Receipt:
+        entry = codec.encode(
+            seq=self._log.size,
+            id=entry_id,
+            kind=kind,
+            subject=subject,
+            version=self._held.version(subject) + 1,
+            recorded_at=self._recorded_at,
+            reported_at=said.reported_at,
+            payload=payload,
+        )
+        self._log.append(entry)
+        self._projector.apply(entry)
+        return receipt_of(entry, notes=notes)
+
+    @property
+    def _time_zone(self) -> str:
+        return str(self._info.get("time_zone", "UTC"))
+
+    def _first_free_id(self) -> int:
+        """The number of the next id: the time, or what follows the ids made ahead of it.
+
+        A large batch makes ids faster than microseconds pass.
+        """
+        first = microseconds(self._moment)
+        made = self._connection.execute(
+            "SELECT id FROM log WHERE id >= ? AND id < ? AND length(id) = 11 ORDER BY id DESC",
+            (codec.encode_id(first), codec.encode_id(first + _ID_WINDOW)),
+        )
+        for (entry_id,) in made:
+            if (number := codec.decode_id(entry_id)) is not None:
+                return number + 1
+        return first
+
+    def _new_id(self, what: str = "entry") -> str:
+        """An id that no entry has, and nothing of the class `what` either."""
+        while True:
+            entry_id = codec.encode_id(self._next_id)
+            self._next_id += 1
+            if not log.entry_by_id(self._connection, entry_id) and not self._held.version(
+                f"{what}/{entry_id}"
+            ):
+                return entry_id
+
+    def _known_entry(self, entry_id: str) -> Entry | None:
+        if not re.fullmatch(ID_PATTERN, entry_id):
+            raise InvalidInput("entry_id", "must be 3 to 64 characters of a-z, 0-9, - and _")
+        return log.entry_by_id(self._connection, entry_id)
+
+    def _same_entry(
+        self, known: Entry, kind: str, subject: str, said: Callable[[], Event | dict[str, Any]]
+    ) -> Receipt:
+        """The first receipt, if the entry says the same; AlreadyRecorded if it does not."""
+        fields = [
+            *(["kind"] if known.kind != kind else []),
+            *(["subject"] if known.subject != subject else []),
+        ]
+        if not fields:
+            before, now = codec.decode_content(known.payload), said()
+            if isinstance(now, Event):
+                cited = (before or {}).get("citations", ())
+                source_ids = {citation["source_id"] for citation in cited}
+                now = self._resolver.resolved(now, source_ids, cited).event.content()
+            fields = differing(before, now)
+        if fields:
+            raise AlreadyRecorded(f"entry {known.id}", fields, "use another entry id")
+        return receipt_of(known, unchanged=True)
+
+
+def payload_of(kind: str, said: Said, content: dict[str, Any]) -> str:
+    """The payload of an entry. Raises InvalidInput without a reason where one is needed."""
+    if kind in _NEEDS_REASON and not said.reason:
+        raise InvalidInput("reason", "is required: say in a few words why")
+    return codec.encode_payload(said.author, said.reason, content)
+
+
+def receipt_of(entry: Entry, *, unchanged: bool = False, notes: tuple[str, ...] = ()) -> Receipt:
+    content = codec.decode_content(entry.payload) if entry.kind.startswith("event.") else None
+    return Receipt(
+        entry.kind,
+        entry.subject,
+        entry.id,
+        entry.seq,
+        entry.version,
+        entry.recorded_at,
+        (content or {}).get("occurred"),
+        unchanged,
+        notes,
+    )
+
+
+def fields_changed(
+    field: str, key: str, content: Mapping[str, Any], changes: paths.Changes
+) -> dict[str, Any]:
+    """Content with changes by path; its own id, in `field`, is not among them."""
+    fields = paths.changed(content, changes)
+    if fields.get(field, key) != key:
+        raise InvalidInput(field, f"cannot change: this is {key}")
+    return {**fields, field: key}
+
+
+def differing(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[str]:
+    """The top-level fields in which two contents differ."""
+    return [
+        field
+        for field in dict.fromkeys((*new, *(old or {})))
+        if (old or {}).get(field) != new.get(field)
+    ]
+
+
+def microseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000)

@@ -1,0 +1,269 @@
+"""What an append says of events: record, update, correct, retract, reinstate, merge.
+
+Guarantees: a reference points to something that is there; an update that changes nothing is
+refused; the sources that an event brings are recorded in front of it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from timeline import clock, codec, fold, paths
+from timeline.entries import (
+    NOTHING,
+    Entries,
+    Receipt,
+    differing,
+    fields_changed,
+    payload_of,
+    receipt_of,
+)
+from timeline.errors import AlreadyRecorded, InvalidInput, NothingChanged
+from timeline.model import Event, Merge, Said, Statement
+from timeline.resolver import Resolved
+from timeline.validation import validate
+
+__all__ = ["EventEntries"]
+
+_ADVICE = "use timeline update (the story moved on) or timeline correct (we were wrong)"
+
+
+class EventEntries(Entries):
+    """The operations on events.
+
+    All take `said` (author, reason, reported_at), and an `entry_id` of the caller's making
+    to be safe against sending the same thing twice: with the same kind, subject and content
+    it returns the first receipt, with other content it raises AlreadyRecorded.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, *, now: Callable[[], datetime] = clock.now
+    ) -> None:
+        super().__init__(connection, now=now)
+        self._expected_events: dict[str, InvalidInput] = {}
+        self.names: dict[tuple[str, str], None] = {}
+        """Every ("actor" | "place" | "tag", name) that its events say, in their order."""
+        self.notes: list[str] = []
+        """Those of its receipts, each with the event that it is about."""
+
+    def finish(self) -> None:
+        """The last checks, on references into this append."""
+        for event_id, error in self._expected_events.items():
+            if not self._held.version(f"event/{event_id}"):
+                raise error
+        super().finish()
+
+    def record(
+        self,
+        event: Event | Mapping[str, Any],
+        said: Said = NOTHING,
+        *,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """Record a new event; one that is recorded with the same content is left alone.
+
+        What a `Statement` says about itself goes before `said`. Raises InvalidInput for a
+        malformed statement, and AlreadyRecorded if its event_id or one of its external ids
+        belongs to an event with other content.
+        """
+        given = event if isinstance(event, Event) else validate(Statement, event)
+        if entry_id and (known := self._known_entry(entry_id)):
+            subject = f"event/{given.event_id or entry_id}"
+            return self._same_entry(known, "event.recorded", subject, lambda: given)
+        if isinstance(given, Statement):
+            said = _own_words(given, said)
+        event_id = given.event_id or self._held.owner_of(given.external_ids) or entry_id
+        if event_id and self._held.version(f"event/{event_id}"):
+            return self._recorded_already(event_id, given)
+        resolved = self._resolver.resolved(given)
+        entry_id = entry_id or self._new_id("event")
+        if not said.reported_at:
+            day = clock.day_in(self._moment, self._time_zone)
+            said = said.model_copy(update={"reported_at": day})
+        return self._add_event("event.recorded", event_id or entry_id, resolved, said, entry_id)
+
+    def update(
+        self,
+        event_id: str,
+        changes: paths.Changes | Event,
+        said: Said = NOTHING,
+        *,
+        expect: int | None = None,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """The story moved on: change an event by path, or replace it whole (with `expect`).
+
+        Raises NotFound, Conflict, NothingChanged, InvalidInput.
+        """
+        return self._change("event.updated", event_id, changes, said, expect, entry_id)
+
+    def correct(
+        self,
+        event_id: str,
+        changes: paths.Changes | Event,
+        said: Said,
+        *,
+        expect: int | None = None,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """We were wrong: as `update`, and `said.reason` tells why."""
+        return self._change("event.corrected", event_id, changes, said, expect, entry_id)
+
+    def retract(
+        self, event_id: str, said: Said, *, expect: int | None = None, entry_id: str | None = None
+    ) -> Receipt:
+        """It should not stand here. Raises NothingChanged if it is retracted already."""
+        return self._change_state("event.retracted", event_id, {}, said, expect, entry_id)
+
+    def reinstate(
+        self,
+        event_id: str,
+        said: Said = NOTHING,
+        *,
+        expect: int | None = None,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """Take back a retraction or a merge. Raises NothingChanged if it stands."""
+        return self._change_state("event.reinstated", event_id, {}, said, expect, entry_id)
+
+    def merge(
+        self,
+        event_id: str,
+        into: str,
+        said: Said = NOTHING,
+        *,
+        expect: int | None = None,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """It is the same as another event, which stays.
+
+        Raises Refused if `into` leads back to `event_id`.
+        """
+        content = validate(Merge, {"into": into}).content()
+        return self._change_state("event.merged", event_id, content, said, expect, entry_id)
+
+    def _change(
+        self,
+        kind: str,
+        event_id: str,
+        changes: paths.Changes | Event,
+        said: Said,
+        expect: int | None,
+        entry_id: str | None,
+    ) -> Receipt:
+        if isinstance(changes, Event) and expect is None:
+            raise InvalidInput("expect", "is required with a whole event: the version it replaces")
+        subject = f"event/{event_id}"
+        if entry_id and (known := self._known_entry(entry_id)):
+            return self._same_entry(
+                known,
+                kind,
+                subject,
+                lambda: _changed(event_id, self._held.content_before(known), changes),
+            )
+        standing = self._held.standing(subject, expect)
+        content = standing.content or {}
+        resolved = self._resolver.resolved(
+            _changed(event_id, content, changes), citations_before=content.get("citations", ())
+        )
+        if resolved.event.content() == standing.content:
+            raise NothingChanged(f"event {event_id}")
+        return self._add_event(kind, event_id, resolved, said, entry_id)
+
+    def _change_state(
+        self,
+        kind: str,
+        event_id: str,
+        content: dict[str, Any],
+        said: Said,
+        expect: int | None,
+        entry_id: str | None,
+    ) -> Receipt:
+        subject = f"event/{event_id}"
+        if entry_id and (known := self._known_entry(entry_id)):
+            return self._same_entry(known, kind, subject, lambda: content)
+        standing = self._held.standing(subject, expect)
+        into = content.get("into")
+        if into:
+            self._held.check_merge(subject, f"event/{into}")
+        elif fold.state_after(kind, standing.state) == standing.state:
+            raise NothingChanged(f"event {event_id}")
+        return self._add(kind, subject, content, said, entry_id)
+
+    def _recorded_already(self, event_id: str, event: Event) -> Receipt:
+        """The receipt of the entry that says the same: the newest content, or the first."""
+        subject = f"event/{event_id}"
+        known = [self._held.newest_content(subject), self._held.contents(subject, "ASC")]
+        contents = [codec.decode_content(entry.payload) if entry else None for entry in known]
+        cited = [citation for each in contents for citation in (each or {}).get("citations", ())]
+        fields: list[str] = []
+        for entry, content in zip(known, contents, strict=True):
+            own = (content or {}).get("citations", ())
+            said = self._resolver.resolved(event, citations_before=[*own, *cited]).event.content()
+            if entry and content == said:
+                return receipt_of(entry, unchanged=True)
+            fields = fields or differing(content, said)
+        raise AlreadyRecorded(f"event {event_id}", fields, _ADVICE)
+
+    def _add_event(
+        self, kind: str, event_id: str, resolved: Resolved, said: Said, entry_id: str | None
+    ) -> Receipt:
+        """Append the content of an event behind the sources that it brings.
+
+        All that can be refused is refused before anything is added.
+        """
+        event = resolved.event
+        payload = payload_of(kind, said, event.content())
+        for external_id in event.external_ids:
+            owner = self._held.owner_of((external_id,))
+            if owner not in (None, event_id):
+                raise InvalidInput("external_ids", f"{external_id} belongs to event {owner}")
+        for number, relation in enumerate(event.relations):
+            if relation.event_id == event_id:
+                raise InvalidInput(
+                    f"relations.{number}.event_id", "an event cannot relate to itself"
+                )
+        author = Said(author=said.author)
+        for source_id, (source_entry_id, source) in resolved.sources.items():
+            subject = f"source/{source_id}"
+            self._add("source.recorded", subject, source.content(), author, source_entry_id)
+        notes = resolved.notes
+        if event.verification == "corroborated":
+            from timeline import texts
+
+            source_ids = [citation.source_id or "" for citation in event.citations]
+            notes += tuple(filter(None, [texts.uncorroborated(self._connection, source_ids)]))
+        self._held.claim(event.external_ids, event_id)
+        self.names |= dict.fromkeys(_names(event))
+        for number, relation in enumerate(event.relations):
+            problem = f'there is no event "{relation.event_id}" in this log or this input'
+            self._expected_events.setdefault(
+                relation.event_id, InvalidInput(f"relations.{number}.event_id", problem)
+            )
+        self.notes.extend(f"{event_id}: {note}" for note in notes)
+        subject = f"event/{event_id}"
+        return self._add_payload(kind, subject, payload, said, entry_id or self._new_id(), notes)
+
+
+def _names(event: Event) -> Iterator[tuple[str, str]]:
+    """What an event calls by a name that others may have; an id says who somebody is."""
+    yield from (("actor", who.name) for who in event.participants if not who.actor_id)
+    yield from (("place", at.name) for at in (event.place, event.about_place) if at and at.name)
+    yield from (("tag", tag) for tag in event.tags)
+
+
+def _changed(event_id: str, content: Mapping[str, Any], changes: paths.Changes | Event) -> Event:
+    """The event after changes by path, or the one that takes its place."""
+    if not isinstance(changes, Event):
+        return validate(Event, fields_changed("event_id", event_id, content, changes))
+    if changes.event_id not in (None, event_id):
+        raise InvalidInput("event_id", f"cannot change: this is event {event_id}")
+    return changes
+
+
+def _own_words(statement: Statement, said: Said) -> Said:
+    own = {field: value for field in Said.model_fields if (value := getattr(statement, field))}
+    return said.model_copy(update=own)
