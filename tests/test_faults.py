@@ -36,7 +36,7 @@ KILLS = (Form.KILLED, Form.TORN, Form.POWER_CUT)
 ERRORS = tuple(form for form in Form if form not in KILLS)
 STORY, ENTRIES = 5, 13
 """Appends of a story on a faulty disk, one of each kind, and the entries that they make."""
-SAMPLE = 4
+SAMPLE = 3
 """Of the calls that can fail so many writes, and so many others, do in the ordinary run."""
 ROUNDS = 7
 """Of three writers each, which are killed one after the other."""
