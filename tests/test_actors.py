@@ -142,6 +142,7 @@ def test_an_id_of_ones_own_takes_the_participants_of_the_names(story: Path) -> N
         (["alias", "Mark Rutte", "x\ny"], "aliases"),
         (["merge", "Mark Rutte", "--into", "nobody-at-all"], 'no actor "nobody-at-all"'),
         (["merge", "v", "--into", "NATO"], '"v" is the beginning of several actors: '),
+        (["merge", "", "--into", "NATO"], 'no actor ""'),
         (["merge", "NATO", "--into", "nato"], "a merge cannot go in a circle"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -466,7 +466,9 @@ READS: tuple[Callable[..., Any], ...] = (
 def without_names_of_today(found: Any) -> Any:
     """Names of actors and states of sources are always today's: all but these."""
     if isinstance(found, dict):
-        return {key: rows for key, rows in found.items() if key not in ("actor", "source")}
+        return {
+            key: rows for key, rows in found.items() if key not in ("actor", "source", "at_risk")
+        }
     return [
         {key: row[key] for key in row if key not in ("actors", "at_risk", "match")} for row in found
     ]
@@ -824,6 +826,8 @@ def ids(rows: list[dict[str, Any]]) -> set[str]:
         ("state", "erased", set()),
         ("state", "all", ALL),
         ("state", None, CURRENT),
+        ("at_risk", "yes", set()),
+        ("at_risk", False, CURRENT),
         ("country", None, CURRENT),
     ],
 )
@@ -902,6 +906,7 @@ def test_a_list_is_in_the_order_in_which_things_happened(demo: Timeline) -> None
         ("verification", "true", "corroborated"),
         ("precision", "fortnight", "quarter"),
         ("state", "deleted", "retracted"),
+        ("at_risk", "perhaps", "yes, no"),
         ("place", "half \ud800", "surrogate"),
         ("actor", "half \ud800", "surrogate"),
         ("colour", "red", "known are event_type"),
@@ -953,6 +958,7 @@ def counted_plainly(timeline: Timeline, rows: list[dict[str, Any]]) -> dict[str,
         facet: Counter(row[column] for row in rows if row[column] is not None)
         for facet, column in columns.items()
     }
+    counts["at_risk"] = Counter(row["at_risk"] for row in rows if row["at_risk"])
     counts |= {facet: Counter() for facet in ("actor", "tag", "source")}
     with reading(timeline.path) as connection:
         for row in rows:

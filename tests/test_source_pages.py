@@ -148,7 +148,7 @@ def test_deleting_a_citation_leaves_its_sentence_missing(site: Site, told: Timel
     assert "2 of 5 covered, 1 commentary, 2 missing" in words(site.page("/sources/paper"))
 
 
-RISK = "at risk: it rests on what was withdrawn alone: A paper & more (Made up)"
+RISK = "at risk: all that it rests on was withdrawn: A paper & more (Made up)"
 
 
 def test_a_withdrawn_source_is_said_on_every_page_and_feed_until_there_is_another(

@@ -73,8 +73,8 @@ def resolve(connection: sqlite3.Connection, text: str) -> str:
     found = named(connection, text)
     if len(found) > 1:
         raise Ambiguous("actor", text, found, "name")
-    actor_id = found[0] if found else query.id_beginning(connection, "actor", text)
-    if actor_id is None:
+    actor_id = found[0] if found else text and query.id_beginning(connection, "actor", text)
+    if not actor_id:
         names = [name for (name,) in connection.execute("SELECT name FROM actors LIMIT 10000")]
         near = vocabulary.nearest(text, names)
         raise NotFound("actor", text, f'did you mean "{near}"?' if near else "")

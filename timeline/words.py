@@ -138,11 +138,17 @@ def facts(event: Content, labels: Mapping[str, str]) -> str:
 
 
 def at_risk(withdrawn: Sequence[Content]) -> str:
-    """ "at risk: it rests on what was withdrawn alone: A report (made up)"; else nothing."""
-    sources = [
-        f"{source['title']} ({source['reason'] or 'the reason was erased'})" for source in withdrawn
+    """ "at risk: all that it rests on was withdrawn: A report (made up)"; of no sources nothing."""
+    named = [
+        f"{source['title']} ({source['reason'] or 'the reason was erased'})"
+        for source in withdrawn[:_FEW]
     ]
-    return f"at risk: it rests on what was withdrawn alone: {'; '.join(sources)}" if sources else ""
+    if len(withdrawn) > _FEW:
+        named.append(f"{len(withdrawn) - _FEW:,} more")
+    return f"at risk: all that it rests on was withdrawn: {'; '.join(named)}" if named else ""
+
+
+_FEW = 5
 
 
 def place(place: Content) -> str:
