@@ -17,7 +17,7 @@ from timeline import Timeline
 Start = Callable[..., "subprocess.Popen[str]"]
 
 WRITERS, EVENTS = 8, 200
-MAX_SECONDS = 60
+MAX_SECONDS = 300
 
 WRITER = """
 import sys

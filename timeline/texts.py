@@ -143,7 +143,7 @@ def marks(connection: sqlite3.Connection, source_id: str) -> list[query.Row]:
 def lost_quotes(connection: sqlite3.Connection, source_id: str) -> list[query.Row]:
     """The citations of current events whose quote does not stand in the newest text.
 
-    Each with event_id, position (from 1), source_id, source_version and quote. None if the
+    Each with event_id, position (from 1), source_id, source_version and quote; empty if the
     text of the source is not here.
     """
     text = newest(connection, source_id)
