@@ -24,7 +24,7 @@ from timeline.importers.spelling import Spelling
 __all__ = ["Cells", "Format", "Row", "Tally", "Unreadable", "importer", "names"]
 
 _GROUP = "timeline.importers"
-_OWN = ("gdelt", "mapped", "ucdp")
+_OWN = ("gdelt", "mapped", "timelinejs", "ucdp")
 
 Cells = dict[str, str]
 """Column to text, both as the publisher wrote them, in the order of the file."""
