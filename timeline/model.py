@@ -51,6 +51,7 @@ from timeline.fields import (
     Text,
     Unique,
     Url,
+    Verbatim,
     Wikidata,
     Word,
     filled,
@@ -370,8 +371,11 @@ class Event(Content):
         default=(), description="scheme:id in other datasets; unique among the events of this log."
     )
     extra: Annotated[
-        dict[Word, Annotated[dict[Word, Text], Field(max_length=1_000)]], Field(max_length=50)
-    ] = Field(default_factory=dict, description="What an importer could not place, by namespace.")
+        dict[Word, Annotated[dict[Word, Verbatim], Field(max_length=1_000)]], Field(max_length=50)
+    ] = Field(
+        default_factory=dict,
+        description="What other datasets say of it, by their names, as they wrote it.",
+    )
 
     @field_validator("extra", mode="before")
     @classmethod

@@ -40,7 +40,7 @@ def plain(file: IO[bytes]) -> IO[bytes]:
 
 def text(file: IO[bytes]) -> io.TextIOWrapper:
     """The text of a file; bytes that are not UTF-8 become what no field takes."""
-    buffered = file if hasattr(file, "peek") else io.BufferedReader(file)  # type: ignore[arg-type]
+    buffered: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
     encoding = "utf-16" if buffered.peek(2)[:2] in _BYTE_ORDER_MARKS else "utf-8-sig"
     return io.TextIOWrapper(buffered, encoding, errors="surrogateescape", newline="")
 

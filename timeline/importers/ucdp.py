@@ -16,7 +16,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
-from timeline import vocabulary
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.importers import Cells, Format, Row, Tally, Unreadable
 from timeline.importers.reading import rows
