@@ -27,8 +27,8 @@ from timeline.model import Source
 from timeline.validation import validate
 
 __all__ = [
-    "DATES", "DATE_PARTS", "PART", "SCALE", "SCHEME", "SHEET", "TWIN", "dates", "event", "group",
-    "slide", "start", "title",
+    "DATES", "DATE_PARTS", "NO_EVENTS", "PART", "SCALE", "SCHEME", "SHEET", "TWIN",
+    "dates", "event", "group", "slide", "start", "title",
 ]  # fmt: skip
 
 Cells = Mapping[str, str]
@@ -42,6 +42,9 @@ SHEET = (
     "Media Thumbnail", "Alt Text", "Type", "Group", "Tag", "Background",
 )  # fmt: skip
 """The columns of a sheet that TimelineJS reads."""
+
+NO_EVENTS = {"era": "era", "title": "title slide"}
+"""How the slides that are no events are tagged."""
 
 _TEXTS = frozenset(
     ("alt", "caption", "credit", "display_date", "group", "headline", "text", "title", "unique_id")
@@ -170,15 +173,12 @@ def event(cells: Cells) -> dict[str, Any]:
 
     The media are cited where they have an address on the web: by that alone, for a caption says
     what a slide sees in them, not what they are called. A group is a tag, and so is what is no
-    event: "era" and "title slide".
+    event.
     """
     found = slide(cells)
     part = cells.get(PART)
     shown = _cut(" ".join(_shown(_text(found, "display_date")).split()), _LONGEST_TITLE)
-    tags = [
-        group(found),
-        {"era": "era", "title": "title slide"}.get(part or ""),
-    ]
+    tags = (group(found), NO_EVENTS.get(part or ""))
     fields = {
         "title": title(found),
         "summary": plain(_text(_inner(found, "text"), "text")),

@@ -69,6 +69,7 @@ def import_command(
     \b
       gdelt       GDELT 2.0 events, a file of 15 minutes
       ucdp        UCDP GED, as CSV
+      timelinejs  slides of TimelineJS 3, as JSON or as a sheet (CSV)
       mapped      any CSV or JSON, by a mapping file (--map)
 
     A row is found again by its id: what is new is recorded, what the publisher changed is

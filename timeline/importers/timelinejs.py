@@ -20,7 +20,6 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -60,7 +59,7 @@ def importer(mapping: Path | None) -> Format:
         tally=_tally,
         identifying=frozenset((*_NAMES, *_JSON_DATES, *_SHEET_DATES, "Time", PART, TWIN)),
         spellings=dict.fromkeys((*_JSON_DATES, *_SHEET_DATES), NUMBER),
-        order=(*_JSON_DATES, *_NAMES, *SHEET),
+        order=SHEET,
     )
 
 
@@ -191,16 +190,18 @@ def _occurred(row: Row) -> str:
 
 def _numbered(found: list[Row | Unreadable]) -> Iterator[Row | Unreadable]:
     """The rows, those of one name and date told apart."""
-    times: Counter[str] = Counter()
+    taken: set[str] = set()
     for row in found:
         if isinstance(row, Row):
+            cells, number = row.cells, 1
             try:
-                name = _identify(row.cells)
+                while (name := _identify(cells)) in taken:
+                    number += 1
+                    cells = {**row.cells, TWIN: str(number)}
+                taken.add(name)
+                row = row._replace(cells=cells)
             except InvalidInput:
-                name = ""  # the row will be rejected
-            times[name] += 1
-            if name and times[name] > 1:
-                row = row._replace(cells={**row.cells, TWIN: str(times[name])})
+                pass  # the row will be rejected
         yield row
 
 
@@ -214,7 +215,7 @@ def _identify(cells: Cells) -> str:
         slides.start(slide) if part != "title" and not unique else "",
         cells.get(TWIN, ""),
     ]
-    return "_".join(filter(None, names))
+    return "-".join(filter(None, names))
 
 
 def _slug(words: str) -> str:

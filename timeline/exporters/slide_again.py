@@ -1,0 +1,91 @@
+"""A slide that came from TimelineJS goes back: as it came, but for what was edited since.
+
+Guarantees: what the log did not change of a slide is what its file said - HTML, media, group,
+background, words of the date - so TimelineJS shows the same. A title, a summary, a date or a
+group that differs from what the slide says is taken from the event. An event that is retracted,
+merged or at risk says so.
+
+A publisher's file is not trusted: its HTML passes through `html_text.harmless`, whatever
+TimelineJS itself lets through, and its addresses lead to http, https or the site of the page
+that shows the timeline. From there, a reader's browser loads what the slide shows: pictures,
+frames and media, as it did from the publisher's file. What these serve is theirs.
+
+What has no place in a slide - figures, claims, citations added - stays in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from timeline import slides, words
+from timeline.errors import InvalidInput
+from timeline.exporters.about import Event
+from timeline.exporters.markup import escaped, paragraph, standing, unmarked
+from timeline.html_text import address, harmless, plain
+
+__all__ = ["cells", "slide_again"]
+
+_ADDRESSES = frozenset(("icon", "link", "thumbnail", "url"))
+_PLAIN = frozenset(("alt", "title", "unique_id"))
+"""What TimelineJS sets as text, never as HTML."""
+_TWICE = frozenset(("display_date", "format", "format_short", "group"))
+"""What it parses as HTML, then sets as HTML again."""
+
+
+def cells(event: Event) -> Mapping[str, str]:
+    """The cells of the slide that an event came from; of any other event none."""
+    found: Mapping[str, str] = event.get("extra", {}).get(slides.SCHEME, {})
+    return found
+
+
+def slide_again(
+    event: Event, dates: Mapping[str, Mapping[str, int]], labels: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """The slide of an event that came from one; None of what cannot have come from one.
+
+    `dates` are those of the event, as `slides.dates` has them.
+    """
+    try:
+        before = slides.event(cells(event))
+        slide = _safe(slides.slide(cells(event)))
+    except InvalidInput:
+        return None
+    edited = {field for field in (*before, *event) if before.get(field) != event.get(field)}
+    text = slide["text"] if isinstance(slide.get("text"), dict) else {}
+    if "title" in edited:
+        text["headline"] = escaped(words.title(event))
+    if "summary" in edited:
+        text["text"] = paragraph(event["summary"]) if "summary" in event else ""
+    if event["state"] != "current" or event.get("at_risk"):
+        said = "".join(map(paragraph, standing(event, labels)))
+        text["text"] = said + text.get("text", "")
+    slide["text"] = text
+    if "occurred" in edited and "start_date" in slide:
+        slide |= {
+            "end_date": None,
+            "display_date": unmarked(words.date(event["occurred"])),
+            **dates,
+        }
+    if "occurred_text" in edited and "occurred_text" in event:
+        slide["display_date"] = unmarked(event["occurred_text"])
+    tag = slides.group(slide)
+    if tag and tag not in event.get("tags", ()):
+        others = [tag for tag in event.get("tags", ()) if tag not in slides.NO_EVENTS.values()]
+        slide["group"] = unmarked(others[0]) if others else None
+    return {name: value for name, value in slide.items() if value not in (None, {}, "")}
+
+
+def _safe(value: Any, key: str = "") -> Any:
+    """A value of a slide without what could run."""
+    if isinstance(value, dict):
+        return {name: _safe(item, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_safe(item, key) for item in value]
+    if not isinstance(value, str) or key in _PLAIN:
+        return value
+    if key in _ADDRESSES and "<" not in value:
+        return address(value)
+    if key in _TWICE:
+        return unmarked(plain(plain(value))) if "<" in value or "&" in value else value
+    return harmless(value) if "<" in value else value
