@@ -12,7 +12,7 @@ like the `importer` of the modules here.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib.metadata import entry_points
@@ -65,7 +65,7 @@ class Format:
 
     scheme: str
     """Of the external ids, ``scheme:id``; and the name under which `extra` keeps the cells."""
-    read: Callable[[IO[bytes]], Iterator[Row | Unreadable]]
+    read: Callable[[IO[bytes]], Generator[Row | Unreadable, None, None]]
     """The rows of a file. Raises InvalidInput for what is no such file at all."""
     identify: Callable[[Cells], str]
     """The publisher's id of a row. Raises InvalidInput, naming the column."""
@@ -77,8 +77,6 @@ class Format:
     """The columns that `identify` reads."""
     spellings: Mapping[str, Spelling] = field(default_factory=dict)
     """Of the columns whose text can be written in several ways."""
-    order: tuple[str, ...] = ()
-    """The columns in the order in which they are described."""
     source: Mapping[str, Any] | None = None
     """The dataset itself, a `model.Source` with its id: recorded if the log has none of it."""
 

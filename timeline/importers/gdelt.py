@@ -10,7 +10,7 @@ Knows nothing of the log.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -144,11 +144,10 @@ def importer(mapping: Path | None) -> Format:
         tally=_tally,
         identifying=frozenset(("GLOBALEVENTID",)),
         spellings=dict.fromkeys(_NUMBERS, NUMBER),
-        order=COLUMNS,
     )
 
 
-def _rows(file: IO[bytes]) -> Iterator[Row | Unreadable]:
+def _rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
     for line, text in enumerate(lines(file), 1):
         cells = text.rstrip("\r\n").split("\t")
         if len(cells) == len(COLUMNS):

@@ -18,9 +18,10 @@ Guarantees: the mapping is checked, whole, before a row is read. Knows nothing o
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -116,7 +117,6 @@ def importer(mapping: Path | None) -> Format:
         tally=lambda cells: _tally(read, cells),
         identifying=frozenset(read.identifying),
         spellings=read.spellings,
-        order=read.columns,
         source=read.source,
     )
 
@@ -233,19 +233,24 @@ def _are_texts(value: Any) -> bool:
 # --- Rows ---------------------------------------------------------------------------------
 
 
-def _rows(mapping: _Mapping, file: IO[bytes]) -> Iterator[Row | Unreadable]:
+def _rows(mapping: _Mapping, file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
     """The rows of a file. In CSV every column that is mapped must be in the header."""
     is_first = True
-    for row in rows(file, mapping.delimiter):
-        if is_first and isinstance(row, Row):
-            is_first = False
-            # Columns of JSON may be there in some objects only.
-            lacking = [name for name in mapping.columns if name not in row.cells]
-            if lacking and (len(lacking) == len(mapping.columns) or row.is_of_a_table):
-                near = vocabulary.nearest(lacking[0], row.cells)
-                hint = f": did you mean {near}?" if near else ""
-                raise InvalidInput(lacking[0], f"is in the mapping, and no column of this{hint}")
-        yield row
+    with contextlib.closing(rows(file, mapping.delimiter)) as found:
+        for row in found:
+            if is_first and isinstance(row, Row):
+                is_first = False
+                _check_columns(mapping, row)
+            yield row
+
+
+def _check_columns(mapping: _Mapping, row: Row) -> None:
+    lacking = [name for name in mapping.columns if name not in row.cells]
+    # Columns of JSON may be there in some objects only.
+    if lacking and (row.is_of_a_table or len(lacking) == len(mapping.columns)):
+        near = vocabulary.nearest(lacking[0], row.cells)
+        hint = f": did you mean {near}?" if near else ""
+        raise InvalidInput(lacking[0], f"is in the mapping, and no column of this{hint}")
 
 
 def _identify(mapping: _Mapping, cells: Cells) -> str:

@@ -6,12 +6,13 @@ Guarantees: of a file of any length one row is held. A row that cannot be taken 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import chain
 from typing import IO, Any
@@ -33,34 +34,42 @@ _LONGEST = 16 * 2**20
 
 def plain(file: IO[bytes]) -> IO[bytes]:
     """The bytes of a file, unpacked if they are packed by gzip."""
-    buffered = io.BufferedReader(file) if isinstance(file, io.RawIOBase) else file
-    beginning = buffered.peek(2)[:2] if isinstance(buffered, io.BufferedReader) else b""
-    return gzip.GzipFile(fileobj=buffered) if beginning == _GZIP else buffered  # type: ignore[return-value]
+    buffered: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
+    is_packed = buffered.peek(2)[:2] == _GZIP
+    found: IO[bytes] = gzip.GzipFile(fileobj=buffered) if is_packed else buffered  # type: ignore[assignment]
+    return found
 
 
-def text(file: IO[bytes]) -> io.TextIOWrapper:
-    """The text of a file; bytes that are not UTF-8 become what no field takes."""
+@contextlib.contextmanager
+def text(file: IO[bytes]) -> Iterator[io.TextIOWrapper]:
+    """The text of a file, which stays open; bytes that are not UTF-8 become what no field takes.
+
+    Raises InvalidInput where a packed file is cut off.
+    """
     buffered: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
     encoding = "utf-16" if buffered.peek(2)[:2] in _BYTE_ORDER_MARKS else "utf-8-sig"
-    return io.TextIOWrapper(buffered, encoding, errors="surrogateescape", newline="")
+    stream = io.TextIOWrapper(buffered, encoding, errors="surrogateescape", newline="")
+    try:
+        yield stream
+    except _CUT_OFF as error:
+        raise InvalidInput("", f"cannot be unpacked: {error}") from None
+    finally:
+        stream.detach()
 
 
 def lines(file: IO[bytes]) -> Iterator[str]:
-    """The lines of a file. Raises InvalidInput where a packed file is cut off."""
-    try:
-        yield from text(file)
-    except _CUT_OFF as error:
-        raise InvalidInput("", f"cannot be unpacked: {error}") from None
+    """The lines of a file."""
+    with text(file) as stream:
+        yield from iter(stream.readline, "")  # `yield from` a stream would close it
 
 
-def rows(file: IO[bytes], delimiter: str | None = None) -> Iterator[Row | Unreadable]:
+def rows(file: IO[bytes], delimiter: str | None = None) -> Generator[Row | Unreadable, None, None]:
     """The rows of a file, whichever of the forms it has.
 
     Raises InvalidInput for what has none, and where a packed file is cut off.
     """
-    stream = text(file)
     skipped = 0
-    try:
+    with text(file) as stream:
         while not (head := stream.readline(_CHUNK)).strip():
             if not head:
                 raise InvalidInput("", "is empty")
@@ -68,23 +77,20 @@ def rows(file: IO[bytes], delimiter: str | None = None) -> Iterator[Row | Unread
         match head.lstrip()[0]:
             case "[" if delimiter is None:
                 chunks = iter(lambda: stream.read(_CHUNK), "")
-                found = _array_rows(chain((head,), chunks), skipped + 1)
+                yield from _array_rows(chain((head,), chunks), skipped + 1)
             case "{" if delimiter is None:
-                found = _line_rows(_lines(head, stream), skipped + 1)
+                yield from _line_rows(_lines(head, stream), skipped + 1)
             case "<":
                 raise InvalidInput("", "is a web page, not data").at(line=skipped + 1)
             case _:
                 mark = delimiter or max(",;\t", key=head.count)
-                found = csv_rows(_lines(head, stream), mark, skipped + 1)
-        yield from found
-    except _CUT_OFF as error:
-        raise InvalidInput("", f"cannot be unpacked: {error}") from None
+                yield from csv_rows(_lines(head, stream), mark, skipped + 1)
 
 
 def _lines(head: str, stream: io.TextIOWrapper) -> Iterator[str]:
     """The lines of a text of which the first one was begun."""
     yield head if head.endswith(("\n", "\r")) else head + stream.readline()
-    yield from stream
+    yield from iter(stream.readline, "")
 
 
 def csv_rows(lines: Iterator[str], delimiter: str, first: int = 1) -> Iterator[Row | Unreadable]:
@@ -161,10 +167,8 @@ def _array_rows(chunks: Iterable[str], line: int) -> Iterator[Row | Unreadable]:
             if token[0] in "[{":
                 depth += 1
                 if depth == 2:
-                    between = buffer[kept : token.start()]
-                    line += between.count("\n")
-                    if stray := between.strip(" \t\r\n,"):
-                        yield Unreadable(line, "", f"is no object with fields: {shown(stray)}")
+                    yield from _stray(buffer[kept : token.start()], line)
+                    line += buffer.count("\n", kept, token.start())
                     kept = token.start()
                 elif depth == 1:
                     line += buffer.count("\n", kept, scanned)
@@ -177,8 +181,7 @@ def _array_rows(chunks: Iterable[str], line: int) -> Iterator[Row | Unreadable]:
                     line += item.count("\n")
                     kept = scanned
                 elif depth == 0:
-                    if stray := buffer[kept : token.start()].strip(" \t\r\n,"):
-                        yield Unreadable(line, "", f"is no object with fields: {shown(stray)}")
+                    yield from _stray(buffer[kept : token.start()], line)
                     line += buffer.count("\n", kept, scanned)
                     kept, depth = scanned, -1
                     break
@@ -191,6 +194,13 @@ def _array_rows(chunks: Iterable[str], line: int) -> Iterator[Row | Unreadable]:
         raise InvalidInput("", "ends within the array: is the file whole?").at(line=line)
     if buffer.strip():
         yield Unreadable(line, "", "has more behind the end of the array")
+
+
+def _stray(between: str, line: int) -> Iterator[Unreadable]:
+    """What stands between two objects of an array, if it is more than a comma."""
+    if found := between.strip(" \t\r\n,"):
+        line += between.count("\n", 0, between.index(found))
+        yield Unreadable(line, "", f"is no object with fields: {shown(found)}")
 
 
 def flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """One text for what can be written in several: numbers, dates, white space.
 
 Guarantees: two cells are told apart in what they say, not in how they say it; the kinds of
-difference that say nothing have the names in `KINDS`. A text that is no number, or no date,
+difference that say nothing have a name each. A text that is no number, or no date,
 stays as it is, and is itself alone.
 """
 
@@ -17,10 +17,10 @@ from typing import NamedTuple
 from timeline.errors import InvalidValue
 from timeline.sheet_dates import read_date
 
-__all__ = ["DATE", "KINDS", "NUMBER", "WHITE_SPACE", "Spelling", "date", "number", "respelled"]
+__all__ = ["DATE", "NUMBER", "ORDER", "WHITE_SPACE", "Spelling", "date", "number", "respelled"]
 
 WHITE_SPACE = "white space"
-KINDS = (WHITE_SPACE, "number format", "date format", "order of fields")
+ORDER = "order of fields"
 
 
 class Spelling(NamedTuple):

@@ -11,7 +11,8 @@ Knows nothing of the log.
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Generator, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
@@ -31,17 +32,6 @@ _NUMBERS = tuple(
         " dyad_new_id side_a_dset_id side_a_new_id side_b_dset_id side_b_new_id number_of_sources"
         " where_prec latitude longitude priogrid_gid country_id event_clarity date_prec deaths_a"
         " deaths_b deaths_civilians deaths_unknown best high low gwnoa gwnob"
-    ).split()
-)
-_ORDER = tuple(
-    (
-        "id relid year active_year code_status type_of_violence conflict_dset_id conflict_new_id"
-        " conflict_name dyad_dset_id dyad_new_id dyad_name side_a_dset_id side_a_new_id side_a"
-        " side_b_dset_id side_b_new_id side_b number_of_sources source_article source_office"
-        " source_date source_headline source_original where_prec where_coordinates"
-        " where_description adm_1 adm_2 latitude longitude geom_wkt priogrid_gid country"
-        " country_id region event_clarity date_prec date_start date_end deaths_a deaths_b"
-        " deaths_civilians deaths_unknown best high low gwnoa gwnob"
     ).split()
 )
 _VIOLENCE = {"1": "state-based conflict", "2": "non-state conflict", "3": "one-sided violence"}
@@ -67,18 +57,18 @@ def importer(mapping: Path | None) -> Format:
         tally=_tally,
         identifying=frozenset(("id",)),
         spellings=dict.fromkeys(_NUMBERS, NUMBER) | dict.fromkeys(_DATES, DATE),
-        order=_ORDER,
         source=_DATASET,
     )
 
 
-def _rows(file: IO[bytes]) -> Iterator[Row | Unreadable]:
-    for row in rows(file, ","):
-        if isinstance(row, Row) and (
-            lacking := [name for name in _NEEDED if name not in row.cells]
-        ):
-            raise InvalidInput(lacking[0], "is not a column of this file, and UCDP GED has it")
-        yield row
+def _rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
+    with contextlib.closing(rows(file, ",")) as found:
+        for row in found:
+            if isinstance(row, Row):
+                for name in _NEEDED:
+                    if name not in row.cells:
+                        raise InvalidInput(name, "is not a column of this file; UCDP GED has it")
+            yield row
 
 
 def _identify(cells: Cells) -> str:

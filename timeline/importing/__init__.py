@@ -23,7 +23,7 @@ from typing import IO, Any, NamedTuple
 from timeline import clock, log
 from timeline.errors import InvalidInput, Refused, TimelineError, TooManyAbsent
 from timeline.importers import Cells, Format
-from timeline.importing.comparing import ORDER, compared, filled, is_in_order
+from timeline.importing.comparing import compared, filled
 from timeline.importing.staging import GONE, Reject, StagedRow, Staging, digest
 from timeline.model import Event, Said, Statement
 from timeline.validation import validate
@@ -199,11 +199,11 @@ class _Run:
             append.record_source(source, Said(author=self._wanted.said.author))
         for row in rows:
             try:
-                settled.append((self._row(append, row), row.line))
+                settled.append((self._row(append, row), row.number))
             except TimelineError as error:
                 if self._wanted.strict or not isinstance(error, InvalidInput | Refused):
                     raise error.at(line=row.line)  # noqa: B904 - it is the same error
-                rejects.append(Reject(row.line, *_of(error), row.cells))
+                rejects.append(Reject(row.number, row.line, *_of(error), row.cells))
             self._done += 1
             self._progress("written", self._done, self._staging.read)
         return settled, rejects
@@ -222,25 +222,22 @@ class _Run:
         expect = row.version
         if row.state == "retracted" and self._reinstated(append, row):
             expect = None
-        new = filled(row.cells)
         if row.kept is None:
             self._outcome.note(
                 f"line {row.line}: {row.event_id} was not made from this publisher's row: the row"
                 " is kept in its extra, its fields stay as they are"
             )
-            changes = {f"/extra/{self._form.scheme}": new}
+            changes = {f"/extra/{self._form.scheme}": filled(row.cells)}
             append.update(row.event_id, changes, self._wanted.said, expect=expect)
             return self._updated(row, [])
-        changed, churn = compared(self._form, row.kept, new)
-        if not is_in_order(self._form, row.cells):
-            churn.add(ORDER)
+        changed, churn = compared(self._form, row.kept, filled(row.cells))
         for kind in churn:
             self._outcome.churn[kind] += 1
         if not changed:
             self._outcome.respelled += bool(churn)
             self._outcome.counts["unchanged"] += 1
             return "unchanged"
-        self._update(append, row, row.kept, expect)
+        self._update(append, row, row.kept, changed, expect)
         return self._updated(row, changed)
 
     def _reinstated(self, append: Append, row: StagedRow) -> bool:
@@ -279,8 +276,13 @@ class _Run:
             fields.pop("reported_at", None)
         return fields
 
-    def _update(self, append: Append, row: StagedRow, kept: Cells, expect: int | None) -> None:
-        """What the publisher changed becomes so here, unless it was changed here as well."""
+    def _update(
+        self, append: Append, row: StagedRow, kept: Cells, changed: list[str], expect: int | None
+    ) -> None:
+        """What the publisher changed becomes so here, unless it was changed here as well.
+
+        What is only written in another way stays as it was written before.
+        """
         fields = self._fields(row.cells)
         reported_at = fields.pop("reported_at", None)
         ids = {"event_id": row.event_id, "external_ids": [row.external_id]}
@@ -292,7 +294,8 @@ class _Run:
             base = append.worded(validate(Event, before))
         except InvalidInput:  # another mapping read it then
             base = ours
-        changes: dict[str, Any] = {f"/extra/{self._form.scheme}": filled(row.cells)}
+        cells = filled(kept | {column: row.cells.get(column, "") for column in changed})
+        changes: dict[str, Any] = {f"/extra/{self._form.scheme}": cells}
         for name in dict.fromkeys((*theirs, *base)):
             if theirs.get(name) in (base.get(name), ours.get(name)):
                 continue

@@ -6,13 +6,12 @@ of the columns are churn, and each has its name; everything else is a change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 
 from timeline.importers import Cells, Format
-from timeline.importers.spelling import KINDS, respelled
+from timeline.importers.spelling import ORDER, respelled
 
-__all__ = ["compared", "filled", "is_in_order", "is_same"]
+__all__ = ["compared", "filled", "is_same"]
 
 
 def filled(cells: Mapping[str, str]) -> Cells:
@@ -23,8 +22,6 @@ def filled(cells: Mapping[str, str]) -> Cells:
 def compared(form: Format, old: Cells, new: Cells) -> tuple[list[str], set[str]]:
     """The columns in which two rows differ, and the kinds of churn between them."""
     changed, churn = [], set()
-    if old == new:
-        return [], set()
     for column in dict.fromkeys((*new, *old)):
         before, now = old.get(column, ""), new.get(column, "")
         if before != now:
@@ -33,24 +30,11 @@ def compared(form: Format, old: Cells, new: Cells) -> tuple[list[str], set[str]]
                 churn.add(kind)
             else:
                 changed.append(column)
+    if [column for column in new if column in old] != [column for column in old if column in new]:
+        churn.add(ORDER)
     return changed, churn
 
 
 def is_same(form: Format, old: Cells, new: Cells) -> bool:
     """Whether two rows say the same."""
     return not compared(form, filled(old), filled(new))[0]
-
-
-def is_in_order(form: Format, columns: Iterable[str]) -> bool:
-    """Whether columns stand in the order in which the format describes them."""
-    return _is_in_order(form.order, tuple(columns))
-
-
-@lru_cache(maxsize=100)
-def _is_in_order(order: tuple[str, ...], columns: tuple[str, ...]) -> bool:
-    places = {column: place for place, column in enumerate(order)}
-    known = [places[column] for column in columns if column in places]
-    return known == sorted(known)
-
-
-ORDER = KINDS[-1]

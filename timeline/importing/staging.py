@@ -7,6 +7,7 @@ for gone.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -23,7 +24,8 @@ __all__ = ["GONE", "Reject", "StagedRow", "Staging", "digest", "event_id_of"]
 
 _TABLES = """
 CREATE TEMP TABLE staged (
-    line        INTEGER PRIMARY KEY,
+    number      INTEGER PRIMARY KEY,
+    line        INTEGER NOT NULL,
     external_id TEXT NOT NULL,
     event_id    TEXT NOT NULL,
     cells       TEXT NOT NULL,
@@ -31,7 +33,9 @@ CREATE TEMP TABLE staged (
 );
 CREATE INDEX temp.staged_external_id ON staged (external_id);
 CREATE INDEX temp.staged_event_id ON staged (event_id);
-CREATE TEMP TABLE rejects (line INTEGER NOT NULL, field TEXT, reason TEXT, cells TEXT);
+CREATE TEMP TABLE rejects (
+    number INTEGER PRIMARY KEY, line INTEGER NOT NULL, field TEXT, reason TEXT, cells TEXT
+);
 """
 _AT_ONCE = 1_000
 
@@ -42,6 +46,8 @@ GONE = "no longer in the publisher's file"
 class StagedRow(NamedTuple):
     """A row of the file, and the event of the log that it is, if there is one."""
 
+    number: int
+    """Of the row, from 1; several may stand in one line."""
     line: int
     external_id: str
     event_id: str
@@ -59,6 +65,7 @@ class StagedRow(NamedTuple):
 class Reject(NamedTuple):
     """A row that did not go in: its line, the column, why, and its cells where it has some."""
 
+    number: int
     line: int
     field: str
     reason: str
@@ -81,34 +88,37 @@ class Staging:
 
     def fill(self, file: IO[bytes], progress: Callable[[int], object]) -> None:
         """Take the rows of a file. Raises InvalidInput for what is no file of this format."""
-        rows: list[tuple[int, str, str, str]] = []
+        rows: list[tuple[int, int, str, str, str]] = []
         rejects: list[Reject] = []
-        for row in self._form.read(file):
-            self.read += 1
-            progress(self.read)
-            if isinstance(row, Row):
+        with contextlib.closing(self._form.read(file)) as found:
+            for row in found:
+                self.read += 1
+                progress(self.read)
                 try:
-                    _check(row.cells)
-                    external_id = (
-                        f"{self._form.scheme}:{_without_blanks(self._form.identify(row.cells))}"
-                    )
+                    if not isinstance(row, Row):
+                        raise InvalidInput(row.field, row.reason)
+                    external_id = self._external_id(row.cells)
                 except InvalidInput as error:
                     self.without_id += 1
-                    rejects.append(Reject(row.line, error.field, error.problem, row.cells))
+                    cells = row.cells if isinstance(row, Row) else None
+                    rejects.append(Reject(self.read, row.line, error.field, error.problem, cells))
                 else:
-                    cells = json.dumps(row.cells, ensure_ascii=False)
-                    rows.append((row.line, external_id, event_id_of(external_id), cells))
-            else:
-                self.without_id += 1
-                rejects.append(Reject(*row))
-            if len(rows) + len(rejects) >= _AT_ONCE:
-                self._put(rows, rejects)
+                    text = json.dumps(row.cells, ensure_ascii=False)
+                    event_id = event_id_of(external_id)
+                    rows.append((self.read, row.line, external_id, event_id, text))
+                if len(rows) + len(rejects) >= _AT_ONCE:
+                    self._put(rows, rejects)
         self._put(rows, rejects)
         self._settle_repeated()
 
-    def _put(self, rows: list[tuple[int, str, str, str]], rejects: list[Reject]) -> None:
+    def _external_id(self, cells: Cells) -> str:
+        _check(cells)
+        own = "_".join(self._form.identify(cells).split())
+        return f"{self._form.scheme}:{own}"
+
+    def _put(self, rows: list[tuple[int, int, str, str, str]], rejects: list[Reject]) -> None:
         self._connection.execute("BEGIN")
-        self._connection.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, NULL)", rows)
+        self._connection.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, ?, NULL)", rows)
         self._connection.execute("COMMIT")
         self.reject(rejects)
         rows.clear()
@@ -117,66 +127,51 @@ class Staging:
     def reject(self, rejects: Iterable[Reject]) -> None:
         """Put rows aside."""
         said = [
-            (
-                each.line,
-                each.field,
-                each.reason,
-                each.cells and json.dumps(each.cells, ensure_ascii=True),
-            )
-            for each in rejects
+            (*each[:4], None if each.cells is None else json.dumps(each.cells)) for each in rejects
         ]
         self._connection.execute("BEGIN")
-        self._connection.executemany("INSERT INTO rejects VALUES (?, ?, ?, ?)", said)
+        self._connection.executemany("INSERT INTO rejects VALUES (?, ?, ?, ?, ?)", said)
         self._connection.executemany(
-            "UPDATE staged SET outcome = 'rejected' WHERE line = ?", ((line,) for line, *_ in said)
+            "UPDATE staged SET outcome = 'rejected' WHERE number = ?",
+            ((number,) for number, *_ in said),
         )
         self._connection.execute("COMMIT")
 
     def _settle_repeated(self) -> None:
         """Of rows with one id that say the same, the first counts; of others, none."""
         twice = self._connection.execute(
-            "SELECT external_id, json_group_array(line) FROM staged"
-            " GROUP BY external_id HAVING count(*) > 1"
+            "SELECT external_id FROM staged GROUP BY external_id HAVING count(*) > 1"
         ).fetchall()
-        for external_id, several in twice:
-            lines = json.loads(several)
-            rows = [self._cells_at(line) for line in lines]
-            if all(is_same(self._form, rows[0], row) for row in rows[1:]):
-                self.settle(("repeated", line) for line in lines[1:])
+        for (external_id,) in twice:
+            rows = [
+                (number, line, json.loads(cells))
+                for number, line, cells in self._connection.execute(
+                    "SELECT number, line, cells FROM staged WHERE external_id = ? ORDER BY number",
+                    (external_id,),
+                )
+            ]
+            if all(is_same(self._form, rows[0][2], cells) for _, _, cells in rows[1:]):
+                self.settle(("repeated", number) for number, _, _ in rows[1:])
                 continue
-            reason = f"{external_id} stands in lines {_listed(lines)} and does not say the same"
+            lines = _listed([line for _, line, _ in rows])
+            reason = f"{external_id} stands in lines {lines} and does not say the same"
             column = min(self._form.identifying)
-            self.reject(
-                Reject(line, column, reason, row) for line, row in zip(lines, rows, strict=True)
-            )
-
-    def _cells_at(self, line: int) -> Cells:
-        (cells,) = self._connection.execute(
-            "SELECT cells FROM staged WHERE line = ?", (line,)
-        ).fetchone()
-        found: Cells = json.loads(cells)
-        return found
+            self.reject(Reject(number, line, column, reason, cells) for number, line, cells in rows)
 
     def settle(self, outcomes: Iterable[tuple[str, int]]) -> None:
-        """Note what became of lines."""
+        """Note what became of rows, by their numbers."""
         self._connection.execute("BEGIN")
-        self._connection.executemany("UPDATE staged SET outcome = ? WHERE line = ?", outcomes)
+        self._connection.executemany("UPDATE staged SET outcome = ? WHERE number = ?", outcomes)
         self._connection.execute("COMMIT")
 
     # --- What the log has of them ---------------------------------------------------------
 
     def chunks(self, size: int) -> Iterator[list[StagedRow]]:
         """The rows that are neither rejected nor repeated, in their order, some at a time."""
-        line = 0
-        while rows := self._connection.execute(_CHUNK, (self._form.scheme, line, size)).fetchall():
-            line = rows[-1][0]
-            yield [
-                StagedRow(
-                    *(line, external_id, event_id, json.loads(cells)),
-                    *(state, title, version, bool(is_known), _cells(kept)),
-                )
-                for line, external_id, event_id, cells, state, title, version, is_known, kept in rows
-            ]
+        last = 0
+        while rows := self._connection.execute(_CHUNK, (self._form.scheme, last, size)).fetchall():
+            last = rows[-1][0]
+            yield [_staged(*row) for row in rows]
 
     def newest(self) -> tuple[str, str] | None:
         """When the newest of the publisher's entries was reported: its last instant, as said."""
@@ -234,7 +229,7 @@ class Staging:
         """Line and external id of the new rows that say what a row that is gone said, by
         its `digest`, and the event of that."""
         new = self._connection.execute(
-            "SELECT line, external_id, cells FROM staged WHERE outcome = 'recorded' ORDER BY line"
+            "SELECT line, external_id, cells FROM staged WHERE outcome = 'recorded' ORDER BY number"
         )
         for line, external_id, cells in new if gone else ():
             if event_id := gone.get(digest(self._form, json.loads(cells))):
@@ -243,10 +238,10 @@ class Staging:
     def rejects(self) -> Iterator[Reject]:
         """The rows that were put aside, in their order."""
         rows = self._connection.execute(
-            "SELECT line, field, reason, cells FROM rejects ORDER BY line, rowid"
+            "SELECT number, line, field, reason, cells FROM rejects ORDER BY number"
         )
-        for line, field, reason, cells in rows:
-            yield Reject(line, field or "", reason, _cells(cells))
+        for number, line, field, reason, cells in rows:
+            yield Reject(number, line, field or "", reason, _cells(cells))
 
     def count_rejects(self) -> int:
         """How many there are."""
@@ -276,11 +271,11 @@ class Staging:
 
 
 _CHUNK = (
-    "SELECT s.line, s.external_id, coalesce(x.event_id, s.event_id), s.cells, e.state,"
+    "SELECT s.number, s.line, s.external_id, coalesce(x.event_id, s.event_id), s.cells, e.state,"
     " e.title, e.version, x.event_id IS NOT NULL, json_extract(e.extra, '$.\"' || ? || '\"')"
     " FROM staged AS s LEFT JOIN event_external_ids AS x USING (external_id)"
     " LEFT JOIN events AS e ON e.event_id = coalesce(x.event_id, s.event_id)"
-    " WHERE s.line > ? AND s.outcome IS NULL ORDER BY s.line LIMIT ?"
+    " WHERE s.number > ? AND s.outcome IS NULL ORDER BY s.number LIMIT ?"
 )
 _STANDING = (
     "SELECT e.event_id, e.title, e.extra, max(s.line IS NOT NULL) AS is_there"
@@ -290,6 +285,33 @@ _STANDING = (
 )
 
 
+def _staged(
+    number: int,
+    line: int,
+    external_id: str,
+    event_id: str,
+    cells: str,
+    state: str | None,
+    title: str | None,
+    version: int | None,
+    is_known: int,
+    kept: str | None,
+) -> StagedRow:
+    row: Cells = json.loads(cells)
+    return StagedRow(
+        number,
+        line,
+        external_id,
+        event_id,
+        row,
+        state,
+        title,
+        version,
+        bool(is_known),
+        _cells(kept),
+    )
+
+
 def event_id_of(external_id: str) -> str:
     """The id of the event of a row: the same every time, so that an erased one is known again."""
     plain = re.sub(r"[^a-z0-9]+", "-", external_id.lower()).strip("-")
@@ -297,10 +319,6 @@ def event_id_of(external_id: str) -> str:
     if plain == f"{scheme}-{own}" and 3 <= len(plain) <= 64:
         return plain
     return f"{plain[:47]}-{hashlib.sha256(external_id.encode()).hexdigest()[:16]}"
-
-
-def _without_blanks(own_id: str) -> str:
-    return "_".join(own_id.split())
 
 
 def _check(cells: Cells) -> None:
