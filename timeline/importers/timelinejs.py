@@ -20,7 +20,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -29,7 +29,7 @@ from timeline.errors import InvalidInput
 from timeline.importers import Cells, Format, Row, Tally, Unreadable
 from timeline.importers.reading import csv_rows, flat, text
 from timeline.importers.spelling import NUMBER
-from timeline.slides import DATE_PARTS, DATES, PART, SCALE, SCHEME, SHEET, TWIN
+from timeline.slides import DATE_PARTS, DATES, PART, SCALE, SCHEME, TWIN
 from timeline.strict_json import parse_json
 
 __all__ = ["importer"]
@@ -59,16 +59,23 @@ def importer(mapping: Path | None) -> Format:
         tally=_tally,
         identifying=frozenset((*_NAMES, *_JSON_DATES, *_SHEET_DATES, "Time", PART, TWIN)),
         spellings=dict.fromkeys((*_JSON_DATES, *_SHEET_DATES), NUMBER),
-        order=SHEET,
     )
 
 
-def _rows(file: IO[bytes]) -> Iterator[Row | Unreadable]:
-    content = text(file).read(_LONGEST + 1)
+def _rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
+    with text(file) as stream:
+        content = stream.read(_LONGEST + 1)
     if len(content) > _LONGEST:
         raise InvalidInput("", "is too long for a timeline that a browser holds")
-    is_json = content.lstrip().startswith(("{", "["))
-    found = [*(_json_rows(content) if is_json else _sheet_rows(content))]
+    match content.lstrip()[:1]:
+        case "":
+            raise InvalidInput("", "is empty")
+        case "<":
+            raise InvalidInput("", "is a web page, not data")
+        case "{" | "[":
+            found = [*_json_rows(content)]
+        case _:
+            found = [*_sheet_rows(content)]
     yield from _numbered(_dated(found))
 
 
