@@ -8,13 +8,15 @@ merged or at risk says so.
 A publisher's file is not trusted: its HTML passes through `html_text.harmless`, whatever
 TimelineJS itself lets through, and its addresses lead to http, https or the site of the page
 that shows the timeline. From there, a reader's browser loads what the slide shows: pictures,
-frames and media, as it did from the publisher's file. What these serve is theirs.
+frames and media, as it did from the publisher's file. What these serve is theirs, and so are the
+players, some of them scripts, that TimelineJS loads of YouTube, Flickr and the like.
 
 What has no place in a slide - figures, claims, citations added - stays in the log.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +31,11 @@ __all__ = ["cells", "slide_again"]
 _ADDRESSES = frozenset(("icon", "link", "thumbnail", "url"))
 _PLAIN = frozenset(("alt", "title", "unique_id"))
 """What TimelineJS sets as text, never as HTML."""
+_FOREIGN_SCRIPT = re.compile(
+    r"(?!\s*(?:https?:)?//(?:[a-z0-9-]+\.)*documentcloud\.org/).*documentcloud\.org/",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What TimelineJS would take for DocumentCloud's, whose answers it runs."""
 _TWICE = frozenset(("display_date", "format", "format_short", "group"))
 """What it parses as HTML, then sets as HTML again."""
 
@@ -59,7 +66,7 @@ def slide_again(
         text["text"] = paragraph(event["summary"]) if "summary" in event else ""
     if event["state"] != "current" or event.get("at_risk"):
         said = "".join(map(paragraph, standing(event, labels)))
-        text["text"] = said + text.get("text", "")
+        text["text"] = f"{said}{text.get('text', '')}"
     slide["text"] = text
     if "occurred" in edited and "start_date" in slide:
         slide |= {
@@ -71,21 +78,27 @@ def slide_again(
         slide["display_date"] = unmarked(event["occurred_text"])
     tag = slides.group(slide)
     if tag and tag not in event.get("tags", ()):
-        others = [tag for tag in event.get("tags", ()) if tag not in slides.NO_EVENTS.values()]
+        others = [each for each in event.get("tags", ()) if each not in slides.NO_EVENTS.values()]
         slide["group"] = unmarked(others[0]) if others else None
     return {name: value for name, value in slide.items() if value not in (None, {}, "")}
 
 
-def _safe(value: Any, key: str = "") -> Any:
-    """A value of a slide without what could run."""
+def _safe(value: Any, name: str = "") -> Any:
+    """A value of a slide without what could run; `name` is its path with dots."""
+    key = name.rpartition(".")[2]
     if isinstance(value, dict):
-        return {name: _safe(item, name) for name, item in value.items()}
+        inner = {each: _safe(item, f"{name}.{each}") for each, item in value.items()}
+        return {each: item for each, item in inner.items() if item not in ("", {})}
     if isinstance(value, list):
-        return [_safe(item, key) for item in value]
+        return [_safe(item, name) for item in value]
     if not isinstance(value, str) or key in _PLAIN:
         return value
-    if key in _ADDRESSES and "<" not in value:
-        return address(value)
+    if name == ".media.url" and value.startswith("<"):
+        # TimelineJS pastes some addresses between single quotation marks.
+        shown = harmless(value).replace("'", "&#x27;")
+        return shown if shown.startswith("<") else ""
+    if key in _ADDRESSES:
+        return "" if _FOREIGN_SCRIPT.match(value) else address(value)
     if key in _TWICE:
         return unmarked(plain(plain(value))) if "<" in value or "&" in value else value
     return harmless(value) if "<" in value else value
