@@ -601,7 +601,8 @@ def test_a_publisher_s_file_runs_nothing_when_it_comes_out(folder: Path) -> None
                 assert "<" not in html.unescape(value)
     (slide,) = again["events"]
     assert slide["text"]["headline"] == 'Talks<img src="x">'
-    assert slide["media"].keys() == {"caption_alternate"}
+    assert slide["media"].keys() == {"url", "caption_alternate"}
+    assert slide["media"]["url"] == ""
     assert slide["background"]["url"].startswith("https://e.org/%27%3E%3Cscript%3E")
 
 
@@ -622,6 +623,13 @@ def test_media_come_out_if_they_are_harmless(folder: Path, url: str, shown: str 
     slide = {"start_date": {"year": 1950}, "text": {"headline": "A"}, "media": {"url": url}}
     put("file.json", {"events": [slide]})
     assert exported()["events"][0].get("media", {}).get("url") == shown
+
+
+def test_media_without_an_address_keep_an_empty_one(folder: Path) -> None:
+    """TimelineJS fails as a whole where it finds none."""
+    slide = {"start_date": {"year": 1950}, "media": {"url": "", "caption": "A bridge"}}
+    put("file.json", {"events": [slide]})
+    assert exported()["events"][0]["media"] == {"url": "", "caption": "A bridge"}
 
 
 @given(st.text(alphabet=st.sampled_from("<>/!-[]&;:'\"= \n\tabijoprst123#\x00"), max_size=60))

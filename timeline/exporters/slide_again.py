@@ -68,6 +68,11 @@ def slide_again(
         said = "".join(map(paragraph, standing(event, labels)))
         text["text"] = f"{said}{text.get('text', '')}"
     slide["text"] = text
+    if isinstance(slide.get("media"), dict):
+        slide["media"] = {
+            "url": "",
+            **slide["media"],
+        }  # without one TimelineJS shows nothing at all
     if "occurred" in edited and "start_date" in slide:
         slide |= {
             "end_date": None,
