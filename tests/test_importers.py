@@ -561,5 +561,5 @@ def importer(mapping):
     assert "seismic" in names()
     done("init", "--title", "A story")
     Path("file.csv").write_text("id,what,when\nq1,A tremor,2025-04-15\n")
-    assert done("import", "seismic", "file.csv").startswith("1 rows: 1 recorded.")
+    assert done("import", "seismic", "file.csv").startswith("1 row: 1 recorded.")
     assert "A tremor" in done("show", "seismic-q1")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from publisher import COLUMNS, MAPPING, State, changed_row, made_up_row, written
+from publisher import MAPPING, State, changed_row, made_up_row, written
 from running import done, one_line, run
 
 from timeline import Timeline
@@ -563,9 +563,17 @@ def test_an_unknown_format_is_wrong_usage(folder: Path) -> None:
 
 
 def test_ids_that_differ_make_event_ids_that_differ() -> None:
-    ids = ["acled:UKR-1", "acled:ukr-1", "acled:UKR_1", "acled:ukr/1", f"acled:{'x' * 90}", "a:b"]
+    ids = ["acled:ukr-1", "acled:UKR_1", "acled:ukr/1", f"acled:{'x' * 90}", "acled:-", "a:b"]
     made = [event_id_of(each) for each in ids]
     assert len({*made}) == len(ids)
-    assert event_id_of("acled:ukr-1") == "acled-ukr-1"
+    assert event_id_of("acled:UKR-1") == "acled-ukr-1"
     assert all(3 <= len(each) <= 64 for each in made)
-    assert COLUMNS
+    assert event_id_of("acled:" + "x" * 58) == "acled-" + "x" * 58
+
+
+def test_ids_that_differ_in_case_alone_are_reported_and_not_mixed_up(folder: Path) -> None:
+    both = with_row(PLAIN, "A-1", Town="Lviv")
+    outcome = put(both)
+    assert (outcome["recorded"], outcome["rejected"]) == (2, 1)
+    (reject,) = rejected()
+    assert reject["reason"] == "event casualties-a-1 is there already, without casualties:A-1"

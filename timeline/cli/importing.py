@@ -75,8 +75,8 @@ def import_command(
     A row is found again by its id: what is new is recorded, what the publisher changed is
     updated; with --complete, what is gone is retracted and what is back reinstated. Another
     format of a date or a number, blanks and the order of columns change nothing. Bad rows go
-    into FILE.rejects.csv with their line, the field and the reason. FILE may be packed by
-    gzip, or -, for stdin. A run that was broken off is run again.
+    into FILE.rejects.csv, in this folder, with their line, the field and the reason. FILE may
+    be packed by gzip, or -, for stdin. A run that was broken off is run again.
     """
     if complete and not reported_at:
         raise click.UsageError("--complete needs --reported-at: the day of the file")
@@ -115,8 +115,7 @@ def import_command(
     if outcome.more_notes:
         output.echo_note(f"and {outcome.more_notes:,} more such notes")
     if rejects:
-        count = outcome.counts["rejected"]
-        output.echo_note(f"{count:,} rows did not go in: {rejects} says why")
+        output.echo_note(f"{_rows(outcome.counts['rejected'])} did not go in: {rejects} says why")
 
 
 def _told(as_json: bool, dry_run: bool, steps: list[Step]) -> Any:
@@ -143,10 +142,10 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
 
 
 def _write_rejects(path: str, staging: Staging) -> str | None:
-    """The rows that did not go in, as CSV beside the file; its name, if there is one."""
+    """The rows that did not go in, as CSV in this folder; its name, if there is one."""
     if not staging.count_rejects():
         return None
-    name = "import.rejects.csv" if path == "-" else f"{path}.rejects.csv"
+    name = f"{'import' if path == '-' else Path(path).name}.rejects.csv"
     try:
         with Path(name).open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
@@ -171,18 +170,20 @@ def _print(staging: Staging, outcome: Outcome, found: Report | None, *, dry_run:
         for name in ("retracted", "reinstated")
         if outcome.counts[name]
     ]
-    rows = f"{staging.read:,} rows: {', '.join(counts) or 'none'}."
+    rows = f"{_rows(staging.read)}: {', '.join(counts) or 'none'}."
     others = f" Events whose row is gone or back: {', '.join(events)}." if events else ""
     end = " Nothing was written: a dry run." if dry_run else ""
     output.echo(output.hanging(f"{rows}{others}{end}", 0))
     if outcome.churn:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in outcome.churn.most_common())
-        only = f"{outcome.respelled:,} of these rows say nothing else that is new"
-        output.echo(
-            output.hanging(f"Rows that are only written in another way: {kinds}; {only}.", 0)
-        )
+        only = f"{_rows(outcome.respelled)} with nothing else that is new"
+        output.echo(output.hanging(f"Only written in another way: {kinds}; {only}.", 0))
     if found:
         _print_report(found)
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _print_report(found: Report) -> None:

@@ -217,8 +217,7 @@ class _Run:
             self._outcome.note(f"line {row.line}: {row.event_id} was erased, and stays so")
             return "erased"
         if not row.is_known:
-            problem = f"event {row.event_id} is there already, without {row.external_id}"
-            raise InvalidInput(min(self._form.identifying), problem)
+            raise self._taken(row)
         expect = row.version
         if row.state == "retracted" and self._reinstated(append, row):
             expect = None
@@ -231,7 +230,7 @@ class _Run:
             append.update(row.event_id, changes, self._wanted.said, expect=expect)
             return self._updated(row, [])
         changed, churn = compared(self._form, row.kept, filled(row.cells))
-        for kind in churn:
+        for kind in sorted(churn):
             self._outcome.churn[kind] += 1
         if not changed:
             self._outcome.respelled += bool(churn)
@@ -253,7 +252,13 @@ class _Run:
         self._outcome.counts["reinstated"] += 1
         return True
 
+    def _taken(self, row: StagedRow) -> InvalidInput:
+        problem = f"event {row.event_id} is there already, without {row.external_id}"
+        return InvalidInput(min(self._form.identifying), problem)
+
     def _record(self, append: Append, row: StagedRow) -> str:
+        if append.has("event", row.event_id):  # since a moment ago
+            raise self._taken(row)
         fields = self._fields(row.cells)
         for number, relation in enumerate(fields.get("relations", ())):
             if not append.has("event", str(relation.get("event_id", ""))):

@@ -313,10 +313,12 @@ def _staged(
 
 
 def event_id_of(external_id: str) -> str:
-    """The id of the event of a row: the same every time, so that an erased one is known again."""
+    """The id of the event of a row: the same every time, so that an erased one is known again.
+
+    Ids that differ in more than the case of letters have events that differ.
+    """
     plain = re.sub(r"[^a-z0-9]+", "-", external_id.lower()).strip("-")
-    scheme, _, own = external_id.partition(":")
-    if plain == f"{scheme}-{own}" and 3 <= len(plain) <= 64:
+    if plain == external_id.lower().replace(":", "-", 1) and 3 <= len(plain) <= 64:
         return plain
     return f"{plain[:47]}-{hashlib.sha256(external_id.encode()).hexdigest()[:16]}"
 
