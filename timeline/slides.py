@@ -8,7 +8,7 @@ what that says of a slide stands in cells of its own, whose names begin with "fi
     file.part   event, title or era: where the slide stands
     file.dates  of the title, which has no date: from the first to the last of the slides
     file.scale  cosmological or human, where the file says so
-    file.twin   which one it is of several slides of the same name and date, from 2
+    file.twin   which one it is of several slides of the same name and day, from 2
 
 TimelineJS calls 44 BC the year -44, and has no year 0.
 """

@@ -5,8 +5,8 @@ what the rest of the file says of it (`slides`). A title slide has no date: it s
 first to the last of the file's slides.
 
 A slide is known by its `unique_id`. One without is known by its headline (else by what
-`slides.title` finds) and by the date on which it starts, in JSON and CSV alike. Who corrects one
-of these in the file therefore has a new slide. Of several of one name and date the later ones
+`slides.title` finds) and by the day on which it starts, in JSON and CSV alike. Who corrects one
+of these in the file therefore has a new slide. Of several of one name and day the later ones
 are numbered.
 
 TimelineJS holds a whole timeline in a browser; so does this module in memory. At the top of a
@@ -57,7 +57,7 @@ def importer(mapping: Path | None) -> Format:
         identify=_identify,
         event=slides.event,
         tally=_tally,
-        identifying=frozenset((*_NAMES, *_JSON_DATES, *_SHEET_DATES, "Time", PART, TWIN)),
+        identifying=frozenset((*_NAMES, *_JSON_DATES, *_SHEET_DATES, PART, TWIN)),
         spellings=dict.fromkeys((*_JSON_DATES, *_SHEET_DATES), NUMBER),
     )
 
@@ -196,7 +196,7 @@ def _occurred(row: Row) -> str:
 
 
 def _numbered(found: list[Row | Unreadable]) -> Iterator[Row | Unreadable]:
-    """The rows, those of one name and date told apart."""
+    """The rows, those of one name and day told apart."""
     taken: set[str] = set()
     for row in found:
         if isinstance(row, Row):
@@ -219,7 +219,7 @@ def _identify(cells: Cells) -> str:
     names = [
         part if part != "event" else "",
         re.sub(r"\s+", "-", unique)[:_LONGEST_NAME] or _slug(slides.title(slide)),
-        slides.start(slide) if part != "title" and not unique else "",
+        slides.start(slide).partition("T")[0] if part != "title" and not unique else "",
         cells.get(TWIN, ""),
     ]
     return "-".join(filter(None, names))
