@@ -294,7 +294,8 @@ class _Run:
         theirs = append.worded(validate(Event, {**fields, **ids}))
         ours = self._staging.content(row.event_id)
         try:
-            before = {**self._fields(kept), **ids}
+            as_read = dict.fromkeys(row.cells, "") | kept  # what is empty is not kept
+            before = {**self._fields(as_read), **ids}
             before.pop("reported_at", None)
             base = append.worded(validate(Event, before))
         except InvalidInput:  # another mapping read it then
