@@ -268,6 +268,26 @@ def test_every_cell_of_a_row_is_in_its_event_as_it_was_written(
 
 
 @pytest.mark.parametrize(
+    ("name", "files", "path"),
+    [
+        ("gdelt", [as_gdelt(gdelt(EventCode=code)) for code in ("043", "190")], "/event_type"),
+        ("ucdp", [as_csv(ucdp(best=best, adm_2="")) for best in ("7", "8")], "/quantities/0/value"),
+    ],
+)
+def test_a_later_file_changes_what_it_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, files: list[bytes], path: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done("init", "--title", "A story")
+    for day, content in zip(("2025-06-01", "2025-06-02"), files, strict=True):
+        Path("file").write_bytes(content)
+        done("import", name, "file", "--complete", "--reported-at", day)
+    (event,) = json.loads(done("export", "json"))["events"]
+    changes = json.loads(done("history", event["event_id"], "--json"))[1]["changes"]
+    assert path in [change["path"] for change in changes]
+
+
+@pytest.mark.parametrize(
     ("name", "content"), [("gdelt", as_gdelt(gdelt())), ("ucdp", as_csv(ucdp()))]
 )
 @given(seed=st.integers(0, 2**32))

@@ -366,6 +366,15 @@ def test_a_row_that_comes_back_is_reinstated_with_what_it_says_by_then(folder: P
     assert shown("casualties-a-1", "--as-reported", "2025-06-02")["state"] == "retracted"
 
 
+def test_a_row_that_comes_back_and_cannot_be_read_stays_away(folder: Path) -> None:
+    put(PLAIN, *whole("2025-06-01"))
+    put({"a-2": PLAIN["a-2"]}, *whole("2025-06-02"))
+    before = count()
+    outcome = put(with_row(PLAIN, "a-1", Kind="Flood"), *whole("2025-06-03"))
+    assert (outcome["reinstated"], outcome["rejected"]) == (0, 1)
+    assert count() == before
+
+
 # --- Refused, and put aside ---------------------------------------------------------------
 
 
@@ -496,13 +505,13 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(folder: Path) -> None:
 def test_a_run_that_was_broken_off_goes_on_when_it_is_run_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from timeline import importing
+    from timeline.importing import steps
 
-    monkeypatch.setattr(importing, "_AT_ONCE", 10)
+    monkeypatch.setattr(steps, "_AT_ONCE", 10)
     maker = random.Random(7)
     state = {f"r-{number}": made_up_row(maker, f"r-{number}") for number in range(35)}
     Path("file.csv").write_bytes(written(state))
-    record = importing.Append.record
+    record = steps.Append.record
     calls = itertools.count()
 
     def interrupted(*arguments: Any, **settings: Any) -> Any:
@@ -511,7 +520,7 @@ def test_a_run_that_was_broken_off_goes_on_when_it_is_run_again(
         return record(*arguments, **settings)
 
     with monkeypatch.context() as patched:
-        patched.setattr(importing.Append, "record", interrupted)
+        patched.setattr(steps.Append, "record", interrupted)
         result = run("import", "mapped", "file.csv", "--map", "map.toml")
     assert one_line(result) == "interrupted: run it again to go on"
     with Timeline.open("timeline.db") as timeline:
