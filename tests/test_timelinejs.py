@@ -239,8 +239,8 @@ def test_slides_of_one_name_and_date_are_told_apart() -> None:
     slide = {"start_date": {"year": "1950"}, "text": {"headline": "Talks"}}
     third = {**slide, "unique_id": "talks-1950-2"}
     identify = importer("timelinejs").identify
-    found = [identify(cells) for cells in cells_of(slide, slide, third)]
-    assert found == ["talks-1950", "talks-1950-2", "talks-1950-2-2"]
+    found = [identify(cells) for cells in cells_of(slide, slide, third, slide)]
+    assert found == ["talks-1950", "talks-1950-2", "talks-1950-2-2", "talks-1950-3"]
 
 
 @pytest.mark.parametrize(
@@ -285,9 +285,10 @@ def test_dates_are_as_precise_as_they_are_given(
         ({}, {}, "start_date.year"),
         ({"year": "spring"}, {}, "start_date.year"),
         ({"year": "0"}, {}, "start_date.year"),
-        ({"year": 2001, "month": 2, "day": 29}, {}, "start_date"),
-        ({"year": 2001, "month": 13}, {}, "start_date"),
-        ({"year": 2001}, {"year": 2000}, "end_date"),
+        ({"year": 2001, "month": 2, "day": 29}, {}, "start_date.year"),
+        ({"year": 2001, "month": "May"}, {}, "start_date.month"),
+        ({"year": 2001}, {"year": 2000}, "end_date.year"),
+        ({"year": 2001}, {"year": 2002, "month": 13}, "end_date.year"),
     ],
 )
 def test_a_date_that_is_none_is_refused(
@@ -296,6 +297,25 @@ def test_a_date_that_is_none_is_refused(
     with pytest.raises(InvalidInput) as refusal:
         event_of(start_date=start, end_date=end)
     assert refusal.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("columns", "column"),
+    [
+        ({"Year": "spring"}, "Year"),
+        ({"Year": "2001", "Month": "May"}, "Month"),
+        ({"Year": "2001", "Month": "2", "Day": "29"}, "Year"),
+        ({"Year": "2001", "End_Year": "2000"}, "End Year"),
+        ({"Year": "2001", "End_Year": "2002", "End_Month": "5", "End_Day": "1st"}, "End Day"),
+        ({"Year": "2001", "Month": "1", "Day": "2", "Time": "noon"}, "Time"),
+    ],
+)
+def test_what_is_wrong_in_a_sheet_is_named_by_its_column(
+    columns: dict[str, str], column: str
+) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        importer("timelinejs").event(cells_of_sheet(**columns))
+    assert refusal.value.field == column
 
 
 @pytest.mark.parametrize(
@@ -366,6 +386,12 @@ def test_what_is_no_timeline_is_refused(folder: Path, content: str, problem: str
 def test_a_mapping_goes_with_another_format() -> None:
     with pytest.raises(InvalidInput, match="mapped"):
         importer("timelinejs", Path("map.toml"))
+
+
+def test_a_spreadsheet_may_part_its_cells_otherwise() -> None:
+    file = io.StringIO()
+    csv.writer(file, delimiter=";").writerows(csv.reader(io.StringIO(SHEET, newline="")))
+    assert [row[1] for row in rows_of(file.getvalue())] == [row[1] for row in rows_of(SHEET)]
 
 
 def test_a_second_title_of_a_sheet_is_an_event_as_in_timelinejs() -> None:

@@ -177,21 +177,22 @@ def event(cells: Cells) -> dict[str, Any]:
     """
     found = slide(cells)
     part = cells.get(PART)
+    occurred = cells.get(DATES, "") if part == "title" else _occurred(cells, found)
+    if not occurred:
+        reason = "no slide has a date" if part == "title" else "has no year: this slide has no date"
+        raise InvalidInput(_cell(cells, "start_date.year"), reason)
     shown = _cut(" ".join(_shown(_text(found, "display_date")).split()), _LONGEST_TITLE)
     tags = (group(found), NO_EVENTS.get(part or ""))
     fields = {
         "title": title(found),
         "summary": plain(_text(_inner(found, "text"), "text")),
         "tags": [tag for tag in dict.fromkeys(tags) if tag],
-        "occurred": cells.get(DATES, "") if part == "title" else _occurred(found),
+        "occurred": occurred,
         "occurred_text": shown,
         "occurred_basis": "inferred" if part == "title" else None,
         "place": _located(_inner(found, "location")),
         "citations": _cited(_text(_inner(found, "media"), "url")),
     }
-    if not fields["occurred"]:
-        reason = "no slide has a date" if part == "title" else "has no year: this slide has no date"
-        raise InvalidInput(_field(cells, "start_date.year", "Year"), reason)
     return {name: value for name, value in fields.items() if value}
 
 
@@ -214,21 +215,21 @@ def group(found: Mapping[str, Any]) -> str:
     return tag if len(tag) <= _LONGEST_TAG else ""
 
 
-def start(found: Mapping[str, Any]) -> str:
+def start(cells: Cells) -> str:
     """The EDTF of the date on which a slide starts, or "". Raises InvalidInput."""
-    return _edtf(found, "start_date")
+    return _edtf(cells, slide(cells), "start_date")
 
 
-def _occurred(found: Mapping[str, Any]) -> str:
-    first, last = start(found), _edtf(found, "end_date")
+def _occurred(cells: Cells, found: Mapping[str, Any]) -> str:
+    first, last = (_edtf(cells, found, which) for which in ("start_date", "end_date"))
     written = f"{first}/{last}" if first and last and last != first else first
     try:
         return edtf_time.parse(written).edtf if written else ""
     except InvalidValue as error:
-        raise InvalidInput("end_date", error.problem) from None
+        raise InvalidInput(_cell(cells, "end_date.year"), error.problem) from None
 
 
-def _edtf(found: Mapping[str, Any], which: str) -> str:
+def _edtf(cells: Cells, found: Mapping[str, Any], which: str) -> str:
     """A date of a slide. What JavaScript would make up is left out: the day of no month.
 
     A clock at midnight, or a second 0, is what programs fill in: it is not taken for said.
@@ -240,12 +241,12 @@ def _edtf(found: Mapping[str, Any], which: str) -> str:
         if not text:
             break
         if not re.fullmatch(r"-?[0-9]{1,15}", text):
-            raise InvalidInput(f"{which}.{name}", "must be a whole number")
+            raise InvalidInput(_cell(cells, f"{which}.{name}"), "must be a whole number")
         parts.append(int(text))
     if not parts:
         return ""
     if parts[0] == 0:
-        raise InvalidInput(f"{which}.year", "is 0, a year that never was: 1 BC is -1")
+        raise InvalidInput(_cell(cells, f"{which}.year"), "is 0, a year that never was: 1 BC is -1")
     year = parts[0] if parts[0] > 0 else parts[0] + 1
     if abs(year) > 9999:
         written = f"Y{year}"
@@ -257,7 +258,7 @@ def _edtf(found: Mapping[str, Any], which: str) -> str:
     try:
         return edtf_time.parse(written).edtf
     except InvalidValue as error:
-        raise InvalidInput(which, error.problem) from None
+        raise InvalidInput(_cell(cells, f"{which}.year"), error.problem) from None
 
 
 def _shown(text: str) -> str:
@@ -301,8 +302,13 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
-def _field(cells: Cells, of_json: str, of_a_sheet: str) -> str:
-    return of_a_sheet if any(column in cells for column in SHEET) else of_json
+def _cell(cells: Cells, name: str) -> str:
+    """Where a part of a date of a slide stands: under its own name, or in a column."""
+    if not any(column in cells for column in SHEET):
+        return name
+    which, _, part = name.partition("_date.")
+    column = part.capitalize() if part in DATE_PARTS[:3] else "Time"
+    return f"End {column}" if which == "end" else column
 
 
 # --- An event as dates of a slide ---------------------------------------------------------

@@ -1,8 +1,9 @@
 """The formats of other people's data: what a row of a publisher's file says, as an event.
 
 Guarantees: each module here is pure - bytes in, rows and statements out - and streams: of a
-file of any length it holds a row. Nothing of a row is lost, for its cells go with it as they
-were written. What cannot be read is said, with its line, and the rows behind it are read.
+file of any length it holds a row (but for `timelinejs`: what a browser holds as a whole).
+Nothing of a row is lost, for its cells go with it as they were written. What cannot be read is
+said, with its line, and the rows behind it are read.
 
 Knows no log: which rows are new, changed or gone is `importing`'s business. A package may
 bring a format of its own by an entry point in the group ``timeline.importers``: a function

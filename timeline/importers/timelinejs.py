@@ -17,9 +17,11 @@ Knows nothing of the log.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -82,7 +84,8 @@ def _rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
 def _sheet_rows(content: str) -> Iterator[Row | Unreadable]:
     """The rows of a sheet; TimelineJS knows the columns by these names alone."""
     has_title = False
-    for row in csv_rows(iter(io.StringIO(content, newline="")), ","):
+    head = content.lstrip().partition("\n")[0]
+    for row in csv_rows(iter(io.StringIO(content, newline="")), max(",;\t", key=head.count)):
         if isinstance(row, Row):
             if "Year" not in row.cells:
                 raise InvalidInput("Year", "is not a column of this file, and TimelineJS needs it")
@@ -123,12 +126,14 @@ def _json_rows(content: str) -> Iterator[Row | Unreadable]:
     if content[end:].strip():
         raise InvalidInput("", "has more behind the end of the timeline")
     scale = whole.get("scale")
+    line, counted = 1, 0
     for name, piece in _members(content, start):
         if name not in _PARTS or not piece.value:
             continue
         items = _items(content, piece.start) if isinstance(piece.value, list) else iter((piece,))
         for item in items:
-            line = content.count("\n", 0, item.start) + 1
+            line += content.count("\n", counted, item.start)
+            counted = item.start
             try:
                 value = parse_json(content[item.start : item.end])
                 if not isinstance(value, dict):
@@ -197,18 +202,16 @@ def _occurred(row: Row) -> str:
 
 def _numbered(found: list[Row | Unreadable]) -> Iterator[Row | Unreadable]:
     """The rows, those of one name and day told apart."""
-    taken: set[str] = set()
+    times: Counter[str] = Counter()
     for row in found:
         if isinstance(row, Row):
-            cells, number = row.cells, 1
-            try:
-                while (name := _identify(cells)) in taken:
-                    number += 1
-                    cells = {**row.cells, TWIN: str(number)}
-                taken.add(name)
-                row = row._replace(cells=cells)
-            except InvalidInput:
-                pass  # the row will be rejected
+            with contextlib.suppress(InvalidInput):  # the row will be rejected
+                name = own = _identify(row.cells)
+                while times[name]:
+                    row.cells[TWIN] = str(times[own] + 1)
+                    times[own] += 1
+                    name = _identify(row.cells)
+                times[name] += 1
         yield row
 
 
@@ -219,7 +222,7 @@ def _identify(cells: Cells) -> str:
     names = [
         part if part != "event" else "",
         re.sub(r"\s+", "-", unique)[:_LONGEST_NAME] or _slug(slides.title(slide)),
-        slides.start(slide).partition("T")[0] if part != "title" and not unique else "",
+        slides.start(cells).partition("T")[0] if part != "title" and not unique else "",
         cells.get(TWIN, ""),
     ]
     return "-".join(filter(None, names))
