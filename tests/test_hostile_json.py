@@ -136,7 +136,7 @@ TAKEN: dict[str, str | None] = {
     '"a"': "a",
     '""': None,
     "null": None,
-    r'"\"\\\/\b\f\n\r\t"': '"\\/\b\f\n\r\t'.strip(),
+    r'"\"\\\/\b\f\n\r\t"': '"\\/\b\f\n\r\t',
     r'"\ud83d\ude00"': "😀",
     r'"\uD83D\uDE00"': "😀",
     r'"\u001b[31m\u202e"': "\x1b[31m\u202e",

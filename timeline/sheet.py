@@ -21,6 +21,7 @@ from timeline.errors import InvalidCell, InvalidInput
 from timeline.model import Event
 
 __all__ = [
+    "BLANKS",
     "COLUMNS",
     "PATHS",
     "Cells",
@@ -60,7 +61,7 @@ COLUMNS = tuple(PATHS)
 Cells = dict[str, str]
 """Column to text, stripped; a line ends in a line feed."""
 
-_BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
 """White space as Unicode and the model have it; Python's own has four control characters more."""
@@ -106,7 +107,7 @@ def read(content: bytes, delimiter: str | None = None) -> Iterator[Row]:
     try:
         for number, cells in enumerate(reader, 1 + skipped):
             line, start = start, reader.line_num + 1 + skipped
-            if not any(cell.strip() for cell in cells):
+            if not any(cell.strip(BLANKS) for cell in cells):
                 continue
             if columns:
                 yield _row(line, number, columns, cells, decimal_comma=delimiter != ",")
@@ -133,7 +134,7 @@ def _decoded(content: bytes) -> str:
 
 def _columns(line: int, header: Sequence[str]) -> list[str]:
     """The names of the columns; the case of ours does not matter."""
-    columns = [name.strip() for name in header]
+    columns = [name.strip(BLANKS) for name in header]
     while not columns[-1]:  # spreadsheets leave empty columns at the end
         columns.pop()
     for number, name in enumerate(columns):
@@ -168,7 +169,7 @@ def check_column(name: str) -> None:
 def _row(
     line: int, number: int, columns: Sequence[str], cells: Sequence[str], *, decimal_comma: bool
 ) -> Row:
-    surplus = next((cell for cell in cells[len(columns) :] if cell.strip()), None)
+    surplus = next((cell for cell in cells[len(columns) :] if cell.strip(BLANKS)), None)
     if surplus is not None:
         problem = f"has more cells than the header: {vocabulary.shown(surplus)}"
         raise InvalidInput("", problem).at(line=line)
@@ -182,7 +183,7 @@ def _row(
 
 def clean(cell: str) -> str:
     """The text of a cell: no blanks around it, and its lines end in a line feed."""
-    return cell.strip(_BLANKS).replace("\r\n", "\n").replace("\r", "\n")
+    return cell.strip(BLANKS).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _text(cell: str) -> str:
@@ -228,10 +229,10 @@ def several(cell: str) -> list[str]:
             items.append("")
         else:
             items[-1] += part.removeprefix("\\") if len(part) == 2 else part
-    return [item.strip(_BLANKS) for item in items]
+    return [item.strip(BLANKS) for item in items]
 
 
 def joined(items: Iterable[str]) -> str:
     """The cell that holds these items."""
     texts = [re.sub(r"([\\;])", r"\\\1", item) for item in items]
-    return "; ".join(texts).strip(_BLANKS) if any(texts) else ""
+    return "; ".join(texts).strip(BLANKS) if any(texts) else ""

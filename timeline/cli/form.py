@@ -24,6 +24,7 @@ from timeline.cli.appending import figure
 from timeline.errors import InvalidInput, TimelineError
 from timeline.fields import SIGNS
 from timeline.model import Event, Said
+from timeline.sheet import BLANKS
 
 __all__ = [
     "Piece",
@@ -219,7 +220,7 @@ def pieces(text: str) -> list[Piece]:
     filled: dict[str, int] = {}
     for line, key, value in _lines(text):
         parts = value.split(";") if key in _SPLIT else [value]
-        found += (Piece(line, key, part.strip()) for part in parts)
+        found += (Piece(line, key, part.strip(BLANKS)) for part in parts)
         path = found[-1].path
         if value and path not in _LISTS and filled.setdefault(path, line) != line:
             problem = f"stands there twice: line {filled[path]} says it too"
@@ -231,21 +232,21 @@ def _lines(text: str) -> Iterator[tuple[int, str, str]]:
     """Number, key and value of each line; what stands under a text belongs to it."""
     start, key = 0, ""
     value: list[str] = []
-    for number, line in enumerate(map(str.rstrip, text.split("\n")), 1):
+    for number, line in enumerate((line.rstrip(BLANKS) for line in text.split("\n")), 1):
         if line.startswith("# ") or line == "#":
             continue
         if any("\ud800" <= character <= "\udfff" for character in line):
             raise InvalidInput("", "is not UTF-8: save the form as UTF-8").at(line=number)
         if found := _LINE.fullmatch(line):
             if key:
-                yield start, key, "\n".join(value).strip()
-            start, key, value = number, found[1], [found[2].strip()]
+                yield start, key, "\n".join(value).strip(BLANKS)
+            start, key, value = number, found[1], [found[2].strip(BLANKS)]
         elif key in _TEXTS:
             value.append(line.removeprefix(_INDENT))
         elif line:
             raise _no_line(line).at(line=number)
     if key:
-        yield start, key, "\n".join(value).strip()
+        yield start, key, "\n".join(value).strip(BLANKS)
 
 
 def _no_line(line: str) -> InvalidInput:

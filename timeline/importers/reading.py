@@ -113,15 +113,17 @@ def csv_rows(lines: Iterator[str], delimiter: str, first: int = 1) -> Iterator[R
             continue
         if not columns:
             columns = _header(cells, start)
-        elif len(cells) != len(columns):
+        elif len(cells) < len(columns) or any(cells[len(columns) :]):
             reason = f"has {len(cells)} cells where the header has {len(columns)}"
             yield Unreadable(start, "", reason)
         else:
-            yield Row(start, dict(zip(columns, cells, strict=True)), is_of_a_table=True)
+            yield Row(start, dict(zip(columns, cells, strict=False)), is_of_a_table=True)
 
 
 def _header(cells: Sequence[str], line: int) -> list[str]:
     columns = [cell.strip() for cell in cells]
+    while not columns[-1]:  # spreadsheets leave empty columns at the end
+        columns.pop()
     for number, name in enumerate(columns):
         if not name:
             raise InvalidInput("", f"column {number + 1} has no name").at(line=line)

@@ -58,6 +58,6 @@ def verify(
             check_checkpoints(connection, report, given, keys, roots)
             check_texts(connection, report)
             check_tables(connection, report, os.fspath(path), progress)
-    except (Damaged, sqlite3.DatabaseError) as error:
+    except (Damaged, sqlite3.DatabaseError, UnicodeDecodeError) as error:
         report.add("file", path, "a database that can be read", error)
     return report
