@@ -551,6 +551,17 @@ def test_items_without_a_value_are_left_out_and_fixed_ones_stay(tmp_path: Path) 
     }
 
 
+def test_the_cells_of_a_row_are_below_what_the_log_says_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done("init", "--title", "A story")
+    Path("file").write_bytes(as_gdelt(gdelt()))
+    done("import", "gdelt", "file")
+    shown = done("show", "gdelt-1001")
+    assert shown.index("Also\n") < shown.index("As gdelt has it\n") < shown.index("SQLDATE")
+
+
 # --- Other packages -----------------------------------------------------------------------
 
 

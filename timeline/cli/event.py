@@ -76,6 +76,10 @@ def _print_event(
         ],
         "Tags": [[", ".join(event["tags"])]] if "tags" in event else [],
         "Also": [*_details(event)],
+        **{
+            f"As {dataset} has it": [[name, text] for name, text in fields.items()]
+            for dataset, fields in event.get("extra", {}).items()
+        },
     }
     for heading, rows in sections.items():
         if rows:
@@ -125,9 +129,6 @@ def _details(event: Mapping[str, Any]) -> Iterator[list[str]]:
         yield ["contexts", ", ".join(event["contexts"])]
     if "external_ids" in event:
         yield ["other ids", ", ".join(event["external_ids"])]
-    for namespace, fields in event.get("extra", {}).items():
-        for key, text in fields.items():
-            yield [f"{namespace}: {key}", text]
 
 
 @click.command("history")

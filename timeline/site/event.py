@@ -63,6 +63,7 @@ def event_page(
         "ties": [*_ties(connection, event, as_of, is_newest=is_newest)],
         "citations": _citations(connection, event),
         "details": [*_details(event)],
+        "datasets": event.get("extra", {}),
         "versions": _versions(connection, names, event_id, history),
     }
 
@@ -179,9 +180,6 @@ def _details(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for field, label in (("contexts", "Contexts"), ("tags", "Tags"), ("external_ids", "Other ids")):
         if field in event:
             yield label, ", ".join(event[field])
-    for namespace, fields in event.get("extra", {}).items():
-        for key, text in fields.items():
-            yield f"{namespace}: {key}", text
 
 
 def _versions(
