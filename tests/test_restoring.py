@@ -7,6 +7,7 @@ import gzip
 import io
 import itertools
 import json
+import sqlite3
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -182,7 +183,7 @@ def log_root(path: Path, size: int) -> str:
         return log.root_at(connection, size).hex()
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stories, st.data())
 def test_every_story_survives_export_and_import_in_any_two_parts(
     tmp_path_factory: pytest.TempPathFactory, story: list[list[Operation]], data: st.DataObject
@@ -292,6 +293,16 @@ def test_a_mirror_forgets_what_was_erased_to_the_last_byte(
     with Timeline.open(copy) as mirror:
         assert mirror.text("paper") is None
     restored(copy.with_name("another.db"), lines)
+
+
+def test_an_id_that_is_free_by_an_update_which_was_erased_is_free_in_the_copy(
+    timeline: Timeline, copy: Path
+) -> None:
+    timeline.record({"event_id": "one", "title": "T", "occurred": "2025", "external_ids": ["x:1"]})
+    timeline.update("one", {"external_ids": None})
+    timeline.record({"event_id": "two", "title": "T", "occurred": "2025", "external_ids": ["x:1"]})
+    erase(timeline.path, 2)
+    restored(copy, exported(timeline.path))
 
 
 def test_an_erasure_that_comes_much_later_is_of_one_transaction_with_what_it_excuses(
@@ -557,7 +568,7 @@ _junk = st.recursive(
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_is_put_into_an_export_is_taken_as_a_right_log_or_refused_in_a_line(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -599,6 +610,31 @@ def test_a_pipe_is_read_as_it_comes(story: Path, copy: Path, tmp_path: Path) -> 
         assert export.stdout
         found = restore(copy, export.stdout)
     assert (export.returncode, found.size) == (0, 64)
+
+
+# --- Somebody else at the same file -------------------------------------------------------
+
+
+def test_who_appends_to_a_copy_meanwhile_has_made_it_another_log(
+    timeline: Timeline, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restoring, "_AT_ONCE", 1)
+    for _ in range(9):
+        timeline.record({"title": "T", "occurred": "2025"})
+    lines = exported(timeline.path)
+    restored(copy, lines[:2])
+    immediate, entered = schema.immediate, itertools.count()
+
+    def preceded(connection: sqlite3.Connection) -> contextlib.AbstractContextManager[None]:
+        if next(entered) == 2:
+            with Timeline.open(copy) as somebody:
+                somebody.record({"title": "My own", "occurred": "2025"})
+        return immediate(connection)
+
+    monkeypatch.setattr(schema, "immediate", preceded)
+    error = refusal(copy, lines)
+    assert str(error) == "line 5: somebody else appends to this file: it is no copy any more"
+    assert len(exported(copy)) == 5
 
 
 # --- From Python --------------------------------------------------------------------------
