@@ -58,7 +58,7 @@ def export_command(
       ics         a calendar: what is vague over all of its days
       atom        a feed, newest recorded first
       timelinejs  a timeline to be shown by TimelineJS
-      jsonl       the log itself, entry by entry: a copy, to be imported elsewhere;
+      jsonl       the log itself, entry by entry: a copy that can be imported;
                   with filters, the entries of the events and of their sources
     """
     if format != "csv" and (columns or bom):
