@@ -23,7 +23,15 @@ from running import PROGRAM, done, environment
 from tables import derived, everything
 
 from timeline import Timeline, codec, demo, erasure, log, restoring, schema, wire
-from timeline.errors import ClockBehind, InvalidInput, Refused, StoreError, TimelineError, TooNew
+from timeline.errors import (
+    ClockBehind,
+    InvalidInput,
+    Refused,
+    StoreError,
+    TimelineError,
+    TooNew,
+    Unfinished,
+)
 from timeline.model import Said
 from timeline.query import AsOf
 from timeline.restoring import Restored, restore
@@ -293,6 +301,28 @@ def test_a_mirror_forgets_what_was_erased_to_the_last_byte(
     with Timeline.open(copy) as mirror:
         assert mirror.text("paper") is None
     restored(copy.with_name("another.db"), lines)
+
+
+def test_a_mirror_that_is_read_meanwhile_says_how_to_finish_an_erasure(
+    timeline: Timeline, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "_PATIENCE", 200)
+    timeline.record({"event_id": "talks", "title": "Nemo Nemirovich talks", "occurred": "2025"})
+    restored(copy, exported(timeline.path))
+    erase(timeline.path, 1)
+    lines = exported(timeline.path)
+    with contextlib.closing(schema.connect(copy)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM log").fetchone()
+        with pytest.raises(Unfinished) as caught:
+            restore(copy, packed(lines))
+    assert str(caught.value).endswith(
+        "reading old pages): timeline erase #1 --reason ... finishes it"
+    )
+    assert exported(copy) == lines
+    done("-d", copy, "erase", "#1", "--reason", "as it was")
+    assert exported(copy) == lines
+    assert b"Nemirovich" not in b"".join(file.read_bytes() for file in copy.parent.iterdir())
 
 
 def test_an_id_that_is_free_by_an_update_which_was_erased_is_free_in_the_copy(

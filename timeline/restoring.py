@@ -171,7 +171,7 @@ class _Restoring:
         try:
             erasure.scrub(self._connection, self._path)
         except Unfinished as error:
-            advice = f"timeline erase #{self._emptied[0].seq} finishes it"
+            advice = f"timeline erase #{self._emptied[0].seq} --reason ... finishes it"
             raise Unfinished(error.path, error.why, advice) from error
 
 
