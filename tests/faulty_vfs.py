@@ -137,7 +137,7 @@ class Disk:
 
     def _cut_power(self) -> NoReturn:
         """Leave every file as a disk might that forgets what it was not told to keep."""
-        chance = random.Random(len(self.calls))  # noqa: S311
+        chance = random.Random(len(self.calls))
         for name, image in self._images.items():
             existed = bool(image.synced)
             for offset, data in image.unsynced:

@@ -31,6 +31,7 @@ OTHERS = (
     "withdraw",
     "template",
     "sync",
+    "import",
     "export",
     "verify",
     "checkpoint",

@@ -78,7 +78,7 @@ def moments(calls: list[str], sample: int | None, seed: str) -> list[int]:
     numbers = [*range(1, len(calls) + 1)]
     if sample is None:
         return numbers
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     rare = [number for number in numbers if not calls[number - 1].startswith("write")]
     return sorted({*chance.sample(numbers, sample), *chance.sample(rare, min(len(rare), sample))})
 
@@ -123,7 +123,7 @@ def test_no_kill_under_load_loses_an_acknowledged_entry_or_leaves_half_a_batch(
     template: Path, tmp_path: Path, seed: int, count: Count
 ) -> None:
     path = Path(shutil.copy(template, tmp_path / "timeline.db"))
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     notebooks: list[Notebook] = []
     kills, found = 0, remains(path, [])
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import random
 import re
 import sqlite3
 from collections import defaultdict
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 
 import click
 import pytest
+from publisher import MAPPING, made_up_row, written
 from running import CHECKOUT, done, run
 
 from timeline import Timeline
@@ -201,6 +203,21 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     ask("show", "quoting")
     sheet.write_text(f"{header}{cited.format('Another').replace('04-15', '04-16')}{changed}")
     ask("sync", "--dry-run", sheet)
+    rows, mapping = path.with_name("rows.csv"), path.with_name("map.toml")
+    mapping.write_text(MAPPING)
+    row = made_up_row(random.Random(1), "r-1") | {"Kind": "Talks", "Country": "", "Dead": "3"}
+    other = row | {"Ref": "r-2", "Country": "Ukraine"}
+    slip = row | {"Ref": "r-3", "Kind": "Flood"}
+    importing = ("import", "mapped", rows, "--map", mapping, "--reported-at")
+    with contextlib.chdir(path.parent):
+        rows.write_bytes(written({"r-1": row, "r-2": other, "r-3": slip}))
+        ask(*importing, "2025-06-01")
+        rows.write_bytes(written({"r-1": row | {"Dead": "3.0", "Town": "Lviv"}}))
+        ask(*importing, "2025-06-02", "--complete", "--dry-run")
+        rows.write_bytes(written({"r-1": row, "r-2": other | {"Dead": "3.0"}}))
+        done("-d", path, "retract", "casualties-r-1", "--reason", "r")
+        done("-d", path, "update", "casualties-r-2", "--set", "place.country=")
+        ask(*importing, "2025-06-02")
     ask("verify")
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE events SET title = 'Forged'")

@@ -162,7 +162,7 @@ def event_refusal(**fields: Any) -> str:
         ("modality", "planned", "planned"),
         ("verification", "disputed", "disputed"),
         ("external_ids", ["gdelt:1", "x-my.csv+2:Ä/ü", "gdelt:1"], ["gdelt:1", "x-my.csv+2:Ä/ü"]),
-        ("extra", {"csv": {"b": "2", "a": " 1"}}, {"csv": {"a": "1", "b": "2"}}),
+        ("extra", {"csv": {"b": "2", "a": " 1"}}, {"csv": {"b": "2", "a": " 1"}}),
         (
             "extra",
             {"b": {"k": "v"}, "a": {"k": "v", "n": ""}, "c": {}},
@@ -731,7 +731,8 @@ def test_a_content_that_is_read_again_is_the_same_content(fields: dict[str, Any]
 def test_equal_content_has_equal_bytes(fields: dict[str, Any]) -> None:
     content = validate(Event, fields).content()
     payload = codec.encode_payload(None, None, content)
-    assert codec.encode_payload(None, None, validate(Event, shuffled(fields)).content()) == payload
+    again = validate(Event, {**shuffled(fields), "extra": fields.get("extra")}).content()
+    assert codec.encode_payload(None, None, again) == payload
     with_nothing = {**fields, "note": fields.get("note") or "", "tags": fields.get("tags") or None}
     assert validate(Event, with_nothing).content() == content
     statement = validate(Statement, {"author": "mk", "reported_at": "2025-04-15", **fields})
@@ -760,7 +761,9 @@ def test_the_keys_of_a_content_are_in_the_order_of_its_model(fields: dict[str, A
         assert list(part) == order
     extra = content.get("extra", {})
     assert list(extra) == sorted(extra)
-    assert all(list(inner) == sorted(inner) for inner in extra.values())
+    for dataset, inner in extra.items():
+        given = [name.strip() for name in fields["extra"][dataset]]
+        assert list(inner) == [name for name in given if name in inner]
 
 
 @given(any_event)

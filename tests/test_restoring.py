@@ -150,6 +150,14 @@ def test_what_the_command_exports_is_taken_in_plain_and_packed(story: Path, copy
         assert restore(path, io.BytesIO(content)).root == verify(story).root
 
 
+def test_what_others_wrote_is_in_the_copy_as_they_wrote_it(timeline: Timeline, copy: Path) -> None:
+    words = {"b": " two  blanks ", "a": "\t tab", "Спальня/~": "=1+1"}
+    timeline.record({"event_id": "e-1", "title": "T", "occurred": "2025", "extra": {"csv": words}})
+    restored(copy, exported(timeline.path))
+    with Timeline.open(copy) as mine:
+        assert mine.get("e-1")["extra"] == timeline.get("e-1")["extra"]
+
+
 def test_texts_that_are_not_in_the_copy_are_counted_and_can_be_captured(
     timeline: Timeline, copy: Path
 ) -> None:
@@ -373,6 +381,7 @@ def test_an_export_that_is_older_than_the_file_is_refused(timeline: Timeline, co
     timeline.record([{"title": "T", "occurred": "2025"} for _ in range(3)])
     lines = exported(timeline.path)
     restored(copy, lines)
+    assert str(refusal(copy, [])) == "line 1: holds no entry"
     error = refusal(copy, lines[:2])
     assert str(error) == (
         f"{copy} has 4 entries, and the export ends with its entry 1: there is nothing to add"

@@ -173,11 +173,11 @@ class ClockBehind(Refused):
 
 
 class TooManyAbsent(Refused):
-    """A sheet lacks so many events that it may not be the whole one."""
+    """A sheet, or a publisher's file, lacks so many events that it may not be the whole one."""
 
-    def __init__(self, absent: int, current: int) -> None:
+    def __init__(self, absent: int, current: int, where: str = "sheet") -> None:
         super().__init__(
-            f"{absent} of {current} events are not in the sheet, more than a tenth: nothing was "
+            f"{absent} of {current} events are not in the {where}, more than a tenth: nothing was "
             "written; read what --dry-run says, then repeat with --yes"
         )
         self.absent = absent

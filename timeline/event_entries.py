@@ -56,6 +56,17 @@ class EventEntries(Entries):
                 raise error
         super().finish()
 
+    def has(self, what: str, key: str) -> bool:
+        """Whether there is an event, a source or an actor (`what`) with this id."""
+        return bool(self._held.version(f"{what}/{key}"))
+
+    def worded(self, event: Event) -> dict[str, Any]:
+        """The content that an event would have in the words of this log; adds nothing.
+
+        A source that would be new has an id that is made up. Raises InvalidInput.
+        """
+        return self._resolver.resolved(event).event.content()
+
     def record(
         self,
         event: Event | Mapping[str, Any],

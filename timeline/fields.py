@@ -163,6 +163,10 @@ Text = Annotated[
 Quote = Annotated[
     StrictStr, StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\x00]+$")
 ]
+Verbatim = Annotated[
+    StrictStr, StringConstraints(min_length=1, max_length=100_000, pattern=r"^[^\x00]+$")
+]
+"""What somebody else wrote, blanks and all."""
 Word = Annotated[Line, StringConstraints(max_length=_LONGEST_WORD)]
 Plain = PlainSerializer(lambda number: format(number, "f"), return_type=str, when_used="json")
 T = TypeVar("T")

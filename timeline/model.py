@@ -2,10 +2,10 @@
 
 Guarantees: an object of these classes is well formed. Its texts hold no NUL and no lone
 surrogate, its numbers are exact decimals, its dates are EDTF, its countries ISO 3166-1
-alpha-3, and equal content has equal bytes: what is empty or default is left out, tags are
-lower case, numbers have one spelling. Whether a statement is *allowed* - the event exists,
-the type is in the log's vocabulary - is the writer's business: this module knows no
-database, no file and no other event.
+alpha-3, and equal content has equal bytes, but for the order of names in `extra`: what is
+empty or default is left out, tags are lower case, numbers have one spelling. Whether a
+statement is *allowed* - the event exists, the type is in the log's vocabulary - is the writer's
+business: this module knows no database, no file and no other event.
 
 Vocabularies: event types, modes and contexts are PLOVER's unless the log has its own
 (openeventdata, PLOVER); `geo_precision` is UCDP's `where_prec` (UCDP GED codebook);
@@ -51,6 +51,7 @@ from timeline.fields import (
     Text,
     Unique,
     Url,
+    Verbatim,
     Wikidata,
     Word,
     filled,
@@ -370,8 +371,11 @@ class Event(Content):
         default=(), description="scheme:id in other datasets; unique among the events of this log."
     )
     extra: Annotated[
-        dict[Word, Annotated[dict[Word, Text], Field(max_length=1_000)]], Field(max_length=50)
-    ] = Field(default_factory=dict, description="What an importer could not place, by namespace.")
+        dict[Word, Annotated[dict[Word, Verbatim], Field(max_length=1_000)]], Field(max_length=50)
+    ] = Field(
+        default_factory=dict,
+        description="What other datasets say of it, by their names, as they wrote it.",
+    )
 
     @field_validator("extra", mode="before")
     @classmethod
@@ -383,8 +387,8 @@ class Event(Content):
     @field_validator("extra")
     @classmethod
     def _extra_is_in_order(cls, extra: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        """Keys of one's own have no model order: sorted, equal content has equal bytes."""
-        return {name: dict(sorted(fields.items())) for name, fields in sorted(extra.items())}
+        """Datasets are sorted; the names of each keep the order in which it has them."""
+        return dict(sorted(extra.items()))
 
     @field_validator("relations")
     @classmethod

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import io
 import itertools
 import os
 import sqlite3
@@ -22,12 +21,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from timeline import clock, codec, erasure, log, projection, schema
 from timeline.codec import Entry
 from timeline.errors import InvalidInput, Refused, TimelineError, Unfinished
 from timeline.foreign_entries import ForeignEntries
+from timeline.importers.reading import plain
 
 __all__ = ["Restored", "restore"]
 
@@ -69,7 +69,7 @@ def restore(
     than a minute ahead; StoreError for a file that cannot be written.
     """
     with contextlib.ExitStack() as stack:
-        lines = _lines(stack.enter_context(_unpacked(file)))
+        lines = _lines(plain(file))
         if Path(path).exists():
             connection = stack.enter_context(contextlib.closing(schema.connect(path, write=True)))
             stack.enter_context(schema.storage_errors(path))
@@ -101,11 +101,9 @@ class _Restoring:
         )
         while self._take_some(batches):
             pass
-        size = log.size(self._connection)
-        if not size:
-            raise InvalidInput("", "holds no entry").at(line=1)
         if self._emptied:
             self._scrub()
+        size = log.size(self._connection)
         (absent,) = self._connection.execute(
             "SELECT count(*) FROM sources WHERE text_sha256 IS NOT NULL AND text_sha256 NOT IN"
             " (SELECT text_sha256 FROM source_texts WHERE body IS NOT NULL)"
@@ -128,6 +126,8 @@ class _Restoring:
                 if here is None:
                     yield entry
             progress(seq + 1)
+        if seq < 0:
+            raise InvalidInput("", "holds no entry").at(line=1)
         if next(stored, None) is not None:
             size = log.size(self._connection)
             raise Refused(
@@ -182,17 +182,6 @@ def _naming(seq: int) -> Iterator[None]:
         yield
     except TimelineError as error:
         raise error.at(line=seq + 1)  # noqa: B904 - it is the same error
-
-
-@contextlib.contextmanager
-def _unpacked(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    """What is in a file, which may be gzip. It stays open."""
-    buffered = io.BufferedReader(cast("io.RawIOBase", file))
-    try:
-        is_gzip = buffered.peek(2)[:2] == b"\x1f\x8b"
-        yield cast("IO[bytes]", gzip.GzipFile(fileobj=buffered)) if is_gzip else buffered
-    finally:
-        buffered.detach()
 
 
 def _lines(file: IO[bytes]) -> Iterator[str]:

@@ -49,6 +49,7 @@ _OTHERS = {
     "withdraw": "sources",
     "template": "sheets",
     "sync": "sheets",
+    "import": "importing",
     "export": "export",
     "verify": "proof",
     "checkpoint": "proof",

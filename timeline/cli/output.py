@@ -272,3 +272,37 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self._shown:
             click.echo(err=True)
+
+
+class Bar:
+    """A bar on stderr, ten times a second, for what takes longer than one on a terminal."""
+
+    _WIDTH = 30
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + 1
+        self._shown = False
+
+    def __call__(self, part: str, count: int, total: int | None) -> None:
+        """So many rows are `part` ("read", "written"), of a `total` if that is known."""
+        if time.monotonic() < self._next or not sys.stderr.isatty():
+            return
+        self._next = time.monotonic() + 0.1
+        self._shown = True
+        line = f"{count:,} rows {part}"
+        if total:
+            filled = self._WIDTH * count // total
+            line = f"[{'#' * filled}{'-' * (self._WIDTH - filled)}] {line} of {total:,}"
+        click.echo(f"\r\x1b[K{line}", nl=False, err=True)
+
+    def end(self) -> None:
+        """What was shown goes, to make room for the answer."""
+        if self._shown:
+            self._shown = False
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()

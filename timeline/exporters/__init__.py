@@ -1,8 +1,10 @@
 """The formats of a selection of events: on the command line and on the site the same.
 
 Guarantees: each `write` is pure - events and what goes with them in, or entries, text out - and
-streams: a piece of text ends where a line ends, and no more than an event is held. Whatever
-stands in a log is text in the file, never a tag, a property, a formula or a command.
+streams: a piece of text ends where a line ends, and no more than an event is held, of TimelineJS
+the title and eras too. Whatever stands in a log is text in the file, never a tag, a property, a
+formula or a command; a slide that came from TimelineJS keeps its harmless tags, as `slide_again`
+says.
 """
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ from timeline import words
 from timeline.exporters.about import Event
 from timeline.sheet_events import Words
 
-__all__ = ["body", "escaped", "is_link", "paragraphs", "sources"]
+__all__ = [
+    "body", "escaped", "is_link", "paragraph", "paragraphs", "sources", "standing", "unmarked",
+]  # fmt: skip
 
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
@@ -25,6 +27,11 @@ def escaped(text: str) -> str:
     return html.escape(_NOT_XML.sub("\ufffd", _LINE_BREAK.sub("\n", text)))
 
 
+def unmarked(text: str) -> str:
+    """A text for the fields that TimelineJS parses as HTML, then sets as HTML again."""
+    return html.escape(escaped(text))
+
+
 def is_link(url: object) -> bool:
     """Whether this may be a link: anything but http and https may be a script."""
     return isinstance(url, str) and url.startswith(("http://", "https://"))
@@ -32,11 +39,7 @@ def is_link(url: object) -> bool:
 
 def paragraphs(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
     """When, where and how it stands, what happened, and the figures that are given."""
-    yield words.facts(event, labels)
-    if risk := words.at_risk(event.get("at_risk", ())):
-        yield f"{risk[0].upper()}{risk[1:]}"
-    if "merged_into" in event:
-        yield f"Merged into {event['merged_into']}"
+    yield from standing(event, labels)
     if "summary" in event:
         yield event["summary"]
     for quantity in event.get("quantities", ()):
@@ -44,6 +47,15 @@ def paragraphs(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
         yield f"{quantity['measure']}: {number}{f' ({said})' if said else ''}"
     if "note" in event:
         yield f"Note: {event['note']}"
+
+
+def standing(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
+    """When, where and how it stands, and where its story goes on."""
+    yield words.facts(event, labels)
+    if risk := words.at_risk(event.get("at_risk", ())):
+        yield f"{risk[0].upper()}{risk[1:]}"
+    if "merged_into" in event:
+        yield f"Merged into {event['merged_into']}"
 
 
 def sources(event: Event, words: Words) -> list[tuple[str, str]]:
@@ -58,9 +70,9 @@ def sources(event: Event, words: Words) -> list[tuple[str, str]]:
 
 def body(event: Event, words: Words, labels: Mapping[str, str]) -> str:
     """An event without its title: paragraphs, quotes, sources."""
-    parts = [_paragraph(text) for text in paragraphs(event, labels)]
+    parts = [paragraph(text) for text in paragraphs(event, labels)]
     parts += [
-        f"<blockquote>{_paragraph(citation['quote'])}</blockquote>"
+        f"<blockquote>{paragraph(citation['quote'])}</blockquote>"
         for citation in event.get("citations", ())
         if "quote" in citation
     ]
@@ -73,5 +85,6 @@ def body(event: Event, words: Words, labels: Mapping[str, str]) -> str:
     return "".join(parts)
 
 
-def _paragraph(text: str) -> str:
+def paragraph(text: str) -> str:
+    """A text as XHTML; its line breaks stay."""
     return f"<p>{escaped(text).replace(chr(10), '<br/>')}</p>"

@@ -4,50 +4,80 @@ Guarantees: a vague date is drawn over the whole period, and shown in words. An 
 not drawn; what has but an end stands there, and its words say "before". An event of which no
 date is known is left out, and counted. Nothing in the file is obeyed as HTML but the tags of
 `markup`; nothing in it makes a reader's browser load anything.
+
+What came from TimelineJS goes back to its place, title and eras too, as `slide_again` says: with
+the harmless tags of its file, and what its pictures and media load from http and https. A file
+in which something did has the title that it came with, or none.
 """
 
 from __future__ import annotations
 
-import html
 from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 
-from timeline import edtf_time, words
+from timeline import words
 from timeline.exporters import json_text
 from timeline.exporters.about import About, Event
-from timeline.exporters.markup import body, escaped
+from timeline.exporters.markup import body, escaped, unmarked
+from timeline.exporters.slide_again import cells, slide_again
+from timeline.slides import PART, SCALE, dates
 
-_PARTS = ("year", "month", "day", "hour", "minute", "second")
 _JAVASCRIPT_YEARS = range(-271_820, 275_760)
 """What TimelineJS draws on the human scale; beyond, it knows years alone."""
 
 
 def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
-    """One timeline; how many events are left out."""
+    """One timeline; how many events are left out. Its title and eras are held to the end."""
     labels = about.labels
     left_out = 0
     scale = "human"
+    came = False
+    title: dict[str, Any] | None = None
+    eras: list[dict[str, Any]] = []
 
     def slides() -> Iterable[str]:
-        nonlocal left_out, scale
+        nonlocal left_out, scale, came, title
         for event in events:
-            dates = _dates(event)
-            if not dates:
+            drawn = dates(event)
+            if not drawn:
                 left_out += 1
                 continue
-            if any(date["year"] not in _JAVASCRIPT_YEARS for date in dates.values()):
+            origin = cells(event)
+            if origin.get(SCALE) == "cosmological" or any(map(_is_far, drawn.values())):
                 scale = "cosmological"
-            yield json_text.text(_slide(event, dates, about, labels))
+            again = slide_again(event, drawn, labels) if origin else None
+            if again is None:
+                yield json_text.text(_slide(event, drawn, about, labels))
+                continue
+            came = True
+            if origin.get(PART) == "title" and title is None:
+                title = again
+                continue
+            again = again if "start_date" in again else {**again, **drawn}
+            if origin.get(PART) == "era":
+                eras.append({"end_date": again["start_date"], **again})
+            else:
+                yield json_text.text(again)
 
     yield '{"events": [\n'
     yield from json_text.listed(slides())
-    end = {"title": _title(about, left_out), "scale": scale}
+    if not came:
+        title = _title(about, left_out)
+    end = {
+        **({"eras": eras} if eras else {}),
+        **({"title": title} if title is not None else {}),
+        "scale": scale,
+    }
     yield f"], {json_text.text(end)[1:]}\n"
     return left_out
 
 
+def _is_far(date: Mapping[str, int]) -> bool:
+    return date["year"] not in _JAVASCRIPT_YEARS
+
+
 def _slide(
-    event: Event, dates: dict[str, dict[str, int]], about: About, labels: Mapping[str, str]
+    event: Event, drawn: Mapping[str, Mapping[str, int]], about: About, labels: Mapping[str, str]
 ) -> dict[str, Any]:
     text = body(event, about.words, labels)
     if about.address:
@@ -55,10 +85,10 @@ def _slide(
     code = event.get("event_type")
     return {
         "unique_id": event["event_id"],
-        **dates,
-        "display_date": _unmarked(words.date(event["occurred"])),
+        **drawn,
+        "display_date": unmarked(words.date(event["occurred"])),
         "text": {"headline": escaped(words.title(event)), "text": text},
-        **({"group": _unmarked(labels.get(code, code))} if code else {}),
+        **({"group": unmarked(labels.get(code, code))} if code else {}),
         "autolink": False,  # the links are made
     }
 
@@ -75,28 +105,3 @@ def _title(about: About, left_out: int) -> dict[str, Any]:
         },
         "autolink": False,
     }
-
-
-def _dates(event: Event) -> dict[str, dict[str, int]]:
-    """`start_date` and `end_date`, inclusive; nothing where both are open."""
-    sides = (event.get("occurred_from"), event.get("occurred_to"))
-    bounds = [edtf_time.numbers(bound) for bound in sides if bound]
-    if not bounds:
-        return {}
-    first, last = bounds[0], bounds[-1]
-    found = {"start_date": _date(first)}
-    # An hour or a minute stands where it begins.
-    if last != first and (last[:3] != first[:3] or "/" in event["occurred"]):
-        found["end_date"] = _date(last)
-    return found
-
-
-def _date(numbers: tuple[int, ...]) -> dict[str, int]:
-    """The parts of a date. TimelineJS calls 44 BC the year -44, and knows no year 0."""
-    year, *others = numbers
-    return dict(zip(_PARTS, (year if year > 0 else year - 1, *others), strict=False))
-
-
-def _unmarked(text: str) -> str:
-    """A text for the fields that TimelineJS parses as HTML, then sets as HTML again."""
-    return html.escape(escaped(text))
