@@ -35,6 +35,9 @@ from timeline.sheet_words import words_of
 
 Rows = list[dict[str, Any]]
 
+OF_EVENTS = [name for name, each in FORMATS.items() if not each.of_entries]
+"""The others are in test_wire.py."""
+
 ATOM = "{http://www.w3.org/2005/Atom}"
 XHTML = "{http://www.w3.org/1999/xhtml}"
 
@@ -708,7 +711,7 @@ def test_an_empty_selection_is_a_file_all_the_same() -> None:
     assert written("csv", rows, about)[0] == done("template").replace("\n", "\r\n")
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", OF_EVENTS)
 def test_a_format_holds_one_event_at_a_time_and_ends_its_pieces_with_a_line(name: str) -> None:
     rows, about = one()
     given_out = 0
@@ -730,7 +733,7 @@ def test_a_format_holds_one_event_at_a_time_and_ends_its_pieces_with_a_line(name
 # --- On the command line ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", OF_EVENTS)
 def test_every_format_is_written_to_a_file(name: str, story: Path, tmp_path: Path) -> None:
     target = tmp_path / f"out{FORMATS[name].suffix}"
     result = run("-d", story, "export", name, "-o", target)

@@ -169,7 +169,7 @@ PLACES = {
     "actor_id": ["zelenskyy"],
     "version": ["1"],
     "source_id": ["paper"],
-    "suffix": ["csv", "json", "ics", "atom", "geojson", "timelinejs.json"],
+    "suffix": ["csv", "json", "ics", "atom", "geojson", "timelinejs.json", "jsonl"],
 }
 
 

@@ -358,7 +358,7 @@ def test_the_largest_events_have_pages(large: Path) -> None:
                 site.page(f"/events/{event_id}{rest}")
         for page in ("/story/events", "/story/log", "/story/events/most", "/story/event_search"):
             site.page(page)
-        for name in ("json", "csv", "ics", "atom", "geojson", "timelinejs.json"):
+        for name in ("json", "csv", "ics", "atom", "geojson", "timelinejs.json", "jsonl"):
             site.page(f"/events.{name}")
 
 

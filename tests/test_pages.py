@@ -22,7 +22,7 @@ from timeline import Timeline, demo, selection
 from timeline.fold import actor_id_of
 from timeline.site.serve import metadata_for
 
-FORMATS = ("csv", "json", "ics", "atom", "geojson", "timelinejs.json")
+FORMATS = ("csv", "json", "ics", "atom", "geojson", "timelinejs.json", "jsonl")
 
 
 RUTTE = f"/actors/{actor_id_of('Mark Rutte')}"

@@ -25,6 +25,7 @@ from timeline.projector import Projector
 from timeline.resolver import Resolver
 
 __all__ = [
+    "MAX_AHEAD",
     "NOTHING",
     "Entries",
     "Receipt",
@@ -37,7 +38,8 @@ __all__ = [
 
 NOTHING = Said()
 
-_MAX_AHEAD = timedelta(seconds=60)
+MAX_AHEAD = timedelta(seconds=60)
+"""How far a log may be ahead of the clock of this machine."""
 _ID_WINDOW = 60_000_000
 """Microseconds: ids are never made further ahead of the time."""
 _NEEDS_REASON = frozenset(
@@ -87,7 +89,7 @@ class Entries:
         moment = now()
         if newest:
             last = clock.parse(newest.recorded_at)
-            if last - moment > _MAX_AHEAD:
+            if last - moment > MAX_AHEAD:
                 raise ClockBehind(newest.recorded_at, clock.utc(moment))
             moment = max(moment, last + timedelta(microseconds=1))
         self._moment = moment

@@ -22,7 +22,7 @@ from timeline.errors import InvalidInput, StoreError, Unfinished
 from timeline.model import Said
 from timeline.writer import Receipt
 
-__all__ = ["Erasure", "erase"]
+__all__ = ["Erasure", "erase", "scrub"]
 
 _PATIENCE = 5_000
 """Milliseconds to wait for readers of old pages."""
@@ -76,13 +76,16 @@ def erase(
         receipts = [append.erase(entry_id, said) for entry_id in entry_ids]
         if not all(receipt.unchanged for receipt in receipts):
             projection.make_anew(connection, progress)
-    _scrub(connection, path)
+    scrub(connection, path)
     with schema.storage_errors(path):
         return Erasure(receipts, _elsewhere(connection, texts))
 
 
-def _scrub(connection: sqlite3.Connection, path: str) -> None:
-    """Write the file anew and empty the write-ahead log: what no row holds is in neither."""
+def scrub(connection: sqlite3.Connection, path: str) -> None:
+    """Write the file anew and empty the write-ahead log: what no row holds is in neither.
+
+    Raises Unfinished where that cannot be.
+    """
     try:
         with schema.storage_errors(path):
             connection.execute("VACUUM")

@@ -232,7 +232,8 @@ class Busy(StoreError):
 class Unfinished(StoreError):
     """The words are out of the log and its tables, and their bytes still in the file."""
 
-    def __init__(self, path: str, why: str) -> None:
+    def __init__(self, path: str, why: str, advice: str = "run it again") -> None:
         super().__init__(
-            path, f"the words are out of the log, not yet out of the file ({why}): run it again"
+            path, f"the words are out of the log, not yet out of the file ({why}): {advice}"
         )
+        self.why = why

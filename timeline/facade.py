@@ -20,7 +20,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypedDict, Unpack, overload
+from typing import IO, Any, Self, TypedDict, Unpack, overload
 
 from timeline import (
     clock,
@@ -157,6 +157,26 @@ class Timeline:
         Raises NotATimeline for a missing or foreign file, TooNew for one of a newer version,
         ProjectionOutdated for one that needs ``timeline rebuild``.
         """
+        return cls(path, now=now)
+
+    @classmethod
+    def restore(
+        cls,
+        path: str | os.PathLike[str],
+        file: IO[bytes],
+        *,
+        now: Callable[[], datetime] = clock.now,
+    ) -> Self:
+        """A copy of the log that ``timeline export jsonl`` wrote, entry by entry, byte for byte.
+
+        A file that is there already, and holds the beginning of that log, gets what it lacks:
+        so a mirror follows. `file` is open for bytes, plain or gzip. Raises InvalidInput, with
+        its line, for an entry that is wrong, Refused for a file that holds another log,
+        ClockBehind, StoreError; a new file is then not made.
+        """
+        from timeline import restoring
+
+        restoring.restore(path, file, now=now)
         return cls(path, now=now)
 
     def close(self) -> None:

@@ -9,8 +9,9 @@ Knows nothing of what entries mean, but for those in which the log describes its
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from timeline import merkle
@@ -27,6 +28,7 @@ __all__ = [
     "position_at",
     "read",
     "read_hash",
+    "read_some",
     "root_at",
     "size",
 ]
@@ -95,6 +97,15 @@ def read(connection: sqlite3.Connection, after: int = -1) -> Iterator[Entry]:
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM log WHERE seq > ? ORDER BY seq",  # noqa: S608
         (after,),
+    )
+    return map(Entry._make, rows)
+
+
+def read_some(connection: sqlite3.Connection, seqs: Sequence[int]) -> Iterator[Entry]:
+    """The entries of these numbers, in the order of the log."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM log WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq",  # noqa: S608
+        (json.dumps(seqs),),
     )
     return map(Entry._make, rows)
 

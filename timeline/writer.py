@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from timeline import clock, codec, log, paths, projection, schema
+from timeline.codec import Entry
 from timeline.entries import NOTHING, Receipt, microseconds, receipt_of
 from timeline.errors import InvalidInput, InvalidValue, NotFound, NothingChanged, Refused
 from timeline.event_entries import EventEntries
@@ -27,7 +28,7 @@ from timeline.source_entries import SourceEntries
 from timeline.terms import Terms, plover
 from timeline.validation import validate
 
-__all__ = ["Append", "Receipt", "appending", "create_log"]
+__all__ = ["Append", "Receipt", "appending", "check_time_zone", "create_log", "take_out"]
 
 
 def create_log(
@@ -52,7 +53,7 @@ def create_log(
             **{field: value for field, value in fields.items() if value},
         },
     )
-    _check_time_zone(info)
+    check_time_zone(info)
     with schema.new_file(path) as connection, schema.immediate(connection):
         projection.create(connection)
         append = Append(connection, now=lambda: moment)
@@ -101,7 +102,7 @@ class Append(EventEntries, SourceEntries):
             raise NothingChanged("the log")
         if content["origin"] != self._info["origin"]:
             raise InvalidInput("origin", "cannot change: proofs and addresses are named after it")
-        _check_time_zone(info)
+        check_time_zone(info)
         self._held.check_words_in_use(info.vocabulary)
         self._info = content
         self._resolver = Resolver(self._connection, self._held, content, self._new_id)
@@ -110,8 +111,7 @@ class Append(EventEntries, SourceEntries):
     def erase(self, entry_id: str, said: Said) -> Receipt:
         """Take out what an entry says; `said.reason` tells why. Called by `erasure` alone.
 
-        The text of a source goes with the last entry that names it. Raises NotFound, and
-        Refused for an entry that says what the log is.
+        Raises NotFound, and Refused for an entry that says what the log is.
         """
         entry = log.entry_by_id(self._connection, entry_id)
         if entry is None:
@@ -123,21 +123,28 @@ class Append(EventEntries, SourceEntries):
             erasing = log.newest(self._connection, subject)
             return receipt_of(erasing or entry, unchanged=True)
         receipt = self._add("entry.erased", subject, {}, said)
-        self._connection.execute(
-            "UPDATE log SET payload = NULL, salt = NULL WHERE seq = ?", (entry.seq,)
-        )
-        if text := (codec.decode_content(entry.payload) or {}).get("text_sha256"):
-            self._connection.execute(
-                "UPDATE source_texts SET body = NULL, erased_by = ?"
-                " WHERE text_sha256 = ? AND body IS NOT NULL AND NOT EXISTS"
-                " (SELECT 1 FROM log WHERE kind IN ('source.recorded', 'source.updated')"
-                "   AND instr(payload, source_texts.text_sha256))",
-                (receipt.entry_id, text),
-            )
+        take_out(self._connection, entry, receipt.entry_id)
         return receipt
 
 
-def _check_time_zone(info: LogInfo) -> None:
+def take_out(connection: sqlite3.Connection, entry: Entry, erased_by: str) -> None:
+    """Empty an entry that the one with the id `erased_by` erases.
+
+    The text of a source goes with the last entry that names it.
+    """
+    connection.execute("UPDATE log SET payload = NULL, salt = NULL WHERE seq = ?", (entry.seq,))
+    if text := (codec.decode_content(entry.payload) or {}).get("text_sha256"):
+        connection.execute(
+            "UPDATE source_texts SET body = NULL, erased_by = ?"
+            " WHERE text_sha256 = ? AND body IS NOT NULL AND NOT EXISTS"
+            " (SELECT 1 FROM log WHERE kind IN ('source.recorded', 'source.updated')"
+            "   AND instr(payload, source_texts.text_sha256))",
+            (erased_by, text),
+        )
+
+
+def check_time_zone(info: LogInfo) -> None:
+    """Raise InvalidInput for a time zone that nobody knows."""
     try:
         clock.zone(info.time_zone)
     except InvalidValue as error:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from timeline import log, query, selection, sheet, texts
+from timeline import log, query, selection, sheet, texts, wire
 from timeline.cli import output
 from timeline.cli.options import as_of_options, filter_options
 from timeline.cli.read import opened
@@ -58,6 +58,8 @@ def export_command(
       ics         a calendar: what is vague over all of its days
       atom        a feed, newest recorded first
       timelinejs  a timeline to be shown by TimelineJS
+      jsonl       the log itself, entry by entry: a copy that can be imported;
+                  with filters, the entries of the events and of their sources
     """
     if format != "csv" and (columns or bom):
         raise click.UsageError("--column and --bom go with csv")
@@ -65,14 +67,17 @@ def export_command(
         sheet.check_column(column)
     chosen = FORMATS[format]
     write = chosen.write
+    is_part = as_reported is not None or any(value is not None for value in filters.values())
     if columns:
         wanted = tuple(dict.fromkeys((*sheet.COLUMNS, *columns)))
         write = functools.partial(sheet_csv.write, columns=wanted)
     with opened(database, as_of, as_reported) as (connection, point):
         connection.execute("BEGIN")  # one state of the log, whoever appends meanwhile
-        with selection.tables_as_of(connection, point) as tables:
-            found = Selection(tables, filters)
-            ids = found.newest() if chosen.newest_first else found.in_order_of_the_log()
+        ids: list[str] = []
+        if is_part or not chosen.of_entries:
+            with selection.tables_as_of(connection, point) as tables:
+                found = Selection(tables, filters)
+                ids = found.newest() if chosen.newest_first else found.in_order_of_the_log()
         asked = {**filters, "as_of": as_of, "as_reported": as_reported}
         about = About(
             log.info(connection),
@@ -85,13 +90,19 @@ def export_command(
 
         def pieces() -> Generator[str, None, None]:
             nonlocal left_out
-            events = query.each(connection, ids, as_of=point)
-            left_out = yield from write(events, about)
+            items: Iterable[Any]
+            if chosen.of_entries:
+                items = wire.entries(connection, ids if is_part else None, as_of=point)
+            else:
+                items = query.each(connection, ids, as_of=point)
+            left_out = yield from write(items, about)
 
         _write(path, pieces(), bom=bom)
     if left_out:
         were, they = ("event is", "it") if left_out == 1 else ("events are", "they")
         output.echo_note(f"{left_out:,} {were} left out: {format} cannot say when {they} happened")
+    if chosen.of_entries and is_part:
+        output.echo_note("this is a part of the log, which import jsonl does not take as a log")
 
 
 def _write(path: str, pieces: Iterator[str], *, bom: bool) -> None:

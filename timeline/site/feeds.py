@@ -1,16 +1,17 @@
 """A selection as a file: the formats of `exporters`, for the address of a browse page.
 
 Guarantees: a file is of one state of the log, however long it takes to write. JSON comes in
-pages, each with the address of the next; a feed has the newest; the others are whole.
+pages, each with the address of the next; a feed has the newest; the others are whole. JSON Lines
+of no selection are the log.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
-from typing import IO
+from typing import IO, Any
 
-from timeline import log, query, selection, texts
+from timeline import log, query, selection, texts, wire
 from timeline.exporters import FORMATS, About
 from timeline.selection import Selection
 from timeline.sheet_words import words_of
@@ -40,9 +41,13 @@ def write_feed(
     """
     chosen = FORMATS[name]
     point = query.parse_as_of(connection, **address.moments)
-    with selection.tables_as_of(connection, point) as tables:
-        found = Selection(tables, address.filters, address.q or None)
-        event_ids, following = _ids(found, name, address)
+    is_part = address.is_narrowed or bool(address.as_reported)
+    event_ids: Iterable[str] = ()
+    following = None
+    if is_part or not chosen.of_entries:
+        with selection.tables_as_of(connection, point) as tables:
+            found = Selection(tables, address.filters, address.q or None)
+            event_ids, following = _ids(found, name, address)
     asked = {facet: ", ".join(_several(value)) for facet, value in address.filters.items()}
     words = {key: value for key, value in {"q": address.q, **address.moments}.items() if value}
     about = About(
@@ -55,7 +60,12 @@ def write_feed(
         feed_at(address.query(after=following)) if following else None,
         texts.cited(connection),
     )
-    for piece in chosen.write(query.each(connection, event_ids, as_of=point), about):
+    items: Iterable[Any]
+    if chosen.of_entries:
+        items = wire.entries(connection, event_ids if is_part else None, as_of=point)
+    else:
+        items = query.each(connection, event_ids, as_of=point)
+    for piece in chosen.write(items, about):
         file.write(piece.encode())
 
 

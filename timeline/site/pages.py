@@ -55,6 +55,7 @@ _OFFERED = (
     ("atom", "Feed"),
     ("geojson", "GeoJSON"),
     ("timelinejs.json", "TimelineJS"),
+    ("jsonl", "JSON Lines"),
 )
 
 
