@@ -586,3 +586,29 @@ def test_ids_that_differ_in_case_alone_are_reported_and_not_mixed_up(folder: Pat
     assert (outcome["recorded"], outcome["rejected"]) == (2, 1)
     (reject,) = rejected()
     assert reject["reason"] == "event casualties-a-1 is there already, without casualties:A-1"
+
+
+# --- A log of our own ---------------------------------------------------------------------
+
+
+def test_an_export_of_the_log_is_taken_in_as_the_same_log(folder: Path) -> None:
+    put(PLAIN, *whole("2025-06-01"))
+    done("export", "jsonl", "-o", "log.jsonl")
+    text = done("-d", "copy.db", "import", "jsonl", "log.jsonl")
+    assert text.startswith("4 of 4 entries added to copy.db.\nroot ")
+    assert done("-d", "copy.db", "export", "jsonl") == Path("log.jsonl").read_text()
+    put(with_row(PLAIN, "a-1", Dead="35"), *whole("2025-06-02"))
+    more = done("export", "jsonl")
+    text = done("-d", "copy.db", "import", "jsonl", "-", input=more)
+    assert text.startswith("1 of 5 entries added")
+    assert done("-d", "copy.db", "verify").splitlines()[2] == done("verify").splitlines()[2]
+
+
+def test_a_log_is_taken_as_it_is(folder: Path) -> None:
+    result = run("-d", "copy.db", "import", "jsonl", "log.jsonl", "--dry-run")
+    assert result.exit_code == 2
+    assert "--dry-run does not go with jsonl" in result.stderr
+    Path("log.jsonl").write_text("{}\n")
+    result = run("-d", "copy.db", "import", "jsonl", "log.jsonl")
+    assert one_line(result).startswith("line 1: ")
+    assert not Path("copy.db").exists()

@@ -203,6 +203,11 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     ask("show", "quoting")
     sheet.write_text(f"{header}{cited.format('Another').replace('04-15', '04-16')}{changed}")
     ask("sync", "--dry-run", sheet)
+    exported, copy = path.with_suffix(".jsonl"), path.with_name("copy.db")
+    done("-d", path, "export", "jsonl", "-o", exported)
+    answers["import jsonl"].append(
+        json.loads(done("-d", copy, "import", "jsonl", exported, "--json"))
+    )
     rows, mapping = path.with_name("rows.csv"), path.with_name("map.toml")
     mapping.write_text(MAPPING)
     row = made_up_row(random.Random(1), "r-1") | {"Kind": "Talks", "Country": "", "Dead": "3"}
@@ -287,7 +292,7 @@ def test_the_page_has_every_command_that_prints_json() -> None:
         if any("--json" in option.opts for option in command.params)
     }
     on_the_page = {command for commands in SECTIONS for command in commands}
-    assert having == on_the_page - {"verify PROOF"}
+    assert having == on_the_page - {"verify PROOF", "import jsonl"}
 
 
 def every_command(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:

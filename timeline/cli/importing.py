@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import csv
 import functools
@@ -23,8 +24,10 @@ from timeline.importing import Import, Outcome, Step, run
 from timeline.importing.report import Report, report
 from timeline.importing.staging import Staging
 from timeline.model import Said
+from timeline.restoring import restore
 from timeline.validation import validate
 
+_JSONL = "jsonl"
 _MOST_ROWS = 10
 
 
@@ -71,6 +74,7 @@ def import_command(
       ucdp        UCDP GED, as CSV
       timelinejs  slides of TimelineJS 3, as JSON or as a sheet (CSV)
       mapped      any CSV or JSON, by a mapping file (--map)
+      jsonl       a log, as `export jsonl` writes it: a copy, or what a copy lacks
 
     A row is found again by its id: what is new is recorded, what the publisher changed is
     updated; with --complete, what is gone is retracted and what is back reinstated. Another
@@ -78,12 +82,23 @@ def import_command(
     into FILE.rejects.csv, in this folder, with their line, the field and the reason. FILE may
     be packed by gzip, or -, for stdin. A run that was broken off is run again.
     """
+    formats = [_JSONL, *names()]
+    if format not in formats:
+        near = vocabulary.nearest(format, formats)
+        hint = f"did you mean {near}?" if near else f"known are {', '.join(formats)}"
+        raise click.UsageError(f'"{format}" is not a format: {hint}')
+    if format == _JSONL:
+        others = {
+            "--complete": complete, "--reported-at": reported_at, "--map": mapping,
+            "--strict": strict, "--dry-run": dry_run, "--yes": yes,
+        }  # fmt: skip
+        for option, given in others.items():
+            if given:
+                raise click.UsageError(f"{option} does not go with jsonl: a log is what it is")
+        _restore(database, path, as_json=as_json)
+        return
     if complete and not reported_at:
         raise click.UsageError("--complete needs --reported-at: the day of the file")
-    if format not in names():
-        near = vocabulary.nearest(format, names())
-        hint = f"did you mean {near}?" if near else f"known are {', '.join(names())}"
-        raise click.UsageError(f'"{format}" is not a format: {hint}')
     form = importer(format, mapping)
     said = validate(Said, {"author": author, "reported_at": reported_at})
     wanted = Import(said, complete, strict, dry_run, allow_absent=yes or dry_run)
@@ -156,6 +171,26 @@ def _write_rejects(path: str, staging: Staging) -> str | None:
     except OSError as error:
         raise TimelineError(f"{name}: cannot be written: {error.strerror}") from None
     return name
+
+
+def _restore(database: str, path: str, *, as_json: bool) -> None:
+    """A log from its own export: a copy, or a mirror that follows."""
+    with _opened(path) as file, output.Bar() as bar:
+        try:
+            done = restore(database, file, progress=lambda count: bar("read", count, None))
+        except KeyboardInterrupt:
+            raise TimelineError("interrupted: run it again to go on") from None
+    root = base64.b64encode(done.root).decode()
+    if as_json:
+        fields = {"size": done.size, "added": done.added, "root": root}
+        output.dump({**fields, "texts_absent": done.texts_absent})
+    else:
+        output.echo(f"{done.added:,} of {done.size:,} entries added to {database}.")
+        output.echo(f"root {root}")
+    if done.texts_absent:
+        count = done.texts_absent
+        were = "1 source is" if count == 1 else f"{count:,} sources are"
+        output.echo_note(f"the texts of {were} not in an export: timeline capture brings them")
 
 
 # --- What became of it --------------------------------------------------------------------
