@@ -6,6 +6,7 @@ refused; the sources that an event brings are recorded in front of it.
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -79,10 +80,9 @@ class EventEntries(Entries):
         if event_id and self._held.version(f"event/{event_id}"):
             return self._recorded_already(event_id, given)
         resolved = self._resolver.resolved(given)
-        entry_id = entry_id or self._new_id("event")
+        entry_id = entry_id or self._new_id()
         if not said.reported_at:
-            day = clock.day_in(self._moment, self._time_zone)
-            said = said.model_copy(update={"reported_at": day})
+            said = _reported(said, clock.day_in(self._moment, self._time_zone))
         return self._add_event("event.recorded", event_id or entry_id, resolved, said, entry_id)
 
     def update(
@@ -169,7 +169,7 @@ class EventEntries(Entries):
         resolved = self._resolver.resolved(
             _changed(event_id, content, changes), citations_before=content.get("citations", ())
         )
-        if resolved.event.content() == standing.content:
+        if resolved.content == standing.content:
             raise NothingChanged(f"event {event_id}")
         return self._add_event(kind, event_id, resolved, said, entry_id)
 
@@ -202,9 +202,9 @@ class EventEntries(Entries):
         fields: list[str] = []
         for entry, content in zip(known, contents, strict=True):
             own = (content or {}).get("citations", ())
-            said = self._resolver.resolved(event, citations_before=[*own, *cited]).event.content()
+            said = self._resolver.resolved(event, citations_before=[*own, *cited]).content
             if entry and content == said:
-                return receipt_of(entry, unchanged=True)
+                return receipt_of(entry)
             fields = fields or differing(content, said)
         raise AlreadyRecorded(f"event {event_id}", fields, _ADVICE)
 
@@ -215,44 +215,50 @@ class EventEntries(Entries):
 
         All that can be refused is refused before anything is added.
         """
-        event = resolved.event
-        payload = payload_of(kind, said, event.content())
-        for external_id in event.external_ids:
+        content = resolved.content
+        payload = payload_of(kind, said, content)
+        external_ids = content.get("external_ids", ())
+        for external_id in external_ids:
             owner = self._held.owner_of((external_id,))
             if owner not in (None, event_id):
                 raise InvalidInput("external_ids", f"{external_id} belongs to event {owner}")
-        for number, relation in enumerate(event.relations):
-            if relation.event_id == event_id:
+        relations = content.get("relations", ())
+        for number, relation in enumerate(relations):
+            if relation["event_id"] == event_id:
                 raise InvalidInput(
                     f"relations.{number}.event_id", "an event cannot relate to itself"
                 )
-        author = Said(author=said.author)
         for source_id, (source_entry_id, source) in resolved.sources.items():
-            subject = f"source/{source_id}"
-            self._add("source.recorded", subject, source.content(), author, source_entry_id)
+            author = Said(author=said.author)
+            self._add("source.recorded", f"source/{source_id}", source, author, source_entry_id)
         notes = resolved.notes
-        if event.verification == "corroborated":
+        if content.get("verification") == "corroborated":
             from timeline import texts
 
-            source_ids = [citation.source_id or "" for citation in event.citations]
+            source_ids = [citation["source_id"] for citation in content.get("citations", ())]
             notes += tuple(filter(None, [texts.uncorroborated(self._connection, source_ids)]))
-        self._held.claim(event.external_ids, event_id)
-        self.names |= dict.fromkeys(_names(event))
-        for number, relation in enumerate(event.relations):
-            problem = f'there is no event "{relation.event_id}" in this log or this input'
+        self._held.claim(external_ids, event_id)
+        self.names.update(dict.fromkeys(_names(content)))
+        for number, relation in enumerate(relations):
+            problem = f'there is no event "{relation["event_id"]}" in this log or this input'
             self._expected_events.setdefault(
-                relation.event_id, InvalidInput(f"relations.{number}.event_id", problem)
+                relation["event_id"], InvalidInput(f"relations.{number}.event_id", problem)
             )
         self.notes.extend(f"{event_id}: {note}" for note in notes)
-        subject = f"event/{event_id}"
-        return self._add_payload(kind, subject, payload, said, entry_id or self._new_id(), notes)
+        entry_id = entry_id or self._new_id()
+        return self._add_payload(kind, f"event/{event_id}", content, payload, said, entry_id, notes)
 
 
-def _names(event: Event) -> Iterator[tuple[str, str]]:
+def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What an event calls by a name that others may have; an id says who somebody is."""
-    yield from (("actor", who.name) for who in event.participants if not who.actor_id)
-    yield from (("place", at.name) for at in (event.place, event.about_place) if at and at.name)
-    yield from (("tag", tag) for tag in event.tags)
+    for who in content.get("participants", ()):
+        if "actor_id" not in who:
+            yield "actor", who["name"]
+    for field in ("place", "about_place"):
+        if name := content.get(field, {}).get("name"):
+            yield "place", name
+    for tag in content.get("tags", ()):
+        yield "tag", tag
 
 
 def _changed(event_id: str, content: Mapping[str, Any], changes: paths.Changes | Event) -> Event:
@@ -264,6 +270,14 @@ def _changed(event_id: str, content: Mapping[str, Any], changes: paths.Changes |
     return changes
 
 
+@functools.lru_cache(maxsize=16)
+def _reported(said: Said, day: str) -> Said:
+    """The same words, reported on a day."""
+    return said.model_copy(update={"reported_at": day})
+
+
 def _own_words(statement: Statement, said: Said) -> Said:
+    if statement.model_fields_set.isdisjoint(Said.model_fields):
+        return said
     own = {field: value for field in Said.model_fields if (value := getattr(statement, field))}
     return said.model_copy(update=own)

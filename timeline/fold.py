@@ -34,6 +34,8 @@ __all__ = [
     "state_of",
 ]
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
 Content = Mapping[str, Any]
 Row = tuple[Any, ...]
 
@@ -117,45 +119,52 @@ _WITH_OWN_LETTERS = re.compile(rf"\b\w*[{''.join(map(chr, OWN_LETTERS))}]\w*")
 
 
 def content_row(content: Content | None) -> dict[str, Any]:
-    """The values of CONTENT_COLUMNS; all null (and no sources) when the content was erased."""
+    """The values of CONTENT_COLUMNS, in their order.
+
+    All are null (and there are no sources) when the content was erased.
+    """
     if content is None:
-        return {**dict.fromkeys(CONTENT_COLUMNS), "sources_count": 0}
+        return dict.fromkeys(CONTENT_COLUMNS) | {"sources_count": 0}
     when = edtf_time.parse(content["occurred"])
+    get = content.get
+    place, about = get("place", _NOWHERE), get("about_place", _NOWHERE)
     return {
         "title": content["title"],
         "occurred": content["occurred"],
-        "event_type": content.get("event_type"),
-        **_place("", content.get("place", _NOWHERE)),
-        **_place("about_", content.get("about_place", _NOWHERE)),
-        "modality": content.get("modality", "actual"),
-        "verification": content.get("verification", "reported"),
-        "summary": content.get("summary"),
-        "note": content.get("note"),
-        "mode": content.get("mode"),
-        "contexts": _json(content.get("contexts")),
-        "tags": _json(content.get("tags")),
-        "occurred_text": content.get("occurred_text"),
-        "occurred_basis": content.get("occurred_basis"),
+        "event_type": get("event_type"),
+        "place": place.get("name"),
+        "country": place.get("country"),
+        "modality": get("modality", "actual"),
+        "verification": get("verification", "reported"),
+        "summary": get("summary"),
+        "note": get("note"),
+        "mode": get("mode"),
+        "contexts": _json(get("contexts")),
+        "tags": _json(get("tags")),
+        "occurred_text": get("occurred_text"),
+        "occurred_basis": get("occurred_basis"),
         "occurred_from": when.occurred_from,
         "occurred_to": when.occurred_to,
         "occurred_precision": when.precision,
         "year": when.year,
         "month": when.month,
-        "sources_count": len({c["source_id"] for c in content.get("citations", ())}),
-        "extra": _json(content.get("extra")),
+        "admin1": place.get("admin1"),
+        "lat": _degrees(place.get("lat")),
+        "lon": _degrees(place.get("lon")),
+        "geo_precision": place.get("geo_precision"),
+        "about_place": about.get("name"),
+        "about_country": about.get("country"),
+        "about_admin1": about.get("admin1"),
+        "about_lat": _degrees(about.get("lat")),
+        "about_lon": _degrees(about.get("lon")),
+        "about_geo_precision": about.get("geo_precision"),
+        "sources_count": len({c["source_id"] for c in get("citations", ())}),
+        "extra": _json(get("extra")),
     }
 
 
-def _place(prefix: str, place: Content) -> dict[str, Any]:
-    lat, lon = place.get("lat"), place.get("lon")
-    return {
-        f"{prefix}place": place.get("name"),
-        f"{prefix}country": place.get("country"),
-        f"{prefix}admin1": place.get("admin1"),
-        f"{prefix}lat": None if lat is None else float(lat),
-        f"{prefix}lon": None if lon is None else float(lon),
-        f"{prefix}geo_precision": place.get("geo_precision"),
-    }
+def _degrees(text: str | None) -> float | None:
+    return None if text is None else float(text)
 
 
 def _tags(event_id: str, content: Content) -> Iterator[Row]:
@@ -237,7 +246,12 @@ def search_row(content: Content, actors: Sequence[str]) -> Row:
         _lines(names),
         _lines(p[key] for p in places for key in ("name", "admin1") if key in p),
     )
-    words = (word for text in texts if text for word in _WITH_OWN_LETTERS.findall(text))
+    words = (
+        word
+        for text in texts
+        if text and not text.isascii()  # which has no such letters, and is asked in no time
+        for word in _WITH_OWN_LETTERS.findall(text)
+    )
     return (*texts, _lines(word.translate(OWN_LETTERS) for word in words))
 
 
@@ -246,7 +260,7 @@ def _lines(texts: Iterator[str] | Sequence[str]) -> str | None:
 
 
 def _json(value: object) -> str | None:
-    return json.dumps(value, ensure_ascii=False) if value else None
+    return _encode(value) if value else None
 
 
 def _number(text: str | None) -> int | float | None:
@@ -326,4 +340,4 @@ def _compare_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[FieldC
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return _encode(value)

@@ -79,6 +79,13 @@ __all__ = [
 ]
 
 
+_EMPTIABLE = (str, list, tuple, dict)
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, _EMPTIABLE) and not value)
+
+
 class Content(BaseModel):
     """What an entry says: the common ground of all payloads.
 
@@ -97,13 +104,9 @@ class Content(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _empty_is_absent(cls, data: object) -> object:
-        if not isinstance(data, dict):
+        if not isinstance(data, dict) or not any(map(_is_empty, data.values())):
             return data
-        return {
-            key: value
-            for key, value in data.items()
-            if not (value is None or (isinstance(value, str | list | tuple | dict) and not value))
-        }
+        return {key: value for key, value in data.items() if not _is_empty(value)}
 
     def content(self) -> dict[str, Any]:
         """What goes into a payload: JSON types, model order, nothing empty or default."""

@@ -145,6 +145,7 @@ def is_currency(code: str) -> bool:
     return code in _currencies()
 
 
+@lru_cache(maxsize=1024)
 def unit(text: str) -> str:
     """What a quantity is counted in: an ISO 4217 code, or a noun in lower case ("person").
 

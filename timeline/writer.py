@@ -56,7 +56,9 @@ def create_log(
     with schema.new_file(path) as connection, schema.immediate(connection):
         projection.create(connection)
         append = Append(connection, now=lambda: moment)
-        return append._add("log.opened", "log", info.content(), said)
+        receipt = append._add("log.opened", "log", info.content(), said)
+        append.finish()
+        return receipt
 
 
 def vocabulary_fields(terms: Terms) -> dict[str, Any]:
@@ -113,6 +115,7 @@ class Append(EventEntries, SourceEntries):
         The text of a source goes with the last entry that names it. Raises NotFound, and
         Refused for an entry that says what the log is.
         """
+        self._held.settle()
         entry = log.entry_by_id(self._connection, entry_id)
         if entry is None:
             raise NotFound("entry", entry_id)
@@ -121,8 +124,9 @@ class Append(EventEntries, SourceEntries):
         subject = f"entry/{entry_id}"
         if entry.payload is None:
             erasing = log.newest(self._connection, subject)
-            return receipt_of(erasing or entry, unchanged=True)
+            return receipt_of(erasing or entry)
         receipt = self._add("entry.erased", subject, {}, said)
+        self._held.settle()
         self._connection.execute(
             "UPDATE log SET payload = NULL, salt = NULL WHERE seq = ?", (entry.seq,)
         )
