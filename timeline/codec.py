@@ -108,6 +108,8 @@ ENVELOPE = re.compile(
 """The bytes of an envelope of v 1, to be read in a hurry: `parse_envelope` says what is wrong."""
 
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in _BASE32 for second in _BASE32]
+_BEGINNING = f'{{"v":{VERSION},'
 
 
 class Entry(NamedTuple):
@@ -144,7 +146,8 @@ def encode_id(number: int) -> str:
 
     Crockford's base 32 in lower case: no i, l, o or u.
     """
-    return "".join(_BASE32[number >> shift & 31] for shift in range(50, -5, -5))
+    pairs = [_PAIRS[number >> shift & 1023] for shift in (45, 35, 25, 15, 5)]
+    return "".join((*pairs, _BASE32[number & 31]))
 
 
 def decode_id(text: str) -> int | None:
@@ -302,7 +305,7 @@ def from_wire(line: str, seq: int) -> Entry:
 
 def check_version(seq: int, envelope: str) -> None:
     """Raise TooNew for an entry, of the log or of an export, of a later `v` than ours."""
-    if not envelope.startswith(f'{{"v":{VERSION},'):
+    if not envelope.startswith(_BEGINNING):
         parse_envelope(envelope, seq)
 
 

@@ -8,6 +8,7 @@ projection change together. What may be said is decided by `event_entries`,
 
 from __future__ import annotations
 
+import functools
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -22,7 +23,8 @@ from timeline.fields import ID_PATTERN
 from timeline.holdings import Holdings
 from timeline.model import Event, Said
 from timeline.projector import Projector
-from timeline.resolver import Resolver
+from timeline.resolver import Resolver, terms_of
+from timeline.terms import Terms
 
 __all__ = [
     "NOTHING",
@@ -82,8 +84,8 @@ class Entries:
         self, connection: sqlite3.Connection, *, now: Callable[[], datetime] = clock.now
     ) -> None:
         self._connection = connection
-        self._projector = Projector(connection)
-        self._info = log.info(connection)
+        about = log.newest(connection, "log")
+        self._info, terms = _about(about.payload if about else None)
         newest = log.newest(connection)
         moment = now()
         if newest:
@@ -93,11 +95,11 @@ class Entries:
             moment = max(moment, last + timedelta(microseconds=1))
         self._moment = moment
         self._recorded_at = clock.utc(moment)
-        self._held = Holdings(connection, self._projector)
+        self._held = Holdings(connection, Projector(connection, self._time_zone))
         self._next_id = self._first_free_id()
         self._asked_ids = ("", "")
         self._taken_ids: set[str] = set()
-        self._resolver = Resolver(connection, self._held, self._info, self._new_id)
+        self._resolver = Resolver(connection, self._held, terms, self._new_id)
 
     def finish(self) -> None:
         """What is left to do when all has been said; called by `writer.appending`."""
@@ -196,6 +198,13 @@ class Entries:
         if fields:
             raise AlreadyRecorded(f"entry {known.id}", fields, "use another entry id")
         return receipt_of(known)
+
+
+@functools.lru_cache(maxsize=4)
+def _about(payload: str | None) -> tuple[dict[str, Any], Terms]:
+    """What a log says about itself, and its vocabulary: of the same, once in a process."""
+    info = codec.decode_content(payload) or {}
+    return info, terms_of(info)
 
 
 def payload_of(kind: str, said: Said, content: Mapping[str, Any]) -> str:

@@ -6,7 +6,6 @@ refused; the sources that an event brings are recorded in front of it.
 
 from __future__ import annotations
 
-import functools
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -29,6 +28,7 @@ from timeline.validation import validate
 
 __all__ = ["EventEntries"]
 
+_WORDS = frozenset(Said.model_fields)
 _ADVICE = "use timeline update (the story moved on) or timeline correct (we were wrong)"
 
 
@@ -45,6 +45,7 @@ class EventEntries(Entries):
     ) -> None:
         super().__init__(connection, now=now)
         self._expected_events: dict[str, InvalidInput] = {}
+        self._shared = NOTHING, NOTHING
         self.names: dict[tuple[str, str], None] = {}
         """Every ("actor" | "place" | "tag", name) that its events say, in their order."""
         self.notes: list[str] = []
@@ -82,7 +83,7 @@ class EventEntries(Entries):
         resolved = self._resolver.resolved(given)
         entry_id = entry_id or self._new_id()
         if not said.reported_at:
-            said = _reported(said, clock.day_in(self._moment, self._time_zone))
+            said = self._reported_today(said)
         return self._add_event("event.recorded", event_id or entry_id, resolved, said, entry_id)
 
     def update(
@@ -172,6 +173,13 @@ class EventEntries(Entries):
         if resolved.content == standing.content:
             raise NothingChanged(f"event {event_id}")
         return self._add_event(kind, event_id, resolved, said, entry_id)
+
+    def _reported_today(self, said: Said) -> Said:
+        """The same, reported on the day of this append; made once of the words that all share."""
+        day = clock.day_in(self._moment, self._time_zone)
+        if self._shared[0] is not said or self._shared[1].reported_at != day:
+            self._shared = said, said.model_copy(update={"reported_at": day})
+        return self._shared[1]
 
     def _change_state(
         self,
@@ -270,14 +278,8 @@ def _changed(event_id: str, content: Mapping[str, Any], changes: paths.Changes |
     return changes
 
 
-@functools.lru_cache(maxsize=16)
-def _reported(said: Said, day: str) -> Said:
-    """The same words, reported on a day."""
-    return said.model_copy(update={"reported_at": day})
-
-
 def _own_words(statement: Statement, said: Said) -> Said:
-    if statement.model_fields_set.isdisjoint(Said.model_fields):
+    if _WORDS.isdisjoint(statement.model_fields_set):
         return said
     own = {field: value for field in Said.model_fields if (value := getattr(statement, field))}
     return said.model_copy(update=own)

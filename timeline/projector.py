@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from timeline import clock, fold, log
+from timeline import clock, fold
 from timeline.actors import Actors
 from timeline.codec import Entry, Payload, check_version, decode_content, payload_of
 
@@ -105,7 +105,8 @@ class Projector:
     Rows of events are held back for up to 1,000 entries; `flush` before anything reads them.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, time_zone: str = "UTC") -> None:
+        """`time_zone` is that of the log so far."""
         self._connection = connection
         self._rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._events: set[str] = set()
@@ -113,7 +114,7 @@ class Projector:
         self._named: set[str] = set()
         """The actors, by id, in these rows."""
         self._actors = Actors(connection)
-        self._time_zone: str | None = None
+        self._time_zone = time_zone
         self._withdrawn = {
             source_id
             for (source_id,) in connection.execute(
@@ -178,7 +179,8 @@ class Projector:
         reported_at = entry.reported_at or (before.reported_at if before else None)
         reported_from = before.reported_from if before else ""
         if entry.reported_at:
-            reported_from = max(reported_from, self._last_instant(entry.reported_at))
+            last_instant = clock.last_instant(entry.reported_at, self._time_zone)
+            reported_from = max(reported_from, last_instant)
         shown_state = state if content is not None else "erased"
         if before:
             self._supersede(entry)
@@ -227,11 +229,6 @@ class Projector:
             self._events.add(event_id)
         if len(self._rows["event_versions"]) >= _BATCH:
             self.flush()
-
-    def _last_instant(self, reported_at: str) -> str:
-        if self._time_zone is None:
-            self._time_zone = log.info(self._connection).get("time_zone", "UTC")
-        return clock.last_instant(reported_at, self._time_zone)
 
     def _before(self, event_id: str) -> _Before:
         if event_id in self._events:

@@ -19,7 +19,7 @@ from timeline.terms import Term, Terms, term
 if TYPE_CHECKING:
     from timeline.quotations import Cited, Quotations
 
-__all__ = ["Resolved", "Resolver"]
+__all__ = ["Resolved", "Resolver", "terms_of"]
 
 
 Brought = dict[str, tuple[str, dict[str, Any]]]
@@ -37,7 +37,7 @@ class Resolved(NamedTuple):
 
 
 class Resolver:
-    """Reads events and sources in the words of a log that says `info` about itself.
+    """Reads events and sources in the words of a log.
 
     `new_id` makes an id for a source that is new.
     """
@@ -46,12 +46,12 @@ class Resolver:
         self,
         connection: sqlite3.Connection,
         held: Holdings,
-        info: Mapping[str, Any],
+        terms: Terms,
         new_id: Callable[[], str],
     ) -> None:
         self._connection = connection
         self._held = held
-        self._terms = _terms(info)
+        self._terms = terms
         self._code = functools.lru_cache(maxsize=1024)(self._code_of)
         self._new_id = new_id
 
@@ -184,7 +184,8 @@ def _references(content: Mapping[str, Any]) -> Iterator[tuple[str, str, int, str
                 yield source_id, field, number, "source_ids"
 
 
-def _terms(info: Mapping[str, Any]) -> Terms:
+def terms_of(info: Mapping[str, Any]) -> Terms:
+    """The vocabulary of a log that says `info` about itself."""
     words = info.get("vocabulary", {})
     return Terms(
         *(

@@ -22,7 +22,7 @@ from timeline.entries import NOTHING, Receipt, microseconds, receipt_of
 from timeline.errors import InvalidInput, InvalidValue, NotFound, NothingChanged, Refused
 from timeline.event_entries import EventEntries
 from timeline.model import LogInfo, Said
-from timeline.resolver import Resolver
+from timeline.resolver import Resolver, terms_of
 from timeline.source_entries import SourceEntries
 from timeline.terms import Terms, plover
 from timeline.validation import validate
@@ -106,7 +106,7 @@ class Append(EventEntries, SourceEntries):
         _check_time_zone(info)
         self._held.check_words_in_use(info.vocabulary)
         self._info = content
-        self._resolver = Resolver(self._connection, self._held, content, self._new_id)
+        self._resolver = Resolver(self._connection, self._held, terms_of(content), self._new_id)
         return self._add("log.updated", "log", content, said)
 
     def erase(self, entry_id: str, said: Said) -> Receipt:
