@@ -248,6 +248,8 @@ class EventEntries(Entries):
         self._held.claim(external_ids, event_id)
         self.names.update(dict.fromkeys(_names(content)))
         for number, relation in enumerate(relations):
+            if self._held.version(f"event/{relation['event_id']}"):
+                continue
             problem = f'there is no event "{relation["event_id"]}" in this log or this input'
             self._expected_events.setdefault(
                 relation["event_id"], InvalidInput(f"relations.{number}.event_id", problem)
