@@ -9,7 +9,6 @@ Knows neither database nor clock.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import hashlib
 import json
@@ -319,6 +318,8 @@ def _compare(path: str, old: object, new: object) -> Iterator[FieldChange]:
 
 
 def _compare_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[FieldChange]:
+    import difflib  # of no use to what does not change
+
     # Of 200 items and more, autojunk keeps those that come again and again from taking minutes.
     matcher = difflib.SequenceMatcher(
         None, [_text(item) for item in old], [_text(item) for item in new], autojunk=True
