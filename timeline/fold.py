@@ -21,6 +21,7 @@ from timeline import edtf_time
 from timeline.vocabulary import fold as fold_name
 
 __all__ = [
+    "CHILD_FIELDS",
     "CHILD_TABLES",
     "CONTENT_COLUMNS",
     "OWN_LETTERS",
@@ -220,6 +221,16 @@ def _citations(event_id: str, content: Content) -> Iterator[Row]:
 def _external_ids(event_id: str, content: Content) -> Iterator[Row]:
     return ((external_id, event_id) for external_id in content.get("external_ids", ()))
 
+
+CHILD_FIELDS = {
+    "event_tags": "tags",
+    "event_quantities": "quantities",
+    "event_claims": "claims",
+    "event_relations": "relations",
+    "citations": "citations",
+    "event_external_ids": "external_ids",
+}
+"""The field of a content that each of CHILD_TABLES shows."""
 
 CHILD_TABLES: dict[str, Callable[[str, Content], Iterator[Row]]] = {
     "event_tags": _tags,

@@ -58,7 +58,7 @@ class Holdings:
         """Theirs."""
         self._external_ids: dict[str, str] = {}
         self._versions: dict[str, int] = {}
-        """Of subjects that were asked for or added lately."""
+        """Of other subjects that were asked for lately."""
         self._sources: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
 
     @property
@@ -73,7 +73,7 @@ class Holdings:
             self.settle()
         self._entries[entry.subject] = entry
         self._ids.add(entry.id)
-        self._versions[entry.subject] = entry.version
+        self._versions.pop(entry.subject, None)
         if entry.kind == "source.recorded":
             said = payload.content or {}
             for named in ("source_id", key), ("url", said.get("url")), ("title", said.get("title")):
@@ -92,14 +92,15 @@ class Holdings:
         self._entries.clear()
         self._ids.clear()
         self._external_ids.clear()
-        self._versions.clear()
-        if len(self._sources) > _SOURCES_AT_HAND:
-            self._sources.clear()
 
     def version(self, subject: str) -> int:
         """The newest version of a subject; 0 if there is none."""
+        if held := self._entries.get(subject):
+            return held.version
         known = self._versions.get(subject)
         if known is None:
+            if len(self._versions) >= _BATCH:
+                self._versions.clear()
             (known,) = self._connection.execute(
                 "SELECT coalesce(max(version), 0) FROM log WHERE subject = ?", (subject,)
             ).fetchone()
@@ -169,6 +170,8 @@ class Holdings:
         """Id and content of the sources that have this `source_id`, `url` or `title`."""
         named = column, value
         if named not in self._sources:
+            if len(self._sources) >= _SOURCES_AT_HAND:
+                self._sources.clear()
             found = self._connection.execute(
                 f"SELECT source_id FROM sources WHERE {column} = ? ORDER BY source_key",  # noqa: S608
                 (value,),

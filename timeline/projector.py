@@ -54,6 +54,9 @@ _SOURCE_FIELDS = (
 )
 
 
+_FIELDS = {"event_actors": "participants", **fold.CHILD_FIELDS}
+"""The field of a content that is all that a table shows of it."""
+
 _UPDATE_SOURCE = (
     f"UPDATE sources SET {', '.join(f'{field} = ?' for field in _SOURCE_FIELDS)}"  # noqa: S608
     " WHERE source_id = ?"
@@ -185,8 +188,9 @@ class Projector:
         if before:
             self._supersede(entry)
             if own_content:
-                self._field_changes(entry, before, content, payload.reason)
-                self._forget_content(event_id, before.event_key)
+                old = self._content(before.content_seq)
+                self._field_changes(entry, old, content, payload.reason)
+                self._forget_content(event_id, before.event_key, old)
         self._rows["event_versions"].append(
             (
                 event_id,
@@ -265,9 +269,12 @@ class Projector:
         )
 
     def _field_changes(
-        self, entry: Entry, before: _Before, new: dict[str, Any] | None, reason: str | None
+        self,
+        entry: Entry,
+        old: dict[str, Any] | None,
+        new: dict[str, Any] | None,
+        reason: str | None,
     ) -> None:
-        old = self._content(before.content_seq)
         if old is None or new is None:
             return
         self._rows["field_changes"].extend(
@@ -285,10 +292,12 @@ class Projector:
             for position, change in enumerate(fold.differences(old, new), 1)
         )
 
-    def _forget_content(self, event_id: str, event_key: int) -> None:
+    def _forget_content(self, event_id: str, event_key: int, old: dict[str, Any] | None) -> None:
+        """Drop the rows that followed from the content before; of any, if that was erased."""
         actor_ids = self._actors.of_event(event_id)
-        for table in ("event_actors", *fold.CHILD_TABLES):
-            self._connection.execute(f"DELETE FROM {table} WHERE event_id = ?", (event_id,))  # noqa: S608
+        for table, field in _FIELDS.items():
+            if old is None or field in old:
+                self._connection.execute(f"DELETE FROM {table} WHERE event_id = ?", (event_id,))  # noqa: S608
         self._connection.execute("DELETE FROM event_search WHERE rowid = ?", (event_key,))
         self._actors.forget_unnamed(actor_ids - self._named)
 
@@ -299,8 +308,9 @@ class Projector:
         names: list[str] = []
         if content is not None:
             names = self._put_participants(event_id, content)
-            for table, rows_of in fold.CHILD_TABLES.items():
-                self._rows[table].extend(rows_of(event_id, content))
+            for table, field in fold.CHILD_FIELDS.items():
+                if field in content:
+                    self._rows[table].extend(fold.CHILD_TABLES[table](event_id, content))
             self._rows["event_search"].append(
                 (standing["event_key"], *fold.search_row(content, names))
             )
@@ -364,7 +374,7 @@ class Projector:
             )
         )
         content = self._content(before.content_seq)
-        self._forget_content(event_id, before.event_key)
+        self._forget_content(event_id, before.event_key, content)
         self.put(standing, content)
 
     # --- Sources --------------------------------------------------------------------------
