@@ -29,7 +29,8 @@ torture: .venv/dev
 	$(BIN)/python -m pytest -n 2 -m torture
 
 bench: .venv/dev
-	for script in as_of browse imports startup verify; do $(BIN)/python bench/$$script.py || exit 1; done
+	$(BIN)/pip install --quiet --editable ".[bench]"
+	for script in append as_of browse imports startup verify; do $(BIN)/python bench/$$script.py || exit 1; done
 
 docs: .venv/dev
 	$(BIN)/cog -r README.md docs/*.md

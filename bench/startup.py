@@ -36,8 +36,8 @@ def seconds(command: list[str], folder: str) -> float:
     return time.perf_counter() - begin
 
 
-def main() -> None:
-    rounds = max(int(sys.argv[1]) if len(sys.argv) > 1 else 21, MIN_ROUNDS)
+def medians(rounds: int) -> dict[str, float]:
+    """Seconds that each process takes, the baseline first."""
     timeline = [sys.executable, "-m", "timeline"]
     commands = {
         "baseline": [sys.executable, "-c", BASELINE],
@@ -56,10 +56,15 @@ def main() -> None:
         for _ in range(rounds):
             for name, command in commands.items():
                 times[name].append(seconds(command, folder))
-    medians = {name: statistics.median(taken) for name, taken in times.items()}
+    return {name: statistics.median(taken) for name, taken in times.items()}
+
+
+def main() -> None:
+    rounds = max(int(sys.argv[1]) if len(sys.argv) > 1 else 21, MIN_ROUNDS)
+    taken = medians(rounds)
     print(f"medians of {rounds} runs in turn, Python {sys.version.split()[0]}")
-    for name, median in medians.items():
-        ratio = median / medians["baseline"]
+    for name, median in taken.items():
+        ratio = median / taken["baseline"]
         print(f"  {name:<9}{1000 * median:6.0f} ms  {ratio:4.2f} times the baseline")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
+from functools import lru_cache
 
 from timeline import edtf_time
 from timeline.errors import InvalidValue
@@ -53,6 +54,7 @@ def zone(name: str) -> tzinfo:
         ) from None
 
 
+@lru_cache(maxsize=16)
 def day_in(instant: datetime, time_zone: str) -> str:
     """The day that an instant falls on in a time zone."""
     return instant.astimezone(zone(time_zone)).date().isoformat()
@@ -68,6 +70,7 @@ def reported(text: str) -> str:
     return when.edtf
 
 
+@lru_cache(maxsize=1024)
 def last_instant(text: str, time_zone: str) -> str:
     """The last instant of a day or time; one without an offset is in `time_zone`.
 

@@ -14,9 +14,12 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
+
+from pydantic_core import to_json
 
 from timeline import clock
 from timeline.errors import InvalidInput, InvalidValue, TooNew
@@ -29,6 +32,7 @@ __all__ = [
     "MAX_PAYLOAD",
     "VERSION",
     "Entry",
+    "Payload",
     "check_version",
     "content_of",
     "decode_content",
@@ -40,6 +44,7 @@ __all__ = [
     "from_wire",
     "parse_envelope",
     "payload_hash",
+    "payload_of",
     "to_wire",
 ]
 
@@ -103,6 +108,8 @@ ENVELOPE = re.compile(
 """The bytes of an envelope of v 1, to be read in a hurry: `parse_envelope` says what is wrong."""
 
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in _BASE32 for second in _BASE32]
+_BEGINNING = f'{{"v":{VERSION},'
 
 
 class Entry(NamedTuple):
@@ -126,12 +133,21 @@ class Entry(NamedTuple):
         return self.subject.partition("/")[2]
 
 
+class Payload(NamedTuple):
+    """What an entry says, and who says so and why; of an erased one, nothing."""
+
+    author: str | None = None
+    reason: str | None = None
+    content: dict[str, Any] | None = None
+
+
 def encode_id(number: int) -> str:
     """Eleven characters that sort as `number` does; microseconds since 1970, good for 1,100 years.
 
     Crockford's base 32 in lower case: no i, l, o or u.
     """
-    return "".join(_BASE32[number >> shift & 31] for shift in range(50, -5, -5))
+    pairs = [_PAIRS[number >> shift & 1023] for shift in (45, 35, 25, 15, 5)]
+    return "".join((*pairs, _BASE32[number & 31]))
 
 
 def decode_id(text: str) -> int | None:
@@ -144,7 +160,15 @@ def decode_id(text: str) -> int | None:
     return number
 
 
-def encode_payload(author: str | None, reason: str | None, content: dict[str, Any]) -> str:
+def _encode(value: dict[str, Any]) -> str:
+    """JSON as entries have it: one line, raw UTF-8, no space between tokens.
+
+    That of `json.dumps` with these separators, byte for byte, in a third of its time.
+    """
+    return to_json(value).decode()
+
+
+def encode_payload(author: str | None, reason: str | None, content: Mapping[str, Any]) -> str:
     """The text of a payload: author and reason first, then the content in its own order.
 
     Raises InvalidInput above 4 MiB of UTF-8.
@@ -154,7 +178,7 @@ def encode_payload(author: str | None, reason: str | None, content: dict[str, An
         **({"reason": reason} if reason else {}),
         **content,
     }
-    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    text = _encode(payload)
     if len(text) > MAX_PAYLOAD // 4 and len(text.encode()) > MAX_PAYLOAD:
         raise InvalidInput("", f"is {len(text.encode())} bytes long: at most {MAX_PAYLOAD} fit")
     return text
@@ -164,6 +188,14 @@ def decode_payload(payload: str) -> dict[str, Any]:
     """The payload of an entry of the log, which was checked when it was written."""
     decoded: dict[str, Any] = json.loads(payload)
     return decoded
+
+
+def payload_of(entry: Entry) -> Payload:
+    """The payload of an entry of the log, in its parts."""
+    if entry.payload is None:
+        return Payload()
+    content = decode_payload(entry.payload)
+    return Payload(content.pop("author", None), content.pop("reason", None), content)
 
 
 def content_of(payload: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +226,7 @@ def encode(
 ) -> Entry:
     """A new entry: a fresh salt, the envelope made for the first and only time, its leaf."""
     salt = os.urandom(16)
-    envelope = json.dumps(
+    envelope = _encode(
         {
             "v": VERSION,
             "id": id,
@@ -204,9 +236,7 @@ def encode(
             "recorded_at": recorded_at,
             "reported_at": reported_at,
             "payload_hash": payload_hash(salt, payload),
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
+        }
     )
     return Entry(
         seq,
@@ -225,14 +255,12 @@ def encode(
 
 def to_wire(entry: Entry) -> str:
     """One line of JSON: envelope and payload verbatim, the salt in hex."""
-    return json.dumps(
+    return _encode(
         {
             "envelope": entry.envelope,
             "salt": entry.salt.hex() if entry.salt is not None else None,
             "payload": entry.payload,
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
+        }
     )
 
 
@@ -277,7 +305,7 @@ def from_wire(line: str, seq: int) -> Entry:
 
 def check_version(seq: int, envelope: str) -> None:
     """Raise TooNew for an entry, of the log or of an export, of a later `v` than ours."""
-    if not envelope.startswith(f'{{"v":{VERSION},'):
+    if not envelope.startswith(_BEGINNING):
         parse_envelope(envelope, seq)
 
 

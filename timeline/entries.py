@@ -8,6 +8,7 @@ projection change together. What may be said is decided by `event_entries`,
 
 from __future__ import annotations
 
+import functools
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -16,13 +17,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from timeline import clock, codec, log, paths
-from timeline.codec import Entry
+from timeline.codec import Entry, Payload
 from timeline.errors import AlreadyRecorded, ClockBehind, InvalidInput
 from timeline.fields import ID_PATTERN
 from timeline.holdings import Holdings
 from timeline.model import Event, Said
 from timeline.projector import Projector
-from timeline.resolver import Resolver
+from timeline.resolver import Resolver, terms_of
+from timeline.terms import Terms
 
 __all__ = [
     "MAX_AHEAD",
@@ -36,12 +38,15 @@ __all__ = [
     "receipt_of",
 ]
 
-NOTHING = Said()
+NOTHING = Said.model_construct()
+"""Not validated, as there is nothing to validate: that would make the model ready at once."""
 
 MAX_AHEAD = timedelta(seconds=60)
 """How far a log may be ahead of the clock of this machine."""
 _ID_WINDOW = 60_000_000
 """Microseconds: ids are never made further ahead of the time."""
+_IDS = 1_000
+"""New ids of which is asked at once whether one is taken."""
 _NEEDS_REASON = frozenset(
     ("event.corrected", "event.retracted", "source.withdrawn", "entry.erased")
 )
@@ -82,10 +87,9 @@ class Entries:
         self, connection: sqlite3.Connection, *, now: Callable[[], datetime] = clock.now
     ) -> None:
         self._connection = connection
-        self._projector = Projector(connection)
-        self._info = log.info(connection)
+        about = log.newest(connection, "log")
+        self._info, terms = _about(about.payload if about else None)
         newest = log.newest(connection)
-        self._log = log.Appender(connection)
         moment = now()
         if newest:
             last = clock.parse(newest.recorded_at)
@@ -94,13 +98,15 @@ class Entries:
             moment = max(moment, last + timedelta(microseconds=1))
         self._moment = moment
         self._recorded_at = clock.utc(moment)
+        self._held = Holdings(connection, Projector(connection, self._time_zone))
         self._next_id = self._first_free_id()
-        self._held = Holdings(connection, self._projector)
-        self._resolver = Resolver(connection, self._held, self._info, self._new_id)
+        self._asked_ids = ("", "")
+        self._taken_ids: set[str] = set()
+        self._resolver = Resolver(connection, self._held, terms, self._new_id)
 
     def finish(self) -> None:
         """What is left to do when all has been said; called by `writer.appending`."""
-        self._projector.flush()
+        self._held.settle()
 
     def _add(
         self,
@@ -112,19 +118,21 @@ class Entries:
     ) -> Receipt:
         """Append one entry and fold it into the tables."""
         payload = payload_of(kind, said, content)
-        return self._add_payload(kind, subject, payload, said, entry_id or self._new_id())
+        return self._add_payload(kind, subject, content, payload, said, entry_id or self._new_id())
 
     def _add_payload(
         self,
         kind: str,
         subject: str,
+        content: dict[str, Any],
         payload: str,
         said: Said,
         entry_id: str,
         notes: tuple[str, ...] = (),
     ) -> Receipt:
+        """The same, of a payload that `payload_of` made beforehand."""
         entry = codec.encode(
-            seq=self._log.size,
+            seq=self._held.size,
             id=entry_id,
             kind=kind,
             subject=subject,
@@ -133,9 +141,12 @@ class Entries:
             reported_at=said.reported_at,
             payload=payload,
         )
-        self._log.append(entry)
-        self._projector.apply(entry)
-        return receipt_of(entry, notes=notes)
+        self._held.add(entry, Payload(said.author, said.reason, content))
+        first, end = self._asked_ids
+        self._taken_ids.update(
+            given for given in (entry_id, entry.subject_id) if first <= given < end
+        )
+        return _receipt(entry, content, notes=notes)
 
     @property
     def _time_zone(self) -> str:
@@ -156,20 +167,21 @@ class Entries:
                 return number + 1
         return first
 
-    def _new_id(self, what: str = "entry") -> str:
-        """An id that no entry has, and nothing of the class `what` either."""
+    def _new_id(self) -> str:
+        """An id that no entry, event, source or actor has."""
         while True:
             entry_id = codec.encode_id(self._next_id)
+            if entry_id >= self._asked_ids[1]:
+                self._asked_ids = entry_id, codec.encode_id(self._next_id + _IDS)
+                self._taken_ids = self._held.ids(*self._asked_ids)
             self._next_id += 1
-            if not log.entry_by_id(self._connection, entry_id) and not self._held.version(
-                f"{what}/{entry_id}"
-            ):
+            if entry_id not in self._taken_ids:
                 return entry_id
 
     def _known_entry(self, entry_id: str) -> Entry | None:
         if not re.fullmatch(ID_PATTERN, entry_id):
             raise InvalidInput("entry_id", "must be 3 to 64 characters of a-z, 0-9, - and _")
-        return log.entry_by_id(self._connection, entry_id)
+        return self._held.entry_by_id(entry_id)
 
     def _same_entry(
         self, known: Entry, kind: str, subject: str, said: Callable[[], Event | dict[str, Any]]
@@ -184,22 +196,39 @@ class Entries:
             if isinstance(now, Event):
                 cited = (before or {}).get("citations", ())
                 source_ids = {citation["source_id"] for citation in cited}
-                now = self._resolver.resolved(now, source_ids, cited).event.content()
+                now = self._resolver.resolved(now, source_ids, cited).content
             fields = differing(before, now)
         if fields:
             raise AlreadyRecorded(f"entry {known.id}", fields, "use another entry id")
-        return receipt_of(known, unchanged=True)
+        return receipt_of(known)
 
 
-def payload_of(kind: str, said: Said, content: dict[str, Any]) -> str:
+@functools.lru_cache(maxsize=4)
+def _about(payload: str | None) -> tuple[dict[str, Any], Terms]:
+    """What a log says about itself, and its vocabulary: of the same, once in a process."""
+    info = codec.decode_content(payload) or {}
+    return info, terms_of(info)
+
+
+def payload_of(kind: str, said: Said, content: Mapping[str, Any]) -> str:
     """The payload of an entry. Raises InvalidInput without a reason where one is needed."""
     if kind in _NEEDS_REASON and not said.reason:
         raise InvalidInput("reason", "is required: say in a few words why")
     return codec.encode_payload(said.author, said.reason, content)
 
 
-def receipt_of(entry: Entry, *, unchanged: bool = False, notes: tuple[str, ...] = ()) -> Receipt:
-    content = codec.decode_content(entry.payload) if entry.kind.startswith("event.") else None
+def receipt_of(entry: Entry) -> Receipt:
+    """The receipt of an entry that says already what was to be said."""
+    return _receipt(entry, codec.payload_of(entry).content, unchanged=True)
+
+
+def _receipt(
+    entry: Entry,
+    content: Mapping[str, Any] | None,
+    *,
+    unchanged: bool = False,
+    notes: tuple[str, ...] = (),
+) -> Receipt:
     return Receipt(
         entry.kind,
         entry.subject,

@@ -28,6 +28,7 @@ from timeline.validation import validate
 
 __all__ = ["EventEntries"]
 
+_WORDS = frozenset(Said.model_fields)
 _ADVICE = "use timeline update (the story moved on) or timeline correct (we were wrong)"
 
 
@@ -44,6 +45,7 @@ class EventEntries(Entries):
     ) -> None:
         super().__init__(connection, now=now)
         self._expected_events: dict[str, InvalidInput] = {}
+        self._shared = NOTHING, NOTHING
         self.names: dict[tuple[str, str], None] = {}
         """Every ("actor" | "place" | "tag", name) that its events say, in their order."""
         self.notes: list[str] = []
@@ -65,7 +67,7 @@ class EventEntries(Entries):
 
         A source that would be new has an id that is made up. Raises InvalidInput.
         """
-        return self._resolver.resolved(event).event.content()
+        return self._resolver.resolved(event).content
 
     def record(
         self,
@@ -90,10 +92,9 @@ class EventEntries(Entries):
         if event_id and self._held.version(f"event/{event_id}"):
             return self._recorded_already(event_id, given)
         resolved = self._resolver.resolved(given)
-        entry_id = entry_id or self._new_id("event")
+        entry_id = entry_id or self._new_id()
         if not said.reported_at:
-            day = clock.day_in(self._moment, self._time_zone)
-            said = said.model_copy(update={"reported_at": day})
+            said = self._reported_today(said)
         return self._add_event("event.recorded", event_id or entry_id, resolved, said, entry_id)
 
     def update(
@@ -180,9 +181,16 @@ class EventEntries(Entries):
         resolved = self._resolver.resolved(
             _changed(event_id, content, changes), citations_before=content.get("citations", ())
         )
-        if resolved.event.content() == standing.content:
+        if resolved.content == standing.content:
             raise NothingChanged(f"event {event_id}")
         return self._add_event(kind, event_id, resolved, said, entry_id)
+
+    def _reported_today(self, said: Said) -> Said:
+        """The same, reported on the day of this append; made once of the words that all share."""
+        day = clock.day_in(self._moment, self._time_zone)
+        if self._shared[0] is not said or self._shared[1].reported_at != day:
+            self._shared = said, said.model_copy(update={"reported_at": day})
+        return self._shared[1]
 
     def _change_state(
         self,
@@ -213,9 +221,9 @@ class EventEntries(Entries):
         fields: list[str] = []
         for entry, content in zip(known, contents, strict=True):
             own = (content or {}).get("citations", ())
-            said = self._resolver.resolved(event, citations_before=[*own, *cited]).event.content()
+            said = self._resolver.resolved(event, citations_before=[*own, *cited]).content
             if entry and content == said:
-                return receipt_of(entry, unchanged=True)
+                return receipt_of(entry)
             fields = fields or differing(content, said)
         raise AlreadyRecorded(f"event {event_id}", fields, _ADVICE)
 
@@ -226,44 +234,52 @@ class EventEntries(Entries):
 
         All that can be refused is refused before anything is added.
         """
-        event = resolved.event
-        payload = payload_of(kind, said, event.content())
-        for external_id in event.external_ids:
+        content = resolved.content
+        payload = payload_of(kind, said, content)
+        external_ids = content.get("external_ids", ())
+        for external_id in external_ids:
             owner = self._held.owner_of((external_id,))
             if owner not in (None, event_id):
                 raise InvalidInput("external_ids", f"{external_id} belongs to event {owner}")
-        for number, relation in enumerate(event.relations):
-            if relation.event_id == event_id:
+        relations = content.get("relations", ())
+        for number, relation in enumerate(relations):
+            if relation["event_id"] == event_id:
                 raise InvalidInput(
                     f"relations.{number}.event_id", "an event cannot relate to itself"
                 )
-        author = Said(author=said.author)
         for source_id, (source_entry_id, source) in resolved.sources.items():
-            subject = f"source/{source_id}"
-            self._add("source.recorded", subject, source.content(), author, source_entry_id)
+            author = Said(author=said.author)
+            self._add("source.recorded", f"source/{source_id}", source, author, source_entry_id)
         notes = resolved.notes
-        if event.verification == "corroborated":
+        if content.get("verification") == "corroborated":
             from timeline import texts
 
-            source_ids = [citation.source_id or "" for citation in event.citations]
+            source_ids = [citation["source_id"] for citation in content.get("citations", ())]
             notes += tuple(filter(None, [texts.uncorroborated(self._connection, source_ids)]))
-        self._held.claim(event.external_ids, event_id)
-        self.names |= dict.fromkeys(_names(event))
-        for number, relation in enumerate(event.relations):
-            problem = f'there is no event "{relation.event_id}" in this log or this input'
+        self._held.claim(external_ids, event_id)
+        self.names.update(dict.fromkeys(_names(content)))
+        for number, relation in enumerate(relations):
+            if self._held.version(f"event/{relation['event_id']}"):
+                continue
+            problem = f'there is no event "{relation["event_id"]}" in this log or this input'
             self._expected_events.setdefault(
-                relation.event_id, InvalidInput(f"relations.{number}.event_id", problem)
+                relation["event_id"], InvalidInput(f"relations.{number}.event_id", problem)
             )
         self.notes.extend(f"{event_id}: {note}" for note in notes)
-        subject = f"event/{event_id}"
-        return self._add_payload(kind, subject, payload, said, entry_id or self._new_id(), notes)
+        entry_id = entry_id or self._new_id()
+        return self._add_payload(kind, f"event/{event_id}", content, payload, said, entry_id, notes)
 
 
-def _names(event: Event) -> Iterator[tuple[str, str]]:
+def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What an event calls by a name that others may have; an id says who somebody is."""
-    yield from (("actor", who.name) for who in event.participants if not who.actor_id)
-    yield from (("place", at.name) for at in (event.place, event.about_place) if at and at.name)
-    yield from (("tag", tag) for tag in event.tags)
+    for who in content.get("participants", ()):
+        if "actor_id" not in who:
+            yield "actor", who["name"]
+    for field in ("place", "about_place"):
+        if name := content.get(field, {}).get("name"):
+            yield "place", name
+    for tag in content.get("tags", ()):
+        yield "tag", tag
 
 
 def _changed(event_id: str, content: Mapping[str, Any], changes: paths.Changes | Event) -> Event:
@@ -276,5 +292,7 @@ def _changed(event_id: str, content: Mapping[str, Any], changes: paths.Changes |
 
 
 def _own_words(statement: Statement, said: Said) -> Said:
+    if _WORDS.isdisjoint(statement.model_fields_set):
+        return said
     own = {field: value for field in Said.model_fields if (value := getattr(statement, field))}
     return said.model_copy(update=own)

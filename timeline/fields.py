@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -44,6 +45,11 @@ def _decimal(value: object) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise InvalidValue(value, "must be a number, or a number in a string")
+    return _exact(value)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _exact(value: int | float | str | Decimal) -> Decimal:
     if isinstance(value, int) and abs(value) > _MAX_NUMBER:  # str() refuses very long ones
         raise InvalidValue(value, "is too large: at most 1e38")
     text = repr(value) if isinstance(value, float) else str(value).strip()
@@ -103,6 +109,7 @@ def _between(limit: int, what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+@lru_cache(maxsize=1024)
 def _url(value: str) -> str:
     try:
         parts = urlsplit(value)

@@ -9,7 +9,6 @@ Knows neither database nor clock.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import hashlib
 import json
@@ -22,6 +21,7 @@ from timeline import edtf_time
 from timeline.vocabulary import fold as fold_name
 
 __all__ = [
+    "CHILD_FIELDS",
     "CHILD_TABLES",
     "CONTENT_COLUMNS",
     "OWN_LETTERS",
@@ -33,6 +33,8 @@ __all__ = [
     "state_after",
     "state_of",
 ]
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 Content = Mapping[str, Any]
 Row = tuple[Any, ...]
@@ -117,45 +119,52 @@ _WITH_OWN_LETTERS = re.compile(rf"\b\w*[{''.join(map(chr, OWN_LETTERS))}]\w*")
 
 
 def content_row(content: Content | None) -> dict[str, Any]:
-    """The values of CONTENT_COLUMNS; all null (and no sources) when the content was erased."""
+    """The values of CONTENT_COLUMNS, in their order.
+
+    All are null (and there are no sources) when the content was erased.
+    """
     if content is None:
-        return {**dict.fromkeys(CONTENT_COLUMNS), "sources_count": 0}
+        return dict.fromkeys(CONTENT_COLUMNS) | {"sources_count": 0}
     when = edtf_time.parse(content["occurred"])
+    get = content.get
+    place, about = get("place", _NOWHERE), get("about_place", _NOWHERE)
     return {
         "title": content["title"],
         "occurred": content["occurred"],
-        "event_type": content.get("event_type"),
-        **_place("", content.get("place", _NOWHERE)),
-        **_place("about_", content.get("about_place", _NOWHERE)),
-        "modality": content.get("modality", "actual"),
-        "verification": content.get("verification", "reported"),
-        "summary": content.get("summary"),
-        "note": content.get("note"),
-        "mode": content.get("mode"),
-        "contexts": _json(content.get("contexts")),
-        "tags": _json(content.get("tags")),
-        "occurred_text": content.get("occurred_text"),
-        "occurred_basis": content.get("occurred_basis"),
+        "event_type": get("event_type"),
+        "place": place.get("name"),
+        "country": place.get("country"),
+        "modality": get("modality", "actual"),
+        "verification": get("verification", "reported"),
+        "summary": get("summary"),
+        "note": get("note"),
+        "mode": get("mode"),
+        "contexts": _json(get("contexts")),
+        "tags": _json(get("tags")),
+        "occurred_text": get("occurred_text"),
+        "occurred_basis": get("occurred_basis"),
         "occurred_from": when.occurred_from,
         "occurred_to": when.occurred_to,
         "occurred_precision": when.precision,
         "year": when.year,
         "month": when.month,
-        "sources_count": len({c["source_id"] for c in content.get("citations", ())}),
-        "extra": _json(content.get("extra")),
+        "admin1": place.get("admin1"),
+        "lat": _degrees(place.get("lat")),
+        "lon": _degrees(place.get("lon")),
+        "geo_precision": place.get("geo_precision"),
+        "about_place": about.get("name"),
+        "about_country": about.get("country"),
+        "about_admin1": about.get("admin1"),
+        "about_lat": _degrees(about.get("lat")),
+        "about_lon": _degrees(about.get("lon")),
+        "about_geo_precision": about.get("geo_precision"),
+        "sources_count": len({c["source_id"] for c in get("citations", ())}),
+        "extra": _json(get("extra")),
     }
 
 
-def _place(prefix: str, place: Content) -> dict[str, Any]:
-    lat, lon = place.get("lat"), place.get("lon")
-    return {
-        f"{prefix}place": place.get("name"),
-        f"{prefix}country": place.get("country"),
-        f"{prefix}admin1": place.get("admin1"),
-        f"{prefix}lat": None if lat is None else float(lat),
-        f"{prefix}lon": None if lon is None else float(lon),
-        f"{prefix}geo_precision": place.get("geo_precision"),
-    }
+def _degrees(text: str | None) -> float | None:
+    return None if text is None else float(text)
 
 
 def _tags(event_id: str, content: Content) -> Iterator[Row]:
@@ -213,6 +222,16 @@ def _external_ids(event_id: str, content: Content) -> Iterator[Row]:
     return ((external_id, event_id) for external_id in content.get("external_ids", ()))
 
 
+CHILD_FIELDS = {
+    "event_tags": "tags",
+    "event_quantities": "quantities",
+    "event_claims": "claims",
+    "event_relations": "relations",
+    "citations": "citations",
+    "event_external_ids": "external_ids",
+}
+"""The field of a content that each of CHILD_TABLES shows."""
+
 CHILD_TABLES: dict[str, Callable[[str, Content], Iterator[Row]]] = {
     "event_tags": _tags,
     "event_quantities": _quantities,
@@ -237,7 +256,12 @@ def search_row(content: Content, actors: Sequence[str]) -> Row:
         _lines(names),
         _lines(p[key] for p in places for key in ("name", "admin1") if key in p),
     )
-    words = (word for text in texts if text for word in _WITH_OWN_LETTERS.findall(text))
+    words = (
+        word
+        for text in texts
+        if text and not text.isascii()  # which has no such letters, and is asked in no time
+        for word in _WITH_OWN_LETTERS.findall(text)
+    )
     return (*texts, _lines(word.translate(OWN_LETTERS) for word in words))
 
 
@@ -246,7 +270,7 @@ def _lines(texts: Iterator[str] | Sequence[str]) -> str | None:
 
 
 def _json(value: object) -> str | None:
-    return json.dumps(value, ensure_ascii=False) if value else None
+    return _encode(value) if value else None
 
 
 def _number(text: str | None) -> int | float | None:
@@ -305,6 +329,8 @@ def _compare(path: str, old: object, new: object) -> Iterator[FieldChange]:
 
 
 def _compare_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[FieldChange]:
+    import difflib  # of no use to what does not change
+
     # Of 200 items and more, autojunk keeps those that come again and again from taking minutes.
     matcher = difflib.SequenceMatcher(
         None, [_text(item) for item in old], [_text(item) for item in new], autojunk=True
@@ -326,4 +352,4 @@ def _compare_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[FieldC
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return _encode(value)

@@ -59,7 +59,6 @@ class ForeignEntries:
     ) -> None:
         self._connection = connection
         self._unexcused = unexcused
-        self._log = log.Appender(connection)
         self._fold_from_here()
         newest = log.newest(connection)
         self._recorded_at = newest.recorded_at if newest else ""
@@ -74,8 +73,8 @@ class ForeignEntries:
         """Entries that had a payload here until now."""
 
     def _fold_from_here(self) -> None:
-        self._projector = Projector(self._connection)
-        self._held = Holdings(self._connection, self._projector)
+        zone = str(log.info(self._connection).get("time_zone", "UTC"))
+        self._held = Holdings(self._connection, Projector(self._connection, zone))
 
     def take(self, entry: Entry) -> None:
         """Check one entry, append it and fold it into the tables.
@@ -92,9 +91,9 @@ class ForeignEntries:
         else:
             self._unexcused[entry.id] = entry.seq
         erased = self._erased_by(entry) if entry.kind == "entry.erased" else None
-        self._log.append(entry)
-        self._projector.apply(entry)
+        self._held.add(entry, codec.payload_of(entry))
         if erased:
+            self._held.settle()
             writer.take_out(self._connection, erased, entry.id)
             self.emptied.append(erased)
             self._is_stale = True
@@ -109,23 +108,24 @@ class ForeignEntries:
                 raise InvalidInput(field, problem).at(line=seq + 1)
         self._expected.clear()
         if self._is_stale:
+            self._held.settle()
             projection.make_anew(self._connection)
             self._fold_from_here()
             self._is_stale = False
 
     def finish(self) -> None:
         """What is left to do before the commit."""
-        self._projector.flush()
+        self._held.settle()
 
     # --- Checks -------------------------------------------------------------------------------
 
     def _check_envelope(self, entry: Entry) -> None:
-        if entry.seq != self._log.size:
+        if entry.seq != self._held.size:
             raise Refused("somebody else appends to this file: it is no copy any more")
         if (entry.kind == "log.opened") != (entry.seq == 0):
             problem = "a log begins with log.opened, once; an export with filters is part of one"
             raise InvalidInput("envelope.kind", problem)
-        if known := log.entry_by_id(self._connection, entry.id):
+        if known := self._held.entry_by_id(entry.id):
             raise InvalidInput("envelope.id", f"is the id of entry {known.seq} already")
         following = self._held.version(entry.subject) + 1
         if entry.version != following:
@@ -198,7 +198,7 @@ class ForeignEntries:
 
     def _erased_by(self, entry: Entry) -> Entry | None:
         """The entry that this one erases, if it has a payload here."""
-        erased = log.entry_by_id(self._connection, entry.subject_id)
+        erased = self._held.entry_by_id(entry.subject_id)
         if erased is None:
             problem = f'there is no entry "{entry.subject_id}" before it'
             raise InvalidInput("envelope.subject", problem)

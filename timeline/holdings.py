@@ -1,7 +1,8 @@
 """What the log holds at this point of an append: versions, contents, states, external ids.
 
-Guarantees: it sees what the append itself has added so far. It asks, and changes nothing but
-what the projector holds back.
+Guarantees: it sees what the append itself has added so far, though that is held back for a
+while: entries and rows are inserted by the thousand, table by table. It asks, and adds what
+it is given; what may be added is decided by others.
 """
 
 from __future__ import annotations
@@ -13,13 +14,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from timeline import fold, log
-from timeline.codec import Entry, decode_content
+from timeline.codec import Entry, Payload, decode_content
 from timeline.errors import Conflict, InvalidInput, NotFound, NothingChanged, Refused
 from timeline.fields import ID_PATTERN
 from timeline.model import Vocabulary
 from timeline.projector import Projector
 
 __all__ = ["Holdings", "Standing", "spoken"]
+
+_BATCH = 1_000
+"""Entries that are held back."""
+_SOURCES_AT_HAND = 10_000
+_ID_RANGES = """
+    SELECT id FROM log WHERE id >= :first AND id < :end
+    UNION ALL SELECT substr(subject, 7) FROM log
+        WHERE subject >= 'event/' || :first AND subject < 'event/' || :end
+    UNION ALL SELECT substr(subject, 8) FROM log
+        WHERE subject >= 'source/' || :first AND subject < 'source/' || :end
+    UNION ALL SELECT substr(subject, 7) FROM log
+        WHERE subject >= 'actor/' || :first AND subject < 'actor/' || :end
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +51,73 @@ class Holdings:
     def __init__(self, connection: sqlite3.Connection, projector: Projector) -> None:
         self._connection = connection
         self._projector = projector
+        self._log = log.Appender(connection)
+        self._entries: dict[str, Entry] = {}
+        """Those held back, by subject."""
+        self._ids: set[str] = set()
+        """Theirs."""
         self._external_ids: dict[str, str] = {}
+        self._versions: dict[str, int] = {}
+        """Of other subjects that were asked for lately."""
+        self._sources: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
+
+    @property
+    def size(self) -> int:
+        """Of the log, and so the `seq` of its next entry."""
+        return self._log.size + len(self._entries)
+
+    def add(self, entry: Entry, payload: Payload) -> None:
+        """Append an entry, which says `payload`, and fold it into the tables."""
+        what, _, key = entry.subject.partition("/")
+        if entry.subject in self._entries or what not in ("event", "source"):
+            self.settle()
+        self._entries[entry.subject] = entry
+        self._ids.add(entry.id)
+        self._versions.pop(entry.subject, None)
+        if entry.kind == "source.recorded":
+            said = payload.content or {}
+            for named in ("source_id", key), ("url", said.get("url")), ("title", said.get("title")):
+                if named in self._sources:
+                    self._sources[named].append((key, said))
+        elif what != "event":
+            self._sources.clear()
+        self._projector.apply(entry, payload)
+        if len(self._entries) >= _BATCH:
+            self.settle()
+
+    def settle(self) -> None:
+        """Put what was held back into the tables, so that they can be asked."""
+        self._log.append(*self._entries.values())
+        self._projector.flush()
+        self._entries.clear()
+        self._ids.clear()
+        self._external_ids.clear()
 
     def version(self, subject: str) -> int:
         """The newest version of a subject; 0 if there is none."""
-        (version,) = self._connection.execute(
-            "SELECT coalesce(max(version), 0) FROM log WHERE subject = ?", (subject,)
-        ).fetchone()
-        return int(version)
+        if held := self._entries.get(subject):
+            return held.version
+        known = self._versions.get(subject)
+        if known is None:
+            if len(self._versions) >= _BATCH:
+                self._versions.clear()
+            (known,) = self._connection.execute(
+                "SELECT coalesce(max(version), 0) FROM log WHERE subject = ?", (subject,)
+            ).fetchone()
+            self._versions[subject] = known
+        return known
+
+    def ids(self, first: str, end: str) -> set[str]:
+        """The ids from `first` up to `end` that an entry, event, source or actor has."""
+        self.settle()
+        between = {"first": first, "end": end}
+        return {found for (found,) in self._connection.execute(_ID_RANGES, between)}
+
+    def entry_by_id(self, entry_id: str) -> Entry | None:
+        """The entry with this id."""
+        if entry_id in self._ids:
+            self.settle()
+        return log.entry_by_id(self._connection, entry_id)
 
     def standing(self, subject: str, expect: int | None = None) -> Standing:
         """A subject as it stands. Raises NotFound, or Conflict at another version."""
@@ -54,7 +127,7 @@ class Holdings:
             raise NotFound(what, key)
         if expect is not None and expect != version:
             raise Conflict(spoken(subject), expect, version)
-        self.settle()
+        self._settle(subject)
         state = "current"
         if what != "actor":
             (state,) = self._connection.execute(
@@ -79,6 +152,7 @@ class Holdings:
 
     def contents(self, subject: str, order: str, before: int = 2**53) -> Entry | None:
         """The first entry of a subject, in this order of versions, that gives content."""
+        self._settle(subject)
         row = self._connection.execute(
             "SELECT seq FROM log WHERE subject = ? AND version < ?"  # noqa: S608
             " AND (kind GLOB '*.recorded' OR kind GLOB '*.updated' OR kind GLOB '*.corrected')"
@@ -92,10 +166,26 @@ class Holdings:
         before = self.contents(entry.subject, "DESC", entry.version)
         return (decode_content(before.payload) if before else None) or {}
 
-    def settle(self) -> None:
-        """Put what was held back into the tables, so that they can be asked."""
-        self._projector.flush()
-        self._external_ids.clear()
+    def sources(self, column: str, value: str) -> list[tuple[str, dict[str, Any]]]:
+        """Id and content of the sources that have this `source_id`, `url` or `title`."""
+        named = column, value
+        if named not in self._sources:
+            if len(self._sources) >= _SOURCES_AT_HAND:
+                self._sources.clear()
+            found = self._connection.execute(
+                f"SELECT source_id FROM sources WHERE {column} = ? ORDER BY source_key",  # noqa: S608
+                (value,),
+            ).fetchall()
+            self._sources[named] = [
+                (source_id, decode_content(known.payload) or {} if known else {})
+                for (source_id,) in found
+                for known in (self.newest_content(f"source/{source_id}"),)
+            ]
+        return self._sources[named]
+
+    def _settle(self, subject: str) -> None:
+        if subject in self._entries:
+            self.settle()
 
     def owner_of(self, external_ids: Iterable[str]) -> str | None:
         """The event that has one of these external ids."""
@@ -111,6 +201,7 @@ class Holdings:
 
     def check_merge(self, subject: str, into: str) -> None:
         """Both are there, and no chain of merges leads from the one to the other and back."""
+        self.settle()
         self.standing(into)
         what, _, key = subject.partition("/")
         first = step = into.partition("/")[2]

@@ -80,6 +80,13 @@ __all__ = [
 ]
 
 
+_EMPTIABLE = (str, list, tuple, dict)
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, _EMPTIABLE) and not value)
+
+
 class Content(BaseModel):
     """What an entry says: the common ground of all payloads.
 
@@ -92,7 +99,7 @@ class Content(BaseModel):
         hide_input_in_errors=True,
         defer_build=True,
     )
-    outside: ClassVar[frozenset[str]] = frozenset()
+    outside: ClassVar[set[str]] = set()
     """Fields that are not part of the content: the subject's own id stands in the envelope."""
 
     @model_validator(mode="before")
@@ -100,15 +107,19 @@ class Content(BaseModel):
     def _empty_is_absent(cls, data: object) -> object:
         if not isinstance(data, dict):
             return data
-        return {
-            key: value
-            for key, value in data.items()
-            if not (value is None or (isinstance(value, str | list | tuple | dict) and not value))
-        }
+        try:
+            if all(data.values()):
+                return data
+        except (TypeError, ValueError):
+            pass  # something is neither true nor false: it is not empty
+        return {key: value for key, value in data.items() if not _is_empty(value)}
 
     def content(self) -> dict[str, Any]:
         """What goes into a payload: JSON types, model order, nothing empty or default."""
-        return self.model_dump(mode="json", exclude_defaults=True, exclude=set(self.outside))
+        fields: dict[str, Any] = self.__pydantic_serializer__.to_python(
+            self, mode="json", exclude_defaults=True, exclude=self.outside
+        )
+        return fields
 
 
 class Place(Content):
@@ -240,7 +251,7 @@ class Relation(Content):
 class Source(Content):
     """A document that reports."""
 
-    outside = frozenset({"source_id"})
+    outside = {"source_id"}
 
     source_id: Id | None = Field(
         default=None, description="Its id in this log; made up if not given."
@@ -311,7 +322,7 @@ ExternalId = Annotated[
 class Event(Content):
     """A happening in the world, as it is stated to stand."""
 
-    outside = frozenset({"event_id"})
+    outside = {"event_id"}
 
     event_id: Id | None = Field(
         default=None,
@@ -436,7 +447,7 @@ class Statement(Event, Said):
 class Actor(Content):
     """A person, state or body whose names fold onto one."""
 
-    outside = frozenset({"actor_id"})
+    outside = {"actor_id"}
 
     actor_id: Id | None = Field(
         default=None, description="Its id in this log; made up if not given."

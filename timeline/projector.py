@@ -10,25 +10,22 @@ format that it does not know.
 
 from __future__ import annotations
 
+import operator
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from timeline import clock, fold, log
+from timeline import clock, fold
 from timeline.actors import Actors
-from timeline.codec import Entry, check_version, content_of, decode_content, decode_payload
+from timeline.codec import Entry, Payload, check_version, decode_content, payload_of
 
 __all__ = ["Projector"]
 
 _BATCH = 1_000
 """Entries whose rows are held back, to be inserted table by table."""
 
-_EVENT_COLUMNS = (
-    "event_id",
-    *fold.CONTENT_COLUMNS,
-    "actors",
-    "at_risk",
+_STANDING_COLUMNS = (
     "state",
     "merged_into",
     "version",
@@ -39,6 +36,8 @@ _EVENT_COLUMNS = (
     "reported_at",
     "event_key",
 )
+_standing_row = operator.itemgetter(*_STANDING_COLUMNS)
+_EVENT_COLUMNS = ("event_id", *fold.CONTENT_COLUMNS, "actors", "at_risk", *_STANDING_COLUMNS)
 _SOURCE_FIELDS = (
     "title",
     "publisher",
@@ -52,6 +51,15 @@ _SOURCE_FIELDS = (
     "reliability",
     "media_type",
     "text_sha256",
+)
+
+
+_FIELDS = {"event_actors": "participants", **fold.CHILD_FIELDS}
+"""The field of a content that is all that a table shows of it."""
+
+_UPDATE_SOURCE = (
+    f"UPDATE sources SET {', '.join(f'{field} = ?' for field in _SOURCE_FIELDS)}"  # noqa: S608
+    " WHERE source_id = ?"
 )
 
 
@@ -97,15 +105,19 @@ class _Before(NamedTuple):
 class Projector:
     """Folds entries into the tables, inside the transaction of its connection.
 
-    Rows are held back for up to 1,000 entries; `flush` before anything reads them.
+    Rows of events are held back for up to 1,000 entries; `flush` before anything reads them.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, time_zone: str = "UTC") -> None:
+        """`time_zone` is that of the log so far."""
         self._connection = connection
         self._rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
-        self._held = 0
+        self._events: set[str] = set()
+        """Those of which rows are held back."""
+        self._named: set[str] = set()
+        """The actors, by id, in these rows."""
         self._actors = Actors(connection)
-        self._time_zone: str | None = None
+        self._time_zone = time_zone
         self._withdrawn = {
             source_id
             for (source_id,) in connection.execute(
@@ -113,18 +125,22 @@ class Projector:
             )
         }
 
-    def apply(self, entry: Entry) -> None:
-        """Fold one entry; entries come in the order of their `seq`. Raises TooNew."""
+    def apply(self, entry: Entry, payload: Payload | None = None) -> None:
+        """Fold one entry; entries come in the order of their `seq`. Raises TooNew.
+
+        Whoever has just made its payload hands it over, and spares reading it again.
+        """
         check_version(entry.seq, entry.envelope)
+        payload = payload or payload_of(entry)
         match entry.kind.partition(".")[0]:
             case "event":
-                self._event(entry)
+                self._event(entry, payload)
             case "source":
-                self._source(entry)
+                self._source(entry, payload)
             case "actor":
-                self._actor(entry)
+                self._actor(entry, payload)
             case "log":
-                self._log(entry)
+                self._log(payload.content or {})
             # "entry": an erasure empties an earlier payload, and only a rebuild forgets it.
 
     def flush(self) -> None:
@@ -133,12 +149,12 @@ class Projector:
             if rows := self._rows.get(table):
                 self._connection.executemany(insert, rows)
         self._rows.clear()
-        self._held = 0
+        self._events.clear()
+        self._named.clear()
 
     # --- The log itself -------------------------------------------------------------------
 
-    def _log(self, entry: Entry) -> None:
-        info = _payload(entry)
+    def _log(self, info: dict[str, Any]) -> None:
         self._time_zone = info.get("time_zone", "UTC")
         self._connection.execute("DELETE FROM event_types")
         self._connection.executemany(
@@ -151,32 +167,30 @@ class Projector:
 
     # --- Events ---------------------------------------------------------------------------
 
-    def _event(self, entry: Entry) -> None:
-        event_id, payload = entry.subject_id, _payload(entry)
+    def _event(self, entry: Entry, payload: Payload) -> None:
+        event_id = entry.subject_id
         before = self._before(event_id) if entry.version > 1 else None
         state = fold.state_after(entry.kind, before.state if before else "current")
         own_content = fold.gives_content(entry.kind)
         content_seq = entry.seq if own_content or not before else before.content_seq
-        content: dict[str, Any] | None
-        if not own_content:
-            content = self._content(content_seq)
-        else:
-            content = None if entry.payload is None else content_of(payload)
+        content = payload.content if own_content else self._content(content_seq)
         merged_into = before.merged_into if before else None
         if entry.kind == "event.merged":
-            merged_into = payload.get("into")
+            merged_into = (payload.content or {}).get("into")
         elif state != "merged":
             merged_into = None
         reported_at = entry.reported_at or (before.reported_at if before else None)
         reported_from = before.reported_from if before else ""
         if entry.reported_at:
-            reported_from = max(reported_from, self._last_instant(entry.reported_at))
+            last_instant = clock.last_instant(entry.reported_at, self._time_zone)
+            reported_from = max(reported_from, last_instant)
         shown_state = state if content is not None else "erased"
         if before:
             self._supersede(entry)
             if own_content:
-                self._field_changes(entry, before, content, payload.get("reason"))
-                self._forget_content(event_id, before.event_key)
+                old = self._content(before.content_seq)
+                self._field_changes(entry, old, content, payload.reason)
+                self._forget_content(event_id, before.event_key, old)
         self._rows["event_versions"].append(
             (
                 event_id,
@@ -188,15 +202,14 @@ class Projector:
                 None,
                 reported_at,
                 reported_from,
-                payload.get("author"),
-                payload.get("reason"),
+                payload.author,
+                payload.reason,
                 merged_into,
                 content_seq,
                 None,
             )
         )
         standing = {
-            "event_id": event_id,
             "state": shown_state,
             "merged_into": merged_into,
             "version": entry.version,
@@ -209,25 +222,21 @@ class Projector:
             "event_key": before.event_key if before else entry.seq,
         }
         if own_content:
-            self.put(standing, content)
+            self.put({"event_id": event_id, **standing}, content)
         else:
             self._connection.execute(
                 "UPDATE events SET state = :state, merged_into = :merged_into, version = :version,"
                 " seq = :seq, recorded_at = :recorded_at, reported_at = :reported_at"
                 " WHERE event_id = :event_id",
-                standing,
+                {"event_id": event_id, **standing},
             )
-        self._held += 1
-        if self._held >= _BATCH:
+            self._events.add(event_id)
+        if len(self._rows["event_versions"]) >= _BATCH:
             self.flush()
 
-    def _last_instant(self, reported_at: str) -> str:
-        if self._time_zone is None:
-            self._time_zone = log.info(self._connection).get("time_zone", "UTC")
-        return clock.last_instant(reported_at, self._time_zone)
-
     def _before(self, event_id: str) -> _Before:
-        self.flush()
+        if event_id in self._events:
+            self.flush()
         before = _Before._make(
             self._connection.execute(
                 "SELECT v.state, v.reported_at, v.reported_from, v.merged_into, v.content_seq,"
@@ -260,9 +269,12 @@ class Projector:
         )
 
     def _field_changes(
-        self, entry: Entry, before: _Before, new: dict[str, Any] | None, reason: str | None
+        self,
+        entry: Entry,
+        old: dict[str, Any] | None,
+        new: dict[str, Any] | None,
+        reason: str | None,
     ) -> None:
-        old = self._content(before.content_seq)
         if old is None or new is None:
             return
         self._rows["field_changes"].extend(
@@ -280,32 +292,38 @@ class Projector:
             for position, change in enumerate(fold.differences(old, new), 1)
         )
 
-    def _forget_content(self, event_id: str, event_key: int) -> None:
+    def _forget_content(self, event_id: str, event_key: int, old: dict[str, Any] | None) -> None:
+        """Drop the rows that followed from the content before; of any, if that was erased."""
         actor_ids = self._actors.of_event(event_id)
-        for table in ("event_actors", *fold.CHILD_TABLES):
-            self._connection.execute(f"DELETE FROM {table} WHERE event_id = ?", (event_id,))  # noqa: S608
+        for table, field in _FIELDS.items():
+            if old is None or field in old:
+                self._connection.execute(f"DELETE FROM {table} WHERE event_id = ?", (event_id,))  # noqa: S608
         self._connection.execute("DELETE FROM event_search WHERE rowid = ?", (event_key,))
-        self._actors.forget_unnamed(actor_ids)
+        self._actors.forget_unnamed(actor_ids - self._named)
 
     def put(self, standing: dict[str, Any], content: dict[str, Any] | None) -> None:
         """Hold back the rows of one event: how it stands, and what follows from its content."""
         event_id = standing["event_id"]
+        self._events.add(event_id)
         names: list[str] = []
         if content is not None:
             names = self._put_participants(event_id, content)
-            for table, rows_of in fold.CHILD_TABLES.items():
-                self._rows[table].extend(rows_of(event_id, content))
+            for table, field in fold.CHILD_FIELDS.items():
+                if field in content:
+                    self._rows[table].extend(fold.CHILD_TABLES[table](event_id, content))
             self._rows["event_search"].append(
                 (standing["event_key"], *fold.search_row(content, names))
             )
         cited = {c["source_id"] for c in (content or {}).get("citations", ())}
-        row = {
-            **standing,
-            **fold.content_row(content),
-            "actors": "; ".join(dict.fromkeys(names)) or None,
-            "at_risk": int(bool(cited) and cited <= self._withdrawn),
-        }
-        self._rows["events"].append(tuple(row[column] for column in _EVENT_COLUMNS))
+        self._rows["events"].append(
+            (
+                event_id,
+                *fold.content_row(content).values(),
+                "; ".join(dict.fromkeys(names)) or None,
+                int(bool(cited) and cited <= self._withdrawn),
+                *_standing_row(standing),
+            )
+        )
 
     # --- Actors ---------------------------------------------------------------------------
 
@@ -315,6 +333,7 @@ class Projector:
         for position, participant in enumerate(content.get("participants", ()), 1):
             actor_id, name = self._actors.actor_for(participant)
             names.append(name)
+            self._named.add(actor_id)
             self._rows["event_actors"].append(
                 (
                     event_id,
@@ -332,9 +351,9 @@ class Projector:
             )
         return names
 
-    def _actor(self, entry: Entry) -> None:
+    def _actor(self, entry: Entry, payload: Payload) -> None:
         self.flush()
-        touched = self._actors.fold(entry, _payload(entry))
+        touched = self._actors.fold(entry, payload.content or {})
         for event_id in self._actors.events_of(touched):
             self._reproject(event_id)
         self.flush()
@@ -343,7 +362,7 @@ class Projector:
     def _reproject(self, event_id: str) -> None:
         """Put the content of an event again, its standing unchanged."""
         before = self._before(event_id)
-        columns = [c for c in _EVENT_COLUMNS if c not in fold.CONTENT_COLUMNS]
+        columns = ("event_id", *_STANDING_COLUMNS)
         standing = dict(
             zip(
                 columns,
@@ -355,32 +374,26 @@ class Projector:
             )
         )
         content = self._content(before.content_seq)
-        self._forget_content(event_id, before.event_key)
+        self._forget_content(event_id, before.event_key, content)
         self.put(standing, content)
 
     # --- Sources --------------------------------------------------------------------------
 
-    def _source(self, entry: Entry) -> None:
-        source_id, payload = entry.subject_id, _payload(entry)
-        if entry.version == 1:
-            self._connection.execute(
-                "INSERT INTO sources (source_id, state, version, seq, recorded_at, source_key)"
-                " VALUES (?, 'current', ?, ?, ?, ?)",
-                (source_id, entry.version, entry.seq, entry.recorded_at, entry.seq),
-            )
+    def _source(self, entry: Entry, payload: Payload) -> None:
+        source_id, content = entry.subject_id, payload.content or {}
         self._connection.execute(
-            "UPDATE sources SET version = ?, seq = ?, recorded_at = ? WHERE source_id = ?",
-            (entry.version, entry.seq, entry.recorded_at, source_id),
+            "INSERT INTO sources (source_id, state, version, seq, recorded_at, source_key)"
+            " VALUES (?1, 'current', ?2, ?3, ?4, ?3) ON CONFLICT (source_id) DO UPDATE SET"
+            " version = excluded.version, seq = excluded.seq, recorded_at = excluded.recorded_at",
+            (source_id, entry.version, entry.seq, entry.recorded_at),
         )
         if fold.gives_content(entry.kind):
-            assignments = ", ".join(f"{field} = ?" for field in _SOURCE_FIELDS)
-            fields = {**payload, "authors": "; ".join(payload.get("authors", ())) or None}
+            fields = {**content, "authors": "; ".join(content.get("authors", ())) or None}
             self._connection.execute(
-                f"UPDATE sources SET {assignments} WHERE source_id = ?",  # noqa: S608
-                (*(fields.get(field) for field in _SOURCE_FIELDS), source_id),
+                _UPDATE_SOURCE, (*(fields.get(field) for field in _SOURCE_FIELDS), source_id)
             )
         elif entry.kind != "source.annotated":
-            self._change_source_state(source_id, entry.kind, payload.get("reason"))
+            self._change_source_state(source_id, entry.kind, payload.reason)
 
     def _change_source_state(self, source_id: str, kind: str, reason: str | None) -> None:
         self.flush()
@@ -400,7 +413,3 @@ class Projector:
             " WHERE event_id IN (SELECT event_id FROM citations WHERE source_id = ?)",
             (source_id,),
         )
-
-
-def _payload(entry: Entry) -> dict[str, Any]:
-    return decode_payload(entry.payload) if entry.payload is not None else {}

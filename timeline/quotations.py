@@ -16,7 +16,7 @@ from timeline import texts
 from timeline.codec import decode_content
 from timeline.errors import InvalidInput
 from timeline.holdings import Holdings
-from timeline.model import Citation, Source
+from timeline.model import Citation
 from timeline.quotes import CapturedText, alike, is_too_short
 from timeline.validation import validate
 from timeline.vocabulary import shown
@@ -45,7 +45,7 @@ class Quotations:
         self,
         citations: Sequence[Citation],
         before: Cited,
-        new: Mapping[str, tuple[str, Source]],
+        new: Mapping[str, tuple[str, Mapping[str, Any]]],
     ) -> tuple[tuple[Citation, ...], tuple[str, ...]]:
         """The citations with their places filled in, and what a person should know of them.
 
@@ -65,7 +65,7 @@ class Quotations:
         self,
         citation: Citation,
         before: Cited,
-        new: Mapping[str, tuple[str, Source]],
+        new: Mapping[str, tuple[str, Mapping[str, Any]]],
         notes: list[str],
     ) -> Citation:
         if citation.quote is None and citation.quote_start is None:
@@ -89,12 +89,12 @@ class Quotations:
         return validate(Citation, {**citation.content(), **place, "quote": text.text[start:end]})
 
     def _cited(
-        self, citation: Citation, new: Mapping[str, tuple[str, Source]]
+        self, citation: Citation, new: Mapping[str, tuple[str, Mapping[str, Any]]]
     ) -> tuple[int, CapturedText | None]:
         """The version of the source that is cited, and its text if it is kept."""
         source_id = citation.source_id or ""
         if source_id in new:
-            newest, text_sha256 = 1, new[source_id][1].text_sha256
+            newest, text_sha256 = 1, new[source_id][1].get("text_sha256")
         else:
             newest = self._held.version(f"source/{source_id}")
             wanted = min(citation.source_version or newest, newest)

@@ -9,33 +9,35 @@ from __future__ import annotations
 import functools
 import sqlite3
 from collections.abc import Callable, Container, Iterator, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from timeline.codec import decode_content
 from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue
 from timeline.holdings import Holdings
-from timeline.model import Citation, Event, Source
+from timeline.model import Event, Source
 from timeline.terms import Term, Terms, term
 
 if TYPE_CHECKING:
     from timeline.quotations import Cited, Quotations
 
-__all__ = ["Resolved", "Resolver"]
+__all__ = ["Resolved", "Resolver", "terms_of"]
+
+
+Brought = dict[str, tuple[str, dict[str, Any]]]
+"""Sources that come with an event, by their ids: entry id and content of each."""
+_NOTHING_BROUGHT: Brought = {}
 
 
 class Resolved(NamedTuple):
-    """An event in the words of this log, and the sources that it brings, by their ids."""
+    """The content of an event in the words of this log, and the sources that it brings."""
 
-    event: Event
-    sources: dict[str, tuple[str, Source]]
-    """Entry id and source of each."""
+    content: dict[str, Any]
+    sources: Brought
     notes: tuple[str, ...] = ()
     """What a person should know of its citations."""
 
 
 class Resolver:
-    """Reads events and sources in the words of a log that says `info` about itself.
+    """Reads events and sources in the words of a log.
 
     `new_id` makes an id for a source that is new.
     """
@@ -44,12 +46,13 @@ class Resolver:
         self,
         connection: sqlite3.Connection,
         held: Holdings,
-        info: Mapping[str, Any],
-        new_id: Callable[[str], str],
+        terms: Terms,
+        new_id: Callable[[], str],
     ) -> None:
         self._connection = connection
         self._held = held
-        self._terms = _terms(info)
+        self._terms = terms
+        self._code = functools.lru_cache(maxsize=1024)(self._code_of)
         self._new_id = new_id
 
     def resolved(
@@ -60,26 +63,37 @@ class Resolver:
         Adds nothing. A source that is in `cited_before` is taken whatever it says by now, a
         citation in `citations_before` whatever the text of its source does.
         """
-        found: dict[str, Any] = {}
-        if event.event_type:
-            found["event_type"] = self._code("event_type", event.event_type)
-        if event.mode:
-            found["mode"] = self._code("mode", event.mode)
+        content = event.content()
+        for field in ("event_type", "mode"):
+            if field in content:
+                content[field] = self._code(field, content[field])
         if event.contexts:
             codes = (self._code("contexts", context) for context in event.contexts)
-            found["contexts"] = tuple(dict.fromkeys(codes))
-        sources: dict[str, tuple[str, Source]] = {}
-        if any(citation.source for citation in event.citations):
-            found["citations"] = tuple(
-                self._with_source_id(citation, sources, cited_before)
-                for citation in event.citations
-            )
-        self._check_references(event, sources)
-        resolved = event.model_copy(update=found) if found else event
+            content["contexts"] = [*dict.fromkeys(codes)]
+        sources: Brought = {}
+        if event.citations:
+            content["citations"] = [
+                self._by_source_id(citation.source, said, sources, cited_before)
+                if citation.source
+                else said
+                for citation, said in zip(event.citations, content["citations"], strict=True)
+            ]
+        for source_id, *place in _references(content):
+            if source_id not in sources and not self._held.version(f"source/{source_id}"):
+                problem = f'there is no source "{source_id}" in this log'
+                raise InvalidInput(".".join(map(str, place)), problem)
         if not any(cited.quote or cited.quote_start is not None for cited in event.citations):
-            return Resolved(resolved, sources)
-        citations, notes = self._quotations.checked(resolved.citations, citations_before, sources)
-        return Resolved(resolved.model_copy(update={"citations": citations}), sources, notes)
+            return Resolved(content, sources)
+        citations, notes = self._quotations.checked(
+            [
+                citation.model_copy(update={"source": None, "source_id": said["source_id"]})
+                for citation, said in zip(event.citations, content["citations"], strict=True)
+            ],
+            citations_before,
+            sources,
+        )
+        content["citations"] = [citation.content() for citation in citations]
+        return Resolved(content, sources, notes)
 
     @functools.cached_property
     def _quotations(self) -> Quotations:
@@ -87,24 +101,20 @@ class Resolver:
 
         return Quotations(self._connection, self._held)
 
-    def _with_source_id(
-        self,
-        citation: Citation,
-        sources: dict[str, tuple[str, Source]],
-        cited_before: Container[str],
-    ) -> Citation:
-        """The citation by id; a source that is new goes into `sources`."""
-        source = citation.source
-        if not source:
-            return citation
-        source_id = self.known_source(source, sources, cited_before)
+    def _by_source_id(
+        self, source: Source, said: dict[str, Any], sources: Brought, cited_before: Container[str]
+    ) -> dict[str, Any]:
+        """A citation by the id of its source; one that is new goes into `sources`."""
+        content = said.pop("source")
+        content.pop("source_id", None)
+        source_id = self.known_source(source, content, sources, cited_before)
         if not source_id:
-            entry_id = self._new_id("source")
+            entry_id = self._new_id()
             source_id = source.source_id or entry_id
-            sources[source_id] = entry_id, source
-        return citation.model_copy(update={"source": None, "source_id": source_id})
+            sources[source_id] = entry_id, content
+        return {"source_id": source_id, **said}
 
-    def _code(self, field: str, text: str) -> str:
+    def _code_of(self, field: str, text: str) -> str:
         terms, what = {
             "event_type": (self._terms.event_types, "event type"),
             "mode": (self._terms.modes, "mode"),
@@ -117,32 +127,18 @@ class Resolver:
         except InvalidValue as error:
             raise InvalidInput(field, error.problem) from None
 
-    def _check_references(self, event: Event, sources: Container[str]) -> None:
-        """Every source that is named by its id is in the log, or comes with the event."""
-        named = {
-            f"citations.{number}.source_id": (citation.source_id,)
-            for number, citation in enumerate(event.citations)
-            if citation.source_id
-        }
-        for field in ("quantities", "claims"):
-            for number, item in enumerate(getattr(event, field)):
-                named[f"{field}.{number}.source_ids"] = item.source_ids
-        for field, source_ids in named.items():
-            for source_id in source_ids:
-                if source_id not in sources and not self._held.version(f"source/{source_id}"):
-                    raise InvalidInput(field, f'there is no source "{source_id}" in this log')
-
     def known_source(
         self,
         source: Source,
-        new: Mapping[str, tuple[str, Source]] = MappingProxyType({}),
+        said: Mapping[str, Any],
+        new: Brought = _NOTHING_BROUGHT,
         cited_before: Container[str] = (),
     ) -> str | None:
         """The id of the source that this one is, found by id, url or title, in log or `new`.
 
-        Raises AlreadyRecorded if only another with this id or url is known.
+        `said` is its content. Raises AlreadyRecorded if only another with this id or url is
+        known.
         """
-        said = source.content()
         refusal = None
         for source_id, content in self._sources_like(source, new):
             fields = [field for field in said if content.get(field) != said[field]]
@@ -167,24 +163,29 @@ class Resolver:
         return None
 
     def _sources_like(
-        self, source: Source, new: Mapping[str, tuple[str, Source]]
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        self, source: Source, new: Brought
+    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Id and content of the sources with this id; without one, this url; else this title."""
         column = "source_id" if source.source_id else "url" if source.url else "title"
         value = getattr(source, column)
-        rows = self._connection.execute(
-            f"SELECT source_id FROM sources WHERE {column} = ? ORDER BY source_key",  # noqa: S608
-            (value,),
-        ).fetchall()
-        for (source_id,) in rows:
-            known = self._held.newest_content(f"source/{source_id}")
-            yield source_id, (decode_content(known.payload) if known else None) or {}
-        for source_id, (_, other) in new.items():
-            if value == (source_id if column == "source_id" else getattr(other, column)):
-                yield source_id, other.content()
+        yield from self._held.sources(column, value)
+        for source_id, (_, content) in new.items():
+            if value == (source_id if column == "source_id" else content.get(column)):
+                yield source_id, content
 
 
-def _terms(info: Mapping[str, Any]) -> Terms:
+def _references(content: Mapping[str, Any]) -> Iterator[tuple[str, str, int, str]]:
+    """Every source that an event names by its id, and the field in which it does."""
+    for number, citation in enumerate(content.get("citations", ())):
+        yield citation["source_id"], "citations", number, "source_id"
+    for field in ("quantities", "claims"):
+        for number, item in enumerate(content.get(field, ())):
+            for source_id in item.get("source_ids", ()):
+                yield source_id, field, number, "source_ids"
+
+
+def terms_of(info: Mapping[str, Any]) -> Terms:
+    """The vocabulary of a log that says `info` about itself."""
     words = info.get("vocabulary", {})
     return Terms(
         *(

@@ -53,6 +53,10 @@ SCHEMA_VERSION = 1
 _BUSY_TIMEOUT = 60.0
 """Seconds that a writer waits for another."""
 
+_CACHE = -65_536
+"""KiB of pages at hand, negative as SQLite has it: with its 2 MiB, an append of thousands of
+entries writes and reads the same pages again and again."""
+
 _STEP = 200
 """Milliseconds that it waits without hearing Ctrl-C."""
 
@@ -147,6 +151,7 @@ def _make_durable(connection: sqlite3.Connection) -> None:
     """Write-ahead log, and a sync at every commit: NORMAL would lose the last ones."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA cache_size = {_CACHE}")
 
 
 def _check_header(name: str, connection: sqlite3.Connection) -> None:

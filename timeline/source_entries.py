@@ -30,13 +30,14 @@ class SourceEntries(Entries):
         Raises AlreadyRecorded if the known one says otherwise.
         """
         source = source if isinstance(source, Source) else validate(Source, source)
-        known = self._resolver.known_source(source)
+        content = source.content()
+        known = self._resolver.known_source(source, content)
         newest = self._held.newest_content(f"source/{known}") if known else None
         if newest:
-            return receipt_of(newest, unchanged=True)
-        entry_id = self._new_id("source")
+            return receipt_of(newest)
+        entry_id = self._new_id()
         subject = f"source/{source.source_id or entry_id}"
-        return self._add("source.recorded", subject, source.content(), said, entry_id)
+        return self._add("source.recorded", subject, content, said, entry_id)
 
     def capture(
         self, source: Source | Mapping[str, Any], document: Document, said: Said = NOTHING
@@ -66,10 +67,10 @@ class SourceEntries(Entries):
         content = validate(Source, {**fields, "source_id": source_id or given.source_id}).content()
         self._keep_text(content["text_sha256"], document)
         if newest and content == before:
-            return receipt_of(newest, unchanged=True)
+            return receipt_of(newest)
         if source_id:
             return self._add("source.updated", f"source/{source_id}", content, said)
-        entry_id = self._new_id("source")
+        entry_id = self._new_id()
         subject = f"source/{given.source_id or entry_id}"
         return self._add("source.recorded", subject, content, said, entry_id)
 
@@ -96,7 +97,7 @@ class SourceEntries(Entries):
     def record_actor(self, actor: Actor | Mapping[str, Any], said: Said = NOTHING) -> Receipt:
         """Record an actor and its names; with the same id and content it is left alone."""
         actor = actor if isinstance(actor, Actor) else validate(Actor, actor)
-        entry_id = self._new_id("actor")
+        entry_id = self._new_id()
         subject = f"actor/{actor.actor_id or entry_id}"
         known = self._held.newest_content(subject)
         if known:
@@ -104,7 +105,7 @@ class SourceEntries(Entries):
                 raise AlreadyRecorded(
                     spoken(subject), fields, "use timeline actor alias, or another id"
                 )
-            return receipt_of(known, unchanged=True)
+            return receipt_of(known)
         return self._add("actor.recorded", subject, actor.content(), said, entry_id)
 
     def update_source(
@@ -160,6 +161,7 @@ class SourceEntries(Entries):
         from timeline import texts
 
         content = self._held.standing(f"source/{source_id}").content or {}
+        self._held.settle()
         before = texts.marks(self._connection, source_id)
         marks = [
             mark

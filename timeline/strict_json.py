@@ -73,13 +73,15 @@ _BLANKS = re.compile(r"[ \t\n\r]*")
 
 
 def _skip_blanks(text: str, position: int) -> int:
+    if not text[position : position + 1].isspace():
+        return position
     match = _BLANKS.match(text, position)
     return match.end() if match else position
 
 
 def _is_suspicious(text: str) -> bool:
     """Whether a text of this JSON may hold what UTF-8 cannot; asked once for all its items."""
-    return _SUSPICIOUS.search(text) is not None
+    return "\\u" in text or (not text.isascii() and _SURROGATE.search(text) is not None)
 
 
 def _decode(text: str, start: int, *, suspicious: bool) -> tuple[Any, int]:
@@ -149,8 +151,8 @@ def _no_constant(name: str) -> NoReturn:
     raise InvalidValue(name, f"has {name}, which is not a JSON number")
 
 
-# An escape, or half a surrogate pair as Python reads a broken byte.
-_SUSPICIOUS = re.compile("\\\\u|[\ud800-\udfff]")
+# Half a surrogate pair, as Python reads a broken byte.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _check_texts(value: object) -> None:

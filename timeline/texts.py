@@ -195,10 +195,14 @@ def origins(
     """
     prints = functools.cache(functools.partial(_fingerprint, connection))
     found: list[tuple[str | None, list[str]]] = []
-    for source_id, row in query.sources(connection, source_ids).items():
-        text = row["text_sha256"]
-        if row["state"] == "withdrawn":
+    for source_id in dict.fromkeys(source_ids):
+        row = connection.execute(
+            "SELECT text_sha256 FROM sources WHERE source_id = ? AND state <> 'withdrawn'",
+            (source_id,),
+        ).fetchone()
+        if row is None:
             continue
+        (text,) = row
         for first, members in found:
             if first and text and (first == text or same_words(prints(first), prints(text))):
                 members.append(source_id)

@@ -12,10 +12,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable
-from difflib import SequenceMatcher, get_close_matches
 from functools import cache, lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
@@ -61,13 +58,14 @@ class Country(NamedTuple):
     name: str
 
 
-def db_folder() -> Traversable:
+def db_folder() -> Path:
     """The folder db/ of SQL and data: inside the installed package, or beside it in a checkout.
 
     Raises RuntimeError if it is in neither place: the package is broken, not the input.
     """
-    inside = files("timeline").joinpath("db")
-    beside = Path(__file__).parent.parent / "db"
+    package = Path(__file__).parent
+    inside = package / "db"
+    beside = package.parent / "db"
     # Asking for vocabulary/ keeps a foreign folder db/ beside the package from being taken.
     for folder in (inside, beside):
         if folder.joinpath("vocabulary").is_dir():
@@ -92,6 +90,8 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     """
     if len(word) > _LONGEST_SLIP:
         return None
+    from difflib import SequenceMatcher, get_close_matches  # for slips alone
+
     target = fold(word)
     known = {fold(candidate): candidate for candidate in words}
 
@@ -137,7 +137,7 @@ def country(text: str) -> str:
 
 def known_country(text: str) -> str | None:
     """What `country` answers; None for what names no country, and no search for the nearest."""
-    return _country_keys().get(_country_key(text))
+    return _countries_as_written().get(text) or _country_keys().get(_country_key(text))
 
 
 def is_currency(code: str) -> bool:
@@ -145,6 +145,7 @@ def is_currency(code: str) -> bool:
     return code in _currencies()
 
 
+@lru_cache(maxsize=1024)
 def unit(text: str) -> str:
     """What a quantity is counted in: an ISO 4217 code, or a noun in lower case ("person").
 
@@ -193,6 +194,12 @@ def _currencies() -> frozenset[str]:
 @cache
 def _country_names() -> dict[str, str]:
     return {each.alpha3: each.name for each in countries()}
+
+
+@cache
+def _countries_as_written() -> dict[str, str]:
+    """Codes and names just as the file has them -> alpha-3: most are given so."""
+    return {spelling: each.alpha3 for each in countries() for spelling in each}
 
 
 @cache

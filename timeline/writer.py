@@ -23,7 +23,7 @@ from timeline.entries import NOTHING, Receipt, microseconds, receipt_of
 from timeline.errors import InvalidInput, InvalidValue, NotFound, NothingChanged, Refused
 from timeline.event_entries import EventEntries
 from timeline.model import LogInfo, Said
-from timeline.resolver import Resolver
+from timeline.resolver import Resolver, terms_of
 from timeline.source_entries import SourceEntries
 from timeline.terms import Terms, plover
 from timeline.validation import validate
@@ -57,7 +57,9 @@ def create_log(
     with schema.new_file(path) as connection, schema.immediate(connection):
         projection.create(connection)
         append = Append(connection, now=lambda: moment)
-        return append._add("log.opened", "log", info.content(), said)
+        receipt = append._add("log.opened", "log", info.content(), said)
+        append.finish()
+        return receipt
 
 
 def vocabulary_fields(terms: Terms) -> dict[str, Any]:
@@ -105,7 +107,7 @@ class Append(EventEntries, SourceEntries):
         check_time_zone(info)
         self._held.check_words_in_use(info.vocabulary)
         self._info = content
-        self._resolver = Resolver(self._connection, self._held, content, self._new_id)
+        self._resolver = Resolver(self._connection, self._held, terms_of(content), self._new_id)
         return self._add("log.updated", "log", content, said)
 
     def erase(self, entry_id: str, said: Said) -> Receipt:
@@ -113,6 +115,7 @@ class Append(EventEntries, SourceEntries):
 
         Raises NotFound, and Refused for an entry that says what the log is.
         """
+        self._held.settle()
         entry = log.entry_by_id(self._connection, entry_id)
         if entry is None:
             raise NotFound("entry", entry_id)
@@ -121,8 +124,9 @@ class Append(EventEntries, SourceEntries):
         subject = f"entry/{entry_id}"
         if entry.payload is None:
             erasing = log.newest(self._connection, subject)
-            return receipt_of(erasing or entry, unchanged=True)
+            return receipt_of(erasing or entry)
         receipt = self._add("entry.erased", subject, {}, said)
+        self._held.settle()
         take_out(self._connection, entry, receipt.entry_id)
         return receipt
 

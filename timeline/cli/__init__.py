@@ -8,6 +8,7 @@ so that an append does not wait for a reader's code, nor any of them for Dataset
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import os
@@ -206,6 +207,9 @@ def cli(ctx: click.Context, database: str | None, no_pager: bool) -> None:
 
 def main() -> None:
     """The entry point."""
+    gc.freeze()  # all that is loaded stays
+    # Looking for plugins of pydantic reads the metadata of every package that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a character gets its escape, not a traceback.

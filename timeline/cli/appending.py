@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
+import json
+import operator
 import re
 import signal
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
 
 import click
 
@@ -20,8 +23,9 @@ from timeline.facade import Timeline
 from timeline.fields import ID_PATTERN, SIGNS
 from timeline.model import Said
 from timeline.suggestions import Slip
-from timeline.writer import Append
+from timeline.writer import Append, Receipt
 
+_RECEIPTS_AT_HAND = 10_000
 _QUALIFIERS = {sign: qualifier for qualifier, sign in SIGNS.items()}
 
 
@@ -38,12 +42,51 @@ def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
             new = timeline.unknown(append.names) if append.names else []
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         # What is written is written: the notes come last, behind the receipts.
-        for note in (*append.notes, *(map(_of_slip, timeline.slips(new)) if new else ())):
-            click.get_current_context().call_on_close(functools.partial(output.echo_note, note))
+        slips = map(_of_slip, timeline.slips(new)) if new else ()
+        notes = itertools.chain(append.notes, [*slips])
+        click.get_current_context().call_on_close(functools.partial(_echo_notes, notes))
     except KeyboardInterrupt:
         raise TimelineError("interrupted; nothing was written") from None
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+class Receipts:
+    """The receipts of an append until it is kept and they are printed: many of them in a file."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._newest: list[Receipt] = []
+        self._older: IO[str] | None = None
+
+    def append(self, receipt: Receipt) -> None:
+        self.count += 1
+        self._newest.append(receipt)
+        if len(self._newest) >= _RECEIPTS_AT_HAND:
+            self._put_away()
+
+    def _put_away(self) -> None:
+        if self._older is None:
+            import tempfile
+
+            self._older = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
+            click.get_current_context().call_on_close(self._older.close)
+        rows = map(operator.attrgetter(*Receipt.__slots__), self._newest)
+        self._older.writelines(f"{json.dumps(row)}\n" for row in rows)
+        self._newest.clear()
+
+    def __iter__(self) -> Iterator[Receipt]:
+        if self._older:
+            self._older.seek(0)
+            for line in self._older:
+                fields = dict(zip(Receipt.__slots__, json.loads(line), strict=True))
+                yield Receipt(**{**fields, "notes": tuple(fields["notes"])})
+        yield from self._newest
+
+
+def _echo_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        output.echo_note(note)
 
 
 def _of_slip(slip: Slip) -> str:

@@ -9,7 +9,7 @@ import click
 
 from timeline import strict_json
 from timeline.cli import output
-from timeline.cli.appending import appending, figure, source_id
+from timeline.cli.appending import Receipts, appending, figure, source_id
 from timeline.cli.options import (
     all_of,
     edit_option,
@@ -87,7 +87,7 @@ def append_command(
     said = validate(Said, words)
     read = _read(file, nl=nl) if file and not (csv or tsv) else None
     content = file.read() if file and not read else b""
-    receipts: list[Receipt] = []
+    receipts = Receipts()
     with (
         Timeline.open(database) as timeline,
         output.Progress("events") as progress,
@@ -108,9 +108,9 @@ def append_command(
             progress(number)
             line_before = line
     if as_json:
-        output.dump([output.receipt_fields(receipt) for receipt in receipts])
+        output.dump_each(map(output.receipt_fields, receipts))
     else:
-        if not receipts:
+        if not receipts.count:
             output.echo("No events.", err=True)
         for receipt in receipts:
             output.echo_receipt(receipt, dry_run=dry_run)

@@ -1,0 +1,284 @@
+"""How fast entries come in, against SQLite itself; how much memory it takes; how fast to rebuild.
+
+The floor is `executemany` of the very same final rows into the same empty tables and indexes,
+full-text search among them, without triggers, in one transaction. For one durable append it
+is plain sqlite3 that inserts the same rows in one commit. Both use the settings of our own
+connection (WAL, synchronous FULL, its page cache). `eventsourcing` keeps the same events in
+its SQLite recorder, neither validated nor hashed, and sqlite-utils puts the same rows into the
+same tables. The sides take turns, round by round; each number is a median.
+
+    python bench/append.py [--rounds N] [EVENTS ...]        10000 100000 if not given
+    python bench/append.py --ten-million                    one round, of a small hour
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.util
+import json
+import random
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import startup
+import story
+
+from timeline import Timeline, fold, projection, schema, strict_json
+from timeline.model import Said
+
+CHUNK = 10_000
+LARGEST_FOR_OTHERS = 100_000
+SINGLE_APPENDS = 200
+TABLES = [
+    "log",
+    "tree_hashes",
+    *(name for name, kind in projection.tables().items() if kind == "TABLE"),
+]
+PEAK = (
+    "import resource, sys; from timeline.cli import cli; cli.main(sys.argv[1:],"
+    " standalone_mode=False); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,"
+    " file=sys.stderr)"
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("events", nargs="*", type=int, default=[10_000, 100_000])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--ten-million", action="store_true")
+    options = parser.parse_args()
+    print(f"{'':48}{'ours':>12}{'against':>12}{'ratio':>7}  target")
+    for count in [10_000_000] if options.ten_million else options.events:
+        with tempfile.TemporaryDirectory() as folder:
+            batches(Path(folder), count, options.rounds if count < 1_000_000 else 1)
+    with tempfile.TemporaryDirectory() as folder:
+        single(Path(folder))
+    times = startup.medians(21)
+    line("one append, whole process", times["append"], times["baseline"], "s", "at most 2.00")
+
+
+def line(what: str, ours: float, other: float, unit: str, target: str = "") -> None:
+    values = [f"{each:,.0f}" if each >= 100 else f"{each:.3g}" for each in (ours, other)]
+    columns = "".join(f"{value + ' ' + unit:>12}" for value in values)
+    print(f"{what:48}{columns}{ours / other:>7.2f}  {target}", flush=True)
+
+
+# --- Many at once -------------------------------------------------------------------------
+
+
+def batches(folder: Path, count: int, rounds: int) -> None:
+    lines = folder / "events.ndjson"
+    with lines.open("w") as file:
+        file.writelines(json.dumps(event) + "\n" for event in story.events(count))
+    times: dict[str, list[float]] = {}
+    for number in range(rounds):
+        ours = folder / f"ours-{number}.db"
+        sides: dict[str, Callable[[], float]] = {
+            "append": partial(append, ours, lines),
+            "floor": partial(floor, ours, folder / "floor.db"),
+            "change": partial(change, ours, count),
+            "rebuild": partial(rebuild, ours),
+        }
+        if count <= LARGEST_FOR_OTHERS and importlib.util.find_spec("eventsourcing"):
+            sides["others"] = partial(beside, folder, lines)
+        for name, side in sides.items():
+            times.setdefault(name, []).append(side())
+        for path in folder.glob("*.db*"):
+            path.unlink()
+    median = {name: statistics.median(taken) for name, taken in times.items()}
+    speed = {name: count / taken for name, taken in median.items()}
+    of = f"{count:,} events"
+    line(f"batch append, {of} / floor", speed["append"], speed["floor"], "/s", "at least 0.50")
+    if "others" in speed:
+        what = f"batch append, {of} / eventsourcing"
+        line(what, speed["append"], speed["others"], "/s", "at least 2.00")
+    whole = median["append"] + median["change"]
+    line(f"rebuild of them / append, {of}", median["rebuild"], whole, "s", "below 1.00")
+    line(f"memory of `timeline append`, {of}", peak(folder, lines), 200, "MB", "below 1.00")
+
+
+def append(path: Path, lines: Path) -> float:
+    """Seconds from NDJSON to events that can be found, as `timeline append --nl` does it."""
+    Timeline.create(path, title="A made-up story").close()
+    with Timeline.open(path) as timeline, lines.open("rb") as file, timed() as seconds:  # noqa: SIM117
+        with timeline.append() as appending:
+            for each in file:
+                appending.record(strict_json.parse_json(each.decode()))
+    return seconds[0]
+
+
+def change(path: Path, count: int) -> float:
+    """Seconds for 15 in 100 of them, half of these updated, half corrected."""
+    chosen = random.Random(2).sample(range(count), count * 15 // 100)  # noqa: S311
+    with Timeline.open(path) as timeline, timed() as seconds:  # noqa: SIM117
+        with timeline.append() as appending:
+            for number in chosen:
+                change = appending.correct if number % 2 else appending.update
+                figure = {"measure": "injured", "value": number % 90 + 1}
+                change(f"e-{number:08d}", {"quantities.-": figure}, Said(reason="a later count"))
+    return seconds[0]
+
+
+def floor(path: Path, target: Path) -> float:
+    """Seconds that the rows of a file take to go into empty tables, table by table."""
+    seconds = 0.0
+    with (
+        contextlib.closing(bare(target)) as bottom,
+        contextlib.closing(schema.connect(path)) as top,
+    ):
+        bottom.execute("BEGIN IMMEDIATE")
+        for table in TABLES:
+            bottom.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+        for table in TABLES:
+            rows = top.execute(select(table))
+            while chunk := rows.fetchmany(CHUNK):
+                with timed() as taken:
+                    bottom.executemany(insert(table, len(chunk[0])), chunk)
+                seconds += taken[0]
+        with timed() as taken:
+            bottom.execute("COMMIT")
+    return seconds + taken[0]
+
+
+def rebuild(path: Path) -> float:
+    with contextlib.closing(schema.connect(path, write=True)) as connection, timed() as seconds:
+        projection.rebuild(connection)
+    return seconds[0]
+
+
+def beside(folder: Path, lines: Path) -> float:
+    """Seconds for the same events by `eventsourcing` and sqlite-utils."""
+    import others
+
+    tables = folder / "others.db"
+    with contextlib.closing(bare(tables)) as connection:
+        for table in TABLES:
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608
+    with timed() as seconds:
+        others.keep(lines, folder / "others-log.db", tables)
+    return seconds[0]
+
+
+def peak(folder: Path, lines: Path) -> float:
+    """Megabytes that the process of an append takes at most."""
+    path = folder / "peak.db"
+    Timeline.create(path, title="A made-up story").close()
+    command = ["-d", str(path), "append", "--nl", str(lines)]
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, *command],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    return int(done.stderr.splitlines()[-1 if done.stderr.split()[-1].isdigit() else 0]) / 1024
+
+
+# --- One at a time ------------------------------------------------------------------------
+
+
+def single(folder: Path) -> None:
+    """One event an append, into a file of 10,000: microseconds, ours and bare SQLite in turn."""
+    ours, theirs = folder / "ours.db", folder / "theirs.db"
+    story.build(ours, 10_000)
+    shutil.copy(ours, theirs)
+    events = [
+        {**event, "event_id": f"single-{number}"}
+        for number, event in enumerate(story.events(SINGLE_APPENDS, seed=3))
+    ]
+    times: list[list[float]] = [[], []]
+    with (
+        Timeline.open(ours) as timeline,
+        contextlib.closing(schema.connect(ours)) as reader,
+        contextlib.closing(bare(theirs)) as bottom,
+    ):
+        for event in events:
+            before = last(reader)
+            with timed() as taken:
+                timeline.record(event)
+            times[0].append(taken[0])
+            rows = [*added(reader, before, event["event_id"])]
+            with timed() as taken:
+                bottom.execute("BEGIN IMMEDIATE")
+                for table, row in rows:
+                    bottom.execute(insert(table, len(row)), row)
+                bottom.execute("COMMIT")
+            times[1].append(taken[0])
+    mine, floor = (1 / statistics.median(each) for each in times)
+    line("one durable append / plain sqlite3", mine, floor, "/s", "at least 0.50")
+
+
+def last(reader: sqlite3.Connection) -> tuple[int, int, int]:
+    return tuple(  # type: ignore[return-value]
+        reader.execute(f"SELECT max({column}) FROM {table}").fetchone()[0]  # noqa: S608
+        for table, column in (("log", "seq"), ("tree_hashes", "position"), ("actors", "rowid"))
+    )
+
+
+def added(
+    reader: sqlite3.Connection, before: tuple[int, int, int], event_id: str
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """The rows that an append of one event left, and their tables."""
+    seq, position, actor = before
+    key = "(SELECT event_key FROM events WHERE event_id = ?)"
+    for table, condition, value in (
+        ("log", "seq > ?", seq),
+        ("tree_hashes", "position > ?", position),
+        ("sources", "source_key > ?", seq),
+        ("actors", "rowid > ?", actor),
+        ("events", "event_id = ?", event_id),
+        *((name, "event_id = ?", event_id) for name in ("event_actors", *fold.CHILD_TABLES)),
+        ("event_versions", "event_id = ?", event_id),
+        ("event_search", f"rowid = {key}", event_id),
+    ):
+        for row in reader.execute(f"{select(table)} WHERE {condition}", (value,)):
+            yield table, row
+
+
+# --- Parts --------------------------------------------------------------------------------
+
+
+def bare(path: Path) -> sqlite3.Connection:
+    """A connection to a timeline, made where there is none, whose triggers are gone."""
+    if not path.exists():
+        Timeline.create(path, title="A made-up story").close()
+    connection = schema.connect(path, write=True)
+    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for (name,) in names:
+        connection.execute(f"DROP TRIGGER {name}")
+    return connection
+
+
+SEARCH = "event_search (rowid, title, summary, quotes, actors, places, folded)"
+
+
+def select(table: str) -> str:
+    return f"SELECT {'rowid, *' if table == 'event_search' else '*'} FROM {table}"  # noqa: S608
+
+
+def insert(table: str, width: int) -> str:
+    into = SEARCH if table == "event_search" else table
+    return f"INSERT INTO {into} VALUES ({', '.join('?' * width)})"  # noqa: S608
+
+
+@contextlib.contextmanager
+def timed() -> Iterator[list[float]]:
+    """The seconds of the block, in a list that has them at its end."""
+    seconds: list[float] = []
+    started = time.perf_counter()
+    yield seconds
+    seconds.append(time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main()

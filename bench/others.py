@@ -1,0 +1,95 @@
+"""The same events by `eventsourcing`: its SQLite recorder, and sqlite-utils into our tables.
+
+Nothing is validated, hashed or asked of the log; an actor is known by name alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+from eventsourcing.application import Application
+from eventsourcing.domain import Aggregate
+from sqlite_utils import Database
+
+from timeline import fold
+
+BATCH = 1_000
+TABLES = ("event_actors", *fold.CHILD_TABLES, "event_versions")
+
+
+class Happening(Aggregate):
+    def __init__(self, content: dict[str, Any]) -> None:
+        self.content = content
+
+
+def keep(lines: Path, log: Path, tables: Path) -> None:
+    """Record the events of NDJSON, a batch a transaction, each followed by its rows."""
+    app: Application[Any] = Application(
+        env={"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(log)}
+    )
+    database = Database(tables)
+    position = 0
+    with lines.open() as file:
+        while batch := [json.loads(each) for each in itertools.islice(file, BATCH)]:
+            app.save(*(Happening(content) for content in batch))
+            notices = app.recorder.select_notifications(position + 1, limit=BATCH)
+            events = [app.mapper.to_domain_event(notice) for notice in notices]
+            with database.conn:
+                project(database, [(position + n, e.content) for n, e in enumerate(events)])
+            position += len(batch)
+    app.close()
+    database.close()
+
+
+def project(database: Database, events: list[tuple[int, dict[str, Any]]]) -> None:
+    """The rows of our tables, from contents, by sqlite-utils."""
+    rows: dict[str, list[dict[str, Any]]] = {}
+    columns = {table: [column.name for column in database[table].columns] for table in TABLES}
+    for key, content in events:
+        event_id = content["event_id"]
+        cited = [{"source_id": each["source"]["url"][20:]} for each in content["citations"]]
+        figures = [
+            {"measure": each["measure"], "value": str(each["value"]), "unit": "person"}
+            for each in content["quantities"]
+        ]
+        content = {**content, "citations": cited, "quantities": figures}
+        names = [who["name"] for who in content["participants"]]
+        now = "2025-01-01T00:00:00.000000Z"
+        rows.setdefault("events", []).append(
+            {
+                "event_id": event_id,
+                **fold.content_row(content),
+                "actors": "; ".join(names),
+                "at_risk": 0,
+                "state": "current",
+                "version": 1,
+                "corrections_count": 0,
+                "seq": key,
+                "recorded_at": now,
+                "first_recorded_at": now,
+                "event_key": key,
+            }
+        )
+        made = {
+            table: [*rows_of(event_id, content)] for table, rows_of in fold.CHILD_TABLES.items()
+        }
+        made["event_actors"] = [
+            (event_id, n, fold.actor_id_of(name), name, "actor") for n, name in enumerate(names, 1)
+        ]
+        version = (event_id, 1, key, "event.recorded", "current", now, None, None, now)
+        made["event_versions"] = [(*version, None, None, None, key, None)]
+        for table, found in made.items():
+            rows.setdefault(table, []).extend(
+                dict(zip(columns[table], row, strict=False)) for row in found
+            )
+        search = ("title", "summary", "quotes", "actors", "places", "folded")
+        texts = dict(zip(search, fold.search_row(content, names), strict=True))
+        rows.setdefault("event_search", []).append({"rowid": key, **texts})
+    names_of = {row["actor_id"]: row["name"] for row in rows["event_actors"]}
+    actors = [{"actor_id": actor_id, "name": name} for actor_id, name in names_of.items()]
+    for table, found in rows.items():
+        database[table].insert_all(found, batch_size=1_000)
+    database["actors"].insert_all(actors, ignore=True)
