@@ -79,6 +79,20 @@ CREATE TABLE publications (
     checkpoint_size INTEGER
 ) STRICT, WITHOUT ROWID;
 
+CREATE TRIGGER publications_guard BEFORE INSERT ON publications
+WHEN EXISTS (SELECT 1 FROM publications WHERE published_at = NEW.published_at)
+BEGIN
+    SELECT RAISE(ABORT, 'publications: this one is already on record');
+END;
+
+CREATE TRIGGER publications_never_change BEFORE UPDATE ON publications BEGIN
+    SELECT RAISE(ABORT, 'publications: what was published never changes');
+END;
+
+CREATE TRIGGER publications_never_forget BEFORE DELETE ON publications BEGIN
+    SELECT RAISE(ABORT, 'publications: what was published is never forgotten');
+END;
+
 CREATE TABLE source_texts (
     text_sha256     TEXT PRIMARY KEY,
     body            TEXT,

@@ -40,6 +40,8 @@ OTHERS = (
     "erase",
     "schema",
     "rebuild",
+    "publish",
+    "migrate",
     "demo",
     "doctor",
 )

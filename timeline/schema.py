@@ -42,6 +42,7 @@ __all__ = [
     "new_file",
     "run_script",
     "storage_errors",
+    "sync_folder",
 ]
 
 APPLICATION_ID = 0x544C4F47
@@ -192,7 +193,7 @@ def new_file(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
             finally:
                 connection.close()
         building.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except BaseException:
         _remove(building)
         target.unlink(missing_ok=True)
@@ -207,7 +208,7 @@ def flush(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Keep the names in a folder through a power failure, where its file system can."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

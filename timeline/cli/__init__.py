@@ -59,6 +59,8 @@ _OTHERS = {
     "erase": "proof",
     "schema": "care",
     "rebuild": "care",
+    "publish": "publishing",
+    "migrate": "publishing",
     "demo": "care",
     "doctor": "care",
 }

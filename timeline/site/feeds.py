@@ -33,11 +33,14 @@ def write_feed(
     address: Address,
     page_of: Callable[[str], str],
     feed_at: Callable[[str], str],
+    *,
+    size: int = JSON_SIZE,
 ) -> None:
     """Write a format of the selection that an address names.
 
     `page_of` makes the absolute address of an event's page, `feed_at` that of this file with
-    another query string. Raises TimelineError for what the address asks in vain.
+    another query string; of JSON a file has `size` events at most. Raises TimelineError for what
+    the address asks in vain.
     """
     chosen = FORMATS[name]
     point = query.parse_as_of(connection, **address.moments)
@@ -47,7 +50,7 @@ def write_feed(
     if is_part or not chosen.of_entries:
         with selection.tables_as_of(connection, point) as tables:
             found = Selection(tables, address.filters, address.q or None)
-            event_ids, following = _ids(found, name, address)
+            event_ids, following = _ids(found, name, address, size)
     asked = {facet: ", ".join(_several(value)) for facet, value in address.filters.items()}
     words = {key: value for key, value in {"q": address.q, **address.moments}.items() if value}
     about = About(
@@ -69,11 +72,13 @@ def write_feed(
         file.write(piece.encode())
 
 
-def _ids(found: Selection, name: str, address: Address) -> tuple[Iterable[str], str | None]:
+def _ids(
+    found: Selection, name: str, address: Address, size: int
+) -> tuple[Iterable[str], str | None]:
     """The events of a file, and where the next one begins, if it is a page of several."""
     if name == "json":
         page = found.page(
-            after=address.after or None, oldest_first=address.order == "oldest", size=JSON_SIZE
+            after=address.after or None, oldest_first=address.order == "oldest", size=size
         )
         return [row["event_id"] for row in page.rows], page.after
     if FORMATS[name].newest_first:

@@ -48,6 +48,8 @@ Read = Callable[[sqlite3.Connection], Context]
 Page = Callable[[Any, Any, Mount], Awaitable[Any]]
 
 _HEADERS = {"Content-Security-Policy": guard.PAGE_POLICY, "Cache-Control": "no-cache"}
+_WHOLE = 2**31
+"""Events of a file that nobody can ask for its next part."""
 _OFFERED = (
     ("csv", "CSV"),
     ("json", "JSON"),
@@ -119,6 +121,7 @@ async def _feed(datasette: Any, request: Any, mount: Mount) -> Any:
                 address,
                 lambda event_id: absolute(f"/events/{event_id}"),
                 lambda query: absolute(f"/events.{suffix}{query.removesuffix('?')}"),
+                size=_WHOLE if _is_frozen(datasette) else feeds.JSON_SIZE,
             )
         except BaseException:
             file.close()
@@ -432,7 +435,13 @@ def _links(datasette: Any, mount: Mount) -> Context:
         "marked": marked,
         "phrase": words.date,
         "page_size": PAGE_SIZE,
+        "frozen": _is_frozen(datasette),
     }
+
+
+def _is_frozen(datasette: Any) -> bool:
+    """Whether the pages will be files, where no server answers questions."""
+    return bool((datasette.plugin_config("timeline") or {}).get("frozen"))
 
 
 def _link(datasette: Any, mount: Mount, path: str) -> str:

@@ -25,9 +25,9 @@ import click
 from timeline import log, projection, schema
 from timeline.errors import Refused
 
-__all__ = ["free_port", "metadata_for", "packaged_metadata", "serve"]
+__all__ = ["SETTINGS", "free_port", "metadata_for", "packaged_metadata", "serve"]
 
-_SETTINGS = {
+SETTINGS = {
     # The file is live: no page may come from a cache, no copy may lack what is in the WAL.
     "default_cache_ttl": 0,
     "allow_download": "off",
@@ -94,7 +94,7 @@ def serve(
     from datasette.cli import serve as command
 
     arguments = [str(Path(path).absolute()), "--host", host, "--port", str(port)]
-    for name, value in _SETTINGS.items():
+    for name, value in SETTINGS.items():
         arguments += ["--setting", name, str(value)]
     shown_host = f"[{host}]" if ":" in host else host
     with command.make_context("datasette serve", [*arguments, *options]) as context:

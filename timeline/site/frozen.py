@@ -1,0 +1,255 @@
+"""A timeline's site as files, for any web server or object store: the same pages, the same
+addresses.
+
+Guarantees: every permalink of the live site is a file; links between pages are relative, and
+lead to files that are there. The same state of the log gives the same bytes; a file that says
+what it said is not written again, and one that no longer belongs is removed. What needs a
+server - search, filters, the past, SQL - is not offered, and the pages say so.
+
+An address without an ending is a folder with an index.html. What a list continues with is
+in page/2, page/3 ... below it. Knows a Datasette by its client, and the log through it and a
+connection that reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import html
+import json
+import os
+import posixpath
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from timeline import log, schema
+from timeline.errors import NotWritable, TimelineError
+from timeline.site import feeds
+from timeline.site.serve import metadata_for
+
+__all__ = ["Frozen", "freeze"]
+
+_MANIFEST = ".timeline-files.json"
+"""The files that are ours: what else is in the folder is left alone."""
+
+_LINK = re.compile(r'\b(?P<name>href|src|action)="(?P<address>[^"]*)"')
+_NEXT = re.compile(r'<a [^>]*\brel="next"[^>]*>')
+_ADDRESS = re.compile(r'href="([^"]*)"')
+
+
+class Frozen(NamedTuple):
+    """What became of the files."""
+
+    files: int
+    written: int
+    removed: int
+
+
+def freeze(
+    copy: Path,
+    folder: Path,
+    *,
+    url: str | None = None,
+    progress: Callable[[int], object] = lambda count: None,
+) -> Frozen:
+    """Write the site of a copy of a timeline into a folder.
+
+    `url` is where it will be: feeds and citations name it; by default https:// and the origin
+    of the log. `progress` is called with the count of files. Raises TimelineError for a folder
+    that cannot be written.
+    """
+    with contextlib.closing(schema.connect(copy)) as connection:
+        origin = log.info(connection)["origin"]
+        addresses = [*_addresses(connection)]
+    address = urlsplit(url or f"https://{origin}/")
+    if address.scheme not in ("http", "https") or not address.netloc:
+        raise TimelineError(f"{url} is no address of a site: write one such as https://example.org")
+    base = f"{address.path.rstrip('/')}/"
+    site = _Site(copy, f"{address.scheme}://{address.netloc}", base)
+    files = _Files(folder, progress)
+    try:
+        asyncio.run(_write(site, files, addresses))
+        return files.finish()
+    except OSError as error:
+        raise NotWritable(str(error.filename or folder), f"{error.strerror}") from None
+
+
+def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
+    """The address of everything that has one, without those that continue a list."""
+    yield from ("/", "/events", "/changes", "/changes.json", "/changes.atom")
+    yield from ("/verify", "/verify.json", "/verify.txt")
+    yield from (f"/events.{suffix}" for suffix in feeds.NAMES)
+    for event_id, version in connection.execute(
+        "SELECT event_id, version FROM events ORDER BY event_id"
+    ):
+        yield from (f"/events/{event_id}", f"/events/{event_id}.json")
+        for number in range(1, version + 1):
+            page = f"/events/{event_id}/{number}"
+            yield from (page, f"{page}.json", f"{page}.tlog-proof")
+    for what in ("source", "actor"):
+        for (key,) in connection.execute(f"SELECT {what}_id FROM {what}s ORDER BY 1"):  # noqa: S608
+            yield from (f"/{what}s/{key}", f"/{what}s/{key}.json")
+
+
+_MAY_BE_MISSING = (".tlog-proof", "/verify.txt")
+"""What is not there while nothing is signed."""
+
+
+class _Site:
+    """The pages of a Datasette that serves the copy, asked without a network."""
+
+    def __init__(self, copy: Path, host: str, base: str) -> None:
+        from datasette.app import Datasette
+
+        metadata = metadata_for(copy)
+        metadata["plugins"] = {"timeline": {"frozen": True}}
+        self._datasette: Any = Datasette(
+            [], immutables=[str(copy)], metadata=metadata, settings={"base_url": base}
+        )
+        self._host = host
+        self.base = base
+
+    async def ask(self, path: str) -> tuple[int, bytes, bool]:
+        """Status, body, and whether that is HTML."""
+        answer = await self._datasette.client.request(
+            "GET", f"{self._host}{self.base}{path.removeprefix('/')}", avoid_path_rewrites=True
+        )
+        return (
+            answer.status_code,
+            answer.content,
+            answer.headers["content-type"].startswith("text/html"),
+        )
+
+
+async def _write(site: _Site, files: _Files, addresses: list[str]) -> None:
+    assets: dict[str, None] = {}
+    for address in addresses:
+        status, body, is_html = await site.ask(address)
+        if status == 404 and address.endswith(_MAY_BE_MISSING):
+            continue
+        _check(address, status)
+        if not is_html:
+            files.put(_file_of(address), body)
+            continue
+        await _write_pages(site, files, address, body.decode(), assets)
+    for asset in assets:
+        status, body, _ = await site.ask(asset)
+        _check(asset, status)
+        files.put(asset.removeprefix("/"), body)
+
+
+async def _write_pages(
+    site: _Site, files: _Files, address: str, text: str, assets: dict[str, None]
+) -> None:
+    """A page, and those that continue its list, each with its JSON beside it."""
+    file, number = _file_of(address), 1
+    known: dict[str, str] = {}
+    while True:
+        following = _following(text)
+        if following:
+            number += 1
+            known[following] = f"{address.strip('/') or 'events'}/page/{number}/index.html"
+        page = _relative(site, file, text, known, assets)
+        files.put(file, page.encode())
+        if not following:
+            return
+        path = following.removeprefix(site.base.rstrip("/"))
+        query = urlsplit(path).query
+        if address not in ("/", "/events"):  # their JSON is whole
+            status, body, _ = await site.ask(f"{address}.json?{query}")
+            _check(path, status)
+            files.put(f"{address.strip('/')}/page/{number}.json", body)
+        file = known[following]
+        status, content, _ = await site.ask(path)
+        _check(path, status)
+        text = content.decode()
+
+
+def _check(address: str, status: int) -> None:
+    if status != 200:
+        raise TimelineError(f"the page {address} cannot be made (status {status})")
+
+
+def _following(text: str) -> str | None:
+    """The address of the page that continues this one."""
+    link = _NEXT.search(text)
+    address = _ADDRESS.search(link[0]) if link else None
+    return html.unescape(address[1]) if address else None
+
+
+def _file_of(address: str) -> str:
+    """The file of an address: of one without an ending, the index of a folder."""
+    path = address.strip("/")
+    is_file = "." in posixpath.basename(path)
+    return path if is_file else posixpath.join(path, "index.html")
+
+
+def _relative(
+    site: _Site, file: str, text: str, known: dict[str, str], assets: dict[str, None]
+) -> str:
+    """A page with links that are relative to it; `known` are files of addresses with a query."""
+
+    def link(match: re.Match[str]) -> str:
+        address = html.unescape(match["address"])
+        if not address.startswith("/"):
+            return match[0]
+        parts = urlsplit(address)
+        path = f"/{parts.path.removeprefix(site.base.rstrip('/')).lstrip('/')}"
+        if path.startswith("/-/static"):
+            assets[path] = None
+            target, ending = path.removeprefix("/"), f"?{parts.query}" if parts.query else ""
+        else:
+            target = known.get(address) or _file_of(path)
+            ending = f"#{parts.fragment}" if parts.fragment else ""
+        way = posixpath.relpath(target, posixpath.dirname(file) or ".")
+        way = way.removesuffix("index.html") or "./"
+        return f'{match["name"]}="{html.escape(way + ending)}"'
+
+    return _LINK.sub(link, text)
+
+
+class _Files:
+    """A folder of files, those of an earlier run among them."""
+
+    def __init__(self, folder: Path, progress: Callable[[int], object]) -> None:
+        self._folder = folder
+        self._progress = progress
+        self._names: dict[str, None] = {}
+        self._written = 0
+        try:
+            earlier = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            earlier = []
+        self._earlier: list[str] = [name for name in earlier if isinstance(name, str)]
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write a file, whole, unless it says so already."""
+        self._names[name] = None
+        self._progress(len(self._names))
+        path = self._folder / name
+        if not path.is_file() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new = path.with_name(f".{path.name}.{os.getpid()}")
+            new.write_bytes(content)
+            new.replace(path)
+            self._written += 1
+
+    def finish(self) -> Frozen:
+        """Remove what an earlier run wrote and this one did not."""
+        gone = [name for name in self._earlier if name not in self._names]
+        folder = self._folder.resolve()
+        for name in gone:
+            path = (folder / name).resolve()
+            if path.is_relative_to(folder):
+                path.unlink(missing_ok=True)
+                for parent in path.relative_to(folder).parents:
+                    with contextlib.suppress(OSError):  # others have files there
+                        if str(parent) != ".":
+                            (folder / parent).rmdir()
+        found = Frozen(len(self._names), self._written, len(gone))
+        self.put(_MANIFEST, json.dumps(sorted(self._names), indent=0).encode())
+        return found

@@ -1,0 +1,131 @@
+"""What stands beside a copy so that a host can serve it: metadata, a wheel, a container file.
+
+Guarantees: the wheel is this very package, packed again from where it is installed; with it,
+`pip install -r requirements.txt` in that folder gives the Datasette and the package that made
+the copy. What somebody may have changed since - the container file - is not written over.
+
+Knows no timeline but by its file's name.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import distribution, version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from timeline.site.serve import SETTINGS, metadata_for, packaged_metadata
+from timeline.vocabulary import db_folder
+
+__all__ = ["write_kit"]
+
+_DISTRIBUTION = "timeline-store"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_OURS = (
+    ".py",
+    ".typed",
+    ".html",
+    ".css",
+    ".js",
+    ".svg",
+    ".LICENSE",
+    ".sql",
+    ".csv",
+    ".json",
+    ".txt",
+)
+
+_DOCKERFILE = """\
+FROM python:3.12-slim-bookworm
+RUN useradd --create-home --uid 10001 reader
+WORKDIR /srv/timeline
+COPY requirements.txt {wheel} ./
+RUN pip install --no-cache-dir --requirement requirements.txt
+COPY metadata.json {database} ./
+USER reader
+EXPOSE 8001
+CMD ["datasette", "serve", "--immutable", "{database}", "--metadata", "metadata.json", \
+"--host", "0.0.0.0", "--port", "8001"{settings}]
+"""
+
+
+def write_kit(copy: Path) -> None:
+    """Write metadata.json, requirements.txt, the wheel and a Dockerfile beside a copy."""
+    folder = copy.parent
+    wheel = f"timeline_store-{version(_DISTRIBUTION)}-py3-none-any.whl"
+    for old in folder.glob("timeline_store-*.whl"):
+        if old.name != wheel:
+            old.unlink()
+    _write(folder / "metadata.json", json.dumps(metadata_for(copy), indent=2).encode() + b"\n")
+    _write(folder / wheel, _wheel())
+    requirements = f"./{wheel}\ndatasette=={version('datasette')}\n"
+    _write(folder / "requirements.txt", requirements.encode())
+    settings = "".join(
+        f', "--setting", "{name}", "{value}"'
+        for name, value in SETTINGS.items()
+        if name != "default_cache_ttl"  # the copy does not change under its address
+    )
+    container = folder / "Dockerfile"
+    if not container.exists():
+        text = _DOCKERFILE.format(wheel=wheel, database=copy.name, settings=settings)
+        _write(container, text.encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Put a file in its place, whole."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.write_bytes(content)
+    new.replace(path)
+
+
+def _wheel() -> bytes:
+    """This package as a wheel (PyPA binary distribution format 1.0), the same every time."""
+    info = f"timeline_store-{version(_DISTRIBUTION)}.dist-info"
+    installed = distribution(_DISTRIBUTION)
+    contents = dict(sorted(_package()))
+    for name in ("METADATA", "entry_points.txt"):
+        contents[f"{info}/{name}"] = (installed.read_text(name) or "").encode()
+    contents[f"{info}/WHEEL"] = (
+        b"Wheel-Version: 1.0\nGenerator: timeline\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    )
+    record = f"{info}/RECORD"
+    lines = [
+        f"{name},sha256={_digest(content)},{len(content)}" for name, content in contents.items()
+    ]
+    contents[record] = "\n".join([*lines, f"{record},,", ""]).encode()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def _package() -> Iterator[tuple[str, bytes]]:
+    """Name and content of every file of the package, with db/ and metadata.json inside it."""
+    for name, content in _below(files("timeline"), "timeline"):
+        if not name.startswith("timeline/db/"):
+            yield name, content
+    yield from _below(db_folder(), "timeline/db")
+    yield "timeline/metadata.json", json.dumps(packaged_metadata(), indent=2).encode()
+
+
+def _below(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
+    for each in folder.iterdir():
+        here = f"{name}/{each.name}"
+        if each.is_dir():
+            if each.name != "__pycache__":
+                yield from _below(each, here)
+        elif each.name.endswith(_OURS):
+            yield here, each.read_bytes()
+
+
+def _digest(content: bytes) -> str:
+    hashed = hashlib.sha256(content).digest()
+    return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
