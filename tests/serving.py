@@ -21,14 +21,17 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(*command: object, cwd: Path) -> Iterator[str]:
-    """The address of a server started by `python -m COMMAND --port N`, once it listens."""
+def serving(*command: object, cwd: Path, before: tuple[str, ...] = ()) -> Iterator[str]:
+    """The address of a server started by `python -m COMMAND --port N`, once it listens.
+
+    `before` is a program that runs it, such as one that changes the user.
+    """
     port = free_port()
     started, *options = map(str, command)
     said = cwd / "server.log"
     with said.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", started, *options, "--port", str(port)],
+            [*before, sys.executable, "-m", started, *options, "--port", str(port)],
             cwd=cwd,
             env=environment(),
             stdout=log,

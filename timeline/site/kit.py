@@ -90,7 +90,7 @@ def _wheel() -> bytes:
     info = f"timeline_store-{version(_DISTRIBUTION)}.dist-info"
     installed = distribution(_DISTRIBUTION)
     contents = dict(sorted(_package()))
-    for name in ("METADATA", "entry_points.txt"):
+    for name in ("METADATA", "entry_points.txt", "licenses/LICENSE"):
         contents[f"{info}/{name}"] = (installed.read_text(name) or "").encode()
     contents[f"{info}/WHEEL"] = (
         b"Wheel-Version: 1.0\nGenerator: timeline\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

@@ -1,0 +1,210 @@
+"""The site as files: every address is there, links hold, and nothing is written twice."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from conftest import TickingClock
+from running import done, one_line, run
+
+from timeline import Event, Participant, Timeline, demo, schema
+from timeline.fold import actor_id_of
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("story") / "story.db"
+    demo.build(path)
+    return path
+
+
+@pytest.fixture
+def path(story: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(story, tmp_path / "story.db"))
+
+
+@pytest.fixture(scope="module")
+def site(story: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    done("-d", story, "publish", folder, "--static")
+    return folder
+
+
+class Links(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.ids: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        said = dict(attributes)
+        self.ids.add(said.get("id") or "")
+        for name in ("href", "src", "action"):
+            if said.get(name) and (tag, said.get("rel")) != ("link", "canonical"):
+                self.found.append(said[name] or "")
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def broken_links(folder: Path) -> list[tuple[str, str]]:
+    """Page and link of all that leads to no file, or to no place in it, as a file server has it."""
+    found = []
+    for page in folder.rglob("*.html"):
+        here = f"http://files/{page.relative_to(folder)}"
+        for link in Links(page.read_text()).found:
+            target = urlsplit(urljoin(here, link))
+            if target.netloc != "files":
+                continue
+            file = folder / unquote(target.path).lstrip("/")
+            file = file / "index.html" if target.path.endswith("/") else file
+            is_there = file.is_file()
+            if is_there and target.fragment and file.suffix == ".html":
+                is_there = target.fragment in Links(file.read_text()).ids
+            if not is_there or link.startswith("/"):
+                found.append((str(page.relative_to(folder)), link))
+    return found
+
+
+def test_every_link_is_relative_and_leads_to_a_file(site: Path) -> None:
+    assert broken_links(site) == []
+
+
+def test_everything_that_has_an_address_has_a_file(story: Path, site: Path) -> None:
+    with contextlib.closing(schema.connect(story)) as connection:
+        versions = connection.execute("SELECT event_id, version FROM event_versions").fetchall()
+        sources = connection.execute("SELECT source_id FROM sources").fetchall()
+        actors = connection.execute("SELECT actor_id FROM actors").fetchall()
+    pages = {"", "events", "changes", "verify"}
+    pages |= {f"events/{event_id}" for event_id, _ in versions}
+    pages |= {f"events/{event_id}/{version}" for event_id, version in versions}
+    pages |= {f"sources/{source_id}" for (source_id,) in sources}
+    pages |= {f"actors/{actor_id}" for (actor_id,) in actors}
+    assert pages == {
+        str(page.parent.relative_to(site)).replace(".", "", 1) if page.parent == site
+        else str(page.parent.relative_to(site))
+        for page in site.rglob("index.html")
+    }  # fmt: skip
+    for page in pages - {"", "events"}:
+        assert json.loads((site / f"{page}.json").read_text())
+    for event_id, version in versions:
+        assert (site / f"events/{event_id}/{version}.tlog-proof").is_file()
+    for name in ("json", "csv", "ics", "atom", "geojson", "timelinejs.json", "jsonl"):
+        assert (site / f"events.{name}").stat().st_size > 1_000
+
+
+def test_nothing_is_offered_that_needs_a_server(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        text = page.read_text()
+        assert "<form" not in text
+        assert "<script" not in text
+        own = [link for link in Links(text).found if "://" not in link]
+        assert [link for link in own if "?" in link and "/-/" not in f"/{link}"] == []
+    assert "need a server" in (site / "index.html").read_text()
+
+
+def test_the_pages_say_what_the_live_ones_say(site: Path, story: Path) -> None:
+    strike = (site / "events/sumy-strike/index.html").read_text()
+    for said in ("Ballistic missile strike on Sumy", "36", "Version 3", "Cite this version"):
+        assert said in strike
+    exported = done("-d", story, "export", "jsonl")
+    assert (site / "events.jsonl").read_text() == exported
+
+
+def test_the_same_log_gives_the_same_files_and_writes_none_of_them_again(
+    path: Path, tmp_path: Path
+) -> None:
+    done("-d", path, "publish", tmp_path / "one", "--static")
+    done("-d", path, "publish", tmp_path / "other", "--static")
+    assert files(tmp_path / "one") == files(tmp_path / "other")
+    times = {file: file.stat().st_mtime_ns for file in (tmp_path / "one").rglob("*")}
+    text = done("-d", path, "publish", tmp_path / "one", "--static")
+    assert re.search(r": \d+ files, 0 of them new or changed, 0 removed;", text)
+    assert {file: file.stat().st_mtime_ns for file in (tmp_path / "one").rglob("*.html")} == {
+        file: time for file, time in times.items() if file.suffix == ".html"
+    }
+
+
+def test_only_what_changed_is_written_and_what_is_gone_is_removed(
+    path: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    done("-d", path, "publish", folder, "--static")
+    (folder / "CNAME").write_text("example.org")
+    (folder / "events/no-more").mkdir()
+    (folder / "events/no-more/index.html").write_text("an old page")
+    manifest = folder / ".timeline-files.json"
+    known = [*json.loads(manifest.read_text()), "events/no-more/index.html", "../outside"]
+    manifest.write_text(json.dumps(known))
+    (tmp_path / "outside").touch()
+    before = files(folder)
+    done("-d", path, "update", "sumy-strike", "--set", "note=Seen again")
+    text = done("-d", path, "publish", folder, "--static")
+    after = files(folder)
+    assert (
+        after["events/nato-allies-pledge/index.html"]
+        == before["events/nato-allies-pledge/index.html"]
+    )
+    assert b"Seen again" in after["events/sumy-strike/4/index.html"]
+    assert "CNAME" in after
+    assert not (folder / "events/no-more").exists()
+    assert (tmp_path / "outside").exists()
+    assert ", 2 removed;" in text
+    assert broken_links(folder) == []
+
+
+def test_feeds_and_citations_name_the_place_where_it_will_be(path: Path, tmp_path: Path) -> None:
+    done("-d", path, "publish", tmp_path / "one", "--static")
+    address = "https://example.org/nato-odesa-demo/events/sumy-strike"
+    assert address in (tmp_path / "one/events.atom").read_text()
+    done("-d", path, "publish", tmp_path / "two", "--static", "--url", "http://news.example/x/")
+    assert "http://news.example/x/events/sumy-strike" in (tmp_path / "two/events.ics").read_text()
+    page = (tmp_path / "two/events/sumy-strike/index.html").read_text()
+    assert 'rel="canonical" href="http://news.example/x/events/sumy-strike/' in page
+    assert broken_links(tmp_path / "two") == []
+
+
+def test_a_long_list_goes_on_in_pages_of_its_own(tmp_path: Path, clock: TickingClock) -> None:
+    path = tmp_path / "long.db"
+    with Timeline.create(path, title="Long", now=clock) as timeline:
+        timeline.record(
+            [
+                Event(
+                    event_id=f"event-{number:03}",
+                    title=f"Event {number}",
+                    occurred="2025",
+                    participants=[Participant(name="Everybody")],
+                )
+                for number in range(120)
+            ]
+        )
+        timeline.update({f"event-{number:03}": {"note": "n"} for number in range(60)})
+    done("-d", path, "publish", tmp_path / "out", "--static")
+    everybody = f"actors/{actor_id_of('Everybody')}"
+    for page in ("events/page/3", f"{everybody}/page/3", "changes/page/2"):
+        assert (tmp_path / "out" / page / "index.html").is_file()
+        assert not (tmp_path / "out" / page[:-1] / str(int(page[-1]) + 1)).exists()
+    assert len(json.loads((tmp_path / "out/changes/page/2.json").read_text())["changes"]) == 10
+    assert len(json.loads((tmp_path / "out/events.json").read_text())["events"]) == 120
+    assert broken_links(tmp_path / "out") == []
+
+
+def test_an_address_that_is_none_is_refused(path: Path, tmp_path: Path) -> None:
+    result = run("-d", path, "publish", tmp_path / "out", "--static", "--url", "ftp://x")
+    assert one_line(result).startswith("ftp://x is no address of a site")
+    result = run("-d", path, "publish", tmp_path / "out", "--url", "https://example.org")
+    assert result.exit_code == 2
+    assert "--url goes with --static" in result.stderr
