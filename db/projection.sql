@@ -111,6 +111,7 @@ CREATE TABLE sources (
 
 CREATE INDEX sources_url ON sources (url);
 CREATE INDEX sources_title ON sources (title);
+CREATE INDEX sources_withdrawn ON sources (source_id) WHERE state = 'withdrawn';
 
 CREATE TABLE event_actors (
     event_id     TEXT NOT NULL REFERENCES events (event_id),

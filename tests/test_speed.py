@@ -13,6 +13,7 @@ from running import done
 
 from timeline import Timeline, codec
 from timeline.cli import appending
+from timeline.projector import Projector
 
 
 def events(count: int, first: int = 0) -> Iterator[dict[str, Any]]:
@@ -114,3 +115,15 @@ def test_payloads_are_the_bytes_that_the_json_of_python_writes() -> None:
     content = {"text": "".join(texts), "whole": 2**53, "yes": True, "list": [], "in": {"key": None}}
     written = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     assert codec.encode_payload(None, None, content) == written
+
+
+def test_an_append_finds_what_was_withdrawn_without_reading_all_sources(timeline: Timeline) -> None:
+    with timeline.append() as append:
+        connection = append._connection
+        sql: list[str] = []
+        connection.set_trace_callback(sql.append)
+        Projector(connection)
+        connection.set_trace_callback(None)
+        plans = [connection.execute(f"EXPLAIN QUERY PLAN {each}").fetchall() for each in sql]
+    ((row,),) = plans
+    assert "INDEX sources_withdrawn" in row[3]

@@ -87,6 +87,8 @@ class Holdings:
 
     def settle(self) -> None:
         """Put what was held back into the tables, so that they can be asked."""
+        if not self._entries:
+            return
         self._log.append(*self._entries.values())
         self._projector.flush()
         self._entries.clear()

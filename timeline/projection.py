@@ -27,7 +27,7 @@ __all__ = [
     "tables",
 ]
 
-PROJECTION_VERSION = 2
+PROJECTION_VERSION = 3
 """Raised with every change of db/projection.sql or of what is put into its tables."""
 
 _SEARCH = re.compile(
@@ -47,7 +47,8 @@ def create_apart(connection: sqlite3.Connection) -> None:
     other indexes there are those that a fold looks into.
     """
     script = re.sub(r"(?m)^CREATE (TABLE|VIEW)", r"CREATE TEMP \1", _script())
-    script = re.sub(r"(?m)^CREATE INDEX (?!event_actors_actor|citations_source).*\n", "", script)
+    needed = "event_actors_actor|citations_source|sources_withdrawn"
+    script = re.sub(rf"(?m)^CREATE INDEX (?!{needed}).*\n", "", script)
     _create(connection, _SEARCH.sub(r"CREATE TEMP TABLE event_search (\1)", script))
 
 
