@@ -14,7 +14,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
@@ -594,3 +597,52 @@ def test_the_place_of_a_quote_selects_its_words_in_a_browser(
         assert selected == citation["quote"]
         assert selected in text
     page.close()
+
+
+# --- The site as files --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def files(demo_file: Path) -> Iterator[str]:
+    """The address of a plain file server with the whole site as files."""
+    folder = demo_file.parent / "files"
+    done("-d", demo_file, "publish", folder, "--static")
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    with server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "path", ["/", EVENT, f"{EVENT}/2", PAGES["an actor"], PAGES["a source"], "/changes", "/verify"]
+)
+def test_the_site_as_files_is_whole_without_us(
+    files: str, open_page: Opener, path: str, scheme: str
+) -> None:
+    for width in (PHONE, DESK):
+        page = open_page(files + path, width=width, scheme=scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert (
+            page.evaluate("getComputedStyle(document.querySelector('.skip')).position") != "static"
+        )
+    assert Axe().run(page).response["violations"] == []
+
+
+def test_a_reader_walks_through_the_files_from_page_to_page(files: str, open_page: Opener) -> None:
+    page = open_page(files)
+    page.get_by_role("link", name=STRIKE).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(STRIKE)
+    page.get_by_role("link", name="Version 2", exact=True).click()
+    assert page.url == f"{files}{EVENT}/2/"
+    page.get_by_role("link", name="JSON").click()
+    assert page.url == f"{files}{EVENT}.json"
+    page.go_back()
+    page.get_by_role("link", name="Events", exact=True).click()
+    assert page.url == f"{files}/"

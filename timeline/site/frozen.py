@@ -81,7 +81,7 @@ def freeze(
 def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
     """The address of everything that has one, without those that continue a list."""
     yield from ("/", "/events", "/changes", "/changes.json", "/changes.atom")
-    yield from ("/verify", "/verify.json", "/verify.txt")
+    yield from ("/verify", "/verify.json", "/verify.txt", "/favicon.ico")
     yield from (f"/events.{suffix}" for suffix in feeds.NAMES)
     for event_id, version in connection.execute(
         "SELECT event_id, version FROM events ORDER BY event_id"
