@@ -586,8 +586,10 @@ def test_outdated_tables_are_refused_until_they_are_rebuilt(change: str, story: 
 # --- Permissions --------------------------------------------------------------------------
 
 AS_NOBODY = """
+import difflib
 import os
 import sqlite_utils
+from pydantic.plugin import _loader
 from timeline import vocabulary
 from timeline.cli import care, main, read, write
 from timeline.terms import plover

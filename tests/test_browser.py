@@ -606,7 +606,9 @@ def test_the_place_of_a_quote_selects_its_words_in_a_browser(
 def files(demo_file: Path) -> Iterator[str]:
     """The address of a plain file server with the whole site as files."""
     folder = demo_file.parent / "files"
-    done("-d", demo_file, "publish", folder, "--static")
+    # A process of its own, for the browser has this one's event loop.
+    made = process("-d", demo_file, "publish", folder, "--static", cwd=folder.parent)
+    assert made.returncode == 0, made.stderr
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
