@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from timeline import clock, fold, log
+from timeline import clock, facet_segments, fold, log
 from timeline.actors import Actors
 from timeline.codec import Entry, check_version, content_of, decode_content, decode_payload
 
@@ -126,6 +126,9 @@ class Projector:
             case "log":
                 self._log(entry)
             # "entry": an erasure empties an earlier payload, and only a rebuild forgets it.
+        if (entry.seq + 1) % facet_segments.SIZE == 0:
+            self.flush()
+            facet_segments.write(self._connection, entry.seq // facet_segments.SIZE)
 
     def flush(self) -> None:
         """Insert all rows that were held back."""

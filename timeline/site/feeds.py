@@ -10,11 +10,13 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import IO
 
-from timeline import log, query, selection, texts
+from timeline import log, query, texts
 from timeline.exporters import FORMATS, About
+from timeline.facets import FacetIndex
 from timeline.selection import Selection
 from timeline.sheet_words import words_of
 from timeline.site.address import Address
+from timeline.site.browse import selected
 
 __all__ = ["FEED_SIZE", "JSON_SIZE", "NAMES", "write_feed"]
 
@@ -32,6 +34,7 @@ def write_feed(
     address: Address,
     page_of: Callable[[str], str],
     feed_at: Callable[[str], str],
+    index: FacetIndex | None = None,
 ) -> None:
     """Write a format of the selection that an address names.
 
@@ -40,8 +43,7 @@ def write_feed(
     """
     chosen = FORMATS[name]
     point = query.parse_as_of(connection, **address.moments)
-    with selection.tables_as_of(connection, point) as tables:
-        found = Selection(tables, address.filters, address.q or None)
+    with selected(connection, point, index, address) as found:
         event_ids, following = _ids(found, name, address)
     asked = {facet: ", ".join(_several(value)) for facet, value in address.filters.items()}
     words = {key: value for key, value in {"q": address.q, **address.moments}.items() if value}

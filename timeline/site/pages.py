@@ -118,6 +118,7 @@ async def _feed(datasette: Any, request: Any, mount: Mount) -> Any:
                 address,
                 lambda event_id: absolute(f"/events/{event_id}"),
                 lambda query: absolute(f"/events.{suffix}{query.removesuffix('?')}"),
+                _index(datasette, mount, connection),
             )
         except BaseException:
             file.close()
