@@ -125,7 +125,7 @@ def test_the_index_answers_as_the_tables_do_after_every_append(
             made_anew = facets.current(connection, None)
             assert made_anew is not None
             assert index is not None
-            assert made_anew == index
+            assert made_anew._replace(kept={}) == index._replace(kept={})
             for chosen, text in asked:
                 agree(connection, made_anew, chosen, text)
 
@@ -211,7 +211,9 @@ def test_an_erasure_and_another_log_make_the_index_anew(path: Path, timeline: Ti
         assert index is not None
         assert index.postings["tag"] == {}
         stranger = index._replace(leaf=b"of another log", postings={})
-        assert facets.current(connection, stranger) == index
+        anew = facets.current(connection, stranger)
+        assert anew is not None
+        assert anew._replace(kept={}) == index._replace(kept={})
 
 
 def test_an_empty_file_has_no_index() -> None:

@@ -313,7 +313,7 @@ def test_a_large_timeline_is_answered_from_the_index_and_says_the_same(
                 *("/events.csv?as_of=%2316", "/events.json?as_of=%2317", "/events.atom"),
             )
         }
-    monkeypatch.setattr("timeline.site.pages.SMALLEST", 0)
+    monkeypatch.setattr("timeline.site.indexes.SMALLEST", 1)
     with open_site(story) as by_index:
         for path, text in expected.items():
             assert by_index.page(path) == text

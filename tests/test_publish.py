@@ -35,6 +35,7 @@ HOSTILE = "<script>alert(\"1\")</script> & 'so on'"
 DESCRIBED = packaged_metadata()["databases"]["timeline"]["tables"]
 QUERIES = packaged_metadata()["databases"]["timeline"]["queries"]
 HIDDEN = {
+    "facet_segments",
     "_sqlite_migrations",
     "actor_names",
     "checkpoints",

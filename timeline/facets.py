@@ -19,8 +19,8 @@ import sqlite3
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from pyroaring import BitMap
 
@@ -32,7 +32,7 @@ from timeline.filters import match
 from timeline.query import NOW, AsOf, Row
 from timeline.selection import Page, Selection
 
-__all__ = ["SMALLEST", "FacetIndex", "IndexedSelection", "current"]
+__all__ = ["SMALLEST", "FacetIndex", "IndexedSelection", "counts", "current"]
 
 SMALLEST = 5_000
 """Events: below that, the tables are as quick (bench/browse.py)."""
@@ -41,6 +41,15 @@ _FEW = 3_000
 """Events: so many are looked up one by one, of more the list is walked in its order."""
 
 _NONE = BitMap()
+_LABELS = {
+    "event_type": "SELECT code, label FROM event_types",
+    "actor": "SELECT actor_id, name FROM actors",
+    "country": "SELECT alpha3, name FROM countries",
+    "source": "SELECT source_id, coalesce(title, url, source_id) FROM sources",
+    "at_risk": "SELECT 1, 'at risk'",
+}
+
+T = TypeVar("T")
 
 
 class FacetIndex(NamedTuple):
@@ -60,6 +69,8 @@ class FacetIndex(NamedTuple):
     """The actors that participants are."""
     days: list[tuple[str, list[BitMap]]]
     """The sets of "span" by the day on which they begin, in order; "" where that is open."""
+    kept: dict[str, Any]
+    """What was worked out once: whatever would change it comes with another entry."""
 
     def having(self, facet: str, value: Value = "") -> BitMap:
         """The entries in which a version has this value."""
@@ -67,10 +78,50 @@ class FacetIndex(NamedTuple):
 
     def alive(self, seq: int) -> BitMap:
         """The entries in which events stood after entry `seq`."""
-        recorded = self.having("version")
-        if seq < self.seq:
-            recorded = recorded & BitMap(range(seq + 1))
+        if seq >= self.seq:
+            return self._once("alive", lambda: self.having("version") - BitMap(self.before))
+        recorded = self.having("version") & BitMap(range(seq + 1))
         return recorded - BitMap(self.before[: bisect_right(self.later, seq)])
+
+    def labels(self, connection: sqlite3.Connection, facet: str) -> dict[Any, str]:
+        """What the values of a facet are called today, where they are not called what they are."""
+        sql = _LABELS.get(facet)
+        return self._once(facet, lambda: dict(connection.execute(sql))) if sql else {}
+
+    def _once(self, name: str, work: Callable[[], T]) -> T:
+        if name not in self.kept:
+            self.kept[name] = work()
+        found: T = self.kept[name]
+        return found
+
+    def reaching(self, side: str, day: str) -> BitMap:
+        """The entries of events that could lie behind a day ("since"), or before it ("until")."""
+        return _union(
+            [
+                seqs
+                for (first, last), seqs in self.postings["span"].items()
+                if (
+                    (last is None or last + "~" >= day)
+                    if side == "since"
+                    else (first is None or first <= day + "~")
+                )
+            ]
+        )
+
+    def found(self, connection: sqlite3.Connection, words: str) -> BitMap:
+        """The entries in which events stand now that hold what an FTS5 query looks for."""
+        (found,) = connection.execute(
+            "SELECT json_group_array(rowid) FROM event_search WHERE event_search MATCH ?",
+            (words,),
+        ).fetchone()
+        event_keys = BitMap(json.loads(found))
+        seqs = event_keys & self.alive(self.seq)
+        if changed := event_keys - seqs:
+            newest = self._once(
+                "newest", lambda: dict(zip(self.event_keys, self.later, strict=True))
+            )
+            seqs |= BitMap([newest[event_key] for event_key in changed])
+        return seqs
 
 
 def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIndex | None:
@@ -100,7 +151,7 @@ def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIn
 
 
 def _loaded(connection: sqlite3.Connection, seq: int, leaf: bytes) -> FacetIndex:
-    nothing = FacetIndex(seq, leaf, _NOTHING, array("I"), array("I"), array("I"), {}, [])
+    nothing = FacetIndex(seq, leaf, _NOTHING, array("I"), array("I"), array("I"), {}, [], {})
     return _with(connection, nothing, facet_segments.read(connection, seq + 1))
 
 
@@ -135,7 +186,7 @@ def _with(connection: sqlite3.Connection, known: FacetIndex, gathered: Gathered)
     for (first, _), seqs in postings["span"].items():
         by_day[first or ""].append(seqs)
     return FacetIndex(
-        known.seq, known.leaf, postings, later, before, event_keys, who, sorted(by_day.items())
+        known.seq, known.leaf, postings, later, before, event_keys, who, sorted(by_day.items()), {}
     )
 
 
@@ -254,25 +305,26 @@ class IndexedSelection(Selection):
             ]
         )
 
-    def _in_period(self, name: str, bound: str) -> BitMap:
+    def _in_period(self, side: str, bound: str) -> BitMap:
         """The entries of events that could lie behind, or before, a bound."""
         day, _, clock = bound.partition("T")
-        sets = []
-        on_the_day = []
-        for (first, last), seqs in self._index.postings["span"].items():
-            if clock and (last if name == "since" else first) == day:
-                on_the_day.append(seqs & self._alive)
-            elif (
-                (last is None or last + "~" >= day)
-                if name == "since"
-                else (first is None or first <= day + "~")
+        seqs = self._index.reaching(side, day)
+        if not clock:
+            return seqs
+        on_the_day = _union(
+            [
+                seqs & self._alive
+                for bounds, seqs in self._index.postings["span"].items()
+                if bounds[side == "since"] == day
+            ]
+        )
+        too_far = BitMap()
+        for seq, _, (first, last) in self._dates(on_the_day):
+            if not (
+                (last or "") + "~" >= bound if side == "since" else (first or "") <= bound + "~"
             ):
-                sets.append(seqs)
-        at_times = BitMap()
-        for seq, _, (first, last) in self._dates(_union(on_the_day)):
-            if (last or "") + "~" >= bound if name == "since" else (first or "") <= bound + "~":
-                at_times.add(seq)
-        return _union([*sets, at_times])
+                too_far.add(seq)
+        return seqs - too_far
 
     def _dates(self, seqs: BitMap) -> Iterator[tuple[int, str, tuple[str | None, str | None]]]:
         """Entry, event and bounds of these versions."""
@@ -305,20 +357,11 @@ class IndexedSelection(Selection):
 
     def _found(self, words: str) -> BitMap:
         """The entries of events that hold what is looked for."""
-        (found,) = self._connection.execute(
-            "SELECT json_group_array(rowid) FROM event_search WHERE event_search MATCH ?",
-            (words,),
-        ).fetchone()
-        event_keys = BitMap(json.loads(found))
-        now = self._alive if self._is_now else self._index.alive(self._index.seq)
-        seqs = event_keys & now
-        if others := event_keys - seqs:
-            newest = dict(zip(self._index.event_keys, self._index.later, strict=True))
-            seqs |= BitMap([newest[event_key] for event_key in others])
+        seqs = self._index.found(self._connection, words)
         if self._is_now:
             return seqs
         # What has changed since then is looked into anew: no index has its words any more.
-        changed = self._without(None) - now
+        changed = self._without(None) - self._index.alive(self._index.seq)
         with selection.tables_as_of(self._connection, self._point, changed) as past:
             return seqs | BitMap(
                 [
@@ -348,32 +391,21 @@ class IndexedSelection(Selection):
 
     def choices(self, name: str) -> list[Row]:
         sets = {1: self._at_risk} if name == "at_risk" else self._index.postings[name]
-        counts = _counts(sets, self._without(name))
-        labels = self._labels(name)
+        counted = counts(sets, self._without(name))
+        labels = self._index.labels(self._connection, name)
         if name == "actor" and not self._is_now:
-            labels |= self._forgotten_names()
+            labels = labels | self._forgotten_names()
         found = [
             {"value": value, "label": labels.get(value, value), "count": count}
-            for value, count in counts
+            for value, count in counted
             if name not in ("country", "source") or value in labels
         ]
         found.sort(key=lambda row: (-row["count"], row["label"], row["value"]))
         return found
 
-    def _labels(self, name: str) -> dict[Any, str]:
-        """What the values of a facet are called, where they are not called what they are."""
-        sql = {
-            "event_type": "SELECT code, label FROM event_types",
-            "actor": "SELECT actor_id, name FROM actors",
-            "country": "SELECT alpha3, name FROM countries",
-            "source": "SELECT source_id, coalesce(title, url, source_id) FROM sources",
-            "at_risk": "SELECT 1, 'at risk'",
-        }.get(name)
-        return dict(self._connection.execute(sql)) if sql else {}
-
     def _forgotten_names(self) -> dict[Any, str]:
         """The names of actors that no event names any more: those that they had at first."""
-        known = self._labels("actor").keys()
+        known = self._index.labels(self._connection, "actor")
         named = [
             ((seqs & self._alive).min(), name, actor_id)
             for (given, name), seqs in self._index.postings["participant"].items()
@@ -383,14 +415,14 @@ class IndexedSelection(Selection):
         return {actor_id: name for _, name, actor_id in sorted(named, reverse=True)}
 
     def spans(self) -> list[tuple[str | None, str | None, int]]:
-        counts = _counts(self._index.postings["span"], self._chosen)
-        found = [(first, last, count) for (first, last), count in counts]
+        counted = counts(self._index.postings["span"], self._chosen)
+        found = [(first, last, count) for (first, last), count in counted]
         return sorted(found, key=lambda span: (span[0] or "", span[1] or ""))
 
     def points(self, limit: int = 250) -> list[Row]:
         postings = self._index.postings["point"]
-        counts = _counts(postings, self._chosen)
-        counts.sort(key=lambda each: (-each[1], each[0]))
+        counted = counts(postings, self._chosen)
+        counted.sort(key=lambda each: (-each[1], each[0]))
         return [
             {
                 "lat": lat,
@@ -398,7 +430,7 @@ class IndexedSelection(Selection):
                 "count": count,
                 "seq": (postings[lat, lon] & self._chosen).min(),
             }
-            for (lat, lon), count in counts[:limit]
+            for (lat, lon), count in counted[:limit]
         ]
 
     # --- Lists ----------------------------------------------------------------------------
@@ -504,7 +536,7 @@ def _nocase(text: Any) -> str:
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
-def _counts(postings: Mapping[Any, BitMap], chosen: BitMap) -> list[tuple[Any, int]]:
+def counts(postings: Mapping[Any, BitMap], chosen: BitMap) -> list[tuple[Any, int]]:
     """How many of the chosen entries have each value; values of none are left out."""
-    counted = ((value, chosen.intersection_cardinality(each)) for value, each in postings.items())
-    return [(value, count) for value, count in counted if count]
+    sizes = ((value, chosen.intersection_cardinality(each)) for value, each in postings.items())
+    return [(value, count) for value, count in sizes if count]

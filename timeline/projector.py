@@ -100,15 +100,18 @@ class Projector:
     Rows are held back for up to 1,000 entries; `flush` before anything reads them.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, known: sqlite3.Connection | None = None
+    ) -> None:
+        """`known` is where actors and sources are known, if not in these tables."""
         self._connection = connection
         self._rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._held = 0
-        self._actors = Actors(connection)
+        self._actors = Actors(connection, known)
         self._time_zone: str | None = None
         self._withdrawn = {
             source_id
-            for (source_id,) in connection.execute(
+            for (source_id,) in (known or connection).execute(
                 "SELECT source_id FROM sources WHERE state = 'withdrawn'"
             )
         }

@@ -44,8 +44,8 @@ def tables_as_of(
 ) -> Iterator[sqlite3.Connection]:
     """The tables of the projection as they stood then, in memory; `connection` itself for now.
 
-    With `seqs` only the events that stood in these entries. Names of actors and states of
-    sources are always today's.
+    With `seqs` only the events that stood in these entries, and the sources that they cite.
+    Names of actors and states of sources are always today's.
     """
     if as_of.is_now:
         yield connection
@@ -53,18 +53,30 @@ def tables_as_of(
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as past:
         past.execute("BEGIN")
         projection.create(past)
-        for table in ("event_types", "actors", "actor_names", "sources"):
-            rows = connection.execute(f"SELECT * FROM {table}")  # noqa: S608
-            marks = ", ".join("?" * len(rows.description))
-            past.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
-        projector = Projector(past)
-        for standing, content in (
-            _contents_as_of(connection, as_of) if seqs is None else contents(connection, seqs)
-        ):
+        if seqs is None:
+            for table in ("event_types", "actors", "actor_names", "sources"):
+                _copy(past, table, connection.execute(f"SELECT * FROM {table}"))  # noqa: S608
+            projector, found = Projector(past), _contents_as_of(connection, as_of)
+        else:
+            _copy(past, "event_types", connection.execute("SELECT * FROM event_types"))
+            projector, found = Projector(past, connection), contents(connection, seqs)
+        for standing, content in found:
             projector.put(standing, content)
         projector.flush()
+        if seqs is not None:
+            cited = past.execute("SELECT DISTINCT source_id FROM citations")
+            sources = connection.execute(
+                "SELECT * FROM sources WHERE source_id IN (SELECT value FROM json_each(?))",
+                (json.dumps([source_id for (source_id,) in cited]),),
+            )
+            _copy(past, "sources", sources)
         past.execute("COMMIT")
         yield past
+
+
+def _copy(past: sqlite3.Connection, table: str, rows: sqlite3.Cursor) -> None:
+    marks = ", ".join("?" * len(rows.description))
+    past.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
 
 
 _STANDING = (
