@@ -1,10 +1,11 @@
 """Facets, pages, looks into the past and searches of a large timeline, against what else there is.
 
-Both sides in one process, in turn, medians of five: facets alone against Datasette's own for
-the same columns, its time limits off (of actors and sources, which it has none for, against
-the SQL that counts them); pages against the page of the smallest timeline; the page as known
-in the middle of the log against that of now; a search with facets against FTS5 alone. Then the
-memory of a server. Run: python bench/browse.py [--keep FOLDER] [EVENTS ...]
+Both sides in one process, in turn, medians of five: facets alone, on the browse page and on the
+table `events`, against Datasette's own for the same columns, its time limits off (of actors and
+sources, which it has none for, against the SQL that counts them); pages against the page of the
+smallest timeline; the page as known in the middle of the log against that of now; a search with
+facets against FTS5 alone. Then the memory of a server.
+Run: python bench/browse.py [--keep FOLDER] [EVENTS ...]
 """
 
 from __future__ import annotations
@@ -24,49 +25,68 @@ import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import story
 from datasette.app import Datasette
-from datasette.facets import ArrayFacet, ColumnFacet
+from datasette.facets import ArrayFacet, ColumnFacet, DateFacet
 from datasette.utils.asgi import Request
 
-from timeline import schema
+from timeline import fold, schema
 from timeline.facets import FacetIndex, IndexedSelection, current
+from timeline.site.facet_classes import VALUES, LinkFacet, PeriodFacet, ValueFacet
 from timeline.site.serve import metadata_for
 
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 5
-COLUMNS = {
-    "event_type": "event_type",
-    "country": "country",
-    "modality": "modality",
-    "verification": "verification",
-    "precision": "occurred_precision",
-    "state": "state",
-}
+ACTOR = fold.actor_id_of("Actor 1")
+EVERY = {"state": "all"}
 LINKED = {"actor": ("event_actors", "actor_id"), "source": ("citations", "source_id")}
-FACETS = (*COLUMNS, "tag", *LINKED)
-ACTOR = "SELECT event_id FROM event_actors WHERE actor_id = (SELECT actor_id FROM actors"
-SELECTIONS: dict[str, tuple[dict[str, Any], str | None, str]] = {
-    "everything": ({"state": "all"}, None, "1"),
-    "one type": ({"state": "all", "event_type": "CONSULT"}, None, "event_type = 'CONSULT'"),
-    "type, country and actor": (
-        {"state": "all", "event_type": "AGREE", "country": "AFG", "actor": "Actor 1"},
-        None,
-        "event_type = 'AGREE' AND country = 'AFG'"
-        f" AND event_id IN ({ACTOR} WHERE name = 'Actor 1'))",
+FACETS = {
+    **{link.word: (ValueFacet, ColumnFacet, column) for column, link in VALUES.items()},
+    "tag": (LinkFacet, ArrayFacet, "tags"),
+    "actor": (LinkFacet, None, "actors"),
+    "source": (LinkFacet, None, "sources"),
+    "period": (PeriodFacet, DateFacet, "occurred"),
+}
+"""Ours on the table `events`, Datasette's own, and the column."""
+
+
+class Case(NamedTuple):
+    """A selection: for the index, as the query string of a table page, and as SQL."""
+
+    filters: dict[str, Any]
+    text: str | None
+    query: str
+    where: str
+
+
+CASES = {
+    "everything": Case(EVERY, None, "", "1"),
+    "one type": Case(
+        {**EVERY, "event_type": "CONSULT"}, None, "event_type=CONSULT", "event_type = 'CONSULT'"
     ),
-    "a frequent word": (
-        {"state": "all"},
+    "type, country and actor": Case(
+        {**EVERY, "event_type": "AGREE", "country": "AFG", "actor": "Actor 1"},
+        None,
+        f"event_type=AGREE&country=AFG&_actor={ACTOR}",
+        "event_type = 'AGREE' AND country = 'AFG' AND event_id IN"  # noqa: S608
+        f" (SELECT event_id FROM event_actors WHERE actor_id = '{ACTOR}')",
+    ),
+    "a frequent word": Case(
+        EVERY,
         "word12",
-        "event_key IN (SELECT rowid FROM event_search WHERE event_search MATCH 'word12')",
+        "_search=word12",
+        "event_key IN (SELECT rowid FROM event_search"
+        " WHERE event_search MATCH escape_fts(:search))",
     ),
-    "a quarter": (
-        {"state": "all", "since": "2020-04", "until": "2020-06"},
+    "a quarter": Case(
+        {**EVERY, "since": "2020-04", "until": "2020-06"},
         None,
-        "occurred_to || '~' >= '2020-04-01' AND occurred_from <= '2020-06-30~'",
+        "_period=2020-34",
+        "(occurred_to IS NULL OR occurred_to || '~' >= '2020-04-01')"
+        " AND (occurred_from IS NULL OR occurred_from <= '2020-06-30~')",
     ),
 }
 PAGES = {
@@ -139,48 +159,60 @@ async def in_turn(*sides: Callable[[], Awaitable[object]]) -> list[float]:
     return [statistics.median(times) for times in seconds]
 
 
-def line(name: str, what: str, ours: float, theirs: float) -> None:
-    times = f"{ours * 1000:9,.1f} ms{theirs * 1000:11,.1f} ms"
-    print(f"{name:26}{what:14}{times}{theirs / ours:9,.1f} times", flush=True)
-
-
 async def facets(
     datasette: Datasette, path: Path, connection: sqlite3.Connection, index: FacetIndex
 ) -> None:
-    print(f"{'facets alone':40}{'index':>12}{'Datasette':>14}")
-    for name, (filters, text, where) in SELECTIONS.items():
-        for facet in FACETS:
+    print(f"{'facets alone':40}{'/events':>9}{'table':>12}{'Datasette':>14}{'ratio':>10}")
+    for name, case in CASES.items():
+        for facet, (own, theirs, column) in FACETS.items():
 
-            async def ours(
-                facet: str = facet, filters: Any = filters, text: str | None = text
+            async def on_browse(facet: str = facet, case: Case = case) -> object:
+                chosen = IndexedSelection(connection, index, case.filters, case.text)
+                return chosen.spans() if facet == "period" else chosen.choices(facet)
+
+            async def on_table(own: Any = own, column: str = column, case: Case = case) -> object:
+                return await computed(datasette, path.stem, own, column, case)
+
+            async def datasettes(
+                theirs: Any = theirs, column: str = column, case: Case = case, facet: str = facet
             ) -> object:
-                return IndexedSelection(connection, index, filters, text).choices(facet)
+                if theirs is None:
+                    return await linked(datasette, path.stem, facet, case)
+                return await computed(datasette, path.stem, theirs, column, case)
 
-            async def theirs(facet: str = facet, where: str = where) -> object:
-                return await datasettes(datasette, path.stem, facet, where)
+            browse, table, other = await in_turn(on_browse, on_table, datasettes)
+            print(
+                f"{name:26}{facet:14}{browse * 1000:9,.1f} ms{table * 1000:9,.1f} ms"
+                f"{other * 1000:11,.1f} ms{other / max(browse, table):9,.1f}",
+                flush=True,
+            )
 
-            line(name, facet, *await in_turn(ours, theirs))
 
-
-async def datasettes(datasette: Datasette, database: str, facet: str, where: str) -> object:
-    """A facet as Datasette computes it for its table page."""
-    sql = f"select * from events where {where}"  # noqa: S608
-    if facet in LINKED:
-        table, column = LINKED[facet]
-        return await datasette.execute(
-            database,
-            f"WITH selected AS ({sql}) SELECT {column}, count(DISTINCT event_id) FROM {table}"  # noqa: S608
-            " WHERE event_id IN (SELECT event_id FROM selected) GROUP BY 1"
-            " ORDER BY 2 DESC LIMIT 31",
-        )
-    argument, column = ("_facet_array", "tags") if facet == "tag" else ("_facet", COLUMNS[facet])
-    kind = ArrayFacet if facet == "tag" else ColumnFacet
-    request = Request.fake(f"/{database}/events?{argument}={column}")
-    counted = kind(datasette, request, database, sql, "events", {}, {}, None)
-    results, timed_out = await counted.facet_results()
+async def computed(
+    datasette: Datasette, database: str, kind: Any, column: str, case: Case
+) -> object:
+    """A facet of the table page, by one of the classes that Datasette asks."""
+    name = {"column": "_facet"}.get(kind.type, f"_facet_{kind.type}")
+    request = Request.fake(f"/{database}/events?{case.query}&{name}={column}")
+    sql = f"select * from events where {case.where}"  # noqa: S608
+    facet = kind(datasette, request, database, sql, "events", {"search": case.text}, {}, None)
+    results, timed_out = await facet.facet_results()
     assert results
     assert not timed_out
     return results
+
+
+async def linked(datasette: Datasette, database: str, facet: str, case: Case) -> object:
+    """What Datasette has no facet for, in SQL."""
+    table, column = LINKED[facet]
+    return await datasette.execute(
+        database,
+        f"WITH selected AS (select * from events where {case.where})"  # noqa: S608
+        f" SELECT {column}, count(DISTINCT event_id) FROM {table}"
+        " WHERE event_id IN (SELECT event_id FROM selected) GROUP BY 1"
+        " ORDER BY 2 DESC LIMIT 31",
+        {"search": case.text},
+    )
 
 
 async def shown(
@@ -211,7 +243,7 @@ async def asked(datasette: Datasette, path: str) -> None:
 
 
 def searches(connection: sqlite3.Connection, index: FacetIndex) -> None:
-    print(f"\n{'a search':40}{'with facets':>12}{'FTS5 alone':>14}")
+    print(f"\n{'a search':40}{'with facets':>12}{'FTS5 alone':>14}{'ratio':>9}")
     for word in SEARCHES:
 
         def alone(word: str = word) -> int:
@@ -222,7 +254,8 @@ def searches(connection: sqlite3.Connection, index: FacetIndex) -> None:
 
         def with_facets(word: str = word) -> None:
             chosen = IndexedSelection(connection, index, {"state": "all"}, word)
-            for facet in FACETS:
+            chosen.spans()
+            for facet in FACETS.keys() - {"period"}:
                 chosen.choices(facet)
 
         times: list[list[float]] = [[], []]
@@ -231,7 +264,12 @@ def searches(connection: sqlite3.Connection, index: FacetIndex) -> None:
                 started = time.perf_counter()
                 run()
                 into.append(time.perf_counter() - started)
-        line(word, f"{alone():,} found", *map(statistics.median, times))
+        ours, fts = map(statistics.median, times)
+        print(
+            f"{word:14}{alone():>12,} found{ours * 1000:14,.1f} ms{fts * 1000:11,.1f} ms"
+            f"{ours / fts:9,.2f}",
+            flush=True,
+        )
 
 
 def resident(path: Path) -> None:

@@ -19,6 +19,7 @@ from operations import ACTORS, DAYS, NAMES, Operation, begin, erase, stories, te
 from timeline import Timeline, demo, facet_segments, facets, projection, query, schema, selection
 from timeline.facets import FacetIndex, IndexedSelection
 from timeline.selection import Selection
+from timeline.site import histogram
 
 _some = st.lists
 _filters = {
@@ -64,7 +65,7 @@ def everything(chosen: Selection) -> dict[str, Any]:
         "count": chosen.count(),
         "corrected": chosen.corrected(),
         "choices": {name: chosen.choices(name) for name in selection.FACETS if name in _INDEXED},
-        "spans": chosen.spans(),
+        "bars": histogram.bars_of(chosen.spans(), *chosen.bounds()),
         "points": chosen.points(),
         "pages": pages,
         "newest": chosen.newest(3),

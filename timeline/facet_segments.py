@@ -15,6 +15,8 @@ import sqlite3
 import struct
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from pyroaring import BitMap
@@ -148,31 +150,21 @@ def write(connection: sqlite3.Connection, segment: int) -> None:
 
 def read(connection: sqlite3.Connection, end: int) -> Gathered:
     """What all versions in the entries before `end` have: stored segments, then the log."""
-    parts: defaultdict[str, defaultdict[Value, list[BitMap]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
-    later: list[Later] = []
-    for facet, value, seqs in connection.execute(
-        "SELECT facet, value, seqs FROM facet_segments WHERE facet <> 'later'"
-    ):
-        key = tuple(json.loads(value)) if facet in _OF_PARTS else value
-        parts[facet][key].append(BitMap.deserialize(seqs))
-    for (numbers,) in connection.execute(
-        "SELECT seqs FROM facet_segments WHERE facet = 'later' ORDER BY segment"
-    ):
-        later += map(Later._make, struct.iter_unpack("<3I", numbers))
-    rest = gather(connection, end // SIZE * SIZE, end)
-    for facet, values in rest.postings.items():
-        for key, found in values.items():
-            parts[facet][key].append(found)
-    postings = {
-        facet: {
-            value: BitMap.union(*sets) if len(sets) > 1 else sets[0]
-            for value, sets in values.items()
-        }
-        for facet, values in parts.items()
-    }
-    return Gathered(postings, later + rest.later)
+    postings, later = gather(connection, end // SIZE * SIZE, end)
+    stored = connection.execute("SELECT facet, value, seqs FROM facet_segments ORDER BY 1, 2")
+    earlier: list[Later] = []
+    for (facet, text), rows in groupby(stored, key=itemgetter(0, 1)):
+        if facet == "later":
+            numbers = b"".join(seqs for *_, seqs in rows)
+            earlier = sorted(map(Later._make, struct.iter_unpack("<3I", numbers)))
+            continue
+        value = tuple(json.loads(text)) if facet in _OF_PARTS else text
+        seqs = BitMap()
+        for *_, part in rows:  # one by one: a union of all at once takes 8 KB for each part
+            seqs |= BitMap.deserialize(part)
+        known = postings.setdefault(facet, {})
+        known[value] = seqs | known[value] if value in known else seqs
+    return Gathered(postings, earlier + later)
 
 
 def _text(facet: str, value: Value) -> Value:

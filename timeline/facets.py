@@ -50,6 +50,8 @@ _LABELS = {
 }
 
 T = TypeVar("T")
+Days = tuple[str | None, str | None]
+Months = tuple[str | None, str | None]
 
 
 class FacetIndex(NamedTuple):
@@ -67,8 +69,13 @@ class FacetIndex(NamedTuple):
     """and the first ones of their events."""
     who: dict[Value, str]
     """The actors that participants are."""
-    days: list[tuple[str, list[BitMap]]]
-    """The sets of "span" by the day on which they begin, in order; "" where that is open."""
+    days: list[tuple[str, Postings]]
+    """The sets of "span" by the day on which they begin, in order ("" where that is open), and
+    by the other day."""
+    months: dict[Months, BitMap]
+    """The sets of "span" put together by the months of both days,"""
+    in_months: Mapping[Months, dict[Days, BitMap]]
+    """and one by one."""
     kept: dict[str, Any]
     """What was worked out once: whatever would change it comes with another entry."""
 
@@ -96,17 +103,17 @@ class FacetIndex(NamedTuple):
 
     def reaching(self, side: str, day: str) -> BitMap:
         """The entries of events that could lie behind a day ("since"), or before it ("until")."""
-        return _union(
-            [
-                seqs
-                for (first, last), seqs in self.postings["span"].items()
-                if (
-                    (last is None or last + "~" >= day)
-                    if side == "since"
-                    else (first is None or first <= day + "~")
-                )
-            ]
-        )
+        sets = []
+        for months, seqs in self.months.items():
+            month = months[side == "since"]
+            if month == day[:-3]:
+                for days, some in self.in_months[months].items():
+                    its_day = days[side == "since"] or ""
+                    if its_day >= day if side == "since" else its_day <= day:
+                        sets.append(some)
+            elif month is None or (month > day) == (side == "since"):
+                sets.append(seqs)
+        return _union(sets)
 
     def found(self, connection: sqlite3.Connection, words: str) -> BitMap:
         """The entries in which events stand now that hold what an FTS5 query looks for."""
@@ -151,7 +158,9 @@ def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIn
 
 
 def _loaded(connection: sqlite3.Connection, seq: int, leaf: bytes) -> FacetIndex:
-    nothing = FacetIndex(seq, leaf, _NOTHING, array("I"), array("I"), array("I"), {}, [], {})
+    nothing = FacetIndex(
+        seq, leaf, _NOTHING, array("I"), array("I"), array("I"), {}, [], {}, {}, {}
+    )
     return _with(connection, nothing, facet_segments.read(connection, seq + 1))
 
 
@@ -182,11 +191,17 @@ def _with(connection: sqlite3.Connection, known: FacetIndex, gathered: Gathered)
         ones + array("I", [each[place] for each in gathered.later])
         for place, ones in enumerate((known.later, known.before, known.event_keys))
     )
-    by_day: defaultdict[str, list[BitMap]] = defaultdict(list)
-    for (first, _), seqs in postings["span"].items():
-        by_day[first or ""].append(seqs)
+    by_day: defaultdict[str, Postings] = defaultdict(dict)
+    in_months: defaultdict[Months, dict[Days, BitMap]] = defaultdict(dict)
+    for (first, last), seqs in postings["span"].items():
+        by_day[first or ""][last] = seqs
+        in_months[first and first[:-3], last and last[:-3]][first, last] = seqs
     return FacetIndex(
-        known.seq, known.leaf, postings, later, before, event_keys, who, sorted(by_day.items()), {}
+        *(known.seq, known.leaf, postings, later, before, event_keys, who),
+        days=sorted(by_day.items()),
+        months={months: _union([*each.values()]) for months, each in in_months.items()},
+        in_months=in_months,
+        kept={},
     )
 
 
@@ -415,8 +430,23 @@ class IndexedSelection(Selection):
         return {actor_id: name for _, name, actor_id in sorted(named, reverse=True)}
 
     def spans(self) -> list[tuple[str | None, str | None, int]]:
-        counted = counts(self._index.postings["span"], self._chosen)
-        found = [(first, last, count) for (first, last), count in counted]
+        """To the month, if they reach over so many that no histogram has days."""
+        of_months = counts(self._index.months, self._chosen)
+        known = [
+            edtf_time.numbers(f"{month}-01") for months, _ in of_months for month in months if month
+        ]
+        since, until = (edtf_time.numbers(each) if each else None for each in self.bounds())
+        if known and _months(min(known), since, max) + _LONG < _months(max(known), until, min):
+            found = [
+                (first and f"{first}-01", last and f"{last}-01", count)
+                for (first, last), count in of_months
+            ]
+        else:
+            found = [
+                (*days, count)
+                for months, _ in of_months
+                for days, count in counts(self._index.in_months[months], self._chosen)
+            ]
         return sorted(found, key=lambda span: (span[0] or "", span[1] or ""))
 
     def points(self, limit: int = 250) -> list[Row]:
@@ -468,13 +498,15 @@ class IndexedSelection(Selection):
 
     def _window(self, behind: tuple[str, str] | None, oldest_first: bool, size: int) -> BitMap:
         """The chosen ones on the days on which a page falls, more than `size` if there are."""
+        if len(self._chosen) <= 10 * size:
+            return self._chosen
         its_day = behind and behind[0].partition("T")[0]
         found = BitMap()
         doubtful = 0
         for day, sets in self._index.days if oldest_first else reversed(self._index.days):
             if its_day is not None and day != its_day and (day > its_day) != oldest_first:
                 continue
-            for each in sets:
+            for each in sets.values():
                 found |= each & self._chosen
             if day == its_day:
                 doubtful = len(found)
@@ -522,6 +554,18 @@ class IndexedSelection(Selection):
             (_json(seqs),),
         )
         return [event_id for (event_id,) in cursor]
+
+
+_LONG = 5
+"""Months: more than the days of a histogram."""
+
+
+def _months(
+    known: tuple[int, ...], asked: tuple[int, ...] | None, nearer: Callable[..., tuple[int, ...]]
+) -> int:
+    """The month of an end of a histogram, counted from the year 0."""
+    year, month = nearer(known[:2], asked[:2]) if asked else known[:2]
+    return year * 12 + month
 
 
 def _json(seqs: Iterable[int]) -> str:

@@ -327,6 +327,11 @@ class Selection:
         rows = self._all("SELECT e.event_id FROM events AS e WHERE {} ORDER BY e.event_key")
         return [row["event_id"] for row in rows]
 
+    def bounds(self) -> tuple[str | None, str | None]:
+        """Of the period that is asked for, as in table `events`."""
+        since, until = (self._looked_for.get(name, [None])[0] for name in ("since", "until"))
+        return since, until
+
     def spans(self) -> list[tuple[str | None, str | None, int]]:
         """The days of both bounds of `occurred`, and how many events have just these."""
         return [

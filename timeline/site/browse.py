@@ -68,7 +68,7 @@ def browse(
         )
         address = _as_stored(chosen, address)
         facets = [_facet(chosen, address, name) for name in FACETS]
-        bars = histogram.bars_of(chosen.spans(), *_asked_bounds(chosen, address))
+        bars = histogram.bars_of(chosen.spans(), *chosen.bounds())
         everything = chosen.everything()
         return {
             "address": address,
@@ -126,14 +126,6 @@ def _labels(
     for each in facets:
         called |= {(each.name, choice.value): choice.label for choice in each.choices}
     return called
-
-
-def _asked_bounds(chosen: Selection, address: Address) -> list[Any]:
-    """The bounds of the period that is asked for, as in table `events`."""
-    return [
-        chosen.wanted(name, getattr(address, name)) if getattr(address, name) else None
-        for name in ("since", "until")
-    ]
 
 
 def _opened(connection: sqlite3.Connection) -> str:

@@ -15,6 +15,7 @@ period takes all that could have happened in it.
 from __future__ import annotations
 
 import contextlib
+import heapq
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -511,15 +512,15 @@ def _most_frequent(link: Link, limit: int, counted: Counted) -> list[tuple[str, 
         for value, count in counts(counted.facets.postings[link.word], counted.chosen)
         if value in labels or link.word not in ("actor", "source")
     ]
-    listed.sort(key=lambda each: (-each[2], each[:2]))
-    return [(value, label, count) for label, value, count in listed[:limit]]
+    likely = heapq.nsmallest(limit, listed, key=lambda each: (-each[2], *each[:2]))
+    return [(value, label, count) for label, value, count in likely]
 
 
 def _spans(counted: Counted) -> list[Span]:
     """How many events could have happened between which months."""
     return [
-        Span(first and _month(first[:-3]), last and _month(last[:-3]), count)
-        for (first, last), count in counts(counted.facets.postings["span"], counted.chosen)
+        Span(_month(first), _month(last), count)
+        for (first, last), count in counts(counted.facets.months, counted.chosen)
     ]
 
 
