@@ -204,6 +204,9 @@ _WITHOUT_MEANING = frozenset(
 """Arguments that choose no events."""
 
 
+_NOTHING = BitMap()
+
+
 class Counted(NamedTuple):
     """What facets are counted from: the index, and the entries of the events of a page."""
 
@@ -213,7 +216,10 @@ class Counted(NamedTuple):
 
 
 def _chosen(connection: sqlite3.Connection, index: FacetIndex, exact: Pairs) -> BitMap:
-    """The entries in which all events stand now that have all of this."""
+    """The entries in which all events stand now that have all of this, kept for a page's facets."""
+    kept: tuple[Pairs, BitMap] = index.kept.get("page", ([("", "")], _NOTHING))
+    if kept[0] == exact:
+        return kept[1]
     chosen = index.alive(index.seq).copy()
     for name, text in exact:
         match name:
@@ -224,6 +230,7 @@ def _chosen(connection: sqlite3.Connection, index: FacetIndex, exact: Pairs) -> 
                 chosen &= index.found(connection, words)
             case _:
                 chosen &= index.having(name, text)
+    index.kept["page"] = exact, chosen
     return chosen
 
 
