@@ -1,105 +1,310 @@
-"""The browse page against Datasette's own table page with the same facets and filters.
+"""Facets, pages, looks into the past and searches of a large timeline, against what else there is.
 
-Both in one process, asked in turn, without a network; Datasette's time limits are off, so
-that its facets are exact too. Medians of several rounds, and the first request by itself: it
-makes the facet index. Run: python bench/browse.py [EVENTS]
+Both sides in one process, in turn, medians of five: facets alone, on the browse page and on the
+table `events`, against Datasette's own for the same columns, its time limits off (of actors and
+sources, which it has none for, against the SQL that counts them); pages against the page of the
+smallest timeline; the page as known in the middle of the log against that of now; a search with
+facets against FTS5 alone. Then the memory of a server.
+Run: python bench/browse.py [--keep FOLDER] [EVENTS ...]
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import contextlib
+import re
+import socket
+import sqlite3
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import story
 from datasette.app import Datasette
+from datasette.facets import ArrayFacet, ColumnFacet, DateFacet
+from datasette.utils.asgi import Request
 
-from timeline.facets import SMALLEST
+from timeline import fold, schema
+from timeline.facets import FacetIndex, IndexedSelection, current
+from timeline.site import indexes
+from timeline.site.facet_classes import VALUES, LinkFacet, PeriodFacet, ValueFacet
 from timeline.site.serve import metadata_for
 
+SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 5
-FACETS = ("event_type", "country", "modality", "verification", "occurred_precision")
-MANY_TO_MANY = ("actors", "tags", "sources")
-CASES = {
-    "everything": ({}, {}),
-    "one type": ({"type": "CONSULT"}, {"event_type": "CONSULT"}),
-    "one country": ({"country": "ALB"}, {"country": "ALB"}),
-    "one actor": ({"actor": "Actor 3"}, {"_actor": "{actor}"}),
-    "type and country": (
-        {"type": "AGREE", "country": "AFG"},
-        {"event_type": "AGREE", "country": "AFG"},
-    ),
-    "type, country and actor": (
-        {"type": "AGREE", "country": "AFG", "actor": "Actor 1"},
-        {"event_type": "AGREE", "country": "AFG", "_actor": "{first}"},
-    ),
-    "a quarter": ({"since": "2020-04", "until": "2020-06"}, {"_period": "2020-34"}),
-    "a frequent word": ({"q": "word12"}, {"_search": "word12"}),
-    "a rare word": ({"q": "word15000"}, {"_search": "word15000"}),
+ACTOR = fold.actor_id_of("Actor 1")
+EVERY = {"state": "all"}
+SEARCH = {"search": "word12"}
+LINKED = {"actor": ("event_actors", "actor_id"), "source": ("citations", "source_id")}
+FACETS = {
+    **{link.word: (ValueFacet, ColumnFacet, column) for column, link in VALUES.items()},
+    "tag": (LinkFacet, ArrayFacet, "tags"),
+    "actor": (LinkFacet, None, "actors"),
+    "source": (LinkFacet, None, "sources"),
+    "period": (PeriodFacet, DateFacet, "occurred"),
 }
+"""Ours on the table `events`, Datasette's own, and the column."""
 
 
-async def main(count: int) -> None:
+class Case(NamedTuple):
+    """A selection: for the index, as the query string of a table page, and as SQL."""
+
+    filters: dict[str, Any]
+    text: str | None
+    query: str
+    where: str
+
+
+CASES = {
+    "everything": Case(EVERY, None, "", "1"),
+    "one type": Case(
+        {**EVERY, "event_type": "CONSULT"}, None, "event_type=CONSULT", "event_type = 'CONSULT'"
+    ),
+    "type, country and actor": Case(
+        {**EVERY, "event_type": "AGREE", "country": "AFG", "actor": "Actor 1"},
+        None,
+        f"event_type=AGREE&country=AFG&_actor={ACTOR}",
+        "event_type = 'AGREE' AND country = 'AFG' AND event_id IN"  # noqa: S608
+        f" (SELECT event_id FROM event_actors WHERE actor_id = '{ACTOR}')",
+    ),
+    "a frequent word": Case(
+        EVERY,
+        '"word12"',  # without quotation marks it is the beginning of a word
+        "_search=word12",
+        "event_key IN (SELECT rowid FROM event_search"
+        " WHERE event_search MATCH escape_fts(:search))",
+    ),
+    "a quarter": Case(
+        {**EVERY, "since": "2020-04", "until": "2020-06"},
+        None,
+        "_period=2020-34",
+        "(occurred_to IS NULL OR occurred_to || '~' >= '2020-04-01')"
+        " AND (occurred_from IS NULL OR occurred_from <= '2020-06-30~')",
+    ),
+}
+PAGES = {
+    "everything": {},
+    "one type": {"type": "CONSULT"},
+    "type, country and actor": {"type": "AGREE", "country": "AFG", "actor": "Actor 1"},
+    "a frequent word": {"q": "word12"},
+    "a quarter": {"since": "2020-04", "until": "2020-06"},
+}
+SEARCHES = ("word0", "word12", "word500", "word15000")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("events", nargs="*", type=int, default=SIZES)
+    parser.add_argument("--keep", type=Path, help="the timelines, to be used again")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "timeline.db"
+        files = [built(asked.keep or Path(folder), count) for count in asked.events]
+        asyncio.run(measure(files))
+
+
+def built(folder: Path, count: int) -> Path:
+    path = folder / f"{count}.db"
+    if not path.exists():
         story.build(path, count)
-        datasette = Datasette(
-            [str(path)],
-            metadata=metadata_for(path),
-            settings={
-                "sql_time_limit_ms": 600_000,
-                "facet_time_limit_ms": 600_000,
-                "suggest_facets": False,
-                "default_page_size": 50,
-            },
-        )
-        await datasette.invoke_startup()
-        actors = await names(datasette)
-        first = await asked(datasette, "/events")
-        print(
-            f"{count:,} events; the first request, which makes the index: {first * 1000:,.0f} ms\n"
-        )
-        print(f"{'':26}{'/events':>10}{'Datasette':>12}{'ratio':>8}")
-        for name, (ours, theirs) in CASES.items():
-            filled = {key: value.format(**actors) for key, value in theirs.items()}
-            facets = [("_facet", facet) for facet in FACETS]
-            facets += [("_facet_m2m", facet) for facet in MANY_TO_MANY]
-            pages = (
-                f"/events?{urlencode(ours)}",
-                "/timeline/events?"
-                + urlencode(
-                    [("state", "current"), *filled.items(), *facets, ("_sort", "occurred_from")]
-                ),
-            )
-            seconds: list[list[float]] = [[], []]
-            for _ in range(ROUNDS):
-                for page, times in zip(pages, seconds, strict=True):
-                    times.append(await asked(datasette, page))
-            mine, other = (statistics.median(times) for times in seconds)
-            print(f"{name:26}{mine * 1000:>7,.0f} ms{other * 1000:>9,.0f} ms{mine / other:>8.2f}")
-        if count < SMALLEST:
-            print(f"\nBelow {SMALLEST:,} events the index is not used.")
+    return path
 
 
-async def names(datasette: Datasette) -> dict[str, str]:
-    """The ids of the actors that the cases name."""
-    rows = await datasette.get_database("timeline").execute(
-        "SELECT name, actor_id FROM actors WHERE name IN ('Actor 1', 'Actor 3')"
+async def measure(files: list[Path]) -> None:
+    smallest: dict[str, float] = {}
+    for path in files:
+        with contextlib.closing(schema.connect(path)) as connection:
+            started = time.perf_counter()
+            index = current(connection, None)
+            seconds = time.perf_counter() - started
+            assert index
+            print(f"\n{int(path.stem):,} events; the index is read in {seconds * 1000:,.0f} ms\n")
+            datasette = await served(path)
+            await facets(datasette, path, connection, index)
+            pages = await shown(datasette, index, smallest)
+            smallest = smallest or pages
+            searches(connection, index)
+        resident(path)
+
+
+async def served(path: Path) -> Datasette:
+    datasette = Datasette(
+        [str(path)],
+        metadata=metadata_for(path),
+        settings={
+            "sql_time_limit_ms": 600_000,
+            "facet_time_limit_ms": 600_000,
+            "suggest_facets": False,
+            "default_page_size": 50,
+        },
     )
-    ids = {row["name"]: row["actor_id"] for row in rows.rows}
-    return {"first": ids["Actor 1"], "actor": ids["Actor 3"]}
+    await datasette.invoke_startup()
+    return datasette
 
 
-async def asked(datasette: Datasette, path: str) -> float:
-    start = time.perf_counter()
+async def in_turn(*sides: Callable[[], Awaitable[object]]) -> list[float]:
+    """The median seconds of each side."""
+    seconds: list[list[float]] = [[] for _ in sides]
+    for _ in range(ROUNDS):
+        for side, times in zip(sides, seconds, strict=True):
+            started = time.perf_counter()
+            await side()
+            times.append(time.perf_counter() - started)
+    return [statistics.median(times) for times in seconds]
+
+
+async def facets(
+    datasette: Datasette, path: Path, connection: sqlite3.Connection, index: FacetIndex
+) -> None:
+    print(f"{'facets alone':40}{'/events':>9}{'table':>12}{'Datasette':>14}{'ratio':>10}")
+    for name, case in CASES.items():
+        for facet, (own, theirs, column) in FACETS.items():
+
+            async def on_browse(facet: str = facet, case: Case = case) -> object:
+                chosen = IndexedSelection(connection, index, case.filters, case.text)
+                return chosen.spans() if facet == "period" else chosen.choices(facet)
+
+            async def on_table(own: Any = own, column: str = column, case: Case = case) -> object:
+                return await computed(datasette, path.stem, own, column, case)
+
+            async def datasettes(
+                theirs: Any = theirs, column: str = column, case: Case = case, facet: str = facet
+            ) -> object:
+                if theirs is None:
+                    return await linked(datasette, path.stem, facet, case)
+                return await computed(datasette, path.stem, theirs, column, case)
+
+            browse, table, other = await in_turn(on_browse, on_table, datasettes)
+            print(
+                f"{name:26}{facet:14}{browse * 1000:9,.1f} ms{table * 1000:9,.1f} ms"
+                f"{other * 1000:11,.1f} ms{other / max(browse, table):9,.1f}",
+                flush=True,
+            )
+
+
+async def computed(
+    datasette: Datasette, database: str, kind: Any, column: str, case: Case
+) -> object:
+    """A facet of the table page, by one of the classes that Datasette asks."""
+    name = {"column": "_facet"}.get(kind.type, f"_facet_{kind.type}")
+    request = Request.fake(f"/{database}/events?{case.query}&{name}={column}")
+    sql = f"select * from events where {case.where}"  # noqa: S608
+    forget(datasette)
+    facet = kind(datasette, request, database, sql, "events", SEARCH, {}, None)
+    results, timed_out = await facet.facet_results()
+    assert results
+    assert not timed_out
+    return results
+
+
+def forget(datasette: Datasette) -> None:
+    """That of a page all facets but the first find the selection worked out."""
+    for index in indexes._indexes.get(datasette, {}).values():
+        index.kept.pop("page", None)
+
+
+async def linked(datasette: Datasette, database: str, facet: str, case: Case) -> object:
+    """What Datasette has no facet for, in SQL."""
+    table, column = LINKED[facet]
+    return await datasette.execute(
+        database,
+        f"WITH selected AS (select * from events where {case.where})"  # noqa: S608
+        f" SELECT {column}, count(DISTINCT event_id) FROM {table}"
+        " WHERE event_id IN (SELECT event_id FROM selected) GROUP BY 1"
+        " ORDER BY 2 DESC LIMIT 31",
+        SEARCH,
+    )
+
+
+async def shown(
+    datasette: Datasette, index: FacetIndex, smallest: dict[str, float]
+) -> dict[str, float]:
+    """The medians of pages, now and as known in the middle of the log."""
+    print(f"\n{'pages':26}{'now':>12}{'to the first':>14}{'then':>12}{'to now':>9}")
+    medians = {}
+    for name, arguments in PAGES.items():
+        now = f"/events?{urlencode(arguments)}"
+        then = f"/events?{urlencode({**arguments, 'as_of': f'#{index.seq // 2}'})}"
+        ours, past = await in_turn(
+            lambda now=now: asked(datasette, now),  # type: ignore[misc]
+            lambda then=then: asked(datasette, then),  # type: ignore[misc]
+        )
+        medians[name] = ours
+        print(
+            f"{name:26}{ours * 1000:9,.1f} ms{ours / smallest.get(name, ours):14.2f}"
+            f"{past * 1000:9,.1f} ms{past / ours:9.2f}",
+            flush=True,
+        )
+    return medians
+
+
+async def asked(datasette: Datasette, path: str) -> None:
     answer = await datasette.client.get(path)
     assert answer.status_code == 200, (path, answer.text[:500])
-    return time.perf_counter() - start
+
+
+def searches(connection: sqlite3.Connection, index: FacetIndex) -> None:
+    print(f"\n{'a search':40}{'with facets':>12}{'FTS5 alone':>14}{'ratio':>9}")
+    for word in SEARCHES:
+
+        def alone(word: str = word) -> int:
+            found = connection.execute(
+                "SELECT rowid FROM event_search WHERE event_search MATCH ?", (f'"{word}" *',)
+            )
+            return len(found.fetchall())
+
+        def with_facets(word: str = word) -> None:
+            chosen = IndexedSelection(connection, index, {"state": "all"}, word)
+            chosen.spans()
+            for facet in FACETS.keys() - {"period"}:
+                chosen.choices(facet)
+
+        times: list[list[float]] = [[], []]
+        for _ in range(ROUNDS):
+            for run, into in zip((with_facets, alone), times, strict=True):
+                started = time.perf_counter()
+                run()
+                into.append(time.perf_counter() - started)
+        ours, fts = map(statistics.median, times)
+        print(
+            f"{word:14}{alone():>12,} found{ours * 1000:14,.1f} ms{fts * 1000:11,.1f} ms"
+            f"{ours / fts:9,.2f}",
+            flush=True,
+        )
+
+
+def resident(path: Path) -> None:
+    """The memory of a server that has answered."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "timeline", "-d", str(path), "serve", "--port", str(port)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as server:
+        try:
+            for query in ("", "?as_of=%235000", "?q=word12", "?type=CONSULT&country=AFG"):
+                fetch(f"http://127.0.0.1:{port}/events{query}")
+            status = Path(f"/proc/{server.pid}/status").read_text()
+        finally:
+            server.terminate()
+    now, most = (re.search(rf"{name}:\s+(\d+)", status)[1] for name in ("VmRSS", "VmHWM"))  # type: ignore[index]
+    print(f"\nmemory of a server: {int(now) // 1024} MB, at most {int(most) // 1024} MB")
+
+
+def fetch(address: str) -> None:
+    for _ in range(300):
+        with contextlib.suppress(ConnectionError, urllib.error.URLError):
+            urllib.request.urlopen(address).read()  # noqa: S310
+            return
+        time.sleep(0.1)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))
+    main()

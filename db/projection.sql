@@ -241,6 +241,16 @@ CREATE TABLE field_changes (
 
 CREATE INDEX field_changes_seq ON field_changes (seq);
 
+-- What the versions in 32,768 entries of the log have, by facet and value: their `seq`, as a
+-- roaring bitmap. Of the last, unfinished segment there is nothing yet.
+CREATE TABLE facet_segments (
+    facet   TEXT NOT NULL,
+    value   TEXT NOT NULL,
+    segment INTEGER NOT NULL,
+    seqs    BLOB NOT NULL,
+    PRIMARY KEY (facet, value, segment)
+) STRICT, WITHOUT ROWID;
+
 -- Words of events, diacritics folded; rowid is events.event_key. `folded` repeats words with
 -- letters that the tokenizer takes for letters of their own, such as those of Łódź.
 CREATE VIRTUAL TABLE event_search USING fts5 (

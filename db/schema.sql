@@ -383,6 +383,14 @@ CREATE TABLE field_changes (
 
 CREATE INDEX field_changes_seq ON field_changes (seq);
 
+CREATE TABLE facet_segments (
+    facet   TEXT NOT NULL,
+    value   TEXT NOT NULL,
+    segment INTEGER NOT NULL,
+    seqs    BLOB NOT NULL,
+    PRIMARY KEY (facet, value, segment)
+) STRICT, WITHOUT ROWID;
+
 CREATE VIRTUAL TABLE event_search USING fts5 (
     title, summary, quotes, actors, places, folded,
     tokenize = 'unicode61 remove_diacritics 2'

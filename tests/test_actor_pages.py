@@ -206,7 +206,7 @@ def test_many_events_come_in_pages(path: Path, monkeypatch: pytest.MonkeyPatch) 
         )
     press = f"/actors/{actor_id_of('Press')}"
     for smallest in (5_000, 0):  # by the tables, by the index
-        monkeypatch.setattr("timeline.site.pages.SMALLEST", smallest)
+        monkeypatch.setattr("timeline.site.indexes.SMALLEST", smallest)
         with open_site(path) as site:
             for order in ("", "?order=oldest"):
                 address, seen = press + order, []

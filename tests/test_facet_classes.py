@@ -27,12 +27,25 @@ from test_guard import IS_STABLE, Site, serving
 from test_publish import HOSTILE, create, tell
 
 from timeline import Timeline, demo, edtf_time
-from timeline.site.facet_classes import EVENT_TABLES, LINKS
+from timeline.site import indexes
+from timeline.site.facet_classes import EVENT_TABLES, LINKS, VALUES
 from timeline.site.periods import Span, most_likely
 
 Pairs = list[tuple[str, str]]
 
-ALL_ON = [*(("_facet_m2m", name) for name in LINKS), ("_facet_period", "occurred")]
+ALL_ON = [
+    *(("_facet_value", name) for name in VALUES),
+    *(("_facet_m2m", name) for name in LINKS),
+    ("_facet_period", "occurred"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def from_the_index() -> Iterator[None]:
+    """Selections that the facet index knows are counted by it, in timelines of any size."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(indexes, "SMALLEST", 0)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +97,11 @@ COUNTED = {
     " JOIN event_actors AS x USING (event_id) WHERE {where} GROUP BY 1",
     "sources": "SELECT x.source_id, count(DISTINCT e.event_id) FROM {events} AS e"
     " JOIN citations AS x USING (event_id) WHERE {where} GROUP BY 1",
+    **{
+        column: f"SELECT e.{column}, count(*) FROM {{events}} AS e WHERE {{where}}"
+        f" AND e.{column} IS NOT NULL GROUP BY 1"
+        for column in VALUES
+    },
     "tags": "SELECT x.tag, count(*) FROM {events} AS e"
     " JOIN event_tags AS x USING (event_id) WHERE {where} GROUP BY 1",
 }
@@ -95,6 +113,9 @@ SELECTIONS: list[tuple[Pairs, str]] = [
     ([("state__not", "current")], "e.state <> 'current'"),
     ([("_period", "2025-04")], "(e.occurred_to >= '2025-04' OR e.occurred_to IS NULL)"
      " AND (e.occurred_from < '2025-05' OR e.occurred_from IS NULL)"),
+    ([("event_type", "CONSULT"), ("state__exact", "current")],
+     "e.event_type = 'CONSULT' AND e.state = 'current'"),
+    ([("title__contains", "a")], "e.title LIKE '%a%'"),
 ]  # fmt: skip
 
 
@@ -128,9 +149,14 @@ def check_counts(site: Site, file: Path) -> None:
             assert named <= values(told, "occurred").keys()
 
 
+@pytest.mark.parametrize("smallest", [0, 5_000])
 def test_counts_are_those_of_plain_sql(
-    demonstration: tuple[Site, Path], story: tuple[Site, Path]
+    smallest: int,
+    demonstration: tuple[Site, Path],
+    story: tuple[Site, Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(indexes, "SMALLEST", smallest)
     check_counts(*demonstration)
     check_counts(*story)
     assert values(page(demonstration[0], "/timeline/events", ALL_ON), "actors")
@@ -168,7 +194,7 @@ def test_a_click_on_a_value_shows_as_many_rows_as_it_says(
     site, _ = demonstration
     told = page(site, f"/timeline/{table}", [*pairs, *ALL_ON])
     clicked = 0
-    for facet in (*LINKS, "occurred"):
+    for facet in (*VALUES, *LINKS, "occurred"):
         for value in told["facets"][facet]["results"]:
             after = page(site, f"/timeline/{table}", parse_qsl(urlsplit(value["toggle_url"]).query))
             if not value["selected"]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from operations import ACTORS, DAYS, NAMES, Operation, begin, erase, stories, tell
 
-from timeline import Timeline, demo, facets, projection, schema, selection
+from timeline import Timeline, demo, facet_segments, facets, projection, query, schema, selection
 from timeline.facets import FacetIndex, IndexedSelection
 from timeline.selection import Selection
+from timeline.site import histogram
 
 _some = st.lists
 _filters = {
@@ -40,6 +43,13 @@ filters = st.dictionaries(st.sampled_from([*_filters]), st.none(), max_size=2).f
 texts = st.none() | st.sampled_from(("odesa", "orban", "talks od", "nothing"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def segments_of_eight_entries() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facet_segments, "SIZE", 8)
+        yield
+
+
 def everything(chosen: Selection) -> dict[str, Any]:
     """All that can be asked of a selection."""
     pages = []
@@ -55,12 +65,29 @@ def everything(chosen: Selection) -> dict[str, Any]:
         "count": chosen.count(),
         "corrected": chosen.corrected(),
         "choices": {name: chosen.choices(name) for name in selection.FACETS if name in _INDEXED},
-        "spans": chosen.spans(),
+        "bars": histogram.bars_of(chosen.spans(), *chosen.bounds()),
         "points": chosen.points(),
         "pages": pages,
         "newest": chosen.newest(3),
         "log": chosen.in_order_of_the_log(),
     }
+
+
+def agree_then(
+    connection: sqlite3.Connection,
+    index: FacetIndex | None,
+    seq: int,
+    chosen: dict[str, Any],
+    text: str | None,
+) -> None:
+    """As known after entry `seq`, the index answers as the tables of then do."""
+    assert index is not None
+    point = query.AsOf(seq=seq)
+    with (
+        selection.tables_as_of(connection, point) as tables,
+        contextlib.closing(IndexedSelection(connection, index, chosen, text, seq=seq)) as found,
+    ):
+        assert everything(found) == everything(Selection(tables, chosen, text))
 
 
 _INDEXED = {*selection.FACETS} - {"year", "month"}
@@ -99,9 +126,31 @@ def test_the_index_answers_as_the_tables_do_after_every_append(
             made_anew = facets.current(connection, None)
             assert made_anew is not None
             assert index is not None
-            assert made_anew.alive == index.alive
+            assert made_anew._replace(kept={}) == index._replace(kept={})
             for chosen, text in asked:
                 agree(connection, made_anew, chosen, text)
+
+
+@settings(max_examples=60)
+@given(stories, st.lists(st.tuples(filters, texts), min_size=1, max_size=3), st.randoms())
+def test_the_index_answers_for_any_entry_as_the_tables_of_then_do(
+    story: list[list[Operation]], asked: list[tuple[dict[str, Any], str | None]], chance: Random
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "timeline.db"
+        with (
+            Timeline.create(path, title="T", now=TickingClock()) as timeline,
+            contextlib.closing(schema.connect(path)) as connection,
+        ):
+            begin(timeline)
+            index = facets.current(connection, None)
+            for append_of in story:
+                tell(timeline, append_of)
+                index = facets.current(connection, index)
+            assert index is not None
+            for chosen, text in asked:
+                for seq in (-1, 0, chance.randint(1, index.seq), index.seq):
+                    agree_then(connection, index, seq, chosen, text)
 
 
 @pytest.mark.parametrize("few", [0, facets._FEW])
@@ -134,7 +183,7 @@ def test_an_index_that_is_ahead_is_not_used(path: Path, timeline: Timeline) -> N
             after = facets.current(late, before)
             assert after is not None
             assert before is not None
-            assert (len(before.alive), len(after.alive)) == (1, 2)
+            assert (len(before.alive(before.seq)), len(after.alive(after.seq))) == (1, 2)
             assert facets.current(early, after) is None
             assert facets.current(early, before) is before
 
@@ -162,8 +211,10 @@ def test_an_erasure_and_another_log_make_the_index_anew(path: Path, timeline: Ti
         index = facets.current(connection, index)
         assert index is not None
         assert index.postings["tag"] == {}
-        stranger = index._replace(leaf=b"of another log", alive=index.alive - index.alive)
-        assert facets.current(connection, stranger) == index
+        stranger = index._replace(leaf=b"of another log", postings={})
+        anew = facets.current(connection, stranger)
+        assert anew is not None
+        assert anew._replace(kept={}) == index._replace(kept={})
 
 
 def test_an_empty_file_has_no_index() -> None:

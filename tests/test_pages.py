@@ -306,9 +306,14 @@ def test_a_large_timeline_is_answered_from_the_index_and_says_the_same(
 ) -> None:
     with open_site(story) as by_tables:
         expected = {
-            path: by_tables.page(path) for path in ("/", "/?type=AGREE&q=black", "/?tag=nato")
+            path: by_tables.page(path)
+            for path in (
+                *("/", "/?type=AGREE&q=black", "/?tag=nato", "/?as_of=%231", "/?as_of=2020-01-01"),
+                *("/?as_of=%2316&q=odesa", "/?as_of=%2317&type=aid&order=oldest&all=actor"),
+                *("/events.csv?as_of=%2316", "/events.json?as_of=%2317", "/events.atom"),
+            )
         }
-    monkeypatch.setattr("timeline.site.pages.SMALLEST", 0)
+    monkeypatch.setattr("timeline.site.indexes.SMALLEST", 1)
     with open_site(story) as by_index:
         for path, text in expected.items():
             assert by_index.page(path) == text

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from operations import Operation, begin, erase, stories, tell
 from tables import Contents, derived, everything
 
-from timeline import Timeline, fold, projection, query, schema, selection
+from timeline import Timeline, facet_segments, fold, projection, query, schema, selection
 from timeline.errors import ProjectionOutdated, TooNew
 from timeline.model import Said
 from timeline.vocabulary import db_folder
@@ -64,6 +64,13 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # --- Live equals rebuilt ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", autouse=True)
+def segments_of_eight_entries() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facet_segments, "SIZE", 8)
+        yield
 
 
 @settings(

@@ -22,7 +22,7 @@ from test_pages import FORMATS, Site, open_site
 
 from timeline import Participant, Place, Timeline, projection, proofs, schema
 from timeline.signed_note import Signature, SigningKey, VerifierKey, parse
-from timeline.site import pages
+from timeline.site import indexes
 from timeline.tlog import Proof
 
 ORIGIN = "example.org/story"
@@ -246,7 +246,7 @@ def test_pages_say_that_words_were_erased_and_why(story: Path) -> None:
 def test_a_running_site_forgets_what_another_process_erases(
     smallest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "SMALLEST", smallest)
+    monkeypatch.setattr(indexes, "SMALLEST", smallest)
     path = tmp_path / "story.db"
     with Timeline.create(path, title="A story", origin=ORIGIN) as timeline:
         timeline.record({"event_id": "talks", "title": "Talks", "occurred": "2025-04-15"})
@@ -311,7 +311,7 @@ def entries_with(path: Path, words: str) -> list[str]:
 def test_the_facets_of_a_large_timeline_are_counted_anew_after_an_erasure(
     story: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "SMALLEST", 0)
+    monkeypatch.setattr(indexes, "SMALLEST", 0)
     with open_site(story) as site, Timeline.open(story) as timeline:
         timeline.record(
             {"event_id": "call", "title": "A call", "occurred": "2025", "tags": ["quiet"]}

@@ -19,7 +19,18 @@ from hypothesis import strategies as st
 from operations import Operation, begin, stories, tell
 from running import done, dump, one_line, run
 
-from timeline import Timeline, codec, erasure, log, merkle, projection, proofs, schema, verify
+from timeline import (
+    Timeline,
+    codec,
+    erasure,
+    facet_segments,
+    log,
+    merkle,
+    projection,
+    proofs,
+    schema,
+    verify,
+)
 from timeline.errors import ProjectionOutdated, StoreError
 from timeline.model import Said
 from timeline.signed_note import SigningKey
@@ -33,7 +44,7 @@ Tamper = Callable[[sqlite3.Connection], object]
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(segments_of_four_entries: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Thirteen entries, one of them erased, a captured text, two checkpoints."""
     path = tmp_path_factory.mktemp("verify") / "template.db"
     clock = TickingClock()
@@ -75,6 +86,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         proofs.sign(connection, KEY)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def segments_of_four_entries() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facet_segments, "SIZE", 4)
+        yield
 
 
 @pytest.fixture

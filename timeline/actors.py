@@ -22,18 +22,24 @@ __all__ = ["Actors", "known_as"]
 class Actors:
     """The tables `actors` and `actor_names`, and who is who in them."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, known: sqlite3.Connection | None = None
+    ) -> None:
         self._connection = connection
+        self._reader = known or connection
+        """Where actors are known: elsewhere, for tables of a few events alone."""
         self._known: dict[tuple[str | None, str], tuple[str, str]] = {}
 
     def actor_for(self, participant: dict[str, Any]) -> tuple[str, str]:
         """Id and name of the actor that a participant is: by id, by a known name, or new."""
         key = (participant.get("actor_id"), participant["name"])
         if key not in self._known:
-            known = known_as(self._connection, *key)
+            known = known_as(self._reader, *key)
             if known is None:
                 known = key[0] or fold.actor_id_of(key[1]), key[1]
-                self._connection.execute("INSERT INTO actors (actor_id, name) VALUES (?, ?)", known)
+                self._connection.execute(
+                    "INSERT OR IGNORE INTO actors (actor_id, name) VALUES (?, ?)", known
+                )
             self._known[key] = known
         return self._known[key]
 

@@ -1,27 +1,38 @@
-"""The facet index: exact counts of every facet of any selection, without scanning tables.
+"""The facet index: exact counts of every facet of any selection, now or as known on any day.
 
-Guarantees: it answers as `selection.Selection` does, at the very entry of the log that its
-reader sees; an index that is behind is brought up, one that is ahead is not used. It holds,
-for every value of every facet, the set of the entries in which events stand that have it
-(roaring bitmaps), so that a filter is an intersection and a count its size.
+Guarantees: it answers as `selection.Selection` does, over the tables as they stood at any
+entry of the log up to the newest that its reader sees; an index that is behind is brought up,
+one that is ahead is not used. For every value of every facet it holds the set of the entries
+in which versions of events stand that have it (roaring bitmaps), so that a filter is an
+intersection and a count its size. What was alive at an entry is one more set: recorded by
+then, less what was superseded by then.
 
-Lives in memory: made from the tables when first asked for, never written.
+Names of actors and states of sources are always today's. Of the other clock, that of reports,
+it knows nothing. Lives in memory: read from the segments that the projection stores.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from array import array
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from pyroaring import BitMap
 
-from timeline.filters import FILTERS, match
-from timeline.query import Row
-from timeline.selection import DAY, Selection
+from timeline import actors, edtf_time, facet_segments, fold, selection
+from timeline.codec import decode_content
+from timeline.errors import InvalidValue
+from timeline.facet_segments import Gathered, Postings, Value
+from timeline.filters import match
+from timeline.query import NOW, AsOf, Row
+from timeline.selection import Page, Selection
 
-__all__ = ["SMALLEST", "FacetIndex", "IndexedSelection", "current"]
+__all__ = ["SMALLEST", "FacetIndex", "IndexedSelection", "counts", "current"]
 
 SMALLEST = 5_000
 """Events: below that, the tables are as quick (bench/browse.py)."""
@@ -29,47 +40,95 @@ SMALLEST = 5_000
 _FEW = 3_000
 """Events: so many are looked up one by one, of more the list is walked in its order."""
 
-Value = Any
-Postings = dict[Value, BitMap]
+_NONE = BitMap()
+_LABELS = {
+    "event_type": "SELECT code, label FROM event_types",
+    "actor": "SELECT actor_id, name FROM actors",
+    "country": "SELECT alpha3, name FROM countries",
+    "source": "SELECT source_id, coalesce(title, url, source_id) FROM sources",
+    "at_risk": "SELECT 1, 'at risk'",
+}
 
-_OF_EVENT = {
-    "event_type": "event_type",
-    "country": "country",
-    "modality": "modality",
-    "verification": "verification",
-    "precision": "occurred_precision",
-    "state": "state",
-    "at_risk": "nullif(at_risk, 0)",
-}
-_SOURCES_OF_POSTINGS = {
-    "corrected": "SELECT 1, seq FROM events WHERE seq > ? AND corrections_count > 0",
-    **{
-        facet: f"SELECT {column}, seq FROM events WHERE seq > ?"  # noqa: S608
-        for facet, column in _OF_EVENT.items()
-    },
-    "actor": "SELECT x.actor_id, e.seq FROM events AS e JOIN event_actors AS x USING (event_id)"
-    " WHERE e.seq > ?",
-    "tag": "SELECT x.tag, e.seq FROM events AS e JOIN event_tags AS x USING (event_id)"
-    " WHERE e.seq > ?",
-    "source": "SELECT x.source_id, e.seq FROM events AS e JOIN citations AS x USING (event_id)"
-    " WHERE e.seq > ?",
-}
-_SPANS = (
-    f"SELECT {DAY.format('occurred_from')}, {DAY.format('occurred_to')}, seq"  # noqa: S608
-    " FROM events WHERE seq > ?"
-)
-_POINTS = "SELECT round(lat, 2), round(lon, 2), seq FROM events WHERE seq > ? AND lat IS NOT NULL"
+T = TypeVar("T")
+Days = tuple[str | None, str | None]
+Months = tuple[str | None, str | None]
 
 
 class FacetIndex(NamedTuple):
-    """Where every event stands, by everything it has, as of one entry of the log."""
+    """In which entries versions of events have what, as of one entry of the log."""
 
     seq: int
     leaf: bytes
-    alive: BitMap
-    """The entries in which events stand: the bits of all sets below."""
-    postings: dict[str, Postings]
-    """By facet; of "span" the values are two days, of "point" two coordinates."""
+    postings: Mapping[str, Postings]
+    """As `facet_segments.Gathered` has them, and those by "actor" and "corrected"."""
+    later: array[int]
+    """The versions that are not the first of their event, in the order of the log,"""
+    before: array[int]
+    """those that they took the place of,"""
+    event_keys: array[int]
+    """and the first ones of their events."""
+    who: dict[Value, str]
+    """The actors that participants are."""
+    days: list[tuple[str, Postings]]
+    """The sets of "span" by the day on which they begin, in order ("" where that is open), and
+    by the other day."""
+    months: dict[Months, BitMap]
+    """The sets of "span" put together by the months of both days,"""
+    in_months: Mapping[Months, dict[Days, BitMap]]
+    """and one by one."""
+    kept: dict[str, Any]
+    """What was worked out once: whatever would change it comes with another entry."""
+
+    def having(self, facet: str, value: Value = "") -> BitMap:
+        """The entries in which a version has this value."""
+        return self.postings[facet].get(value, _NONE)
+
+    def alive(self, seq: int) -> BitMap:
+        """The entries in which events stood after entry `seq`."""
+        if seq >= self.seq:
+            return self._once("alive", lambda: self.having("version") - BitMap(self.before))
+        recorded = self.having("version") & BitMap(range(seq + 1))
+        return recorded - BitMap(self.before[: bisect_right(self.later, seq)])
+
+    def labels(self, connection: sqlite3.Connection, facet: str) -> dict[Any, str]:
+        """What the values of a facet are called today, where they are not called what they are."""
+        sql = _LABELS.get(facet)
+        return self._once(facet, lambda: dict(connection.execute(sql))) if sql else {}
+
+    def _once(self, name: str, work: Callable[[], T]) -> T:
+        if name not in self.kept:
+            self.kept[name] = work()
+        found: T = self.kept[name]
+        return found
+
+    def reaching(self, side: str, day: str) -> BitMap:
+        """The entries of events that could lie behind a day ("since"), or before it ("until")."""
+        sets = []
+        for months, seqs in self.months.items():
+            month = months[side == "since"]
+            if month == day[:-3]:
+                for days, some in self.in_months[months].items():
+                    its_day = days[side == "since"] or ""
+                    if its_day >= day if side == "since" else its_day <= day:
+                        sets.append(some)
+            elif month is None or (month > day) == (side == "since"):
+                sets.append(seqs)
+        return _union(sets)
+
+    def found(self, connection: sqlite3.Connection, words: str) -> BitMap:
+        """The entries in which events stand now that hold what an FTS5 query looks for."""
+        (found,) = connection.execute(
+            "SELECT json_group_array(rowid) FROM event_search WHERE event_search MATCH ?",
+            (words,),
+        ).fetchone()
+        event_keys = BitMap(json.loads(found))
+        seqs = event_keys & self.alive(self.seq)
+        if changed := event_keys - seqs:
+            newest = self._once(
+                "newest", lambda: dict(zip(self.event_keys, self.later, strict=True))
+            )
+            seqs |= BitMap([newest[event_key] for event_key in changed])
+        return seqs
 
 
 def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIndex | None:
@@ -77,75 +136,104 @@ def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIn
     newest = connection.execute("SELECT seq, leaf FROM log ORDER BY seq DESC LIMIT 1").fetchone()
     if newest is None:
         return None
+    seq, leaf = newest
     if known is None:
-        return _loaded(connection, *newest)
-    if known.seq > newest[0]:
+        return _loaded(connection, seq, leaf)
+    if known.seq > seq:
         return None
-    (leaf,) = connection.execute("SELECT leaf FROM log WHERE seq = ?", (known.seq,)).fetchone()
-    if leaf != known.leaf:  # another log has taken its place
-        return _loaded(connection, *newest)
-    if known.seq == newest[0]:
+    (its_leaf,) = connection.execute("SELECT leaf FROM log WHERE seq = ?", (known.seq,)).fetchone()
+    if its_leaf != known.leaf:  # another log has taken its place
+        return _loaded(connection, seq, leaf)
+    if known.seq == seq:
         return known
-    rewrites = connection.execute(
-        "SELECT 1 FROM log WHERE seq > ? AND (kind GLOB 'actor.*'"
-        " OR kind IN ('entry.erased', 'source.withdrawn', 'source.reinstated'))",
+    erased, renamed = connection.execute(
+        "SELECT max(kind = 'entry.erased'), max(kind GLOB 'actor.*') FROM log WHERE seq > ?",
         (known.seq,),
-    )
-    if rewrites.fetchone():  # they change events without an entry of their own
-        return _loaded(connection, *newest)
-    return _brought_up(connection, known, *newest)
+    ).fetchone()
+    if erased:
+        return _loaded(connection, seq, leaf)
+    gathered = facet_segments.gather(connection, known.seq + 1, seq + 1)
+    known = known._replace(seq=seq, leaf=leaf, who={} if renamed else known.who)
+    return _with(connection, known, gathered)
 
 
 def _loaded(connection: sqlite3.Connection, seq: int, leaf: bytes) -> FacetIndex:
-    postings: dict[str, Postings] = {
-        facet: {value: BitMap(seqs) for value, seqs in _gathered(connection, facet, -1).items()}
-        for facet in (*_SOURCES_OF_POSTINGS, "span", "point")
+    nothing = FacetIndex(
+        seq, leaf, _NOTHING, array("I"), array("I"), array("I"), {}, [], {}, {}, {}
+    )
+    return _with(connection, nothing, facet_segments.read(connection, seq + 1))
+
+
+_NOTHING: dict[str, Postings] = {
+    facet: {} for facet in (*facet_segments.FACETS, "actor", "corrected")
+}
+
+
+def _with(connection: sqlite3.Connection, known: FacetIndex, gathered: Gathered) -> FacetIndex:
+    """The index with later versions; what did not change is shared with the one before."""
+    new = gathered.postings
+    postings = {**known.postings}
+    for facet, values in new.items():
+        postings[facet] = _added(known.postings[facet], values.items())
+    corrected = known.having("corrected") | new.get("correction", {}).get("", _NONE)
+    for each in gathered.later:
+        if each.before in corrected:
+            corrected.add(each.seq)
+    postings["corrected"] = {"": corrected}
+    # After an entry about an actor anybody may be somebody else.
+    named = new.get("participant", {}) if known.who else postings["participant"]
+    who = known.who | {key: _actor(connection, key) for key in named if key not in known.who}
+    postings["actor"] = _added(
+        known.postings["actor"] if known.who else {},
+        ((who[key], seqs) for key, seqs in named.items()),
+    )
+    later, before, event_keys = (
+        ones + array("I", [each[place] for each in gathered.later])
+        for place, ones in enumerate((known.later, known.before, known.event_keys))
+    )
+    by_day: defaultdict[str, Postings] = defaultdict(dict)
+    in_months: defaultdict[Months, dict[Days, BitMap]] = defaultdict(dict)
+    for (first, last), seqs in postings["span"].items():
+        by_day[first or ""][last] = seqs
+        in_months[first and first[:-3], last and last[:-3]][first, last] = seqs
+    return FacetIndex(
+        *(known.seq, known.leaf, postings, later, before, event_keys, who),
+        days=sorted(by_day.items()),
+        months={months: _union([*each.values()]) for months, each in in_months.items()},
+        in_months=in_months,
+        kept={},
+    )
+
+
+def _added(known: Postings, more: Iterable[tuple[Value, BitMap]]) -> Postings:
+    sets: defaultdict[Value, list[BitMap]] = defaultdict(list)
+    for value, seqs in more:
+        sets[value].append(seqs)
+    return known | {
+        value: _union([*several, known[value]] if value in known else several)
+        for value, several in sets.items()
     }
-    alive = BitMap(row[0] for row in connection.execute("SELECT seq FROM events"))
-    return FacetIndex(seq, leaf, alive, postings)
 
 
-def _brought_up(
-    connection: sqlite3.Connection, known: FacetIndex, seq: int, leaf: bytes
-) -> FacetIndex:
-    """The index after later entries; what did not change is shared with the one before."""
-    changed = connection.execute("SELECT event_id, seq FROM events WHERE seq > ?", (known.seq,))
-    alive = known.alive.copy()
-    for event_id, newest in changed.fetchall():
-        (before,) = connection.execute(
-            "SELECT max(seq) FROM event_versions WHERE event_id = ? AND seq <= ?",
-            (event_id, known.seq),
-        ).fetchone()
-        if before is not None:
-            alive.discard(before)
-        alive.add(newest)
-    postings = {}
-    for facet, before in known.postings.items():
-        added = _gathered(connection, facet, known.seq)
-        postings[facet] = before | {
-            value: before.get(value, BitMap()) | BitMap(seqs) for value, seqs in added.items()
-        }
-    return FacetIndex(seq, leaf, alive, postings)
+def _union(sets: Sequence[BitMap]) -> BitMap:
+    return sets[0] if len(sets) == 1 else BitMap.union(_NONE, *sets)
 
 
-def _gathered(connection: sqlite3.Connection, facet: str, after: int) -> dict[Value, list[int]]:
-    """The values of a facet, and the entries behind `after` in which events have them."""
-    found: dict[Value, list[int]] = {}
-    if facet in ("span", "point"):
-        for one, other, seq in connection.execute(_SPANS if facet == "span" else _POINTS, (after,)):
-            found.setdefault((one, other), []).append(seq)
-        return found
-    for value, seq in connection.execute(_SOURCES_OF_POSTINGS[facet], (after,)):
-        found.setdefault(value, []).append(seq)
-    found.pop(None, None)
-    return found
+def _actor(connection: sqlite3.Connection, participant: Value) -> str:
+    """The actor that a participant is, as `actors.Actors` has it."""
+    actor_id, name = participant
+    known = actors.known_as(connection, actor_id, name)
+    return known[0] if known else actor_id or fold.actor_id_of(name)
 
 
 # --- A selection --------------------------------------------------------------------------
 
 
 class IndexedSelection(Selection):
-    """`Selection`, answered from the index."""
+    """`Selection`, answered from the index, as known after entry `seq`, or now.
+
+    To be closed: a page of the past has tables of its own.
+    """
 
     def __init__(
         self,
@@ -153,98 +241,218 @@ class IndexedSelection(Selection):
         index: FacetIndex,
         filters: Mapping[str, Any] | None = None,
         text: str | None = None,
+        *,
+        seq: int = NOW.seq,
     ) -> None:
-        super().__init__(connection, filters, text)
         self._index = index
-        self._parts = self._chosen_parts()
-        self._chosen = self._without(None)
-
-    def _chosen_parts(self) -> dict[str, BitMap]:
-        """The entries that each filter and the text leave."""
-        parts = {
-            name: BitMap.union(BitMap(), *(self._having(name, value) for value in values))
+        self._seq = min(seq, index.seq)
+        self._is_now = self._seq == index.seq
+        self._alive = index.alive(self._seq)
+        super().__init__(connection, filters, text)
+        self._at_risk = self._resting_on_withdrawn()
+        self._opened = contextlib.ExitStack()
+        self._parts = {
+            name: _union([self._having(name, value) for value in values])
             for name, values in self._looked_for.items()
         }
         if self._text is not None:
-            found = self._connection.execute(
-                "SELECT e.seq FROM event_search JOIN events AS e ON e.event_key ="
-                " event_search.rowid WHERE event_search MATCH ?",
-                (match(self._text),),
-            )
-            parts["text"] = BitMap(row[0] for row in found)
-        return parts
+            self._parts["text"] = self._found(match(self._text))
+        self._chosen = self._without(None)
+
+    def close(self) -> None:
+        """Leave the past."""
+        self._opened.close()
+
+    def everything(self) -> Selection:
+        return IndexedSelection(self._connection, self._index, seq=self._seq)
+
+    def wanted(self, name: str, value: object) -> object:
+        """In the past also words that no event has now: of event types, and names of actors."""
+        try:
+            found = super().wanted(name, value)
+        except InvalidValue:
+            used = self._index.having(name, value) if name == "event_type" else _NONE
+            if self._is_now or not used.intersect(self._alive):
+                raise
+            return value
+        if not self._is_now and name == "actor":
+            called = _nocase(value)
+            names = self._forgotten_names().items()
+            forgotten = [actor_id for actor_id, name in names if _nocase(name) == called]
+            return json.dumps([*json.loads(str(found)), *forgotten])
+        return found
+
+    # --- What is chosen -------------------------------------------------------------------
 
     def _having(self, name: str, value: Any) -> BitMap:
         """The entries of events that have what a filter looks for."""
-        postings = self._index.postings
         match name:
             case "actor":
-                return _united(postings["actor"], json.loads(value))
-            case "since" | "until" if "T" not in value:
-                return _united(postings["span"], self._spans_of(name, value))
-            case "at_risk" if not value:
-                return self._index.alive - postings["at_risk"].get(1, BitMap())
-            case _ if name in _OF_EVENT or name == "tag":
-                return postings[name].get(value, BitMap())
-        found = self._connection.execute(
-            f"SELECT e.seq FROM events AS e WHERE {FILTERS[name]}",  # noqa: S608
-            (value,),
-        )
-        return BitMap(row[0] for row in found)
+                return _union([self._index.having(name, each) for each in json.loads(value)])
+            case "source":
+                cited = self._connection.execute(
+                    "SELECT source_id FROM sources"
+                    " WHERE ? COLLATE NOCASE IN (source_id, url, publisher)",
+                    (value,),
+                )
+                return _union([self._index.having(name, source_id) for (source_id,) in cited])
+            case "place":
+                named = _nocase(value)
+                places = self._index.postings[name].items()
+                return _union([seqs for place, seqs in places if _nocase(place) == named])
+            case "year":
+                return self._within((value,))
+            case "month":
+                return self._within(tuple(map(int, value.split("-"))))
+            case "since" | "until":
+                return self._in_period(name, value)
+            case "at_risk":
+                return self._at_risk if value else self._alive - self._at_risk
+        return self._index.having(name, value)
 
-    def _spans_of(self, name: str, day: str) -> Iterable[tuple[str | None, str | None]]:
-        """The spans that could lie behind, or before, a day."""
-        for first, last in self._index.postings["span"]:
-            if name == "since":
-                if last is None or last + "~" >= day:
-                    yield first, last
-            elif first is None or first <= day + "~":
-                yield first, last
+    def _within(self, period: tuple[int, ...]) -> BitMap:
+        """The entries of events both bounds of which fall in a year or a month."""
+        return _union(
+            [
+                seqs
+                for bounds, seqs in self._index.postings["span"].items()
+                if all(day and edtf_time.numbers(day)[: len(period)] == period for day in bounds)
+            ]
+        )
+
+    def _in_period(self, side: str, bound: str) -> BitMap:
+        """The entries of events that could lie behind, or before, a bound."""
+        day, _, clock = bound.partition("T")
+        seqs = self._index.reaching(side, day)
+        if not clock:
+            return seqs
+        on_the_day = _union(
+            [
+                seqs & self._alive
+                for bounds, seqs in self._index.postings["span"].items()
+                if bounds[side == "since"] == day
+            ]
+        )
+        too_far = BitMap()
+        for seq, _, (first, last) in self._dates(on_the_day):
+            if not (
+                (last or "") + "~" >= bound if side == "since" else (first or "") <= bound + "~"
+            ):
+                too_far.add(seq)
+        return seqs - too_far
+
+    def _dates(self, seqs: BitMap) -> Iterator[tuple[int, str, tuple[str | None, str | None]]]:
+        """Entry, event and bounds of these versions."""
+        cursor = self._connection.execute(
+            "SELECT own.seq, v.event_id, content.payload FROM json_each(?) AS wanted"
+            " CROSS JOIN log AS own ON own.seq = wanted.value"
+            " CROSS JOIN event_versions AS v"
+            "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
+            " CROSS JOIN log AS content ON content.seq = v.content_seq",
+            (_json(seqs),),
+        )
+        for seq, event_id, payload in cursor:
+            content = decode_content(payload)
+            when = content and edtf_time.parse(content["occurred"])
+            yield seq, event_id, (when.occurred_from, when.occurred_to) if when else (None, None)
+
+    def _resting_on_withdrawn(self) -> BitMap:
+        """The entries of events all sources of which are withdrawn."""
+        withdrawn = {
+            source_id
+            for (source_id,) in self._connection.execute(
+                "SELECT source_id FROM sources WHERE state = 'withdrawn'"
+            )
+        }
+        if not withdrawn:
+            return _NONE
+        sets = self._index.postings["source"].items()
+        on_them = _union([seqs for source_id, seqs in sets if source_id in withdrawn])
+        return on_them - _union([seqs for source_id, seqs in sets if source_id not in withdrawn])
+
+    def _found(self, words: str) -> BitMap:
+        """The entries of events that hold what is looked for."""
+        seqs = self._index.found(self._connection, words)
+        if self._is_now:
+            return seqs
+        # What has changed since then is looked into anew: no index has its words any more.
+        changed = self._without(None) - self._index.alive(self._index.seq)
+        with selection.tables_as_of(self._connection, self._point, changed) as past:
+            return seqs | BitMap(
+                [
+                    seq
+                    for (seq,) in past.execute(
+                        "SELECT e.seq FROM event_search JOIN events AS e"
+                        " ON e.event_key = event_search.rowid WHERE event_search MATCH ?",
+                        (words,),
+                    )
+                ]
+            )
 
     def _without(self, name: str | None) -> BitMap:
         """The entries that all filters but one leave."""
-        left = self._index.alive
+        left = self._alive
         for each in sorted((part for key, part in self._parts.items() if key != name), key=len):
             left = left & each
         return left
+
+    # --- Answers --------------------------------------------------------------------------
 
     def count(self) -> int:
         return len(self._chosen)
 
     def corrected(self) -> int:
-        return len(self._chosen & self._index.postings["corrected"].get(1, BitMap()))
+        return self._chosen.intersection_cardinality(self._index.having("corrected"))
 
     def choices(self, name: str) -> list[Row]:
-        counts = _counts(self._index.postings[name], self._without(name))
-        labels = self._labels(name)
+        sets = {1: self._at_risk} if name == "at_risk" else self._index.postings[name]
+        counted = counts(sets, self._without(name))
+        labels = self._index.labels(self._connection, name)
+        if name == "actor" and not self._is_now:
+            labels = labels | self._forgotten_names()
         found = [
             {"value": value, "label": labels.get(value, value), "count": count}
-            for value, count in counts
-            if name not in ("country", "source", "actor") or value in labels
+            for value, count in counted
+            if name not in ("country", "source") or value in labels
         ]
         found.sort(key=lambda row: (-row["count"], row["label"], row["value"]))
         return found
 
-    def _labels(self, name: str) -> dict[Value, str]:
-        """What the values of a facet are called, where they are not called what they are."""
-        sql = {
-            "event_type": "SELECT code, label FROM event_types",
-            "actor": "SELECT actor_id, name FROM actors",
-            "country": "SELECT alpha3, name FROM countries",
-            "source": "SELECT source_id, coalesce(title, url, source_id) FROM sources",
-            "at_risk": "SELECT 1, 'at risk'",
-        }.get(name)
-        return dict(self._connection.execute(sql)) if sql else {}
+    def _forgotten_names(self) -> dict[Any, str]:
+        """The names of actors that no event names any more: those that they had at first."""
+        known = self._index.labels(self._connection, "actor")
+        named = [
+            ((seqs & self._alive).min(), name, actor_id)
+            for (given, name), seqs in self._index.postings["participant"].items()
+            if (actor_id := self._index.who[given, name]) not in known
+            and seqs.intersect(self._alive)
+        ]
+        return {actor_id: name for _, name, actor_id in sorted(named, reverse=True)}
 
     def spans(self) -> list[tuple[str | None, str | None, int]]:
-        counts = _counts(self._index.postings["span"], self._chosen)
-        found = [(first, last, count) for (first, last), count in counts]
+        """To the month, if they reach over so many that no histogram has days."""
+        of_months = counts(self._index.months, self._chosen)
+        known = [
+            edtf_time.numbers(f"{month}-01") for months, _ in of_months for month in months if month
+        ]
+        since, until = (edtf_time.numbers(each) if each else None for each in self.bounds())
+        if known and _months(min(known), since, max) + _LONG < _months(max(known), until, min):
+            found = [
+                (first and f"{first}-01", last and f"{last}-01", count)
+                for (first, last), count in of_months
+            ]
+        else:
+            found = [
+                (*days, count)
+                for months, _ in of_months
+                for days, count in counts(self._index.in_months[months], self._chosen)
+            ]
         return sorted(found, key=lambda span: (span[0] or "", span[1] or ""))
 
     def points(self, limit: int = 250) -> list[Row]:
         postings = self._index.postings["point"]
-        counts = _counts(postings, self._chosen)
-        counts.sort(key=lambda each: (-each[1], each[0]))
+        counted = counts(postings, self._chosen)
+        counted.sort(key=lambda each: (-each[1], each[0]))
         return [
             {
                 "lat": lat,
@@ -252,25 +460,127 @@ class IndexedSelection(Selection):
                 "count": count,
                 "seq": (postings[lat, lon] & self._chosen).min(),
             }
-            for (lat, lon), count in counts[:limit]
+            for (lat, lon), count in counted[:limit]
         ]
 
-    def _in_a_list(self) -> tuple[str, list[Any]]:
+    # --- Lists ----------------------------------------------------------------------------
+
+    def page(self, *, after: str | None = None, oldest_first: bool = False, size: int = 50) -> Page:
+        if self._is_now:
+            return super().page(after=after, oldest_first=oldest_first, size=size)
+        behind = selection.place_in_list(after) if after else None
+        places = sorted(
+            (
+                (first or "", event_id, seq)
+                for seq, event_id, (first, _) in self._dates(
+                    self._window(behind, oldest_first, size)
+                )
+            ),
+            reverse=not oldest_first,
+        )
+        if behind:
+            places = [
+                each
+                for each in places
+                if each[:2] != behind and (each[:2] > behind) == oldest_first
+            ]
+        seqs = [seq for _, _, seq in places[: size + 1]]
+        self._opened.close()
+        self.tables = self._opened.enter_context(
+            selection.tables_as_of(self._connection, self._point, seqs)
+        )
+        listed = Selection(self.tables, {"state": "all"})
+        return listed.page(oldest_first=oldest_first, size=size)
+
+    @property
+    def _point(self) -> AsOf:
+        return NOW._replace(seq=self._seq)
+
+    def _window(self, behind: tuple[str, str] | None, oldest_first: bool, size: int) -> BitMap:
+        """The chosen ones on the days on which a page falls, more than `size` if there are."""
+        if len(self._chosen) <= 10 * size:
+            return self._chosen
+        its_day = behind and behind[0].partition("T")[0]
+        found = BitMap()
+        doubtful = 0
+        for day, sets in self._index.days if oldest_first else reversed(self._index.days):
+            if its_day is not None and day != its_day and (day > its_day) != oldest_first:
+                continue
+            for each in sets.values():
+                found |= each & self._chosen
+            if day == its_day:
+                doubtful = len(found)
+            if len(found) - doubtful > size:
+                break
+        return found
+
+    def _in_a_list(self, after: str | None, oldest_first: bool, size: int) -> tuple[str, list[Any]]:
         """Few events are looked up, many are met on the way."""
-        if len(self._chosen) <= _FEW:
-            seqs = json.dumps(self._chosen.to_array().tolist())
-            return "e.seq IN (SELECT value FROM json_each(?))", [seqs]
+        behind = selection.place_in_list(after) if after else None
+        window = self._window(behind, oldest_first, size)
+        if len(window) <= _FEW:
+            return "e.seq IN (SELECT value FROM json_each(?))", [_json(window)]
         self._connection.create_function(
-            "timeline_is_chosen", 1, self._chosen.__contains__, deterministic=True
+            "timeline_is_chosen", 1, window.__contains__, deterministic=True
         )
         return "timeline_is_chosen(e.seq)", []
 
+    def standing(self, seqs: Iterable[int]) -> list[Row]:
+        if self._is_now:
+            return super().standing(seqs)
+        found = []
+        for row, content in selection.contents(self._connection, seqs):
+            said = fold.content_row(content)
+            fields = {
+                field: said[field] for field in ("title", "place", "country", "geo_precision")
+            }
+            found.append({"seq": row["seq"], "event_id": row["event_id"], **fields})
+        return found
 
-def _united(postings: Postings, values: Iterable[Value]) -> BitMap:
-    return BitMap.union(BitMap(), *(postings[value] for value in values if value in postings))
+    def newest(self, limit: int | None = None) -> list[str]:
+        seqs = self._chosen.to_array()[::-1]
+        return self._event_ids(seqs if limit is None else seqs[:limit])
+
+    def in_order_of_the_log(self) -> list[str]:
+        index = self._index
+        first = dict(zip(index.later, index.event_keys, strict=True))
+        return self._event_ids(sorted(first.get(seq, seq) for seq in self._chosen))
+
+    def _event_ids(self, seqs: Iterable[int]) -> list[str]:
+        """The events that these entries are about."""
+        cursor = self._connection.execute(
+            "SELECT substr(l.subject, 7) FROM json_each(?) AS wanted"
+            " CROSS JOIN log AS l ON l.seq = wanted.value ORDER BY wanted.key",
+            (_json(seqs),),
+        )
+        return [event_id for (event_id,) in cursor]
 
 
-def _counts(postings: Postings, chosen: BitMap) -> list[tuple[Value, int]]:
+_LONG = 5
+"""Months: more than the days of a histogram."""
+
+
+def _months(
+    known: tuple[int, ...], asked: tuple[int, ...] | None, nearer: Callable[..., tuple[int, ...]]
+) -> int:
+    """The month of an end of a histogram, counted from the year 0."""
+    year, month = nearer(known[:2], asked[:2]) if asked else known[:2]
+    return year * 12 + month
+
+
+def _json(seqs: Iterable[int]) -> str:
+    return json.dumps([*seqs])
+
+
+def _nocase(text: Any) -> str:
+    """As COLLATE NOCASE compares: without the case of the letters A to Z."""
+    return str(text).translate(_LOWER)
+
+
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def counts(postings: Mapping[Any, BitMap], chosen: BitMap) -> list[tuple[Any, int]]:
     """How many of the chosen entries have each value; values of none are left out."""
-    counted = ((value, chosen.intersection_cardinality(each)) for value, each in postings.items())
-    return [(value, count) for value, count in counted if count]
+    sizes = ((value, chosen.intersection_cardinality(each)) for value, each in postings.items())
+    return [(value, count) for value, count in sizes if count]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from timeline import edtf_time, fold, vocabulary
@@ -51,10 +51,11 @@ Wanted = dict[str, list[Any]]
 """What filters look for, by name, as the tables have it."""
 
 
-def looked_for(connection: sqlite3.Connection, filters: Mapping[str, Any] | None) -> Wanted:
+def looked_for(read: Callable[[str, object], object], filters: Mapping[str, Any] | None) -> Wanted:
     """What filters, in the words of a person, look for; those without a limit are left out.
 
-    Of several values, in a list, an event has one at least. Raises InvalidInput.
+    `read` is `wanted` of the tables that are asked. Of several values, in a list, an event has
+    one at least. Raises InvalidInput.
     """
     found: Wanted = {}
     given = {name: value for name, value in (filters or {}).items() if value is not None}
@@ -63,7 +64,7 @@ def looked_for(connection: sqlite3.Connection, filters: Mapping[str, Any] | None
             raise InvalidInput(name, f"is not a filter: known are {', '.join(FILTERS)}")
         try:
             several = value if isinstance(value, list | tuple) else [value]
-            values = [wanted(connection, name, each) for each in several]
+            values = [read(name, each) for each in several]
         except InvalidValue as error:
             raise InvalidInput(name, error.problem) from None
         if values and None not in values:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from timeline import fold, log
+from timeline import facet_segments, fold, log
 from timeline.codec import Entry, Payload, decode_content
 from timeline.errors import Conflict, InvalidInput, NotFound, NothingChanged, Refused
 from timeline.fields import ID_PATTERN
@@ -81,6 +81,11 @@ class Holdings:
                     self._sources[named].append((key, said))
         elif what != "event":
             self._sources.clear()
+        if facet_segments.is_last(entry.seq):
+            self._log.append(*self._entries.values())  # what a segment is gathered from
+            self._projector.apply(entry, payload)
+            self._forget()
+            return
         self._projector.apply(entry, payload)
         if len(self._entries) >= _BATCH:
             self.settle()
@@ -91,6 +96,10 @@ class Holdings:
             return
         self._log.append(*self._entries.values())
         self._projector.flush()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Nothing is held back any more."""
         self._entries.clear()
         self._ids.clear()
         self._external_ids.clear()

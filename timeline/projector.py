@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from timeline import clock, fold
+from timeline import clock, facet_segments, fold
 from timeline.actors import Actors
 from timeline.codec import Entry, Payload, check_version, decode_content, payload_of
 
@@ -108,19 +108,25 @@ class Projector:
     Rows of events are held back for up to 1,000 entries; `flush` before anything reads them.
     """
 
-    def __init__(self, connection: sqlite3.Connection, time_zone: str = "UTC") -> None:
-        """`time_zone` is that of the log so far."""
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        time_zone: str = "UTC",
+        known: sqlite3.Connection | None = None,
+    ) -> None:
+        """`time_zone` is that of the log so far; `known` is where actors and sources are known,
+        if not in these tables."""
         self._connection = connection
         self._rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._events: set[str] = set()
         """Those of which rows are held back."""
         self._named: set[str] = set()
         """The actors, by id, in these rows."""
-        self._actors = Actors(connection)
+        self._actors = Actors(connection, known)
         self._time_zone = time_zone
         self._withdrawn = {
             source_id
-            for (source_id,) in connection.execute(
+            for (source_id,) in (known or connection).execute(
                 "SELECT source_id FROM sources WHERE state = 'withdrawn'"
             )
         }
@@ -142,6 +148,9 @@ class Projector:
             case "log":
                 self._log(payload.content or {})
             # "entry": an erasure empties an earlier payload, and only a rebuild forgets it.
+        if facet_segments.is_last(entry.seq):
+            self.flush()
+            facet_segments.write(self._connection, entry.seq // facet_segments.SIZE)
 
     def flush(self) -> None:
         """Insert all rows that were held back."""

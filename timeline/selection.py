@@ -9,8 +9,10 @@ Knows the tables; what may be written is not its business.
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -18,7 +20,7 @@ from timeline import projection, query
 from timeline.codec import decode_content
 from timeline.errors import InvalidInput
 from timeline.excerpt import excerpts
-from timeline.filters import FILTERS, condition, looked_for, match
+from timeline.filters import FILTERS, condition, looked_for, match, wanted
 from timeline.projector import Projector
 
 __all__ = [
@@ -27,17 +29,22 @@ __all__ = [
     "FILTERS",
     "Page",
     "Selection",
+    "contents",
     "facets",
     "list_events",
+    "place_in_list",
     "search",
     "tables_as_of",
 ]
 
 
 @contextlib.contextmanager
-def tables_as_of(connection: sqlite3.Connection, as_of: query.AsOf) -> Iterator[sqlite3.Connection]:
+def tables_as_of(
+    connection: sqlite3.Connection, as_of: query.AsOf, seqs: Iterable[int] | None = None
+) -> Iterator[sqlite3.Connection]:
     """The tables of the projection as they stood then, in memory; `connection` itself for now.
 
+    With `seqs` only the events that stood in these entries, and the sources that they cite.
     Names of actors and states of sources are always today's.
     """
     if as_of.is_now:
@@ -46,31 +53,67 @@ def tables_as_of(connection: sqlite3.Connection, as_of: query.AsOf) -> Iterator[
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as past:
         past.execute("BEGIN")
         projection.create(past)
-        for table in ("event_types", "actors", "actor_names", "sources"):
-            rows = connection.execute(f"SELECT * FROM {table}")  # noqa: S608
-            marks = ", ".join("?" * len(rows.description))
-            past.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
-        projector = Projector(past)
-        for standing, content in _contents_as_of(connection, as_of):
+        if seqs is None:
+            for table in ("event_types", "actors", "actor_names", "sources"):
+                _copy(past, table, connection.execute(f"SELECT * FROM {table}"))  # noqa: S608
+            projector, found = Projector(past), _contents_as_of(connection, as_of)
+        else:
+            _copy(past, "event_types", connection.execute("SELECT * FROM event_types"))
+            projector, found = Projector(past, known=connection), contents(connection, seqs)
+        for standing, content in found:
             projector.put(standing, content)
         projector.flush()
+        if seqs is not None:
+            cited = past.execute("SELECT DISTINCT source_id FROM citations")
+            sources = connection.execute(
+                "SELECT * FROM sources WHERE source_id IN (SELECT value FROM json_each(?))",
+                (json.dumps([source_id for (source_id,) in cited]),),
+            )
+            _copy(past, "sources", sources)
         past.execute("COMMIT")
         yield past
 
 
-def _contents_as_of(
-    connection: sqlite3.Connection, as_of: query.AsOf
-) -> Iterator[tuple[query.Row, dict[str, Any] | None]]:
+def _copy(past: sqlite3.Connection, table: str, rows: sqlite3.Cursor) -> None:
+    marks = ", ".join("?" * len(rows.description))
+    past.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
+
+
+_STANDING = (
+    "SELECT v.event_id, v.state, v.merged_into, v.version, v.seq, v.recorded_at,"
+    " v.reported_at, e.first_recorded_at, e.event_key, l.payload,"
+    " (SELECT count(*) FROM event_versions AS c WHERE c.event_id = v.event_id"
+    "   AND c.version <= v.version AND c.kind = 'event.corrected') AS corrections_count"
+)
+_Version = tuple[query.Row, dict[str, Any] | None]
+"""How an event stood in an entry, and its content."""
+
+
+def contents(connection: sqlite3.Connection, seqs: Iterable[int]) -> Iterator[_Version]:
+    """The events that stand, or stood, in these entries."""
     cursor = connection.execute(
-        "SELECT v.event_id, v.state, v.merged_into, v.version, v.seq, v.recorded_at,"  # noqa: S608
-        " v.reported_at, e.first_recorded_at, e.event_key, l.payload,"
-        " (SELECT count(*) FROM event_versions AS c WHERE c.event_id = v.event_id"
-        "   AND c.version <= v.version AND c.kind = 'event.corrected') AS corrections_count"
-        " FROM events AS e JOIN event_versions AS v ON v.event_id = e.event_id"
+        f"{_STANDING} FROM json_each(?) AS wanted"
+        " CROSS JOIN log AS own ON own.seq = wanted.value"
+        " CROSS JOIN event_versions AS v"
+        "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
+        " CROSS JOIN events AS e ON e.event_id = v.event_id"
+        " CROSS JOIN log AS l ON l.seq = v.content_seq",
+        (json.dumps([*seqs]),),
+    )
+    return _with_contents(cursor)
+
+
+def _contents_as_of(connection: sqlite3.Connection, as_of: query.AsOf) -> Iterator[_Version]:
+    cursor = connection.execute(
+        f"{_STANDING} FROM events AS e JOIN event_versions AS v ON v.event_id = e.event_id"
         f" AND v.version = {query.VERSION_AT}"
         " JOIN log AS l ON l.seq = v.content_seq",
         as_of,
     )
+    return _with_contents(cursor)
+
+
+def _with_contents(cursor: sqlite3.Cursor) -> Iterator[_Version]:
     for row in query.rows(cursor):
         payload = row.pop("payload")
         yield row, decode_content(payload)
@@ -83,7 +126,7 @@ def list_events(
     limit: int | None = None,
 ) -> Iterator[query.Row]:
     """Rows of `events` in the order in which they happened, those without a start first."""
-    chosen, values = condition(looked_for(connection, filters))
+    chosen, values = condition(looked_for(partial(wanted, connection), filters))
     cursor = connection.execute(
         f"SELECT e.* FROM events AS e WHERE {chosen}"  # noqa: S608
         " ORDER BY e.occurred_from, e.event_id LIMIT ?",
@@ -104,7 +147,7 @@ def search(
     The match is the words around, the found ones between U+0002 and U+0003; it is left out if
     they stand only far behind in a long text.
     """
-    chosen, values = condition(looked_for(connection, filters))
+    chosen, values = condition(looked_for(partial(wanted, connection), filters))
     cursor = connection.execute(
         "SELECT e.* FROM event_search JOIN events AS e ON e.event_key = event_search.rowid"  # noqa: S608
         f" WHERE event_search MATCH ? AND {chosen}"
@@ -163,7 +206,7 @@ def facets(
 
     The most frequent come first; years and months in their order.
     """
-    chosen = condition(looked_for(connection, filters), text)
+    chosen = condition(looked_for(partial(wanted, connection), filters), text)
     return {name: list(query.rows(_counted(connection, name, chosen))) for name in FACETS}
 
 
@@ -202,10 +245,19 @@ class Selection:
         filters: Mapping[str, Any] | None = None,
         text: str | None = None,
     ) -> None:
-        self._connection = connection
-        self._looked_for = looked_for(connection, filters)
+        self.tables = self._connection = connection
+        """`tables`: where the events of a page are found, with all that belongs to them."""
+        self._looked_for = looked_for(self.wanted, filters)
         self._text = text
         self._condition = condition(self._looked_for, text)
+
+    def wanted(self, name: str, value: object) -> object:
+        """What a filter looks for, as the tables have it. Raises InvalidValue."""
+        return wanted(self._connection, name, value)
+
+    def everything(self) -> Selection:
+        """The selection without a filter, of the same moment."""
+        return Selection(self._connection)
 
     def count(self) -> int:
         """How many events there are."""
@@ -232,7 +284,7 @@ class Selection:
 
         Those without a beginning are the oldest.
         """
-        chosen, values = self._in_a_list()
+        chosen, values = self._in_a_list(after, oldest_first, size)
         order = "" if oldest_first else " DESC"
         behind, place = _behind(after, oldest_first=oldest_first) if after else ("1", [])
         in_order = f"ORDER BY e.occurred_from{order}, e.event_id{order}"
@@ -244,9 +296,23 @@ class Selection:
         )
         return _page(list(query.rows(cursor)), size)
 
-    def _in_a_list(self) -> tuple[str, list[Any]]:
+    def _in_a_list(
+        self,
+        after: str | None,
+        oldest_first: bool,
+        size: int,
+    ) -> tuple[str, list[Any]]:
         """The condition by which a list is walked."""
         return self._condition
+
+    def standing(self, seqs: Iterable[int]) -> list[query.Row]:
+        """What is known of some events, by the entries in which they stand, for the map."""
+        cursor = self._connection.execute(
+            "SELECT seq, event_id, title, place, country, geo_precision FROM events"
+            " WHERE seq IN (SELECT value FROM json_each(?))",
+            (json.dumps([*seqs]),),
+        )
+        return list(query.rows(cursor))
 
     def newest(self, limit: int | None = None) -> list[str]:
         """The ids of those that were recorded or changed last, the newest first."""
@@ -260,6 +326,11 @@ class Selection:
         """The ids of all of them, as they came into the log."""
         rows = self._all("SELECT e.event_id FROM events AS e WHERE {} ORDER BY e.event_key")
         return [row["event_id"] for row in rows]
+
+    def bounds(self) -> tuple[str | None, str | None]:
+        """Of the period that is asked for, as in table `events`."""
+        since, until = (self._looked_for.get(name, [None])[0] for name in ("since", "until"))
+        return since, until
 
     def spans(self) -> list[tuple[str | None, str | None, int]]:
         """The days of both bounds of `occurred`, and how many events have just these."""
@@ -310,11 +381,17 @@ def _page(rows: list[query.Row], size: int) -> Page:
     return Page(rows[:size], f"{last['occurred_from'] or ''}~{last['event_id']}")
 
 
-def _behind(after: str, *, oldest_first: bool) -> tuple[str, list[str]]:
-    """The condition on what comes behind a place, which is a beginning and an id."""
+def place_in_list(after: str) -> tuple[str, str]:
+    """The beginning and the id that a place in a list is. Raises InvalidInput."""
     began, mark, event_id = after.rpartition("~")
     if not mark:
         raise InvalidInput("after", f'"{after}" is not a place in a list')
+    return began, event_id
+
+
+def _behind(after: str, *, oldest_first: bool) -> tuple[str, list[str]]:
+    """The condition on what comes behind a place."""
+    began, event_id = place_in_list(after)
     sign = ">" if oldest_first else "<"
     if not began:
         others = " OR e.occurred_from IS NOT NULL" if oldest_first else ""

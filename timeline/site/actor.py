@@ -15,11 +15,11 @@ from typing import Any
 
 from timeline import query, selection, vocabulary, who, words
 from timeline.codec import decode_payload
-from timeline.facets import FacetIndex
+from timeline.facets import FacetIndex, IndexedSelection
 from timeline.query import Row
-from timeline.selection import Page
+from timeline.selection import Page, Selection
 from timeline.site.address import Address
-from timeline.site.browse import PAGE_SIZE, groups_of, selected
+from timeline.site.browse import PAGE_SIZE, groups_of
 
 __all__ = ["actor_json", "actor_page"]
 
@@ -42,10 +42,10 @@ def actor_page(
     with selection.tables_as_of(connection, point) as tables:
         actor = who.get(tables, actor_id)
         key = actor["actor_id"]
-        chosen = selected(
-            tables,
-            index if point.is_now else None,
-            Address(chosen=(("actor", key),)),
+        chosen = (
+            IndexedSelection(tables, index, {"actor": key})
+            if index and point.is_now
+            else Selection(tables, {"actor": key})
         )
         ends = {
             row["event_id"]: row
@@ -69,7 +69,7 @@ def actor_page(
             "is_now": point.is_now,
             "ends": [*ends.values()],
             "rows": rows,
-            "groups": groups_of(connection, tables, rows, chosen),
+            "groups": groups_of(connection, rows, chosen),
             "after": page.after,
             "offices": _offices(tables, key),
             "companions": companions[:_COMPANIONS],

@@ -6,13 +6,13 @@ names. Reads on the connection it is given; knows no request and no template.
 
 from __future__ import annotations
 
-import json
+import contextlib
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from timeline import edtf_time, filters, log, query, selection, vocabulary, words
+from timeline import edtf_time, log, query, selection, vocabulary, words
 from timeline.facets import FacetIndex, IndexedSelection
 from timeline.query import Row
 from timeline.selection import Selection
@@ -60,17 +60,16 @@ def browse(
     Raises TimelineError for what the address asks in vain.
     """
     point = query.parse_as_of(connection, **address.moments)
-    with selection.tables_as_of(connection, point) as tables:
-        chosen = selected(tables, index if point.is_now else None, address)
-        address = _as_stored(tables, address)
+    with selected(connection, point, index, address) as chosen:
         page = chosen.page(
             after=address.after or None,
             oldest_first=address.order == "oldest",
             size=PAGE_SIZE,
         )
+        address = _as_stored(chosen, address)
         facets = [_facet(chosen, address, name) for name in FACETS]
-        bars = histogram.bars_of(chosen.spans(), *_asked_bounds(tables, address))
-        everything = selected(tables, index if point.is_now else None, Address())
+        bars = histogram.bars_of(chosen.spans(), *chosen.bounds())
+        everything = chosen.everything()
         return {
             "address": address,
             "opened": _opened(connection),
@@ -79,14 +78,14 @@ def browse(
             "count": chosen.count(),
             "total": everything.count(),
             "corrected": everything.corrected(),
-            "groups": groups_of(connection, tables, page.rows, chosen),
+            "groups": groups_of(connection, page.rows, chosen),
             "next": page.after and address.query(after=page.after),
             "facets": [facet for facet in facets if facet.choices],
-            "labels": _labels(tables, address, facets),
+            "labels": _labels(connection, address, facets),
             "period": _asked_period(address),
             "histogram": bars,
             "ticks": histogram.ticks(bars.bars) if bars else [],
-            "map": worldmap.map_of(_points(tables, chosen)),
+            "map": worldmap.map_of(_points(chosen)),
         }
 
 
@@ -94,15 +93,15 @@ _SPELT = ("type", "country", "tag", "modality", "verification", "state", "at_ris
 """Facets whose values may be written in several ways."""
 
 
-def _as_stored(tables: sqlite3.Connection, address: Address) -> Address:
+def _as_stored(chosen: Selection, address: Address) -> Address:
     """The address with its values as the tables have them: "UKR" for "ua", so that they match."""
-    chosen = [
-        (facet, str(filters.wanted(tables, FACETS[facet], value) or value))
+    stored = [
+        (facet, str(chosen.wanted(FACETS[facet], value) or value))
         if facet in _SPELT
         else (facet, value)
         for facet, value in address.chosen
     ]
-    return address._replace(chosen=tuple(dict.fromkeys(chosen)))
+    return address._replace(chosen=tuple(dict.fromkeys(stored)))
 
 
 def _asked_period(address: Address) -> str:
@@ -129,39 +128,34 @@ def _labels(
     return called
 
 
-def _asked_bounds(tables: sqlite3.Connection, address: Address) -> list[Any]:
-    """The bounds of the period that is asked for, as in table `events`."""
-    return [
-        filters.wanted(tables, name, getattr(address, name)) if getattr(address, name) else None
-        for name in ("since", "until")
-    ]
-
-
 def _opened(connection: sqlite3.Connection) -> str:
     """When the log began, as a person writes a day."""
     entry = log.entry_at(connection, 0)
     return edtf_time.phrase(entry.recorded_at[:10]) if entry else ""
 
 
-def selected(tables: sqlite3.Connection, index: FacetIndex | None, address: Address) -> Selection:
-    """The events that an address chooses, from the index where there is one."""
+@contextlib.contextmanager
+def selected(
+    connection: sqlite3.Connection,
+    point: query.AsOf,
+    index: FacetIndex | None,
+    address: Address,
+) -> Iterator[Selection]:
+    """The events that an address chooses, at that point, from the index where it knows them."""
     filters, text = address.filters, address.q or None
-    return (
-        IndexedSelection(tables, index, filters, text)
-        if index
-        else Selection(tables, filters, text)
-    )
+    if index and point.reported == query.NOW.reported:
+        chosen = IndexedSelection(connection, index, filters, text, seq=point.seq)
+        with contextlib.closing(chosen):
+            yield chosen
+    else:
+        with selection.tables_as_of(connection, point) as tables:
+            yield Selection(tables, filters, text)
 
 
-def _points(tables: sqlite3.Connection, chosen: Selection) -> list[Row]:
+def _points(chosen: Selection) -> list[Row]:
     """The places on the map, each with what is known of one of its events."""
     points = chosen.points()
-    cursor = tables.execute(
-        "SELECT seq, event_id, title, place, country, geo_precision FROM events"
-        " WHERE seq IN (SELECT value FROM json_each(?))",
-        (json.dumps([point["seq"] for point in points]),),
-    )
-    known = {row["seq"]: row for row in query.rows(cursor)}
+    known = {row["seq"]: row for row in chosen.standing(point["seq"] for point in points)}
     return [{**known[point["seq"]], **point} for point in points]
 
 
@@ -191,12 +185,10 @@ def _facet(chosen: Selection, address: Address, name: str) -> Facet:
 
 
 def groups_of(
-    connection: sqlite3.Connection,
-    tables: sqlite3.Connection,
-    rows: Sequence[Row],
-    chosen: Selection,
+    connection: sqlite3.Connection, rows: Sequence[Row], chosen: Selection
 ) -> list[Group]:
-    """The events of a page under the period in which they happened."""
+    """The events of a page of a selection under the period in which they happened."""
+    tables = chosen.tables
     labels = query.labels(tables)
     figures = _figures(tables, [row["event_id"] for row in rows])
     found = chosen.excerpts(rows)

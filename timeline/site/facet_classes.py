@@ -7,27 +7,35 @@ that the reader may not see.
 
 `{"m2m": "actors"}` among the facets of metadata, or ?_facet_m2m=actors, counts what the table
 of LINKS ties to events, and ?_actor=ID filters by it; of several an event must have all.
-`{"period": "occurred"}` counts years, and with ?_period=2025 its months. A period takes all
-that could have happened in it.
+`{"value": "country"}` counts one of the columns VALUES, as Datasette's own facets do, but from
+the facet index. `{"period": "occurred"}` counts years, and with ?_period=2025 its months. A
+period takes all that could have happened in it.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import Any, NamedTuple
+import heapq
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from datasette.database import QueryInterrupted
 from datasette.facets import Facet
 from datasette.filters import FilterArguments
 from datasette.utils.asgi import BadRequest, Forbidden
+from pyroaring import BitMap
 
 from timeline import edtf_time
 from timeline.errors import InvalidValue
+from timeline.facets import FacetIndex, counts
 from timeline.site import guard
+from timeline.site.indexes import at_one_moment, index_of
 from timeline.site.periods import Span, most_likely
 
-__all__ = ["EVENT_TABLES", "FACET_CLASSES", "LINKS", "filters"]
+__all__ = ["EVENT_TABLES", "FACET_CLASSES", "LINKS", "VALUES", "filters"]
 
 EVENT_TABLES = ("events", "current_events")
 
@@ -65,6 +73,29 @@ LINKS = {
         ("event_tags",),
     ),
 }
+
+_NO_LABELS = "SELECT NULL AS value, NULL AS label WHERE 0"
+VALUES = {
+    "event_type": Link(
+        "event_type",
+        "events",
+        "event_type",
+        "SELECT code AS value, label FROM event_types",
+        ("event_types",),
+    ),
+    "country": Link(
+        "country",
+        "events",
+        "country",
+        "SELECT alpha3 AS value, name AS label FROM countries",
+        ("countries",),
+    ),
+    "modality": Link("modality", "events", "modality", _NO_LABELS, ()),
+    "verification": Link("verification", "events", "verification", _NO_LABELS, ()),
+    "occurred_precision": Link("precision", "events", "occurred_precision", _NO_LABELS, ()),
+    "state": Link("state", "events", "state", _NO_LABELS, ()),
+}
+"""Columns of `events` itself: `word` is what the facet index calls them."""
 
 
 # --- Filters ------------------------------------------------------------------------------
@@ -150,6 +181,58 @@ async def _may_read(datasette: Any, request: Any, database: str, link: Link) -> 
 
 # --- Facets -------------------------------------------------------------------------------
 
+T = TypeVar("T")
+Pairs = list[tuple[str, str]]
+
+_INDEXED = {
+    **{f"_{link.word}": link.word for link in LINKS.values()},
+    **{
+        f"{column}{operator}": link.word
+        for column, link in VALUES.items()
+        for operator in ("", "__exact")
+    },
+    "_search": "search",
+}
+"""The arguments that the facet index has an answer to, and what it is about there."""
+
+_WITHOUT_MEANING = frozenset(
+    (
+        *("_sort", "_sort_desc", "_size", "_next", "_shape", "_extra", "_col", "_nocol"),
+        *("_nocount", "_nofacet", "_nosuggest", "_labels", "_trace", "_json", "_ttl", "_stream"),
+    )
+)
+"""Arguments that choose no events."""
+
+
+_NOTHING = BitMap()
+
+
+class Counted(NamedTuple):
+    """What facets are counted from: the index, and the entries of the events of a page."""
+
+    connection: sqlite3.Connection
+    facets: FacetIndex
+    chosen: BitMap
+
+
+def _chosen(connection: sqlite3.Connection, index: FacetIndex, exact: Pairs) -> BitMap:
+    """The entries in which all events stand now that have all of this, kept for a page's facets."""
+    kept: tuple[Pairs, BitMap] = index.kept.get("page", ([("", "")], _NOTHING))
+    if kept[0] == exact:
+        return kept[1]
+    chosen = index.alive(index.seq).copy()
+    for name, text in exact:
+        match name:
+            case "since" | "until":
+                chosen &= index.reaching(name, text)
+            case "search":  # as Datasette reads it
+                (words,) = connection.execute("SELECT escape_fts(?)", (text,)).fetchone()
+                chosen &= index.found(connection, words)
+            case _:
+                chosen &= index.having(name, text)
+    index.kept["page"] = exact, chosen
+    return chosen
+
 
 class _EventFacet(Facet):  # type: ignore[misc]
     """What both facets share: where they are offered, which are on, how they are toggled."""
@@ -167,6 +250,43 @@ class _EventFacet(Facet):  # type: ignore[misc]
 
     def is_offered(self) -> bool:
         return _has_events(self.ds, self.database, self.table)
+
+    async def from_index(self, read: Callable[[Counted], T]) -> T | None:
+        """What is read from the facet index; None if it does not know this selection."""
+        exact = self._exact()
+        if exact is None:
+            return None
+
+        def at_once(connection: sqlite3.Connection) -> T | None:
+            index = index_of(self.ds, self.database, connection)
+            return index and read(Counted(connection, index, _chosen(connection, index, exact)))
+
+        def run(connection: sqlite3.Connection) -> T | None:
+            return at_one_moment(connection, at_once)
+
+        found: T | None = await self.ds.get_database(self.database).execute_fn(run)
+        return found
+
+    def _exact(self) -> Pairs | None:
+        """The filters of the page, if there is none that the facet index does not know."""
+        pairs: Pairs = [("state", "current")] if self.table == "current_events" else []
+        for name, text in self.get_querystring_pairs():
+            if name in _WITHOUT_MEANING or name.startswith("_facet"):
+                continue
+            if name.startswith("_") and not text:
+                continue
+            if name == "_period":
+                when = edtf_time.parse(text)
+                bounds = {"since": when.occurred_from, "until": when.occurred_to}
+                pairs += [(side, bound) for side, bound in bounds.items() if bound]
+            elif name in _INDEXED:
+                pairs.append((_INDEXED[name], text))
+            else:
+                return None
+        is_timed = any(name in ("since", "until") and "T" in text for name, text in pairs)
+        searches = [text for name, text in pairs if name == "search"]
+        is_as_typed = not searches or (len(searches) == 1 and "escape_fts(:search)" in self.sql)
+        return pairs if is_as_typed and not is_timed else None
 
     async def rows(self, sql: str, limit: str) -> list[Any]:
         """The rows of a query over the events of the page, which it calls `selected`.
@@ -215,34 +335,44 @@ class LinkFacet(_EventFacet):
 
     type = "m2m"
     known = tuple(LINKS)
+    links = LINKS
+
+    def argument(self, link: Link) -> str:
+        """What filters by a value."""
+        return f"_{link.word}"
+
+    def counted(self, link: Link, limit: int) -> str:
+        """The SQL of value, label and count of the most frequent ones."""
+        return (
+            f"SELECT value, label, count FROM (SELECT {link.column} AS value,"  # noqa: S608
+            f" count(DISTINCT event_id) AS count FROM {link.table}"
+            " WHERE event_id IN (SELECT event_id FROM selected) GROUP BY 1)"
+            f" JOIN ({link.labels}) USING (value)"
+            f" ORDER BY count DESC, label, value LIMIT {limit}"
+        )
 
     async def facet_results(self) -> tuple[list[dict[str, Any]], list[str]]:
         results: list[dict[str, Any]] = []
         timed_out: list[str] = []
         size = self.get_facet_size()
         for name, hideable in self.chosen().items():
-            link = LINKS[name]
+            link = self.links[name]
             if not await _may_read(self.ds, self.request, self.database, link):
                 continue
+            rows = await self.from_index(partial(_most_frequent, link, size + 1))
             try:
-                rows = await self.rows(
-                    f"SELECT value, label, count FROM (SELECT {link.column} AS value,"  # noqa: S608
-                    f" count(DISTINCT event_id) AS count FROM {link.table}"
-                    " WHERE event_id IN (SELECT event_id FROM selected) GROUP BY 1)"
-                    f" JOIN ({link.labels}) USING (value)"
-                    f" ORDER BY count DESC, label, value LIMIT {size + 1}",
-                    "facet_time_limit_ms",
-                )
+                if rows is None:
+                    rows = await self.rows(self.counted(link, size + 1), "facet_time_limit_ms")
             except QueryInterrupted:
                 timed_out.append(name)
                 continue
-            values = [self._value(link.word, *row) for row in rows[:size]]
+            values = [self._value(self.argument(link), *row) for row in rows[:size]]
             truncated = len(rows) > size
             results.append(self.result(name, values, hideable=hideable, truncated=truncated))
         return results, timed_out
 
-    def _value(self, word: str, value: str, label: str, count: int) -> dict[str, Any]:
-        pair = (f"_{word}", value)
+    def _value(self, argument: str, value: str, label: str, count: int) -> dict[str, Any]:
+        pair = (argument, value)
         selected = pair in self.get_querystring_pairs()
         address = self.address(without=pair) if selected else self.address(pair)
         return {
@@ -273,6 +403,30 @@ class LinkFacet(_EventFacet):
         return suggested
 
 
+class ValueFacet(LinkFacet):
+    """The values of a column, with the number of events that have each."""
+
+    type = "value"
+    known = tuple(VALUES)
+    links = VALUES
+
+    def argument(self, link: Link) -> str:
+        return link.column
+
+    def counted(self, link: Link, limit: int) -> str:
+        return (
+            "SELECT value, coalesce(label, value) AS label, count FROM"  # noqa: S608
+            f" (SELECT {link.column} AS value, count(*) AS count FROM selected"
+            f" WHERE {link.column} IS NOT NULL GROUP BY 1)"
+            f" LEFT JOIN ({link.labels}) USING (value)"
+            f" ORDER BY count DESC, label, value LIMIT {limit}"
+        )
+
+    async def suggest(self) -> list[dict[str, Any]]:
+        """None: Datasette suggests these columns itself."""
+        return []
+
+
 class PeriodFacet(_EventFacet):
     """Years in the order of time; with one year chosen, its months."""
 
@@ -300,6 +454,8 @@ class PeriodFacet(_EventFacet):
 
     async def _months(self, limit: str) -> list[Span]:
         """How many events could have happened between which months."""
+        if spans := await self.from_index(_spans):
+            return spans
         # As far as the month: years beyond four digits are longer, see edtf_time.sortable.
         first, last = (
             f"substr({bound}, 1, CASE WHEN {bound} GLOB '[0-9]*' THEN 7 ELSE 16 END)"
@@ -355,6 +511,26 @@ def _value(text: str, events: int, address: str, *, selected: bool = False) -> d
     }
 
 
+def _most_frequent(link: Link, limit: int, counted: Counted) -> list[tuple[str, str, int]]:
+    """Value, label and count of the most frequent ones that a link leads to."""
+    labels = counted.facets.labels(counted.connection, link.word)
+    listed = [
+        (labels.get(value, value), value, count)
+        for value, count in counts(counted.facets.postings[link.word], counted.chosen)
+        if value in labels or link.word not in ("actor", "source")
+    ]
+    likely = heapq.nsmallest(limit, listed, key=lambda each: (-each[2], *each[:2]))
+    return [(value, label, count) for label, value, count in likely]
+
+
+def _spans(counted: Counted) -> list[Span]:
+    """How many events could have happened between which months."""
+    return [
+        Span(_month(first), _month(last), count)
+        for (first, last), count in counts(counted.facets.months, counted.chosen)
+    ]
+
+
 def _month(bound: str | None) -> int | None:
     """The months since January of the year 0, of a bound without its day."""
     if bound is None:
@@ -372,4 +548,4 @@ def _edtf_year(year: int) -> str:
     return f"{year:05d}" if -9999 <= year < 0 else f"{'Y' * (abs(year) > 9999)}{year:04d}"
 
 
-FACET_CLASSES: list[type[_EventFacet]] = [LinkFacet, PeriodFacet]
+FACET_CLASSES: list[type[_EventFacet]] = [ValueFacet, LinkFacet, PeriodFacet]

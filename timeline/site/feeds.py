@@ -11,11 +11,13 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import IO, Any
 
-from timeline import log, query, selection, texts, wire
+from timeline import log, query, texts, wire
 from timeline.exporters import FORMATS, About
+from timeline.facets import FacetIndex
 from timeline.selection import Selection
 from timeline.sheet_words import words_of
 from timeline.site.address import Address
+from timeline.site.browse import selected
 
 __all__ = ["FEED_SIZE", "JSON_SIZE", "NAMES", "write_feed"]
 
@@ -33,6 +35,7 @@ def write_feed(
     address: Address,
     page_of: Callable[[str], str],
     feed_at: Callable[[str], str],
+    index: FacetIndex | None = None,
     *,
     size: int = JSON_SIZE,
 ) -> None:
@@ -48,8 +51,7 @@ def write_feed(
     event_ids: Iterable[str] = ()
     following = None
     if is_part or not chosen.of_entries:
-        with selection.tables_as_of(connection, point) as tables:
-            found = Selection(tables, address.filters, address.q or None)
+        with selected(connection, point, index, address) as found:
             event_ids, following = _ids(found, name, address, size)
     asked = {facet: ", ".join(_several(value)) for facet, value in address.filters.items()}
     words = {key: value for key, value in {"q": address.q, **address.moments}.items() if value}

@@ -18,17 +18,14 @@ from functools import cache, partial
 from io import TextIOWrapper
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from threading import Lock
 from typing import IO, Any, TypeVar
 from urllib.parse import urlencode
-from weakref import WeakKeyDictionary
 
 from markupsafe import Markup, escape
 
 from timeline import log, query, words
 from timeline.errors import NotFound, TimelineError
 from timeline.exporters import FORMATS
-from timeline.facets import SMALLEST, FacetIndex, current
 from timeline.site import feeds, guard
 from timeline.site.actor import actor_json, actor_page
 from timeline.site.address import Address
@@ -36,6 +33,7 @@ from timeline.site.browse import PAGE_SIZE, browse
 from timeline.site.changes import changes_feed, changes_json, changes_page
 from timeline.site.cite import citations_of
 from timeline.site.event import event_page
+from timeline.site.indexes import at_one_moment, index_of
 from timeline.site.mounts import Mount, mounts
 from timeline.site.proof import checkpoint_note, covering, proof_of, verify_page
 from timeline.site.source import source_json, source_page
@@ -82,27 +80,10 @@ async def _browse_page(datasette: Any, request: Any, mount: Mount) -> Any:
     address = Address.of(_arguments(request))
 
     def read(connection: sqlite3.Connection) -> Context:
-        index = _index(datasette, mount, connection)
+        index = index_of(datasette, mount.database, connection)
         return {**browse(connection, address, index), "moments": _moments(address)}
 
     return await _page(datasette, request, mount, "browse", read)
-
-
-_indexes: WeakKeyDictionary[Any, dict[str, FacetIndex]] = WeakKeyDictionary()
-_index_lock = Lock()
-
-
-def _index(datasette: Any, mount: Mount, connection: sqlite3.Connection) -> FacetIndex | None:
-    """The facet index of a large timeline, brought up to what this connection sees."""
-    (size,) = connection.execute("SELECT count(*) FROM events").fetchone()
-    if size < SMALLEST:
-        return None
-    with _index_lock:
-        known = _indexes.setdefault(datasette, {})
-        found = current(connection, known.get(mount.database))
-        if found:
-            known[mount.database] = found
-        return found
 
 
 async def _feed(datasette: Any, request: Any, mount: Mount) -> Any:
@@ -121,6 +102,7 @@ async def _feed(datasette: Any, request: Any, mount: Mount) -> Any:
                 address,
                 lambda event_id: absolute(f"/events/{event_id}"),
                 lambda query: absolute(f"/events.{suffix}{query.removesuffix('?')}"),
+                index_of(datasette, mount.database, connection),
                 size=_WHOLE if _is_frozen(datasette) else feeds.JSON_SIZE,
             )
         except BaseException:
@@ -186,7 +168,7 @@ async def _actor_page(datasette: Any, request: Any, mount: Mount) -> Any:
     table = str(datasette.urls.table(mount.database, "current_events"))
 
     def read(connection: sqlite3.Connection) -> Context:
-        index = _index(datasette, mount, connection)
+        index = index_of(datasette, mount.database, connection)
         found = actor_page(connection, request.url_vars["actor_id"], asked, index)
         actor_id = found["subject"]["actor_id"]
         chosen = Address(chosen=(("actor", actor_id),))
@@ -208,7 +190,7 @@ async def _actor_json(datasette: Any, request: Any, mount: Mount) -> Any:
     asked = Address.of(_arguments(request))
 
     def read(connection: sqlite3.Connection) -> Context:
-        index = _index(datasette, mount, connection)
+        index = index_of(datasette, mount.database, connection)
         return actor_json(connection, request.url_vars["actor_id"], asked, index)
 
     return await _json(datasette, request, mount, read)
@@ -383,17 +365,10 @@ async def _read(
     """What is to be shown, read in one transaction."""
     await _check_permission(datasette, request, mount)
 
-    def at_one_moment(connection: sqlite3.Connection) -> T:
-        if connection.in_transaction:
-            # Whoever left it open shares the connection: it would show the past for ever.
-            connection.rollback()
-        connection.execute("BEGIN")
-        try:
-            return read(connection)
-        finally:
-            connection.execute("ROLLBACK")
+    def at_once(connection: sqlite3.Connection) -> T:
+        return at_one_moment(connection, read)
 
-    found: T = await datasette.get_database(mount.database).execute_fn(at_one_moment)
+    found: T = await datasette.get_database(mount.database).execute_fn(at_once)
     return found
 
 

@@ -1,0 +1,129 @@
+"""What is quick stays so: the work of a page does not grow with the timeline. Nothing is timed."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from timeline import Timeline, facet_segments, facets, schema, verify
+from timeline.facets import FacetIndex
+from timeline.model import Said
+from timeline.site.address import Address
+from timeline.site.browse import browse
+
+FEW, MANY = 400, 4_000
+
+
+def build(path: Path, count: int) -> None:
+    """As many events a day, in as many places, of as many actors, whatever the count."""
+    with Timeline.create(path, title="T") as timeline:
+        timeline.record(
+            {
+                "event_id": f"e-{number:05d}",
+                "title": f"Event {number} of something{number % 40}",
+                "occurred": (date(2000, 1, 1) + timedelta(days=number)).isoformat(),
+                "event_type": ("CONSULT", "AID")[number % 2],
+                "place": {"name": f"Town {number % 20}", "lat": f"{number % 20}.5", "lon": "30"},
+                "participants": [{"name": f"Actor {number % 30}"}],
+                "tags": [f"tag-{number % 10}"],
+                "citations": [{"source": {"url": f"https://example.org/{number % 15}"}}],
+            }
+            for number in range(count)
+        )
+        timeline.correct(
+            {f"e-{number:05d}": {"tags.-": "late"} for number in range(0, count, 9)}, reason="late"
+        )
+
+
+@pytest.fixture(scope="module")
+def timelines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
+    folder = tmp_path_factory.mktemp("sizes")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facet_segments, "SIZE", 256)
+        for count in (FEW, MANY):
+            build(folder / f"{count}.db", count)
+        yield [folder / f"{count}.db" for count in (FEW, MANY)]
+
+
+def work(connection: sqlite3.Connection, index: FacetIndex, address: Address) -> tuple[int, int]:
+    """How many SQL statements a page takes, and how many steps SQLite."""
+    statements: list[str] = []
+    steps: list[None] = []
+    browse(connection, address, index)  # what is worked out once
+    connection.set_trace_callback(statements.append)
+    connection.set_progress_handler(lambda: steps.append(None), 10)
+    browse(connection, address, index)
+    connection.set_trace_callback(None)
+    connection.set_progress_handler(None, 10)
+    return len(statements), len(steps)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        Address(),
+        Address(order="oldest"),
+        Address(chosen=(("type", "AID"),)),
+        Address(chosen=(("type", "AID"), ("actor", "Actor 4"), ("tag", "tag-4"))),
+        Address(since="2000-02", until="2000-03"),
+        Address(as_of="#{middle}"),
+        Address(as_of="#{middle}", chosen=(("type", "AID"),)),
+    ],
+    ids=lambda address: address.query(),
+)
+def test_a_page_of_ten_times_the_events_takes_no_more_statements_and_steps(
+    address: Address, timelines: list[Path]
+) -> None:
+    taken = []
+    for path in timelines:
+        with contextlib.closing(schema.connect(path)) as connection:
+            index = facets.current(connection, None)
+            assert index is not None
+            asked = address._replace(as_of=address.as_of.format(middle=index.seq // 2))
+            taken.append(work(connection, index, asked))
+    (few_statements, few_steps), (many_statements, many_steps) = taken
+    assert many_statements <= few_statements
+    assert many_steps <= few_steps * 1.5
+
+
+def test_an_append_writes_no_segment_before_it_is_full(
+    path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facet_segments, "SIZE", 8)
+    with contextlib.closing(schema.connect(path)) as connection:
+        stored = []
+        for number in range(1, 17):  # entry 0 is that of the log
+            timeline.record({"event_id": f"e-{number:02d}", "title": "x", "occurred": "2025"})
+            (segments,) = connection.execute(
+                "SELECT count(DISTINCT segment) FROM facet_segments"
+            ).fetchone()
+            stored.append(segments)
+        assert stored == [0] * 6 + [1] * 8 + [2] * 2
+        index = facets.current(connection, None)
+        assert index is not None
+        assert len(index.alive(index.seq)) == 16
+
+
+def test_segments_that_a_large_append_fills_are_those_of_a_rebuild(
+    path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facet_segments, "SIZE", 7)
+    with timeline.append() as append:
+        for number in range(60):
+            source = {"url": f"https://example.org/{number % 9}"}
+            fields = {"title": f"Event {number}", "occurred": "2025", "tags": [f"t-{number % 3}"]}
+            append.record({**fields, "event_id": f"e-{number}", "citations": [{"source": source}]})
+            if number % 5 == 4:
+                append.correct(f"e-{number - 2}", {"tags.-": "late"}, Said(reason="late"))
+    with contextlib.closing(schema.connect(path)) as connection:
+        segments = connection.execute(
+            "SELECT count(DISTINCT segment) FROM facet_segments"
+        ).fetchone()
+        entries = connection.execute("SELECT count(*) FROM log").fetchone()
+    assert segments == (entries[0] // 7,)
+    assert verify.verify(path).findings == []
