@@ -295,4 +295,4 @@ def _own_words(statement: Statement, said: Said) -> Said:
     if _WORDS.isdisjoint(statement.model_fields_set):
         return said
     own = {field: value for field in Said.model_fields if (value := getattr(statement, field))}
-    return said.model_copy(update=own)
+    return said.model_copy(update=own) if own else said
