@@ -51,16 +51,19 @@ class Appender:
 
     def append(self, *entries: Entry) -> None:
         """Insert entries whose `seq` continues the log; one costs the same in a log of any size."""
-        for entry in entries:
-            self._connection.execute(
-                "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", entry
-            )
-            for hashed in merkle.grow(self._ends, self.size, entry.leaf):
-                self._connection.execute(
-                    "INSERT INTO tree_hashes VALUES (?, ?)", (self._hashes, hashed)
-                )
-                self._hashes += 1
-            self.size += 1
+        hashes = [
+            hashed
+            for size, entry in enumerate(entries, self.size)
+            for hashed in merkle.grow(self._ends, size, entry.leaf)
+        ]
+        self._connection.executemany(
+            "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", entries
+        )
+        self._connection.executemany(
+            "INSERT INTO tree_hashes VALUES (?, ?)", enumerate(hashes, self._hashes)
+        )
+        self._hashes += len(hashes)
+        self.size += len(entries)
 
 
 def size(connection: sqlite3.Connection) -> int:
