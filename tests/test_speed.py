@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import tracemalloc
 from collections.abc import Iterator
@@ -78,13 +79,14 @@ def test_entries_and_rows_are_held_back_by_the_thousand_at_most(timeline: Timeli
 def test_an_append_of_thrice_the_size_takes_no_more_memory(timeline: Timeline) -> None:
     peaks = []
     for first, count in ((0, 1_500), (10_000, 1_500), (20_000, 4_500)):
+        gc.collect()  # what others left behind is not this append's
         tracemalloc.start()
         with timeline.append() as append:
             for event in events(count, first):
                 append.record(event)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[2] < 1.2 * peaks[1]  # the first fills the caches
+    assert peaks[2] < 1.5 * peaks[1]  # the first fills the caches; what is held would be thrice
 
 
 @pytest.mark.parametrize("as_json", [False, True])
