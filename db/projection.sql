@@ -109,6 +109,16 @@ CREATE TABLE sources (
     source_key       INTEGER NOT NULL UNIQUE
 ) STRICT;
 
+CREATE TABLE source_states (
+    source_id     TEXT NOT NULL REFERENCES sources (source_id),
+    seq           INTEGER NOT NULL REFERENCES log (seq),
+    state         TEXT NOT NULL,
+    recorded_at   TEXT NOT NULL,
+    reported_from TEXT NOT NULL,
+    reason        TEXT,
+    PRIMARY KEY (source_id, seq)
+) STRICT, WITHOUT ROWID;
+
 CREATE INDEX sources_url ON sources (url);
 CREATE INDEX sources_title ON sources (title);
 CREATE INDEX sources_withdrawn ON sources (source_id) WHERE state = 'withdrawn';

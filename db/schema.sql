@@ -258,6 +258,16 @@ CREATE INDEX sources_url ON sources (url);
 
 CREATE INDEX sources_withdrawn ON sources (source_id) WHERE state = 'withdrawn';
 
+CREATE TABLE source_states (
+    source_id     TEXT NOT NULL REFERENCES sources (source_id),
+    seq           INTEGER NOT NULL REFERENCES log (seq),
+    state         TEXT NOT NULL,
+    recorded_at   TEXT NOT NULL,
+    reported_from TEXT NOT NULL,
+    reason        TEXT,
+    PRIMARY KEY (source_id, seq)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE event_actors (
     event_id     TEXT NOT NULL REFERENCES events (event_id),
     position     INTEGER NOT NULL,

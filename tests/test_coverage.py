@@ -360,6 +360,29 @@ def test_withdrawing_a_source_is_said_wherever_an_event_rests_on_it_alone(
     assert "nothing would change" in one_line(run("-d", path, "withdraw", "paper", "--undo"))
 
 
+def test_what_was_at_risk_follows_both_clocks(paper: Timeline, path: Path) -> None:
+    withdrawing = ["withdraw", "paper", "--reason", "It was made up", "--reported-at", "2030-05-02"]
+    withdrawn = json.loads(done("-d", path, *withdrawing, "--json"))["entry_id"]
+    undone = json.loads(done("-d", path, "withdraw", "paper", "--undo", "--json"))
+    first, last = undone["seq"] - 1, undone["seq"]
+    for point, risky in (
+        (["--as-of", f"#{first - 1}"], False),
+        (["--as-of", f"#{first}"], True),
+        (["--as-of", f"#{last}"], False),
+        (["--as-of", f"#{first}", "--as-reported", "2030-05-01"], False),
+        (["--as-of", f"#{first}", "--as-reported", "2030-05-02"], True),
+        (["--as-reported", "2030-05-01"], False),
+        ([], False),
+    ):
+        shown = " ".join(done("-d", path, "show", "pledge", *point).split())
+        assert (RISK in shown, "WITHDRAWN" in shown) == (risky, risky), point
+        listed = done("-d", path, "list", "--at-risk", "--json", *point)
+        assert bool(json.loads(listed)) == risky, point
+    done("-d", path, "erase", withdrawn, "--reason", "It named a person")
+    (source,) = paper.get("pledge", as_of=first)["at_risk"]
+    assert source == {"source_id": "paper", "title": "A paper", "reason": None}
+
+
 @pytest.mark.parametrize("format", ["json", "geojson", "ics", "atom", "timelinejs"])
 def test_every_format_says_that_an_event_is_at_risk_and_why(
     paper: Timeline, path: Path, format: str

@@ -204,7 +204,7 @@ def _drawn(drawing: str) -> set[tuple[str, str, str]]:
     """Table, column and the table that it points to: by branches, and by arrows."""
     found = set()
     root = table = ""
-    keys = {"events": "event_id", "actors": "actor_id"}
+    keys = {"events": "event_id", "actors": "actor_id", "sources": "source_id"}
     for line in drawing.split("\n"):
         if branch := re.match(r"[├└]── (\w+)", line):
             table = branch[1]

@@ -456,6 +456,7 @@ def test_more_events_than_are_looked_up_at_once_are_read_in_their_order(timeline
 READS: tuple[Callable[..., Any], ...] = (
     lambda t, **when: t.list(state="all", **when),
     lambda t, **when: t.list(country="Ukraine", since="2025-04-14", **when),
+    lambda t, **when: t.list(at_risk="yes", **when),
     lambda t, **when: t.facets(**when),
     lambda t, **when: t.facets(state="all", text="odesa", **when),
     lambda t, **when: t.search("odesa", **when),
@@ -464,14 +465,10 @@ READS: tuple[Callable[..., Any], ...] = (
 
 
 def without_names_of_today(found: Any) -> Any:
-    """Names of actors and states of sources are always today's: all but these."""
+    """Names of actors, and titles of sources, are always today's: all but these."""
     if isinstance(found, dict):
-        return {
-            key: rows for key, rows in found.items() if key not in ("actor", "source", "at_risk")
-        }
-    return [
-        {key: row[key] for key in row if key not in ("actors", "at_risk", "match")} for row in found
-    ]
+        return {key: rows for key, rows in found.items() if key not in ("actor", "source")}
+    return [{key: row[key] for key in row if key not in ("actors", "match")} for row in found]
 
 
 @PAST
@@ -479,7 +476,7 @@ def without_names_of_today(found: Any) -> Any:
 def test_lists_facets_and_search_as_of_the_end_of_an_append_are_what_they_were(
     empty: Path, tmp_path: Path, story: list[list[Operation]]
 ) -> None:
-    """But for names of actors and states of sources, which are always today's."""
+    """But for names of actors and titles of sources, which are always today's."""
     path = fresh(empty, tmp_path)
     then: dict[int, list[Any]] = {}
     with Timeline.open(path, now=TickingClock()) as timeline:

@@ -163,6 +163,9 @@ def test_a_withdrawn_source_is_said_on_every_page_and_feed_until_there_is_anothe
     assert "This source was withdrawn: Made up" in words(site.page("/sources/paper"))
     assert "withdrawn: Made up" in words(site.page("/events/visit"))
     assert "?at_risk=1" in "".join(site.links("/"))
+    then = "as_of=%234"
+    for page in (f"/?{then}", f"/events/visit?{then}", f"/events?at_risk=1&{then}"):
+        assert "withdrawn" not in words(site.page(page)), page
     for suffix in ("json", "ics", "atom", "geojson", "timelinejs.json"):
         feed = site.page(f"/events.{suffix}?at_risk=1").replace("\r\n ", "")
         assert feed.count("Made up") == 2, suffix

@@ -70,7 +70,8 @@ def template(segments_of_four_entries: None, tmp_path_factory: pytest.TempPathFa
             )
         timeline.correct("event-1", {"quantities.0.value": 4}, reason="a recount")
         timeline.retract("event-2", reason="a rumour")
-        timeline.update("event-0", {"title": "Renamed"})
+        with timeline.append() as append:
+            append.withdraw_source("paper", Said(reason="made up"))
         timeline.merge("event-3", into="event-1")
     with contextlib.closing(schema.connect(path, write=True)) as connection:
         connection.execute(

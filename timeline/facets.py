@@ -29,7 +29,7 @@ from timeline.codec import decode_content
 from timeline.errors import InvalidValue
 from timeline.facet_segments import Gathered, Postings, Value
 from timeline.filters import match
-from timeline.query import NOW, AsOf, Row
+from timeline.query import NOW, AsOf, Row, withdrawals
 from timeline.selection import Page, Selection
 
 __all__ = ["SMALLEST", "FacetIndex", "IndexedSelection", "counts", "current"]
@@ -357,13 +357,8 @@ class IndexedSelection(Selection):
             yield seq, event_id, (when.occurred_from, when.occurred_to) if when else (None, None)
 
     def _resting_on_withdrawn(self) -> BitMap:
-        """The entries of events all sources of which are withdrawn."""
-        withdrawn = {
-            source_id
-            for (source_id,) in self._connection.execute(
-                "SELECT source_id FROM sources WHERE state = 'withdrawn'"
-            )
-        }
+        """The entries of events all sources of which were withdrawn by then."""
+        withdrawn = withdrawals(self._connection, self._point)
         if not withdrawn:
             return _NONE
         sets = self._index.postings["source"].items()

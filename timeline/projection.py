@@ -27,7 +27,7 @@ __all__ = [
     "tables",
 ]
 
-PROJECTION_VERSION = 3
+PROJECTION_VERSION = 4
 """Raised with every change of db/projection.sql or of what is put into its tables."""
 
 _SEARCH = re.compile(

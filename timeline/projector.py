@@ -113,9 +113,10 @@ class Projector:
         connection: sqlite3.Connection,
         time_zone: str = "UTC",
         known: sqlite3.Connection | None = None,
+        withdrawn: Iterable[str] | None = None,
     ) -> None:
-        """`time_zone` is that of the log so far; `known` is where actors and sources are known,
-        if not in these tables."""
+        """`time_zone` is that of the log so far; `known` is where actors are known, and
+        `withdrawn` are the sources that are, by id, if these tables do not say so."""
         self._connection = connection
         self._rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._events: set[str] = set()
@@ -124,12 +125,10 @@ class Projector:
         """The actors, by id, in these rows."""
         self._actors = Actors(connection, known)
         self._time_zone = time_zone
-        self._withdrawn = {
-            source_id
-            for (source_id,) in (known or connection).execute(
-                "SELECT source_id FROM sources WHERE state = 'withdrawn'"
-            )
-        }
+        if withdrawn is None:
+            rows = connection.execute("SELECT source_id FROM sources WHERE state = 'withdrawn'")
+            withdrawn = (source_id for (source_id,) in rows)
+        self._withdrawn = {*withdrawn}
 
     def apply(self, entry: Entry, payload: Payload | None = None) -> None:
         """Fold one entry; entries come in the order of their `seq`. Raises TooNew.
@@ -402,11 +401,19 @@ class Projector:
                 _UPDATE_SOURCE, (*(fields.get(field) for field in _SOURCE_FIELDS), source_id)
             )
         elif entry.kind != "source.annotated":
-            self._change_source_state(source_id, entry.kind, payload.reason)
+            self._change_source_state(entry, payload.reason)
 
-    def _change_source_state(self, source_id: str, kind: str, reason: str | None) -> None:
+    def _change_source_state(self, entry: Entry, reason: str | None) -> None:
         self.flush()
-        state = fold.state_after(kind, "current")
+        source_id, state = entry.subject_id, fold.state_after(entry.kind, "current")
+        reported_from = entry.recorded_at
+        if entry.reported_at:
+            reported_from = clock.last_instant(entry.reported_at, self._time_zone)
+        self._connection.execute(
+            "INSERT INTO source_states VALUES (?1, ?2, ?3, ?4, max(?5, coalesce((SELECT"
+            " max(reported_from) FROM source_states WHERE source_id = ?1), '')), ?6)",
+            (source_id, entry.seq, state, entry.recorded_at, reported_from, reason),
+        )
         if state == "withdrawn":
             self._withdrawn.add(source_id)
         else:

@@ -43,6 +43,7 @@ __all__ = [
     "resolve_source",
     "rows",
     "sources",
+    "withdrawals",
     "withdrawn",
 ]
 
@@ -269,7 +270,7 @@ def get(
 ) -> Row:
     """One event: the fields of its content, its bounds, then how it stands.
 
-    An event that rests on withdrawn sources alone has them in `at_risk`, as they stand today.
+    An event that rests on sources alone that were withdrawn by then has them in `at_risk`.
 
     Raises NotFound for an event or a version that was not there as of then.
     """
@@ -279,24 +280,16 @@ def get(
         raise _not_there(name, as_of)
     said = content(connection, standing["content_seq"])
     cited = [citation["source_id"] for citation in (said or {}).get("citations", ())]
-    withdrawn = connection.execute(_WITHDRAWN + _AMONG, (json.dumps(cited),)) if cited else ()
-    return _standing_event(standing, said, {row[0]: row for row in withdrawn})
-
-
-_WITHDRAWN = (
-    "SELECT source_id, coalesce(title, url, source_id), withdrawn_reason FROM sources"
-    " WHERE state = 'withdrawn'"
-)
-_AMONG = " AND source_id IN (SELECT value FROM json_each(?))"
-_Withdrawn = Mapping[str, tuple[str, str, str | None]]
-"""Id, title and reason of withdrawn sources, by id."""
+    return _standing_event(standing, said, withdrawals(connection, as_of, cited) if cited else {})
 
 
 def _not_there(name: str, as_of: AsOf) -> NotFound:
     return NotFound("event", name, "" if as_of.is_now else "it was not there as of then")
 
 
-def _standing_event(standing: Mapping[str, Any], said: Row | None, withdrawn: _Withdrawn) -> Row:
+def _standing_event(
+    standing: Mapping[str, Any], said: Row | None, withdrawn: Mapping[str, Row]
+) -> Row:
     event: Row = {"event_id": standing["event_id"], **(said or {})}
     if said:
         event.setdefault("modality", "actual")
@@ -310,8 +303,7 @@ def _standing_event(standing: Mapping[str, Any], said: Row | None, withdrawn: _W
     if withdrawn:
         cited = dict.fromkeys(citation["source_id"] for citation in event.get("citations", ()))
         if cited and withdrawn.keys() >= cited.keys():
-            names = ("source_id", "title", "reason")
-            event["at_risk"] = [dict(zip(names, withdrawn[each], strict=True)) for each in cited]
+            event["at_risk"] = [withdrawn[each] for each in cited]
     for field in ("state", "version", "seq", "recorded_at", "reported_at"):
         event[field] = standing[field]
     return event
@@ -339,7 +331,7 @@ def each(
     Raises NotFound at the first event that was not there as of then.
     """
     version, point = ("e.version", ()) if as_of.is_now else (VERSION_AT, as_of)
-    withdrawn = {row[0]: row for row in connection.execute(_WITHDRAWN)}
+    withdrawn = withdrawals(connection, as_of)
     ids = iter(event_ids)
     while some := [*islice(ids, _AT_ONCE)]:
         values = (json.dumps(some), *point)
@@ -384,8 +376,33 @@ def history(connection: sqlite3.Connection, event_id: str, *, as_of: AsOf = NOW)
     return versions
 
 
+# --- Its sources --------------------------------------------------------------------------
+
+
+def withdrawals(
+    connection: sqlite3.Connection, as_of: AsOf = NOW, source_ids: Sequence[str] | None = None
+) -> dict[str, Row]:
+    """The sources, or those of these ids, that were withdrawn as of then, by id.
+
+    Each has source_id, its title of today (or what else it is known by), and the reason.
+    """
+    sql, values = _WITHDRAWN, [*as_of]
+    if source_ids is not None:
+        sql += " AND t.source_id IN (SELECT value FROM json_each(?))"
+        values.append(json.dumps(source_ids))
+    return {row["source_id"]: row for row in rows(connection.execute(sql, values))}
+
+
+_WITHDRAWN = (
+    "SELECT t.source_id, coalesce(s.title, s.url, s.source_id) AS title, t.reason"
+    " FROM source_states AS t CROSS JOIN sources AS s ON s.source_id = t.source_id"
+    " WHERE t.state = 'withdrawn' AND t.seq = (SELECT max(u.seq) FROM source_states AS u"
+    "   WHERE u.source_id = t.source_id AND u.seq <= ? AND u.reported_from <= ?)"
+)
+
+
 def withdrawn(connection: sqlite3.Connection, event_id: str) -> list[Row]:
-    """The sources of an event that were withdrawn: what `get` has in `at_risk`."""
+    """The sources of an event that are withdrawn in these tables: what `get` has in `at_risk`."""
     return [
         *rows(
             connection.execute(
@@ -399,13 +416,23 @@ def withdrawn(connection: sqlite3.Connection, event_id: str) -> list[Row]:
     ]
 
 
-def sources(connection: sqlite3.Connection, source_ids: Iterable[str]) -> dict[str, Row]:
-    """The rows of `sources` with these ids, by id."""
+def sources(
+    connection: sqlite3.Connection, source_ids: Iterable[str], as_of: AsOf = NOW
+) -> dict[str, Row]:
+    """The rows of `sources` with these ids, by id: what is said of them today, withdrawn or not
+    as of then."""
+    ids = [*dict.fromkeys(source_ids)]
     found = (
         _row(connection.execute("SELECT * FROM sources WHERE source_id = ?", (source_id,)))
-        for source_id in source_ids
+        for source_id in ids
     )
-    return {row["source_id"]: row for row in found if row}
+    by_id = {row["source_id"]: row for row in found if row}
+    if not as_of.is_now:
+        then = withdrawals(connection, as_of, ids)
+        for source_id, row in by_id.items():
+            row["state"] = "withdrawn" if source_id in then else "current"
+            row["withdrawn_reason"] = then.get(source_id, {}).get("reason")
+    return by_id
 
 
 def related(connection: sqlite3.Connection, event_id: str) -> list[Row]:

@@ -45,7 +45,7 @@ def tables_as_of(
     """The tables of the projection as they stood then, in memory; `connection` itself for now.
 
     With `seqs` only the events that stood in these entries, and the sources that they cite.
-    Names of actors and states of sources are always today's.
+    Names of actors, and what is said of sources, are always today's.
     """
     if as_of.is_now:
         yield connection
@@ -53,13 +53,16 @@ def tables_as_of(
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as past:
         past.execute("BEGIN")
         projection.create(past)
+        withdrawn = query.withdrawals(connection, as_of)
         if seqs is None:
             for table in ("event_types", "actors", "actor_names", "sources"):
                 _copy(past, table, connection.execute(f"SELECT * FROM {table}"))  # noqa: S608
-            projector, found = Projector(past), _contents_as_of(connection, as_of)
+            projector = Projector(past, withdrawn=withdrawn)
+            found = _contents_as_of(connection, as_of)
         else:
             _copy(past, "event_types", connection.execute("SELECT * FROM event_types"))
-            projector, found = Projector(past, known=connection), contents(connection, seqs)
+            projector = Projector(past, known=connection, withdrawn=withdrawn)
+            found = contents(connection, seqs)
         for standing, content in found:
             projector.put(standing, content)
         projector.flush()
@@ -70,6 +73,11 @@ def tables_as_of(
                 (json.dumps([source_id for (source_id,) in cited]),),
             )
             _copy(past, "sources", sources)
+        past.execute("UPDATE sources SET state = 'current', withdrawn_reason = NULL")
+        past.executemany(
+            "UPDATE sources SET state = 'withdrawn', withdrawn_reason = ? WHERE source_id = ?",
+            ((row["reason"], source_id) for source_id, row in withdrawn.items()),
+        )
         past.execute("COMMIT")
         yield past
 

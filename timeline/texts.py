@@ -185,24 +185,24 @@ _COMPARED = 100_000
 
 
 def origins(
-    connection: sqlite3.Connection, source_ids: Iterable[str], enough: int
+    connection: sqlite3.Connection,
+    source_ids: Iterable[str],
+    enough: int,
+    as_of: query.AsOf = query.NOW,
 ) -> list[list[str]]:
     """The sources that stand, those of one origin together; `enough` origins end the search.
 
     Of one origin are those whose captured texts are the same, or reprints of the first of them
     (`coverage.same_words`), whoever published them. A source without a text is one of its own;
-    one that was withdrawn is none.
+    one that was withdrawn by then is none.
     """
     prints = functools.cache(functools.partial(_fingerprint, connection))
     found: list[tuple[str | None, list[str]]] = []
     for source_id in dict.fromkeys(source_ids):
-        row = connection.execute(
-            "SELECT text_sha256 FROM sources WHERE source_id = ? AND state <> 'withdrawn'",
-            (source_id,),
-        ).fetchone()
-        if row is None:
+        source = query.sources(connection, [source_id], as_of).get(source_id)
+        if source is None or source["state"] == "withdrawn":
             continue
-        (text,) = row
+        text = source["text_sha256"]
         for first, members in found:
             if first and text and (first == text or same_words(prints(first), prints(text))):
                 members.append(source_id)
@@ -214,9 +214,11 @@ def origins(
     return [members for _, members in found]
 
 
-def uncorroborated(connection: sqlite3.Connection, source_ids: Iterable[str]) -> str:
+def uncorroborated(
+    connection: sqlite3.Connection, source_ids: Iterable[str], as_of: query.AsOf = query.NOW
+) -> str:
     """What is to be said of an event that is called corroborated; nothing if it has two origins."""
-    found = origins(connection, source_ids, enough=2)
+    found = origins(connection, source_ids, 2, as_of)
     if len(found) > 1:
         return ""
     if not found:
@@ -226,12 +228,14 @@ def uncorroborated(connection: sqlite3.Connection, source_ids: Iterable[str]) ->
     return "corroborated, but it rests on one source alone"
 
 
-def uncorroborated_event(connection: sqlite3.Connection, event: Mapping[str, Any]) -> str:
-    """The same of an event as `query.get` has it."""
+def uncorroborated_event(
+    connection: sqlite3.Connection, event: Mapping[str, Any], as_of: query.AsOf = query.NOW
+) -> str:
+    """The same of an event as `query.get` has it as of then."""
     if event.get("verification") != "corroborated":
         return ""
     source_ids = (citation["source_id"] for citation in event.get("citations", ()))
-    return uncorroborated(connection, source_ids)
+    return uncorroborated(connection, source_ids, as_of)
 
 
 def _fingerprint(connection: sqlite3.Connection, text_sha256: str | None) -> frozenset[str]:

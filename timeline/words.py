@@ -83,7 +83,7 @@ class Names:
         )
 
     def _source(self, source_id: str) -> query.Row:
-        return query.sources(self._connection, [source_id]).get(source_id, {})
+        return query.sources(self._connection, [source_id], self._as_of).get(source_id, {})
 
 
 def _listed(*parts: str | None) -> str:

@@ -47,7 +47,7 @@ def _print_event(
     for remark in (
         _why(connection, names, event),
         words.at_risk(event.get("at_risk", ())),
-        texts.uncorroborated_event(connection, event),
+        texts.uncorroborated_event(connection, event, point),
     ):
         if remark:
             output.echo(output.wrapped(remark))

@@ -48,7 +48,7 @@ def event_page(
             f"{remark[0].upper()}{remark[1:]}."
             for remark in (
                 words.at_risk(event.get("at_risk", ())),
-                texts.uncorroborated_event(connection, event),
+                texts.uncorroborated_event(connection, event, as_of),
             )
             if remark
         ],
@@ -61,7 +61,7 @@ def event_page(
             for each in event.get("claims", ())
         ],
         "ties": [*_ties(connection, event, as_of, is_newest=is_newest)],
-        "citations": _citations(connection, event),
+        "citations": _citations(connection, event, as_of),
         "details": [*_details(event)],
         "datasets": event.get("extra", {}),
         "versions": _versions(connection, names, event_id, history),
@@ -137,10 +137,12 @@ def _ties(
             yield {"verb": verb, "event_id": tie["event_id"], "title": title, "out": False}
 
 
-def _citations(connection: sqlite3.Connection, event: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _citations(
+    connection: sqlite3.Connection, event: Mapping[str, Any], as_of: AsOf
+) -> list[dict[str, Any]]:
     """The sources of an event, each with the words that are quoted from it."""
     citations = event.get("citations", ())
-    sources = query.sources(connection, (citation["source_id"] for citation in citations))
+    sources = query.sources(connection, (citation["source_id"] for citation in citations), as_of)
     found: dict[str, dict[str, Any]] = {}
     for citation in citations:
         source = sources.get(citation["source_id"], {})
