@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fnmatch
 import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -21,7 +23,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from running import done, one_line, run
+from running import PROGRAM, done, one_line, run
 from serving import serving
 from test_site_links import answer, links
 
@@ -127,6 +129,39 @@ def test_a_timeline_is_not_published_over_itself(path: Path) -> None:
     problem = one_line(run("-d", path, "publish", path.parent))
     assert problem.endswith("is the timeline itself: publish into another folder")
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("form", [(), ("--static",)])
+def test_what_a_killed_run_leaves_goes_with_the_next(
+    path: Path, tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    done("-d", path, "publish", tmp_path / "whole", *form)
+    folder = tmp_path / "out"
+    program = [*PROGRAM, "-d", str(path), "publish", str(folder), *form]
+    with subprocess.Popen(program, stdout=subprocess.DEVNULL) as running:
+        while not any(folder.glob(".timeline-new/*")):
+            assert running.poll() is None
+        running.kill()
+    assert any(folder.glob(".timeline-new*"))
+    done("-d", path, "publish", folder, *form)
+    assert contents(folder) == contents(tmp_path / "whole")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(each.relative_to(folder)): each.read_bytes() if each.is_file() else b""
+        for each in folder.rglob("*")
+    }
+
+
+def test_those_who_publish_into_one_folder_at_once_wait_for_each_other(
+    path: Path, tmp_path: Path
+) -> None:
+    done("-d", path, "publish", tmp_path / "whole")
+    program = [*PROGRAM, "-d", str(path), "publish", str(tmp_path / "out")]
+    everybody = [subprocess.Popen(program, stdout=subprocess.DEVNULL) for _ in range(4)]
+    assert [each.wait() for each in everybody] == [0, 0, 0, 0]
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
 def test_a_folder_that_cannot_be_made_is_named(path: Path, tmp_path: Path) -> None:
@@ -267,12 +302,16 @@ def test_the_wheel_beside_a_copy_is_this_package(path: Path, tmp_path: Path) -> 
     assert wheel_of(tmp_path / "again").read_bytes() == wheel.read_bytes()
 
 
+ODD = """my "story", $HOME's [1] *.db"""
+
+
+@pytest.mark.parametrize("name", ["story.db", ODD])
 def test_the_container_runs_as_an_ordinary_user_and_builds_nothing_when_it_starts(
-    path: Path, tmp_path: Path
+    path: Path, tmp_path: Path, name: str
 ) -> None:
+    path = path.rename(path.with_name(name))
     done("-d", path, "publish", tmp_path / "out")
-    text = (tmp_path / "out" / "Dockerfile").read_text()
-    steps = [line.split(" ", 1) for line in text.replace("\\\n", "").splitlines() if line]
+    steps = container(tmp_path / "out")
     words = [word for word, _ in steps]
     order = ["FROM", "RUN", "WORKDIR", "COPY", "RUN", "COPY", "USER", "EXPOSE", "CMD"]
     assert words == order
@@ -280,9 +319,55 @@ def test_the_container_runs_as_an_ordinary_user_and_builds_nothing_when_it_start
     assert re.fullmatch(r"python:3\.\d+-slim-\w+", said["FROM"])
     assert said["USER"] == "reader"
     command = json.loads(said["CMD"])
-    assert command[:4] == ["datasette", "serve", "--immutable", "story.db"]
-    copied = {name for word, rest in steps if word == "COPY" for name in rest.split()[:-1]}
-    assert copied == {file.name for file in (tmp_path / "out").iterdir()} - {"Dockerfile"}
+    assert command[:4] == ["datasette", "serve", "--immutable", name]
+    assert taken(tmp_path / "out") == sorted({*files(tmp_path / "out")} - {"Dockerfile"})
+
+
+def container(folder: Path) -> list[tuple[str, str]]:
+    """The steps of the container file: instruction and what it is given."""
+    text = (folder / "Dockerfile").read_text().replace("\\\n", "")
+    return [(word, rest) for word, _, rest in (line.partition(" ") for line in text.splitlines())]
+
+
+def taken(folder: Path) -> list[str]:
+    """The files that its patterns take, each as often as one does."""
+    patterns = [
+        pattern
+        for word, rest in container(folder)
+        if word == "COPY"
+        for pattern in rest.split()[:-1]
+    ]
+    return sorted(
+        name for pattern in patterns for name in files(folder) if fnmatch.fnmatchcase(name, pattern)
+    )
+
+
+def files(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()]
+
+
+def test_the_container_file_outlives_an_upgrade_of_the_package(path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    done("-d", path, "publish", folder)
+    ours = wheel_of(folder).name
+    (folder / ours).rename(folder / "timeline_store-0.0.9-py3-none-any.whl")
+    done("-d", path, "publish", folder)
+    assert wheel_of(folder).name == ours
+    assert taken(folder) == sorted({*files(folder)} - {"Dockerfile"})
+    assert f"./{ours}" in (folder / "requirements.txt").read_text().splitlines()
+
+
+def test_the_commands_that_come_next_are_for_a_shell(path: Path, tmp_path: Path) -> None:
+    path, folder = path.rename(path.with_name(ODD)), tmp_path / "a site's"
+    printed = done("-d", path, "publish", folder)
+    commands = [shlex.split(line) for line in printed.partition("one of:\n")[2].splitlines()]
+    datasette, docker, fly, cloud, publish = commands
+    assert datasette[3:] == [str(folder / ODD), "-m", str(folder / "metadata.json")]
+    name = "my--story----home-s--1"
+    assert docker[:5] == ["docker", "build", "-t", name, str(folder)]
+    assert fly[:2] == ["cd", str(folder)]
+    assert cloud[3:6] == [name, "--source", str(folder)]
+    assert publish[3] == str(folder / ODD)
 
 
 def test_a_container_file_of_ones_own_is_kept(path: Path, tmp_path: Path) -> None:

@@ -15,16 +15,17 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from timeline import clock, log, projection, proofs, schema, verify
-from timeline.errors import NotWritable, Refused
+from timeline.errors import Refused
 from timeline.verify.report import Progress
+from timeline.workshop import workshop
 
-__all__ = ["Publication", "copied", "publish", "record"]
+__all__ = ["Publication", "make_copy", "publish", "record"]
 
 
 class Publication(NamedTuple):
@@ -52,7 +53,11 @@ def publish(
     Raises StoreError for a file that cannot be read or written, and Refused, naming the first
     finding, for one of which `verify` finds that it does not hold.
     """
-    with copied(path, target, with_texts=with_texts, now=now, progress=progress) as (made, copy):
+    if target.exists() and Path(path).exists() and target.samefile(path):
+        raise Refused(f"{target} is the timeline itself: publish into another folder")
+    with workshop(target.parent) as new:
+        copy = new / target.name
+        made = make_copy(path, copy, with_texts=with_texts, now=now, progress=progress)
         _flush_file(copy)
         record(path, made)
         copy.replace(target)
@@ -60,61 +65,42 @@ def publish(
     return made
 
 
-@contextlib.contextmanager
-def copied(
+def make_copy(
     path: str | os.PathLike[str],
-    target: Path,
+    copy: Path,
     *,
     with_texts: bool = False,
     now: Callable[[], datetime] = clock.now,
     progress: Progress = lambda part, count: None,
-) -> Iterator[tuple[Publication, Path]]:
-    """A checked copy beside `target` that is gone when the block ends, and what it is.
+) -> Publication:
+    """Make a checked copy of a timeline under a name that is free; says what it is.
 
     Nothing is on record yet: `record` does that. Raises as `publish` does.
     """
-    if target.exists() and Path(path).exists() and target.samefile(path):
-        raise Refused(f"{target} is the timeline itself: publish into another folder")
-    # A folder of its own under a name of ours: SQLite's files beside it go with it.
-    copy = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with schema.storage_errors(path), contextlib.closing(schema.connect(path)) as connection:
-            projection.check(connection, os.fspath(path))
-            with _writing(target):
-                copy.unlink(missing_ok=True)
-                connection.execute("VACUUM INTO ?", (os.fspath(copy),))
-        with (
-            _writing(target),
-            contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as new,
-        ):
-            new.execute("PRAGMA journal_mode = DELETE")
-            made = _described(new, now)
-            with schema.immediate(new):
-                _put(new, made)
-                if not with_texts:
-                    _leave_out_texts(new)
-            new.execute("VACUUM")
-        report = verify.verify(copy, progress=progress)
-        if report.findings:
-            what, where, expected, found = report.findings[0]
-            raise Refused(
-                f"{os.fspath(path)} does not hold, and was not published: {what} {where}: expected"
-                f" {expected}, found {found}; timeline verify says more"
-            )
-        copy.chmod(0o644)
-        yield made, copy
-    finally:
-        for left in (copy, copy.with_name(f"{copy.name}-journal")):
-            left.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _writing(target: Path) -> Iterator[None]:
-    """Errors of the copy with its name."""
-    if not target.parent.is_dir():
-        raise NotWritable(str(target), f"there is no folder {target.parent}")
-    with schema.storage_errors(target):
-        yield
+    with schema.storage_errors(path), contextlib.closing(schema.connect(path)) as connection:
+        projection.check(connection, os.fspath(path))
+        with schema.storage_errors(copy):
+            connection.execute("VACUUM INTO ?", (os.fspath(copy),))
+    with (
+        schema.storage_errors(copy),
+        contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as new,
+    ):
+        new.execute("PRAGMA journal_mode = DELETE")
+        made = _described(new, now)
+        with schema.immediate(new):
+            _put(new, made)
+            if not with_texts:
+                _leave_out_texts(new)
+        new.execute("VACUUM")
+    report = verify.verify(copy, progress=progress)
+    if report.findings:
+        what, where, expected, found = report.findings[0]
+        raise Refused(
+            f"{os.fspath(path)} does not hold, and was not published: {what} {where}: expected"
+            f" {expected}, found {found}; timeline verify says more"
+        )
+    copy.chmod(0o644)
+    return made
 
 
 def _described(connection: sqlite3.Connection, now: Callable[[], datetime]) -> Publication:

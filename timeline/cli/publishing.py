@@ -69,13 +69,9 @@ def _make(folder: Path) -> None:
 def _publish_files(database: str, folder: Path, url: str | None, *, with_texts: bool) -> None:
     from timeline.site.frozen import freeze
 
-    with (
-        tempfile.TemporaryDirectory() as temporary,
-        publication.copied(
-            database, Path(temporary) / Path(database).name, with_texts=with_texts
-        ) as (made, copy),
-        output.Progress("files") as progress,
-    ):
+    with tempfile.TemporaryDirectory() as temporary, output.Progress("files") as progress:
+        copy = Path(temporary) / Path(database).name
+        made = publication.make_copy(database, copy, with_texts=with_texts)
         frozen = freeze(copy, folder, url=url, progress=progress)
         publication.record(database, made)
     output.echo(

@@ -17,7 +17,6 @@ import asyncio
 import contextlib
 import html
 import json
-import os
 import posixpath
 import re
 import sqlite3
@@ -30,6 +29,7 @@ from timeline import log, schema
 from timeline.errors import NotWritable, TimelineError
 from timeline.site import feeds
 from timeline.site.serve import metadata_for
+from timeline.workshop import workshop
 
 __all__ = ["Frozen", "freeze"]
 
@@ -70,10 +70,11 @@ def freeze(
         raise TimelineError(f"{url} is no address of a site: write one such as https://example.org")
     base = f"{address.path.rstrip('/')}/"
     site = _Site(copy, f"{address.scheme}://{address.netloc}", base)
-    files = _Files(folder, progress)
     try:
-        asyncio.run(_write(site, files, addresses))
-        return files.finish()
+        with workshop(folder) as new:
+            files = _Files(folder, new, progress)
+            asyncio.run(_write(site, files, addresses))
+            return files.finish()
     except OSError as error:
         raise NotWritable(str(error.filename or folder), f"{error.strerror}") from None
 
@@ -215,8 +216,9 @@ def _relative(
 class _Files:
     """A folder of files, those of an earlier run among them."""
 
-    def __init__(self, folder: Path, progress: Callable[[int], object]) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, new: Path, progress: Callable[[int], object]) -> None:
+        """`new` is a folder in which files are made."""
+        self._folder, self._new = folder, new / "file"
         self._progress = progress
         self._names: dict[str, None] = {}
         self._written = 0
@@ -233,9 +235,8 @@ class _Files:
         path = self._folder / name
         if not path.is_file() or path.read_bytes() != content:
             path.parent.mkdir(parents=True, exist_ok=True)
-            new = path.with_name(f".{path.name}.{os.getpid()}")
-            new.write_bytes(content)
-            new.replace(path)
+            self._new.write_bytes(content)
+            self._new.replace(path)
             self._written += 1
 
     def finish(self) -> Frozen:

@@ -13,7 +13,7 @@ import base64
 import hashlib
 import io
 import json
-import os
+import re
 import zipfile
 from collections.abc import Iterator
 from importlib.metadata import distribution, version
@@ -23,6 +23,7 @@ from pathlib import Path
 
 from timeline.site.serve import SETTINGS, metadata_for, packaged_metadata
 from timeline.vocabulary import db_folder
+from timeline.workshop import workshop
 
 __all__ = ["write_kit"]
 
@@ -46,43 +47,47 @@ _DOCKERFILE = """\
 FROM python:3.12-slim-bookworm
 RUN useradd --create-home --uid 10001 reader
 WORKDIR /srv/timeline
-COPY requirements.txt {wheel} ./
+COPY requirements.txt timeline_store-*.whl ./
 RUN pip install --no-cache-dir --requirement requirements.txt
-COPY metadata.json {database} ./
+COPY metadata.json {pattern} ./
 USER reader
 EXPOSE 8001
-CMD ["datasette", "serve", "--immutable", "{database}", "--metadata", "metadata.json", \
+CMD ["datasette", "serve", "--immutable", {database}, "--metadata", "metadata.json", \
 "--host", "0.0.0.0", "--port", "8001"{settings}]
 """
 
 
 def write_kit(copy: Path) -> None:
     """Write metadata.json, requirements.txt, the wheel and a Dockerfile beside a copy."""
-    folder = copy.parent
     wheel = f"timeline_store-{version(_DISTRIBUTION)}-py3-none-any.whl"
-    for old in folder.glob("timeline_store-*.whl"):
-        if old.name != wheel:
-            old.unlink()
-    _write(folder / "metadata.json", json.dumps(metadata_for(copy), indent=2).encode() + b"\n")
-    _write(folder / wheel, _wheel())
-    requirements = f"./{wheel}\ndatasette=={version('datasette')}\n"
-    _write(folder / "requirements.txt", requirements.encode())
+    contents = {
+        "metadata.json": json.dumps(metadata_for(copy), indent=2).encode() + b"\n",
+        wheel: _wheel(),
+        "requirements.txt": f"./{wheel}\ndatasette=={version('datasette')}\n".encode(),
+        "Dockerfile": _dockerfile(copy.name),
+    }
+    if (copy.parent / "Dockerfile").exists():
+        del contents["Dockerfile"]
+    with workshop(copy.parent) as new:
+        for name, content in contents.items():
+            (new / name).write_bytes(content)
+            (new / name).replace(copy.parent / name)
+        for old in copy.parent.glob("timeline_store-*.whl"):
+            if old.name != wheel:
+                old.unlink()
+
+
+def _dockerfile(database: str) -> bytes:
+    """One that outlives upgrades of this package: it is not written again."""
     settings = "".join(
         f', "--setting", "{name}", "{value}"'
         for name, value in SETTINGS.items()
         if name != "default_cache_ttl"  # the copy does not change under its address
     )
-    container = folder / "Dockerfile"
-    if not container.exists():
-        text = _DOCKERFILE.format(wheel=wheel, database=copy.name, settings=settings)
-        _write(container, text.encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Put a file in its place, whole."""
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.write_bytes(content)
-    new.replace(path)
+    # COPY takes patterns: of what has a meaning to it, or parts its words, each is any character.
+    pattern = re.sub(r"[^\w.-]", "?", database)
+    quoted = json.dumps(database, ensure_ascii=False)
+    return _DOCKERFILE.format(pattern=pattern, database=quoted, settings=settings).encode()
 
 
 def _wheel() -> bytes:
