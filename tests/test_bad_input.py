@@ -340,6 +340,21 @@ def test_a_batch_that_breaks_off_is_refused_whole(refuses: Refuses) -> None:
     assert refuses("append", "--nl", "-", input=text).startswith("line 2: is not JSON")
 
 
+@pytest.mark.parametrize("number", [1, 2, 9, 16, 17, 18])
+def test_of_several_errors_the_first_in_the_file_is_told(refuses: Refuses, number: int) -> None:
+    """Whichever is found first: one by reading, one by checking, one by asking the log."""
+    good = [f'{{"title": "Event {each}", "occurred": "2025"}}' for each in range(number)]
+    wrong = {
+        "event_type": '{"title": "Third", "occurred": "2025", "event_type": "nonsense"}',
+        "occurred": '{"title": "Second", "occurred": "never"}',
+        "is not JSON": "nonsense",
+    }
+    for first in wrong:
+        text = "\n".join([*good, wrong[first], *wrong.values(), ""])
+        said = refuses("append", "--nl", "-", input=text)
+        assert said.startswith(f"line {number + 1}: {first}"), said
+
+
 def test_a_missing_file_is_wrong_usage(story: Path, tmp_path: Path) -> None:
     result = run("-d", story, "append", tmp_path / "none.json")
     assert result.exit_code == 2

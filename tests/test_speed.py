@@ -129,3 +129,21 @@ def test_an_append_finds_what_was_withdrawn_without_reading_all_sources(timeline
         plans = [connection.execute(f"EXPLAIN QUERY PLAN {each}").fetchall() for each in sql]
     ((row,),) = plans
     assert "INDEX sources_withdrawn" in row[3]
+
+
+def test_many_are_taken_a_few_ahead_and_not_all_at_once(timeline: Timeline) -> None:
+    taken = 0
+
+    def counted() -> Iterator[dict[str, Any]]:
+        nonlocal taken
+        for event in events(100):
+            taken += 1
+            yield event
+
+    ahead = []
+    with timeline.append() as append:
+        for number, receipt in enumerate(append.record_each(counted()), 1):
+            assert receipt.id == f"event-{number - 1}"
+            ahead.append(taken - number)
+    assert 1 < max(ahead) < 20
+    assert ahead[-1] == 0

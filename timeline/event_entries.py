@@ -7,8 +7,9 @@ refused; the sources that an event brings are recorded in front of it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from timeline import clock, codec, fold, paths
@@ -21,13 +22,15 @@ from timeline.entries import (
     payload_of,
     receipt_of,
 )
-from timeline.errors import AlreadyRecorded, InvalidInput, NothingChanged
+from timeline.errors import AlreadyRecorded, InvalidInput, NothingChanged, TimelineError
 from timeline.model import Event, Merge, Said, Statement
 from timeline.resolver import Resolved
 from timeline.validation import validate
 
 __all__ = ["EventEntries"]
 
+_RUN = 16
+"""Statements that are validated together."""
 _WORDS = frozenset(Said.model_fields)
 _ADVICE = "use timeline update (the story moved on) or timeline correct (we were wrong)"
 
@@ -96,6 +99,15 @@ class EventEntries(Entries):
         if not said.reported_at:
             said = self._reported_today(said)
         return self._add_event("event.recorded", event_id or entry_id, resolved, said, entry_id)
+
+    def record_each(
+        self, events: Iterable[Event | Mapping[str, Any]], said: Said = NOTHING
+    ) -> Iterator[Receipt]:
+        """`record` of many, one after the other, and quicker; the receipts as they come.
+
+        Some statements are taken and validated ahead. An error comes in its turn.
+        """
+        return (self.record(event, said) for event in _validated(events))
 
     def update(
         self,
@@ -268,6 +280,22 @@ class EventEntries(Entries):
         self.notes.extend(f"{event_id}: {note}" for note in notes)
         entry_id = entry_id or self._new_id()
         return self._add_payload(kind, f"event/{event_id}", content, payload, said, entry_id, notes)
+
+
+def _validated(events: Iterable[Event | Mapping[str, Any]]) -> Iterator[Event]:
+    """Events, some ahead: to do the same over and over is quicker than many things in turn."""
+    waiting = iter(events)
+    while True:
+        some: list[Event] = []
+        try:
+            for event in islice(waiting, _RUN):
+                some.append(event if isinstance(event, Event) else validate(Statement, event))
+        except TimelineError:
+            yield from some
+            raise
+        yield from some
+        if len(some) < _RUN:
+            return
 
 
 def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -237,7 +237,7 @@ class Timeline:
             if isinstance(events, Event | Mapping):
                 return append.record(events, said, entry_id=words.get("entry_id"))
             _check_unguarded(words)
-            return [*_one_by_one(append.record(event, said) for event in events)]
+            return [*_one_by_one(append.record_each(events, said))]
 
     @overload
     def update(self, events: str, changes: Changes, **words: Unpack[Guarded]) -> Receipt: ...

@@ -24,6 +24,8 @@ __all__ = ["Holdings", "Standing", "spoken"]
 
 _BATCH = 1_000
 """Entries that are held back."""
+_RUN = 16
+"""Those of new events that are projected together: doing the same over and over is quicker."""
 _SOURCES_AT_HAND = 10_000
 _ID_RANGES = """
     SELECT id FROM log WHERE id >= :first AND id < :end
@@ -56,6 +58,7 @@ class Holdings:
         """Those held back, by subject."""
         self._ids: set[str] = set()
         """Theirs."""
+        self._waiting: list[tuple[Entry, Payload]] = []
         self._external_ids: dict[str, str] = {}
         self._versions: dict[str, int] = {}
         """Of other subjects that were asked for lately."""
@@ -81,20 +84,29 @@ class Holdings:
                     self._sources[named].append((key, said))
         elif what != "event":
             self._sources.clear()
-        if facet_segments.is_last(entry.seq):
+        is_last = facet_segments.is_last(entry.seq)
+        if is_last:
             self._log.append(*self._entries.values())  # what a segment is gathered from
-            self._projector.apply(entry, payload)
+        self._waiting.append((entry, payload))
+        is_new = entry.kind == "event.recorded"  # of anything else the tables may be asked at once
+        if not is_new or is_last or len(self._waiting) >= _RUN:
+            self._project()
+        if is_last:
             self._forget()
-            return
-        self._projector.apply(entry, payload)
-        if len(self._entries) >= _BATCH:
+        elif len(self._entries) >= _BATCH:
             self.settle()
+
+    def _project(self) -> None:
+        for entry, payload in self._waiting:
+            self._projector.apply(entry, payload)
+        self._waiting.clear()
 
     def settle(self) -> None:
         """Put what was held back into the tables, so that they can be asked."""
         if not self._entries:
             return
         self._log.append(*self._entries.values())
+        self._project()
         self._projector.flush()
         self._forget()
 

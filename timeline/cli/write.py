@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
 import click
@@ -96,17 +97,18 @@ def append_command(
         if file and not read:
             read = _sheet(database, content, "\t" if tsv else None)
         statements = read or iter([(None, _described(given, _source_ids(append, given, said)))])
-        line_before = None
-        for number, (line, statement) in enumerate(statements, 1):
-            try:
-                receipts.append(append.record(statement, said))
-            except TimelineError as error:
-                shared = line is not None and line == line_before
-                raise (  # noqa: B904 - it is the same error
-                    error.at(item=number) if shared else error.at(line=line)
-                )
-            progress(number)
-            line_before = line
+        lines: deque[int | None] = deque([None])
+        """Those of the statement before, and of those that were taken ahead."""
+        try:
+            for receipt in append.record_each(_noting(statements, lines), said):
+                receipts.append(receipt)
+                progress(receipts.count)
+                lines.popleft()
+        except TimelineError as error:
+            before, line = (*lines, None)[:2]
+            if line is not None and line == before:
+                raise error.at(item=receipts.count + 1)  # noqa: B904 - it is the same error
+            raise error.at(line=line)  # noqa: B904
     if as_json:
         output.dump_each(map(output.receipt_fields, receipts))
     else:
@@ -114,6 +116,15 @@ def append_command(
             output.echo("No events.", err=True)
         for receipt in receipts:
             output.echo_receipt(receipt, dry_run=dry_run)
+
+
+def _noting(
+    statements: Iterable[tuple[int | None, Any]], lines: deque[int | None]
+) -> Iterator[Any]:
+    """The statements, their lines put aside."""
+    for line, statement in statements:
+        lines.append(line)
+        yield statement
 
 
 def _read(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
