@@ -34,7 +34,8 @@ from datasette.facets import ArrayFacet, ColumnFacet, DateFacet
 from datasette.utils.asgi import Request
 
 from timeline import fold, schema
-from timeline.facets import FacetIndex, IndexedSelection, current
+from timeline.facets import FacetIndex, current
+from timeline.indexed_selection import IndexedSelection
 from timeline.site import indexes
 from timeline.site.facet_classes import VALUES, LinkFacet, PeriodFacet, ValueFacet
 from timeline.site.serve import metadata_for

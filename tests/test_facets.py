@@ -16,8 +16,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from operations import ACTORS, DAYS, NAMES, Operation, begin, erase, stories, tell
 
-from timeline import Timeline, demo, facet_segments, facets, projection, query, schema, selection
-from timeline.facets import FacetIndex, IndexedSelection
+from timeline import (
+    Timeline,
+    demo,
+    facet_segments,
+    facets,
+    indexed_selection,
+    projection,
+    query,
+    schema,
+    selection,
+)
+from timeline.facets import FacetIndex
+from timeline.indexed_selection import IndexedSelection
 from timeline.selection import Selection
 from timeline.site import histogram
 
@@ -153,11 +164,11 @@ def test_the_index_answers_for_any_entry_as_the_tables_of_then_do(
                     agree_then(connection, index, seq, chosen, text)
 
 
-@pytest.mark.parametrize("few", [0, facets._FEW])
+@pytest.mark.parametrize("few", [0, indexed_selection._FEW])
 def test_a_page_is_the_same_whether_it_is_looked_up_or_walked_to(
     few: int, path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(facets, "_FEW", few)
+    monkeypatch.setattr(indexed_selection, "_FEW", few)
     timeline.record(
         {
             "event_id": f"e-{number:02d}",

@@ -13,7 +13,8 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from timeline import edtf_time, log, query, selection, vocabulary, words
-from timeline.facets import FacetIndex, IndexedSelection
+from timeline.facets import FacetIndex
+from timeline.indexed_selection import IndexedSelection
 from timeline.query import Row
 from timeline.selection import Selection
 from timeline.site import histogram, worldmap
