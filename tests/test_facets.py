@@ -15,10 +15,12 @@ from conftest import TickingClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from operations import ACTORS, DAYS, NAMES, Operation, begin, erase, stories, tell
+from pyroaring import BitMap
 
 from timeline import (
     Timeline,
     demo,
+    facet_columns,
     facet_segments,
     facets,
     indexed_selection,
@@ -75,13 +77,20 @@ def everything(chosen: Selection) -> dict[str, Any]:
     return {
         "count": chosen.count(),
         "corrected": chosen.corrected(),
-        "choices": {name: chosen.choices(name) for name in selection.FACETS if name in _INDEXED},
+        "choices": {
+            name: [chosen.choices(name), *(chosen.choices(name, limit, _ALSO) for limit in (1, 2))]
+            for name in sorted(_INDEXED)
+        },
         "bars": histogram.bars_of(chosen.spans(), *chosen.bounds()),
         "points": chosen.points(),
         "pages": pages,
         "newest": chosen.newest(3),
         "log": chosen.in_order_of_the_log(),
     }
+
+
+_INDEXED = {*selection.FACETS} - {"year", "month"}
+_ALSO = ("AID", "łódź", "retracted")
 
 
 def agree_then(
@@ -101,9 +110,6 @@ def agree_then(
         assert everything(found) == everything(Selection(tables, chosen, text))
 
 
-_INDEXED = {*selection.FACETS} - {"year", "month"}
-
-
 def agree(
     connection: sqlite3.Connection,
     index: FacetIndex | None,
@@ -116,7 +122,18 @@ def agree(
     )
 
 
-@settings(max_examples=60)
+@pytest.fixture(scope="module", params=[0, 2, 100])
+def per_value(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Counted over sets, in columns where there are few events, and always in columns."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facets, "_MANY", 1)
+        patch.setattr(facets, "_PER_VALUE", request.param)
+        patch.setattr(facet_columns, "_WORTHWHILE", 1 + request.param)
+        yield
+
+
+@pytest.mark.usefixtures("per_value")
+@settings(max_examples=25)
 @given(stories, st.lists(st.tuples(filters, texts), min_size=1, max_size=4))
 def test_the_index_answers_as_the_tables_do_after_every_append(
     story: list[list[Operation]], asked: list[tuple[dict[str, Any], str | None]]
@@ -137,12 +154,13 @@ def test_the_index_answers_as_the_tables_do_after_every_append(
             made_anew = facets.current(connection, None)
             assert made_anew is not None
             assert index is not None
-            assert made_anew._replace(kept={}) == index._replace(kept={})
+            assert made_anew._replace(columns={}, kept={}) == index._replace(columns={}, kept={})
             for chosen, text in asked:
                 agree(connection, made_anew, chosen, text)
 
 
-@settings(max_examples=60)
+@pytest.mark.usefixtures("per_value")
+@settings(max_examples=25)
 @given(stories, st.lists(st.tuples(filters, texts), min_size=1, max_size=3), st.randoms())
 def test_the_index_answers_for_any_entry_as_the_tables_of_then_do(
     story: list[list[Operation]], asked: list[tuple[dict[str, Any], str | None]], chance: Random
@@ -225,7 +243,7 @@ def test_an_erasure_and_another_log_make_the_index_anew(path: Path, timeline: Ti
         stranger = index._replace(leaf=b"of another log", postings={})
         anew = facets.current(connection, stranger)
         assert anew is not None
-        assert anew._replace(kept={}) == index._replace(kept={})
+        assert anew._replace(columns={}, kept={}) == index._replace(columns={}, kept={})
 
 
 def test_an_empty_file_has_no_index() -> None:
@@ -257,10 +275,62 @@ def test_every_single_filter_of_the_demonstration_is_answered_as_the_tables_do(
             *(
                 {name: [row["value"]]}
                 for name in sorted(_INDEXED)
-                for row in Selection(connection, {"state": "all"}).choices(name)
+                for row in Selection(connection, {"state": "all"}).choices(name).rows
             ),
         ]
         for chosen in asked:
             agree(connection, index, chosen, None)
         for text in ("odesa", "rutte", "black sea", '"black sea" secur'):
             agree(connection, index, {}, text)
+
+
+_values = st.sampled_from("abcdefgh")
+_entries = st.lists(st.sets(_values, max_size=5), max_size=40)
+
+
+def sets_of(entries: list[set[str]], start: int = 0) -> dict[str, BitMap]:
+    """The entries, from one on, that have each value."""
+    found: dict[str, BitMap] = {}
+    for seq, values in enumerate(entries[start:], start):
+        for value in values:
+            found.setdefault(value, BitMap()).add(seq)
+    return found
+
+
+@given(_entries, st.lists(_entries, max_size=3), st.sets(st.integers(0, 160)), st.integers(1, 40))
+def test_columns_count_what_sets_do_also_of_what_came_later_and_came_twice(
+    entries: list[set[str]], more: list[list[set[str]]], asked: set[int], worthwhile: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facet_columns, "_WORTHWHILE", worthwhile)
+        columns = facet_columns.Columns(sets_of(entries), len(entries))
+        for later in more:
+            before = len(entries)
+            entries = entries + later
+            columns.extend(sets_of(entries, before), len(entries))
+            columns.extend(sets_of(entries, before // 2), len(entries))
+            columns.extend(sets_of(entries, before), before)
+    chosen = BitMap(asked & {*range(len(entries))})
+    assert dict(columns.counts(chosen)) == dict(facets.counts(sets_of(entries), chosen))
+
+
+@given(_entries, st.sets(st.integers(0, 39)), st.integers(1, 4), st.sets(_values, max_size=2))
+def test_the_most_frequent_values_are_all_there_whichever_way_they_are_counted(
+    entries: list[set[str]], asked: set[int], limit: int, also: set[str]
+) -> None:
+    sets = sets_of(entries)
+    chosen = BitMap(asked & {*range(len(entries))})
+    counted = dict(facets.counts(sets, chosen))
+    least = sorted(counted.values(), reverse=True)[:limit][-1:]
+    wanted = {value for value, count in counted.items() if [count] >= least or value in also}
+    for per_value in (0, 100):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(facets, "_MANY", 1)
+            patch.setattr(facets, "_PER_VALUE", per_value)
+            index = facets.EMPTY._replace(
+                seq=len(entries) - 1, postings={"tag": sets}, columns={}, kept={}
+            )
+            most, total = index.most("tag", chosen, limit, also=also)
+            assert total == len(counted)
+            assert wanted <= {*dict(most)}
+            assert dict(most).items() <= counted.items()

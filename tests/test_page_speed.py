@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from pyroaring import BitMap
 
 from timeline import Timeline, facet_segments, facets, schema, verify
 from timeline.facets import FacetIndex
@@ -127,3 +128,60 @@ def test_segments_that_a_large_append_fills_are_those_of_a_rebuild(
         entries = connection.execute("SELECT count(*) FROM log").fetchone()
     assert segments == (entries[0] // 7,)
     assert verify.verify(path).findings == []
+
+
+class Counting(BitMap):
+    """A set that counts how often it is intersected to count."""
+
+    times = 0
+
+    def intersection_cardinality(self, other: BitMap) -> int:
+        Counting.times += 1
+        return super().intersection_cardinality(other)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "most"),
+    [(range(0, 100_000, 100), 0), (range(0, 100_000, 3), 60)],
+    ids=["of few events none", "of many those of the largest sets"],
+)
+def test_of_a_facet_of_many_values_few_sets_are_intersected(
+    chosen: range, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Counting, "times", 0)
+    sets = {number: BitMap(range(number, 100_000, number + 1)) for number in range(2_000)}
+    index = facets.EMPTY._replace(seq=99_999, postings={"actor": sets}, columns={}, kept={})
+    found, total = index.most("actor", Counting(chosen), 8)
+    assert Counting.times <= most
+    assert len(found) < 100
+    assert total == len(facets.counts(sets, BitMap(chosen)))
+
+
+def test_a_search_is_made_once_until_something_is_appended(
+    path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facets, "_SEARCHES", 2)
+    timeline.record(
+        {"event_id": f"e-{number}", "title": f"Talks {number}", "occurred": "2025"}
+        for number in range(9)
+    )
+    with contextlib.closing(schema.connect(path)) as connection:
+        index = facets.current(connection, None)
+        assert index is not None
+        statements: list[str] = []
+        connection.set_trace_callback(statements.append)
+
+        def made(words: str) -> int:
+            """How many searches it takes to search once more."""
+            statements.clear()
+            index.found(connection, words, index.seq)
+            return len([sql for sql in statements if "MATCH" in sql])
+
+        assert [made(words) for words in ("talks", "talks", "1", "talks", "2", "talks", "1")] == [
+            *(1, 0, 1, 0, 1, 0, 1)
+        ]
+        timeline.record({"event_id": "last", "title": "Talks, the last", "occurred": "2025"})
+        index = facets.current(connection, index)
+        assert index is not None
+        assert made("talks") == 1
+        assert len(index.found(connection, "talks", index.seq)) == 10

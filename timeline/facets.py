@@ -12,23 +12,50 @@ it knows nothing. Lives in memory: read from the segments that the projection st
 
 from __future__ import annotations
 
+import contextlib
+import heapq
 import json
 import sqlite3
 from array import array
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any, NamedTuple, TypeVar
 
 from pyroaring import BitMap
 
-from timeline import actors, facet_segments, fold
+from timeline import actors, facet_segments, fold, projection
+from timeline.codec import decode_content
+from timeline.facet_columns import Columns
 from timeline.facet_segments import Gathered, Postings, Value
+from timeline.projector import INSERT_SEARCH
 
-__all__ = ["SMALLEST", "FacetIndex", "counts", "current", "union"]
+__all__ = [
+    "EMPTY",
+    "SMALLEST",
+    "Days",
+    "FacetIndex",
+    "Months",
+    "contents",
+    "counts",
+    "current",
+    "union",
+]
 
 SMALLEST = 5_000
 """Events: below that, the tables are as quick (bench/browse.py)."""
+
+_MANY = 64
+"""Values: a facet of fewer is counted over its sets only."""
+
+_PER_VALUE = 1
+"""Entries, of which many, for each value of a facet and each part of its set: fewer are counted
+more quickly in columns than over sets."""
+_PART = 65_536
+"""Entries: sets are kept, and intersected, in parts of so many."""
+
+_SEARCHES = 32
+"""So many of the last searches are kept."""
 
 _NONE = BitMap()
 _LABELS = {
@@ -59,14 +86,16 @@ class FacetIndex(NamedTuple):
     """and the first ones of their events."""
     who: dict[Value, str]
     """The actors that participants are."""
-    days: list[tuple[str, Postings]]
-    """The sets of "span" by the day on which they begin, in order ("" where that is open), and
-    by the other day."""
     months: dict[Months, BitMap]
     """The sets of "span" put together by the months of both days,"""
     in_months: Mapping[Months, dict[Days, BitMap]]
     """and one by one."""
-    kept: dict[str, Any]
+    beginnings: list[tuple[set[Months], list[tuple[str, Postings]]]]
+    """The months of both days by the first of them, in order; and the sets of "span" of these by
+    the day on which they begin, in order ("" where that is open), and by the other day."""
+    columns: dict[str, Columns]
+    """Of the facets that were counted in them; later entries are added."""
+    kept: dict[Any, Any]
     """What was worked out once: whatever would change it comes with another entry."""
 
     def having(self, facet: str, value: Value = "") -> BitMap:
@@ -83,9 +112,22 @@ class FacetIndex(NamedTuple):
     def labels(self, connection: sqlite3.Connection, facet: str) -> dict[Any, str]:
         """What the values of a facet are called today, where they are not called what they are."""
         sql = _LABELS.get(facet)
-        return self._once(facet, lambda: dict(connection.execute(sql))) if sql else {}
+        name = "labels", facet
+        return self._once(name, lambda: dict(connection.execute(sql))) if sql else {}
 
-    def _once(self, name: str, work: Callable[[], T]) -> T:
+    def forgotten(self, connection: sqlite3.Connection) -> list[tuple[str, str, BitMap]]:
+        """The names, and the entries, of participants that no event has any more, as actors."""
+        known = self.labels(connection, "actor")
+        return self._once(
+            "forgotten",
+            lambda: [
+                (key[1], self.who[key], seqs)
+                for key, seqs in self.postings["participant"].items()
+                if self.who[key] not in known
+            ],
+        )
+
+    def _once(self, name: Any, work: Callable[[], T]) -> T:
         if name not in self.kept:
             self.kept[name] = work()
         found: T = self.kept[name]
@@ -105,8 +147,87 @@ class FacetIndex(NamedTuple):
                 sets.append(seqs)
         return union(sets)
 
-    def found(self, connection: sqlite3.Connection, words: str) -> BitMap:
-        """The entries in which events stand now that hold what an FTS5 query looks for."""
+    # --- Counted --------------------------------------------------------------------------
+
+    def most(
+        self,
+        facet: str,
+        chosen: BitMap,
+        limit: int,
+        *,
+        also: Collection[Value] = (),
+        among: Collection[Value] | None = None,
+    ) -> tuple[list[tuple[Value, int]], int]:
+        """The values that most of the chosen entries have, and how many values they have in all.
+
+        With the first `limit` come all that have as many entries as the last of them, and those
+        of `also`. `among` are those that are asked for, if not all are.
+        """
+        if self._are_few(chosen, self.postings[facet]):
+            counted = self._in_columns(facet, chosen)
+            if among is not None:
+                counted = [each for each in counted if each[0] in among]
+            least = min(heapq.nlargest(limit, (count for _, count in counted)), default=0)
+            most = [each for each in counted if each[1] >= least or each[0] in also]
+            return most, len(counted)
+        found: list[tuple[Value, int]] = []
+        highest: list[int] = []
+        others = 0
+        for value, seqs in self._once(("by size", facet), lambda: self._by_size(facet)):
+            if among is not None and value not in among:
+                continue
+            if len(highest) == limit and len(seqs) < highest[0] and value not in also:
+                others += chosen.intersect(seqs)  # too small a set to be among the first
+            elif count := chosen.intersection_cardinality(seqs):
+                found.append((value, count))
+                (heapq.heappush if len(highest) < limit else heapq.heappushpop)(highest, count)
+        return found, len(found) + others
+
+    def _are_few(self, chosen: BitMap, sets: Sized) -> bool:
+        """Whether they are counted more quickly in columns than over so many sets."""
+        per_value = _PER_VALUE * (1 + self.seq // _PART)
+        return len(sets) >= _MANY and len(chosen) <= per_value * len(sets)
+
+    def _by_size(self, facet: str) -> list[tuple[Value, BitMap]]:
+        return sorted(self.postings[facet].items(), key=lambda each: -len(each[1]))
+
+    def _in_columns(self, facet: str, chosen: BitMap) -> list[tuple[Value, int]]:
+        if facet not in self.columns:
+            self.columns[facet] = Columns(self.postings[facet], self.seq + 1)
+        return self.columns[facet].counts(chosen)
+
+    def spans(self, chosen: BitMap, among: Iterable[Months]) -> list[tuple[Days, int]]:
+        """How many of the chosen entries have which days as their bounds, in these months."""
+        if self._are_few(chosen, self.months):
+            return self._in_columns("span", chosen)
+        return [each for both in among for each in counts(self.in_months[both], chosen)]
+
+    def months_of(self, chosen: BitMap) -> dict[Months, int]:
+        """How many of the chosen entries have which months as their bounds."""
+        if not self._are_few(chosen, self.months):
+            return dict(counts(self.months, chosen))
+        found = Counter[Months]()
+        for (first, last), count in self._in_columns("span", chosen):
+            found[first and first[:-3], last and last[:-3]] += count
+        return found
+
+    # --- Searched -------------------------------------------------------------------------
+
+    def found(self, connection: sqlite3.Connection, words: str, seq: int) -> BitMap:
+        """The entries in which events stood after entry `seq` that hold what an FTS5 query looks
+        for; with some in which others do."""
+        recent: dict[tuple[str, int], BitMap] = self.kept.get("found", {})
+        key = words, min(seq, self.seq)
+        seqs = recent.get(key)
+        if seqs is None:
+            seqs = self._found_now(connection, words)
+            if changed := self.alive(seq) - self.alive(self.seq):
+                seqs |= self._found_anew(connection, words, changed)
+        others = [each for each in recent.items() if each[0] != key]
+        self.kept["found"] = dict([*others[1 - _SEARCHES :], (key, seqs)])
+        return seqs
+
+    def _found_now(self, connection: sqlite3.Connection, words: str) -> BitMap:
         (found,) = connection.execute(
             "SELECT json_group_array(rowid) FROM event_search WHERE event_search MATCH ?",
             (words,),
@@ -114,11 +235,50 @@ class FacetIndex(NamedTuple):
         event_keys = BitMap(json.loads(found))
         seqs = event_keys & self.alive(self.seq)
         if changed := event_keys - seqs:
-            newest = self._once(
-                "newest", lambda: dict(zip(self.event_keys, self.later, strict=True))
-            )
-            seqs |= BitMap([newest[event_key] for event_key in changed])
+            newest = self._once("newest", self._newest)
+            seqs |= BitMap(array("I", map(newest.__getitem__, changed)))
         return seqs
+
+    def _found_anew(self, connection: sqlite3.Connection, words: str, seqs: BitMap) -> BitMap:
+        """The same of versions whose words no index has any more."""
+        names = self.labels(connection, "actor")
+        with contextlib.closing(sqlite3.connect(":memory:")) as past:
+            projection.create_search(past)
+            for seq, _, content in contents(connection, seqs):
+                if content is not None:
+                    given = [
+                        (one.get("actor_id"), one["name"])
+                        for one in content.get("participants", ())
+                    ]
+                    actors = [names.get(self.who[key], key[1]) for key in given]
+                    past.execute(INSERT_SEARCH, (seq, *fold.search_row(content, actors)))
+            found = past.execute(
+                "SELECT rowid FROM event_search WHERE event_search MATCH ?", (words,)
+            )
+            return BitMap([seq for (seq,) in found])
+
+    def _newest(self) -> array[int]:
+        """The newest versions of events that have changed, by the first."""
+        newest = array("I", bytes(4 * (self.seq + 1)))
+        for event_key, seq in zip(self.event_keys, self.later, strict=True):
+            newest[event_key] = seq
+        return newest
+
+
+def contents(
+    connection: sqlite3.Connection, seqs: Iterable[int]
+) -> Iterator[tuple[int, str, fold.Content | None]]:
+    """Entry, event and content of these versions, in this order."""
+    cursor = connection.execute(
+        "SELECT own.seq, v.event_id, content.payload FROM json_each(?) AS wanted"
+        " CROSS JOIN log AS own ON own.seq = wanted.value"
+        " CROSS JOIN event_versions AS v"
+        "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
+        " CROSS JOIN log AS content ON content.seq = v.content_seq",
+        (json.dumps([*seqs]),),
+    )
+    for seq, event_id, payload in cursor:
+        yield seq, event_id, decode_content(payload)
 
 
 def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIndex | None:
@@ -148,15 +308,25 @@ def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIn
 
 
 def _loaded(connection: sqlite3.Connection, seq: int, leaf: bytes) -> FacetIndex:
-    nothing = FacetIndex(
-        seq, leaf, _NOTHING, array("I"), array("I"), array("I"), {}, [], {}, {}, {}
-    )
-    return _with(connection, nothing, facet_segments.read(connection, seq + 1))
+    known = EMPTY._replace(seq=seq, leaf=leaf)
+    return _with(connection, known, facet_segments.read(connection, seq + 1))
 
 
-_NOTHING: dict[str, Postings] = {
-    facet: {} for facet in (*facet_segments.FACETS, "actor", "corrected")
-}
+EMPTY = FacetIndex(
+    seq=-1,
+    leaf=b"",
+    postings={facet: {} for facet in (*facet_segments.FACETS, "actor", "corrected")},
+    later=array("I"),
+    before=array("I"),
+    event_keys=array("I"),
+    who={},
+    months={},
+    in_months={},
+    beginnings=[],
+    columns={},
+    kept={},
+)
+"""The index of no log at all."""
 
 
 def _with(connection: sqlite3.Connection, known: FacetIndex, gathered: Gathered) -> FacetIndex:
@@ -173,26 +343,45 @@ def _with(connection: sqlite3.Connection, known: FacetIndex, gathered: Gathered)
     # After an entry about an actor anybody may be somebody else.
     named = new.get("participant", {}) if known.who else postings["participant"]
     who = known.who | {key: _actor(connection, key) for key in named if key not in known.who}
-    postings["actor"] = _added(
-        known.postings["actor"] if known.who else {},
-        ((who[key], seqs) for key, seqs in named.items()),
-    )
+    by_actor = _added({}, ((who[key], seqs) for key, seqs in named.items()))
+    postings["actor"] = _added(known.postings["actor"] if known.who else {}, by_actor.items())
+    columns = {**known.columns}
+    if not known.who:
+        columns.pop("actor", None)
+    for facet, known_columns in columns.items():
+        more = by_actor if facet == "actor" else new.get(facet, {})
+        known_columns.extend(more, known.seq + 1)
     later, before, event_keys = (
         ones + array("I", [each[place] for each in gathered.later])
         for place, ones in enumerate((known.later, known.before, known.event_keys))
     )
-    by_day: defaultdict[str, Postings] = defaultdict(dict)
     in_months: defaultdict[Months, dict[Days, BitMap]] = defaultdict(dict)
     for (first, last), seqs in postings["span"].items():
-        by_day[first or ""][last] = seqs
         in_months[first and first[:-3], last and last[:-3]][first, last] = seqs
     return FacetIndex(
         *(known.seq, known.leaf, postings, later, before, event_keys, who),
-        days=sorted(by_day.items()),
-        months={months: union([*each.values()]) for months, each in in_months.items()},
+        months={both: union([*each.values()]) for both, each in in_months.items()},
         in_months=in_months,
+        beginnings=_beginnings(in_months),
+        columns=columns,
         kept={},
     )
+
+
+def _beginnings(
+    in_months: Mapping[Months, dict[Days, BitMap]],
+) -> list[tuple[set[Months], list[tuple[str, Postings]]]]:
+    begun: defaultdict[str, set[Months]] = defaultdict(set)
+    for both in in_months:
+        begun[both[0] or ""].add(both)
+    found = []
+    for _, months in sorted(begun.items()):
+        days: defaultdict[str, Postings] = defaultdict(dict)
+        for both in months:
+            for (first, last), seqs in in_months[both].items():
+                days[first or ""][last] = seqs
+        found.append((months, sorted(days.items())))
+    return found
 
 
 def _added(known: Postings, more: Iterable[tuple[Value, BitMap]]) -> Postings:

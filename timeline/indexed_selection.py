@@ -9,18 +9,19 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from pyroaring import BitMap
 
-from timeline import edtf_time, fold, selection
-from timeline.codec import decode_content
+from timeline import edtf_time, selection
 from timeline.errors import InvalidValue
-from timeline.facets import FacetIndex, counts, union
+from timeline.facet_segments import Postings
+from timeline.facets import Days, FacetIndex, Months, contents, counts, union
 from timeline.filters import match
 from timeline.query import NOW, AsOf, Row
-from timeline.selection import Page, Selection
+from timeline.selection import Choices, Page, Selection, listed
 
 __all__ = ["IndexedSelection"]
 
@@ -57,7 +58,7 @@ class IndexedSelection(Selection):
             for name, values in self._looked_for.items()
         }
         if self._text is not None:
-            self._parts["text"] = self._found(match(self._text))
+            self._parts["text"] = index.found(connection, match(self._text), self._seq)
         self._chosen = self._without(None)
 
     def close(self) -> None:
@@ -142,18 +143,9 @@ class IndexedSelection(Selection):
                 too_far.add(seq)
         return seqs - too_far
 
-    def _dates(self, seqs: BitMap) -> Iterator[tuple[int, str, tuple[str | None, str | None]]]:
+    def _dates(self, seqs: BitMap) -> Iterator[tuple[int, str, Days]]:
         """Entry, event and bounds of these versions."""
-        cursor = self._connection.execute(
-            "SELECT own.seq, v.event_id, content.payload FROM json_each(?) AS wanted"
-            " CROSS JOIN log AS own ON own.seq = wanted.value"
-            " CROSS JOIN event_versions AS v"
-            "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
-            " CROSS JOIN log AS content ON content.seq = v.content_seq",
-            (_json(seqs),),
-        )
-        for seq, event_id, payload in cursor:
-            content = decode_content(payload)
+        for seq, event_id, content in contents(self._connection, seqs):
             when = content and edtf_time.parse(content["occurred"])
             yield seq, event_id, (when.occurred_from, when.occurred_to) if when else (None, None)
 
@@ -171,31 +163,16 @@ class IndexedSelection(Selection):
         on_them = union([seqs for source_id, seqs in sets if source_id in withdrawn])
         return on_them - union([seqs for source_id, seqs in sets if source_id not in withdrawn])
 
-    def _found(self, words: str) -> BitMap:
-        """The entries of events that hold what is looked for."""
-        seqs = self._index.found(self._connection, words)
-        if self._is_now:
-            return seqs
-        # What has changed since then is looked into anew: no index has its words any more.
-        changed = self._without(None) - self._index.alive(self._index.seq)
-        with selection.tables_as_of(self._connection, self._point, changed) as past:
-            return seqs | BitMap(
-                [
-                    seq
-                    for (seq,) in past.execute(
-                        "SELECT e.seq FROM event_search JOIN events AS e"
-                        " ON e.event_key = event_search.rowid WHERE event_search MATCH ?",
-                        (words,),
-                    )
-                ]
-            )
-
     def _without(self, name: str | None) -> BitMap:
         """The entries that all filters but one leave."""
         left = self._alive
         for each in sorted((part for key, part in self._parts.items() if key != name), key=len):
             left = left & each
         return left
+
+    @cached_property
+    def _months(self) -> dict[Months, int]:
+        return self._index.months_of(self._chosen)
 
     # --- Answers --------------------------------------------------------------------------
 
@@ -205,54 +182,51 @@ class IndexedSelection(Selection):
     def corrected(self) -> int:
         return self._chosen.intersection_cardinality(self._index.having("corrected"))
 
-    def choices(self, name: str) -> list[Row]:
-        sets = {1: self._at_risk} if name == "at_risk" else self._index.postings[name]
-        counted = counts(sets, self._without(name))
+    def choices(self, name: str, limit: int | None = None, also: Collection[str] = ()) -> Choices:
+        chosen = self._without(name)
         labels = self._index.labels(self._connection, name)
+        among = labels if name in ("country", "source") else None
+        if name == "at_risk":
+            counted = counts({1: self._at_risk}, chosen)
+            total = len(counted)
+        else:
+            most = len(self._index.postings[name]) if limit is None else limit
+            counted, total = self._index.most(name, chosen, most, also=also, among=among)
         if name == "actor" and not self._is_now:
             labels = labels | self._forgotten_names()
         found = [
             {"value": value, "label": labels.get(value, value), "count": count}
             for value, count in counted
-            if name not in ("country", "source") or value in labels
         ]
         found.sort(key=lambda row: (-row["count"], row["label"], row["value"]))
-        return found
+        return listed(found, limit, also)._replace(total=total)
 
     def _forgotten_names(self) -> dict[Any, str]:
         """The names of actors that no event names any more: those that they had at first."""
-        known = self._index.labels(self._connection, "actor")
         named = [
             ((seqs & self._alive).min(), name, actor_id)
-            for (given, name), seqs in self._index.postings["participant"].items()
-            if (actor_id := self._index.who[given, name]) not in known
-            and seqs.intersect(self._alive)
+            for name, actor_id, seqs in self._index.forgotten(self._connection)
+            if seqs.intersect(self._alive)
         ]
         return {actor_id: name for _, name, actor_id in sorted(named, reverse=True)}
 
     def spans(self) -> list[tuple[str | None, str | None, int]]:
         """To the month, if they reach over so many that no histogram has days."""
-        of_months = counts(self._index.months, self._chosen)
-        known = [
-            edtf_time.numbers(f"{month}-01") for months, _ in of_months for month in months if month
-        ]
+        of_months = self._months
+        known = [edtf_time.numbers(f"{month}-01") for both in of_months for month in both if month]
         since, until = (edtf_time.numbers(each) if each else None for each in self.bounds())
         if known and _months(min(known), since, max) + _LONG < _months(max(known), until, min):
             found = [
                 (first and f"{first}-01", last and f"{last}-01", count)
-                for (first, last), count in of_months
+                for (first, last), count in of_months.items()
             ]
         else:
-            found = [
-                (*days, count)
-                for months, _ in of_months
-                for days, count in counts(self._index.in_months[months], self._chosen)
-            ]
+            found = [(*days, count) for days, count in self._index.spans(self._chosen, of_months)]
         return sorted(found, key=lambda span: (span[0] or "", span[1] or ""))
 
     def points(self, limit: int = 250) -> list[Row]:
         postings = self._index.postings["point"]
-        counted = counts(postings, self._chosen)
+        counted, _ = self._index.most("point", self._chosen, limit)
         counted.sort(key=lambda each: (-each[1], each[0]))
         return [
             {
@@ -299,12 +273,12 @@ class IndexedSelection(Selection):
 
     def _window(self, behind: tuple[str, str] | None, oldest_first: bool, size: int) -> BitMap:
         """The chosen ones on the days on which a page falls, more than `size` if there are."""
-        if len(self._chosen) <= 10 * size:
+        if len(self._chosen) <= 2 * size:
             return self._chosen
         its_day = behind and behind[0].partition("T")[0]
         found = BitMap()
         doubtful = 0
-        for day, sets in self._index.days if oldest_first else reversed(self._index.days):
+        for day, sets in self._days(oldest_first):
             if its_day is not None and day != its_day and (day > its_day) != oldest_first:
                 continue
             for each in sets.values():
@@ -314,6 +288,13 @@ class IndexedSelection(Selection):
             if len(found) - doubtful > size:
                 break
         return found
+
+    def _days(self, oldest_first: bool) -> Iterator[tuple[str, Postings]]:
+        """The days on which events begin, of the months in which chosen ones do."""
+        beginnings = self._index.beginnings
+        for months, days in beginnings if oldest_first else reversed(beginnings):
+            if not self._months.keys().isdisjoint(months):
+                yield from days if oldest_first else reversed(days)
 
     def _in_a_list(self, after: str | None, oldest_first: bool, size: int) -> tuple[str, list[Any]]:
         """Few events are looked up, many are met on the way."""
@@ -330,12 +311,19 @@ class IndexedSelection(Selection):
         if self._is_now:
             return super().standing(seqs)
         found = []
-        for row, content in selection.contents(self._connection, seqs):
-            said = fold.content_row(content)
-            fields = {
-                field: said[field] for field in ("title", "place", "country", "geo_precision")
-            }
-            found.append({"seq": row["seq"], "event_id": row["event_id"], **fields})
+        for seq, event_id, content in contents(self._connection, seqs):
+            said = content or {}
+            place = said.get("place", {})
+            found.append(
+                {
+                    "seq": seq,
+                    "event_id": event_id,
+                    "title": said.get("title"),
+                    "place": place.get("name"),
+                    "country": place.get("country"),
+                    "geo_precision": place.get("geo_precision"),
+                }
+            )
         return found
 
     def newest(self, limit: int | None = None) -> list[str]:

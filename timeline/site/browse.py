@@ -161,10 +161,11 @@ def _points(chosen: Selection) -> list[Row]:
 
 
 def _facet(chosen: Selection, address: Address, name: str) -> Facet:
-    rows = chosen.choices(FACETS[name])
     picked = {value for facet, value in address.chosen if facet == name}
+    limit = None if address.all == name else max(_SHOWN, len(picked))
+    rows, total = chosen.choices(FACETS[name], limit, picked)
     rows.sort(key=lambda row: str(row["value"]) not in picked)
-    shown = rows if address.all == name else rows[: max(_SHOWN, len(picked))]
+    shown = rows[:limit]
     return Facet(
         name,
         [
@@ -177,7 +178,7 @@ def _facet(chosen: Selection, address: Address, name: str) -> Facet:
             )
             for row in shown
         ],
-        len(rows) - len(shown),
+        total - len(shown),
         bool(picked) or address.all == name,
     )
 
