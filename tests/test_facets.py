@@ -303,6 +303,7 @@ def test_columns_count_what_sets_do_also_of_what_came_later_and_came_twice(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(facet_columns, "_WORTHWHILE", worthwhile)
+        patch.setattr(facet_columns, "_NARROW", 4)
         columns = facet_columns.Columns(sets_of(entries), len(entries))
         for later in more:
             before = len(entries)

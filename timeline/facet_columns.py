@@ -11,6 +11,8 @@ from __future__ import annotations
 from array import array
 from collections import Counter, defaultdict
 from itertools import chain
+from operator import itemgetter
+from typing import Literal
 
 from pyroaring import BitMap
 
@@ -20,6 +22,9 @@ __all__ = ["Columns"]
 
 _WORTHWHILE = 32
 """A column is made for what one in so many entries has; fewer are kept one by one."""
+
+_NARROW = 65_536
+"""Values: of so many the numbers take two bytes."""
 
 
 class Columns:
@@ -36,7 +41,7 @@ class Columns:
         """The numbers of what found no column, by entry."""
         left = self._numbered(sets)
         while sum(map(len, left.values())) * _WORTHWHILE >= end > 0:
-            self._columns.append((BitMap(), array("I", bytes(4 * end))))
+            self._columns.append((BitMap(), array(self._typecode, [0]) * end))
             left = _put(left, *self._columns[-1])
         self._keep(left)
 
@@ -44,8 +49,12 @@ class Columns:
         """Add the entries before `end` that are not there yet."""
         more = BitMap(range(self.end, end))
         left = self._numbered({value: seqs & more for value, seqs in sets.items()})
-        for filled, column in self._columns:
-            column.extend(array("I", bytes(4 * len(more))))
+        typecode = self._typecode
+        for place, (filled, column) in enumerate(self._columns):
+            if column.typecode != typecode:
+                column = array(typecode, column)
+                self._columns[place] = filled, column
+            column.extend(array(typecode, [0]) * len(more))
             left = _put(left, filled, column)
         self._keep(left)
         self.end = max(self.end, end)
@@ -54,11 +63,17 @@ class Columns:
         """How many of the chosen entries have each value; values of none are left out."""
         counted = Counter[int]()
         for filled, column in self._columns:
-            counted.update(map(column.__getitem__, chosen & filled))
+            seqs = (chosen & filled).to_array()
+            several = len(seqs) > 1  # itemgetter is quicker, and gives no tuple for one
+            counted.update(itemgetter(*seqs)(column) if several else map(column.__getitem__, seqs))
         if self._others:
             some = (self._others[seq] for seq in chosen if seq in self._others)
             counted.update(chain.from_iterable(some))
         return [(self._values[number], count) for number, count in counted.items()]
+
+    @property
+    def _typecode(self) -> Literal["H", "I"]:
+        return "H" if len(self._values) <= _NARROW else "I"
 
     def _numbered(self, sets: Postings) -> dict[int, BitMap]:
         numbered = {}

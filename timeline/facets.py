@@ -18,7 +18,7 @@ import json
 import sqlite3
 from array import array
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any, NamedTuple, TypeVar
 
@@ -106,8 +106,12 @@ class FacetIndex(NamedTuple):
         """The entries in which events stood after entry `seq`."""
         if seq >= self.seq:
             return self._once("alive", lambda: self.having("version") - BitMap(self.before))
-        recorded = self.having("version") & BitMap(range(seq + 1))
-        return recorded - BitMap(self.before[: bisect_right(self.later, seq)])
+        known: tuple[int, BitMap] | None = self.kept.get("then")
+        if known is None or known[0] != seq:
+            recorded = self.having("version") & BitMap(range(seq + 1))
+            known = seq, recorded - BitMap(self.before[: bisect_right(self.later, seq)])
+            self.kept["then"] = known
+        return known[1]
 
     def labels(self, connection: sqlite3.Connection, facet: str) -> dict[Any, str]:
         """What the values of a facet are called today, where they are not called what they are."""
@@ -195,21 +199,6 @@ class FacetIndex(NamedTuple):
         if facet not in self.columns:
             self.columns[facet] = Columns(self.postings[facet], self.seq + 1)
         return self.columns[facet].counts(chosen)
-
-    def spans(self, chosen: BitMap, among: Iterable[Months]) -> list[tuple[Days, int]]:
-        """How many of the chosen entries have which days as their bounds, in these months."""
-        if self._are_few(chosen, self.months):
-            return self._in_columns("span", chosen)
-        return [each for both in among for each in counts(self.in_months[both], chosen)]
-
-    def months_of(self, chosen: BitMap) -> dict[Months, int]:
-        """How many of the chosen entries have which months as their bounds."""
-        if not self._are_few(chosen, self.months):
-            return dict(counts(self.months, chosen))
-        found = Counter[Months]()
-        for (first, last), count in self._in_columns("span", chosen):
-            found[first and first[:-3], last and last[:-3]] += count
-        return found
 
     # --- Searched -------------------------------------------------------------------------
 

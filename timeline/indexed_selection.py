@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from pyroaring import BitMap
@@ -59,7 +60,7 @@ class IndexedSelection(Selection):
         }
         if self._text is not None:
             self._parts["text"] = index.found(connection, match(self._text), self._seq)
-        self._chosen = self._without(None)
+        self._chosen = self._having_all(self._parts)
 
     def close(self) -> None:
         """Leave the past."""
@@ -163,16 +164,23 @@ class IndexedSelection(Selection):
         on_them = union([seqs for source_id, seqs in sets if source_id in withdrawn])
         return on_them - union([seqs for source_id, seqs in sets if source_id not in withdrawn])
 
-    def _without(self, name: str | None) -> BitMap:
-        """The entries that all filters but one leave."""
+    def _having_all(self, parts: Mapping[str, BitMap]) -> BitMap:
+        """The entries that these filters leave."""
         left = self._alive
-        for each in sorted((part for key, part in self._parts.items() if key != name), key=len):
-            left = left & each
+        for part in sorted(parts.values(), key=len):
+            left = left & part
         return left
+
+    def _without(self, name: str) -> BitMap:
+        """The entries that all filters but one leave."""
+        if name not in self._parts:
+            return self._chosen
+        return self._having_all({key: part for key, part in self._parts.items() if key != name})
 
     @cached_property
     def _months(self) -> dict[Months, int]:
-        return self._index.months_of(self._chosen)
+        """How many events have which months as their bounds."""
+        return dict(counts(self._index.months, self._chosen))
 
     # --- Answers --------------------------------------------------------------------------
 
@@ -213,15 +221,19 @@ class IndexedSelection(Selection):
     def spans(self) -> list[tuple[str | None, str | None, int]]:
         """To the month, if they reach over so many that no histogram has days."""
         of_months = self._months
-        known = [edtf_time.numbers(f"{month}-01") for both in of_months for month in both if month]
-        since, until = (edtf_time.numbers(each) if each else None for each in self.bounds())
-        if known and _months(min(known), since, max) + _LONG < _months(max(known), until, min):
+        known = [f"{month}-01" for both in of_months for month in both if month]
+        since, until = self.bounds()
+        if known and _month(min(known), since, max) + _LONG < _month(max(known), until, min):
             found = [
                 (first and f"{first}-01", last and f"{last}-01", count)
                 for (first, last), count in of_months.items()
             ]
         else:
-            found = [(*days, count) for days, count in self._index.spans(self._chosen, of_months)]
+            found = [
+                (*days, count)
+                for months in of_months
+                for days, count in counts(self._index.in_months[months], self._chosen)
+            ]
         return sorted(found, key=lambda span: (span[0] or "", span[1] or ""))
 
     def points(self, limit: int = 250) -> list[Row]:
@@ -233,7 +245,7 @@ class IndexedSelection(Selection):
                 "lat": lat,
                 "lon": lon,
                 "count": count,
-                "seq": (postings[lat, lon] & self._chosen).min(),
+                "seq": _first(postings[lat, lon], self._chosen),
             }
             for (lat, lon), count in counted[:limit]
         ]
@@ -345,15 +357,21 @@ class IndexedSelection(Selection):
         return [event_id for (event_id,) in cursor]
 
 
+def _first(one: BitMap, other: BitMap) -> int:
+    """The first entry that is in both, which is soon met where they have many in common."""
+    for seq in islice(one, 100):
+        if seq in other:
+            return seq
+    return (one & other).min()
+
+
 _LONG = 5
 """Months: more than the days of a histogram."""
 
 
-def _months(
-    known: tuple[int, ...], asked: tuple[int, ...] | None, nearer: Callable[..., tuple[int, ...]]
-) -> int:
+def _month(known: str, asked: str | None, nearer: Callable[[str, str], str]) -> int:
     """The month of an end of a histogram, counted from the year 0."""
-    year, month = nearer(known[:2], asked[:2]) if asked else known[:2]
+    year, month, *_ = edtf_time.numbers(nearer(known, asked) if asked else known)
     return year * 12 + month
 
 
