@@ -1,9 +1,10 @@
 """Which values each entry has, of one facet: columns beside its sets, for counting few entries.
 
 Guarantees: what columns count is what the sets that they were made from, and those added
-later, hold. They only grow: what they say of an entry never changes, so that an index of an
-earlier moment may share them. Costs as much as entries are counted, however many values
-there are; sets cost as much as there are values.
+later, hold, but for the values in `large`, which are left to their sets. They only grow: what
+they say of an entry never changes, so that an index of an earlier moment may share them.
+Columns cost as much as entries are counted, however many values there are; sets cost as much
+as there are values.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from timeline.facet_segments import Postings, Value
 
 __all__ = ["Columns"]
 
+_LARGE = 100
+"""A set that has one in so many entries is not put into columns."""
+
 _WORTHWHILE = 32
 """A column is made for what one in so many entries has; fewer are kept one by one."""
 
@@ -33,12 +37,16 @@ class Columns:
     def __init__(self, sets: Postings, end: int) -> None:
         """`end`: behind the last entry."""
         self.end = end
+        self.large = frozenset(value for value, seqs in sets.items() if len(seqs) * _LARGE >= end)
+        """Values that many entries have: their sets count them more quickly."""
         self._values: list[Value] = []
         self._numbers: dict[Value, int] = {}
         self._columns: list[tuple[BitMap, array[int]]] = []
         """Of each the entries that have a value in it, and the numbers of these values."""
         self._others: defaultdict[int, list[int]] = defaultdict(list)
-        """The numbers of what found no column, by entry."""
+        """The numbers of what found no column, by entry,"""
+        self._having_others = BitMap()
+        """and these entries."""
         left = self._numbered(sets)
         while sum(map(len, left.values())) * _WORTHWHILE >= end > 0:
             self._columns.append((BitMap(), array(self._typecode, [0]) * end))
@@ -66,9 +74,8 @@ class Columns:
             seqs = (chosen & filled).to_array()
             several = len(seqs) > 1  # itemgetter is quicker, and gives no tuple for one
             counted.update(itemgetter(*seqs)(column) if several else map(column.__getitem__, seqs))
-        if self._others:
-            some = (self._others[seq] for seq in chosen if seq in self._others)
-            counted.update(chain.from_iterable(some))
+        some = map(self._others.__getitem__, chosen & self._having_others)
+        counted.update(chain.from_iterable(some))
         return [(self._values[number], count) for number, count in counted.items()]
 
     @property
@@ -78,6 +85,8 @@ class Columns:
     def _numbered(self, sets: Postings) -> dict[int, BitMap]:
         numbered = {}
         for value, seqs in sets.items():
+            if value in self.large:
+                continue
             if value not in self._numbers:
                 self._numbers[value] = len(self._values)
                 self._values.append(value)
@@ -86,6 +95,7 @@ class Columns:
 
     def _keep(self, left: dict[int, BitMap]) -> None:
         for number, seqs in left.items():
+            self._having_others |= seqs
             for seq in seqs:
                 self._others[seq].append(number)
 

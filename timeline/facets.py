@@ -196,9 +196,12 @@ class FacetIndex(NamedTuple):
         return sorted(self.postings[facet].items(), key=lambda each: -len(each[1]))
 
     def _in_columns(self, facet: str, chosen: BitMap) -> list[tuple[Value, int]]:
-        if facet not in self.columns:
-            self.columns[facet] = Columns(self.postings[facet], self.seq + 1)
-        return self.columns[facet].counts(chosen)
+        sets = self.postings[facet]
+        columns = self.columns.get(facet)
+        if columns is None:
+            columns = self.columns[facet] = Columns(sets, self.seq + 1)
+        large = {value: sets[value] for value in columns.large}
+        return counts(large, chosen) + columns.counts(chosen)
 
     # --- Searched -------------------------------------------------------------------------
 
