@@ -122,18 +122,18 @@ def agree(
     )
 
 
-@pytest.fixture(scope="module", params=[0, 2, 100])
-def per_value(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Counted over sets, in columns where there are few events, and always in columns."""
+@pytest.fixture(scope="module", params=[0, 4, 10_000])
+def sparse(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Counted always in columns, where there are few events, and always over sets."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(facets, "_MANY", 1)
-        patch.setattr(facets, "_PER_VALUE", request.param)
+        patch.setattr(facets, "_SPARSE", request.param)
         patch.setattr(facet_columns, "_LARGE", 3)
         patch.setattr(facet_columns, "_WORTHWHILE", 1 + request.param)
         yield
 
 
-@pytest.mark.usefixtures("per_value")
+@pytest.mark.usefixtures("sparse")
 @settings(max_examples=25)
 @given(stories, st.lists(st.tuples(filters, texts), min_size=1, max_size=4))
 def test_the_index_answers_as_the_tables_do_after_every_append(
@@ -160,7 +160,7 @@ def test_the_index_answers_as_the_tables_do_after_every_append(
                 agree(connection, made_anew, chosen, text)
 
 
-@pytest.mark.usefixtures("per_value")
+@pytest.mark.usefixtures("sparse")
 @settings(max_examples=25)
 @given(stories, st.lists(st.tuples(filters, texts), min_size=1, max_size=3), st.randoms())
 def test_the_index_answers_for_any_entry_as_the_tables_of_then_do(
@@ -336,10 +336,10 @@ def test_the_most_frequent_values_are_all_there_whichever_way_they_are_counted(
     counted = dict(facets.counts(sets, chosen))
     least = sorted(counted.values(), reverse=True)[:limit][-1:]
     wanted = {value for value, count in counted.items() if [count] >= least or value in also}
-    for per_value in (0, 100):
+    for sparse in (0, 10_000):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(facets, "_MANY", 1)
-            patch.setattr(facets, "_PER_VALUE", per_value)
+            patch.setattr(facets, "_SPARSE", sparse)
             index = facets.EMPTY._replace(
                 seq=len(entries) - 1, postings={"tag": sets}, columns={}, kept={}
             )

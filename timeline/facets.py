@@ -19,7 +19,7 @@ import sqlite3
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from pyroaring import BitMap
@@ -48,11 +48,8 @@ SMALLEST = 5_000
 _MANY = 64
 """Values: a facet of fewer is counted over its sets only."""
 
-_PER_VALUE = 1
-"""Entries, of which many, for each value of a facet and each part of its set: fewer are counted
-more quickly in columns than over sets."""
-_PART = 65_536
-"""Entries: sets are kept, and intersected, in parts of so many."""
+_SPARSE = 32
+"""Entries of which one is chosen, or fewer, are counted more quickly in columns than over sets."""
 
 _SEARCHES = 32
 """So many of the last searches are kept."""
@@ -167,7 +164,8 @@ class FacetIndex(NamedTuple):
         With the first `limit` come all that have as many entries as the last of them, and those
         of `also`. `among` are those that are asked for, if not all are.
         """
-        if self._are_few(chosen, self.postings[facet]):
+        is_sparse = len(chosen) * _SPARSE <= self.seq + 1
+        if is_sparse and len(self.postings[facet]) >= _MANY:
             counted = self._in_columns(facet, chosen)
             if among is not None:
                 counted = [each for each in counted if each[0] in among]
@@ -186,11 +184,6 @@ class FacetIndex(NamedTuple):
                 found.append((value, count))
                 (heapq.heappush if len(highest) < limit else heapq.heappushpop)(highest, count)
         return found, len(found) + others
-
-    def _are_few(self, chosen: BitMap, sets: Sized) -> bool:
-        """Whether they are counted more quickly in columns than over so many sets."""
-        per_value = _PER_VALUE * (1 + self.seq // _PART)
-        return len(sets) >= _MANY and len(chosen) <= per_value * len(sets)
 
     def _by_size(self, facet: str) -> list[tuple[Value, BitMap]]:
         return sorted(self.postings[facet].items(), key=lambda each: -len(each[1]))
