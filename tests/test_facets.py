@@ -247,6 +247,32 @@ def test_an_erasure_and_another_log_make_the_index_anew(path: Path, timeline: Ti
         assert anew._replace(columns={}, kept={}) == index._replace(columns={}, kept={})
 
 
+def test_a_search_in_the_past_finds_what_stood_then_whatever_was_changed_or_erased_since(
+    path: Path, timeline: Timeline
+) -> None:
+    kept = {"occurred": "2025", "place": {"name": "Odesa"}, "participants": [{"name": "NATO"}]}
+    for event_id in ("same", "figure", "moved", "renamed", "erased", "between", "back"):
+        timeline.record({"event_id": event_id, "title": f"Talks {event_id}", **kept})
+    then = timeline.list()[0]["seq"] + 6
+    figure = {"quantities.-": {"measure": "killed", "value": 3}}
+    for event_id in ("figure", "moved", "renamed", "erased", "between", "back"):
+        timeline.update({event_id: figure})
+    timeline.update({"moved": {"place.name": "Sumy"}, "renamed": {"title": "Strike"}})
+    timeline.update({"between": {"title": "Strike"}, "back": {"title": "Strike"}})
+    timeline.update({"between": {"title": "War"}, "back": {"title": "Talks back"}})
+    timeline.retract("figure", reason="no")
+    versions = {row["version"]: row["seq"] for row in timeline.history("between")}
+    erase(path, timeline.get("erased")["seq"], versions[3])
+    with contextlib.closing(schema.connect(path, write=True)) as writer:
+        projection.rebuild(writer)
+    with contextlib.closing(schema.connect(path)) as connection:
+        index = facets.current(connection, None)
+        for seq in range(then + 15):
+            for text in ("talks", "odesa", "nato", "strike", "sumy", "war", "erased"):
+                agree_then(connection, index, seq, {}, text)
+                agree_then(connection, index, seq, {"state": "all"}, text)
+
+
 def test_an_empty_file_has_no_index() -> None:
     with contextlib.closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("CREATE TABLE log (seq, leaf)")

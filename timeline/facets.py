@@ -63,6 +63,22 @@ _LABELS = {
     "at_risk": "SELECT 1, 'at risk'",
 }
 
+_WITH_THE_WORDS_OF_TODAY = (
+    "SELECT own.seq, e.seq FROM json_each(?) AS wanted"
+    " CROSS JOIN log AS own ON own.seq = wanted.value"
+    " CROSS JOIN event_versions AS v"
+    "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
+    " CROSS JOIN events AS e ON e.event_id = v.event_id"
+    " WHERE NOT EXISTS (SELECT 1 FROM field_changes AS f"
+    "   WHERE f.event_id = v.event_id AND f.version > v.version"
+    "   AND substr(f.path || '/', 1, instr(substr(f.path || '/', 2), '/') + 1)"
+    "     IN ('/title/', '/summary/', '/citations/', '/participants/', '/place/', '/about_place/'))"
+    " AND NOT EXISTS (SELECT 1 FROM event_versions AS x"
+    "   WHERE x.event_id = v.event_id AND x.version >= v.version AND x.state = 'erased')"
+)
+"""Versions, and those of today of their events, if no field that `fold.search_row` reads has
+changed in between. What was erased is not known to be alike."""
+
 T = TypeVar("T")
 Days = tuple[str | None, str | None]
 Months = tuple[str | None, str | None]
@@ -207,7 +223,7 @@ class FacetIndex(NamedTuple):
         if seqs is None:
             seqs = self._found_now(connection, words)
             if changed := self.alive(seq) - self.alive(self.seq):
-                seqs |= self._found_anew(connection, words, changed)
+                seqs |= self._found_before(connection, words, changed, seqs)
         others = [each for each in recent.items() if each[0] != key]
         self.kept["found"] = dict([*others[1 - _SEARCHES :], (key, seqs)])
         return seqs
@@ -224,23 +240,38 @@ class FacetIndex(NamedTuple):
             seqs |= BitMap(array("I", map(newest.__getitem__, changed)))
         return seqs
 
-    def _found_anew(self, connection: sqlite3.Connection, words: str, seqs: BitMap) -> BitMap:
-        """The same of versions whose words no index has any more."""
+    def _found_before(
+        self, connection: sqlite3.Connection, words: str, changed: BitMap, now: BitMap
+    ) -> BitMap:
+        """The same of versions that others have taken the place of since.
+
+        If no text has changed, they hold what the newest ones do. All others are looked into
+        anew: no index has their words any more.
+        """
+        alike = connection.execute(_WITH_THE_WORDS_OF_TODAY, (json.dumps([*changed]),)).fetchall()
+        rewritten = changed - BitMap([seq for seq, _ in alike])
         names = self.labels(connection, "actor")
         with contextlib.closing(sqlite3.connect(":memory:")) as past:
             projection.create_search(past)
-            for seq, _, content in contents(connection, seqs):
-                if content is not None:
-                    given = [
-                        (one.get("actor_id"), one["name"])
-                        for one in content.get("participants", ())
-                    ]
-                    actors = [names.get(self.who[key], key[1]) for key in given]
-                    past.execute(INSERT_SEARCH, (seq, *fold.search_row(content, actors)))
+            past.executemany(
+                INSERT_SEARCH,
+                (
+                    (seq, *fold.search_row(content, self._called(content, names)))
+                    for seq, _, content in contents(connection, rewritten)
+                    if content is not None
+                ),
+            )
             found = past.execute(
                 "SELECT rowid FROM event_search WHERE event_search MATCH ?", (words,)
             )
-            return BitMap([seq for (seq,) in found])
+            return BitMap([seq for (seq,) in found] + [seq for seq, last in alike if last in now])
+
+    def _called(self, content: fold.Content, names: Mapping[str, str]) -> list[str]:
+        """The names of today of those who take part."""
+        participants = [
+            (each.get("actor_id"), each["name"]) for each in content.get("participants", ())
+        ]
+        return [names.get(self.who[each], each[1]) for each in participants]
 
     def _newest(self) -> array[int]:
         """The newest versions of events that have changed, by the first."""
