@@ -90,7 +90,8 @@ class FacetIndex(NamedTuple):
     seq: int
     leaf: bytes
     postings: Mapping[str, Postings]
-    """As `facet_segments.Gathered` has them, and those by "actor" and "corrected"."""
+    """As `facet_segments.Gathered` has them, and those by "actor", "corrected" and "months": of
+    "span" put together by the months of both days."""
     later: array[int]
     """The versions that are not the first of their event, in the order of the log,"""
     before: array[int]
@@ -99,10 +100,8 @@ class FacetIndex(NamedTuple):
     """and the first ones of their events."""
     who: dict[Value, str]
     """The actors that participants are."""
-    months: dict[Months, BitMap]
-    """The sets of "span" put together by the months of both days,"""
     in_months: Mapping[Months, dict[Days, BitMap]]
-    """and one by one."""
+    """The sets of "span" by the months of both days."""
     beginnings: list[tuple[set[Months], list[tuple[str, Postings]]]]
     """The months of both days by the first of them, in order; and the sets of "span" of these by
     the day on which they begin, in order ("" where that is open), and by the other day."""
@@ -153,7 +152,7 @@ class FacetIndex(NamedTuple):
     def reaching(self, side: str, day: str) -> BitMap:
         """The entries of events that could lie behind a day ("since"), or before it ("until")."""
         sets = []
-        for months, seqs in self.months.items():
+        for months, seqs in self.postings["months"].items():
             month = months[side == "since"]
             if month == day[:-3]:
                 for days, some in self.in_months[months].items():
@@ -165,6 +164,12 @@ class FacetIndex(NamedTuple):
         return union(sets)
 
     # --- Counted --------------------------------------------------------------------------
+
+    def counts(self, facet: str, chosen: BitMap) -> list[tuple[Value, int]]:
+        """How many of the chosen entries have each value; values of none are left out."""
+        if self._is_for_columns(facet, chosen):
+            return self._in_columns(facet, chosen)
+        return counts(self.postings[facet], chosen)
 
     def most(
         self,
@@ -180,8 +185,7 @@ class FacetIndex(NamedTuple):
         With the first `limit` come all that have as many entries as the last of them, and those
         of `also`. `among` are those that are asked for, if not all are.
         """
-        is_sparse = len(chosen) * _SPARSE <= self.seq + 1
-        if is_sparse and len(self.postings[facet]) >= _MANY:
+        if self._is_for_columns(facet, chosen):
             counted = self._in_columns(facet, chosen)
             if among is not None:
                 counted = [each for each in counted if each[0] in among]
@@ -200,6 +204,9 @@ class FacetIndex(NamedTuple):
                 found.append((value, count))
                 (heapq.heappush if len(highest) < limit else heapq.heappushpop)(highest, count)
         return found, len(found) + others
+
+    def _is_for_columns(self, facet: str, chosen: BitMap) -> bool:
+        return len(chosen) * _SPARSE <= self.seq + 1 and len(self.postings[facet]) >= _MANY
 
     def _by_size(self, facet: str) -> list[tuple[Value, BitMap]]:
         return sorted(self.postings[facet].items(), key=lambda each: -len(each[1]))
@@ -331,12 +338,11 @@ def _loaded(connection: sqlite3.Connection, seq: int, leaf: bytes) -> FacetIndex
 EMPTY = FacetIndex(
     seq=-1,
     leaf=b"",
-    postings={facet: {} for facet in (*facet_segments.FACETS, "actor", "corrected")},
+    postings={facet: {} for facet in (*facet_segments.FACETS, "actor", "corrected", "months")},
     later=array("I"),
     before=array("I"),
     event_keys=array("I"),
     who={},
-    months={},
     in_months={},
     beginnings=[],
     columns={},
@@ -347,7 +353,10 @@ EMPTY = FacetIndex(
 
 def _with(connection: sqlite3.Connection, known: FacetIndex, gathered: Gathered) -> FacetIndex:
     """The index with later versions; what did not change is shared with the one before."""
-    new = gathered.postings
+    new = {**gathered.postings}
+    new["months"] = {
+        both: union([*each.values()]) for both, each in _by_months(new.get("span", {})).items()
+    }
     postings = {**known.postings}
     for facet, values in new.items():
         postings[facet] = _added(known.postings[facet], values.items())
@@ -359,29 +368,32 @@ def _with(connection: sqlite3.Connection, known: FacetIndex, gathered: Gathered)
     # After an entry about an actor anybody may be somebody else.
     named = new.get("participant", {}) if known.who else postings["participant"]
     who = known.who | {key: _actor(connection, key) for key in named if key not in known.who}
-    by_actor = _added({}, ((who[key], seqs) for key, seqs in named.items()))
-    postings["actor"] = _added(known.postings["actor"] if known.who else {}, by_actor.items())
+    new["actor"] = _added({}, ((who[key], seqs) for key, seqs in named.items()))
+    postings["actor"] = _added(known.postings["actor"] if known.who else {}, new["actor"].items())
     columns = {**known.columns}
     if not known.who:
         columns.pop("actor", None)
     for facet, known_columns in columns.items():
-        more = by_actor if facet == "actor" else new.get(facet, {})
-        known_columns.extend(more, known.seq + 1)
+        known_columns.extend(new.get(facet, {}), known.seq + 1)
     later, before, event_keys = (
         ones + array("I", [each[place] for each in gathered.later])
         for place, ones in enumerate((known.later, known.before, known.event_keys))
     )
-    in_months: defaultdict[Months, dict[Days, BitMap]] = defaultdict(dict)
-    for (first, last), seqs in postings["span"].items():
-        in_months[first and first[:-3], last and last[:-3]][first, last] = seqs
+    in_months = _by_months(postings["span"])
     return FacetIndex(
         *(known.seq, known.leaf, postings, later, before, event_keys, who),
-        months={both: union([*each.values()]) for both, each in in_months.items()},
         in_months=in_months,
         beginnings=_beginnings(in_months),
         columns=columns,
         kept={},
     )
+
+
+def _by_months(spans: Mapping[Days, BitMap]) -> Mapping[Months, dict[Days, BitMap]]:
+    found: defaultdict[Months, dict[Days, BitMap]] = defaultdict(dict)
+    for (first, last), seqs in spans.items():
+        found[first and first[:-3], last and last[:-3]][first, last] = seqs
+    return found
 
 
 def _beginnings(

@@ -180,7 +180,7 @@ class IndexedSelection(Selection):
     @cached_property
     def _months(self) -> dict[Months, int]:
         """How many events have which months as their bounds."""
-        return dict(counts(self._index.months, self._chosen))
+        return dict(self._index.counts("months", self._chosen))
 
     # --- Answers --------------------------------------------------------------------------
 

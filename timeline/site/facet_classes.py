@@ -30,7 +30,7 @@ from pyroaring import BitMap
 
 from timeline import edtf_time
 from timeline.errors import InvalidValue
-from timeline.facets import FacetIndex, counts
+from timeline.facets import FacetIndex
 from timeline.site import guard
 from timeline.site.indexes import at_one_moment, index_of
 from timeline.site.periods import Span, most_likely
@@ -525,7 +525,7 @@ def _spans(counted: Counted) -> list[Span]:
     """How many events could have happened between which months."""
     return [
         Span(_month(first), _month(last), count)
-        for (first, last), count in counts(counted.facets.months, counted.chosen)
+        for (first, last), count in counted.facets.counts("months", counted.chosen)
     ]
 
 
