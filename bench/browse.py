@@ -1,11 +1,11 @@
 """Facets, pages, looks into the past and searches of a large timeline, against what else there is.
 
-Both sides in one process, in turn, medians of five, processor time: facets alone, on the browse page and on the
-table `events`, against Datasette's own for the same columns, its time limits off (of actors and
-sources, which it has none for, against the SQL that counts them); pages against the page of the
-smallest timeline; the page as known in the middle of the log against that of now; a search with
-facets against FTS5 alone. What searches is measured twice: the first time, and again, when what
-was found is still known. Then the memory of a server.
+Both sides in one process, in turn, medians of five, in processor time: facets alone, on the
+browse page and on the table `events`, against Datasette's own for the same columns, its time
+limits off (of actors and sources, which it has none for, against the SQL that counts them); pages
+against the page of the smallest timeline; the page as known in the middle of the log against that
+of now; a search with facets against FTS5 alone. What searches is measured twice: the first time,
+and again, when what was found is still known. Then the memory of a server.
 Run: python bench/browse.py [--keep FOLDER] [EVENTS ...]
 """
 
