@@ -21,7 +21,7 @@ from timeline.facet_segments import Postings, Value
 
 __all__ = ["Columns"]
 
-_LARGE = 100
+_LARGE = 32
 """A set that has one in so many entries is not put into columns."""
 
 _WORTHWHILE = 32
