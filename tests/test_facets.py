@@ -15,9 +15,22 @@ from conftest import TickingClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from operations import ACTORS, DAYS, NAMES, Operation, begin, erase, stories, tell
+from pyroaring import BitMap
 
-from timeline import Timeline, demo, facet_segments, facets, projection, query, schema, selection
-from timeline.facets import FacetIndex, IndexedSelection
+from timeline import (
+    Timeline,
+    demo,
+    facet_columns,
+    facet_segments,
+    facets,
+    indexed_selection,
+    projection,
+    query,
+    schema,
+    selection,
+)
+from timeline.facets import FacetIndex
+from timeline.indexed_selection import IndexedSelection
 from timeline.selection import Selection
 from timeline.site import histogram
 
@@ -64,13 +77,20 @@ def everything(chosen: Selection) -> dict[str, Any]:
     return {
         "count": chosen.count(),
         "corrected": chosen.corrected(),
-        "choices": {name: chosen.choices(name) for name in selection.FACETS if name in _INDEXED},
+        "choices": {
+            name: [chosen.choices(name), *(chosen.choices(name, limit, _ALSO) for limit in (1, 2))]
+            for name in sorted(_INDEXED)
+        },
         "bars": histogram.bars_of(chosen.spans(), *chosen.bounds()),
         "points": chosen.points(),
         "pages": pages,
         "newest": chosen.newest(3),
         "log": chosen.in_order_of_the_log(),
     }
+
+
+_INDEXED = {*selection.FACETS} - {"year", "month"}
+_ALSO = ("AID", "łódź", "retracted")
 
 
 def agree_then(
@@ -90,9 +110,6 @@ def agree_then(
         assert everything(found) == everything(Selection(tables, chosen, text))
 
 
-_INDEXED = {*selection.FACETS} - {"year", "month"}
-
-
 def agree(
     connection: sqlite3.Connection,
     index: FacetIndex | None,
@@ -105,7 +122,19 @@ def agree(
     )
 
 
-@settings(max_examples=60)
+@pytest.fixture(scope="module", params=[0, 4, 10_000])
+def sparse(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Counted always in columns, where there are few events, and always over sets."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facets, "_MANY", 1)
+        patch.setattr(facets, "_SPARSE", request.param)
+        patch.setattr(facet_columns, "_LARGE", 3)
+        patch.setattr(facet_columns, "_WORTHWHILE", 1 + request.param)
+        yield
+
+
+@pytest.mark.usefixtures("sparse")
+@settings(max_examples=25)
 @given(stories, st.lists(st.tuples(filters, texts), min_size=1, max_size=4))
 def test_the_index_answers_as_the_tables_do_after_every_append(
     story: list[list[Operation]], asked: list[tuple[dict[str, Any], str | None]]
@@ -126,12 +155,13 @@ def test_the_index_answers_as_the_tables_do_after_every_append(
             made_anew = facets.current(connection, None)
             assert made_anew is not None
             assert index is not None
-            assert made_anew._replace(kept={}) == index._replace(kept={})
+            assert made_anew._replace(columns={}, kept={}) == index._replace(columns={}, kept={})
             for chosen, text in asked:
                 agree(connection, made_anew, chosen, text)
 
 
-@settings(max_examples=60)
+@pytest.mark.usefixtures("sparse")
+@settings(max_examples=25)
 @given(stories, st.lists(st.tuples(filters, texts), min_size=1, max_size=3), st.randoms())
 def test_the_index_answers_for_any_entry_as_the_tables_of_then_do(
     story: list[list[Operation]], asked: list[tuple[dict[str, Any], str | None]], chance: Random
@@ -153,11 +183,11 @@ def test_the_index_answers_for_any_entry_as_the_tables_of_then_do(
                     agree_then(connection, index, seq, chosen, text)
 
 
-@pytest.mark.parametrize("few", [0, facets._FEW])
+@pytest.mark.parametrize("few", [0, indexed_selection._FEW])
 def test_a_page_is_the_same_whether_it_is_looked_up_or_walked_to(
     few: int, path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(facets, "_FEW", few)
+    monkeypatch.setattr(indexed_selection, "_FEW", few)
     timeline.record(
         {
             "event_id": f"e-{number:02d}",
@@ -214,7 +244,33 @@ def test_an_erasure_and_another_log_make_the_index_anew(path: Path, timeline: Ti
         stranger = index._replace(leaf=b"of another log", postings={})
         anew = facets.current(connection, stranger)
         assert anew is not None
-        assert anew._replace(kept={}) == index._replace(kept={})
+        assert anew._replace(columns={}, kept={}) == index._replace(columns={}, kept={})
+
+
+def test_a_search_in_the_past_finds_what_stood_then_whatever_was_changed_or_erased_since(
+    path: Path, timeline: Timeline
+) -> None:
+    kept = {"occurred": "2025", "place": {"name": "Odesa"}, "participants": [{"name": "NATO"}]}
+    for event_id in ("same", "figure", "moved", "renamed", "erased", "between", "back"):
+        timeline.record({"event_id": event_id, "title": f"Talks {event_id}", **kept})
+    then = timeline.list()[0]["seq"] + 6
+    figure = {"quantities.-": {"measure": "killed", "value": 3}}
+    for event_id in ("figure", "moved", "renamed", "erased", "between", "back"):
+        timeline.update({event_id: figure})
+    timeline.update({"moved": {"place.name": "Sumy"}, "renamed": {"title": "Strike"}})
+    timeline.update({"between": {"title": "Strike"}, "back": {"title": "Strike"}})
+    timeline.update({"between": {"title": "War"}, "back": {"title": "Talks back"}})
+    timeline.retract("figure", reason="no")
+    versions = {row["version"]: row["seq"] for row in timeline.history("between")}
+    erase(path, timeline.get("erased")["seq"], versions[3])
+    with contextlib.closing(schema.connect(path, write=True)) as writer:
+        projection.rebuild(writer)
+    with contextlib.closing(schema.connect(path)) as connection:
+        index = facets.current(connection, None)
+        for seq in range(then + 15):
+            for text in ("talks", "odesa", "nato", "strike", "sumy", "war", "erased"):
+                agree_then(connection, index, seq, {}, text)
+                agree_then(connection, index, seq, {"state": "all"}, text)
 
 
 def test_an_empty_file_has_no_index() -> None:
@@ -246,10 +302,74 @@ def test_every_single_filter_of_the_demonstration_is_answered_as_the_tables_do(
             *(
                 {name: [row["value"]]}
                 for name in sorted(_INDEXED)
-                for row in Selection(connection, {"state": "all"}).choices(name)
+                for row in Selection(connection, {"state": "all"}).choices(name).rows
             ),
         ]
         for chosen in asked:
             agree(connection, index, chosen, None)
         for text in ("odesa", "rutte", "black sea", '"black sea" secur'):
             agree(connection, index, {}, text)
+
+
+_values = st.sampled_from("abcdefgh")
+_entries = st.lists(st.sets(_values, max_size=5), max_size=40)
+
+
+def sets_of(entries: list[set[str]], start: int = 0) -> dict[str, BitMap]:
+    """The entries, from one on, that have each value."""
+    found: dict[str, BitMap] = {}
+    for seq, values in enumerate(entries[start:], start):
+        for value in values:
+            found.setdefault(value, BitMap()).add(seq)
+    return found
+
+
+@given(
+    *(_entries, st.lists(_entries, max_size=3), st.sets(st.integers(0, 160))),
+    *(st.integers(1, 40), st.integers(1, 10)),
+)
+def test_columns_count_what_sets_do_also_of_what_came_later_and_came_twice(
+    entries: list[set[str]],
+    more: list[list[set[str]]],
+    asked: set[int],
+    worthwhile: int,
+    large: int,
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facet_columns, "_WORTHWHILE", worthwhile)
+        patch.setattr(facet_columns, "_LARGE", large)
+        patch.setattr(facet_columns, "_NARROW", 4)
+        columns = facet_columns.Columns(sets_of(entries), len(entries))
+        for later in more:
+            before = len(entries)
+            entries = entries + later
+            columns.extend(sets_of(entries, before), len(entries))
+            columns.extend(sets_of(entries, before // 2), len(entries))
+            columns.extend(sets_of(entries, before), before)
+    chosen = BitMap(asked & {*range(len(entries))})
+    counted = dict(facets.counts(sets_of(entries), chosen))
+    assert dict(columns.counts(chosen)) == {
+        value: count for value, count in counted.items() if value not in columns.large
+    }
+
+
+@given(_entries, st.sets(st.integers(0, 39)), st.integers(1, 4), st.sets(_values, max_size=2))
+def test_the_most_frequent_values_are_all_there_whichever_way_they_are_counted(
+    entries: list[set[str]], asked: set[int], limit: int, also: set[str]
+) -> None:
+    sets = sets_of(entries)
+    chosen = BitMap(asked & {*range(len(entries))})
+    counted = dict(facets.counts(sets, chosen))
+    least = sorted(counted.values(), reverse=True)[:limit][-1:]
+    wanted = {value for value, count in counted.items() if [count] >= least or value in also}
+    for sparse in (0, 10_000):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(facets, "_MANY", 1)
+            patch.setattr(facets, "_SPARSE", sparse)
+            index = facets.EMPTY._replace(
+                seq=len(entries) - 1, postings={"tag": sets}, columns={}, kept={}
+            )
+            most, total = index.most("tag", chosen, limit, also=also)
+            assert total == len(counted)
+            assert wanted <= {*dict(most)}
+            assert dict(most).items() <= counted.items()

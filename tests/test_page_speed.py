@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pyroaring import BitMap
 
-from timeline import Timeline, facet_segments, facets, schema, verify
+from timeline import (
+    Timeline,
+    facet_segments,
+    facets,
+    projection,
+    query,
+    schema,
+    selection,
+    verify,
+)
 from timeline.facets import FacetIndex
 from timeline.model import Said
+from timeline.selection import Selection
 from timeline.site.address import Address
 from timeline.site.browse import browse
 
@@ -127,3 +139,102 @@ def test_segments_that_a_large_append_fills_are_those_of_a_rebuild(
         entries = connection.execute("SELECT count(*) FROM log").fetchone()
     assert segments == (entries[0] // 7,)
     assert verify.verify(path).findings == []
+
+
+class Counting(BitMap):
+    """A set that counts how often it is intersected to count."""
+
+    times = 0
+
+    def intersection_cardinality(self, other: BitMap) -> int:
+        Counting.times += 1
+        return super().intersection_cardinality(other)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "most"),
+    [(range(0, 100_000, 100), 100), (range(0, 100_000, 3), 60)],
+    ids=["of few events", "of many"],
+)
+def test_of_a_facet_of_many_values_few_sets_are_intersected(
+    chosen: range, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Counting, "times", 0)
+    sets = {number: BitMap(range(number, 100_000, number + 1)) for number in range(2_000)}
+    index = facets.EMPTY._replace(seq=99_999, postings={"actor": sets}, columns={}, kept={})
+    found, total = index.most("actor", Counting(chosen), 8)
+    assert Counting.times <= most
+    assert len(found) < 100
+    assert total == len(facets.counts(sets, BitMap(chosen)))
+
+
+def test_a_search_is_made_once_until_something_is_appended(
+    path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facets, "_SEARCHES", 2)
+    timeline.record(
+        {"event_id": f"e-{number}", "title": f"Talks {number}", "occurred": "2025"}
+        for number in range(9)
+    )
+    with contextlib.closing(schema.connect(path)) as connection:
+        index = facets.current(connection, None)
+        assert index is not None
+        statements: list[str] = []
+        connection.set_trace_callback(statements.append)
+
+        def made(words: str) -> int:
+            """How many searches it takes to search once more."""
+            statements.clear()
+            index.found(connection, words, index.seq)
+            return len([sql for sql in statements if "MATCH" in sql])
+
+        assert [made(words) for words in ("talks", "talks", "1", "talks", "2", "talks", "1")] == [
+            *(1, 0, 1, 0, 1, 0, 1)
+        ]
+        timeline.record({"event_id": "last", "title": "Talks, the last", "occurred": "2025"})
+        index = facets.current(connection, index)
+        assert index is not None
+        assert made("talks") == 1
+        assert len(index.found(connection, "talks", index.seq)) == 10
+
+
+def test_tables_of_the_past_are_made_once_and_then_copied(
+    path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timeline.record({"event_id": "one", "title": "One", "occurred": "2025"})
+    made: list[sqlite3.Connection] = []
+    create = projection.create
+    monkeypatch.setattr(projection, "create", lambda tables: made.append(tables) or create(tables))
+    selection._empty_tables.cache_clear()
+    point = query.NOW._replace(seq=1)
+    with contextlib.closing(schema.connect(path)) as connection:
+        for _ in range(3):
+            with selection.tables_as_of(connection, point, [1]) as tables:
+                assert Selection(tables).count() == 1
+    assert len(made) == 1
+
+
+def test_a_search_in_the_past_looks_anew_into_rewritten_events_only(
+    path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timeline.record(
+        {"event_id": f"e-{number}", "title": f"Talks {number}", "occurred": "2025"}
+        for number in range(20)
+    )
+    figure = {"quantities.-": {"measure": "killed", "value": 3}}
+    timeline.update({f"e-{number}": figure for number in range(20)})
+    timeline.update({"e-3": {"title": "Strike 3"}})
+    looked_into: list[int] = []
+    contents = facets.contents
+
+    def looked(connection: sqlite3.Connection, seqs: Iterable[int]) -> Iterator[Any]:
+        for each in contents(connection, seqs):
+            looked_into.append(each[0])
+            yield each
+
+    monkeypatch.setattr(facets, "contents", looked)
+    with contextlib.closing(schema.connect(path)) as connection:
+        index = facets.current(connection, None)
+        assert index is not None
+        assert len(index.found(connection, "talks", 20) & index.alive(20)) == 20
+    assert looked_into == [4]

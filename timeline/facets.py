@@ -1,44 +1,58 @@
-"""The facet index: exact counts of every facet of any selection, now or as known on any day.
+"""The facet index: which versions of events have what, for any entry of the log.
 
-Guarantees: it answers as `selection.Selection` does, over the tables as they stood at any
-entry of the log up to the newest that its reader sees; an index that is behind is brought up,
+Guarantees: it is of the newest entry that its reader sees; one that is behind is brought up,
 one that is ahead is not used. For every value of every facet it holds the set of the entries
 in which versions of events stand that have it (roaring bitmaps), so that a filter is an
 intersection and a count its size. What was alive at an entry is one more set: recorded by
 then, less what was superseded by then.
 
-Names of actors and states of sources are always today's. Of the other clock, that of reports,
+Names of actors are always today's. Of the other clock, that of reports,
 it knows nothing. Lives in memory: read from the segments that the projection stores.
 """
 
 from __future__ import annotations
 
 import contextlib
+import heapq
 import json
 import sqlite3
 from array import array
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from pyroaring import BitMap
 
-from timeline import actors, edtf_time, facet_segments, fold, selection
+from timeline import actors, facet_segments, fold, projection
 from timeline.codec import decode_content
-from timeline.errors import InvalidValue
+from timeline.facet_columns import Columns
 from timeline.facet_segments import Gathered, Postings, Value
-from timeline.filters import match
-from timeline.query import NOW, AsOf, Row, withdrawals
-from timeline.selection import Page, Selection
+from timeline.projector import INSERT_SEARCH
 
-__all__ = ["SMALLEST", "FacetIndex", "IndexedSelection", "counts", "current"]
+__all__ = [
+    "EMPTY",
+    "SMALLEST",
+    "Days",
+    "FacetIndex",
+    "Months",
+    "contents",
+    "counts",
+    "current",
+    "union",
+]
 
 SMALLEST = 5_000
 """Events: below that, the tables are as quick (bench/browse.py)."""
 
-_FEW = 3_000
-"""Events: so many are looked up one by one, of more the list is walked in its order."""
+_MANY = 64
+"""Values: a facet of fewer is counted over its sets only."""
+
+_SPARSE = 32
+"""Entries of which one is chosen, or fewer, are counted more quickly in columns than over sets."""
+
+_SEARCHES = 32
+"""So many of the last searches are kept."""
 
 _NONE = BitMap()
 _LABELS = {
@@ -48,6 +62,22 @@ _LABELS = {
     "source": "SELECT source_id, coalesce(title, url, source_id) FROM sources",
     "at_risk": "SELECT 1, 'at risk'",
 }
+
+_WITH_THE_WORDS_OF_TODAY = (
+    "SELECT own.seq, e.seq FROM json_each(?) AS wanted"
+    " CROSS JOIN log AS own ON own.seq = wanted.value"
+    " CROSS JOIN event_versions AS v"
+    "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
+    " CROSS JOIN events AS e ON e.event_id = v.event_id"
+    " WHERE NOT EXISTS (SELECT 1 FROM field_changes AS f"
+    "   WHERE f.event_id = v.event_id AND f.version > v.version"
+    "   AND substr(f.path || '/', 1, instr(substr(f.path || '/', 2), '/') + 1)"
+    "     IN ('/title/', '/summary/', '/citations/', '/participants/', '/place/', '/about_place/'))"
+    " AND NOT EXISTS (SELECT 1 FROM event_versions AS x"
+    "   WHERE x.event_id = v.event_id AND x.version >= v.version AND x.state = 'erased')"
+)
+"""Versions, and those of today of their events, if no field that `fold.search_row` reads has
+changed in between. What was erased is not known to be alike."""
 
 T = TypeVar("T")
 Days = tuple[str | None, str | None]
@@ -60,7 +90,8 @@ class FacetIndex(NamedTuple):
     seq: int
     leaf: bytes
     postings: Mapping[str, Postings]
-    """As `facet_segments.Gathered` has them, and those by "actor" and "corrected"."""
+    """As `facet_segments.Gathered` has them, and those by "actor", "corrected" and "months": of
+    "span" put together by the months of both days."""
     later: array[int]
     """The versions that are not the first of their event, in the order of the log,"""
     before: array[int]
@@ -69,14 +100,14 @@ class FacetIndex(NamedTuple):
     """and the first ones of their events."""
     who: dict[Value, str]
     """The actors that participants are."""
-    days: list[tuple[str, Postings]]
-    """The sets of "span" by the day on which they begin, in order ("" where that is open), and
-    by the other day."""
-    months: dict[Months, BitMap]
-    """The sets of "span" put together by the months of both days,"""
     in_months: Mapping[Months, dict[Days, BitMap]]
-    """and one by one."""
-    kept: dict[str, Any]
+    """The sets of "span" by the months of both days."""
+    beginnings: list[tuple[set[Months], list[tuple[str, Postings]]]]
+    """The months of both days by the first of them, in order; and the sets of "span" of these by
+    the day on which they begin, in order ("" where that is open), and by the other day."""
+    columns: dict[str, Columns]
+    """Of the facets that were counted in them; later entries are added."""
+    kept: dict[Any, Any]
     """What was worked out once: whatever would change it comes with another entry."""
 
     def having(self, facet: str, value: Value = "") -> BitMap:
@@ -87,15 +118,32 @@ class FacetIndex(NamedTuple):
         """The entries in which events stood after entry `seq`."""
         if seq >= self.seq:
             return self._once("alive", lambda: self.having("version") - BitMap(self.before))
-        recorded = self.having("version") & BitMap(range(seq + 1))
-        return recorded - BitMap(self.before[: bisect_right(self.later, seq)])
+        known: tuple[int, BitMap] | None = self.kept.get("then")
+        if known is None or known[0] != seq:
+            recorded = self.having("version") & BitMap(range(seq + 1))
+            known = seq, recorded - BitMap(self.before[: bisect_right(self.later, seq)])
+            self.kept["then"] = known
+        return known[1]
 
     def labels(self, connection: sqlite3.Connection, facet: str) -> dict[Any, str]:
         """What the values of a facet are called today, where they are not called what they are."""
         sql = _LABELS.get(facet)
-        return self._once(facet, lambda: dict(connection.execute(sql))) if sql else {}
+        name = "labels", facet
+        return self._once(name, lambda: dict(connection.execute(sql))) if sql else {}
 
-    def _once(self, name: str, work: Callable[[], T]) -> T:
+    def forgotten(self, connection: sqlite3.Connection) -> list[tuple[str, str, BitMap]]:
+        """The names, and the entries, of participants that no event has any more, as actors."""
+        known = self.labels(connection, "actor")
+        return self._once(
+            "forgotten",
+            lambda: [
+                (key[1], self.who[key], seqs)
+                for key, seqs in self.postings["participant"].items()
+                if self.who[key] not in known
+            ],
+        )
+
+    def _once(self, name: Any, work: Callable[[], T]) -> T:
         if name not in self.kept:
             self.kept[name] = work()
         found: T = self.kept[name]
@@ -104,7 +152,7 @@ class FacetIndex(NamedTuple):
     def reaching(self, side: str, day: str) -> BitMap:
         """The entries of events that could lie behind a day ("since"), or before it ("until")."""
         sets = []
-        for months, seqs in self.months.items():
+        for months, seqs in self.postings["months"].items():
             month = months[side == "since"]
             if month == day[:-3]:
                 for days, some in self.in_months[months].items():
@@ -113,10 +161,81 @@ class FacetIndex(NamedTuple):
                         sets.append(some)
             elif month is None or (month > day) == (side == "since"):
                 sets.append(seqs)
-        return _union(sets)
+        return union(sets)
 
-    def found(self, connection: sqlite3.Connection, words: str) -> BitMap:
-        """The entries in which events stand now that hold what an FTS5 query looks for."""
+    # --- Counted --------------------------------------------------------------------------
+
+    def counts(self, facet: str, chosen: BitMap) -> list[tuple[Value, int]]:
+        """How many of the chosen entries have each value; values of none are left out."""
+        if self._is_for_columns(facet, chosen):
+            return self._in_columns(facet, chosen)
+        return counts(self.postings[facet], chosen)
+
+    def most(
+        self,
+        facet: str,
+        chosen: BitMap,
+        limit: int,
+        *,
+        also: Collection[Value] = (),
+        among: Collection[Value] | None = None,
+    ) -> tuple[list[tuple[Value, int]], int]:
+        """The values that most of the chosen entries have, and how many values they have in all.
+
+        With the first `limit` come all that have as many entries as the last of them, and those
+        of `also`. `among` are those that are asked for, if not all are.
+        """
+        if self._is_for_columns(facet, chosen):
+            counted = self._in_columns(facet, chosen)
+            if among is not None:
+                counted = [each for each in counted if each[0] in among]
+            least = min(heapq.nlargest(limit, (count for _, count in counted)), default=0)
+            most = [each for each in counted if each[1] >= least or each[0] in also]
+            return most, len(counted)
+        found: list[tuple[Value, int]] = []
+        highest: list[int] = []
+        others = 0
+        for value, seqs in self._once(("by size", facet), lambda: self._by_size(facet)):
+            if among is not None and value not in among:
+                continue
+            if len(highest) == limit and len(seqs) < highest[0] and value not in also:
+                others += chosen.intersect(seqs)  # too small a set to be among the first
+            elif count := chosen.intersection_cardinality(seqs):
+                found.append((value, count))
+                (heapq.heappush if len(highest) < limit else heapq.heappushpop)(highest, count)
+        return found, len(found) + others
+
+    def _is_for_columns(self, facet: str, chosen: BitMap) -> bool:
+        return len(chosen) * _SPARSE <= self.seq + 1 and len(self.postings[facet]) >= _MANY
+
+    def _by_size(self, facet: str) -> list[tuple[Value, BitMap]]:
+        return sorted(self.postings[facet].items(), key=lambda each: -len(each[1]))
+
+    def _in_columns(self, facet: str, chosen: BitMap) -> list[tuple[Value, int]]:
+        sets = self.postings[facet]
+        columns = self.columns.get(facet)
+        if columns is None:
+            columns = self.columns[facet] = Columns(sets, self.seq + 1)
+        large = {value: sets[value] for value in columns.large}
+        return counts(large, chosen) + columns.counts(chosen)
+
+    # --- Searched -------------------------------------------------------------------------
+
+    def found(self, connection: sqlite3.Connection, words: str, seq: int) -> BitMap:
+        """The entries in which events stood after entry `seq` that hold what an FTS5 query looks
+        for; with some in which others do."""
+        recent: dict[tuple[str, int], BitMap] = self.kept.get("found", {})
+        key = words, min(seq, self.seq)
+        seqs = recent.get(key)
+        if seqs is None:
+            seqs = self._found_now(connection, words)
+            if changed := self.alive(seq) - self.alive(self.seq):
+                seqs |= self._found_before(connection, words, changed, seqs)
+        others = [each for each in recent.items() if each[0] != key]
+        self.kept["found"] = dict([*others[1 - _SEARCHES :], (key, seqs)])
+        return seqs
+
+    def _found_now(self, connection: sqlite3.Connection, words: str) -> BitMap:
         (found,) = connection.execute(
             "SELECT json_group_array(rowid) FROM event_search WHERE event_search MATCH ?",
             (words,),
@@ -124,11 +243,65 @@ class FacetIndex(NamedTuple):
         event_keys = BitMap(json.loads(found))
         seqs = event_keys & self.alive(self.seq)
         if changed := event_keys - seqs:
-            newest = self._once(
-                "newest", lambda: dict(zip(self.event_keys, self.later, strict=True))
-            )
-            seqs |= BitMap([newest[event_key] for event_key in changed])
+            newest = self._once("newest", self._newest)
+            seqs |= BitMap(array("I", map(newest.__getitem__, changed)))
         return seqs
+
+    def _found_before(
+        self, connection: sqlite3.Connection, words: str, changed: BitMap, now: BitMap
+    ) -> BitMap:
+        """The same of versions that others have taken the place of since.
+
+        If no text has changed, they hold what the newest ones do. All others are looked into
+        anew: no index has their words any more.
+        """
+        alike = connection.execute(_WITH_THE_WORDS_OF_TODAY, (json.dumps([*changed]),)).fetchall()
+        rewritten = changed - BitMap([seq for seq, _ in alike])
+        names = self.labels(connection, "actor")
+        with contextlib.closing(sqlite3.connect(":memory:")) as past:
+            projection.create_search(past)
+            past.executemany(
+                INSERT_SEARCH,
+                (
+                    (seq, *fold.search_row(content, self._called(content, names)))
+                    for seq, _, content in contents(connection, rewritten)
+                    if content is not None
+                ),
+            )
+            found = past.execute(
+                "SELECT rowid FROM event_search WHERE event_search MATCH ?", (words,)
+            )
+            return BitMap([seq for (seq,) in found] + [seq for seq, last in alike if last in now])
+
+    def _called(self, content: fold.Content, names: Mapping[str, str]) -> list[str]:
+        """The names of today of those who take part."""
+        participants = [
+            (each.get("actor_id"), each["name"]) for each in content.get("participants", ())
+        ]
+        return [names.get(self.who[each], each[1]) for each in participants]
+
+    def _newest(self) -> array[int]:
+        """The newest versions of events that have changed, by the first."""
+        newest = array("I", bytes(4 * (self.seq + 1)))
+        for event_key, seq in zip(self.event_keys, self.later, strict=True):
+            newest[event_key] = seq
+        return newest
+
+
+def contents(
+    connection: sqlite3.Connection, seqs: Iterable[int]
+) -> Iterator[tuple[int, str, fold.Content | None]]:
+    """Entry, event and content of these versions, in this order."""
+    cursor = connection.execute(
+        "SELECT own.seq, v.event_id, content.payload FROM json_each(?) AS wanted"
+        " CROSS JOIN log AS own ON own.seq = wanted.value"
+        " CROSS JOIN event_versions AS v"
+        "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
+        " CROSS JOIN log AS content ON content.seq = v.content_seq",
+        (json.dumps([*seqs]),),
+    )
+    for seq, event_id, payload in cursor:
+        yield seq, event_id, decode_content(payload)
 
 
 def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIndex | None:
@@ -158,20 +331,32 @@ def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIn
 
 
 def _loaded(connection: sqlite3.Connection, seq: int, leaf: bytes) -> FacetIndex:
-    nothing = FacetIndex(
-        seq, leaf, _NOTHING, array("I"), array("I"), array("I"), {}, [], {}, {}, {}
-    )
-    return _with(connection, nothing, facet_segments.read(connection, seq + 1))
+    known = EMPTY._replace(seq=seq, leaf=leaf)
+    return _with(connection, known, facet_segments.read(connection, seq + 1))
 
 
-_NOTHING: dict[str, Postings] = {
-    facet: {} for facet in (*facet_segments.FACETS, "actor", "corrected")
-}
+EMPTY = FacetIndex(
+    seq=-1,
+    leaf=b"",
+    postings={facet: {} for facet in (*facet_segments.FACETS, "actor", "corrected", "months")},
+    later=array("I"),
+    before=array("I"),
+    event_keys=array("I"),
+    who={},
+    in_months={},
+    beginnings=[],
+    columns={},
+    kept={},
+)
+"""The index of no log at all."""
 
 
 def _with(connection: sqlite3.Connection, known: FacetIndex, gathered: Gathered) -> FacetIndex:
     """The index with later versions; what did not change is shared with the one before."""
-    new = gathered.postings
+    new = {**gathered.postings}
+    new["months"] = {
+        both: union([*each.values()]) for both, each in _by_months(new.get("span", {})).items()
+    }
     postings = {**known.postings}
     for facet, values in new.items():
         postings[facet] = _added(known.postings[facet], values.items())
@@ -183,26 +368,48 @@ def _with(connection: sqlite3.Connection, known: FacetIndex, gathered: Gathered)
     # After an entry about an actor anybody may be somebody else.
     named = new.get("participant", {}) if known.who else postings["participant"]
     who = known.who | {key: _actor(connection, key) for key in named if key not in known.who}
-    postings["actor"] = _added(
-        known.postings["actor"] if known.who else {},
-        ((who[key], seqs) for key, seqs in named.items()),
-    )
+    new["actor"] = _added({}, ((who[key], seqs) for key, seqs in named.items()))
+    postings["actor"] = _added(known.postings["actor"] if known.who else {}, new["actor"].items())
+    columns = {**known.columns}
+    if not known.who:
+        columns.pop("actor", None)
+    for facet, known_columns in columns.items():
+        known_columns.extend(new.get(facet, {}), known.seq + 1)
     later, before, event_keys = (
         ones + array("I", [each[place] for each in gathered.later])
         for place, ones in enumerate((known.later, known.before, known.event_keys))
     )
-    by_day: defaultdict[str, Postings] = defaultdict(dict)
-    in_months: defaultdict[Months, dict[Days, BitMap]] = defaultdict(dict)
-    for (first, last), seqs in postings["span"].items():
-        by_day[first or ""][last] = seqs
-        in_months[first and first[:-3], last and last[:-3]][first, last] = seqs
+    in_months = _by_months(postings["span"])
     return FacetIndex(
         *(known.seq, known.leaf, postings, later, before, event_keys, who),
-        days=sorted(by_day.items()),
-        months={months: _union([*each.values()]) for months, each in in_months.items()},
         in_months=in_months,
+        beginnings=_beginnings(in_months),
+        columns=columns,
         kept={},
     )
+
+
+def _by_months(spans: Mapping[Days, BitMap]) -> Mapping[Months, dict[Days, BitMap]]:
+    found: defaultdict[Months, dict[Days, BitMap]] = defaultdict(dict)
+    for (first, last), seqs in spans.items():
+        found[first and first[:-3], last and last[:-3]][first, last] = seqs
+    return found
+
+
+def _beginnings(
+    in_months: Mapping[Months, dict[Days, BitMap]],
+) -> list[tuple[set[Months], list[tuple[str, Postings]]]]:
+    begun: defaultdict[str, set[Months]] = defaultdict(set)
+    for both in in_months:
+        begun[both[0] or ""].add(both)
+    found = []
+    for _, months in sorted(begun.items()):
+        days: defaultdict[str, Postings] = defaultdict(dict)
+        for both in months:
+            for (first, last), seqs in in_months[both].items():
+                days[first or ""][last] = seqs
+        found.append((months, sorted(days.items())))
+    return found
 
 
 def _added(known: Postings, more: Iterable[tuple[Value, BitMap]]) -> Postings:
@@ -210,12 +417,12 @@ def _added(known: Postings, more: Iterable[tuple[Value, BitMap]]) -> Postings:
     for value, seqs in more:
         sets[value].append(seqs)
     return known | {
-        value: _union([*several, known[value]] if value in known else several)
+        value: union([*several, known[value]] if value in known else several)
         for value, several in sets.items()
     }
 
 
-def _union(sets: Sequence[BitMap]) -> BitMap:
+def union(sets: Sequence[BitMap]) -> BitMap:
     return sets[0] if len(sets) == 1 else BitMap.union(_NONE, *sets)
 
 
@@ -224,355 +431,6 @@ def _actor(connection: sqlite3.Connection, participant: Value) -> str:
     actor_id, name = participant
     known = actors.known_as(connection, actor_id, name)
     return known[0] if known else actor_id or fold.actor_id_of(name)
-
-
-# --- A selection --------------------------------------------------------------------------
-
-
-class IndexedSelection(Selection):
-    """`Selection`, answered from the index, as known after entry `seq`, or now.
-
-    To be closed: a page of the past has tables of its own.
-    """
-
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        index: FacetIndex,
-        filters: Mapping[str, Any] | None = None,
-        text: str | None = None,
-        *,
-        seq: int = NOW.seq,
-    ) -> None:
-        self._index = index
-        self._seq = min(seq, index.seq)
-        self._is_now = self._seq == index.seq
-        self._alive = index.alive(self._seq)
-        super().__init__(connection, filters, text)
-        self._at_risk = self._resting_on_withdrawn()
-        self._opened = contextlib.ExitStack()
-        self._parts = {
-            name: _union([self._having(name, value) for value in values])
-            for name, values in self._looked_for.items()
-        }
-        if self._text is not None:
-            self._parts["text"] = self._found(match(self._text))
-        self._chosen = self._without(None)
-
-    def close(self) -> None:
-        """Leave the past."""
-        self._opened.close()
-
-    def everything(self) -> Selection:
-        return IndexedSelection(self._connection, self._index, seq=self._seq)
-
-    def wanted(self, name: str, value: object) -> object:
-        """In the past also words that no event has now: of event types, and names of actors."""
-        try:
-            found = super().wanted(name, value)
-        except InvalidValue:
-            used = self._index.having(name, value) if name == "event_type" else _NONE
-            if self._is_now or not used.intersect(self._alive):
-                raise
-            return value
-        if not self._is_now and name == "actor":
-            called = _nocase(value)
-            names = self._forgotten_names().items()
-            forgotten = [actor_id for actor_id, name in names if _nocase(name) == called]
-            return json.dumps([*json.loads(str(found)), *forgotten])
-        return found
-
-    # --- What is chosen -------------------------------------------------------------------
-
-    def _having(self, name: str, value: Any) -> BitMap:
-        """The entries of events that have what a filter looks for."""
-        match name:
-            case "actor":
-                return _union([self._index.having(name, each) for each in json.loads(value)])
-            case "source":
-                cited = self._connection.execute(
-                    "SELECT source_id FROM sources"
-                    " WHERE ? COLLATE NOCASE IN (source_id, url, publisher)",
-                    (value,),
-                )
-                return _union([self._index.having(name, source_id) for (source_id,) in cited])
-            case "place":
-                named = _nocase(value)
-                places = self._index.postings[name].items()
-                return _union([seqs for place, seqs in places if _nocase(place) == named])
-            case "year":
-                return self._within((value,))
-            case "month":
-                return self._within(tuple(map(int, value.split("-"))))
-            case "since" | "until":
-                return self._in_period(name, value)
-            case "at_risk":
-                return self._at_risk if value else self._alive - self._at_risk
-        return self._index.having(name, value)
-
-    def _within(self, period: tuple[int, ...]) -> BitMap:
-        """The entries of events both bounds of which fall in a year or a month."""
-        return _union(
-            [
-                seqs
-                for bounds, seqs in self._index.postings["span"].items()
-                if all(day and edtf_time.numbers(day)[: len(period)] == period for day in bounds)
-            ]
-        )
-
-    def _in_period(self, side: str, bound: str) -> BitMap:
-        """The entries of events that could lie behind, or before, a bound."""
-        day, _, clock = bound.partition("T")
-        seqs = self._index.reaching(side, day)
-        if not clock:
-            return seqs
-        on_the_day = _union(
-            [
-                seqs & self._alive
-                for bounds, seqs in self._index.postings["span"].items()
-                if bounds[side == "since"] == day
-            ]
-        )
-        too_far = BitMap()
-        for seq, _, (first, last) in self._dates(on_the_day):
-            if not (
-                (last or "") + "~" >= bound if side == "since" else (first or "") <= bound + "~"
-            ):
-                too_far.add(seq)
-        return seqs - too_far
-
-    def _dates(self, seqs: BitMap) -> Iterator[tuple[int, str, tuple[str | None, str | None]]]:
-        """Entry, event and bounds of these versions."""
-        cursor = self._connection.execute(
-            "SELECT own.seq, v.event_id, content.payload FROM json_each(?) AS wanted"
-            " CROSS JOIN log AS own ON own.seq = wanted.value"
-            " CROSS JOIN event_versions AS v"
-            "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
-            " CROSS JOIN log AS content ON content.seq = v.content_seq",
-            (_json(seqs),),
-        )
-        for seq, event_id, payload in cursor:
-            content = decode_content(payload)
-            when = content and edtf_time.parse(content["occurred"])
-            yield seq, event_id, (when.occurred_from, when.occurred_to) if when else (None, None)
-
-    def _resting_on_withdrawn(self) -> BitMap:
-        """The entries of events all sources of which were withdrawn by then."""
-        withdrawn = withdrawals(self._connection, self._point)
-        if not withdrawn:
-            return _NONE
-        sets = self._index.postings["source"].items()
-        on_them = _union([seqs for source_id, seqs in sets if source_id in withdrawn])
-        return on_them - _union([seqs for source_id, seqs in sets if source_id not in withdrawn])
-
-    def _found(self, words: str) -> BitMap:
-        """The entries of events that hold what is looked for."""
-        seqs = self._index.found(self._connection, words)
-        if self._is_now:
-            return seqs
-        # What has changed since then is looked into anew: no index has its words any more.
-        changed = self._without(None) - self._index.alive(self._index.seq)
-        with selection.tables_as_of(self._connection, self._point, changed) as past:
-            return seqs | BitMap(
-                [
-                    seq
-                    for (seq,) in past.execute(
-                        "SELECT e.seq FROM event_search JOIN events AS e"
-                        " ON e.event_key = event_search.rowid WHERE event_search MATCH ?",
-                        (words,),
-                    )
-                ]
-            )
-
-    def _without(self, name: str | None) -> BitMap:
-        """The entries that all filters but one leave."""
-        left = self._alive
-        for each in sorted((part for key, part in self._parts.items() if key != name), key=len):
-            left = left & each
-        return left
-
-    # --- Answers --------------------------------------------------------------------------
-
-    def count(self) -> int:
-        return len(self._chosen)
-
-    def corrected(self) -> int:
-        return self._chosen.intersection_cardinality(self._index.having("corrected"))
-
-    def choices(self, name: str) -> list[Row]:
-        sets = {1: self._at_risk} if name == "at_risk" else self._index.postings[name]
-        counted = counts(sets, self._without(name))
-        labels = self._index.labels(self._connection, name)
-        if name == "actor" and not self._is_now:
-            labels = labels | self._forgotten_names()
-        found = [
-            {"value": value, "label": labels.get(value, value), "count": count}
-            for value, count in counted
-            if name not in ("country", "source") or value in labels
-        ]
-        found.sort(key=lambda row: (-row["count"], row["label"], row["value"]))
-        return found
-
-    def _forgotten_names(self) -> dict[Any, str]:
-        """The names of actors that no event names any more: those that they had at first."""
-        known = self._index.labels(self._connection, "actor")
-        named = [
-            ((seqs & self._alive).min(), name, actor_id)
-            for (given, name), seqs in self._index.postings["participant"].items()
-            if (actor_id := self._index.who[given, name]) not in known
-            and seqs.intersect(self._alive)
-        ]
-        return {actor_id: name for _, name, actor_id in sorted(named, reverse=True)}
-
-    def spans(self) -> list[tuple[str | None, str | None, int]]:
-        """To the month, if they reach over so many that no histogram has days."""
-        of_months = counts(self._index.months, self._chosen)
-        known = [
-            edtf_time.numbers(f"{month}-01") for months, _ in of_months for month in months if month
-        ]
-        since, until = (edtf_time.numbers(each) if each else None for each in self.bounds())
-        if known and _months(min(known), since, max) + _LONG < _months(max(known), until, min):
-            found = [
-                (first and f"{first}-01", last and f"{last}-01", count)
-                for (first, last), count in of_months
-            ]
-        else:
-            found = [
-                (*days, count)
-                for months, _ in of_months
-                for days, count in counts(self._index.in_months[months], self._chosen)
-            ]
-        return sorted(found, key=lambda span: (span[0] or "", span[1] or ""))
-
-    def points(self, limit: int = 250) -> list[Row]:
-        postings = self._index.postings["point"]
-        counted = counts(postings, self._chosen)
-        counted.sort(key=lambda each: (-each[1], each[0]))
-        return [
-            {
-                "lat": lat,
-                "lon": lon,
-                "count": count,
-                "seq": (postings[lat, lon] & self._chosen).min(),
-            }
-            for (lat, lon), count in counted[:limit]
-        ]
-
-    # --- Lists ----------------------------------------------------------------------------
-
-    def page(self, *, after: str | None = None, oldest_first: bool = False, size: int = 50) -> Page:
-        if self._is_now:
-            return super().page(after=after, oldest_first=oldest_first, size=size)
-        behind = selection.place_in_list(after) if after else None
-        places = sorted(
-            (
-                (first or "", event_id, seq)
-                for seq, event_id, (first, _) in self._dates(
-                    self._window(behind, oldest_first, size)
-                )
-            ),
-            reverse=not oldest_first,
-        )
-        if behind:
-            places = [
-                each
-                for each in places
-                if each[:2] != behind and (each[:2] > behind) == oldest_first
-            ]
-        seqs = [seq for _, _, seq in places[: size + 1]]
-        self._opened.close()
-        self.tables = self._opened.enter_context(
-            selection.tables_as_of(self._connection, self._point, seqs)
-        )
-        listed = Selection(self.tables, {"state": "all"})
-        return listed.page(oldest_first=oldest_first, size=size)
-
-    @property
-    def _point(self) -> AsOf:
-        return NOW._replace(seq=self._seq)
-
-    def _window(self, behind: tuple[str, str] | None, oldest_first: bool, size: int) -> BitMap:
-        """The chosen ones on the days on which a page falls, more than `size` if there are."""
-        if len(self._chosen) <= 10 * size:
-            return self._chosen
-        its_day = behind and behind[0].partition("T")[0]
-        found = BitMap()
-        doubtful = 0
-        for day, sets in self._index.days if oldest_first else reversed(self._index.days):
-            if its_day is not None and day != its_day and (day > its_day) != oldest_first:
-                continue
-            for each in sets.values():
-                found |= each & self._chosen
-            if day == its_day:
-                doubtful = len(found)
-            if len(found) - doubtful > size:
-                break
-        return found
-
-    def _in_a_list(self, after: str | None, oldest_first: bool, size: int) -> tuple[str, list[Any]]:
-        """Few events are looked up, many are met on the way."""
-        behind = selection.place_in_list(after) if after else None
-        window = self._window(behind, oldest_first, size)
-        if len(window) <= _FEW:
-            return "e.seq IN (SELECT value FROM json_each(?))", [_json(window)]
-        self._connection.create_function(
-            "timeline_is_chosen", 1, window.__contains__, deterministic=True
-        )
-        return "timeline_is_chosen(e.seq)", []
-
-    def standing(self, seqs: Iterable[int]) -> list[Row]:
-        if self._is_now:
-            return super().standing(seqs)
-        found = []
-        for row, content in selection.contents(self._connection, seqs):
-            said = fold.content_row(content)
-            fields = {
-                field: said[field] for field in ("title", "place", "country", "geo_precision")
-            }
-            found.append({"seq": row["seq"], "event_id": row["event_id"], **fields})
-        return found
-
-    def newest(self, limit: int | None = None) -> list[str]:
-        seqs = self._chosen.to_array()[::-1]
-        return self._event_ids(seqs if limit is None else seqs[:limit])
-
-    def in_order_of_the_log(self) -> list[str]:
-        index = self._index
-        first = dict(zip(index.later, index.event_keys, strict=True))
-        return self._event_ids(sorted(first.get(seq, seq) for seq in self._chosen))
-
-    def _event_ids(self, seqs: Iterable[int]) -> list[str]:
-        """The events that these entries are about."""
-        cursor = self._connection.execute(
-            "SELECT substr(l.subject, 7) FROM json_each(?) AS wanted"
-            " CROSS JOIN log AS l ON l.seq = wanted.value ORDER BY wanted.key",
-            (_json(seqs),),
-        )
-        return [event_id for (event_id,) in cursor]
-
-
-_LONG = 5
-"""Months: more than the days of a histogram."""
-
-
-def _months(
-    known: tuple[int, ...], asked: tuple[int, ...] | None, nearer: Callable[..., tuple[int, ...]]
-) -> int:
-    """The month of an end of a histogram, counted from the year 0."""
-    year, month = nearer(known[:2], asked[:2]) if asked else known[:2]
-    return year * 12 + month
-
-
-def _json(seqs: Iterable[int]) -> str:
-    return json.dumps([*seqs])
-
-
-def _nocase(text: Any) -> str:
-    """As COLLATE NOCASE compares: without the case of the letters A to Z."""
-    return str(text).translate(_LOWER)
-
-
-_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 def counts(postings: Mapping[Any, BitMap], chosen: BitMap) -> list[tuple[Any, int]]:

@@ -282,6 +282,7 @@ def _number(text: str | None) -> int | float | None:
     return float(text)
 
 
+@functools.lru_cache(maxsize=10_000)
 def actor_id_of(name: str) -> str:
     """The id of an actor that is known by name alone: readable, and the same every time.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable
+from functools import cache
 
 from timeline import codec, log, schema, vocabulary
 from timeline.errors import ProjectionOutdated, TooNew
@@ -21,6 +22,7 @@ __all__ = [
     "check_search",
     "create",
     "create_apart",
+    "create_search",
     "fold_all",
     "make_anew",
     "rebuild",
@@ -52,13 +54,17 @@ def create_apart(connection: sqlite3.Connection) -> None:
     _create(connection, _SEARCH.sub(r"CREATE TEMP TABLE event_search (\1)", script))
 
 
+def create_search(connection: sqlite3.Connection) -> None:
+    """Make an empty `event_search` alone."""
+    connection.execute(_search())
+
+
 def check_search(connection: sqlite3.Connection) -> None:
     """Raise sqlite3.DatabaseError unless the index of `event_search` is that of its words.
 
     FTS5 checks only an index that it may write to: it gets a temporary copy.
     """
-    (definition,) = (found[0] for found in _SEARCH.finditer(_script()))
-    connection.execute(definition.replace("event_search", "temp.search_copy", 1))
+    connection.execute(_search().replace("event_search", "temp.search_copy", 1))
     for part in ("data", "idx", "content", "docsize", "config"):
         copy = f"temp.search_copy_{part}"
         connection.execute(f"DELETE FROM {copy}")  # noqa: S608
@@ -85,6 +91,12 @@ def tables() -> dict[str, str]:
 
 def _script() -> str:
     return (vocabulary.db_folder() / "projection.sql").read_text(encoding="utf-8")
+
+
+@cache
+def _search() -> str:
+    (definition,) = (found[0] for found in _SEARCH.finditer(_script()))
+    return definition
 
 
 def check(connection: sqlite3.Connection, path: str) -> None:

@@ -20,7 +20,7 @@ from timeline import clock, facet_segments, fold
 from timeline.actors import Actors
 from timeline.codec import Entry, Payload, check_version, decode_content, payload_of
 
-__all__ = ["Projector"]
+__all__ = ["INSERT_SEARCH", "Projector"]
 
 _BATCH = 1_000
 """Entries whose rows are held back, to be inserted table by table."""
@@ -69,6 +69,10 @@ def _insert(table: str, columns: Iterable[str], verb: str = "INSERT") -> str:
     return f"{verb} INTO {table} ({', '.join(names)}) VALUES ({marks})"
 
 
+INSERT_SEARCH = _insert(
+    "event_search", ("rowid", "title", "summary", "quotes", "actors", "places", "folded")
+)
+
 # In the order in which they are flushed.
 _INSERTS = {
     "events": _insert("events", _EVENT_COLUMNS, "INSERT OR REPLACE"),
@@ -79,9 +83,7 @@ _INSERTS = {
     "event_relations": "INSERT INTO event_relations VALUES (?, ?, ?)",
     "citations": "INSERT INTO citations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "event_external_ids": "INSERT INTO event_external_ids VALUES (?, ?)",
-    "event_search": _insert(
-        "event_search", ("rowid", "title", "summary", "quotes", "actors", "places", "folded")
-    ),
+    "event_search": INSERT_SEARCH,
     "event_versions": (
         "INSERT INTO event_versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ),

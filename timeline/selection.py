@@ -11,8 +11,8 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -27,11 +27,13 @@ __all__ = [
     "DAY",
     "FACETS",
     "FILTERS",
+    "Choices",
     "Page",
     "Selection",
     "contents",
     "facets",
     "list_events",
+    "listed",
     "place_in_list",
     "search",
     "tables_as_of",
@@ -51,8 +53,8 @@ def tables_as_of(
         yield connection
         return
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as past:
+        _make_tables(past)
         past.execute("BEGIN")
-        projection.create(past)
         withdrawn = query.withdrawals(connection, as_of)
         if seqs is None:
             for table in ("event_types", "actors", "actor_names", "sources"):
@@ -80,6 +82,22 @@ def tables_as_of(
         )
         past.execute("COMMIT")
         yield past
+
+
+def _make_tables(past: sqlite3.Connection) -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as empty:
+        empty.deserialize(_empty_tables())
+        empty.backup(past)
+
+
+@cache
+def _empty_tables() -> bytes:
+    """The file that holds them: to be copied more quickly than made."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as empty:
+        empty.execute("BEGIN")
+        projection.create(empty)
+        empty.execute("COMMIT")
+        return empty.serialize()
 
 
 def _copy(past: sqlite3.Connection, table: str, rows: sqlite3.Cursor) -> None:
@@ -234,6 +252,21 @@ def _counted(
 # --- One selection, asked several things --------------------------------------------------
 
 
+class Choices(NamedTuple):
+    """Values of a facet, the most frequent first, and how many there are in all."""
+
+    rows: list[query.Row]
+    total: int
+
+
+def listed(rows: list[query.Row], limit: int | None, also: Collection[str]) -> Choices:
+    """The first of these values, and those of `also`."""
+    if limit is None:
+        return Choices(rows, len(rows))
+    others = [row for row in rows[limit:] if str(row["value"]) in also]
+    return Choices(rows[:limit] + others, len(rows))
+
+
 class Page(NamedTuple):
     """A part of a list, and the place where the next one begins; None behind the last."""
 
@@ -279,13 +312,14 @@ class Selection:
         )
         return int(row["count"])
 
-    def choices(self, name: str) -> list[query.Row]:
+    def choices(self, name: str, limit: int | None = None, also: Collection[str] = ()) -> Choices:
         """The values of one facet with their counts, as if nothing of it had been chosen yet.
 
-        So a value that is not chosen shows how many events it has beside those that are.
+        So a value that is not chosen shows how many events it has beside those that are. With a
+        limit only so many of the most frequent ones, and those of `also`.
         """
         chosen = condition(self._looked_for, self._text, leave_out=name)
-        return list(query.rows(_counted(self._connection, name, chosen)))
+        return listed(list(query.rows(_counted(self._connection, name, chosen))), limit, also)
 
     def page(self, *, after: str | None = None, oldest_first: bool = False, size: int = 50) -> Page:
         """Events by when they began, newest first; `after` is that of the page before.

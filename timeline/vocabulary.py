@@ -73,6 +73,7 @@ def db_folder() -> Path:
     raise RuntimeError(f"the data files are missing: no vocabulary in {inside} or {beside}")
 
 
+@lru_cache(maxsize=10_000)
 def fold(text: str) -> str:
     """The form in which names are compared: no case, no diacritics, single blanks.
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from timeline import query, selection, vocabulary, who, words
 from timeline.codec import decode_payload
-from timeline.facets import FacetIndex, IndexedSelection
+from timeline.facets import FacetIndex
+from timeline.indexed_selection import IndexedSelection
 from timeline.query import Row
 from timeline.selection import Page, Selection
 from timeline.site.address import Address

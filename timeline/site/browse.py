@@ -13,7 +13,8 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from timeline import edtf_time, log, query, selection, vocabulary, words
-from timeline.facets import FacetIndex, IndexedSelection
+from timeline.facets import FacetIndex
+from timeline.indexed_selection import IndexedSelection
 from timeline.query import Row
 from timeline.selection import Selection
 from timeline.site import histogram, worldmap
@@ -160,10 +161,11 @@ def _points(chosen: Selection) -> list[Row]:
 
 
 def _facet(chosen: Selection, address: Address, name: str) -> Facet:
-    rows = chosen.choices(FACETS[name])
     picked = {value for facet, value in address.chosen if facet == name}
+    limit = None if address.all == name else max(_SHOWN, len(picked))
+    rows, total = chosen.choices(FACETS[name], limit, picked)
     rows.sort(key=lambda row: str(row["value"]) not in picked)
-    shown = rows if address.all == name else rows[: max(_SHOWN, len(picked))]
+    shown = rows[:limit]
     return Facet(
         name,
         [
@@ -176,7 +178,7 @@ def _facet(chosen: Selection, address: Address, name: str) -> Facet:
             )
             for row in shown
         ],
-        len(rows) - len(shown),
+        total - len(shown),
         bool(picked) or address.all == name,
     )
 

@@ -30,7 +30,7 @@ from pyroaring import BitMap
 
 from timeline import edtf_time
 from timeline.errors import InvalidValue
-from timeline.facets import FacetIndex, counts
+from timeline.facets import FacetIndex
 from timeline.site import guard
 from timeline.site.indexes import at_one_moment, index_of
 from timeline.site.periods import Span, most_likely
@@ -227,7 +227,7 @@ def _chosen(connection: sqlite3.Connection, index: FacetIndex, exact: Pairs) -> 
                 chosen &= index.reaching(name, text)
             case "search":  # as Datasette reads it
                 (words,) = connection.execute("SELECT escape_fts(?)", (text,)).fetchone()
-                chosen &= index.found(connection, words)
+                chosen &= index.found(connection, words, index.seq)
             case _:
                 chosen &= index.having(name, text)
     index.kept["page"] = exact, chosen
@@ -514,11 +514,9 @@ def _value(text: str, events: int, address: str, *, selected: bool = False) -> d
 def _most_frequent(link: Link, limit: int, counted: Counted) -> list[tuple[str, str, int]]:
     """Value, label and count of the most frequent ones that a link leads to."""
     labels = counted.facets.labels(counted.connection, link.word)
-    listed = [
-        (labels.get(value, value), value, count)
-        for value, count in counts(counted.facets.postings[link.word], counted.chosen)
-        if value in labels or link.word not in ("actor", "source")
-    ]
+    among = labels if link.word in ("actor", "source") else None
+    most, _ = counted.facets.most(link.word, counted.chosen, limit, among=among)
+    listed = [(labels.get(value) or value, value, count) for value, count in most]
     likely = heapq.nsmallest(limit, listed, key=lambda each: (-each[2], *each[:2]))
     return [(value, label, count) for label, value, count in likely]
 
@@ -527,7 +525,7 @@ def _spans(counted: Counted) -> list[Span]:
     """How many events could have happened between which months."""
     return [
         Span(_month(first), _month(last), count)
-        for (first, last), count in counts(counted.facets.months, counted.chosen)
+        for (first, last), count in counted.facets.counts("months", counted.chosen)
     ]
 
 
