@@ -37,12 +37,14 @@ def publish_command(
     """
     if url and not as_files:
         raise click.UsageError("--url goes with --static")
-    _make(folder)
     if as_files:
+        _make(folder)
         _publish_files(database, folder, url, with_texts=with_texts)
         return
-    from timeline.site.kit import write_kit
+    from timeline.site.kit import check_name, write_kit
 
+    check_name(Path(database).name)
+    _make(folder)
     copy = folder / Path(database).name
     with output.Progress("entries") as progress:
         made = publication.publish(
@@ -97,11 +99,13 @@ Next, one of:
 
 def _names(folder: Path, copy: Path) -> dict[str, str]:
     name = "".join(c if c.isascii() and c.isalnum() else "-" for c in copy.stem.lower()).strip("-")
+    if not name[:1].isalpha():  # Cloud Run wants a letter
+        name = f"timeline-{name}".strip("-")
     return {
         "folder": shlex.quote(str(folder)),
         "copy": shlex.quote(str(copy)),
         "metadata": shlex.quote(str(folder / "metadata.json")),
-        "name": name or "timeline",
+        "name": name,
     }
 
 
