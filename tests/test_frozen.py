@@ -6,16 +6,19 @@ import contextlib
 import json
 import re
 import shutil
+import subprocess
+from contextlib import ExitStack
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from conftest import TickingClock
-from running import done, one_line, run
+from running import PROGRAM, done, environment, one_line, run
 
 from timeline import Event, Participant, Timeline, demo, schema
 from timeline.fold import actor_id_of
+from timeline.workshop import workshop
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +167,77 @@ def test_only_what_changed_is_written_and_what_is_gone_is_removed(
     assert (tmp_path / "outside").exists()
     assert ", 2 removed;" in text
     assert broken_links(folder) == []
+
+
+def test_a_file_of_ones_own_in_the_way_is_named_and_nothing_is_written(
+    path: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "out/events/index.html"
+    own.parent.mkdir(parents=True)
+    own.write_text("mine")
+    problem = one_line(run("-d", path, "publish", tmp_path / "out", "--static"))
+    assert problem == f"{own} is in the way, and no earlier publish wrote it: move it away"
+    assert files(tmp_path / "out") == {"events/index.html": b"mine"}
+
+
+def test_what_a_run_that_was_killed_put_in_place_is_known_to_the_next(
+    path: Path, tmp_path: Path, clock: TickingClock
+) -> None:
+    long = tmp_path / "long.db"
+    with Timeline.create(long, title="Long", now=clock) as timeline:
+        timeline.record(
+            [
+                Event(event_id=f"event-{number:03}", title=f"Event {number}", occurred="2025")
+                for number in range(60)
+            ]
+        )
+    folder = tmp_path / "out"
+    program = [*PROGRAM, "-d", str(long), "publish", str(folder), "--static"]
+    with subprocess.Popen(program, stdout=subprocess.DEVNULL) as running:
+        while not (folder / "events").exists() and running.poll() is None:
+            pass
+        running.kill()
+    (folder / "CNAME").write_text("example.org")
+    done("-d", path, "publish", folder, "--static")
+    done("-d", path, "publish", tmp_path / "whole", "--static")
+    (folder / "CNAME").unlink()
+    assert everything(folder) == everything(tmp_path / "whole")
+
+
+def everything(folder: Path) -> tuple[dict[str, bytes], set[str]]:
+    """The files of a folder, and the names of the folders in it, empty ones too."""
+    return files(folder), {str(each.relative_to(folder)) for each in folder.rglob("*")}
+
+
+def test_who_waits_for_the_folder_writes_what_the_log_says_by_then(
+    path: Path, tmp_path: Path
+) -> None:
+    folder, temporary = tmp_path / "out", tmp_path / "temporary"
+    folder.mkdir()
+    temporary.mkdir()
+    program = [*PROGRAM, "-d", str(path), "publish", str(folder), "--static"]
+    with ExitStack() as stack:
+        with workshop(folder):
+            running = stack.enter_context(
+                subprocess.Popen(
+                    program, stdout=subprocess.DEVNULL, env=environment(TMPDIR=str(temporary))
+                )
+            )
+            while not any(temporary.iterdir()):
+                assert running.poll() is None
+            done("-d", path, "append", "--id", "meanwhile", "--title", "M", "--occurred", "2025")
+            assert running.poll() is None
+        assert running.wait() == 0
+    assert (folder / "events/meanwhile/index.html").is_file()
+
+
+@pytest.mark.parametrize("name", ["which? #1 a%20b.db", "a\nb.db", "-.db"])
+def test_the_name_of_the_file_is_nothing_to_the_site(
+    story: Path, site: Path, tmp_path: Path, name: str
+) -> None:
+    shutil.copy(story, tmp_path / name)
+    done("-d", tmp_path / name, "publish", tmp_path / "out", "--static")
+    assert files(tmp_path / "out") == files(site)
 
 
 def test_feeds_and_citations_name_the_place_where_it_will_be(path: Path, tmp_path: Path) -> None:

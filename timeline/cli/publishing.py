@@ -15,6 +15,7 @@ from timeline import migrating, publication, words
 from timeline.cli import output
 from timeline.errors import NotWritable
 from timeline.publication import Publication
+from timeline.workshop import workshop
 
 
 @click.command("publish")
@@ -71,10 +72,15 @@ def _make(folder: Path) -> None:
 def _publish_files(database: str, folder: Path, url: str | None, *, with_texts: bool) -> None:
     from timeline.site.frozen import freeze
 
-    with tempfile.TemporaryDirectory() as temporary, output.Progress("files") as progress:
-        copy = Path(temporary) / Path(database).name
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        workshop(folder) as new,
+        output.Progress("files") as progress,
+    ):
+        # Not in the folder: it may be open to readers. Under a name that Datasette can open.
+        copy = Path(temporary) / "timeline.db"
         made = publication.make_copy(database, copy, with_texts=with_texts)
-        frozen = freeze(copy, folder, url=url, progress=progress)
+        frozen = freeze(copy, folder, new, url=url, progress=progress)
         publication.record(database, made)
     output.echo(
         f"Published {folder}: {frozen.files:,} files, {frozen.written:,} of them new or changed,"
