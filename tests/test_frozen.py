@@ -45,13 +45,16 @@ class Links(HTMLParser):
         super().__init__()
         self.found: list[str] = []
         self.ids: set[str] = set()
+        self.canonical: str | None = None
         self.feed(text)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         said = dict(attributes)
         self.ids.add(said.get("id") or "")
         for name in ("href", "src", "action"):
-            if said.get(name) and (tag, said.get("rel")) != ("link", "canonical"):
+            if said.get(name) and (tag, said.get("rel")) == ("link", "canonical"):
+                self.canonical = said[name]
+            elif said.get(name):
                 self.found.append(said[name] or "")
 
 
@@ -276,9 +279,41 @@ def test_a_long_list_goes_on_in_pages_of_its_own(tmp_path: Path, clock: TickingC
     assert broken_links(tmp_path / "out") == []
 
 
-def test_an_address_that_is_none_is_refused(path: Path, tmp_path: Path) -> None:
-    result = run("-d", path, "publish", tmp_path / "out", "--static", "--url", "ftp://x")
-    assert one_line(result).startswith("ftp://x is no address of a site")
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "ftp://x", "https://", "http:///x", "example.org", "https://[::1", "https://a..b"),
+        *("https://example.org:port/", "https://me:secret@example.org/", "https://ex ample.org"),
+        *("https://example.org//a", "https://example.org/a/../b", "https://example.org/100%/"),
+        *("https://example.org/?a=1", "https://example.org/#a", "https://example.org/a b/"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(path: Path, tmp_path: Path, url: str) -> None:
+    problem = one_line(run("-d", path, "publish", tmp_path / "out", "--static", "--url", url))
+    assert problem.startswith(f'"{url}" is no address of a site: give --url one such as')
+    assert files(tmp_path / "out") == {}
+
+
+def test_an_address_goes_with_files(path: Path, tmp_path: Path) -> None:
     result = run("-d", path, "publish", tmp_path / "out", "--url", "https://example.org")
     assert result.exit_code == 2
     assert "--url goes with --static" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "meant"),
+    [
+        ("HTTPS://Example.org:8443/Story", "https://example.org:8443/Story"),
+        ("https://приклад.укр/одеса/", "https://xn--80aikifvh.xn--j1amh/%D0%BE%D0%B4%D0%B5%D1%81%D0%B0"),
+        ("https://example.org/a%20b/", "https://example.org/a%20b"),
+        ("https://example.org/events/", "https://example.org/events"),
+        ("""https://example.org/it's;a="b"&<c>+{d}""", "https://example.org/it's;a=%22b%22&%3Cc%3E+%7Bd%7D"),
+    ],
+)  # fmt: skip
+def test_any_path_will_do(path: Path, tmp_path: Path, url: str, meant: str) -> None:
+    done("-d", path, "publish", tmp_path / "out", "--static", "--url", url)
+    assert broken_links(tmp_path / "out") == []
+    said = json.loads((tmp_path / "out/events.geojson").read_text())["features"][0]["properties"]
+    assert said["url"].startswith(f"{meant}/events/")
+    page = Links((tmp_path / "out/events/sumy-strike/index.html").read_text())
+    assert page.canonical == f"{meant}/events/sumy-strike/5"

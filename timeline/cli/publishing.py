@@ -36,7 +36,7 @@ def publish_command(
     folder: readers see the old state or the new one. The log remembers what was published
     when, and the page /verify lists it.
     """
-    if url and not as_files:
+    if url is not None and not as_files:
         raise click.UsageError("--url goes with --static")
     if as_files:
         _make(folder)

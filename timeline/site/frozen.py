@@ -23,7 +23,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from timeline import log, schema
 from timeline.errors import NotWritable, Refused, TimelineError
@@ -36,6 +36,10 @@ _MANIFEST = ".timeline-files.json"
 """The files that are ours: what else is in the folder is left alone."""
 
 _LINK = re.compile(r'\b(?P<name>href|src|action)="(?P<address>[^"]*)"')
+_URL = re.compile(
+    r"(?P<scheme>(?i:https?))://(?P<host>[\w.-]+)(?P<port>(?::\d{1,5})?)(?P<path>(?:/[^\s?#\\]*)?)"
+)
+_NO_PATH = re.compile(r"//|/\.\.?(?:/|$)|%(?![0-9A-Fa-f]{2})")
 _NEXT = re.compile(r'<a [^>]*\brel="next"[^>]*>')
 _ADDRESS = re.compile(r'href="([^"]*)"')
 
@@ -65,17 +69,31 @@ def freeze(
     with contextlib.closing(schema.connect(copy)) as connection:
         origin = log.info(connection)["origin"]
         addresses = [*_addresses(connection)]
-    address = urlsplit(url or f"https://{origin}/")
-    if address.scheme not in ("http", "https") or not address.netloc:
-        raise TimelineError(f"{url} is no address of a site: write one such as https://example.org")
-    base = f"{address.path.rstrip('/')}/"
-    site = _Site(copy, f"{address.scheme}://{address.netloc}", base)
+    host, base = _place(f"https://{origin}/" if url is None else url)
+    site = _Site(copy, host, base)
     try:
         files = _Files(folder, new, progress)
         asyncio.run(_write(site, files, addresses))
         return files.finish()
     except OSError as error:
         raise NotWritable(str(error.filename or folder), f"{error.strerror}") from None
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Scheme and host, and the path as Datasette has it: in ASCII, with a slash at its end."""
+    wrong = TimelineError(
+        f"{json.dumps(url, ensure_ascii=False)} is no address of a site: give --url one such as"
+        " https://example.org/story/"
+    )
+    address = _URL.fullmatch(url)
+    if not address or _NO_PATH.search(address["path"].rstrip("/")):
+        raise wrong
+    try:
+        host = address["host"].lower().encode("idna").decode()
+    except UnicodeError:
+        raise wrong from None
+    path = quote(address["path"].rstrip("/"), safe="/%:@!$&'()*+,;=~")
+    return f"{address['scheme'].lower()}://{host}{address['port']}", f"{path}/"
 
 
 def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
