@@ -271,11 +271,25 @@ def test_a_long_list_goes_on_in_pages_of_its_own(tmp_path: Path, clock: TickingC
         timeline.update({f"event-{number:03}": {"note": "n"} for number in range(60)})
     done("-d", path, "publish", tmp_path / "out", "--static")
     everybody = f"actors/{actor_id_of('Everybody')}"
-    for page in ("events/page/3", f"{everybody}/page/3", "changes/page/2"):
+    for page in ("events/p/3", f"{everybody}/p/3", "changes/p/2"):
         assert (tmp_path / "out" / page / "index.html").is_file()
         assert not (tmp_path / "out" / page[:-1] / str(int(page[-1]) + 1)).exists()
-    assert len(json.loads((tmp_path / "out/changes/page/2.json").read_text())["changes"]) == 10
+    assert len(json.loads((tmp_path / "out/changes/p/2.json").read_text())["changes"]) == 10
     assert len(json.loads((tmp_path / "out/events.json").read_text())["events"]) == 120
+    assert broken_links(tmp_path / "out") == []
+
+
+def test_an_event_called_page_is_no_page_of_the_list(tmp_path: Path, clock: TickingClock) -> None:
+    path = tmp_path / "long.db"
+    with Timeline.create(path, title="Long", now=clock) as timeline:
+        for event_id in ("page", *(f"event-{number:03}" for number in range(60))):
+            timeline.record(Event(event_id=event_id, title=f"The {event_id}", occurred="2025"))
+        timeline.update("page", {"note": "n"})
+    done("-d", path, "publish", tmp_path / "out", "--static")
+    shown = [(tmp_path / "out" / name / "index.html").read_text() for name in ("", "events/p/2")]
+    for number in range(60):
+        assert any(f">The event-{number:03}<" in page for page in shown)
+    assert "<title>The page" in (tmp_path / "out/events/page/2/index.html").read_text()
     assert broken_links(tmp_path / "out") == []
 
 

@@ -7,8 +7,8 @@ what it said is not written again, and one that no longer belongs is removed. Wh
 server - search, filters, the past, SQL - is not offered, and the pages say so.
 
 An address without an ending is a folder with an index.html. What a list continues with is
-in page/2, page/3 ... below it. Knows a Datasette by its client, and the log through it and a
-connection that reads.
+in p/2, p/3 ... below it: no id is as short as that. Knows a Datasette by its client, and the
+log through it and a connection that reads.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ async def _write_pages(
         following = _following(text)
         if following:
             number += 1
-            known[following] = f"{address.strip('/') or 'events'}/page/{number}/index.html"
+            known[following] = f"{address.strip('/') or 'events'}/p/{number}/index.html"
         page = _relative(site, file, text, known, assets)
         files.put(file, page.encode())
         if not following:
@@ -180,7 +180,7 @@ async def _write_pages(
         if address not in ("/", "/events"):  # their JSON is whole
             status, body, _ = await site.ask(f"{address}.json?{query}")
             _check(path, status)
-            files.put(f"{address.strip('/')}/page/{number}.json", body)
+            files.put(f"{address.strip('/')}/p/{number}.json", body)
         file = known[following]
         status, content, _ = await site.ask(path)
         _check(path, status)
