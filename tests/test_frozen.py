@@ -16,16 +16,9 @@ import pytest
 from conftest import TickingClock
 from running import PROGRAM, done, environment, one_line, run
 
-from timeline import Event, Participant, Timeline, demo, schema
+from timeline import Event, Participant, Timeline, schema
 from timeline.fold import actor_id_of
 from timeline.workshop import workshop
-
-
-@pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("story") / "story.db"
-    demo.build(path)
-    return path
 
 
 @pytest.fixture
@@ -36,7 +29,8 @@ def path(story: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def site(story: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    done("-d", story, "publish", folder, "--static")
+    copy = shutil.copy(story, tmp_path_factory.mktemp("copy"))
+    done("-d", copy, "publish", folder, "--static")
     return folder
 
 
@@ -235,12 +229,11 @@ def test_who_waits_for_the_folder_writes_what_the_log_says_by_then(
 
 
 @pytest.mark.parametrize("name", ["which? #1 a%20b.db", "a\nb.db", "-.db"])
-def test_the_name_of_the_file_is_nothing_to_the_site(
-    story: Path, site: Path, tmp_path: Path, name: str
-) -> None:
-    shutil.copy(story, tmp_path / name)
-    done("-d", tmp_path / name, "publish", tmp_path / "out", "--static")
-    assert files(tmp_path / "out") == files(site)
+def test_the_name_of_the_file_is_nothing_to_the_site(path: Path, tmp_path: Path, name: str) -> None:
+    done("-d", path, "publish", tmp_path / "out", "--static")
+    path = path.rename(path.with_name(name))
+    text = done("-d", path, "publish", tmp_path / "out", "--static")
+    assert " 0 of them new or changed, 0 removed;" in text
 
 
 def test_feeds_and_citations_name_the_place_where_it_will_be(path: Path, tmp_path: Path) -> None:

@@ -27,14 +27,7 @@ from running import PROGRAM, done, one_line, run
 from serving import serving
 from test_site_links import answer, links
 
-from timeline import Timeline, demo, schema, verify
-
-
-@pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("story") / "story.db"
-    demo.build(path)
-    return path
+from timeline import Timeline, schema, verify
 
 
 @pytest.fixture
