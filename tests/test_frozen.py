@@ -166,15 +166,16 @@ def test_only_what_changed_is_written_and_what_is_gone_is_removed(
     assert broken_links(folder) == []
 
 
+@pytest.mark.parametrize("name", ["events/index.html", "events", "verify.json"])
 def test_a_file_of_ones_own_in_the_way_is_named_and_nothing_is_written(
-    path: Path, tmp_path: Path
+    path: Path, tmp_path: Path, name: str
 ) -> None:
-    own = tmp_path / "out/events/index.html"
+    own = tmp_path / "out" / name
     own.parent.mkdir(parents=True)
     own.write_text("mine")
     problem = one_line(run("-d", path, "publish", tmp_path / "out", "--static"))
     assert problem == f"{own} is in the way, and no earlier publish wrote it: move it away"
-    assert files(tmp_path / "out") == {"events/index.html": b"mine"}
+    assert files(tmp_path / "out") == {name: b"mine"}
 
 
 def test_what_a_run_that_was_killed_put_in_place_is_known_to_the_next(

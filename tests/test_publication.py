@@ -158,6 +158,16 @@ def test_those_who_publish_into_one_folder_at_once_wait_for_each_other(
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
+def test_a_link_in_the_place_of_the_workshop_is_not_followed(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").touch()
+    (tmp_path / "out" / ".timeline-new").symlink_to(tmp_path / "kept")
+    problem = one_line(run("-d", path, "publish", tmp_path / "out"))
+    assert problem.endswith("out: cannot be written: Cannot call rmtree on a symbolic link")
+    assert (tmp_path / "kept" / "file").exists()
+
+
 def test_a_folder_that_cannot_be_made_is_named(path: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     result = run("-d", path, "publish", tmp_path / "file" / "out")

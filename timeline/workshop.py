@@ -35,6 +35,7 @@ def workshop(folder: Path) -> Iterator[Path]:
                 shutil.rmtree(new)
             new.mkdir(mode=0o700)
         except OSError as error:
-            raise NotWritable(str(folder), f"cannot be written: {error.strerror}") from None
+            why = error.strerror or error
+            raise NotWritable(str(folder), f"cannot be written: {why}") from None
         stack.callback(shutil.rmtree, new, ignore_errors=True)
         yield new

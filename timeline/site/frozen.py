@@ -21,7 +21,7 @@ import posixpath
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -258,8 +258,13 @@ class _Files:
         if path.is_file() and path.read_bytes() == content:
             self._changed.pop(name, None)
             return
-        if path.exists() and name not in self._earlier:
-            raise Refused(f"{path} is in the way, and no earlier publish wrote it: move it away")
+        if name not in self._earlier:
+            above = (self._folder / each for each in PurePath(name).parents)
+            for taken in (*(each for each in above if each.is_file()), path):
+                if taken.exists():
+                    raise Refused(
+                        f"{taken} is in the way, and no earlier publish wrote it: move it away"
+                    )
         self._changed[name] = made = self._new / name
         made.parent.mkdir(parents=True, exist_ok=True)
         made.write_bytes(content)
