@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from timeline import Timeline
+from timeline import Timeline, demo
 
 # In CI the same examples every time: what is new is found where it can be looked at.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -62,6 +62,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def clock() -> TickingClock:
     return TickingClock()
+
+
+@pytest.fixture(scope="session")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration, to be read and copied: all tests of a run share it."""
+    path = tmp_path_factory.mktemp("story") / "story.db"
+    demo.build(path)
+    return path
 
 
 @pytest.fixture

@@ -27,14 +27,7 @@ from running import PROGRAM, done, one_line, run
 from serving import serving
 from test_site_links import answer, links
 
-from timeline import Timeline, demo, schema, verify
-
-
-@pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("story") / "story.db"
-    demo.build(path)
-    return path
+from timeline import Timeline, schema, verify
 
 
 @pytest.fixture
@@ -142,7 +135,8 @@ def test_what_a_killed_run_leaves_goes_with_the_next(
         while not any(folder.glob(".timeline-new/*")):
             assert running.poll() is None
         running.kill()
-    assert any(folder.glob(".timeline-new*"))
+    (left,) = folder.glob(".timeline-new")
+    assert left.stat().st_mode & 0o777 == 0o700
     done("-d", path, "publish", folder, *form)
     assert contents(folder) == contents(tmp_path / "whole")
 
@@ -162,6 +156,16 @@ def test_those_who_publish_into_one_folder_at_once_wait_for_each_other(
     everybody = [subprocess.Popen(program, stdout=subprocess.DEVNULL) for _ in range(4)]
     assert [each.wait() for each in everybody] == [0, 0, 0, 0]
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_a_link_in_the_place_of_the_workshop_is_not_followed(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").touch()
+    (tmp_path / "out" / ".timeline-new").symlink_to(tmp_path / "kept")
+    problem = one_line(run("-d", path, "publish", tmp_path / "out"))
+    assert problem.endswith("out: cannot be written: Cannot call rmtree on a symbolic link")
+    assert (tmp_path / "kept" / "file").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_named(path: Path, tmp_path: Path) -> None:
@@ -368,6 +372,50 @@ def test_the_commands_that_come_next_are_for_a_shell(path: Path, tmp_path: Path)
     assert fly[:2] == ["cd", str(folder)]
     assert cloud[3:6] == [name, "--source", str(folder)]
     assert publish[3] == str(folder / ODD)
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("metadata.json", "metadata.json is the name of a file that stands beside the copy"),
+        ("Dockerfile", "Dockerfile is the name of a file that stands beside the copy"),
+        ("which?.db", "Datasette opens no file with ? in its name: rename which?.db"),
+        ("issue #1.db", "Datasette opens no file with # in its name: rename issue #1.db"),
+        ("a%20b.db", "Datasette opens no file with %20 in its name: rename a%20b.db"),
+    ],
+)
+def test_a_name_that_no_copy_can_have_is_refused_before_anything_is_written(
+    path: Path, tmp_path: Path, name: str, problem: str
+) -> None:
+    path = path.rename(path.with_name(name))
+    assert one_line(run("-d", path, "publish", tmp_path / "out")).startswith(problem)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_per_cent_sign_alone_is_no_hindrance(path: Path, tmp_path: Path) -> None:
+    path = path.rename(path.with_name("100%.db"))
+    done("-d", path, "publish", tmp_path / "out")
+    options = ("-i", "100%.db", "-m", "metadata.json")
+    with serving("datasette", "serve", *options, cwd=tmp_path / "out") as address:
+        assert f"{address}/events/sumy-strike" in every_page(address)
+
+
+def test_a_service_is_named_as_cloud_run_wants(path: Path, tmp_path: Path) -> None:
+    path = path.rename(path.with_name("2025-story.db"))
+    printed = done("-d", path, "publish", tmp_path / "out")
+    assert "gcloud run deploy timeline-2025-story --source" in printed
+
+
+def test_every_user_can_read_what_is_published_whatever_the_umask(
+    path: Path, tmp_path: Path
+) -> None:
+    before = os.umask(0o077)
+    try:
+        done("-d", path, "publish", tmp_path / "out")
+    finally:
+        os.umask(before)
+    modes = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "out").iterdir()}
+    assert set(modes.values()) == {0o644}, modes
 
 
 def test_a_container_file_of_ones_own_is_kept(path: Path, tmp_path: Path) -> None:

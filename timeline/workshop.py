@@ -2,7 +2,7 @@
 
 Guarantees: a reader finds the old file or the new one. What is being made is gone at the end;
 what a run that was killed left goes with the next one. One run at a time works in a folder:
-another waits for it.
+another waits for it. Others cannot look into it: a copy in the making has all texts.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ def workshop(folder: Path) -> Iterator[Path]:
                 fcntl.flock(handle, fcntl.LOCK_EX)
             if new.exists():
                 shutil.rmtree(new)
-            new.mkdir()
+            new.mkdir(mode=0o700)
         except OSError as error:
-            raise NotWritable(str(folder), f"cannot be written: {error.strerror}") from None
+            why = error.strerror or error
+            raise NotWritable(str(folder), f"cannot be written: {why}") from None
         stack.callback(shutil.rmtree, new, ignore_errors=True)
         yield new

@@ -15,6 +15,7 @@ from timeline import migrating, publication, words
 from timeline.cli import output
 from timeline.errors import NotWritable
 from timeline.publication import Publication
+from timeline.workshop import workshop
 
 
 @click.command("publish")
@@ -35,14 +36,16 @@ def publish_command(
     folder: readers see the old state or the new one. The log remembers what was published
     when, and the page /verify lists it.
     """
-    if url and not as_files:
+    if url is not None and not as_files:
         raise click.UsageError("--url goes with --static")
-    _make(folder)
     if as_files:
+        _make(folder)
         _publish_files(database, folder, url, with_texts=with_texts)
         return
-    from timeline.site.kit import write_kit
+    from timeline.site.kit import check_name, write_kit
 
+    check_name(Path(database).name)
+    _make(folder)
     copy = folder / Path(database).name
     with output.Progress("entries") as progress:
         made = publication.publish(
@@ -69,10 +72,15 @@ def _make(folder: Path) -> None:
 def _publish_files(database: str, folder: Path, url: str | None, *, with_texts: bool) -> None:
     from timeline.site.frozen import freeze
 
-    with tempfile.TemporaryDirectory() as temporary, output.Progress("files") as progress:
-        copy = Path(temporary) / Path(database).name
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        workshop(folder) as new,
+        output.Progress("files") as progress,
+    ):
+        # Not in the folder: it may be open to readers. Under a name that Datasette can open.
+        copy = Path(temporary) / "timeline.db"
         made = publication.make_copy(database, copy, with_texts=with_texts)
-        frozen = freeze(copy, folder, url=url, progress=progress)
+        frozen = freeze(copy, folder, new, url=url, progress=progress)
         publication.record(database, made)
     output.echo(
         f"Published {folder}: {frozen.files:,} files, {frozen.written:,} of them new or changed,"
@@ -97,11 +105,13 @@ Next, one of:
 
 def _names(folder: Path, copy: Path) -> dict[str, str]:
     name = "".join(c if c.isascii() and c.isalnum() else "-" for c in copy.stem.lower()).strip("-")
+    if not name[:1].isalpha():  # Cloud Run wants a letter
+        name = f"timeline-{name}".strip("-")
     return {
         "folder": shlex.quote(str(folder)),
         "copy": shlex.quote(str(copy)),
         "metadata": shlex.quote(str(folder / "metadata.json")),
-        "name": name or "timeline",
+        "name": name,
     }
 
 

@@ -7,8 +7,8 @@ what it said is not written again, and one that no longer belongs is removed. Wh
 server - search, filters, the past, SQL - is not offered, and the pages say so.
 
 An address without an ending is a folder with an index.html. What a list continues with is
-in page/2, page/3 ... below it. Knows a Datasette by its client, and the log through it and a
-connection that reads.
+in p/2, p/3 ... below it: no id is as short as that. Knows a Datasette by its client, and the
+log through it and a connection that reads.
 """
 
 from __future__ import annotations
@@ -20,16 +20,15 @@ import json
 import posixpath
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from timeline import log, schema
-from timeline.errors import NotWritable, TimelineError
+from timeline.errors import NotWritable, Refused, TimelineError
 from timeline.site import feeds
 from timeline.site.serve import metadata_for
-from timeline.workshop import workshop
 
 __all__ = ["Frozen", "freeze"]
 
@@ -37,6 +36,10 @@ _MANIFEST = ".timeline-files.json"
 """The files that are ours: what else is in the folder is left alone."""
 
 _LINK = re.compile(r'\b(?P<name>href|src|action)="(?P<address>[^"]*)"')
+_URL = re.compile(
+    r"(?P<scheme>(?i:https?))://(?P<host>[\w.-]+)(?P<port>(?::\d{1,5})?)(?P<path>(?:/[^\s?#\\]*)?)"
+)
+_NO_PATH = re.compile(r"//|/\.\.?(?:/|$)|%(?![0-9A-Fa-f]{2})")
 _NEXT = re.compile(r'<a [^>]*\brel="next"[^>]*>')
 _ADDRESS = re.compile(r'href="([^"]*)"')
 
@@ -52,11 +55,12 @@ class Frozen(NamedTuple):
 def freeze(
     copy: Path,
     folder: Path,
+    new: Path,
     *,
     url: str | None = None,
     progress: Callable[[int], object] = lambda count: None,
 ) -> Frozen:
-    """Write the site of a copy of a timeline into a folder.
+    """Write the site of a copy of a timeline into a folder, by way of its workshop, `new`.
 
     `url` is where it will be: feeds and citations name it; by default https:// and the origin
     of the log. `progress` is called with the count of files. Raises TimelineError for a folder
@@ -65,18 +69,31 @@ def freeze(
     with contextlib.closing(schema.connect(copy)) as connection:
         origin = log.info(connection)["origin"]
         addresses = [*_addresses(connection)]
-    address = urlsplit(url or f"https://{origin}/")
-    if address.scheme not in ("http", "https") or not address.netloc:
-        raise TimelineError(f"{url} is no address of a site: write one such as https://example.org")
-    base = f"{address.path.rstrip('/')}/"
-    site = _Site(copy, f"{address.scheme}://{address.netloc}", base)
+    host, base = _place(f"https://{origin}/" if url is None else url)
+    site = _Site(copy, host, base)
     try:
-        with workshop(folder) as new:
-            files = _Files(folder, new, progress)
-            asyncio.run(_write(site, files, addresses))
-            return files.finish()
+        files = _Files(folder, new, progress)
+        asyncio.run(_write(site, files, addresses))
+        return files.finish()
     except OSError as error:
         raise NotWritable(str(error.filename or folder), f"{error.strerror}") from None
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Scheme and host, and the path as Datasette has it: in ASCII, with a slash at its end."""
+    wrong = TimelineError(
+        f"{json.dumps(url, ensure_ascii=False)} is no address of a site: give --url one such as"
+        " https://example.org/story/"
+    )
+    address = _URL.fullmatch(url)
+    if not address or _NO_PATH.search(address["path"].rstrip("/")):
+        raise wrong
+    try:
+        host = address["host"].lower().encode("idna").decode()
+    except UnicodeError:
+        raise wrong from None
+    path = quote(address["path"].rstrip("/"), safe="/%:@!$&'()*+,;=~")
+    return f"{address['scheme'].lower()}://{host}{address['port']}", f"{path}/"
 
 
 def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
@@ -153,7 +170,7 @@ async def _write_pages(
         following = _following(text)
         if following:
             number += 1
-            known[following] = f"{address.strip('/') or 'events'}/page/{number}/index.html"
+            known[following] = f"{address.strip('/') or 'events'}/p/{number}/index.html"
         page = _relative(site, file, text, known, assets)
         files.put(file, page.encode())
         if not following:
@@ -163,7 +180,7 @@ async def _write_pages(
         if address not in ("/", "/events"):  # their JSON is whole
             status, body, _ = await site.ask(f"{address}.json?{query}")
             _check(path, status)
-            files.put(f"{address.strip('/')}/page/{number}.json", body)
+            files.put(f"{address.strip('/')}/p/{number}.json", body)
         file = known[following]
         status, content, _ = await site.ask(path)
         _check(path, status)
@@ -214,33 +231,51 @@ def _relative(
 
 
 class _Files:
-    """A folder of files, those of an earlier run among them."""
+    """The files of a site: made in a folder aside, then put in their places, all or none.
+
+    None is put where somebody else's is. What is to be ours is on the list before it is put, so
+    that a run which is killed leaves nothing that the next one does not know.
+    """
 
     def __init__(self, folder: Path, new: Path, progress: Callable[[int], object]) -> None:
         """`new` is a folder in which files are made."""
-        self._folder, self._new = folder, new / "file"
+        self._folder, self._new = folder, new
         self._progress = progress
         self._names: dict[str, None] = {}
-        self._written = 0
+        self._changed: dict[str, Path] = {}
         try:
             earlier = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             earlier = []
-        self._earlier: list[str] = [name for name in earlier if isinstance(name, str)]
+        names = earlier if isinstance(earlier, list) else []
+        self._earlier = {name: None for name in names if isinstance(name, str)}
 
     def put(self, name: str, content: bytes) -> None:
-        """Write a file, whole, unless it says so already."""
+        """Make a file, unless it is there and says so. Raises Refused where another's is."""
         self._names[name] = None
         self._progress(len(self._names))
         path = self._folder / name
-        if not path.is_file() or path.read_bytes() != content:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._new.write_bytes(content)
-            self._new.replace(path)
-            self._written += 1
+        if path.is_file() and path.read_bytes() == content:
+            self._changed.pop(name, None)
+            return
+        if name not in self._earlier:
+            above = (self._folder / each for each in PurePath(name).parents)
+            for taken in (*(each for each in above if each.is_file()), path):
+                if taken.exists():
+                    raise Refused(
+                        f"{taken} is in the way, and no earlier publish wrote it: move it away"
+                    )
+        self._changed[name] = made = self._new / name
+        made.parent.mkdir(parents=True, exist_ok=True)
+        made.write_bytes(content)
 
     def finish(self) -> Frozen:
-        """Remove what an earlier run wrote and this one did not."""
+        """Put what changed in its place, and remove what an earlier run wrote and this did not."""
+        self._list({**self._earlier, **self._names})
+        for name, made in self._changed.items():
+            path = self._folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made.replace(path)
         gone = [name for name in self._earlier if name not in self._names]
         folder = self._folder.resolve()
         for name in gone:
@@ -251,6 +286,13 @@ class _Files:
                     with contextlib.suppress(OSError):  # others have files there
                         if str(parent) != ".":
                             (folder / parent).rmdir()
-        found = Frozen(len(self._names), self._written, len(gone))
-        self.put(_MANIFEST, json.dumps(sorted(self._names), indent=0).encode())
-        return found
+        self._list(self._names)
+        return Frozen(len(self._names), len(self._changed), len(gone))
+
+    def _list(self, names: Iterable[str]) -> None:
+        """Say which files are ours."""
+        content = json.dumps(sorted(names), indent=0)
+        path = self._folder / _MANIFEST
+        if not path.is_file() or path.read_text(encoding="utf-8") != content:
+            (self._new / _MANIFEST).write_text(content, encoding="utf-8")
+            (self._new / _MANIFEST).replace(path)

@@ -3,6 +3,7 @@
 Guarantees: the wheel is this very package, packed again from where it is installed; with it,
 `pip install -r requirements.txt` in that folder gives the Datasette and the package that made
 the copy. What somebody may have changed since - the container file - is not written over.
+Every user may read what it writes, as they may the copy.
 
 Knows no timeline but by its file's name.
 """
@@ -21,11 +22,12 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from timeline.errors import Refused
 from timeline.site.serve import SETTINGS, metadata_for, packaged_metadata
 from timeline.vocabulary import db_folder
 from timeline.workshop import workshop
 
-__all__ = ["write_kit"]
+__all__ = ["check_name", "write_kit"]
 
 _DISTRIBUTION = "timeline-store"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -57,6 +59,19 @@ CMD ["datasette", "serve", "--immutable", {database}, "--metadata", "metadata.js
 """
 
 
+_TAKEN = re.compile(r"metadata\.json|requirements\.txt|Dockerfile|timeline_store-.*\.whl")
+_NOT_FOR_DATASETTE = re.compile(r"[?#]|%[0-9A-Fa-f]{2}")
+"""Datasette opens a file by a URI in which it quotes nothing (`Database.connect`)."""
+
+
+def check_name(name: str) -> None:
+    """Raise Refused for a file name under which no copy can stand beside the kit, or be served."""
+    if _TAKEN.fullmatch(name):
+        raise Refused(f"{name} is the name of a file that stands beside the copy: rename it")
+    if wrong := _NOT_FOR_DATASETTE.search(name):
+        raise Refused(f"Datasette opens no file with {wrong[0]} in its name: rename {name}")
+
+
 def write_kit(copy: Path) -> None:
     """Write metadata.json, requirements.txt, the wheel and a Dockerfile beside a copy."""
     wheel = f"timeline_store-{version(_DISTRIBUTION)}-py3-none-any.whl"
@@ -71,6 +86,7 @@ def write_kit(copy: Path) -> None:
     with workshop(copy.parent) as new:
         for name, content in contents.items():
             (new / name).write_bytes(content)
+            (new / name).chmod(0o644)
             (new / name).replace(copy.parent / name)
         for old in copy.parent.glob("timeline_store-*.whl"):
             if old.name != wheel:
