@@ -23,6 +23,7 @@ from timeline import (
     verify,
 )
 from timeline.facets import FacetIndex
+from timeline.indexed_selection import IndexedSelection
 from timeline.model import Said
 from timeline.selection import Selection
 from timeline.site.address import Address
@@ -238,3 +239,34 @@ def test_a_search_in_the_past_looks_anew_into_rewritten_events_only(
         assert index is not None
         assert len(index.found(connection, "talks", 20) & index.alive(20)) == 20
     assert looked_into == [4]
+
+
+def test_so_many_are_chosen_that_a_connection_takes_no_text_of_them_all(
+    timelines: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Datasette's connections, which take none of 5 MB: here 4,000 events are as many."""
+    monkeypatch.setattr(facets, "_AT_ONCE", 500)
+    with (
+        contextlib.closing(schema.connect(timelines[1])) as free,
+        contextlib.closing(schema.connect(timelines[1])) as connection,
+    ):
+        index = facets.current(free, None)
+        assert index is not None
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 9_000)
+        every = {"state": "all"}
+        for text in (None, "something*", "event"):
+            theirs = Selection(free, every, text)
+            ours = IndexedSelection(connection, index, every, text)
+            assert ours.count() == theirs.count() == MANY
+            assert ours.newest() == theirs.newest()
+            assert ours.in_order_of_the_log() == theirs.in_order_of_the_log()
+        before = MANY - 1  # no event was corrected yet
+        with (
+            selection.tables_as_of(free, query.AsOf(seq=before)) as tables,
+            contextlib.closing(
+                IndexedSelection(connection, index, every, "something", seq=before)
+            ) as ours,
+        ):
+            theirs = Selection(tables, every, "something")
+            assert ours.count() == theirs.count()
+            assert ours.page().rows == theirs.page().rows

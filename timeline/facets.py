@@ -20,6 +20,7 @@ from array import array
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from pyroaring import BitMap
@@ -39,6 +40,7 @@ __all__ = [
     "contents",
     "counts",
     "current",
+    "in_arrays",
     "union",
 ]
 
@@ -50,6 +52,9 @@ _MANY = 64
 
 _SPARSE = 32
 """Entries of which one is chosen, or fewer, are counted more quickly in columns than over sets."""
+
+_AT_ONCE = 10_000
+"""Entries that SQLite is asked about together."""
 
 _SEARCHES = 32
 """So many of the last searches are kept."""
@@ -236,11 +241,7 @@ class FacetIndex(NamedTuple):
         return seqs
 
     def _found_now(self, connection: sqlite3.Connection, words: str) -> BitMap:
-        (found,) = connection.execute(
-            "SELECT json_group_array(rowid) FROM event_search WHERE event_search MATCH ?",
-            (words,),
-        ).fetchone()
-        event_keys = BitMap(json.loads(found))
+        event_keys = _matching(connection, words)
         seqs = event_keys & self.alive(self.seq)
         if changed := event_keys - seqs:
             newest = self._once("newest", self._newest)
@@ -255,7 +256,11 @@ class FacetIndex(NamedTuple):
         If no text has changed, they hold what the newest ones do. All others are looked into
         anew: no index has their words any more.
         """
-        alike = connection.execute(_WITH_THE_WORDS_OF_TODAY, (json.dumps([*changed]),)).fetchall()
+        alike = [
+            pair
+            for seqs in in_arrays(changed)
+            for pair in connection.execute(_WITH_THE_WORDS_OF_TODAY, (seqs,))
+        ]
         rewritten = changed - BitMap([seq for seq, _ in alike])
         names = self.labels(connection, "actor")
         with contextlib.closing(sqlite3.connect(":memory:")) as past:
@@ -288,20 +293,44 @@ class FacetIndex(NamedTuple):
         return newest
 
 
+def _matching(connection: sqlite3.Connection, words: str) -> BitMap:
+    """The `event_key` of events that hold what an FTS5 query looks for.
+
+    One array of all is the quickest; of very many it is longer than a connection may allow.
+    """
+    sql = "SELECT {} FROM event_search WHERE event_search MATCH ?"
+    try:
+        (found,) = connection.execute(sql.format("json_group_array(rowid)"), (words,)).fetchone()
+        return BitMap(json.loads(found))
+    except sqlite3.DataError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_TOOBIG:
+            raise
+    rows = connection.execute(sql.format("rowid"), (words,))
+    return BitMap(array("I", (event_key for (event_key,) in rows)))
+
+
 def contents(
     connection: sqlite3.Connection, seqs: Iterable[int]
 ) -> Iterator[tuple[int, str, fold.Content | None]]:
     """Entry, event and content of these versions, in this order."""
-    cursor = connection.execute(
-        "SELECT own.seq, v.event_id, content.payload FROM json_each(?) AS wanted"
-        " CROSS JOIN log AS own ON own.seq = wanted.value"
-        " CROSS JOIN event_versions AS v"
-        "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
-        " CROSS JOIN log AS content ON content.seq = v.content_seq",
-        (json.dumps([*seqs]),),
-    )
-    for seq, event_id, payload in cursor:
-        yield seq, event_id, decode_content(payload)
+    for some in in_arrays(seqs):
+        cursor = connection.execute(
+            "SELECT own.seq, v.event_id, content.payload FROM json_each(?) AS wanted"
+            " CROSS JOIN log AS own ON own.seq = wanted.value"
+            " CROSS JOIN event_versions AS v"
+            "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
+            " CROSS JOIN log AS content ON content.seq = v.content_seq",
+            (some,),
+        )
+        for seq, event_id, payload in cursor:
+            yield seq, event_id, decode_content(payload)
+
+
+def in_arrays(seqs: Iterable[int]) -> Iterator[str]:
+    """Entries as JSON, some at a time: a connection may refuse a longer text."""
+    left = iter(seqs)
+    while some := [*islice(left, _AT_ONCE)]:
+        yield json.dumps(some)
 
 
 def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIndex | None:

@@ -19,7 +19,7 @@ from pyroaring import BitMap
 from timeline import edtf_time, selection
 from timeline.errors import InvalidValue
 from timeline.facet_segments import Postings
-from timeline.facets import Days, FacetIndex, Months, contents, counts, union
+from timeline.facets import Days, FacetIndex, Months, contents, counts, in_arrays, union
 from timeline.filters import match
 from timeline.query import NOW, AsOf, Row, withdrawals
 from timeline.selection import Choices, Page, Selection, listed
@@ -308,7 +308,7 @@ class IndexedSelection(Selection):
         behind = selection.place_in_list(after) if after else None
         window = self._window(behind, oldest_first, size)
         if len(window) <= _FEW:
-            return "e.seq IN (SELECT value FROM json_each(?))", [_json(window)]
+            return "e.seq IN (SELECT value FROM json_each(?))", [json.dumps([*window])]
         self._connection.create_function(
             "timeline_is_chosen", 1, window.__contains__, deterministic=True
         )
@@ -344,12 +344,15 @@ class IndexedSelection(Selection):
 
     def _event_ids(self, seqs: Iterable[int]) -> list[str]:
         """The events that these entries are about."""
-        cursor = self._connection.execute(
-            "SELECT substr(l.subject, 7) FROM json_each(?) AS wanted"
-            " CROSS JOIN log AS l ON l.seq = wanted.value ORDER BY wanted.key",
-            (_json(seqs),),
-        )
-        return [event_id for (event_id,) in cursor]
+        return [
+            event_id
+            for some in in_arrays(seqs)
+            for (event_id,) in self._connection.execute(
+                "SELECT substr(l.subject, 7) FROM json_each(?) AS wanted"
+                " CROSS JOIN log AS l ON l.seq = wanted.value ORDER BY wanted.key",
+                (some,),
+            )
+        ]
 
 
 def _first(one: BitMap, other: BitMap) -> int:
@@ -368,10 +371,6 @@ def _month(known: str, asked: str | None, nearer: Callable[[str, str], str]) -> 
     """The month of an end of a histogram, counted from the year 0."""
     year, month, *_ = edtf_time.numbers(nearer(known, asked) if asked else known)
     return year * 12 + month
-
-
-def _json(seqs: Iterable[int]) -> str:
-    return json.dumps([*seqs])
 
 
 def _nocase(text: Any) -> str:
