@@ -56,6 +56,9 @@ _SPARSE = 32
 _AT_ONCE = 10_000
 """Entries that SQLite is asked about together."""
 
+_LONGEST_ARRAY = 1_000_000_000
+"""Bytes: what SQLite allows at most by itself."""
+
 _SEARCHES = 32
 """So many of the last searches are kept."""
 
@@ -296,17 +299,17 @@ class FacetIndex(NamedTuple):
 def _matching(connection: sqlite3.Connection, words: str) -> BitMap:
     """The `event_key` of events that hold what an FTS5 query looks for.
 
-    One array of all is the quickest; of very many it is longer than a connection may allow.
+    One array of all is the quickest way to have them, however short the texts of others must be.
     """
-    sql = "SELECT {} FROM event_search WHERE event_search MATCH ?"
+    limit = connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_ARRAY)
     try:
-        (found,) = connection.execute(sql.format("json_group_array(rowid)"), (words,)).fetchone()
-        return BitMap(json.loads(found))
-    except sqlite3.DataError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_TOOBIG:
-            raise
-    rows = connection.execute(sql.format("rowid"), (words,))
-    return BitMap(array("I", (event_key for (event_key,) in rows)))
+        (found,) = connection.execute(
+            "SELECT json_group_array(rowid) FROM event_search WHERE event_search MATCH ?",
+            (words,),
+        ).fetchone()
+    finally:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limit)
+    return BitMap(json.loads(found))
 
 
 def contents(
