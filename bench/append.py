@@ -45,10 +45,12 @@ TABLES = [
     *(name for name, kind in projection.tables().items() if kind == "TABLE"),
 ]
 PEAK = (
-    "import resource, sys; from timeline.cli import cli; cli.main(sys.argv[1:],"
-    " standalone_mode=False); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,"
-    " file=sys.stderr)"
+    "import re, sys; from pathlib import Path; from timeline.cli import cli;"
+    " cli.main(sys.argv[1:], standalone_mode=False);"
+    " status = Path('/proc/self/status').read_text();"
+    " print(*re.findall('VmHWM:\\s+([0-9]+)', status), file=sys.stderr)"
 )
+"""Not `ru_maxrss`: that knows the size of the process which it was forked from."""
 
 
 def main() -> None:

@@ -203,9 +203,10 @@ class Timeline:
         """Several operations as one append: all or nothing, one `recorded_at`.
 
         The block gets a `writer.Append`, which takes one statement at a time, also sources
-        and actors. With `dry_run` all is checked, and nothing is kept. The file stays locked
-        for other writers until the block ends; readers go on reading. Raises Busy after 60
-        seconds of waiting for another writer, NotWritable, StorageFull, ClockBehind.
+        and actors; its `record_each` takes many events, and is quicker. With `dry_run` all is
+        checked, and nothing is kept. The file stays locked for other writers until the block
+        ends; readers go on reading. Raises Busy after 60 seconds of waiting for another writer,
+        NotWritable, StorageFull, ClockBehind.
         """
         if self._writer is None:
             self._writer = schema.connect(self.path, write=True)
