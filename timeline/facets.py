@@ -23,6 +23,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
+from pydantic_core import from_json
 from pyroaring import BitMap
 
 from timeline import actors, facet_segments, fold, projection
@@ -309,7 +310,7 @@ def _matching(connection: sqlite3.Connection, words: str) -> BitMap:
         ).fetchone()
     finally:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limit)
-    return BitMap(json.loads(found))
+    return BitMap(from_json(found))
 
 
 def contents(
