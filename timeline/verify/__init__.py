@@ -60,4 +60,8 @@ def verify(
             check_tables(connection, report, os.fspath(path), progress)
     except (Damaged, sqlite3.DatabaseError, UnicodeDecodeError) as error:
         report.add("file", path, "a database that can be read", error)
+    except (AttributeError, TypeError, ValueError):
+        if not report.findings:
+            raise
+        # A value of another type than its column has, which SQLite has found already.
     return report

@@ -20,11 +20,16 @@ def check_pages(connection: sqlite3.Connection, report: Report) -> None:
 
 
 def check_schema(connection: sqlite3.Connection, report: Report) -> None:
-    """Compare tables, indexes, views and triggers with those of a new file."""
+    """Compare tables, indexes, views and triggers with those of a new file; and which migrations
+    made them, though not when: that is nowhere else."""
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
         schema.migrate(new)
         projection.create(new)
         ours = dict(new.execute(_DEFINITIONS))
+        our_migrations = new.execute(_MIGRATIONS).fetchall()
+    their_migrations = connection.execute(_MIGRATIONS).fetchall()
+    if their_migrations != our_migrations:
+        report.add("schema", "migrations", our_migrations, their_migrations)
     own_tables = {name.partition(" ")[2] for name in ours}
     theirs = dict(connection.execute(_DEFINITIONS))
     for name, sql in ours.items():
@@ -35,6 +40,11 @@ def check_schema(connection: sqlite3.Connection, report: Report) -> None:
         if table in own_tables and f"trigger {name}" not in ours:
             report.add("schema", f"trigger {name}", "nothing", f"a trigger on {table}")
 
+
+_MIGRATIONS = """
+SELECT id, migration_set, name, applied_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] *'
+    AND applied_at NOT GLOB '*[^ -:+]*' AS is_a_time FROM _sqlite_migrations ORDER BY id
+"""
 
 _DEFINITIONS = """
 SELECT type || ' ' || name, sql FROM sqlite_master
