@@ -460,12 +460,12 @@ READS: tuple[Callable[..., Any], ...] = (
     lambda t, **when: t.facets(**when),
     lambda t, **when: t.facets(state="all", text="odesa", **when),
     lambda t, **when: t.search("odesa", **when),
-    lambda t, **when: t.search("orban", state="all", **when),
+    lambda t, **when: t.search("lodz", state="all", **when),
 )
 
 
 def without_names_of_today(found: Any) -> Any:
-    """Names of actors, and titles of sources, are always today's: all but these."""
+    """All but names of actors and titles of sources, which are always today's."""
     if isinstance(found, dict):
         return {key: rows for key, rows in found.items() if key not in ("actor", "source")}
     return [{key: row[key] for key in row if key not in ("actors", "match")} for row in found]
