@@ -15,6 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from conftest import TickingClock
 from running import PROGRAM, done, environment, one_line, run
+from test_publication import contents
 
 from timeline import Event, Participant, Timeline, schema
 from timeline.fold import actor_id_of
@@ -199,12 +200,7 @@ def test_what_a_run_that_was_killed_put_in_place_is_known_to_the_next(
     done("-d", path, "publish", folder, "--static")
     done("-d", path, "publish", tmp_path / "whole", "--static")
     (folder / "CNAME").unlink()
-    assert everything(folder) == everything(tmp_path / "whole")
-
-
-def everything(folder: Path) -> tuple[dict[str, bytes], set[str]]:
-    """The files of a folder, and the names of the folders in it, empty ones too."""
-    return files(folder), {str(each.relative_to(folder)) for each in folder.rglob("*")}
+    assert contents(folder) == contents(tmp_path / "whole")
 
 
 def test_who_waits_for_the_folder_writes_what_the_log_says_by_then(

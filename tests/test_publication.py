@@ -142,6 +142,7 @@ def test_what_a_killed_run_leaves_goes_with_the_next(
 
 
 def contents(folder: Path) -> dict[str, bytes]:
+    """What is in the files of a folder; the folders in it, empty ones too, have nothing."""
     return {
         str(each.relative_to(folder)): each.read_bytes() if each.is_file() else b""
         for each in folder.rglob("*")
