@@ -59,6 +59,7 @@ class Holdings:
         self._ids: set[str] = set()
         """Theirs."""
         self._waiting: list[tuple[Entry, Payload]] = []
+        """Those of them that are not projected yet."""
         self._external_ids: dict[str, str] = {}
         self._versions: dict[str, int] = {}
         """Of other subjects that were asked for lately."""
@@ -84,17 +85,13 @@ class Holdings:
                     self._sources[named].append((key, said))
         elif what != "event":
             self._sources.clear()
-        is_last = facet_segments.is_last(entry.seq)
-        if is_last:
-            self._log.append(*self._entries.values())  # what a segment is gathered from
         self._waiting.append((entry, payload))
         is_new = entry.kind == "event.recorded"  # of anything else the tables may be asked at once
-        if not is_new or is_last or len(self._waiting) >= _RUN:
-            self._project()
-        if is_last:
-            self._forget()
-        elif len(self._entries) >= _BATCH:
+        # The last one of a segment writes it when it is projected, from entries that are there.
+        if facet_segments.is_last(entry.seq) or len(self._entries) >= _BATCH:
             self.settle()
+        elif not is_new or len(self._waiting) >= _RUN:
+            self._project()
 
     def _project(self) -> None:
         for entry, payload in self._waiting:
@@ -108,10 +105,6 @@ class Holdings:
         self._log.append(*self._entries.values())
         self._project()
         self._projector.flush()
-        self._forget()
-
-    def _forget(self) -> None:
-        """Nothing is held back any more."""
         self._entries.clear()
         self._ids.clear()
         self._external_ids.clear()

@@ -271,8 +271,8 @@ class IndexedSelection(Selection):
         self.tables = self._opened.enter_context(
             selection.tables_as_of(self._connection, self._point, seqs)
         )
-        listed = Selection(self.tables, {"state": "all"})
-        return listed.page(oldest_first=oldest_first, size=size)
+        its_events = Selection(self.tables, {"state": "all"})
+        return its_events.page(oldest_first=oldest_first, size=size)
 
     @property
     def _point(self) -> AsOf:

@@ -303,7 +303,7 @@ def _standing_event(
     if withdrawn:
         cited = dict.fromkeys(citation["source_id"] for citation in event.get("citations", ()))
         if cited and withdrawn.keys() >= cited.keys():
-            event["at_risk"] = [withdrawn[each] for each in cited]
+            event["at_risk"] = [{**withdrawn[each]} for each in cited]
     for field in ("state", "version", "seq", "recorded_at", "reported_at"):
         event[field] = standing[field]
     return event

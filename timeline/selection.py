@@ -30,7 +30,6 @@ __all__ = [
     "Choices",
     "Page",
     "Selection",
-    "contents",
     "facets",
     "list_events",
     "listed",
@@ -64,7 +63,7 @@ def tables_as_of(
         else:
             _copy(past, "event_types", connection.execute("SELECT * FROM event_types"))
             projector = Projector(past, known=connection, withdrawn=withdrawn)
-            found = contents(connection, seqs)
+            found = _contents_in(connection, seqs)
         for standing, content in found:
             projector.put(standing, content)
         projector.flush()
@@ -115,7 +114,7 @@ _Version = tuple[query.Row, dict[str, Any] | None]
 """How an event stood in an entry, and its content."""
 
 
-def contents(connection: sqlite3.Connection, seqs: Iterable[int]) -> Iterator[_Version]:
+def _contents_in(connection: sqlite3.Connection, seqs: Iterable[int]) -> Iterator[_Version]:
     """The events that stand, or stood, in these entries."""
     cursor = connection.execute(
         f"{_STANDING} FROM json_each(?) AS wanted"

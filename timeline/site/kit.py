@@ -79,10 +79,9 @@ def write_kit(copy: Path) -> None:
         "metadata.json": json.dumps(metadata_for(copy), indent=2).encode() + b"\n",
         wheel: _wheel(),
         "requirements.txt": f"./{wheel}\ndatasette=={version('datasette')}\n".encode(),
-        "Dockerfile": _dockerfile(copy.name),
     }
-    if (copy.parent / "Dockerfile").exists():
-        del contents["Dockerfile"]
+    if not (copy.parent / "Dockerfile").exists():
+        contents["Dockerfile"] = _dockerfile(copy.name)
     with workshop(copy.parent) as new:
         for name, content in contents.items():
             (new / name).write_bytes(content)
