@@ -33,8 +33,12 @@ from typing import Any
 import startup
 import story
 
-from timeline import Timeline, fold, projection, schema, strict_json
-from timeline.model import Said
+from timeline import Timeline
+from timeline.model import strict_json
+from timeline.model.content import Said
+from timeline.projection import fold
+from timeline.projection import tables as projection
+from timeline.store import storage as schema
 
 CHUNK = 10_000
 LARGEST_FOR_OTHERS = 100_000

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from timeline import Timeline
-from timeline.model import Said
+from timeline.model.content import Said
 
 SHORT, LONG = 10, 10_000
 BATCH = 1_000

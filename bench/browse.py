@@ -34,12 +34,13 @@ from datasette.app import Datasette
 from datasette.facets import ArrayFacet, ColumnFacet, DateFacet
 from datasette.utils.asgi import Request
 
-from timeline import fold, schema
-from timeline.facets import FacetIndex, current
-from timeline.indexed_selection import IndexedSelection
-from timeline.site import indexes
-from timeline.site.facet_classes import VALUES, LinkFacet, PeriodFacet, ValueFacet
+from timeline.projection import fold
+from timeline.reading.facet_index import FacetIndex, current
+from timeline.reading.indexed_selection import IndexedSelection
+from timeline.site import index_cache as indexes
+from timeline.site.datasette_facets import VALUES, LinkFacet, PeriodFacet, ValueFacet
 from timeline.site.serve import metadata_for
+from timeline.store import storage as schema
 
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 5

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from timeline.importers.gdelt import COLUMNS
+from timeline.formats.importers.gdelt import COLUMNS
 
 PROGRAM = (sys.executable, "-m", "timeline")
 

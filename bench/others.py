@@ -14,7 +14,7 @@ from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate
 from sqlite_utils import Database
 
-from timeline import fold
+from timeline.projection import fold
 
 BATCH = 1_000
 TABLES = ("event_actors", *fold.CHILD_TABLES, "event_versions")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from timeline import Timeline
-from timeline.terms import plover
-from timeline.vocabulary import countries
+from timeline.model.countries import countries
+from timeline.model.vocabulary import plover
 
 ACTORS = 3_000
 TAGS = 200

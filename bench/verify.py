@@ -19,11 +19,12 @@ from pathlib import Path
 
 import story
 
-from timeline import projection, schema
-from timeline.verify import Report
-from timeline.verify.entries import check_entries
-from timeline.verify.file import check_pages
-from timeline.verify.tables import check_tables
+from timeline.projection import tables as projection
+from timeline.proof.checks.entries import check_entries
+from timeline.proof.checks.file import check_pages
+from timeline.proof.checks.tables import check_tables
+from timeline.proof.verify import Report
+from timeline.store import storage as schema
 
 ROUNDS = 5
 

@@ -23,8 +23,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from timeline import Receipt, Timeline, codec, log, schema
-from timeline.verify import Finding, verify
+from timeline import Receipt, Timeline
+from timeline.proof.verify import Finding, verify
+from timeline.store import codec, log
+from timeline.store import storage as schema
 
 _MAX_SECONDS = 120
 """No process of a test lives longer, whatever becomes of the test."""
@@ -87,7 +89,7 @@ def start_forking() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join((str(Path(__file__).parent), *sys.path)))
         _processes.set_forkserver_preload(
-            ["pytest", "faults", "sqlite_utils", "timeline.facade", "timeline.cli.proof"]
+            ["pytest", "faults", "sqlite_utils", "timeline.api", "timeline.cli.commands.proof"]
         )
         forkserver.ensure_running()
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from timeline import Event, Timeline, codec, log, schema
+from timeline import Event, Timeline
 from timeline.errors import TimelineError
-from timeline.model import Annotation, Said
-from timeline.writer import Append
+from timeline.model.content import Annotation, Said
+from timeline.store import codec, log
+from timeline.store import storage as schema
+from timeline.writing.writer import Append
 
 Operation = Callable[[Append], object]
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from timeline import projection
 from timeline.cli import cli
+from timeline.projection import tables as projection
 
 CHECKOUT = Path(__file__).parents[1]
 PROGRAM = (sys.executable, "-m", "timeline")

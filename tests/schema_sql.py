@@ -6,7 +6,9 @@ import contextlib
 import tempfile
 from pathlib import Path
 
-from timeline import Timeline, projection, schema
+from timeline import Timeline
+from timeline.projection import tables as projection
+from timeline.store import storage as schema
 
 TARGET = Path(__file__).parent.parent / "db" / "schema.sql"
 HEADER = """\

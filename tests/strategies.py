@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from timeline.terms import plover
+from timeline.model.vocabulary import plover
 
 Fields = dict[str, Any]
 

@@ -6,7 +6,8 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from timeline import projection, schema
+from timeline.projection import tables as projection
+from timeline.store import storage as schema
 
 OWN = ("log", "tree_hashes", "source_texts", "checkpoints", "publications")
 """Tables that cannot be rebuilt."""

@@ -13,8 +13,8 @@ import pytest
 from test_pages import Site, open_site
 
 from timeline import Timeline, demo
-from timeline.fold import actor_id_of
-from timeline.model import Said
+from timeline.model.content import Said
+from timeline.projection.fold import actor_id_of
 
 ZELENSKYY, RUTTE = actor_id_of("Volodymyr Zelenskyy"), actor_id_of("Mark Rutte")
 
@@ -206,7 +206,7 @@ def test_many_events_come_in_pages(path: Path, monkeypatch: pytest.MonkeyPatch) 
         )
     press = f"/actors/{actor_id_of('Press')}"
     for smallest in (5_000, 0):  # by the tables, by the index
-        monkeypatch.setattr("timeline.site.indexes.SMALLEST", smallest)
+        monkeypatch.setattr("timeline.site.index_cache.SMALLEST", smallest)
         with open_site(path) as site:
             for order in ("", "?order=oldest"):
                 address, seen = press + order, []

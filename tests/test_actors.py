@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from running import done, entries, one_line, run, tables, widest
 
-from timeline import Timeline, projection, schema
-from timeline.fold import actor_id_of
+from timeline import Timeline
+from timeline.projection import tables as projection
+from timeline.projection.fold import actor_id_of
+from timeline.store import storage as schema
 
 ZELENSKYY, RUTTE = actor_id_of("Volodymyr Zelenskyy"), actor_id_of("Mark Rutte")
 

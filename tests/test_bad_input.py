@@ -23,9 +23,11 @@ from typing import Any
 import pytest
 from running import PROGRAM, done, dump, entries, environment, one_line, process, run
 
-from timeline import Timeline, schema, writer
-from timeline.codec import encode
+from timeline import Timeline
 from timeline.errors import StorageFull
+from timeline.store import storage as schema
+from timeline.store.codec import encode
+from timeline.writing import writer
 
 Refuses = Callable[..., str]
 
@@ -605,9 +607,10 @@ import difflib
 import os
 import sqlite_utils
 from pydantic.plugin import _loader
-from timeline import vocabulary
-from timeline.cli import care, main, read, write
-from timeline.terms import plover
+from timeline.cli import main
+from timeline.cli.commands import care, read, write
+from timeline.model import countries
+from timeline.model.vocabulary import plover
 plover()
 if os.getuid() == 0:
     os.setgroups([])

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 from running import done, dump, run, tables
 
-from timeline import Timeline, projection, schema
-from timeline.article import LONGEST
+from timeline import Timeline
 from timeline.errors import InvalidInput, Refused
-from timeline.model import Said
+from timeline.model.content import Said
+from timeline.projection import tables as projection
+from timeline.store import storage as schema
+from timeline.texts.document import LONGEST
 
 TEXT = (
     "\ufeffMark Rutte in Odesa\r\n\r\n"
@@ -425,7 +427,7 @@ def test_an_inline_source_with_a_text_that_is_kept_is_checked(paper: Timeline) -
 
 
 def test_a_text_of_the_same_append_counts(timeline: Timeline) -> None:
-    from timeline.article import Document
+    from timeline.texts.document import Document
 
     with timeline.append() as append:
         append.capture({"source_id": "paper"}, Document("One text."))

@@ -21,10 +21,12 @@ from operations import erase
 from running import CHECKOUT, environment
 from test_signed_note import others_cosignature, witness_key
 
-from timeline import Timeline, proofs, schema
+from timeline import Timeline
 from timeline.errors import ProofError
-from timeline.signed_note import SigningKey, VerifierKey
-from timeline.tlog import Proof
+from timeline.proof import checkpoints as proofs
+from timeline.proof.signed_note import SigningKey, VerifierKey
+from timeline.proof.tlog import Proof
+from timeline.store import storage as schema
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 (PROGRAM,) = (block.body for block in blocks(README, "python") if block.name == "check_proof.py")

@@ -19,7 +19,7 @@ from running import PROGRAM, done, environment, process, run, widest
 
 from timeline import Timeline
 from timeline.cli import output
-from timeline.exporters import FORMATS
+from timeline.formats.exports import FORMATS
 
 LONG_TITLE = "A title that does not end, " * 11 + "ends"
 HOSTILE_TITLE = "\x1b[31mred\x1b[0m \x9b5n \u202egnihton\u202c \u2066x\u2069\x07\x7f"

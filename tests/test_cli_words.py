@@ -15,9 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from operations import Operation, begin, erase, stories, tell
 from running import done, entries, widest
 
-from timeline import Timeline, changed, comparison, schema, words
-from timeline.model import Event
-from timeline.words import Names
+from timeline import Timeline
+from timeline.formats import prose as words
+from timeline.formats import prose_changes as changed
+from timeline.formats.prose import Names
+from timeline.model.content import Event
+from timeline.reading import comparison
+from timeline.store import storage as schema
 
 TALKS: dict[str, Any] = {
     "event_id": "talks",

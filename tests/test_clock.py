@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from timeline import clock
 from timeline.errors import InvalidValue
+from timeline.model import clock
 
 KYIV = "Europe/Kyiv"
 ZONES = ("UTC", KYIV, "America/New_York", "Asia/Kathmandu", "Asia/Beirut", "Pacific/Apia")

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from timeline import codec, strict_json
-from timeline.codec import Entry
 from timeline.errors import InvalidInput, TooNew
+from timeline.model import strict_json
+from timeline.store import codec
+from timeline.store.codec import Entry
 
 SALT = bytes(range(16))
 SALT_HEX = SALT.hex()

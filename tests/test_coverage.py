@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from running import done, one_line, run, widest
 
 from timeline import Timeline
-from timeline.coverage import Place, coverage_of, fingerprint, same_words, summary
 from timeline.errors import InvalidInput, NoText, NothingChanged, Refused
-from timeline.model import Annotation, Said
-from timeline.sentences import sentences
+from timeline.model.content import Annotation, Said
+from timeline.texts.coverage import Place, coverage_of, fingerprint, same_words, summary
+from timeline.texts.sentences import sentences
 
 TEXT = (
     "Mark Rutte in Odesa\n\n"

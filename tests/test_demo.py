@@ -15,9 +15,17 @@ from typing import Any
 
 import pytest
 
-from timeline import clock, demo, log, projection, query, schema, texts, vocabulary, writer
-from timeline.coverage import summary
+from timeline import demo
 from timeline.errors import NotATimeline, StoreError
+from timeline.model import clock
+from timeline.model import countries as vocabulary
+from timeline.projection import tables as projection
+from timeline.reading import captured_texts as texts
+from timeline.reading import query
+from timeline.store import log
+from timeline.store import storage as schema
+from timeline.texts.coverage import summary
+from timeline.writing import writer
 
 FOLDER = Path(__file__).parent.parent
 SCRIPT = FOLDER / "db" / "demo" / "nato-odesa.json"

@@ -18,8 +18,9 @@ import pytest
 from examples import PAGES, blocks, commands, printed_anew
 from running import CHECKOUT
 
-from timeline import Timeline, demo, schema
-from timeline.query import rows as rows_of_cursor
+from timeline import Timeline, demo
+from timeline.reading.query import rows as rows_of_cursor
+from timeline.store import storage as schema
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 

@@ -20,10 +20,11 @@ from running import dump, environment, process
 from shells import terminal
 from strategies import events
 
-from timeline import Timeline, paths
+from timeline import Timeline
 from timeline.cli import form
-from timeline.model import Event, Statement
-from timeline.validation import validate
+from timeline.model import field_paths as paths
+from timeline.model.content import Event, Statement
+from timeline.model.validation import validate
 
 EDITOR = """
 import json, pathlib, sys

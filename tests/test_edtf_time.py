@@ -15,17 +15,9 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from timeline import edtf_words
-from timeline.edtf_time import (
-    Occurred,
-    Precision,
-    _edtf_package,
-    numbers,
-    parse,
-    phrase,
-    sortable,
-)
 from timeline.errors import InvalidValue
+from timeline.model import edtf_words
+from timeline.model.edtf import Occurred, Precision, _edtf_package, numbers, parse, phrase, sortable
 
 # --- golden vectors -----------------------------------------------------------------------
 # input | canonical EDTF (= as the input) | from | to (= as from) | precision | year | month | phrase
@@ -620,7 +612,7 @@ def test_a_phrase_of_what_is_no_date_is_refused_like_its_parse() -> None:
 def test_plain_dates_and_words_never_import_the_slow_edtf_package() -> None:
     program = (
         "import sys\n"
-        "from timeline.edtf_time import parse, phrase\n"
+        "from timeline.model.edtf import parse, phrase\n"
         "for text in ('2025-04-15', '2025-04/..', '2025-33', '202X', 'Q1 2025', '2025-04~'):\n"
         "    phrase(parse(text).edtf)\n"
         "unwanted = {'edtf', 'pyparsing'}\n"

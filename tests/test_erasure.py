@@ -15,11 +15,16 @@ import pytest
 from conftest import TickingClock
 from running import done, one_line, run
 
-from timeline import Timeline, erasure, log, proofs, schema, verify
+from timeline import Timeline
 from timeline.errors import InvalidInput, NotFound, Refused
-from timeline.model import Said
-from timeline.signed_note import SigningKey
-from timeline.tlog import Proof
+from timeline.model.content import Said
+from timeline.proof import checkpoints as proofs
+from timeline.proof import verify
+from timeline.proof.signed_note import SigningKey
+from timeline.proof.tlog import Proof
+from timeline.store import log
+from timeline.store import storage as schema
+from timeline.writing import erasure
 
 KEY = SigningKey("example.org/story", b"k" * 32)
 WORDS = {

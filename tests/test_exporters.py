@@ -28,10 +28,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from running import PROGRAM, done, environment, run
 from strategies import events
 
-from timeline import Timeline, demo, edtf_time, log, query, schema, words
-from timeline.exporters import FORMATS, About
-from timeline.exporters.atom import permanent_id
-from timeline.sheet_words import words_of
+from timeline import Timeline, demo
+from timeline.formats import prose as words
+from timeline.formats.exporters.atom import permanent_id
+from timeline.formats.exports import FORMATS, About
+from timeline.formats.sheet.lookup import words_of
+from timeline.model import edtf as edtf_time
+from timeline.reading import query
+from timeline.store import log
+from timeline.store import storage as schema
 
 Rows = list[dict[str, Any]]
 

@@ -17,7 +17,7 @@ import pytest
 from conftest import TickingClock
 
 import timeline as package
-from timeline import Event, Receipt, Timeline, TimelineError, schema
+from timeline import Event, Receipt, Timeline, TimelineError
 from timeline.errors import (
     AlreadyRecorded,
     InvalidInput,
@@ -27,6 +27,7 @@ from timeline.errors import (
     StoreError,
     TooNew,
 )
+from timeline.store import storage as schema
 
 STATEMENTS = [
     {"event_id": f"event-{letter}", "title": f"Event {letter}", "occurred": f"2025-04-1{number}"}
@@ -59,7 +60,11 @@ def test_the_package_exports_all_that_its_signatures_name() -> None:
 
 
 def test_every_name_of_a_module_is_listed_once_and_in_order_of_the_alphabet() -> None:
-    from timeline import facade, log, projection, query, writer
+    from timeline import api as facade
+    from timeline.projection import tables as projection
+    from timeline.reading import query
+    from timeline.store import log
+    from timeline.writing import writer
 
     for module in (facade, log, projection, query, writer):
         assert sorted(module.__all__) == sorted(set(module.__all__))

@@ -26,9 +26,10 @@ from operations import tell as tell_story
 from test_guard import IS_STABLE, Site, serving
 from test_publish import HOSTILE, create, tell
 
-from timeline import Timeline, demo, edtf_time
-from timeline.site import indexes
-from timeline.site.facet_classes import EVENT_TABLES, LINKS, VALUES
+from timeline import Timeline, demo
+from timeline.model import edtf as edtf_time
+from timeline.site import index_cache as indexes
+from timeline.site.datasette_facets import EVENT_TABLES, LINKS, VALUES
 from timeline.site.periods import Span, most_likely
 
 Pairs = list[tuple[str, str]]

@@ -17,22 +17,23 @@ from hypothesis import strategies as st
 from operations import ACTORS, DAYS, NAMES, Operation, begin, erase, stories, tell
 from pyroaring import BitMap
 
-from timeline import (
-    Timeline,
-    demo,
+from timeline import Timeline, demo
+from timeline.projection import facet_segments
+from timeline.projection import tables as projection
+from timeline.reading import (
     facet_columns,
-    facet_segments,
-    facets,
     indexed_selection,
-    projection,
     query,
-    schema,
     selection,
 )
-from timeline.facets import FacetIndex
-from timeline.indexed_selection import IndexedSelection
-from timeline.selection import Selection
-from timeline.site import histogram
+from timeline.reading import (
+    facet_index as facets,
+)
+from timeline.reading.facet_index import FacetIndex
+from timeline.reading.indexed_selection import IndexedSelection
+from timeline.reading.selection import Selection
+from timeline.site.views import histogram
+from timeline.store import storage as schema
 
 _some = st.lists
 _filters = {

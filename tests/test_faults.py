@@ -25,9 +25,10 @@ from faulty_vfs import Fault, Form
 from running import done, entries, run
 from tables import derived
 
-from timeline import Timeline, schema
+from timeline import Timeline
 from timeline.errors import StorageFull
-from timeline.verify import verify
+from timeline.proof.verify import verify
+from timeline.store import storage as schema
 
 Count = Callable[..., None]
 

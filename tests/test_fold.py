@@ -13,11 +13,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import events
 
-from timeline import codec, fold, paths, vocabulary
-from timeline.fields import ID_PATTERN
-from timeline.fold import CHILD_TABLES, CONTENT_COLUMNS, FieldChange, differences
-from timeline.model import Event
-from timeline.validation import validate
+from timeline.model import countries as vocabulary
+from timeline.model import field_paths as paths
+from timeline.model.content import Event
+from timeline.model.field_types import ID_PATTERN
+from timeline.model.validation import validate
+from timeline.projection import fold
+from timeline.projection.fold import CHILD_TABLES, CONTENT_COLUMNS, FieldChange, differences
+from timeline.store import codec
 
 contents = events().map(lambda fields: validate(Event, fields).content())
 """Contents; their citations may be inline, which the differences do not mind."""

@@ -17,9 +17,10 @@ from conftest import TickingClock
 from running import PROGRAM, done, environment, one_line, run
 from test_publication import contents
 
-from timeline import Event, Participant, Timeline, schema
-from timeline.fold import actor_id_of
-from timeline.workshop import workshop
+from timeline import Event, Participant, Timeline
+from timeline.projection.fold import actor_id_of
+from timeline.publish.scratch_folder import workshop
+from timeline.store import storage as schema
 
 
 @pytest.fixture

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from timeline import codec, log, projection, schema
-from timeline.codec import Entry
-from timeline.model import Actor, Annotation, Content, Event, LogInfo, Merge, Said, Source
-from timeline.projector import Projector
-from timeline.validation import validate
+from timeline.model.content import Actor, Annotation, Content, Event, LogInfo, Merge, Said, Source
+from timeline.model.validation import validate
+from timeline.projection import tables as projection
+from timeline.projection.projector import Projector
+from timeline.store import codec, log
+from timeline.store import storage as schema
+from timeline.store.codec import Entry
 
 GOLDEN = Path(__file__).parent / "golden"
 # Not splitlines(): a payload holds U+2028, which is no end of a line of JSON.

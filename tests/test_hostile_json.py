@@ -22,8 +22,8 @@ from test_bad_input import one_line
 
 from timeline import Timeline
 from timeline.errors import TimelineError
-from timeline.model import Statement
-from timeline.verify import verify
+from timeline.model.content import Statement
+from timeline.proof.verify import verify
 
 EVENT = '{"title":"T","occurred":"2025"}'
 

@@ -23,12 +23,12 @@ from test_pages import open_site
 
 from timeline import Timeline
 from timeline.cli import output
-from timeline.codec import MAX_PAYLOAD, encode_payload
 from timeline.errors import InvalidInput
-from timeline.exporters import FORMATS
-from timeline.model import Actor, Annotation, Content, LogInfo, Source, Statement
-from timeline.validation import validate
-from timeline.verify import verify
+from timeline.formats.exports import FORMATS
+from timeline.model.content import Actor, Annotation, Content, LogInfo, Source, Statement
+from timeline.model.validation import validate
+from timeline.proof.verify import verify
+from timeline.store.codec import MAX_PAYLOAD, encode_payload
 
 EVENT: dict[str, Any] = {"title": "T", "occurred": "2025"}
 MODELS = pytest.mark.parametrize("model", [Statement, Source, Actor, LogInfo, Annotation])

@@ -26,10 +26,10 @@ from test_pages import Site, open_site
 
 from timeline import Timeline
 from timeline.errors import InvalidInput
-from timeline.exporters import FORMATS
-from timeline.model import Actor, Content, LogInfo, Said, Source, Statement
-from timeline.validation import validate
-from timeline.verify import verify
+from timeline.formats.exports import FORMATS
+from timeline.model.content import Actor, Content, LogInfo, Said, Source, Statement
+from timeline.model.validation import validate
+from timeline.proof.verify import verify
 
 HOSTILE = {
     "sql": "'; DROP TABLE log; --",

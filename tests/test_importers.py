@@ -19,12 +19,12 @@ from publisher import MAPPING
 from running import done, one_line, run
 
 from timeline.errors import InvalidInput
-from timeline.importers import Cells, Format, Row, Unreadable, importer, names
-from timeline.importers.gdelt import COLUMNS as GDELT
-from timeline.importers.reading import plain, rows
-from timeline.importers.spelling import date, number, respelled
-from timeline.model import Statement
-from timeline.validation import validate
+from timeline.formats.importers.gdelt import COLUMNS as GDELT
+from timeline.formats.importers.rows import plain, rows
+from timeline.formats.imports import Cells, Format, Row, Unreadable, importer, names
+from timeline.formats.spelling import date, number, respelled
+from timeline.model.content import Statement
+from timeline.model.validation import validate
 
 UCDP = (
     "id relid year active_year code_status type_of_violence conflict_dset_id conflict_new_id"
@@ -393,7 +393,7 @@ def test_what_is_no_file_of_rows_is_refused(content: bytes, problem: str) -> Non
 def test_an_array_is_read_whatever_the_pieces_in_which_it_comes(
     items: list[dict[str, str]], indent: int | None, size: int
 ) -> None:
-    from timeline.importers.reading import _array_rows
+    from timeline.formats.importers.rows import _array_rows
 
     text = json.dumps(items, ensure_ascii=False, indent=indent)
     pieces = (text[start : start + size] for start in range(0, len(text), size))
@@ -570,8 +570,7 @@ def test_another_package_brings_a_format_of_its_own(
 ) -> None:
     (tmp_path / "seismic.py").write_text(
         """
-from timeline.importers import Format, Tally
-from timeline.importers.reading import rows
+from timeline.importers import Format, Tally, rows
 
 def importer(mapping):
     return Format(

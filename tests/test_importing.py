@@ -17,7 +17,7 @@ from publisher import MAPPING, State, changed_row, made_up_row, written
 from running import done, one_line, run
 
 from timeline import Timeline
-from timeline.importing.staging import event_id_of
+from timeline.intake.dataset.staging import event_id_of
 
 FILES = 10
 PLAIN: State = {
@@ -212,7 +212,7 @@ def assert_reproduced(folder: Path, state: State, *moment: str) -> None:
 
 
 def normal(row: dict[str, str]) -> dict[str, str]:
-    from timeline.importers import importer
+    from timeline.formats.imports import importer
 
     spellings = importer("mapped", Path("map.toml")).spellings
     return {
@@ -505,7 +505,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(folder: Path) -> None:
 def test_a_run_that_was_broken_off_goes_on_when_it_is_run_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from timeline.importing import steps
+    from timeline.intake.dataset import steps
 
     monkeypatch.setattr(steps, "_AT_ONCE", 10)
     maker = random.Random(7)

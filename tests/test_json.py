@@ -23,7 +23,7 @@ from running import CHECKOUT, done, run
 
 from timeline import Timeline
 from timeline.cli import cli
-from timeline.model import Event
+from timeline.model.content import Event
 
 PAGE = CHECKOUT / "docs" / "json.md"
 

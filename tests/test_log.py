@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from timeline import codec, log, schema
-from timeline.codec import Entry
+from timeline.store import codec, log
+from timeline.store import storage as schema
+from timeline.store.codec import Entry
 
 NEXT = 5
 """The number of the entry that comes next in the file of these tests."""

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timeline import merkle
 from timeline.errors import ProofError
+from timeline.store import merkle
 
 SIZES = range(101)
 LEAVES = [merkle.leaf_hash(f"leaf {number}".encode()) for number in SIZES]

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from running import CHECKOUT, done, one_line, run
 
-from timeline import demo, schema, verify
-from timeline.restoring import restore
+from timeline import demo
+from timeline.intake.restore import restore
+from timeline.proof import verify
+from timeline.store import storage as schema
 
 GOLDEN = CHECKOUT / "tests" / "golden" / "v1.jsonl"
 

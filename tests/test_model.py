@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from strategies import events, sources
 
-from timeline import codec, edtf_time, strict_json, validation
 from timeline.errors import InvalidInput
-from timeline.fields import ID_PATTERN
-from timeline.model import (
+from timeline.model import edtf as edtf_time
+from timeline.model import strict_json, validation
+from timeline.model.content import (
     Actor,
     Annotation,
     Citation,
@@ -39,7 +39,9 @@ from timeline.model import (
     Term,
     Vocabulary,
 )
-from timeline.validation import validate
+from timeline.model.field_types import ID_PATTERN
+from timeline.model.validation import validate
+from timeline.store import codec
 
 MODELS = (
     Event,

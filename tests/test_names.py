@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timeline import names, suggestions
-from timeline.names import likeness
+from timeline.reading.twins import misspellings as suggestions
+from timeline.reading.twins import names
+from timeline.reading.twins.names import likeness
 
 ONE = [
     ("Orbán", "Orban", 1),

@@ -12,22 +12,19 @@ from typing import Any
 import pytest
 from pyroaring import BitMap
 
-from timeline import (
-    Timeline,
-    facet_segments,
-    facets,
-    projection,
-    query,
-    schema,
-    selection,
-    verify,
-)
-from timeline.facets import FacetIndex
-from timeline.indexed_selection import IndexedSelection
-from timeline.model import Said
-from timeline.selection import Selection
-from timeline.site.address import Address
-from timeline.site.browse import browse
+from timeline import Timeline
+from timeline.model.content import Said
+from timeline.projection import facet_segments
+from timeline.projection import tables as projection
+from timeline.proof import verify
+from timeline.reading import facet_index as facets
+from timeline.reading import query, selection
+from timeline.reading.facet_index import FacetIndex
+from timeline.reading.indexed_selection import IndexedSelection
+from timeline.reading.selection import Selection
+from timeline.site.views.address import Address
+from timeline.site.views.browse import browse
+from timeline.store import storage as schema
 
 FEW, MANY = 400, 4_000
 

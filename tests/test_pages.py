@@ -18,8 +18,9 @@ import feedparser
 import pytest
 from datasette.app import Datasette
 
-from timeline import Timeline, demo, selection
-from timeline.fold import actor_id_of
+from timeline import Timeline, demo
+from timeline.projection.fold import actor_id_of
+from timeline.reading import selection
 from timeline.site.serve import metadata_for
 
 FORMATS = ("csv", "json", "ics", "atom", "geojson", "timelinejs.json", "jsonl")
@@ -262,7 +263,7 @@ def test_json_comes_in_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             {"event_id": f"e-{n:03d}", "title": f"E {n}", "occurred": f"2025-01-{n % 9 + 1:02d}"}
             for n in range(25)
         )
-    monkeypatch.setattr("timeline.site.feeds.JSON_SIZE", 10)
+    monkeypatch.setattr("timeline.site.views.feeds.JSON_SIZE", 10)
     with open_site(path) as site:
         address, seen = "/events.json", []
         while address:
@@ -313,7 +314,7 @@ def test_a_large_timeline_is_answered_from_the_index_and_says_the_same(
                 *("/events.csv?as_of=%2316", "/events.json?as_of=%2317", "/events.atom"),
             )
         }
-    monkeypatch.setattr("timeline.site.indexes.SMALLEST", 1)
+    monkeypatch.setattr("timeline.site.index_cache.SMALLEST", 1)
     with open_site(story) as by_index:
         for path, text in expected.items():
             assert by_index.page(path) == text

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timeline import paths
 from timeline.errors import InvalidInput
+from timeline.model import field_paths as paths
 
 
 def content() -> dict[str, Any]:

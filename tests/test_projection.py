@@ -17,10 +17,14 @@ from hypothesis import strategies as st
 from operations import Operation, begin, erase, stories, tell
 from tables import Contents, derived, everything
 
-from timeline import Timeline, facet_segments, fold, projection, query, schema, selection
+from timeline import Timeline
 from timeline.errors import ProjectionOutdated, TooNew
-from timeline.model import Said
-from timeline.vocabulary import db_folder
+from timeline.model.content import Said
+from timeline.model.countries import db_folder
+from timeline.projection import facet_segments, fold
+from timeline.projection import tables as projection
+from timeline.reading import query, selection
+from timeline.store import storage as schema
 
 WHY = Said(reason="The source took it back")
 

@@ -20,10 +20,13 @@ from operations import erase
 from running import done, entries, process
 from test_pages import FORMATS, Site, open_site
 
-from timeline import Participant, Place, Timeline, projection, proofs, schema
-from timeline.signed_note import Signature, SigningKey, VerifierKey, parse
-from timeline.site import indexes
-from timeline.tlog import Proof
+from timeline import Participant, Place, Timeline
+from timeline.projection import tables as projection
+from timeline.proof import checkpoints as proofs
+from timeline.proof.signed_note import Signature, SigningKey, VerifierKey, parse
+from timeline.proof.tlog import Proof
+from timeline.site import index_cache as indexes
+from timeline.store import storage as schema
 
 ORIGIN = "example.org/story"
 ERASED = "Zarathustra"

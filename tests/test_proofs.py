@@ -15,10 +15,13 @@ from operations import stories, tell
 from running import done, one_line, run
 from test_signed_note import others_check, others_cosignature, witness_key
 
-from timeline import Timeline, log, merkle, proofs, schema
+from timeline import Timeline
 from timeline.errors import InvalidInput, NotFound, ProofError
-from timeline.signed_note import SigningKey
-from timeline.tlog import Proof, parse_checkpoint
+from timeline.proof import checkpoints as proofs
+from timeline.proof.signed_note import SigningKey
+from timeline.proof.tlog import Proof, parse_checkpoint
+from timeline.store import log, merkle
+from timeline.store import storage as schema
 
 KEY = SigningKey("example.org/story", b"k" * 32)
 WITNESS = Ed25519PrivateKey.from_private_bytes(b"w" * 32)

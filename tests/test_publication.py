@@ -27,7 +27,9 @@ from running import PROGRAM, done, one_line, run
 from serving import serving
 from test_site_links import answer, links
 
-from timeline import Timeline, schema, verify
+from timeline import Timeline
+from timeline.proof import verify
+from timeline.store import storage as schema
 
 
 @pytest.fixture

@@ -24,10 +24,11 @@ from datasette.app import Datasette
 from datasette.plugins import get_plugins
 from datasette.utils import tilde_encode
 
-from timeline import schema, writer
 from timeline.errors import NotATimeline
-from timeline.model import Said
+from timeline.model.content import Said
 from timeline.site.serve import metadata_for, packaged_metadata
+from timeline.store import storage as schema
+from timeline.writing import writer
 
 NOTICE = "Demonstration: recording times are staged <b>& invented</b>"
 HOSTILE = "<script>alert(\"1\")</script> & 'so on'"

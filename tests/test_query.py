@@ -19,9 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from operations import EVENTS, NEW_EVENTS, Operation, begin, event_operations, stories, tell
 
-from timeline import Timeline, fold, query, schema, selection
+from timeline import Timeline
 from timeline.errors import Ambiguous, InvalidInput, NotFound
-from timeline.model import Said
+from timeline.model.content import Said
+from timeline.projection import fold
+from timeline.reading import query, selection
+from timeline.store import storage as schema
 
 PAST = settings(
     max_examples=40,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timeline.quotes import CapturedText, alike, is_too_short, selectors
+from timeline.texts.quotes import CapturedText, alike, is_too_short, selectors
 
 TEXT = (
     "\ufeffNATO’s secretary general said:\r\n“More than €20 billion,\u00a0this year.”\r\n\r\n"

@@ -22,7 +22,7 @@ from operations import Operation, begin, erase, stories, tell
 from running import PROGRAM, done, environment
 from tables import derived, everything
 
-from timeline import Timeline, codec, demo, erasure, log, restoring, schema, wire
+from timeline import Timeline, demo
 from timeline.errors import (
     ClockBehind,
     InvalidInput,
@@ -32,10 +32,15 @@ from timeline.errors import (
     TooNew,
     Unfinished,
 )
-from timeline.model import Said
-from timeline.query import AsOf
-from timeline.restoring import Restored, restore
-from timeline.verify import verify
+from timeline.intake import restore as restoring
+from timeline.intake.restore import Restored, restore
+from timeline.model.content import Said
+from timeline.proof.verify import verify
+from timeline.reading import entries_about as wire
+from timeline.reading.query import AsOf
+from timeline.store import codec, log
+from timeline.store import storage as schema
+from timeline.writing import erasure
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -24,12 +24,16 @@ from test_exporters import (
     written,
 )
 
-from timeline import Timeline, codec, demo, log, query, schema, wire
-from timeline.exporters import About
-from timeline.query import NOW, AsOf
-from timeline.restoring import restore
-from timeline.sheet_words import words_of
-from timeline.verify import verify
+from timeline import Timeline, demo
+from timeline.formats.exports import About
+from timeline.formats.sheet.lookup import words_of
+from timeline.intake.restore import restore
+from timeline.proof.verify import verify
+from timeline.reading import entries_about as wire
+from timeline.reading import query
+from timeline.reading.query import NOW, AsOf
+from timeline.store import codec, log
+from timeline.store import storage as schema
 
 DERIVED = frozenset(
     (

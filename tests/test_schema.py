@@ -14,16 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from timeline import log, schema
-from timeline.codec import encode
-from timeline.errors import (
-    Busy,
-    NotATimeline,
-    NotWritable,
-    StorageFull,
-    StoreError,
-    TooNew,
-)
+from timeline.errors import Busy, NotATimeline, NotWritable, StorageFull, StoreError, TooNew
+from timeline.store import log
+from timeline.store import storage as schema
+from timeline.store.codec import encode
 
 ROOT = Path(__file__).parent.parent
 
@@ -377,8 +371,8 @@ def test_a_second_attempt_in_one_process_does_not_disturb_the_first(tmp_path: Pa
 RACE = """
 import sys, time
 from pathlib import Path
-from timeline import schema
 from timeline.errors import StoreError
+from timeline.store import storage as schema
 path, number = Path(sys.argv[1]), sys.argv[2]
 import sqlite_utils
 path.with_name(number).touch()
@@ -556,8 +550,8 @@ def as_nobody(folder: Path, script: str) -> str:
     prelude = """
         import os, sys
         from pathlib import Path
-        from timeline import schema
         from timeline.errors import StoreError
+        from timeline.store import storage as schema
         import sqlite_utils
         folder = Path(sys.argv[1])
         if os.geteuid() == 0:

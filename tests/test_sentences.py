@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timeline.sentences import sentences
+from timeline.texts.sentences import sentences
 
 
 def found(text: str) -> list[str]:

@@ -21,10 +21,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from timeline import schema, writer
 from timeline.cli import cli
 from timeline.errors import NotATimeline, ProjectionOutdated, Refused
 from timeline.site.serve import serve
+from timeline.store import storage as schema
+from timeline.writing import writer
 
 CALL = """
 import sys

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timeline import sheet
 from timeline.errors import InvalidCell, InvalidInput
-from timeline.model import Event, Said
+from timeline.formats.sheet import cells as sheet
+from timeline.model.content import Event, Said
 
 HEADER = "id,title,occurred"
 

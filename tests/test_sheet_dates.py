@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timeline import edtf_time
 from timeline.errors import InvalidValue
-from timeline.sheet_dates import read_date
+from timeline.formats.sheet.dates import read_date
+from timeline.model import edtf as edtf_time
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from timeline import paths, sheet, sheet_events
 from timeline.errors import InvalidCell, InvalidInput
-from timeline.sheet import Row
-from timeline.sheet_events import Words
-from timeline.terms import plover
+from timeline.formats.sheet import cells as sheet
+from timeline.formats.sheet import events as sheet_events
+from timeline.formats.sheet.cells import Row
+from timeline.formats.sheet.events import Words
+from timeline.model import field_paths as paths
+from timeline.model.vocabulary import plover
 
 WORDS = Words(
     plover().event_types,

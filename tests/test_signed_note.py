@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timeline import signed_note
 from timeline.errors import InvalidValue, ProofError
-from timeline.signed_note import SigningKey, VerifierKey
+from timeline.proof import signed_note
+from timeline.proof.signed_note import SigningKey, VerifierKey
 
 TEXT = "example.org/story\n12\nRoot\n"
 

@@ -14,9 +14,11 @@ from urllib.parse import parse_qsl, urldefrag, urljoin, urlsplit
 import pytest
 from serving import serving
 
-from timeline import Event, Participant, Place, Relation, Timeline, proofs, schema
-from timeline.fold import actor_id_of
-from timeline.signed_note import SigningKey
+from timeline import Event, Participant, Place, Relation, Timeline
+from timeline.projection.fold import actor_id_of
+from timeline.proof import checkpoints as proofs
+from timeline.proof.signed_note import SigningKey
+from timeline.store import storage as schema
 
 RUTTE = actor_id_of("Mark Rutte")
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timeline import edtf_time
-from timeline.site.address import FACETS, Address
-from timeline.site.cite import citations_of
-from timeline.site.histogram import bars_of, ticks
-from timeline.site.worldmap import map_of
+from timeline.model import edtf as edtf_time
+from timeline.site.views.address import FACETS, Address
+from timeline.site.views.cite import citations_of
+from timeline.site.views.histogram import bars_of, ticks
+from timeline.site.views.worldmap import map_of
 
 # --- Addresses ----------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from running import done
 from test_pages import Site, open_site
 
 from timeline import Timeline
-from timeline.model import Said
+from timeline.model.content import Said
 
 TEXT = (
     "A headline\n\n"

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from running import done
 
-from timeline import Timeline, codec
+from timeline import Timeline
 from timeline.cli import appending
-from timeline.projector import Projector
+from timeline.projection.projector import Projector
+from timeline.store import codec
 
 
 def events(count: int, first: int = 0) -> Iterator[dict[str, Any]]:

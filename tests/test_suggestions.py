@@ -9,7 +9,7 @@ import pytest
 from running import done, entries, run
 
 from timeline import Timeline
-from timeline.suggestions import alike
+from timeline.reading.twins.misspellings import alike
 
 SLIPS = [
     ("Volodymir Zelensky", "Volodymyr Zelenskyy"),

@@ -21,10 +21,14 @@ from hypothesis import strategies as st
 from running import done, dump, entries, process, run
 from strategies import events
 
-from timeline import Timeline, query, schema, sheet, sheet_events
-from timeline.model import Said
-from timeline.sheet_words import words_of
-from timeline.sync import sync
+from timeline import Timeline
+from timeline.formats.sheet import cells as sheet
+from timeline.formats.sheet import events as sheet_events
+from timeline.formats.sheet.lookup import words_of
+from timeline.intake.sheet_sync import sync
+from timeline.model.content import Said
+from timeline.reading import query
+from timeline.store import storage as schema
 
 Rows = list[dict[str, str]]
 

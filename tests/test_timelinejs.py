@@ -16,14 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from running import done, one_line, run
 
-from timeline import Timeline, slides
+from timeline import Timeline
 from timeline.errors import InvalidInput
-from timeline.exporters.slide_again import slide_again
-from timeline.html_text import address, harmless, plain
-from timeline.importers import Cells, Row, Unreadable, importer
-from timeline.importers.reading import flat
-from timeline.model import Event
-from timeline.validation import validate
+from timeline.formats.importers.rows import flat
+from timeline.formats.imports import Cells, Row, Unreadable, importer
+from timeline.formats.timelinejs import slides
+from timeline.formats.timelinejs.html import address, harmless, plain
+from timeline.formats.timelinejs.round_trip import slide_again
+from timeline.model.content import Event
+from timeline.model.validation import validate
 
 SHEET = """\
 Year,Month,Day,Time,End Year,End Month,End Day,End Time,Display Date,Headline,Text,Media,\

@@ -9,10 +9,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from test_signed_note import others_check, others_cosignature, witness_key
 
-from timeline import codec, merkle
 from timeline.errors import ProofError
-from timeline.signed_note import SigningKey
-from timeline.tlog import Checkpoint, Proof, parse_checkpoint
+from timeline.proof.signed_note import SigningKey
+from timeline.proof.tlog import Checkpoint, Proof, parse_checkpoint
+from timeline.store import codec, merkle
 
 ORIGIN = "example.org/story"
 KEY = SigningKey(ORIGIN, b"k" * 32)

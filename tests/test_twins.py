@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from running import done, widest
 
-from timeline import Timeline, schema
-from timeline.actor_twins import actor_twins
-from timeline.event_twins import event_twins
+from timeline import Timeline
+from timeline.reading.twins.actors import actor_twins
+from timeline.reading.twins.events import event_twins
+from timeline.store import storage as schema
 
 Who = dict[str, Any]
 

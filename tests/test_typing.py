@@ -11,8 +11,9 @@ import pytest
 from examples import blocks
 from running import CHECKOUT
 
-from timeline import Event, Participant, Place, Quantity, selection
-from timeline.facade import Filters
+from timeline import Event, Participant, Place, Quantity
+from timeline.api import Filters
+from timeline.reading import selection
 
 RIGHT = """
 from datetime import UTC, date, datetime
@@ -24,7 +25,7 @@ from timeline import (
     TimelineError,
 )
 from timeline.errors import AlreadyRecorded, Conflict, InvalidInput, NotFound
-from timeline.model import Said
+from timeline.model.content import Said
 
 
 def write(tl: Timeline) -> list[int]:

@@ -19,21 +19,17 @@ from hypothesis import strategies as st
 from operations import Operation, begin, stories, tell
 from running import done, dump, one_line, run
 
-from timeline import (
-    Timeline,
-    codec,
-    erasure,
-    facet_segments,
-    log,
-    merkle,
-    projection,
-    proofs,
-    schema,
-    verify,
-)
+from timeline import Timeline
 from timeline.errors import ProjectionOutdated, StoreError
-from timeline.model import Said
-from timeline.signed_note import SigningKey
+from timeline.model.content import Said
+from timeline.projection import facet_segments
+from timeline.projection import tables as projection
+from timeline.proof import checkpoints as proofs
+from timeline.proof import verify
+from timeline.proof.signed_note import SigningKey
+from timeline.store import codec, log, merkle
+from timeline.store import storage as schema
+from timeline.writing import erasure
 
 KEY = SigningKey("example.org/story", b"k" * 32)
 ERASED, ERASING = 3, 11

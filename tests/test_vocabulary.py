@@ -16,9 +16,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from timeline import vocabulary
 from timeline.errors import InvalidValue
-from timeline.terms import Term, Terms, plover, read_terms, term
+from timeline.model import countries as vocabulary
+from timeline.model.vocabulary import Term, Terms, plover, read_terms, term
 
 FOLDER = Path(__file__).parent.parent / "db" / "vocabulary"
 HEAD = "code,label,definition\n"
@@ -616,19 +616,23 @@ def test_a_vocabulary_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> N
 # --- where the files are --------------------------------------------------------------------
 
 
+MODULES = "countries as vocabulary, vocabulary as terms"
+
+
 def package(folder: Path) -> Path:
     """A copy of what this module needs of the package, without any data."""
     copy = folder / "timeline"
     copy.mkdir()
     (copy / "__init__.py").touch()
-    for name in ("errors.py", "terms.py", "vocabulary.py"):
-        shutil.copy(Path(vocabulary.__file__).parent / name, copy)
+    (copy / "model").mkdir()
+    for name in ("errors.py", "model/__init__.py", "model/vocabulary.py", "model/countries.py"):
+        shutil.copy(Path(vocabulary.__file__).parents[1] / name, copy / name)
     return copy
 
 
 def run(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", f"from timeline import terms, vocabulary; {code}"],
+        [sys.executable, "-c", f"from timeline.model import {MODULES}; {code}"],
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

@@ -15,7 +15,10 @@ from operations import erase
 from running import PROGRAM, done, environment, run
 from test_pages import open_site
 
-from timeline import Timeline, codec, demo, log, schema, wire
+from timeline import Timeline, demo
+from timeline.reading import entries_about as wire
+from timeline.store import codec, log
+from timeline.store import storage as schema
 
 NOTE = "Note: this is a part of the log, which import jsonl does not take as a log\n"
 

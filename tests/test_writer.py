@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables import everything
 
-from timeline import Event, Source, Timeline, codec, projection, schema
+from timeline import Event, Source, Timeline
 from timeline.errors import (
     AlreadyRecorded,
     ClockBehind,
@@ -31,8 +31,11 @@ from timeline.errors import (
     StoreError,
     TimelineError,
 )
-from timeline.model import Annotation, Said, Statement
-from timeline.writer import Append, Receipt, appending
+from timeline.model.content import Annotation, Said, Statement
+from timeline.projection import tables as projection
+from timeline.store import codec
+from timeline.store import storage as schema
+from timeline.writing.writer import Append, Receipt, appending
 
 TALKS: dict[str, Any] = {
     "event_id": "talks",

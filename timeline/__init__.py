@@ -10,9 +10,9 @@ import gc
 _is_collecting = gc.isenabled()
 gc.disable()  # what is imported stays: to look for garbage in it takes a tenth of the time
 
+from timeline.api import Timeline
 from timeline.errors import TimelineError
-from timeline.facade import Timeline
-from timeline.model import (
+from timeline.model.content import (
     Actor,
     Citation,
     Claim,
@@ -23,7 +23,7 @@ from timeline.model import (
     Relation,
     Source,
 )
-from timeline.writer import Receipt
+from timeline.writing.writer import Receipt
 
 if _is_collecting:
     gc.enable()

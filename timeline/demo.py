@@ -20,12 +20,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from timeline import article, clock, log, proofs, schema, writer
 from timeline.errors import InvalidInput, StoreError, TimelineError
-from timeline.model import Annotation, Mark, Said
-from timeline.signed_note import SigningKey
-from timeline.validation import validate
-from timeline.vocabulary import db_folder
+from timeline.model import clock
+from timeline.model.content import Annotation, Mark, Said
+from timeline.model.countries import db_folder
+from timeline.model.validation import validate
+from timeline.proof import checkpoints as proofs
+from timeline.proof.signed_note import SigningKey
+from timeline.store import log
+from timeline.store import storage as schema
+from timeline.texts import document as article
+from timeline.writing import writer
 
 __all__ = ["build", "is_demo"]
 

@@ -88,7 +88,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _MODULES:
             return None
-        module = importlib.import_module(f"timeline.cli.{_MODULES[cmd_name]}")
+        module = importlib.import_module(f"timeline.cli.commands.{_MODULES[cmd_name]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         if ctx.resilient_parsing:
             from timeline.cli import completion
@@ -144,7 +144,7 @@ def _printable_usage() -> Iterator[None]:
 
 
 def _database_problem(path: str, error: sqlite3.DatabaseError) -> str:
-    from timeline.schema import storage_errors
+    from timeline.store.storage import storage_errors
 
     try:
         with storage_errors(path):

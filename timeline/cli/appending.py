@@ -17,13 +17,13 @@ from typing import IO, Any
 
 import click
 
+from timeline.api import Timeline
 from timeline.cli import output
 from timeline.errors import InvalidInput, TimelineError
-from timeline.facade import Timeline
-from timeline.fields import ID_PATTERN, SIGNS
-from timeline.model import Said
-from timeline.suggestions import Slip
-from timeline.writer import Append, Receipt
+from timeline.model.content import Said
+from timeline.model.field_types import ID_PATTERN, SIGNS
+from timeline.reading.twins.misspellings import Slip
+from timeline.writing.writer import Append, Receipt
 
 _RECEIPTS_AT_HAND = 10_000
 _QUALIFIERS = {sign: qualifier for qualifier, sign in SIGNS.items()}

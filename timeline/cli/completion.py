@@ -17,8 +17,8 @@ import click
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, add_completion_class
 
 from timeline.cli import default_database
+from timeline.cli.opening import opened
 from timeline.cli.output import one_line
-from timeline.cli.read import opened
 from timeline.errors import TimelineError
 
 __all__ = ["offer"]

@@ -21,10 +21,10 @@ from typing import Any, TypeVar
 
 import click
 
-from timeline import changed, paths, query
+from timeline.api import Timeline
 from timeline.cli import form, output
 from timeline.cli.appending import appending, source_id
-from timeline.cli.read import opened
+from timeline.cli.opening import opened
 from timeline.errors import (
     AlreadyRecorded,
     Conflict,
@@ -33,11 +33,13 @@ from timeline.errors import (
     NothingChanged,
     TimelineError,
 )
-from timeline.facade import Timeline
-from timeline.model import Event, Said
-from timeline.validation import validate
-from timeline.words import Names
-from timeline.writer import Receipt
+from timeline.formats import prose_changes as changed
+from timeline.formats.prose import Names
+from timeline.model import field_paths as paths
+from timeline.model.content import Event, Said
+from timeline.model.validation import validate
+from timeline.reading import query
+from timeline.writing.writer import Receipt
 
 __all__ = ["append_by_form", "revise_by_form"]
 

@@ -18,13 +18,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from timeline import strict_json, vocabulary, words
 from timeline.cli import output
 from timeline.cli.appending import figure
 from timeline.errors import InvalidInput, TimelineError
-from timeline.fields import SIGNS
-from timeline.model import Event, Said
-from timeline.sheet import BLANKS
+from timeline.formats import prose as words
+from timeline.formats.sheet.cells import BLANKS
+from timeline.model import countries as vocabulary
+from timeline.model import strict_json
+from timeline.model.content import Event, Said
+from timeline.model.field_types import SIGNS
 
 __all__ = [
     "Piece",

@@ -20,8 +20,8 @@ from typing import Any
 
 import click
 
-from timeline import words
-from timeline.writer import Receipt
+from timeline.formats import prose as words
+from timeline.writing.writer import Receipt
 
 _HARMFUL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and line feed, DEL, C1

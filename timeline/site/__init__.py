@@ -17,9 +17,9 @@ from typing import Any
 
 from pluggy import HookimplMarker
 
-from timeline import log
 from timeline.site import guard
 from timeline.site.serve import packaged_metadata
+from timeline.store import log
 
 hookimpl = HookimplMarker("datasette")
 
@@ -42,7 +42,7 @@ def register_routes(datasette: Any) -> Sequence[tuple[str, Callable[..., Any]]]:
 
     Datasette 0.65 asks for routes before it looks up what its own are to show: the guard.
     """
-    from timeline.site import pages
+    from timeline.site import routes as pages
 
     guard.install()
     return list(pages.routes(datasette))
@@ -63,7 +63,7 @@ def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
 @hookimpl
 def register_facet_classes() -> Sequence[type]:
     """Actors, sources, tags and periods of events."""
-    from timeline.site.facet_classes import FACET_CLASSES
+    from timeline.site.datasette_facets import FACET_CLASSES
 
     return FACET_CLASSES
 
@@ -71,7 +71,7 @@ def register_facet_classes() -> Sequence[type]:
 @hookimpl
 def filters_from_request(request: Any, database: str, table: str, datasette: Any) -> Any:
     """What a click on one of those facets asks for."""
-    from timeline.site.facet_classes import filters
+    from timeline.site.datasette_facets import filters
 
     return filters(datasette, request, database, table)
 

@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from weakref import WeakSet
 
-from timeline import schema
+from timeline.store import storage as schema
 
 __all__ = [
     "PAGE_POLICY",

@@ -16,9 +16,10 @@ import contextlib
 import sqlite3
 from typing import Any, NamedTuple
 
-from timeline import log, projection
 from timeline.errors import TimelineError
+from timeline.projection import tables as projection
 from timeline.site import guard
+from timeline.store import log
 
 __all__ = ["Mount", "mounts"]
 

@@ -22,8 +22,10 @@ from typing import Any
 
 import click
 
-from timeline import log, projection, schema
 from timeline.errors import Refused
+from timeline.projection import tables as projection
+from timeline.store import log
+from timeline.store import storage as schema
 
 __all__ = ["SETTINGS", "free_port", "metadata_for", "packaged_metadata", "serve"]
 

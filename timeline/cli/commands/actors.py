@@ -1,0 +1,272 @@
+"""The commands about actors: actor add, alias, merge, list, suggest."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from timeline.api import Timeline
+from timeline.cli import output
+from timeline.cli.appending import appending
+from timeline.cli.opening import opened
+from timeline.cli.options import author_option, json_option
+from timeline.errors import NothingChanged, Refused
+from timeline.formats import prose as words
+from timeline.model import countries as vocabulary
+from timeline.model.content import Said
+from timeline.model.validation import validate
+from timeline.projection import fold
+from timeline.reading import actors as who
+from timeline.reading.query import Row
+from timeline.writing.writer import Append, Receipt
+
+
+@click.group("actor")
+@click.pass_context
+def actor_command(ctx: click.Context) -> None:
+    """Who is who: the names that mean one person, state or body.
+
+    An ACTOR is an id, any unique beginning of one, or a name.
+    """
+    is_long = ctx.invoked_subcommand in ("list", "suggest")
+    if is_long and not ctx.find_root().params["no_pager"] and sys.stdout.isatty():
+        from timeline.cli.pager import paged
+
+        ctx.with_resource(paged())
+
+
+@actor_command.command("add")
+@click.argument("name")
+@click.option("--id", "actor_id", metavar="ID", help="Its id; made of the name if not given.")
+@click.option(
+    "--alias", "aliases", metavar="NAME", multiple=True, help="Another name; may be repeated."
+)
+@click.option("--country", metavar="COUNTRY", help="Code or English name.")
+@click.option("--wikidata", metavar="ITEM", help="Such as Q57792.")
+@author_option
+@click.pass_obj
+def add_command(
+    database: str, /, name: str, actor_id: str | None, author: str | None, **fields: Any
+) -> None:
+    """Record an actor by NAME.
+
+    Participants of that name, or of an alias, are this actor from now on. One that is recorded
+    already in the same words is left as it is. A namesake needs an --id.
+    """
+    with opened(database) as (connection, _):
+        actor = {"actor_id": actor_id or _id_of(who.named(connection, name), name), "name": name}
+        is_known = who.find(connection, actor["actor_id"])
+        namesake = who.namesake(connection, actor) if is_known else None
+    said = validate(Said, {"author": author})
+    with Timeline.open(database) as timeline, appending(timeline) as append:
+        receipts = _recorded(append, {**actor, **fields}, namesake, said)
+    _echo(receipts)
+
+
+def _id_of(known: list[str], name: str) -> str:
+    """The id of the actor that has a name, or the one that participants of that name have."""
+    if len(known) > 1:
+        raise Refused(f'"{name}" is the name of {", ".join(known)}: give --id')
+    return known[0] if known else fold.actor_id_of(name)
+
+
+@actor_command.command("alias")
+@click.argument("actor")
+@click.argument("aliases", metavar="NAME...", nargs=-1, required=True)
+@author_option
+@click.pass_obj
+def alias_command(
+    database: str, /, actor: str, aliases: tuple[str, ...], author: str | None
+) -> None:
+    """Let other names mean ACTOR, too.
+
+    Entries keep the names that they were written with.
+    """
+    said = validate(Said, {"author": author})
+    with opened(database) as (connection, _):
+        known = who.get(connection, who.resolve(connection, actor))
+        names = {vocabulary.fold(name) for name in (known["name"], *known["aliases"])}
+        new = [name for name in aliases if vocabulary.fold(name) not in names]
+        namesake = who.namesake(connection, known)
+        others = {name: who.holder(connection, name) for name in new}
+    if not new:
+        raise NothingChanged(f"actor {known['actor_id']}")
+    with Timeline.open(database) as timeline, appending(timeline) as append:
+        if known["seq"] is None:
+            receipts = _recorded(append, {**_plain(known), "aliases": new}, namesake, said)
+        else:
+            changes = [("aliases.-", name) for name in new]
+            receipts = [append.update_actor(known["actor_id"], changes, said)]
+    _echo(receipts)
+    for name, other in others.items():
+        if other and _was_first(other, known):
+            called = f"{other['name']} ({other['actor_id']})"
+            text = f'Note: who is "{name}" without an id stays {called}, recorded first'
+            output.echo(output.hanging(output.one_line(text), 0), err=True)
+
+
+def _was_first(one: Row, other: Row) -> bool:
+    """Whether of two actors the one was recorded, and the other later or not yet."""
+    if one["seq"] is None or one["actor_id"] == other["actor_id"]:
+        return False
+    return other["seq"] is None or bool(one["seq"] < other["seq"])
+
+
+@actor_command.command("merge")
+@click.argument("actor")
+@click.option("--into", "into_actor", metavar="ACTOR", required=True, help="The actor that stays.")
+@click.option("--reason", metavar="TEXT", help="Why, in a few words.")
+@author_option
+@click.pass_obj
+def merge_command(
+    database: str, /, actor: str, into_actor: str, reason: str | None, author: str | None
+) -> None:
+    """ACTOR is the same as another one, which stays.
+
+    One that is known by participants alone is recorded first. So an actor gets another name,
+    too: add it by the new one, and merge the old one into that.
+    """
+    said = validate(Said, {"author": author, "reason": reason})
+    with opened(database) as (connection, _):
+        merged, kept = (
+            who.get(connection, who.resolve(connection, each)) for each in (actor, into_actor)
+        )
+        namesakes = [who.namesake(connection, each) for each in (kept, merged)]
+    receipts: list[Receipt] = []
+    with Timeline.open(database) as timeline, appending(timeline) as append:
+        for each, namesake in zip((kept, merged), namesakes, strict=True):
+            if each["seq"] is None:
+                receipts += _recorded(append, _plain(each), namesake, Said(author=said.author))
+        receipts.append(append.merge_actor(merged["actor_id"], kept["actor_id"], said))
+    _echo([receipt for receipt in receipts if not receipt.unchanged], into=kept["actor_id"])
+
+
+def _recorded(
+    append: Append, actor: Mapping[str, Any], namesake: Row | None, said: Said
+) -> list[Receipt]:
+    """Record an actor; before it who has its name without an id, so that it stays theirs."""
+    before = [append.record_actor(_plain(namesake), said)] if namesake else []
+    return [*before, append.record_actor(actor, said)]
+
+
+def _plain(actor: Row) -> dict[str, Any]:
+    """What is known of an actor by participants alone."""
+    return {"actor_id": actor["actor_id"], "name": actor["name"]}
+
+
+def _echo(receipts: list[Receipt], into: str = "") -> None:
+    for receipt in receipts:
+        output.echo_receipt(receipt, into=into if receipt.kind == "actor.merged" else "")
+
+
+@actor_command.command("list")
+@json_option
+@click.pass_obj
+def list_command(database: str, /, as_json: bool) -> None:
+    """Every actor, those of the most events first."""
+    with opened(database) as (connection, _):
+        rows = who.listed(connection)
+        if as_json:
+            output.dump_each(rows)
+            return
+        found = False
+        for row in rows:
+            found = True
+            output.echo(output.bold(output.wrapped(row["name"])))
+            output.echo(output.wrapped(_facts(row), 2))
+            if row["aliases"]:
+                output.echo(output.wrapped(f"also {', '.join(row['aliases'])}", 2))
+            output.echo(output.dim(output.wrapped(row["actor_id"], 2)))
+        if not found:
+            output.echo("No actors.", err=True)
+
+
+def _facts(row: Mapping[str, Any]) -> str:
+    if row["merged_into"]:
+        return f"merged into {row['merged_into']}"
+    country = vocabulary.country_name(row["country"]) if row["country"] else ""
+    facts = [_counted(row["events"], "event"), country, row["wikidata"]]
+    return " - ".join(fact for fact in facts if fact)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}" if count else f"no {what}"
+
+
+@actor_command.command("suggest")
+@json_option
+@click.pass_obj
+def suggest_command(database: str, /, as_json: bool) -> None:
+    """Likely twins in the log: actors that may be one, and events.
+
+    Each with why, and the command that makes one of the two. Nothing is written.
+    """
+    from timeline.reading.twins.actors import actor_twins
+    from timeline.reading.twins.events import event_twins
+
+    with opened(database) as (connection, _):
+        actors, events = actor_twins(connection), event_twins(connection)
+    if as_json:
+        output.dump(
+            {
+                "actors": [
+                    {
+                        "actor_id": actor["actor_id"],
+                        "into": into["actor_id"],
+                        "why": why,
+                        "shared_events": shared,
+                    }
+                    for actor, into, why, shared in actors
+                ],
+                "events": [
+                    {"event_id": event["event_id"], "into": into["event_id"], "why": why}
+                    for event, into, why in events
+                ],
+            }
+        )
+        return
+    blocks = [
+        *(
+            _twins(
+                [(row["name"], _facts(row)) for row in (into, actor)],
+                f"{why}; {_counted(shared, 'event')} in common",
+                _command("actor merge", actor["actor_id"], into["actor_id"]),
+            )
+            for actor, into, why, shared in actors
+        ),
+        *(
+            _twins(
+                [(words.title(row), _when_and_where(row)) for row in (into, event)],
+                why,
+                _command("merge", event["event_id"], into["event_id"]),
+            )
+            for event, into, why in events
+        ),
+    ]
+    if blocks:
+        output.echo("\n\n".join(blocks))
+    else:
+        output.echo("No likely twins.", err=True)
+
+
+def _twins(two: list[tuple[str, str]], why: str, command: str) -> str:
+    lines = [
+        line
+        for title, facts in two
+        for line in (output.bold(output.wrapped(title)), output.wrapped(facts, 2))
+    ]
+    return "\n".join((*lines, output.wrapped(why, 2), command))
+
+
+def _when_and_where(row: Mapping[str, Any]) -> str:
+    facts = [words.date(row["occurred"]), words.place_name(row["place"], row["country"])]
+    return " - ".join(fact for fact in facts if fact)
+
+
+def _command(command: str, merged: str, kept: str) -> str:
+    """A command as it can be typed, in two lines of a shell where one is too narrow."""
+    line = f"  timeline {command} {merged} --into {kept}"
+    return line if len(line) <= output.width() else line.replace(" --into", " \\\n    --into")

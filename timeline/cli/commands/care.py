@@ -1,0 +1,229 @@
+"""The commands around a timeline: init, serve, demo, schema, rebuild, doctor."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from timeline.api import Timeline
+from timeline.cli import output
+from timeline.cli.options import json_option
+from timeline.errors import TimelineError
+from timeline.model import clock
+from timeline.model import content as model
+from timeline.projection import tables as projection
+from timeline.store import log
+from timeline.store import storage as schema
+from timeline.store.codec import MAX_PAYLOAD
+
+_port_option = click.option(
+    "--port",
+    metavar="PORT",
+    type=click.IntRange(1, 65535),
+    default=8001,
+    show_default=True,
+    help="Where the browser finds it.",
+)
+
+
+@click.command("init")
+@click.option("--title", metavar="T", required=True, help="What the timeline is called.")
+@click.option("--origin", help="Names the log for ever, such as example.org/odesa.")
+@click.option(
+    "--vocabulary",
+    type=click.Path(exists=True, dir_okay=False),
+    help="A file of event types (code, label, definition), CSV or JSON; default PLOVER.",
+)
+@click.option("--time-zone", metavar="ZONE", help="Where its days begin and end; default UTC.")
+@click.option("--language", metavar="TAG", help="Default en.")
+@click.option("--licence", help="Of its content, such as CC-BY-4.0.")
+@click.option("--notice", help="A warning that every page shows.")
+@click.option("--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who opens it.")
+@click.pass_obj
+def init_command(database: str, /, vocabulary: str | None, **fields: Any) -> None:
+    """Open a new timeline."""
+    with Timeline.create(database, vocabulary_file=vocabulary, **fields) as timeline:
+        output.echo(f'Opened "{timeline.info["title"]}" in {database}')
+        output.echo(output.dim(f"origin {timeline.info['origin']}"))
+
+
+@click.command(
+    "serve", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
+)
+@_port_option
+@click.option(
+    "--host",
+    metavar="ADDRESS",
+    default="127.0.0.1",
+    show_default=True,
+    help="Who can reach it; 0.0.0.0 lets others in.",
+)
+@click.argument("datasette_options", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def serve_command(
+    database: str, /, port: int, host: str, datasette_options: tuple[str, ...]
+) -> None:
+    """Show the timeline in a browser.
+
+    What is appended meanwhile is there at a reload. What stands behind -- goes to Datasette
+    as it is.
+    """
+    from timeline.site.serve import serve
+
+    serve(database, host=host, port=port, options=datasette_options)
+
+
+@click.command("demo")
+@_port_option
+@click.option("--no-serve", is_flag=True, help="Only build the file.")
+@click.pass_context
+def demo_command(context: click.Context, port: int, no_serve: bool) -> None:
+    """Build the demonstration anew, and show it in a browser.
+
+    It tells of 19 events around a visit to Odesa in 2025.
+    """
+    from timeline import demo
+
+    if not no_serve:
+        from timeline.site.serve import free_port, serve
+
+        # Before the file is made anew: who has the port may be serving the old one.
+        free_port("127.0.0.1", port)
+    given = context.find_root().params["database"]
+    path = Path(given or "db/demo/timeline.db")
+    if not given:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    entries = demo.build(path)
+    output.echo(f"Built {path}: {entries} entries.")
+    if not no_serve:
+        serve(str(path), port=port)
+
+
+@click.command("schema")
+@click.argument(
+    "what",
+    type=click.Choice(["event", "source", "actor", "log"]),
+    default="event",
+)
+def schema_command(what: str) -> None:
+    """The JSON Schema of what append takes.
+
+    Or of a source, an actor or the log.
+    """
+    models: dict[str, type[model.Content]] = {
+        "event": model.Statement,
+        "source": model.Source,
+        "actor": model.Actor,
+        "log": model.LogInfo,
+    }
+    output.dump(
+        {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$comment": f"All of it together: at most {MAX_PAYLOAD} bytes of UTF-8.",
+            **models[what].model_json_schema(mode="validation"),
+        }
+    )
+
+
+@click.command("rebuild")
+@click.pass_obj
+def rebuild_command(database: str, /) -> None:
+    """Drop every derived table and make it anew from the log.
+
+    The log is only read.
+    """
+    with (
+        schema.storage_errors(database),
+        contextlib.closing(schema.connect(database, write=True)) as connection,
+        output.Progress("entries") as progress,
+    ):
+        count = projection.rebuild(connection, progress)
+    output.echo(f"Rebuilt the tables of {database} from {count:,} entries.")
+
+
+@click.command("doctor")
+@json_option
+@click.pass_obj
+def doctor_command(database: str, /, as_json: bool) -> None:
+    """Look the file and this machine over.
+
+    Each line is ok, a note, or a problem; with a problem the exit code is 1.
+    """
+    findings = [*_machine(), *_file(database)]
+    if as_json:
+        output.dump([dict(zip(("finding", "about", "says"), row, strict=True)) for row in findings])
+    else:
+        output.echo(output.table(findings))
+    if any(finding == "problem" for finding, *_ in findings):
+        sys.exit(1)
+
+
+def _machine() -> list[list[str]]:
+    """What about this machine matters to a timeline."""
+    from importlib.metadata import version
+
+    version_info = sqlite3.sqlite_version_info
+    fixed = version_info >= (3, 51, 3)
+    return [
+        ["ok", "Python", sys.version.split()[0]],
+        [
+            "ok" if fixed else "note",
+            "SQLite",
+            sqlite3.sqlite_version
+            + ("" if fixed else "; from 3.51.3 on, two checkpoints at once cannot harm a WAL file"),
+        ],
+        ["ok", "Datasette", version("datasette")],
+    ]
+
+
+def _file(database: str) -> list[list[str]]:
+    """What there is to say about the file; the first thing that stops us ends the list."""
+    findings = []
+    try:
+        with (
+            schema.storage_errors(database),
+            contextlib.closing(schema.connect(database)) as connection,
+        ):
+            newest = log.newest(connection)
+            findings.append(["ok", "file", f"{database}, schema {schema.SCHEMA_VERSION}"])
+            findings.append(_integrity(connection))
+            findings.append(_sequence(connection))
+            findings.append(_journal(connection, database))
+            if newest and newest.recorded_at > clock.utc(clock.now()):
+                findings.append(
+                    ["problem", "clock", f"the newest entry is of {newest.recorded_at}"]
+                )
+            projection.check(connection, database)
+            findings.append(["ok", "tables", "of the version that this Timeline reads"])
+    except TimelineError as error:
+        findings.append(["problem", "file", str(error)])
+    return findings
+
+
+def _integrity(connection: sqlite3.Connection) -> list[str]:
+    (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    return ["ok" if result == "ok" else "problem", "pages", result]
+
+
+def _sequence(connection: sqlite3.Connection) -> list[str]:
+    count, newest = connection.execute("SELECT count(*), max(seq) FROM log").fetchone()
+    dense = count == newest + 1
+    return ["ok" if dense else "problem", "log", f"{count:,} entries, the newest is #{newest}"]
+
+
+def _journal(connection: sqlite3.Connection, database: str) -> list[str]:
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    free = shutil.disk_usage(Path(database).absolute().parent).free
+    size = Path(database).stat().st_size
+    enough = free > size
+    return [
+        "ok" if enough else "note",
+        "disk",
+        f"{size / 1e6:,.1f} MB, journal mode {mode}, {free / 1e9:,.1f} GB free",
+    ]

@@ -1,0 +1,109 @@
+"""The commands that compare: diff of one event, changes of all."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from timeline.cli import output
+from timeline.cli.opening import opened
+from timeline.cli.options import json_option
+from timeline.formats import prose as words
+from timeline.formats import prose_changes as changed
+from timeline.formats.prose import Names
+from timeline.reading import comparison, query
+
+
+@click.command("diff")
+@click.argument("event")
+@click.argument("old", metavar="[A]", required=False)
+@click.argument("new", metavar="[B]", required=False)
+@json_option
+@click.pass_obj
+def diff_command(
+    database: str, /, event: str, old: str | None, new: str | None, as_json: bool
+) -> None:
+    """What differs between two versions of EVENT.
+
+    A and B are versions (2), or moments: a day (its end), a time, or an entry (#41). Without
+    B it is the newest version, without A the one before B.
+    """
+    with opened(database) as (connection, _):
+        event_id, version = query.resolve_event(connection, event)
+        newest = version or query.get(connection, event_id)["version"]
+        after = _version(connection, event_id, new) if new else newest
+        before = _version(connection, event_id, old) if old else after - 1 or None
+        found = comparison.compare(connection, event_id, before, after)
+        if as_json:
+            output.dump(found)
+        else:
+            _print(connection, Names(connection), found)
+
+
+def _version(connection: sqlite3.Connection, event_id: str, text: str) -> int:
+    """The version that a number or a moment means. Raises NotFound, InvalidInput."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    point = query.parse_as_of(connection, text)
+    return int(query.get(connection, event_id, as_of=point)["version"])
+
+
+@click.command("changes")
+@click.option(
+    "--from",
+    "start",
+    metavar="A",
+    required=True,
+    help="A day (its end), a time, or an entry such as #41.",
+)
+@click.option("--to", "end", metavar="B", help="The same; without it now.")
+@click.option("--reported", is_flag=True, help="By when it was reported, not recorded.")
+@json_option
+@click.pass_obj
+def changes_command(
+    database: str, /, start: str, end: str | None, reported: bool, as_json: bool
+) -> None:
+    """What was believed at A and no longer at B, with reasons."""
+    with opened(database) as (connection, _):
+        rows = comparison.changes(connection, start, end, reported=reported)
+        if as_json:
+            output.dump_each(rows)
+            return
+        names, found = Names(connection), False
+        for row in rows:
+            if found:
+                output.echo()
+            found = True
+            _print(connection, names, row)
+        if not found:
+            click.echo("No changes.", err=True)
+
+
+def _print(connection: sqlite3.Connection, names: Names, found: Mapping[str, Any]) -> None:
+    before, after = found["before"], found["after"]
+    stands = (after and query.get(connection, found["event_id"], version=after["version"])) or {}
+    output.echo(output.bold(output.wrapped(words.title(found))))
+    sides = f"{_side(before)} -> {_side(after)}"
+    if not before and stands:
+        output.echo(output.wrapped(words.facts(stands, names.labels), 2))
+    output.echo(output.wrapped(f"{found['event_id']}: {sides}", 2))
+    erased = words.erased_sides(connection, found)
+    for side in erased:
+        output.echo(output.hanging(f"- {side}", 2))
+    if before and after and not erased:
+        for change in changed.in_words(names, found["changes"], stands):
+            output.echo(output.change(*change))
+    for entry in found["entries"]:
+        if entry["reason"]:
+            verb = entry["kind"].partition(".")[2]
+            output.echo(output.hanging(f"version {entry['version']} {verb}: {entry['reason']}", 2))
+
+
+def _side(side: Mapping[str, Any] | None) -> str:
+    if side is None:
+        return "not there"
+    state = f", {side['state']}" if side["state"] != "current" else ""
+    return f"version {side['version']}{state}"

@@ -1,0 +1,195 @@
+"""The commands that read one event: show, history."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from timeline.cli import output
+from timeline.cli.opening import opened
+from timeline.cli.options import as_of_options, json_option
+from timeline.errors import NotFound
+from timeline.formats import prose as words
+from timeline.formats import prose_changes as changed
+from timeline.formats.prose import Names
+from timeline.reading import captured_texts as texts
+from timeline.reading import query
+from timeline.reading.query import AsOf
+
+
+@click.command("show")
+@click.argument("event")
+@as_of_options
+@json_option
+@click.pass_obj
+def show_command(
+    database: str, /, event: str, as_of: str | None, as_reported: str | None, as_json: bool
+) -> None:
+    """An EVENT as it stands, or as it stood.
+
+    EVENT is an id or any unique beginning of one, ID@3 for version 3, or #41 for entry 41.
+    """
+    with opened(database, as_of, as_reported) as (connection, point):
+        event_id, version = query.resolve_event(connection, event)
+        found = query.get(connection, event_id, version=version, as_of=point)
+        if as_json:
+            output.dump(found)
+        else:
+            _print_event(connection, found, point, is_newest=point.is_now and version is None)
+
+
+def _print_event(
+    connection: sqlite3.Connection, event: Mapping[str, Any], point: AsOf, *, is_newest: bool
+) -> None:
+    names = Names(connection, point)
+    output.echo(output.bold(output.wrapped(words.title(event))))
+    output.echo(output.wrapped(words.facts(event, names.labels)))
+    for remark in (
+        _why(connection, names, event),
+        words.at_risk(event.get("at_risk", ())),
+        texts.uncorroborated_event(connection, event, point),
+    ):
+        if remark:
+            output.echo(output.wrapped(remark))
+    standing = [
+        f"{event['event_id']}, version {event['version']}, entry {event['seq']}",
+        f"reported {words.date(event['reported_at'])}, "
+        f"recorded {words.instant(event['recorded_at'])}",
+    ]
+    for line in standing:
+        output.echo(output.dim(output.wrapped(line)))
+    for field, heading in (("summary", ""), ("note", "Note: ")):
+        if field in event:
+            output.echo()
+            output.echo(output.wrapped(heading + event[field]))
+    sections = {
+        "Who": [
+            [words.role(participant), words.participant(participant)]
+            for participant in event.get("participants", ())
+        ],
+        "Figures": words.figures(event.get("quantities", ())),
+        "Claims": [[words.stance(claim), words.claim(claim)] for claim in event.get("claims", ())],
+        "Related": [*_ties(connection, names, event, is_newest=is_newest)],
+        "Sources": [
+            [str(number), names.citation(citation)]
+            for number, citation in enumerate(event.get("citations", ()), 1)
+        ],
+        "Tags": [[", ".join(event["tags"])]] if "tags" in event else [],
+        "Also": [*_details(event)],
+        **{
+            f"As {dataset} has it": [[name, text] for name, text in fields.items()]
+            for dataset, fields in event.get("extra", {}).items()
+        },
+    }
+    for heading, rows in sections.items():
+        if rows:
+            output.echo()
+            output.echo(output.bold(heading))
+            output.echo(output.table(rows, 2))
+
+
+def _why(connection: sqlite3.Connection, names: Names, event: Mapping[str, Any]) -> str:
+    """Why an event does not stand."""
+    match event["state"]:
+        case "merged":
+            return f"merged into {names.event(event['merged_into'])}"
+        case "erased":
+            return words.erased(query.erasure_of(connection, event["seq"]))
+        case "retracted":
+            versions = query.history(connection, event["event_id"])[: event["version"]]
+            row = [row for row in versions if row["kind"] == "event.retracted"][-1]
+            gone = query.erasure_of(connection, row["seq"])
+            return f"retracted: {row['reason'] or words.erased(gone, 'the reason')}"
+    return ""
+
+
+def _ties(
+    connection: sqlite3.Connection, names: Names, event: Mapping[str, Any], *, is_newest: bool
+) -> Iterator[list[str]]:
+    """What this version says of other events, and today what others say of it."""
+    for relation in event.get("relations", ()):
+        yield [relation["type"].replace("_", " "), names.event(relation["event_id"])]
+    if is_newest:
+        for tie in query.related(connection, event["event_id"]):
+            if tie["direction"] == "from":
+                yield [f"<- {tie['relation'].replace('_', ' ')}", names.event(tie["event_id"])]
+
+
+def _details(event: Mapping[str, Any]) -> Iterator[list[str]]:
+    """The rest of what is said, each with its name."""
+    if where := words.coordinates(event.get("place", {})):
+        yield ["coordinates", where]
+    if "about_place" in event:
+        yield ["about", words.place(event["about_place"])]
+    if "occurred_text" in event:
+        yield ["date as given", f'"{event["occurred_text"]}"']
+    if "mode" in event:
+        yield ["mode", event["mode"]]
+    if "contexts" in event:
+        yield ["contexts", ", ".join(event["contexts"])]
+    if "external_ids" in event:
+        yield ["other ids", ", ".join(event["external_ids"])]
+
+
+@click.command("history")
+@click.argument("event")
+@as_of_options
+@json_option
+@click.pass_obj
+def history_command(
+    database: str, /, event: str, as_of: str | None, as_reported: str | None, as_json: bool
+) -> None:
+    """Every version of EVENT: what changed, when, and why.
+
+    EVENT is an id or any unique beginning of one; ID@3 and #41 mean up to that version.
+    """
+    with opened(database, as_of, as_reported) as (connection, point):
+        event_id, last = query.resolve_event(connection, event)
+        versions = query.history(connection, event_id, as_of=point)[:last]
+        if last and last > len(versions):
+            raise NotFound("event", event, f"its newest version is {len(versions)}")
+        if as_json:
+            output.dump(versions)
+            return
+        names = Names(connection, point)
+        title = words.title(query.get(connection, event_id, version=len(versions)))
+        output.echo(output.bold(output.wrapped(title)))
+        output.echo(output.dim(output.wrapped(event_id)))
+        figures: list[Any] = []
+        for version in versions:
+            stood = query.get(connection, event_id, version=version["version"])
+            gone = query.erasure_of(connection, version["seq"])
+            _print_version(names, version, stood, gone)
+            before, figures = figures, stood.get("quantities", [])
+            if figures != before and (len(figures) > 1 or not version["changes"]):
+                output.echo(output.hanging("figures then", 2))
+                output.echo(output.table(words.figures(figures), 4))
+
+
+def _print_version(
+    names: Names,
+    version: Mapping[str, Any],
+    stood: Mapping[str, Any],
+    gone: Mapping[str, Any] | None,
+) -> None:
+    """What was said in a version and why, of an event that `stood` so after it."""
+    verb = version["kind"].partition(".")[2]
+    into = f" into {names.event(version['merged_into'])}" if verb == "merged" else ""
+    head = output.bold(f"version {version['version']}: {verb}{into}")
+    said = [
+        f"reported {words.date(version['reported_at'])}",
+        f"recorded {words.instant(version['recorded_at'])}",
+        f"by {version['author']}" if version["author"] else "",
+    ]
+    output.echo()
+    output.echo(output.flow([head, output.dim(f"entry {version['seq']}")]))
+    output.echo(output.wrapped(", ".join(word for word in said if word), 2, "  "))
+    if version["reason"]:
+        output.echo(output.hanging(f"reason: {version['reason']}", 2))
+    if gone:
+        output.echo(output.hanging(words.erased(gone), 2))
+    for change in changed.in_words(names, version["changes"], stood):
+        output.echo(output.change(*change))

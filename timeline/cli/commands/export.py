@@ -1,0 +1,131 @@
+"""The command that writes events as a file: export."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from timeline.cli import output
+from timeline.cli.opening import opened
+from timeline.cli.options import as_of_options, filter_options
+from timeline.errors import TimelineError
+from timeline.formats.exporters import sheet_csv
+from timeline.formats.exports import FORMATS, About
+from timeline.formats.sheet import cells as sheet
+from timeline.formats.sheet.lookup import words_of
+from timeline.reading import captured_texts as texts
+from timeline.reading import entries_about as wire
+from timeline.reading import query, selection
+from timeline.reading.selection import Selection
+from timeline.store import log
+
+
+@click.command("export")
+@click.argument("format", type=click.Choice([*FORMATS]))
+@click.option(
+    "-o", "--output", "path", metavar="FILE", default="-", help="Write there, not to stdout."
+)
+@click.option(
+    "--column",
+    "columns",
+    metavar="PATH",
+    multiple=True,
+    help="csv: one more column, named like a field path: note, place.admin1. May be repeated.",
+)
+@click.option(
+    "--bom", is_flag=True, help="csv: begin with a byte order mark; Excel needs it to see UTF-8."
+)
+@filter_options
+@as_of_options
+@click.pass_obj
+def export_command(
+    database: str,
+    /,
+    format: str,
+    path: str,
+    columns: tuple[str, ...],
+    bom: bool,
+    as_of: str | None,
+    as_reported: str | None,
+    **filters: Any,
+) -> None:
+    """The events as a file, in the order of the log.
+
+    \b
+      csv         a sheet: append --csv takes it for another log, sync for this
+      json        all that is said of each event
+      geojson     a map
+      ics         a calendar: what is vague over all of its days
+      atom        a feed, newest recorded first
+      timelinejs  a timeline to be shown by TimelineJS
+      jsonl       the log itself, entry by entry: a copy that can be imported;
+                  with filters, the entries of the events and of their sources
+    """
+    if format != "csv" and (columns or bom):
+        raise click.UsageError("--column and --bom go with csv")
+    for column in columns:
+        sheet.check_column(column)
+    chosen = FORMATS[format]
+    write = chosen.write
+    is_part = as_reported is not None or any(value is not None for value in filters.values())
+    if columns:
+        wanted = tuple(dict.fromkeys((*sheet.COLUMNS, *columns)))
+        write = functools.partial(sheet_csv.write, columns=wanted)
+    with opened(database, as_of, as_reported) as (connection, point):
+        connection.execute("BEGIN")  # one state of the log, whoever appends meanwhile
+        ids: list[str] = []
+        if is_part or not chosen.of_entries:
+            with selection.tables_as_of(connection, point) as tables:
+                found = Selection(tables, filters)
+                ids = found.newest() if chosen.newest_first else found.in_order_of_the_log()
+        asked = {**filters, "as_of": as_of, "as_reported": as_reported}
+        about = About(
+            log.info(connection),
+            words_of(connection),
+            query.pinned(connection, point),
+            {name: str(value) for name, value in asked.items() if value is not None},
+            cited_text=texts.cited(connection),
+        )
+        left_out = 0
+
+        def pieces() -> Generator[str, None, None]:
+            nonlocal left_out
+            items: Iterable[Any]
+            if chosen.of_entries:
+                items = wire.entries(connection, ids if is_part else None, as_of=point)
+            else:
+                items = query.each(connection, ids, as_of=point)
+            left_out = yield from write(items, about)
+
+        _write(path, pieces(), bom=bom)
+    if left_out:
+        were, they = ("event is", "it") if left_out == 1 else ("events are", "they")
+        output.echo_note(f"{left_out:,} {were} left out: {format} cannot say when {they} happened")
+    if chosen.of_entries and is_part:
+        output.echo_note("this is a part of the log, which import jsonl does not take as a log")
+
+
+def _write(path: str, pieces: Iterator[str], *, bom: bool) -> None:
+    """Bytes as they are into a file or a pipe, harmless text on a terminal."""
+    if path == "-" and sys.stdout.isatty():
+        for piece in pieces:
+            lines = piece.replace("\r\n", "\n").removesuffix("\n")
+            output.echo(output.printable(lines))  # a style in it is not ours
+        return
+    # A pipe or a device is written to, not replaced.
+    is_special = path == "-" or (Path(path).exists() and not Path(path).is_file())
+    try:
+        with click.open_file(path, "wb", atomic=not is_special) as file:
+            if bom:
+                file.write(b"\xef\xbb\xbf")
+            for piece in pieces:
+                file.write(piece.encode())
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise TimelineError(f"{path}: cannot be written: {error.strerror}") from None

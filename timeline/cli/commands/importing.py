@@ -1,0 +1,294 @@
+"""The command that reads other people's files: import."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import csv
+import functools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from timeline.api import Timeline
+from timeline.cli import output
+from timeline.cli.options import author_option, json_option
+from timeline.errors import TimelineError
+from timeline.formats.importers.rows import plain
+from timeline.formats.imports import importer, names
+from timeline.intake.dataset.run import Import, Outcome, Step, run
+from timeline.intake.dataset.staging import Staging
+from timeline.intake.dataset.totals import Report, report
+from timeline.intake.restore import restore
+from timeline.model import countries as vocabulary
+from timeline.model.content import Said
+from timeline.model.validation import validate
+from timeline.store import storage as schema
+
+_JSONL = "jsonl"
+_MOST_ROWS = 10
+
+
+@click.command("import")
+@click.argument("format", metavar="FORMAT")
+@click.argument("path", metavar="FILE")
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="The file is all that its publisher has: what it lacks is gone.",
+)
+@click.option("--reported-at", metavar="DAY", help="The day of the file.")
+@click.option(
+    "--map",
+    "mapping",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="mapped: which column is which field (TOML).",
+)
+@click.option("--strict", is_flag=True, help="All of it or, with one bad row, nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, write nothing.")
+@click.option("--yes", is_flag=True, help="Even if more than a tenth of the events is gone.")
+@author_option
+@json_option
+@click.pass_obj
+def import_command(
+    database: str,
+    /,
+    format: str,
+    path: str,
+    complete: bool,
+    reported_at: str | None,
+    mapping: Path | None,
+    strict: bool,
+    dry_run: bool,
+    yes: bool,
+    author: str | None,
+    as_json: bool,
+) -> None:
+    """Make the log say what a publisher's file says.
+
+    \b
+      gdelt       GDELT 2.0 events, a file of 15 minutes
+      ucdp        UCDP GED, as CSV
+      timelinejs  slides of TimelineJS 3, as JSON or as a sheet (CSV)
+      mapped      any CSV or JSON, by a mapping file (--map)
+      jsonl       a log, as `export jsonl` writes it: a copy, or what a copy lacks
+
+    A row is found again by its id: what is new is recorded, what the publisher changed is
+    updated; with --complete, what is gone is retracted and what is back reinstated. Another
+    format of a date or a number, blanks and the order of columns change nothing. Bad rows go
+    into FILE.rejects.csv, in this folder, with their line, the field and the reason. FILE may
+    be packed by gzip, or -, for stdin. A run that was broken off is run again.
+    """
+    formats = [_JSONL, *names()]
+    if format not in formats:
+        near = vocabulary.nearest(format, formats)
+        hint = f"did you mean {near}?" if near else f"known are {', '.join(formats)}"
+        raise click.UsageError(f'"{format}" is not a format: {hint}')
+    if format == _JSONL:
+        others = {
+            "--complete": complete, "--reported-at": reported_at, "--map": mapping,
+            "--strict": strict, "--dry-run": dry_run, "--yes": yes,
+        }  # fmt: skip
+        for option, given in others.items():
+            if given:
+                raise click.UsageError(f"{option} does not go with jsonl: a log is what it is")
+        _restore(database, path, as_json=as_json)
+        return
+    if complete and not reported_at:
+        raise click.UsageError("--complete needs --reported-at: the day of the file")
+    form = importer(format, mapping)
+    said = validate(Said, {"author": author, "reported_at": reported_at})
+    wanted = Import(said, complete, strict, dry_run, allow_absent=yes or dry_run)
+    steps: list[Step] = []
+    tell = _told(as_json, dry_run, steps)
+    with (
+        Timeline.open(database) as timeline,
+        contextlib.closing(schema.connect(database)) as connection,
+        _opened(path) as file,
+        output.Bar() as bar,
+    ):
+        appending = functools.partial(timeline.append, dry_run=dry_run)
+        try:
+            staging, outcome = run(
+                connection, appending, form, file, wanted, tell=tell, progress=bar
+            )
+        except KeyboardInterrupt:
+            in_one = "; nothing was written" if strict or dry_run else ": run it again to go on"
+            raise TimelineError(f"interrupted{in_one}") from None
+        bar.end()
+        rejects = _write_rejects(path, staging)
+        found = None if dry_run else report(staging)
+    if as_json:
+        output.dump(_fields(staging, outcome, found, steps, rejects))
+    else:
+        _print(staging, outcome, found, dry_run=dry_run)
+    for note in outcome.notes:
+        output.echo_note(note)
+    if outcome.more_notes:
+        output.echo_note(f"and {outcome.more_notes:,} more such notes")
+    if rejects:
+        output.echo_note(f"{_rows(outcome.counts['rejected'])} did not go in: {rejects} says why")
+
+
+def _told(as_json: bool, dry_run: bool, steps: list[Step]) -> Any:
+    """What is done with each step: a plan is printed, and JSON has all of them."""
+    if as_json:
+        return steps.append if dry_run else lambda step: None
+    if dry_run:
+        return lambda step: output.echo(output.hanging(_sentence(step), 0))
+    return lambda step: None
+
+
+def _sentence(step: Step) -> str:
+    changed = f": {', '.join(step.columns)}" if step.columns else ""
+    return f'Would {step.verb} "{step.title}" ({step.event_id}){changed}.'
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[IO[bytes]]:
+    try:
+        with click.open_file(path, "rb") as file:
+            yield plain(file)
+    except OSError as error:
+        raise TimelineError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _write_rejects(path: str, staging: Staging) -> str | None:
+    """The rows that did not go in, as CSV in this folder; its name, if there is one."""
+    if not staging.count_rejects():
+        return None
+    name = f"{'import' if path == '-' else Path(path).name}.rejects.csv"
+    try:
+        with Path(name).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("line", "field", "reason", "row"))
+            for reject in staging.rejects():
+                row = json.dumps(reject.cells) if reject.cells else ""
+                writer.writerow((reject.line, reject.field, reject.reason, row))
+    except OSError as error:
+        raise TimelineError(f"{name}: cannot be written: {error.strerror}") from None
+    return name
+
+
+def _restore(database: str, path: str, *, as_json: bool) -> None:
+    """A log from its own export: a copy, or a mirror that follows."""
+    with _opened(path) as file, output.Bar() as bar:
+        try:
+            done = restore(database, file, progress=lambda count: bar("read", count, None))
+        except KeyboardInterrupt:
+            raise TimelineError("interrupted: run it again to go on") from None
+    root = base64.b64encode(done.root).decode()
+    if as_json:
+        fields = {"size": done.size, "added": done.added, "root": root}
+        output.dump({**fields, "texts_absent": done.texts_absent})
+    else:
+        output.echo(f"{done.added:,} of {done.size:,} entries added to {database}.")
+        output.echo(f"root {root}")
+    if done.texts_absent:
+        count = done.texts_absent
+        were = "1 source is" if count == 1 else f"{count:,} sources are"
+        output.echo_note(f"the texts of {were} not in an export: timeline capture brings them")
+
+
+# --- What became of it --------------------------------------------------------------------
+
+_OUTCOMES = ("recorded", "updated", "unchanged", "repeated", "erased", "rejected")
+
+
+def _print(staging: Staging, outcome: Outcome, found: Report | None, *, dry_run: bool) -> None:
+    counts = [f"{outcome.counts[name]:,} {name}" for name in _OUTCOMES if outcome.counts[name]]
+    events = [
+        f"{outcome.counts[name]:,} {name}"
+        for name in ("retracted", "reinstated")
+        if outcome.counts[name]
+    ]
+    rows = f"{_rows(staging.read)}: {', '.join(counts) or 'none'}."
+    others = f" Events whose row is gone or back: {', '.join(events)}." if events else ""
+    end = " Nothing was written: a dry run." if dry_run else ""
+    output.echo(output.hanging(f"{rows}{others}{end}", 0))
+    if outcome.churn:
+        kinds = ", ".join(f"{kind} {count:,}" for kind, count in outcome.churn.most_common())
+        only = f"{_rows(outcome.respelled)} with nothing else that is new"
+        output.echo(output.hanging(f"Only written in another way: {kinds}; {only}.", 0))
+    if found:
+        _print_report(found)
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _print_report(found: Report) -> None:
+    if found.figures:
+        output.echo()
+        figures = [("figure", "file", "log", "")]
+        figures += [
+            (
+                f"{figure.measure}, {figure.field}",
+                _number(figure.in_file),
+                _number(figure.in_log),
+                "" if figure.reconciles else "differs: changed in this log",
+            )
+            for figure in found.figures
+        ]
+        output.echo(output.table(figures))
+    for heading, crossed, named in (
+        ("country", found.countries, vocabulary.country_name),
+        ("date", found.dates, str),
+    ):
+        if crossed:
+            output.echo()
+            rows = [(f"{heading} in the file", "in the log", "rows")]
+            rows += [
+                (said or "-", named(value) if value else "-", f"{count:,}")
+                for (said, value), count in crossed.most_common(_MOST_ROWS)
+            ]
+            if len(crossed) > _MOST_ROWS:
+                others = sorted(crossed.values(), reverse=True)[_MOST_ROWS:]
+                rows += [(f"{len(others):,} more", "", f"{sum(others):,}")]
+            rows += [("all", "", f"{crossed.total():,}")]
+            output.echo(output.table(rows))
+
+
+def _number(value: Any) -> str:
+    return f"{value:,f}"
+
+
+def _fields(
+    staging: Staging,
+    outcome: Outcome,
+    found: Report | None,
+    steps: list[Step],
+    rejects: str | None,
+) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "rows": staging.read,
+        **{name: outcome.counts[name] for name in (*_OUTCOMES, "retracted", "reinstated")},
+        "respelled": outcome.respelled,
+        "churn": dict(outcome.churn),
+        "notes": outcome.notes,
+        "more_notes": outcome.more_notes,
+        "rejects_file": rejects,
+        "steps": [{**step._asdict(), "columns": [*step.columns]} for step in steps],
+    }
+    if found:
+        fields["figures"] = [
+            {
+                "measure": figure.measure,
+                "field": figure.field,
+                "file": f"{figure.in_file:f}",
+                "log": f"{figure.in_log:f}",
+                "reconciles": figure.reconciles,
+            }
+            for figure in found.figures
+        ]
+        for name, crossed in (("countries", found.countries), ("dates", found.dates)):
+            fields[name] = [
+                {"file": said, "log": value, "rows": count}
+                for (said, value), count in crossed.most_common()
+            ]
+    return fields

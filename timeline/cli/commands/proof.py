@@ -1,0 +1,420 @@
+"""The commands around proof: keygen, checkpoint, prove, verify, erase."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import sqlite3
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import click
+
+from timeline.cli import output
+from timeline.cli.opening import opened
+from timeline.cli.options import json_option
+from timeline.errors import (
+    InvalidInput,
+    InvalidValue,
+    NotFound,
+    NotWritable,
+    ProofError,
+    Refused,
+    StoreError,
+)
+from timeline.formats import prose as words
+from timeline.model.content import Said
+from timeline.model.validation import validate
+from timeline.proof import checkpoints as proofs
+from timeline.proof import verify as checking
+from timeline.proof.signed_note import SigningKey, VerifierKey
+from timeline.proof.tlog import Proof
+from timeline.reading import query
+from timeline.store import log
+from timeline.store import storage as schema
+from timeline.store.codec import decode_payload
+from timeline.writing import erasure
+
+DOES_NOT_HOLD = 3
+"""The exit code of a log, or a proof, that does not verify."""
+
+
+_FEW = 8
+"""Places that are named of a text that stands in many."""
+
+
+class _VerifierKeyType(click.ParamType[VerifierKey]):
+    name = "vkey"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> VerifierKey:
+        try:
+            return VerifierKey.parse(value)
+        except InvalidValue as error:
+            self.fail(error.problem, param, ctx)
+
+
+_existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("keygen")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def keygen_command(database: str, /, file: Path) -> None:
+    """Make a key that signs this log.
+
+    FILE is the key, for its owner alone: keep it away from the database. Its public half is
+    printed: give it to your readers, best in another place than the log itself, for it is
+    what they check with.
+    """
+    with opened(database) as (connection, _):
+        key = SigningKey.generate(str(log.info(connection)["origin"]))
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as opened_file:
+            opened_file.write(f"{key}\n")
+    except FileExistsError:
+        raise StoreError(str(file), "exists already; it was not touched") from None
+    except OSError as error:
+        raise NotWritable(str(file), f"cannot be made: {error.strerror}") from None
+    output.echo(str(key.verifier))
+
+
+@click.command("checkpoint")
+@click.option("--key", "key_file", metavar="FILE", type=_existing_file, help="As keygen made it.")
+@click.option(
+    "--cosigned",
+    metavar="FILE",
+    type=_existing_file,
+    help="Keep a checkpoint of this log that witnesses have signed too.",
+)
+@click.option(
+    "--witness",
+    "witnesses",
+    metavar="VKEY",
+    type=_VerifierKeyType(),
+    multiple=True,
+    help="The verifier key of a witness that signed it. May be repeated.",
+)
+@click.pass_obj
+def checkpoint_command(
+    database: str,
+    /,
+    key_file: Path | None,
+    cosigned: Path | None,
+    witnesses: tuple[VerifierKey, ...],
+) -> None:
+    """Sign the log as it is, and store and print the note.
+
+    Keep what it prints somewhere else: who has it sees when the log loses an entry or is
+    written anew.
+    """
+    if (key_file is None) == (cosigned is None):
+        raise click.UsageError("Give --key FILE to sign the log, or --cosigned FILE.")
+    if (cosigned is None) != (not witnesses):
+        raise click.UsageError("--cosigned and --witness go together.")
+    key = _signing_key(key_file) if key_file else None
+    with (
+        schema.storage_errors(database),
+        contextlib.closing(schema.connect(database, write=True)) as connection,
+    ):
+        if key:
+            stored = proofs.sign(connection, key)
+        else:
+            stored = proofs.cosign(connection, _read(cosigned), witnesses)
+    output.echo(stored.note.removesuffix("\n"))
+
+
+def _signing_key(file: Path) -> SigningKey:
+    """The key in a file that nobody else can read."""
+    if file.stat().st_mode & 0o077:
+        raise InvalidInput("key", f"{file} can be read by others: chmod 600 {file}")
+    try:
+        return SigningKey.parse(_read(file))
+    except (InvalidValue, ProofError):
+        raise InvalidInput(
+            "key", f"{file} holds no signing key: timeline keygen makes one"
+        ) from None
+
+
+def _read(file: Path | None) -> str:
+    """The text of a file, byte for byte. Raises ProofError if it is not UTF-8."""
+    try:
+        return file.read_bytes().decode() if file else ""
+    except UnicodeDecodeError:
+        raise ProofError(f"{file}: is not UTF-8") from None
+    except OSError as error:
+        raise StoreError(str(file), f"cannot be read: {error.strerror}") from None
+
+
+@click.command("prove")
+@click.argument("entry", metavar="EVENT|#SEQ")
+@click.option("-o", "--output", "path", metavar="FILE", default="-", help="Write there.")
+@click.pass_obj
+def prove_command(database: str, /, entry: str, path: str) -> None:
+    """Prove an entry to somebody who has no database.
+
+    The file holds one entry - #41, or the newest of EVENT, or EVENT@3 - with what it says, and the
+    way from there to the newest checkpoint.
+    """
+    with opened(database) as (connection, _):
+        seq = query.resolve_entry(connection, entry)
+        proof = proofs.prove(connection, seq)
+    if path == "-":
+        output.echo(str(proof).removesuffix("\n"))
+        return
+    try:
+        Path(path).write_text(str(proof), encoding="utf-8", newline="")
+    except OSError as error:
+        raise NotWritable(path, f"cannot be written: {error.strerror}") from None
+    output.echo(f"Proof of entry {seq} in {path}.")
+
+
+@click.command("verify")
+@click.argument("proof", required=False, type=_existing_file)
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    metavar="FILE",
+    type=_existing_file,
+    multiple=True,
+    help="One that was kept elsewhere: the log must go on from it. May be repeated.",
+)
+@click.option(
+    "--key",
+    "keys",
+    metavar="VKEY",
+    type=_VerifierKeyType(),
+    multiple=True,
+    help="Whose signatures count: the log's verifier key, or a witness's. May be repeated.",
+)
+@json_option
+@click.pass_obj
+def verify_command(
+    database: str,
+    /,
+    proof: Path | None,
+    checkpoints: tuple[Path, ...],
+    keys: tuple[VerifierKey, ...],
+    as_json: bool,
+) -> None:
+    """Check that nothing was changed unseen.
+
+    Either the whole database, or one PROOF, which needs no database, only --key. The exit
+    code is 3 if something does not hold.
+    """
+    if proof:
+        if checkpoints:
+            raise click.UsageError("A PROOF has its own checkpoint: leave --checkpoint out.")
+        if not keys:
+            raise click.UsageError("A PROOF needs --key VKEY, the verifier key of its log.")
+        _verify_proof(proof, keys, as_json)
+    else:
+        _verify_database(database, checkpoints, keys, as_json)
+
+
+def _verify_proof(file: Path, keys: tuple[VerifierKey, ...], as_json: bool) -> None:
+    try:
+        proof = Proof.parse(_read(file))
+        checkpoint = proof.verify(keys)
+    except ProofError as error:
+        if as_json:
+            output.dump({"holds": False, "problem": str(error)})
+        else:
+            output.echo(output.one_line(f"Does not hold: {file} {error}"), err=True)
+        sys.exit(DOES_NOT_HOLD)
+    entry = proof.entry
+    payload = decode_payload(entry.payload) if entry.payload is not None else None
+    if as_json:
+        output.dump(
+            {
+                "holds": True,
+                "origin": checkpoint.origin,
+                "size": checkpoint.size,
+                "root": base64.b64encode(checkpoint.root).decode(),
+                "signed_by": [str(key) for key in keys],
+                "seq": entry.seq,
+                "id": entry.id,
+                "kind": entry.kind,
+                "subject": entry.subject,
+                "version": entry.version,
+                "recorded_at": entry.recorded_at,
+                "reported_at": entry.reported_at,
+                "payload": payload,
+            }
+        )
+        return
+    output.echo(
+        output.wrapped(
+            f"Holds: entry {entry.seq} of {checkpoint.origin}, "
+            f"under its signed checkpoint of {checkpoint.size:,} entries."
+        )
+    )
+    rows = [
+        ["says", f"{entry.kind} {entry.subject}, version {entry.version}"],
+        ["recorded", words.instant(entry.recorded_at)],
+        ["reported", words.date(entry.reported_at)],
+    ]
+    output.echo(output.table([row for row in rows if row[1]], 2))
+    output.echo()
+    if payload is None:
+        output.echo(output.wrapped("What it said was erased from the log."))
+    else:
+        output.dump(payload)
+
+
+def _verify_database(
+    database: str, checkpoints: tuple[Path, ...], keys: tuple[VerifierKey, ...], as_json: bool
+) -> None:
+    given = {str(file): _read(file) for file in checkpoints}
+    with output.Progress("entries") as progress:
+        report = checking.verify(
+            database,
+            checkpoints=given,
+            keys=keys,
+            progress=lambda part, count: progress(count, part),
+        )
+    if as_json:
+        _dump_report(report)
+    else:
+        _print_report(database, report)
+    if report.findings:
+        sys.exit(DOES_NOT_HOLD)
+
+
+def _dump_report(report: checking.Report) -> None:
+    output.dump(
+        {
+            "holds": not report.findings,
+            "origin": report.origin,
+            "size": report.size,
+            "root": base64.b64encode(report.root).decode(),
+            "erased": report.erased,
+            "checkpoints": report.checkpoints,
+            "signed": report.signed,
+            "texts": report.texts,
+            "texts_absent": report.texts_absent,
+            "findings": [finding._asdict() for finding in report.findings],
+            "unlisted": report.unlisted,
+            "unnoticed": report.unnoticed,
+        }
+    )
+
+
+def _print_report(database: str, report: checking.Report) -> None:
+    if report.findings:
+        count = len(report.findings) + report.unlisted
+        head = f"{database} does not hold: {count:,} finding{'s' if count > 1 else ''}."
+    else:
+        head = f"{database} holds."
+    output.echo(output.bold(output.wrapped(head)))
+    for finding in report.findings:
+        expected, found = (
+            textwrap.shorten(side, 160, placeholder=" ...")
+            for side in (finding.expected, finding.found)
+        )
+        line = f"- {finding.what}, {finding.where}: expected {expected}; found {found}"
+        output.echo(output.hanging(line, 2))
+    if report.unlisted:
+        output.echo(f"  and {report.unlisted:,} more of these kinds")
+    rows = [
+        ["log", f"{report.size:,} entries of {report.origin}, {report.erased:,} erased"],
+        ["root", base64.b64encode(report.root).decode()],
+        ["signed", f"{report.signed:,} entries, by {report.checkpoints:,} stored checkpoints"],
+        ["texts", f"{report.texts:,} held, {report.texts_absent:,} not in this file"],
+    ]
+    output.echo(output.table(rows, 2))
+    for sentence in report.unnoticed:
+        output.echo(output.hanging(f"Not checked: {sentence}", 0))
+
+
+@click.command("erase")
+@click.argument("entries", metavar="ENTRY...", nargs=-1, required=True)
+@click.option("--reason", required=True, help="Why; it is published, and repeats none of it.")
+@click.option("--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who erases; published.")
+@json_option
+@click.pass_obj
+def erase_command(
+    database: str,
+    /,
+    entries: tuple[str, ...],
+    reason: str,
+    author: str | None,
+    as_json: bool,
+) -> None:
+    """Take out for good what entries say.
+
+    For a court, or somebody's right. ENTRY is #41, or EVENT@3 for what made version 3 of an
+    event. That the entry was there, when, and about which event stays, and every proof
+    holds. Other versions of an event repeat its words: erase each. Ends in 1 while another
+    program reads old pages; run it again then.
+    """
+    said = validate(Said, {"reason": reason, "author": author})
+    with (
+        schema.storage_errors(database),
+        contextlib.closing(schema.connect(database, write=True)) as connection,
+        output.Progress("entries") as progress,
+    ):
+        ids = [_entry_id(connection, text) for text in entries]
+        done = erasure.erase(connection, database, ids, said, progress=progress)
+    if as_json:
+        output.dump(
+            {
+                "erased": [
+                    {
+                        "erased_entry_id": receipt.id,
+                        "entry_id": receipt.entry_id,
+                        "seq": receipt.seq,
+                        "recorded_at": receipt.recorded_at,
+                        "unchanged": receipt.unchanged,
+                    }
+                    for receipt in done.receipts
+                ],
+                "elsewhere": [
+                    {"text": text, "places": places} for text, places in done.elsewhere.items()
+                ],
+            }
+        )
+        return
+    for text, receipt in zip(entries, done.receipts, strict=True):
+        what = "erased already" if receipt.unchanged else "erased"
+        output.echo(output.flow([what, output.bold(text), f"by entry {receipt.seq}"]))
+    if done.elsewhere:
+        output.echo(output.wrapped("The same words still stand elsewhere:"))
+        rows = [
+            [textwrap.shorten(text, 40, placeholder=" ..."), _few(places)]
+            for text, places in done.elsewhere.items()
+        ]
+        output.echo(output.table(rows, 2))
+    output.echo(
+        output.wrapped(
+            "Copies that were made before - backups, publications, exports - hold it still."
+        )
+    )
+
+
+def _few(places: list[str]) -> str:
+    more = len(places) - _FEW
+    return ", ".join(places[:_FEW]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _entry_id(connection: sqlite3.Connection, text: str) -> str:
+    """The id of the entry that somebody names: #41, EVENT@3, an event of one entry, or an id."""
+    if not text.startswith("#") and "@" not in text:
+        if (known := log.entry_by_id(connection, text)) and known.subject != f"event/{text}":
+            return known.id
+        event_id, _ = query.resolve_event(connection, text)
+        versions = [f"#{row['seq']}" for row in query.history(connection, event_id)]
+        if len(versions) > 1:
+            raise Refused(
+                f"event {event_id} has {len(versions)} versions, and each may repeat the words: "
+                f"name entries, of {' '.join(versions)}"
+            )
+    entry = log.entry_at(connection, query.resolve_entry(connection, text))
+    if entry is None:
+        raise NotFound("entry", text)
+    return entry.id

@@ -1,0 +1,136 @@
+"""The commands that put a timeline before readers, and carry it into the future: publish,
+migrate."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import shlex
+import tempfile
+from pathlib import Path
+
+import click
+
+from timeline.cli import output
+from timeline.errors import NotWritable
+from timeline.formats import prose as words
+from timeline.publish import publication
+from timeline.publish.publication import Publication
+from timeline.publish.scratch_folder import workshop
+from timeline.writing import migrate as migrating
+
+
+@click.command("publish")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--static", "as_files", is_flag=True, help="The whole site as files, for any host.")
+@click.option(
+    "--url", metavar="URL", help="--static: where it will be; default https:// and the origin."
+)
+@click.option("--with-texts", is_flag=True, help="The captured texts of sources, too.")
+@click.pass_obj
+def publish_command(
+    database: str, /, folder: Path, as_files: bool, url: str | None, with_texts: bool
+) -> None:
+    """A checked copy for readers, or the whole site as files.
+
+    The copy is for `datasette -i`; beside it stand its metadata, a requirements.txt, this
+    package as a wheel and a Dockerfile, which is yours to change. Publish again into the same
+    folder: readers see the old state or the new one. The log remembers what was published
+    when, and the page /verify lists it.
+    """
+    if url is not None and not as_files:
+        raise click.UsageError("--url goes with --static")
+    if as_files:
+        _make(folder)
+        _publish_files(database, folder, url, with_texts=with_texts)
+        return
+    from timeline.publish.hosting_kit import check_name, write_kit
+
+    check_name(Path(database).name)
+    _make(folder)
+    copy = folder / Path(database).name
+    with output.Progress("entries") as progress:
+        made = publication.publish(
+            database,
+            copy,
+            with_texts=with_texts,
+            progress=lambda part, count: progress(count, part),
+        )
+    try:
+        write_kit(copy)
+    except OSError as error:
+        raise NotWritable(str(folder), f"cannot be written: {error.strerror}") from None
+    output.echo(f"Published {copy}: {_said(made)}")
+    output.echo(_NEXT.format(**_names(folder, copy)))
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotWritable(str(folder), f"cannot be made: {error.strerror}") from None
+
+
+def _publish_files(database: str, folder: Path, url: str | None, *, with_texts: bool) -> None:
+    from timeline.publish.static_site import freeze
+
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        workshop(folder) as new,
+        output.Progress("files") as progress,
+    ):
+        # Not in the folder: it may be open to readers. Under a name that Datasette can open.
+        copy = Path(temporary) / "timeline.db"
+        made = publication.make_copy(database, copy, with_texts=with_texts)
+        frozen = freeze(copy, folder, new, url=url, progress=progress)
+        publication.record(database, made)
+    output.echo(
+        f"Published {folder}: {frozen.files:,} files, {frozen.written:,} of them new or changed,"
+        f" {frozen.removed:,} removed; {_said(made)}"
+    )
+    output.echo(f"Try it: python -m http.server --directory {shlex.quote(str(folder))}")
+
+
+def _said(made: Publication) -> str:
+    root = base64.b64encode(made.root).decode()
+    return f"{made.size:,} entries, root {root}, on {words.instant(made.published_at)}."
+
+
+_NEXT = """\
+Next, one of:
+  datasette serve -i {copy} -m {metadata}
+  docker build -t {name} {folder} && docker run -p 8001:8001 {name}
+  cd {folder} && fly launch --internal-port 8001
+  gcloud run deploy {name} --source {folder} --port 8001
+  datasette publish cloudrun {copy} -m {metadata} --service {name} --install timeline-store"""
+
+
+def _names(folder: Path, copy: Path) -> dict[str, str]:
+    name = "".join(c if c.isascii() and c.isalnum() else "-" for c in copy.stem.lower()).strip("-")
+    if not name[:1].isalpha():  # Cloud Run wants a letter
+        name = f"timeline-{name}".strip("-")
+    return {
+        "folder": shlex.quote(str(folder)),
+        "copy": shlex.quote(str(copy)),
+        "metadata": shlex.quote(str(folder / "metadata.json")),
+        "name": name,
+    }
+
+
+@click.command("migrate")
+@click.pass_obj
+def migrate_command(database: str, /) -> None:
+    """Bring a file of an older version up to this one.
+
+    It is copied first, and verified after; a log that does not hold is not touched.
+    """
+    with contextlib.ExitStack() as stack:
+        progress = stack.enter_context(output.Progress("entries"))
+        done = migrating.migrate(database, progress=progress)
+    if done is None:
+        output.echo(f"{database} is of this version: there is nothing to do.")
+        return
+    output.echo(
+        f"Migrated {database} to schema {done.schema_version}: {done.entries:,} entries, verified."
+    )
+    output.echo(f"As it was before: {done.copy}")

@@ -1,0 +1,186 @@
+"""The commands that read many: list, search, facets, log."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from timeline.cli import output
+from timeline.cli.opening import opened
+from timeline.cli.options import as_of_options, filter_options, json_option
+from timeline.formats import prose as words
+from timeline.reading import query, selection
+
+_limit_option = click.option(
+    "--limit", metavar="N", type=click.IntRange(1), help="At most so many."
+)
+
+
+# --- Many events --------------------------------------------------------------------------
+
+
+@click.command("list")
+@filter_options
+@as_of_options
+@_limit_option
+@json_option
+@click.pass_obj
+def list_command(
+    database: str,
+    /,
+    as_of: str | None,
+    as_reported: str | None,
+    limit: int | None,
+    as_json: bool,
+    **filters: Any,
+) -> None:
+    """The events in the order in which they happened."""
+    with (
+        opened(database, as_of, as_reported) as (connection, point),
+        selection.tables_as_of(connection, point) as tables,
+    ):
+        _print_rows(tables, selection.list_events(tables, filters, limit=limit), as_json)
+
+
+@click.command("search")
+@click.argument("text", nargs=-1, required=True)
+@filter_options
+@as_of_options
+@_limit_option
+@json_option
+@click.pass_obj
+def search_command(
+    database: str,
+    /,
+    text: tuple[str, ...],
+    as_of: str | None,
+    as_reported: str | None,
+    limit: int | None,
+    as_json: bool,
+    **filters: Any,
+) -> None:
+    """Events that hold all words of TEXT, best first.
+
+    A phrase stands in quotes of its own: timeline search '"talks in Odesa"'.
+    """
+    with (
+        opened(database, as_of, as_reported) as (connection, point),
+        selection.tables_as_of(connection, point) as tables,
+    ):
+        rows = selection.search(tables, " ".join(text), filters, limit=limit)
+        _print_rows(tables, rows, as_json)
+
+
+def _print_rows(
+    tables: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], as_json: bool
+) -> None:
+    if as_json:
+        output.dump_each(output.found_marks(row, "**", "**") for row in rows)
+        return
+    labels = query.labels(tables)
+    found = False
+    for row in rows:
+        found = True
+        facts = [
+            words.date(row["occurred"]),
+            labels.get(row["event_type"], row["event_type"]),
+            words.place_name(row["place"], row["country"]),
+            row["modality"] if row["modality"] != "actual" else None,
+            row["verification"] if row["verification"] != "reported" else None,
+            "corrected" if row["corrections_count"] else None,
+            row["state"].upper() if row["state"] != "current" else None,
+        ]
+        output.echo(output.bold(output.wrapped(words.title(row))))
+        output.echo(output.wrapped(" - ".join(fact for fact in facts if fact), 2))
+        if row["at_risk"]:
+            output.echo(output.wrapped(words.at_risk(query.withdrawn(tables, row["event_id"])), 2))
+        match = output.found_marks(row, "*", "*").get("match")
+        if match and match.replace("*", "") != row["title"]:
+            output.echo(output.wrapped(match, 2))
+        output.echo(output.dim(output.wrapped(f"{row['event_id']}, version {row['version']}", 2)))
+    if not found:
+        _say_none()
+
+
+def _say_none() -> None:
+    output.echo("No events.", err=True)
+
+
+@click.command("facets")
+@click.argument("text", nargs=-1)
+@filter_options
+@as_of_options
+@_limit_option
+@json_option
+@click.pass_obj
+def facets_command(
+    database: str,
+    /,
+    text: tuple[str, ...],
+    as_of: str | None,
+    as_reported: str | None,
+    limit: int | None,
+    as_json: bool,
+    **filters: Any,
+) -> None:
+    """Exact counts by type, actor, country, period and more.
+
+    Of all events, of those that hold all words of TEXT, or of what the options choose.
+    """
+    with (
+        opened(database, as_of, as_reported) as (connection, point),
+        selection.tables_as_of(connection, point) as tables,
+    ):
+        counted = selection.facets(tables, filters, text=" ".join(text) or None)
+        if as_json:
+            output.dump({facet: values[:limit] for facet, values in counted.items()})
+            return
+        if not any(counted.values()):
+            _say_none()
+        for facet, values in counted.items():
+            if not values:
+                continue
+            output.echo(output.bold(facet.removeprefix("event_")))
+            shown = values[: limit or 10]
+            output.echo(output.table([[f"{v['count']:>6,}", str(v["label"])] for v in shown]))
+            if len(values) > len(shown):
+                output.echo(output.dim(f"        and {len(values) - len(shown):,} more"))
+
+
+# --- The log ------------------------------------------------------------------------------
+
+
+@click.command("log")
+@click.option("--as-of", metavar="WHEN", help="Up to a time, a day (its end), or an entry.")
+@_limit_option
+@json_option
+@click.pass_obj
+def log_command(database: str, /, as_of: str | None, limit: int | None, as_json: bool) -> None:
+    """The entries, newest first."""
+    with opened(database, as_of, None) as (connection, point):
+        entries = query.log_entries(connection, as_of=point, limit=limit)
+        if as_json:
+            output.dump_each(entries)
+            return
+        for entry in entries:
+            payload = entry["payload"] or {}
+            said = [
+                payload.get("title") or payload.get("name"),
+                f"by {payload['author']}" if "author" in payload else None,
+                payload.get("reason"),
+                words.erased(query.erasure_of(connection, entry["seq"]))
+                if entry["payload"] is None
+                else None,
+            ]
+            head = [
+                output.bold(f"#{entry['seq']}"),
+                words.instant(entry["recorded_at"]),
+                entry["kind"],
+                f"{output.printable(entry['subject'])}, version {entry['version']}",
+            ]
+            output.echo(output.flow(head))
+            if what := "; ".join(word for word in said if word):
+                output.echo(output.wrapped(what, 4))

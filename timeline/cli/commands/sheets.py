@@ -1,0 +1,178 @@
+"""The commands that know spreadsheets: template, sync."""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+import click
+
+from timeline.api import Timeline
+from timeline.cli import output
+from timeline.cli.appending import appending
+from timeline.cli.opening import opened
+from timeline.cli.options import json_option
+from timeline.errors import TimelineError
+from timeline.formats import prose as words
+from timeline.formats.sheet import cells as sheet
+from timeline.intake.sheet_sync import Outcome, Step, sync
+from timeline.model import countries as vocabulary
+from timeline.model.content import Said
+from timeline.model.validation import validate
+
+_LONGEST = 64 * 2**20
+_SECONDS = 30
+
+
+@click.command("template")
+def template_command() -> None:
+    """An empty sheet: the columns that append, sync and export share.
+
+    A semicolon separates several actors, tags, figures or sources in one cell. Further
+    columns may be named like a field path, such as note, verification or place.admin1.
+    """
+    click.echo(next(sheet.write(())), nl=False)
+
+
+@click.command("sync")
+@click.argument("source", metavar="FILE|URL")
+@click.option(
+    "--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who says so; published."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, write nothing.")
+@click.option("--yes", is_flag=True, help="Even if more than a tenth of the events is absent.")
+@json_option
+@click.pass_obj
+def sync_command(
+    database: str, /, source: str, author: str | None, dry_run: bool, yes: bool, as_json: bool
+) -> None:
+    """Make the log say what a sheet says.
+
+    The sheet is the whole timeline, as CSV or TSV. Rows are found again by id: new ones are
+    recorded, changed ones updated (corrected where `reason` is filled), and events without
+    a row retracted. The same sheet again adds nothing. FILE may be -, for stdin.
+    """
+    said = validate(Said, {"author": author})
+    rows = [*sheet.read(_content(source))]
+    with (
+        Timeline.open(database) as timeline,
+        opened(database) as (connection, _),
+        appending(timeline, dry_run=dry_run) as append,
+    ):
+        outcome = sync(connection, append, rows, said, allow_absent=yes or dry_run)
+    if as_json:
+        output.dump(_fields(outcome))
+    else:
+        _print(outcome, dry_run=dry_run)
+    for note in outcome.notes:
+        output.echo_note(note)
+    if outcome.lacks_many and not yes:
+        many = (
+            f"{outcome.absent} of {outcome.current} events are not in the sheet, more than a tenth"
+        )
+        output.echo_note(f"{many}: without --dry-run, that needs --yes")
+
+
+def _content(source: str) -> bytes:
+    """The bytes of a sheet in a file, on stdin or on the web."""
+    if source.startswith(("http://", "https://")):
+        return _fetched(source)
+    try:
+        with click.open_file(source, "rb") as file:
+            return _limited(source, file)
+    except OSError as error:
+        raise TimelineError(f"{source}: cannot be read: {error.strerror}") from None
+
+
+def _fetched(url: str) -> bytes:
+    import http.client
+    import urllib.error
+    import urllib.request
+
+    try:
+        request = urllib.request.Request(url, headers={"User-Agent": "timeline"})  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+            return _limited(url, answer)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise TimelineError(f"{url}: answered {error.code} {error.reason}") from None
+    except urllib.error.URLError as error:
+        raise TimelineError(f"{url}: cannot be fetched: {error.reason}") from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise TimelineError(f"{url}: cannot be fetched: {error}") from None
+
+
+def _limited(source: str, file: IO[bytes]) -> bytes:
+    content = file.read(_LONGEST + 1)
+    if len(content) > _LONGEST:
+        raise TimelineError(f"{source}: is longer than {_LONGEST // 2**20} MiB")
+    return content
+
+
+def _fields(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "steps": [
+            {
+                "verb": step.verb,
+                "title": step.title,
+                "reason": step.reason,
+                "cells": [
+                    {"column": column, "old_value": old, "new_value": new}
+                    for column, old, new in step.cells
+                ],
+                **output.receipt_fields(step.receipt),
+            }
+            for step in outcome.steps
+        ],
+        "unchanged": outcome.unchanged,
+        "notes": outcome.notes,
+        "absent": outcome.absent,
+        "current": outcome.current,
+    }
+
+
+# --- In sentences -------------------------------------------------------------------------
+
+_PAST = {
+    "record": "recorded",
+    "update": "updated",
+    "update source": "updated source",
+    "correct": "corrected",
+    "retract": "retracted",
+    "reinstate": "reinstated",
+}
+
+
+def _print(outcome: Outcome, *, dry_run: bool) -> None:
+    for step in outcome.steps:
+        verb = f"Would {step.verb}" if dry_run else _PAST[step.verb].capitalize()
+        output.echo(output.hanging(_sentence(verb, step), 0))
+    counts = [
+        f"{count:,} {past}"
+        for verb, past in _PAST.items()
+        if (count := sum(step.verb == verb for step in outcome.steps))
+    ]
+    counts += [f"{outcome.unchanged:,} unchanged"] if outcome.unchanged else []
+    end = " Nothing was written: a dry run." if dry_run else ""
+    output.echo(output.hanging(f"{', '.join(counts) or 'No rows'}.{end}", 0))
+
+
+def _sentence(verb: str, step: Step) -> str:
+    """ "Would correct "Strike on Sumy" (sumy-strike): killed from 34 to 35. Reason: ..." """
+    what = f'{verb} "{step.title}" ({step.receipt.id})'
+    match step.verb:
+        case "record":
+            return f"{what}, {words.date(step.receipt.occurred)}."
+        case "retract" | "reinstate":
+            return f"{what}, {step.reason}."
+        case _:
+            changes = "; ".join(_change(*cell) for cell in step.cells)
+            reason = f" Reason: {step.reason.rstrip('.')}." if step.reason else ""
+            return f"{what}: {changes}.{reason}"
+
+
+def _change(column: str, old: str, new: str) -> str:
+    if not old:
+        return f"{column} {vocabulary.shown(new)} added"
+    if not new:
+        return f"{column} {vocabulary.shown(old)} taken out"
+    return f"{column} from {vocabulary.shown(old)} to {vocabulary.shown(new)}"

@@ -1,0 +1,253 @@
+"""The commands about sources: capture, coverage, annotate, withdraw."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from timeline.api import Timeline
+from timeline.cli import output
+from timeline.cli.appending import appending
+from timeline.cli.opening import opened
+from timeline.cli.options import json_option, said_options
+from timeline.errors import InvalidInput, InvalidValue
+from timeline.model import countries as vocabulary
+from timeline.model.content import Said
+from timeline.model.validation import validate
+from timeline.reading import captured_texts as texts
+from timeline.reading import query, selection
+from timeline.texts import document as article
+from timeline.texts.coverage import Sentence, summary
+from timeline.texts.sentences import sentences
+
+
+@click.command("capture")
+@click.argument("file", type=click.Path(allow_dash=True))
+@click.option("--title", metavar="TEXT", help="Its headline or title.")
+@click.option("--publisher", metavar="NAME", help="Who published it.")
+@click.option("--url", metavar="URL", help="Where it is; how the source is found again.")
+@click.option("--published", metavar="DATE", help="When it was published.")
+@click.option("--id", "source_id", metavar="ID", help="Its id; made up if not given.")
+@click.option(
+    "--written-by", "authors", metavar="NAME", multiple=True, help="Who wrote it. May be repeated."
+)
+@click.option("--archive-url", metavar="URL", help="An archived copy.")
+@click.option("--accessed", metavar="DATE", help="When it was read.")
+@click.option("--language", metavar="TAG", help="Such as en or uk.")
+@click.option("--licence", metavar="TEXT", help="Licence of its text.")
+@click.option(
+    "--reliability",
+    type=click.Choice("ABCDEF"),
+    help="Admiralty code: A reliable to E unreliable; F cannot be judged.",
+)
+@click.option("--html", "is_html", is_flag=True, help="It is HTML, whatever it looks like.")
+@said_options
+@click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
+@json_option
+@click.pass_obj
+def capture_command(
+    database: str,
+    /,
+    file: str,
+    is_html: bool,
+    reported_at: str | None,
+    author: str | None,
+    dry_run: bool,
+    as_json: bool,
+    **fields: Any,
+) -> None:
+    """Keep the text of a source, so that quotes can be held to it.
+
+    FILE is text in UTF-8, kept as it is, or HTML, of which the article is kept; - is stdin.
+    The same text again adds nothing; a changed one updates the source, and names the
+    citations whose quote no longer stands in it.
+    """
+    said = validate(Said, {"reported_at": reported_at, "author": author})
+    document = _read(file, is_html=is_html)
+    with Timeline.open(database) as timeline, appending(timeline, dry_run=dry_run) as append:
+        receipt = append.capture(fields, document, said)
+        lost = append.lost_quotes(receipt.id)
+    characters, count = len(document.text), len(sentences(document.text))
+    if as_json:
+        output.dump(
+            {
+                **output.receipt_fields(receipt),
+                "text_sha256": article.sha256(document.text.encode()),
+                "characters": characters,
+                "sentences": count,
+                "lost_quotes": lost,
+            }
+        )
+    else:
+        output.echo_receipt(receipt, dry_run=dry_run)
+        output.echo(output.dim(f"  {_counted(count, 'sentence')}, {characters:,} characters"))
+    for each in lost:
+        output.echo_note(_lost(each))
+
+
+def _lost(citation: dict[str, Any]) -> str:
+    return (
+        f"{citation['event_id']}: what it quotes does not stand in {citation['source_id']}:"
+        f" {vocabulary.shown(citation['quote'])}"
+    )
+
+
+def _read(name: str, *, is_html: bool) -> article.Document:
+    """The document in a file, or on stdin. Raises InvalidInput, which names the file."""
+    is_html = is_html or name.lower().endswith((".html", ".htm", ".xhtml"))
+    shown = "stdin" if name == "-" else name
+    try:
+        with click.open_file(name, "rb") as file:
+            return article.read(file.read(article.LONGEST_HTML + 1), is_html=is_html)
+    except InvalidValue as error:
+        raise InvalidInput(shown, error.problem) from None
+    except OSError as error:
+        raise InvalidInput(shown, f"cannot be read: {error.strerror}") from None
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+# --- What became of a text ----------------------------------------------------------------
+
+
+@click.command("coverage")
+@click.argument("source")
+@json_option
+@click.pass_obj
+def coverage_command(database: str, /, source: str, as_json: bool) -> None:
+    """What events quote of the text of SOURCE, and what not yet.
+
+    SOURCE is an id, any unique beginning of one, or an address. A sentence is covered if a
+    current event quotes a word of it at least; else it is commentary, if it was marked so, or
+    missing. The numbers are those that `timeline annotate` takes.
+    """
+    with opened(database) as (connection, _):
+        source_id = query.resolve_source(connection, source)
+        found = texts.coverage(connection, source_id)
+        row = query.sources(connection, [source_id])[source_id]
+    if as_json:
+        output.dump(found.as_json(source_id))
+        return
+    output.echo(output.bold(output.wrapped(row["title"] or row["url"] or source_id)))
+    output.echo(output.dim(output.wrapped(f"{source_id}, version {row['version']}")))
+    if row["state"] == "withdrawn":
+        output.echo(output.wrapped(f"withdrawn: {row['withdrawn_reason'] or '(erased)'}"))
+    output.echo(summary(found.sentences))
+    numbered = [*enumerate(found.sentences, 1)]
+    for state in ("missing", "commentary", "covered"):
+        some = [
+            [f"{number:>{len(str(len(numbered)))}}", _said_of(sentence)]
+            for number, sentence in numbered
+            if sentence.state == state
+        ]
+        if some:
+            output.echo()
+            output.echo(output.bold(state.capitalize()))
+            output.echo(output.table(some, 2))
+    if found.lost_quotes:
+        output.echo()
+        output.echo(output.bold("Quotes that do not stand in it"))
+        for each in found.lost_quotes:
+            output.echo(output.hanging(f"{each['event_id']}: {vocabulary.shown(each['quote'])}", 2))
+
+
+def _said_of(sentence: Sentence) -> str:
+    """A sentence, and below it the events that quote it, or why it is commentary."""
+    text = " ".join(sentence.text.split())
+    below = ", ".join(sentence.events) or sentence.why
+    return f"{text}\n-> {below}" if below else text
+
+
+@click.command("annotate")
+@click.argument("source")
+@click.option("--sentence", "numbers", metavar="N,M-O", help="As `timeline coverage` counts them.")
+@click.option("--start", metavar="N", type=click.IntRange(0), help="Or a span: code points from 0.")
+@click.option("--end", metavar="N", type=click.IntRange(1), help="Where it ends, exclusive.")
+@click.option("--why", metavar="TEXT", help="Why it needs no event.")
+@click.option("--remove", is_flag=True, help="Take the marks away that are there.")
+@said_options
+@json_option
+@click.pass_obj
+def annotate_command(
+    database: str,
+    /,
+    source: str,
+    numbers: str | None,
+    start: int | None,
+    end: int | None,
+    why: str | None,
+    remove: bool,
+    as_json: bool,
+    **said: str | None,
+) -> None:
+    """Mark sentences of the text of SOURCE as commentary.
+
+    What is commentary needs no event. Marks are of the text as it is now: another text has none.
+    """
+    if (numbers is None) == (start is None) or (start is None) != (end is None):
+        raise click.UsageError("say which: --sentence N, or --start and --end")
+    if (why is None) != remove:
+        raise click.UsageError("say why they need no event: --why TEXT, or --remove the marks")
+    words = validate(Said, said)
+    with Timeline.open(database) as timeline, appending(timeline) as append:
+        source_id = timeline.resolve_source(source)
+        before = append.coverage(source_id)
+        spans = _spans(numbers, before.sentences) if numbers else [(start or 0, end or 0)]
+        receipt = append.mark_source(source_id, spans, why, words)
+        after = append.coverage(source_id)
+    if as_json:
+        output.dump(output.receipt_fields(receipt))
+    else:
+        output.echo_receipt(receipt)
+        output.echo(output.dim(f"  {summary(after.sentences)}"))
+
+
+def _spans(text: str, found: Sequence[Sentence]) -> list[tuple[int, int]]:
+    """Where the sentences stand that "3,5-7" names."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*([0-9]{1,9})\s*(?:-\s*([0-9]{1,9})\s*)?", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+        if not 1 <= first <= last <= len(found):
+            problem = f'"{part}" is none of the sentences 1 to {len(found):,}'
+            raise InvalidInput("sentence", problem)
+        numbers += range(first, last + 1)
+    return [(found[number - 1].start, found[number - 1].end) for number in numbers]
+
+
+@click.command("withdraw")
+@click.argument("source")
+@click.option("--reason", metavar="TEXT", help="Why it no longer counts; required.")
+@click.option("--undo", is_flag=True, help="It stands after all.")
+@said_options
+@json_option
+@click.pass_obj
+def withdraw_command(
+    database: str, /, source: str, undo: bool, as_json: bool, **words: str | None
+) -> None:
+    """SOURCE no longer stands by what it said, and why.
+
+    SOURCE is an id, any unique beginning of one, or an address. Events that rest on withdrawn
+    sources alone are at risk, and say so everywhere, until they have another source.
+    """
+    if not undo and words["reason"] is None:
+        raise click.UsageError("say why: --reason TEXT")
+    said = validate(Said, words)
+    with Timeline.open(database) as timeline, appending(timeline) as append:
+        source_id = timeline.resolve_source(source)
+        change = append.reinstate_source if undo else append.withdraw_source
+        receipt = change(source_id, said)
+    with opened(database) as (connection, _):
+        found = selection.list_events(connection, {"source": source_id, "at_risk": "1"})
+        at_risk = [row["event_id"] for row in found]
+    if as_json:
+        output.dump({**output.receipt_fields(receipt), "at_risk": at_risk})
+        return
+    output.echo_receipt(receipt)
+    for event_id in at_risk:
+        output.echo(output.hanging(f"at risk: {event_id}", 2))

@@ -1,0 +1,1 @@
+"""How events are written elsewhere: prose, sheets, slides, feeds, calendars, maps."""

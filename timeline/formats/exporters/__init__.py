@@ -1,0 +1,1 @@
+"""The formats that are only written, one module each."""

@@ -1,0 +1,86 @@
+"""Atom (RFC 4287): a feed of events, those first of which something was recorded last.
+
+Guarantees: the id of an entry is made of the log's origin and the event's id, that of the
+feed of the origin and the selection: both stay when the file moves, is renamed or published
+elsewhere. Texts are escaped, and what XML 1.0 cannot hold is U+FFFD.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Generator, Iterable, Mapping
+
+from timeline.formats import prose as words
+from timeline.formats.about import About, Event
+from timeline.formats.markup import body, escaped
+
+__all__ = ["NEVER", "heading", "permanent_id", "write"]
+
+NEVER = "1970-01-01T00:00:00Z"
+"""When a feed without entries was updated."""
+
+
+def permanent_id(origin: str, *path: str) -> str:
+    """A URN of something in a log, the same for ever (RFC 4122, section 4.3)."""
+    return uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(["timeline", origin, *path])).urn
+
+
+def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
+    """One feed of events that come newest recorded first. Nothing is left out."""
+    labels = about.labels
+    events = iter(events)
+    newest = next(events, None)
+    yield heading(about, newest["recorded_at"] if newest else NEVER)
+    if newest:
+        yield _entry(newest, about, labels)
+    for event in events:
+        yield _entry(event, about, labels)
+    yield "</feed>\n"
+    return 0
+
+
+def heading(about: About, updated: str) -> str:
+    """What a feed begins with; `</feed>` ends it."""
+    info = about.info
+    origin = info.get("origin", "")
+    selection = [text for pair in sorted(about.filters.items()) for text in pair]
+    title = escaped(info.get("title", ""))
+    lines = [
+        '<?xml version="1.0" encoding="utf-8"?>',
+        '<feed xmlns="http://www.w3.org/2005/Atom"'
+        f' xml:lang="{escaped(info.get("language", "en"))}">',
+        f"<id>{permanent_id(origin, 'feed', *selection)}</id>",
+        f"<title>{title}</title>",
+        f"<updated>{updated}</updated>",
+        f"<author><name>{title}</name></author>",
+        *(
+            f'<link rel="{relation}" href="{escaped(url)}"/>'
+            for relation, url in (("self", about.self_url), ("next", about.next_url))
+            if url
+        ),
+        *([f"<rights>{escaped(info['licence'])}</rights>"] if "licence" in info else []),
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _entry(event: Event, about: About, labels: Mapping[str, str]) -> str:
+    event_id = event["event_id"]
+    code = event.get("event_type")
+    lines = [
+        "<entry>",
+        f"<id>{permanent_id(about.info.get('origin', ''), 'event', event_id)}</id>",
+        f"<title>{escaped(words.title(event))}</title>",
+        f"<updated>{event['recorded_at']}</updated>",
+        *([f'<link href="{escaped(about.address(event_id))}"/>'] if about.address else []),
+        *(
+            [f'<category term="{escaped(code)}" label="{escaped(labels.get(code, code))}"/>']
+            if code
+            else []
+        ),
+        *(f'<category term="{escaped(tag)}"/>' for tag in event.get("tags", ())),
+        '<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">'
+        f"{body(event, about.words, labels)}</div></content>",
+        "</entry>",
+    ]
+    return "".join(f"{line}\n" for line in lines)

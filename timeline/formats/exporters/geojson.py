@@ -1,0 +1,76 @@
+"""GeoJSON (RFC 7946): a feature an event, where it happened.
+
+Guarantees: an event without coordinates has no place on a map, so its geometry is null
+(section 3.2), not that of its country or of the place it is about. Coordinates have the
+digits that the log has, longitude first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping
+from typing import Any
+
+from timeline.formats import json_text
+from timeline.formats import prose as words
+from timeline.formats.about import About, Event, heading
+
+_AS_THEY_ARE = (
+    "occurred",
+    "occurred_from",
+    "occurred_to",
+    "occurred_precision",
+    "modality",
+    "verification",
+    "state",
+    "version",
+    "seq",
+    "recorded_at",
+    "reported_at",
+)
+
+
+def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
+    """One FeatureCollection with the heading as foreign members. Nothing is left out."""
+    labels = about.labels
+    head = json_text.text({"type": "FeatureCollection", **heading(about)})
+    yield f'{head[:-1]}, "features": [\n'
+    yield from json_text.listed(_feature(event, about, labels) for event in events)
+    yield "]}\n"
+    return 0
+
+
+def _feature(event: Event, about: About, labels: Mapping[str, str]) -> str:
+    event_id = json_text.text(event["event_id"])
+    properties = json_text.text(_properties(event, about, labels))
+    return (
+        f'{{"type": "Feature", "id": {event_id}, "geometry": {_geometry(event)},'
+        f' "properties": {properties}}}'
+    )
+
+
+def _geometry(event: Event) -> str:
+    place = event.get("place", {})
+    if "lat" not in place:
+        return "null"
+    # Decimals in the spelling of JSON's numbers: as they are, no digit is lost.
+    return f'{{"type": "Point", "coordinates": [{place["lon"]}, {place["lat"]}]}}'
+
+
+def _properties(event: Event, about: About, labels: Mapping[str, str]) -> dict[str, Any]:
+    """Flat, for the tables of a map program."""
+    place = event.get("place", {})
+    code = event.get("event_type")
+    return {
+        "title": words.title(event),
+        "when": words.date(event.get("occurred")),
+        **{field: event.get(field) for field in _AS_THEY_ARE},
+        "event_type": labels.get(code, code) if code else None,
+        "place": place.get("name"),
+        "country": place.get("country"),
+        "geo_precision": place.get("geo_precision"),
+        "actors": "; ".join(dict.fromkeys(each["name"] for each in event.get("participants", ()))),
+        "tags": "; ".join(event.get("tags", ())),
+        "summary": event.get("summary"),
+        "at_risk": words.at_risk(event.get("at_risk", ())) or None,
+        "url": about.address(event["event_id"]) if about.address else None,
+    }

@@ -1,0 +1,219 @@
+"""iCalendar (RFC 5545): an event of a calendar each, on the days on which it may have happened.
+
+Guarantees:
+
+- What is known to the day or less well - a month, a quarter, an interval - is an all-day event
+  over the whole period, from its first to its last day; its title says so.
+- A time with an offset is in UTC. A time without one is floating, "10:15 on the clock": nobody
+  said on whose clock, and to take the log's time zone would be to say more than the source.
+- An end that is open stays open: the event stands on the day since which it goes on, and its
+  title says "since". What has no known beginning, and a day before the year 1 or after 9999,
+  is left out and counted: iCalendar has no words for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+
+from timeline.formats import markup
+from timeline.formats import prose as words
+from timeline.formats.about import About, Event
+
+_LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+"""All that a program may take for the end of a line: a text must not begin a property."""
+
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+_EXACT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]+(Z|[+-][0-9:]+)?)?")
+_CLOCK = re.compile(r"T[0-9:]+(.*)")
+_NEVER = "19700101T000000Z"
+
+
+def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
+    """One calendar; how many events are left out."""
+    labels = about.labels
+    yield _lines(_heading(about))
+    written = left_out = 0
+    stamp = _NEVER
+    for event in events:
+        dates = _dates(event)
+        if dates is None:
+            left_out += 1
+            stamp = max(stamp, _stamp(event))
+        else:
+            written += 1
+            yield _lines(_event(event, dates, about, labels))
+    if left_out or not written:  # a calendar holds one component at least
+        yield _lines(_remark(_count(left_out), stamp, about))
+    yield _lines([("END", "VCALENDAR")])
+    return left_out
+
+
+Property = tuple[str, str]
+
+
+def _heading(about: About) -> list[Property]:
+    title = _text(about.info.get("title", ""))
+    return [
+        ("BEGIN", "VCALENDAR"),
+        ("VERSION", "2.0"),
+        ("PRODID", "-//Timeline//timeline-store//EN"),
+        ("NAME", title),  # RFC 7986
+        ("X-WR-CALNAME", title),  # what programs read
+        *([("SOURCE;VALUE=URI", _uri(about.self_url))] if about.self_url else []),
+    ]
+
+
+def _event(
+    event: Event, dates: list[Property], about: About, labels: Mapping[str, str]
+) -> list[Property]:
+    place = event.get("place", {})
+    code = event.get("event_type")
+    categories = [labels.get(code, code)] if code else []
+    categories += event.get("tags", ())
+    location = words.place(place)
+    found = [
+        ("BEGIN", "VEVENT"),
+        ("UID", _uid(event["event_id"], about)),
+        ("SEQUENCE", str(event["version"] - 1)),
+        ("DTSTAMP", _stamp(event)),
+        ("LAST-MODIFIED", _stamp(event)),
+        *dates,
+        ("SUMMARY", _text(_summary(event))),
+        ("DESCRIPTION", _text(_description(event, about, labels))),
+        ("STATUS", _status(event)),
+        ("TRANSP", "TRANSPARENT"),  # nobody is busy because something happened
+    ]
+    if categories:
+        found.append(("CATEGORIES", ",".join(map(_text, categories))))
+    if location:
+        found.append(("LOCATION", _text(location)))
+    if "lat" in place:
+        found.append(("GEO", f"{place['lat']};{place['lon']}"))
+    if about.address:
+        found.append(("URL", _uri(about.address(event["event_id"]))))
+    return [*found, ("END", "VEVENT")]
+
+
+def _summary(event: Event) -> str:
+    """The title, and the date in words where a calendar cannot show it as it is known."""
+    sides = event["occurred"].split("/")
+    if all(_EXACT.fullmatch(side) for side in sides):
+        return words.title(event)
+    return f"{words.title(event)} ({words.date(event['occurred'])})"
+
+
+def _description(event: Event, about: About, labels: Mapping[str, str]) -> str:
+    cited = [
+        f"{title} {url}" if url not in ("", title) else title
+        for title, url in markup.sources(event, about.words)
+    ]
+    said = [*markup.paragraphs(event, labels)]
+    return "\n\n".join([*said, *(["\n".join(["Sources:", *cited])] if cited else [])])
+
+
+def _status(event: Event) -> str:
+    if (
+        event["state"] != "current"
+        or event["modality"] == "negated"
+        or event["verification"] == "refuted"
+    ):
+        return "CANCELLED"
+    return "TENTATIVE" if event["modality"] in ("planned", "hypothetical") else "CONFIRMED"
+
+
+def _dates(event: Event) -> list[Property] | None:
+    """DTSTART and DTEND, which is exclusive; None for what iCalendar cannot say."""
+    first, last = event.get("occurred_from"), event.get("occurred_to")
+    if first is None:
+        return None
+    left, _, right = event["occurred"].partition("/")
+    begin = _CLOCK.search(left)
+    end = _CLOCK.search(right) if right and last else begin
+    try:
+        # Both are one kind of clock, or neither is one: then the days count.
+        if begin and end and bool(begin[1]) == bool(end[1]):
+            found = [("DTSTART", _moment(first, begin[1]))]
+            if last:
+                found.append(("DTEND", _moment(last, end[1], seconds=1)))
+        else:
+            found = [("DTSTART;VALUE=DATE", _day(first))]
+            if last:
+                found.append(("DTEND;VALUE=DATE", _day(last, days=1)))
+    except (ValueError, OverflowError):
+        return None
+    return found
+
+
+def _moment(bound: str, offset: str, *, seconds: int = 0) -> str:
+    moment = datetime.fromisoformat(bound + offset)
+    if offset:
+        moment = moment.astimezone(UTC)
+    moment = moment.replace(tzinfo=None) + timedelta(seconds=seconds)
+    return re.sub("[-:]", "", moment.isoformat()) + ("Z" if offset else "")
+
+
+def _day(bound: str, *, days: int = 0) -> str:
+    day = date.fromisoformat(bound.partition("T")[0]) + timedelta(days=days)
+    return day.isoformat().replace("-", "")
+
+
+def _stamp(event: Event) -> str:
+    return re.sub("[-:]", "", event["recorded_at"][:19]) + "Z"
+
+
+def _uid(name: str, about: About) -> str:
+    return _text(f"{name}@{about.info.get('origin', '')}")
+
+
+def _count(left_out: int) -> str:
+    if not left_out:
+        return "No events"
+    if left_out == 1:
+        return "1 event is not in this calendar: iCalendar cannot say when it happened"
+    return f"{left_out} events are not in this calendar: iCalendar cannot say when they happened"
+
+
+def _remark(text: str, stamp: str, about: About) -> list[Property]:
+    """A journal entry of no day."""
+    return [
+        ("BEGIN", "VJOURNAL"),
+        ("UID", _uid("left-out", about)),
+        ("DTSTAMP", stamp),
+        ("SUMMARY", _text(text)),
+        ("END", "VJOURNAL"),
+    ]
+
+
+# --- Content lines (section 3.1) ----------------------------------------------------------
+
+
+def _text(text: str) -> str:
+    """A value of type TEXT (section 3.3.11)."""
+    escaped = re.sub(r"([\\;,])", r"\\\1", _LINE_BREAK.sub("\n", text)).replace("\n", "\\n")
+    return _CONTROL.sub("\ufffd", escaped)
+
+
+def _uri(url: str) -> str:
+    return _CONTROL.sub("", _LINE_BREAK.sub("", url))
+
+
+def _lines(properties: Iterable[Property]) -> str:
+    return "".join(_folded(f"{name}:{value}") for name, value in properties)
+
+
+def _folded(line: str) -> str:
+    """A line in pieces of at most 75 octets, no character broken."""
+    if len(line) <= 75 and line.isascii():
+        return f"{line}\r\n"
+    octets = line.encode()
+    pieces = []
+    start, room = 0, 75
+    while start < len(octets):
+        end = start + room
+        while end < len(octets) and octets[end] & 0xC0 == 0x80:
+            end -= 1
+        pieces.append(octets[start:end].decode())
+        start, room = end, 74  # after the blank
+    return "\r\n ".join(pieces) + "\r\n"

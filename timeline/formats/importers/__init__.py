@@ -1,0 +1,1 @@
+"""The publishers whose files are only read, one module each."""

@@ -1,0 +1,221 @@
+"""Rows out of bytes: CSV, tab-separated values, JSON arrays and JSON Lines, streamed.
+
+Guarantees: of a file of any length one row is held. A row that cannot be taken apart is
+`Unreadable`, with its line, and the next one is read. Knows nothing of what rows mean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import chain
+from typing import IO, Any
+
+from timeline.errors import InvalidInput
+from timeline.formats.imports import Row, Unreadable
+from timeline.model.countries import shown
+from timeline.model.strict_json import parse_json
+
+__all__ = ["csv_rows", "flat", "lines", "plain", "rows", "text"]
+
+_GZIP = b"\x1f\x8b"
+_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_CUT_OFF = (EOFError, zlib.error, gzip.BadGzipFile)
+_CHUNK = 2**16
+_LONGEST = 16 * 2**20
+"""Characters of one item of a JSON array."""
+
+
+def plain(file: IO[bytes]) -> IO[bytes]:
+    """The bytes of a file, unpacked if they are packed by gzip."""
+    buffered: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
+    is_packed = buffered.peek(2)[:2] == _GZIP
+    found: IO[bytes] = gzip.GzipFile(fileobj=buffered) if is_packed else buffered  # type: ignore[assignment]
+    return found
+
+
+@contextlib.contextmanager
+def text(file: IO[bytes]) -> Iterator[io.TextIOWrapper]:
+    """The text of a file, which stays open; bytes that are not UTF-8 become what no field takes.
+
+    Raises InvalidInput where a packed file is cut off.
+    """
+    buffered: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
+    encoding = "utf-16" if buffered.peek(2)[:2] in _BYTE_ORDER_MARKS else "utf-8-sig"
+    stream = io.TextIOWrapper(buffered, encoding, errors="surrogateescape", newline="")
+    try:
+        yield stream
+    except _CUT_OFF as error:
+        raise InvalidInput("", f"cannot be unpacked: {error}") from None
+    finally:
+        stream.detach()
+
+
+def lines(file: IO[bytes]) -> Iterator[str]:
+    """The lines of a file."""
+    with text(file) as stream:
+        yield from iter(stream.readline, "")  # `yield from` a stream would close it
+
+
+def rows(file: IO[bytes], delimiter: str | None = None) -> Generator[Row | Unreadable, None, None]:
+    """The rows of a file, whichever of the forms it has.
+
+    Raises InvalidInput for what has none, and where a packed file is cut off.
+    """
+    skipped = 0
+    with text(file) as stream:
+        while not (head := stream.readline(_CHUNK)).strip():
+            if not head:
+                raise InvalidInput("", "is empty")
+            skipped += 1
+        match head.lstrip()[0]:
+            case "[" if delimiter is None:
+                chunks = iter(lambda: stream.read(_CHUNK), "")
+                yield from _array_rows(chain((head,), chunks), skipped + 1)
+            case "{" if delimiter is None:
+                yield from _line_rows(_lines(head, stream), skipped + 1)
+            case "<":
+                raise InvalidInput("", "is a web page, not data").at(line=skipped + 1)
+            case _:
+                mark = delimiter or max(",;\t", key=head.count)
+                yield from csv_rows(_lines(head, stream), mark, skipped + 1)
+
+
+def _lines(head: str, stream: io.TextIOWrapper) -> Iterator[str]:
+    """The lines of a text of which the first one was begun."""
+    yield head if head.endswith(("\n", "\r")) else head + stream.readline()
+    yield from iter(stream.readline, "")
+
+
+def csv_rows(lines: Iterator[str], delimiter: str, first: int = 1) -> Iterator[Row | Unreadable]:
+    """The rows of a CSV file under the names of its header; `first` is the line of that."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    columns: list[str] = []
+    line = first
+    while True:
+        start = line
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            line = reader.line_num + first
+            yield Unreadable(start, "", f"cannot be read as CSV: {error}")
+            continue
+        line = reader.line_num + first
+        if cells is None:
+            return
+        if not any(cell.strip() for cell in cells):
+            continue
+        if not columns:
+            columns = _header(cells, start)
+        elif len(cells) < len(columns) or any(cells[len(columns) :]):
+            reason = f"has {len(cells)} cells where the header has {len(columns)}"
+            yield Unreadable(start, "", reason)
+        else:
+            yield Row(start, dict(zip(columns, cells, strict=False)), is_of_a_table=True)
+
+
+def _header(cells: Sequence[str], line: int) -> list[str]:
+    columns = [cell.strip() for cell in cells]
+    while not columns[-1]:  # spreadsheets leave empty columns at the end
+        columns.pop()
+    for number, name in enumerate(columns):
+        if not name:
+            raise InvalidInput("", f"column {number + 1} has no name").at(line=line)
+        if name in columns[:number]:
+            raise InvalidInput(name, "stands twice in the header").at(line=line)
+    return columns
+
+
+def _line_rows(lines: Iterator[str], first: int) -> Iterator[Row | Unreadable]:
+    """The objects of JSON Lines; what is nested gets names with dots."""
+    return (
+        _json_row(line, content) for line, content in enumerate(lines, first) if content.strip()
+    )
+
+
+def _json_row(line: int, content: str) -> Row | Unreadable:
+    try:
+        value = parse_json(content)
+    except InvalidInput as error:
+        return Unreadable(line, error.field, error.problem)
+    if not isinstance(value, dict):
+        return Unreadable(line, "", "is no object with fields")
+    return Row(line, dict(flat(value)))
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}"]', re.DOTALL)
+"""A text, a bracket, or the beginning of a text that goes on behind the chunk."""
+
+
+def _array_rows(chunks: Iterable[str], line: int) -> Iterator[Row | Unreadable]:
+    """The items of an array, told by their brackets: what is wrong with one stays its own."""
+    buffer, scanned, depth = "", 0, 0
+    kept = 0  # where the item begins, or what stands between two
+    for chunk in chunks:
+        buffer += chunk
+        if depth < 0:
+            break
+        while token := _TOKEN.search(buffer, scanned):
+            if token[0] == '"':
+                scanned = token.start()
+                break
+            scanned = token.end()
+            if token[0] in "[{":
+                depth += 1
+                if depth == 2:
+                    yield from _stray(buffer[kept : token.start()], line)
+                    line += buffer.count("\n", kept, token.start())
+                    kept = token.start()
+                elif depth == 1:
+                    line += buffer.count("\n", kept, scanned)
+                    kept = scanned
+            elif token[0] in "]}":
+                depth -= 1
+                if depth == 1:
+                    item = buffer[kept:scanned]
+                    yield _json_row(line, item)
+                    line += item.count("\n")
+                    kept = scanned
+                elif depth == 0:
+                    yield from _stray(buffer[kept : token.start()], line)
+                    line += buffer.count("\n", kept, scanned)
+                    kept, depth = scanned, -1
+                    break
+        else:
+            scanned = len(buffer)
+        buffer, scanned, kept = buffer[kept:], scanned - kept, 0
+        if len(buffer) > _LONGEST:
+            raise InvalidInput("", "has an item too long to be a row").at(line=line)
+    if depth >= 0:
+        raise InvalidInput("", "ends within the array: is the file whole?").at(line=line)
+    if buffer.strip():
+        yield Unreadable(line, "", "has more behind the end of the array")
+
+
+def _stray(between: str, line: int) -> Iterator[Unreadable]:
+    """What stands between two objects of an array, if it is more than a comma."""
+    if found := between.strip(" \t\r\n,"):
+        line += between.count("\n", 0, between.index(found))
+        yield Unreadable(line, "", f"is no object with fields: {shown(found)}")
+
+
+def flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """What is nested, as names with dots and texts; null and what is empty is left out."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from flat(item, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from flat(item, f"{name}.{number}" if name else str(number))
+    elif isinstance(value, bool):
+        yield name, "true" if value else "false"
+    elif isinstance(value, int | Decimal):
+        yield name, str(value)
+    elif value is not None:
+        yield name, value

@@ -1,0 +1,283 @@
+"""What changed between two versions of an event, as a person says it.
+
+Guarantees: every change of `fold.differences` is told, and an item of a list by what it is, not
+by its number. Plain text, as in `words`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from timeline.formats import prose as words
+from timeline.formats.prose import DEFAULTS, Content, Names
+from timeline.model import countries as vocabulary
+from timeline.model import field_paths as paths
+
+
+class Change(NamedTuple):
+    """What changed, what it was (None where something came or went), and what it is."""
+
+    what: str
+    old: str | None
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.new if self.old is None else f'{self.old} -> {self.new}'}"
+
+
+_ORDER = (
+    "title",
+    "occurred",
+    "occurred_text",
+    "occurred_basis",
+    "event_type",
+    "mode",
+    "modality",
+    "verification",
+    "place",
+    "about_place",
+    "summary",
+    "note",
+    "participants",
+    "quantities",
+    "claims",
+    "relations",
+    "citations",
+    "tags",
+    "contexts",
+    "external_ids",
+    "extra",
+)
+"""The fields of an event in the order in which people read of them."""
+
+_LABELS = {
+    "occurred": "date",
+    "occurred_text": "date as given",
+    "occurred_basis": "basis of the date",
+    "event_type": "type",
+    "about_place": "about",
+    "admin1": "region",
+    "geo_precision": "precision of the place",
+    "tags": "tag",
+    "contexts": "context",
+    "external_ids": "other id",
+    "as_named": "name as given",
+    "actor_id": "actor id",
+    "dated": "date",
+    "reported_by": "said by",
+    "source_ids": "source",
+    "source_version": "version of the source",
+    "quote_start": "start of the quote",
+    "quote_end": "end of the quote",
+}
+"""Of the fields that people call otherwise."""
+
+
+class _Item(NamedTuple):
+    """The items of a list: what one is called, how it is told, whole and in short.
+
+    An item that changed in a field that is `decisive` has become another one; `told` are the
+    fields that its words hold.
+    """
+
+    noun: Callable[[Content], str]
+    words: Callable[[Names, Content], str]
+    name: Callable[[Names, Content], str]
+    decisive: frozenset[str]
+    told: frozenset[str]
+
+
+_AMOUNT = frozenset(("value", "low", "high", "qualifier", "unit"))
+_STANCES = {"asserts": "claim", "denies": "denial", "disputes": "dispute"}
+_ITEMS = {
+    "participants": _Item(
+        words.role,
+        lambda _, item: words.participant(item),
+        lambda _, item: str(item["name"]),
+        frozenset(("name",)),
+        frozenset(("name", "office", "organisation", "as_named")),
+    ),
+    "quantities": _Item(
+        lambda _: "figure",
+        lambda _, item: words.figure(item),
+        lambda _, item: words.figure({**item, "dated": None}),
+        frozenset(("measure",)),
+        _AMOUNT | {"measure", "reported_by", "dated"},
+    ),
+    "claims": _Item(
+        lambda item: _STANCES[words.stance(item)],
+        lambda _, item: words.claim(item),
+        lambda _, item: str(item["speaker"]),
+        frozenset(("speaker",)),
+        frozenset(("speaker", "statement")),
+    ),
+    "relations": _Item(
+        lambda _: "relation",
+        words.relation,
+        words.relation,
+        frozenset(("type", "event_id")),
+        frozenset(("type", "event_id")),
+    ),
+    "citations": _Item(
+        lambda _: "source",
+        Names.citation,
+        lambda names, item: names.source(item["source_id"]),
+        frozenset(("source_id",)),
+        frozenset(("source_id", "quote")),
+    ),
+}
+
+
+class _Step(NamedTuple):
+    way: list[str]
+    old: str | None
+    new: str | None
+
+    @property
+    def part(self) -> tuple[list[str], bool]:
+        """The way to what is told together, and whether it leads into an item of a list.
+
+        An item that came or went may have the number of one that is still there.
+        """
+        if self.way[0] in ("place", "about_place"):
+            return self.way[:1], False
+        is_within = self.way[0] in _ITEMS and len(self.way) > 2
+        return self.way[:2] if is_within else self.way, is_within
+
+
+def in_words(names: Names, changes: Sequence[Content], newer: Content) -> Iterator[Change]:
+    """Changes as `fold.differences` has them; `newer` is the later one of the two contents."""
+    steps = [
+        _Step(paths.steps(change["path"]), change["old_value"], change["new_value"])
+        for change in changes
+    ]
+    steps.sort(key=lambda step: _ORDER.index(step.way[0]))
+    for ((field, *rest), is_within), found in groupby(steps, key=lambda step: step.part):
+        group = [*found]
+        if field in ("place", "about_place"):
+            yield from _place(names, field, group, newer.get(field, {}))
+        elif is_within:
+            yield from _item(names, _ITEMS[field], group, newer[field][int(rest[0])])
+        else:
+            for step in group:
+                yield from _field(names, step)
+
+
+def _field(names: Names, step: _Step) -> Iterator[Change]:
+    """A text, a word of a list, or an item that came or went."""
+    field = step.way[0]
+    if field in _ITEMS:
+        item = json.loads(step.old or step.new or "")
+        came = "added" if step.old is None else "removed"
+        yield Change(f"{_ITEMS[field].noun(item)} {came}", None, _ITEMS[field].words(names, item))
+    else:
+        label = ": ".join(step.way[1:]) if field == "extra" else _label(field)
+        yield from _told(label, _value(names, field, step.old), _value(names, field, step.new))
+
+
+def _item(names: Names, kind: _Item, steps: Sequence[_Step], item: Content) -> Iterator[Change]:
+    """What changed about an item: in one if that makes it another, else field by field."""
+    left = {step.way[2] for step in steps}
+    before = _before(steps, item)
+    if left & kind.decisive:
+        left -= kind.told
+        yield Change(kind.noun(item), kind.words(names, before), kind.words(names, item))
+    elif left & _AMOUNT:
+        left -= _AMOUNT
+        now = [words.amount(item), "" if left else words.said(item)]
+        yield Change(item["measure"], words.amount(before), ", ".join(filter(None, now)))
+    for step in steps:
+        field = step.way[2]
+        if field in left:
+            label = f"{kind.name(names, item)}, {_label(field)}"
+            yield from _told(label, _value(names, field, step.old), _value(names, field, step.new))
+
+
+def _before(steps: Sequence[_Step], item: Content) -> Content:
+    """The object as it was before its own fields changed; lists within it are left alone."""
+    depth = len(steps[0].part[0])
+    was = {**item}
+    for step in steps:
+        if len(step.way) == depth + 1:
+            was[step.way[-1]] = step.old
+    return {field: value for field, value in was.items() if value is not None}
+
+
+def _place(names: Names, field: str, steps: Sequence[_Step], place: Content) -> Iterator[Change]:
+    """A place by its name and country; what that does not tell, by itself."""
+    before = _before(steps, place)
+    prefix = "" if field == "place" else f"{_label(field)}, "
+    silent = {"geo_precision"}
+    if words.place(before) == words.place(place):
+        silent |= {"name", "country", "admin1"}
+    else:
+        yield from _told(_label(field), words.place(before), words.place(place))
+        if any("name" in one and "admin1" in one for one in (before, place)):
+            silent.add("admin1")
+    for step in steps:
+        if step.way[1] in silent:
+            values = (_value(names, step.way[1], text) for text in (step.old, step.new))
+            yield from _told(f"{prefix}{_label(step.way[1])}", *values)
+    if words.coordinates(before) != words.coordinates(place):
+        points = (words.coordinates(one) for one in (before, place))
+        yield from _told(f"{prefix}coordinates", *points)
+
+
+def _label(field: str) -> str:
+    return _LABELS.get(field, field)
+
+
+def _value(names: Names, field: str, text: str | None) -> str | None:
+    """The value of a field as people say it."""
+    if text is None:
+        return DEFAULTS.get(field)
+    match field:
+        case "occurred" | "dated":
+            return words.date(text)
+        case "event_type":
+            return names.event_type(text)
+        case "country":
+            return vocabulary.country_name(text)
+        case "source_ids":
+            return names.source(text)
+        case _:
+            return text
+
+
+def _told(label: str, old: str | None, new: str | None) -> Iterator[Change]:
+    if not old:
+        yield Change(f"{label} added", None, new or "")
+    elif not new:
+        yield Change(f"{label} removed", None, old)
+    else:
+        yield Change(label, *_apart(old, new))
+
+
+_LONG = 240
+_AROUND = 40
+
+
+def _apart(old: str, new: str) -> tuple[str, str]:
+    """Two long texts without what they share at both ends, but for a few words."""
+    if len(old) + len(new) < _LONG:
+        return old, new
+    start = _shared(old, new)
+    shared = _shared(old[start:][::-1], new[start:][::-1])
+    start = old.rfind(" ", 0, max(start - _AROUND, 0)) + 1
+    end = old.find(" ", len(old) - shared + _AROUND)
+    left_out = len(old) - end if shared and end >= 0 else 0
+    return _part(old, start, left_out), _part(new, start, left_out)
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _part(text: str, start: int, left_out: int) -> str:
+    before, after = "... " if start else "", " ..." if left_out else ""
+    return f"{before}{text[start : len(text) - left_out]}{after}"

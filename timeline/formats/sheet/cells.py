@@ -1,0 +1,239 @@
+"""The CSV contract: sheets of rows and cells, read and written.
+
+Guarantees: a cell that is written is read back equal. Excel's habits are survived: byte order
+mark, UTF-16, semicolons, `sep=;`, line breaks in cells, empty columns and rows at the end. A
+text that a spreadsheet would run as a formula has an apostrophe before it in the file, and
+none after reading. A refusal names the line and the cell.
+
+Knows texts, not events (`sheet_events` does), and no database.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from timeline.errors import InvalidCell, InvalidInput
+from timeline.model import countries as vocabulary
+from timeline.model import field_paths as paths
+from timeline.model.content import Event
+
+__all__ = [
+    "BLANKS",
+    "COLUMNS",
+    "PATHS",
+    "Cells",
+    "Row",
+    "check_column",
+    "clean",
+    "joined",
+    "read",
+    "several",
+    "write",
+]
+
+PATHS = {
+    "id": "event_id",
+    "title": "title",
+    "occurred": "occurred",
+    "type": "event_type",
+    "place": "place.name",
+    "country": "place.country",
+    "lat": "place.lat",
+    "lon": "place.lon",
+    "actors": "participants",
+    "tags": "tags",
+    "killed": "quantities",
+    "injured": "quantities",
+    "source_url": "citations",
+    "source_title": "citations",
+    "reported_at": "reported_at",
+    "summary": "summary",
+    "reason": "reason",
+}
+"""The columns of a sheet, and the field that each is about."""
+
+COLUMNS = tuple(PATHS)
+"""Further columns are named like a field path: ``place.admin1``, ``verification``."""
+
+Cells = dict[str, str]
+"""Column to text, stripped; a line ends in a line feed."""
+
+BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+"""White space as Unicode and the model have it; Python's own has four control characters more."""
+
+_FORMULA = re.compile(r"'*[=+@-]")
+_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"-?[0-9]{1,3},[0-9]+", re.ASCII)
+_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Row(NamedTuple):
+    """A row of a sheet: where it begins in the file and in a spreadsheet, and its cells."""
+
+    line: int
+    number: int
+    cells: Cells
+
+    def invalid(self, column: str, problem: str) -> InvalidInput:
+        """The error that a cell of this row makes; of the whole row, if it has no such cell."""
+        if column not in self.cells:
+            return InvalidInput(column, problem).at(line=self.line)
+        address = f"{_letters([*self.cells].index(column))}{self.number}"
+        return InvalidCell(column, problem, address).at(line=self.line)
+
+
+def read(content: bytes, delimiter: str | None = None) -> Iterator[Row]:
+    """The rows of a sheet that are not empty; without a delimiter the header tells it.
+
+    Raises InvalidInput for what is no sheet of this contract.
+    """
+    text = _decoded(content)
+    lines = io.StringIO(text, newline="")
+    hint = re.match(r"sep=(.)[\r\n]+", text)
+    skipped = 0
+    if hint:
+        lines.seek(hint.end())
+        delimiter, skipped = delimiter or hint[1], 1
+    header = re.split(r"[\r\n]", text[lines.tell() :].lstrip(), maxsplit=1)[0]
+    delimiter = delimiter or max(",;\t", key=header.count)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    columns: list[str] = []
+    start = 1 + skipped
+    try:
+        for number, cells in enumerate(reader, 1 + skipped):
+            line, start = start, reader.line_num + 1 + skipped
+            if not any(cell.strip(BLANKS) for cell in cells):
+                continue
+            if columns:
+                yield _row(line, number, columns, cells, decimal_comma=delimiter != ",")
+            else:
+                columns = _columns(line, cells)
+    except csv.Error as error:
+        raise InvalidInput("", f"cannot be read as CSV: {error}").at(line=start) from None
+    if not columns:
+        raise InvalidInput("", "is empty: `timeline template` prints a header")
+
+
+def _decoded(content: bytes) -> str:
+    encoding = "utf-16" if content[:2] in _BYTE_ORDER_MARKS else "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        problem = 'is not UTF-8: in Excel, save as "CSV UTF-8"'
+        raise InvalidInput("", problem).at(line=line) from None
+    if re.match(r"\s*<", text):
+        raise InvalidInput("", "is a web page, not a sheet: publish the sheet as CSV").at(line=1)
+    return text
+
+
+def _columns(line: int, header: Sequence[str]) -> list[str]:
+    """The names of the columns; the case of ours does not matter."""
+    columns = [name.strip(BLANKS) for name in header]
+    while not columns[-1]:  # spreadsheets leave empty columns at the end
+        columns.pop()
+    for number, name in enumerate(columns):
+        known = "_".join(name.lower().split())
+        columns[number] = known if known in COLUMNS else name
+        try:
+            check_column(columns[number])
+            if columns[number] in columns[:number]:
+                raise InvalidInput(name, "stands twice in the header")
+        except InvalidInput as error:
+            raise InvalidCell(name, error.problem, f"{_letters(number)}{line}").at(
+                line=line
+            ) from None
+    if "source_title" in columns and "source_url" not in columns:
+        raise InvalidInput("source_title", "needs the column source_url beside it").at(line=line)
+    return columns
+
+
+def check_column(name: str) -> None:
+    """Raise InvalidInput for a name that is neither a column of ours nor a field path."""
+    if name in COLUMNS:
+        return
+    for column, path in PATHS.items():
+        if name == path:
+            raise InvalidInput(name, f"is what the column {column} holds: write {column}")
+    if not name or paths.steps(name)[0] not in Event.model_fields:
+        near = vocabulary.nearest(name, (*COLUMNS, *Event.model_fields)) if name else None
+        known = f"known are {', '.join(COLUMNS)}, and field paths such as place.admin1"
+        raise InvalidInput(name, f"is not a column: {f'did you mean {near}?' if near else known}")
+
+
+def _row(
+    line: int, number: int, columns: Sequence[str], cells: Sequence[str], *, decimal_comma: bool
+) -> Row:
+    surplus = next((cell for cell in cells[len(columns) :] if cell.strip(BLANKS)), None)
+    if surplus is not None:
+        problem = f"has more cells than the header: {vocabulary.shown(surplus)}"
+        raise InvalidInput("", problem).at(line=line)
+    named = dict.fromkeys(columns, "")
+    named.update(zip(columns, map(_text, cells), strict=False))
+    for name in ("lat", "lon") if decimal_comma else ():
+        if _DECIMAL_COMMA.fullmatch(named.get(name, "")):
+            named[name] = named[name].replace(",", ".")
+    return Row(line, number, named)
+
+
+def clean(cell: str) -> str:
+    """The text of a cell: no blanks around it, and its lines end in a line feed."""
+    return cell.strip(BLANKS).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _text(cell: str) -> str:
+    text = clean(cell)
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+def _letters(index: int) -> str:
+    """A to Z, AA ...: how spreadsheets call the column with this index, from 0."""
+    letters = ""
+    while index >= 0:
+        letters = chr(ord("A") + index % 26) + letters
+        index = index // 26 - 1
+    return letters
+
+
+def write(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS) -> Iterator[str]:
+    """The lines of a CSV file, header first, each with its CRLF (RFC 4180)."""
+    line = io.StringIO()
+    writer = csv.writer(line)
+    writer.writerow(columns)
+    yield line.getvalue()
+    for row in rows:
+        line.seek(0)
+        line.truncate()
+        writer.writerow([_harmless(row.get(column, "")) for column in columns])
+        yield line.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    """The cell with an apostrophe where a spreadsheet would take it for a formula."""
+    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
+
+
+# --- Several in one cell ------------------------------------------------------------------
+
+
+def several(cell: str) -> list[str]:
+    """The items of a cell that ``;`` separates; ``\\;`` is a semicolon within one."""
+    items = [""]
+    for part in re.findall(r"\\[\\;]|;|\\|[^\\;]+", cell):
+        if part == ";":
+            items.append("")
+        else:
+            items[-1] += part.removeprefix("\\") if len(part) == 2 else part
+    return [item.strip(BLANKS) for item in items]
+
+
+def joined(items: Iterable[str]) -> str:
+    """The cell that holds these items."""
+    texts = [re.sub(r"([\\;])", r"\\\1", item) for item in items]
+    return "; ".join(texts).strip(BLANKS) if any(texts) else ""

@@ -1,0 +1,101 @@
+"""Dates in the cells of a spreadsheet, also those that the spreadsheet has rewritten.
+
+Guarantees: a cell has one reading or is refused with all of them; what Excel, LibreOffice
+and pandas make of 15 April 2025 - 15/04/2025, 15.04.2025, 2025-04-15 00:00:00 - is that day
+again. Everything else is `edtf_time`'s business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from timeline.errors import InvalidValue
+from timeline.model import edtf as edtf_time
+
+__all__ = ["read_date"]
+
+_IN_DIGITS = re.compile(r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{1,4})", re.ASCII)
+_IN_LETTERS = re.compile(r"(?:([0-9]{1,2})[- ])?([a-z]{3,9})\.?(?:[- ]([0-9]{1,4}))?", re.I)
+_MIDNIGHT = re.compile(r" 0?0:00(?::00(?:\.0+)?)?(?: AM)?", re.I)
+_SERIAL = re.compile(r"[1-9][0-9]{4}(?:\.[0-9]+)?", re.ASCII)
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+
+
+def read_date(cell: str) -> str:
+    """The EDTF text of a cell. Raises InvalidValue, with every reading of what has several."""
+    text = cell.strip()
+    # A day that was formatted as date and time: nobody typed the midnight. (EDTF has a T.)
+    day = _MIDNIGHT.sub("", text)
+    if _SERIAL.fullmatch(text):
+        raise InvalidValue(text, _serial_problem(text))
+    if (match := _IN_DIGITS.fullmatch(day)) and (readings := {*_digits(*match.group(1, 3, 4))}):
+        return _only(text, readings)
+    if (match := _IN_LETTERS.fullmatch(day)) and (readings := {*_letters(*match.groups())}):
+        return _only(text, readings)
+    return edtf_time.parse(day).edtf
+
+
+def _digits(one: str, two: str, three: str) -> Iterator[str]:
+    """The days that three numbers name, whatever their order."""
+    if len(one) == 4:
+        orders = [(one, two, three)]
+    elif len(three) == 4:
+        orders = [(three, two, one), (three, one, two)]
+    elif len(one) <= 2 and len(three) == 2:
+        orders = [("20" + three, two, one), ("20" + three, one, two)]
+        orders += [("20" + one, two, three)] if len(one) == 2 else []
+    else:
+        return
+    for year, month, day in orders:
+        yield from _day(int(year), int(month), int(day))
+
+
+def _letters(before: str | None, word: str, after: str | None) -> Iterator[str]:
+    """What "Apr-25", "25-Apr" and "15-Apr-25" can stand for; nothing for plain words."""
+    if word[:3].lower() not in _MONTHS or len(word) > 3:
+        return
+    month = _MONTHS.index(word[:3].lower()) + 1
+    if before and after:
+        if len(after) == 4:
+            yield from _day(int(after), month, int(before))
+        elif len(after) == 2:
+            yield from _day(2000 + int(after), month, int(before))
+            if len(before) == 2:
+                yield from _day(2000 + int(before), month, int(after))
+    elif after and len(after) == 4:
+        yield f"{after}-{month:02d}"
+    elif (number := before or after) and len(number) <= 2:
+        # Excel shows April 2025 as Apr-25, and 25 April of some year as 25-Apr.
+        yield f"20{int(number):02d}-{month:02d}"
+        yield f"{int(number)} {word.capitalize()} of a year that it does not say"
+
+
+def _day(year: int, month: int, day: int) -> Iterator[str]:
+    try:
+        yield date(year, month, day).isoformat()
+    except ValueError:
+        return
+
+
+def _only(text: str, readings: set[str]) -> str:
+    """The one reading; a year of two digits is never taken, though it may have but one."""
+    if len(readings) == 1 and re.search("[0-9]{4}", text):
+        return edtf_time.parse(readings.pop()).edtf
+    shown = " or ".join(_shown(reading) for reading in sorted(readings))
+    advice = "write one of these" if len(readings) > 1 else "write it so"
+    raise InvalidValue(text, f'"{text}" can be read as {shown}: {advice}')
+
+
+def _shown(reading: str) -> str:
+    is_date = reading[-1].isdecimal()
+    return f"{edtf_time.phrase(reading)} ({reading})" if is_date else reading
+
+
+def _serial_problem(text: str) -> str:
+    """A number of days, as Excel stores a date; its two systems count from other years."""
+    days = timedelta(days=int(text.partition(".")[0]))
+    readings = (date(1899, 12, 30) + days, date(1904, 1, 1) + days)
+    shown = " or, counted from 1904, ".join(_shown(each.isoformat()) for each in readings)
+    return f'"{text}" is how Excel stores {shown}: format the column as text and write the date'

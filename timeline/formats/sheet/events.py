@@ -1,0 +1,376 @@
+"""A row of a sheet and an event, both ways.
+
+Guarantees: what a row says of an event goes in and comes out equal. Cells are compared with
+cells, those that an export of the event would print, so that what a sheet cannot say - an
+office, a quote, who gives a figure - is not lost when a cell beside it changes.
+
+Pure: knows contents and cells, no database. A refusal names the line and the cell.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from timeline.errors import InvalidInput, InvalidValue
+from timeline.formats.sheet.cells import COLUMNS, PATHS, Cells, Row, clean, joined, several
+from timeline.formats.sheet.dates import read_date
+from timeline.model import clock
+from timeline.model import countries as vocabulary
+from timeline.model import field_paths as paths
+from timeline.model.content import Quantity, Statement
+from timeline.model.field_types import ID_PATTERN, SIGNS
+from timeline.model.validation import validate
+from timeline.model.vocabulary import Term, term
+
+__all__ = ["Words", "cells", "changes", "differing", "located", "normal", "statement", "titles"]
+
+_MEASURES = ("killed", "injured")
+_SOURCES = ("source_url", "source_title")
+_LISTS_OF_TEXT = ("contexts", "external_ids")
+_NUMBERS = ("value", "low", "high", "qualifier", "unit")
+_DIGITS = r"-?[0-9]+(?:\.[0-9]+)?(?:e[0-9]+)?"
+_TO = r"\s*(?:to|-|\N{EN DASH})\s*"
+_BOUND = rf"(?:\?|{_DIGITS})"
+_FIGURE = re.compile(
+    rf"(?P<sign>>=|>|~)?\s*(?:(?P<from>{_BOUND}){_TO}(?P<to>{_BOUND})"
+    rf"|(?P<value>{_DIGITS})(?:\s*\((?P<low>{_BOUND}){_TO}(?P<high>{_BOUND})\))?)"
+    r"(?:\s+(?P<unit>[^\W\d_].*))?",
+    re.IGNORECASE,
+)
+
+Content = Mapping[str, Any]
+
+
+class Words(NamedTuple):
+    """What cells are read and written with."""
+
+    event_types: Sequence[Term] = ()
+    """The vocabulary of the log; empty where every word is taken."""
+    sources: Mapping[str, Mapping[str, Any]] = {}
+    """Title and url of the sources that events cite, by source id."""
+    titles: Mapping[str, str] = {}
+    """The titles of sources, by address: what a row need not repeat."""
+
+
+# --- An event as cells --------------------------------------------------------------------
+
+
+def cells(event: Content, words: Words, columns: Iterable[str] = COLUMNS) -> Cells:
+    """The cells of an event as `query.get` has it. `reason` is empty: it belongs to a change."""
+    place = event.get("place", {})
+    country = place.get("country")
+    labels = {each.code: each.label for each in words.event_types}
+    columns = [*columns]
+    sources = _slots(event, words, with_titles="source_title" in columns)
+    ours = {
+        "id": event["event_id"],
+        "title": event.get("title"),
+        "occurred": event.get("occurred"),
+        "type": labels.get(event.get("event_type", ""), event.get("event_type")),
+        "place": place.get("name"),
+        "country": vocabulary.country_name(country) if country else None,
+        "lat": place.get("lat"),
+        "lon": place.get("lon"),
+        "actors": joined(_names(event)),
+        "tags": joined(event.get("tags", ())),
+        **{measure: joined(_figures(event, measure)) for measure in _MEASURES},
+        "source_url": joined(address for address, _ in sources),
+        "source_title": joined(title for _, title in sources),
+        "reported_at": event.get("reported_at"),
+        "summary": event.get("summary"),
+    }
+    return {
+        column: clean(ours.get(column) or "" if column in COLUMNS else _value(event, column))
+        for column in columns
+    }
+
+
+def _names(event: Content) -> list[str]:
+    return [*dict.fromkeys(each["name"] for each in event.get("participants", ()))]
+
+
+def _figures(event: Content, measure: str) -> list[str]:
+    return [_figure_text(q) for q in event.get("quantities", ()) if q["measure"] == measure]
+
+
+def _figure_text(figure: Content) -> str:
+    """ "35", ">60 soldier", "10 to 12", "35 (20 to ?)": no hyphen, which would make it a date."""
+    text = figure.get("value", "")
+    if "low" in figure or "high" in figure:
+        span = f"{figure.get('low', '?')} to {figure.get('high', '?')}"
+        text = f"{text} ({span})" if text else span
+    unit = "" if figure["unit"] == "person" else f" {figure['unit']}"
+    return f"{SIGNS[figure.get('qualifier', 'exact')]}{text}{unit}"
+
+
+def _slots(event: Content, words: Words, *, with_titles: bool) -> list[tuple[str, str]]:
+    """Address and title of each source of an event, as they stand in its two cells."""
+    slots: dict[str, tuple[str, str]] = {}
+    for citation in event.get("citations", ()):
+        address, title = _slot(citation["source_id"], words, with_titles=with_titles)
+        slots.setdefault(address or title, (address, title))
+    return [*slots.values()]
+
+
+def _slot(source_id: str, words: Words, *, with_titles: bool) -> tuple[str, str]:
+    """A source without an address is named by its title, if the sheet has titles, or its id."""
+    source = words.sources.get(source_id, {})
+    title = (with_titles and source.get("title")) or ""
+    return source.get("url") or ("" if title else source_id), title
+
+
+def _value(event: Content, path: str) -> str:
+    """The cell of a column that is named like a field path."""
+    value = paths.value_at(event, path)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return joined(value)
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)
+
+
+# --- A row as an event --------------------------------------------------------------------
+
+
+def titles(rows: Iterable[Row]) -> dict[str, str]:
+    """The title that a sheet gives each address. Raises InvalidCell if it gives one two."""
+    found: dict[str, tuple[str, int]] = {}
+    for row in rows:
+        for address, title in _source_items(row):
+            if address and title:
+                known, line = found.setdefault(address, (title, row.line))
+                if known != title:
+                    problem = f'line {line} gives the same address the title "{known}"'
+                    raise row.invalid("source_title", problem)
+    return {address: title for address, (title, _) in found.items()}
+
+
+def normal(row: Row, words: Words, before: Mapping[str, str] = MappingProxyType({})) -> Row:
+    """The row with its cells as an export would print them; those of `before` are so already.
+
+    Raises InvalidInput.
+    """
+    found = dict(row.cells)
+    for column, cell in row.cells.items():
+        if cell and cell != before.get(column):
+            try:
+                found[column] = _normal(column, cell, words)
+            except (InvalidValue, InvalidInput) as error:
+                raise row.invalid(column, error.problem) from None
+    if any(found.get(column, "") != before.get(column, "") for column in _SOURCES):
+        slots = dict.fromkeys(
+            (address, title or words.titles.get(address, ""))
+            for address, title in _source_items(row)
+        )
+        found["source_url"] = joined(address for address, _ in slots)
+        if "source_title" in found:
+            found["source_title"] = joined(title for _, title in slots)
+    return row._replace(cells=found)
+
+
+def _normal(column: str, cell: str, words: Words) -> str:
+    match column:
+        case "occurred":
+            return read_date(cell)
+        case "reported_at":
+            return clock.reported(read_date(cell))
+        case "type" if words.event_types:
+            code = term(cell, words.event_types, "event type")
+            return next(each.label for each in words.event_types if each.code == code)
+        case "country":
+            return vocabulary.country_name(vocabulary.country(cell))
+        case "actors":
+            return joined(dict.fromkeys(filter(None, several(cell))))
+        case "tags":
+            return joined(dict.fromkeys(filter(None, several(cell.lower()))))
+        case "killed" | "injured":
+            return joined(_figure_text(_figure(column, item)) for item in several(cell) if item)
+        case _:
+            return cell
+
+
+def _figure(measure: str, text: str) -> dict[str, Any]:
+    """The content of a `Quantity` that an item of a cell describes. Raises InvalidInput."""
+    match = _FIGURE.fullmatch(text)
+    if not match:
+        problem = (
+            f"{vocabulary.shown(text)} is not a figure: write one such as 35, >20, >=20, ~20, "
+            "20 to 40, or 35 (20 to 40)"
+        )
+        raise InvalidInput(measure, problem)
+    low, high = match["low"] or match["from"], match["high"] or match["to"]
+    fields = {
+        "measure": measure,
+        "value": match["value"],
+        "low": None if low == "?" else low,
+        "high": None if high == "?" else high,
+        "qualifier": next(q for q, sign in SIGNS.items() if sign == (match["sign"] or "")),
+        "unit": match["unit"],
+    }
+    return validate(Quantity, fields).content()
+
+
+def _source_items(row: Row) -> list[tuple[str, str]]:
+    """Address (or id) and title of each source that a row names. Raises InvalidInput."""
+    addresses = several(row.cells.get("source_url", ""))
+    given = several(row.cells.get("source_title", ""))
+    if any(addresses) and len(given) > len(addresses):
+        problem = (
+            f"has {len(given)} titles for {len(addresses)} in source_url: write \\; for a "
+            "semicolon within a title"
+        )
+        raise row.invalid("source_title", problem)
+    return [pair for pair in zip_longest(addresses, given, fillvalue="") if any(pair)]
+
+
+def statement(row: Row) -> Statement:
+    """What a row, made `normal`, says of an event that is new. Raises InvalidInput."""
+    said = {
+        "event_id": row.cells.get("id"),
+        "reason": row.cells.get("reason"),
+        "reported_at": row.cells.get("reported_at"),
+    }
+    fields = paths.changed({}, changes(row, {}, {}, Words()))
+    try:
+        return validate(Statement, {**fields, **said})
+    except InvalidInput as error:
+        raise located(error, row) from None
+
+
+def differing(row: Row, before: Mapping[str, str]) -> list[str]:
+    """The columns in which a row, made `normal`, changes the event of the cells `before`.
+
+    `reason` and `reported_at` change nothing by themselves.
+    """
+    words = ("id", "reason", "reported_at")
+    return [
+        column
+        for column, cell in row.cells.items()
+        if column not in words and cell != before.get(column, "")
+    ]
+
+
+def changes(
+    row: Row, before: Mapping[str, str], event: Content, words: Words
+) -> list[tuple[str, Any]]:
+    """The changes by path that make the event of the cells `before` say what the row says."""
+    columns = sorted(differing(row, before), key=lambda column: column not in COLUMNS)
+    found: dict[str, Any] = {}
+    quantities = list(event.get("quantities", ()))
+    for column in columns:
+        cell = row.cells[column]
+        path = PATHS.get(column, column)
+        if column in _MEASURES:
+            quantities = found[path] = _with_figures(quantities, column, cell)
+        elif path == "participants":
+            found[path] = _participants(event, cell)
+        elif path == "citations":
+            found[path] = _citations(event, row, words)
+        elif path in ("tags", *_LISTS_OF_TEXT):
+            found[path] = [item for item in several(cell) if item]
+        elif column not in COLUMNS and cell.startswith(("[", "{")):
+            found[path] = _json(row, column, cell)
+        else:
+            found[path] = cell
+    return [*found.items()]
+
+
+def _json(row: Row, column: str, cell: str) -> Any:
+    from timeline.model.strict_json import parse_json
+
+    try:
+        return parse_json(cell)
+    except InvalidInput as error:
+        raise row.invalid(column, error.problem) from None
+
+
+def _participants(event: Content, cell: str) -> list[Any]:
+    """Those who are named as before stay as they are; a new name is no more than a name."""
+    known: dict[str, list[Any]] = {}
+    for participant in event.get("participants", ()):
+        known.setdefault(participant["name"], []).append(participant)
+    names = [name for name in several(cell) if name]
+    return [each for name in names for each in known.get(name, [{"name": name}])]
+
+
+def _with_figures(quantities: list[Any], measure: str, cell: str) -> list[Any]:
+    """The figures of one measure as the cell has them, each with what it kept of its own."""
+    texts = [text for text in several(cell) if text]
+    old = [figure for figure in quantities if figure["measure"] == measure]
+    counterparts = _counterparts([*map(_figure_text, old)], texts)
+    new = [
+        _figure(measure, text) if index is None else _revised(old[index], measure, text)
+        for text, index in zip(texts, counterparts, strict=True)
+    ]
+    found: list[Any] = []
+    index = done = 0
+    for quantity in quantities:
+        if quantity["measure"] != measure:
+            found.append(quantity)
+            continue
+        if index in counterparts:
+            behind = counterparts.index(index) + 1
+            found += new[done:behind]
+            done = behind
+        index += 1
+    return found + new[done:]
+
+
+def _revised(figure: Content, measure: str, text: str) -> dict[str, Any]:
+    """A figure with the numbers of an item, and who gives it and when as before."""
+    rest = {key: value for key, value in figure.items() if key not in _NUMBERS}
+    return {**rest, **_figure(measure, text)}
+
+
+def _counterparts(old: Sequence[str], new: Sequence[str]) -> list[int | None]:
+    """For each new item the old one that it is or replaces, by index."""
+    found: list[int | None] = [None] * len(new)
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    for _, old_from, old_to, new_from, new_to in matcher.get_opcodes():
+        for step in range(min(old_to - old_from, new_to - new_from)):
+            found[new_from + step] = old_from + step
+    return found
+
+
+def _citations(event: Content, row: Row, words: Words) -> list[Any]:
+    """Sources that are cited as before keep their quotes; others are cited as a whole."""
+    wanted = {address or title: (address, title) for address, title in _source_items(row)}
+    found = []
+    known = set()
+    for citation in event.get("citations", ()):
+        address, title = _slot(
+            citation["source_id"], words, with_titles="source_title" in row.cells
+        )
+        known.add(address or title)
+        if (address or title) in wanted:
+            found.append(citation)
+    for key, (address, title) in wanted.items():
+        if key not in known:
+            name = "source_id" if re.fullmatch(ID_PATTERN, address) else "url"
+            found.append({"source": {name: address, "title": title}})
+    return found
+
+
+def located(error: InvalidInput, row: Row) -> InvalidInput:
+    """An error about a field of an event as one about the cell that says it."""
+    return row.invalid(_column(error.field, row), error.problem)
+
+
+def _column(field: str, row: Row) -> str:
+    """The column of a row that a field of its event stands in; else the field itself."""
+    way = field.split(".")
+    for column in row.cells:
+        if column not in COLUMNS and way[: len(steps := paths.steps(column))] == steps:
+            return column
+    if field.startswith("citations") and way[-1] == "title":
+        return "source_title"
+    for column, path in PATHS.items():
+        if column in row.cells and way[: len(steps := path.split("."))] == steps:
+            return column
+    return "place" if way[0] == "place" else field

@@ -1,0 +1,31 @@
+"""What the cells of a sheet are read and written with, of one log."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from timeline.formats.sheet import events as sheet_events
+from timeline.formats.sheet.cells import Row
+from timeline.formats.sheet.events import Words
+from timeline.model.vocabulary import Term
+from timeline.reading import query
+from timeline.store import log
+
+__all__ = ["words_of"]
+
+
+def words_of(connection: sqlite3.Connection, rows: Iterable[Row] = ()) -> Words:
+    """The event types and sources of a log, and the titles that the rows of a sheet add."""
+    vocabulary = log.info(connection).get("vocabulary", {}).get("event_types", ())
+    cursor = connection.execute("SELECT source_id, url, title FROM sources ORDER BY source_key")
+    sources = {row["source_id"]: row for row in query.rows(cursor)}
+    titles: dict[str, str] = {}
+    for source in sources.values():
+        if source["url"] and source["title"]:
+            titles.setdefault(source["url"], source["title"])
+    return Words(
+        [Term(each["code"], each["label"], "") for each in vocabulary],
+        sources,
+        {**titles, **sheet_events.titles(rows)},
+    )

@@ -1,0 +1,1 @@
+"""TimelineJS 3: a slide and an event, both ways."""

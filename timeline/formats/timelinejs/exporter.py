@@ -1,0 +1,107 @@
+"""TimelineJS 3 JSON: what storymaps of Knight Lab's TimelineJS are made of.
+
+Guarantees: a vague date is drawn over the whole period, and shown in words. An open side is
+not drawn; what has but an end stands there, and its words say "before". An event of which no
+date is known is left out, and counted. Nothing in the file is obeyed as HTML but the tags of
+`markup`; nothing in it makes a reader's browser load anything.
+
+What came from TimelineJS goes back to its place, title and eras too, as `slide_again` says: with
+the harmless tags of its file, and what its pictures and media load from http and https. A file
+in which something did has the title that it came with, or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping
+from typing import Any
+
+from timeline.formats import json_text
+from timeline.formats import prose as words
+from timeline.formats.about import About, Event
+from timeline.formats.markup import body, escaped, unmarked
+from timeline.formats.timelinejs.round_trip import cells, slide_again
+from timeline.formats.timelinejs.slides import PART, SCALE, dates
+
+_JAVASCRIPT_YEARS = range(-271_820, 275_760)
+"""What TimelineJS draws on the human scale; beyond, it knows years alone."""
+
+
+def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
+    """One timeline; how many events are left out. Its title and eras are held to the end."""
+    labels = about.labels
+    left_out = 0
+    scale = "human"
+    came = False
+    title: dict[str, Any] | None = None
+    eras: list[dict[str, Any]] = []
+
+    def slides() -> Iterable[str]:
+        nonlocal left_out, scale, came, title
+        for event in events:
+            drawn = dates(event)
+            if not drawn:
+                left_out += 1
+                continue
+            origin = cells(event)
+            if origin.get(SCALE) == "cosmological" or any(map(_is_far, drawn.values())):
+                scale = "cosmological"
+            again = slide_again(event, drawn, labels) if origin else None
+            if again is None:
+                yield json_text.text(_slide(event, drawn, about, labels))
+                continue
+            came = True
+            if origin.get(PART) == "title" and title is None:
+                title = again
+                continue
+            again = again if "start_date" in again else {**again, **drawn}
+            if origin.get(PART) == "era":
+                eras.append({"end_date": again["start_date"], **again})
+            else:
+                yield json_text.text(again)
+
+    yield '{"events": [\n'
+    yield from json_text.listed(slides())
+    if not came:
+        title = _title(about, left_out)
+    end = {
+        **({"eras": eras} if eras else {}),
+        **({"title": title} if title is not None else {}),
+        "scale": scale,
+    }
+    yield f"], {json_text.text(end)[1:]}\n"
+    return left_out
+
+
+def _is_far(date: Mapping[str, int]) -> bool:
+    return date["year"] not in _JAVASCRIPT_YEARS
+
+
+def _slide(
+    event: Event, drawn: Mapping[str, Mapping[str, int]], about: About, labels: Mapping[str, str]
+) -> dict[str, Any]:
+    text = body(event, about.words, labels)
+    if about.address:
+        text += f'<p><a href="{escaped(about.address(event["event_id"]))}">All versions</a></p>'
+    code = event.get("event_type")
+    return {
+        "unique_id": event["event_id"],
+        **drawn,
+        "display_date": unmarked(words.date(event["occurred"])),
+        "text": {"headline": escaped(words.title(event)), "text": text},
+        **({"group": unmarked(labels.get(code, code))} if code else {}),
+        "autolink": False,  # the links are made
+    }
+
+
+def _title(about: About, left_out: int) -> dict[str, Any]:
+    said = [f"Licence: {about.info['licence']}"] if "licence" in about.info else []
+    if left_out:
+        said.append(f"Not shown, for no date is known: {left_out}")
+    return {
+        "unique_id": "_title",  # no event id begins with _
+        "text": {
+            "headline": escaped(about.info.get("title", "")),
+            "text": "".join(f"<p>{escaped(text)}</p>" for text in said),
+        },
+        "autolink": False,
+    }

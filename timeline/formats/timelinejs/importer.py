@@ -1,0 +1,241 @@
+"""TimelineJS 3: the slides of a JSON file, or of a sheet as CSV.
+
+Every slide is a row: events, the title slide and eras; its cells are as they were written, with
+what the rest of the file says of it (`slides`). A title slide has no date: it stands from the
+first to the last of the file's slides.
+
+A slide is known by its `unique_id`. One without is known by its headline (else by what
+`slides.title` finds) and by the day on which it starts, in JSON and CSV alike. Who corrects one
+of these in the file therefore has a new slide. Of several of one name and day the later ones
+are numbered.
+
+TimelineJS holds a whole timeline in a browser; so does this module in memory. At the top of a
+JSON file it reads `events`, `eras`, `title` and `scale`, as TimelineJS does.
+
+Knows nothing of the log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from timeline.errors import InvalidInput
+from timeline.formats.importers.rows import csv_rows, flat, text
+from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
+from timeline.formats.spelling import NUMBER
+from timeline.formats.timelinejs import slides
+from timeline.formats.timelinejs.slides import DATE_PARTS, DATES, PART, SCALE, SCHEME, TWIN
+from timeline.model import edtf as edtf_time
+from timeline.model.strict_json import parse_json
+
+__all__ = ["importer"]
+
+_LONGEST = 64 * 2**20
+"""Characters of a file."""
+_LONGEST_NAME = 80
+_PARTS = {"events": "event", "eras": "era", "title": "title"}
+_JSON_DATES = tuple(
+    f"{which}_date.{part}" for which in ("start", "end") for part in (*DATE_PARTS, "millisecond")
+)
+_SHEET_DATES = tuple(
+    f"{which}{part}" for which in ("", "End ") for part in ("Year", "Month", "Day")
+)
+_NAMES = ("unique_id", "text.headline", "Headline", "text.text", "Text", "media.url", "Media")
+
+
+def importer(mapping: Path | None) -> Format:
+    """TimelineJS's slides. Raises InvalidInput for a mapping: they need none."""
+    if mapping:
+        raise InvalidInput("map", "goes with mapped: the fields of timelinejs are known")
+    return Format(
+        scheme=SCHEME,
+        read=_rows,
+        identify=_identify,
+        event=slides.event,
+        tally=_tally,
+        identifying=frozenset((*_NAMES, *_JSON_DATES, *_SHEET_DATES, PART, TWIN)),
+        spellings=dict.fromkeys((*_JSON_DATES, *_SHEET_DATES), NUMBER),
+    )
+
+
+def _rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
+    with text(file) as stream:
+        content = stream.read(_LONGEST + 1)
+    if len(content) > _LONGEST:
+        raise InvalidInput("", "is too long for a timeline that a browser holds")
+    match content.lstrip()[:1]:
+        case "":
+            raise InvalidInput("", "is empty")
+        case "<":
+            raise InvalidInput("", "is a web page, not data")
+        case "{" | "[":
+            found = [*_json_rows(content)]
+        case _:
+            found = [*_sheet_rows(content)]
+    yield from _numbered(_dated(found))
+
+
+def _sheet_rows(content: str) -> Iterator[Row | Unreadable]:
+    """The rows of a sheet; TimelineJS knows the columns by these names alone."""
+    has_title = False
+    head = content.lstrip().partition("\n")[0]
+    for row in csv_rows(iter(io.StringIO(content, newline="")), max(",;\t", key=head.count)):
+        if isinstance(row, Row):
+            if "Year" not in row.cells:
+                raise InvalidInput("Year", "is not a column of this file, and TimelineJS needs it")
+            part = row.cells.get("Type", "").strip()
+            if part not in ("title", "era") or (part == "title" and has_title):
+                part = "event"
+            has_title = has_title or part == "title"
+            row = row._replace(cells={**row.cells, PART: part, DATES: "", TWIN: ""})
+        yield row
+
+
+# --- JSON ---------------------------------------------------------------------------------
+
+
+class _Piece(NamedTuple):
+    """A value in a JSON text: where it begins and ends, and what it is so far."""
+
+    start: int
+    end: int
+    value: Any
+
+
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+"""Finds where values end: what they are, `strict_json` says."""
+_BLANKS = re.compile(r"[ \t\n\r,:]*")
+
+
+def _json_rows(content: str) -> Iterator[Row | Unreadable]:
+    """The slides of a file that is JSON as a whole: what is wrong with one stays its own."""
+    start = len(content) - len(content.lstrip())
+    try:
+        whole, end = _DECODER.raw_decode(content, start)
+    except (json.JSONDecodeError, RecursionError):
+        parse_json(content)  # says where
+        raise
+    if not isinstance(whole, dict) or not isinstance(whole.get("events"), list):
+        raise InvalidInput("events", "must be the list of slides of TimelineJS 3")
+    if content[end:].strip():
+        raise InvalidInput("", "has more behind the end of the timeline")
+    scale = whole.get("scale")
+    line, counted = 1, 0
+    for name, piece in _members(content, start):
+        if name not in _PARTS or not piece.value:
+            continue
+        items = _items(content, piece.start) if isinstance(piece.value, list) else iter((piece,))
+        for item in items:
+            line += content.count("\n", counted, item.start)
+            counted = item.start
+            try:
+                value = parse_json(content[item.start : item.end])
+                if not isinstance(value, dict):
+                    raise InvalidInput("", "is no object with fields")
+            except InvalidInput as error:
+                yield Unreadable(line + (error.line or 1) - 1, error.field, error.problem)
+                continue
+            cells = {**dict(flat(value)), PART: _PARTS[name]}
+            yield Row(line, {**cells, SCALE: scale} if isinstance(scale, str) else cells)
+
+
+def _members(content: str, start: int) -> Iterator[tuple[str, _Piece]]:
+    """The members of the object that begins there."""
+    position = _after_blanks(content, start + 1)
+    while content[position] != "}":
+        name, position = _DECODER.raw_decode(content, position)
+        begin = _after_blanks(content, position)
+        value, end = _DECODER.raw_decode(content, begin)
+        yield name, _Piece(begin, end, value)
+        position = _after_blanks(content, end)
+
+
+def _items(content: str, start: int) -> Iterator[_Piece]:
+    """The items of the array that begins there."""
+    position = _after_blanks(content, start + 1)
+    while content[position] != "]":
+        value, end = _DECODER.raw_decode(content, position)
+        yield _Piece(position, end, value)
+        position = _after_blanks(content, end)
+
+
+def _after_blanks(content: str, position: int) -> int:
+    match = _BLANKS.match(content, position)
+    return match.end() if match else position
+
+
+# --- What the file says of its slides -----------------------------------------------------
+
+
+def _dated(found: list[Row | Unreadable]) -> list[Row | Unreadable]:
+    """The rows, the title with the dates of the others."""
+    spans = [
+        edtf_time.parse(occurred)
+        for row in found
+        if isinstance(row, Row) and row.cells[PART] != "title" and (occurred := _occurred(row))
+    ]
+    if not spans:
+        return found
+    first = min(spans, key=lambda span: span.occurred_from or "").edtf.split("/")[0]
+    last = max(spans, key=lambda span: span.occurred_to or "").edtf.split("/")[-1]
+    dates = first if first == last else f"{first}/{last}"
+    return [
+        row._replace(cells={**row.cells, DATES: dates})
+        if isinstance(row, Row) and row.cells[PART] == "title"
+        else row
+        for row in found
+    ]
+
+
+def _occurred(row: Row) -> str:
+    try:
+        return str(slides.event(row.cells)["occurred"])
+    except InvalidInput:
+        return ""  # the row will be rejected
+
+
+def _numbered(found: list[Row | Unreadable]) -> Iterator[Row | Unreadable]:
+    """The rows, those of one name and day told apart."""
+    times: Counter[str] = Counter()
+    for row in found:
+        if isinstance(row, Row):
+            with contextlib.suppress(InvalidInput):  # the row will be rejected
+                name = own = _identify(row.cells)
+                while times[name]:
+                    row.cells[TWIN] = str(times[own] + 1)
+                    times[own] += 1
+                    name = _identify(row.cells)
+                times[name] += 1
+        yield row
+
+
+def _identify(cells: Cells) -> str:
+    slide = slides.slide(cells)
+    part = cells[PART]
+    unique = str(slide.get("unique_id", ""))
+    names = [
+        part if part != "event" else "",
+        re.sub(r"\s+", "-", unique)[:_LONGEST_NAME] or _slug(slides.title(slide)),
+        slides.start(cells).partition("T")[0] if part != "title" and not unique else "",
+        cells.get(TWIN, ""),
+    ]
+    return "-".join(filter(None, names))
+
+
+def _slug(words: str) -> str:
+    return re.sub(r"\W+", "-", words.casefold()).strip("-")[:_LONGEST_NAME] or "slide"
+
+
+def _tally(cells: Cells) -> Tally:
+    try:
+        occurred = slides.event(cells)["occurred"]
+    except InvalidInput:
+        return Tally({})  # the row will be rejected
+    return Tally({}, date=edtf_time.parse(occurred).precision)

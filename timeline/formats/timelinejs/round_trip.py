@@ -1,0 +1,110 @@
+"""A slide that came from TimelineJS goes back: as it came, but for what was edited since.
+
+Guarantees: what the log did not change of a slide is what its file said - HTML, media, group,
+background, words of the date - so TimelineJS shows the same. A title, a summary, a date or a
+group that differs from what the slide says is taken from the event. An event that is retracted,
+merged or at risk says so.
+
+A publisher's file is not trusted: its HTML passes through `html_text.harmless`, whatever
+TimelineJS itself lets through, and its addresses lead to http, https or the site of the page
+that shows the timeline. From there, a reader's browser loads what the slide shows: pictures,
+frames and media, as it did from the publisher's file. What these serve is theirs, and so are the
+players, some of them scripts, that TimelineJS loads of YouTube, Flickr and the like.
+
+What has no place in a slide - figures, claims, citations added - stays in the log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from timeline.errors import InvalidInput
+from timeline.formats import prose as words
+from timeline.formats.about import Event
+from timeline.formats.markup import escaped, paragraph, standing, unmarked
+from timeline.formats.timelinejs import slides
+from timeline.formats.timelinejs.html import address, harmless, plain
+
+__all__ = ["cells", "slide_again"]
+
+_ADDRESSES = frozenset(("icon", "link", "thumbnail", "url"))
+_PLAIN = frozenset(("alt", "title", "unique_id"))
+"""What TimelineJS sets as text, never as HTML."""
+_FOREIGN_SCRIPT = re.compile(
+    r"(?!\s*(?:https?:)?//(?:[a-z0-9-]+\.)*documentcloud\.org/).*documentcloud\.org/",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What TimelineJS would take for DocumentCloud's, whose answers it runs."""
+_TWICE = frozenset(("display_date", "format", "format_short", "group"))
+"""What it parses as HTML, then sets as HTML again."""
+
+
+def cells(event: Event) -> Mapping[str, str]:
+    """The cells of the slide that an event came from; of any other event none."""
+    found: Mapping[str, str] = event.get("extra", {}).get(slides.SCHEME, {})
+    return found
+
+
+def slide_again(
+    event: Event, dates: Mapping[str, Mapping[str, int]], labels: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """The slide of an event that came from one; None of what cannot have come from one.
+
+    `dates` are those of the event, as `slides.dates` has them.
+    """
+    try:
+        before = slides.event(cells(event))
+        slide = _safe(slides.slide(cells(event)))
+    except InvalidInput:
+        return None
+    edited = {field for field in (*before, *event) if before.get(field) != event.get(field)}
+    text = slide["text"] if isinstance(slide.get("text"), dict) else {}
+    if "title" in edited:
+        text["headline"] = escaped(words.title(event))
+    if "summary" in edited:
+        text["text"] = paragraph(event["summary"]) if "summary" in event else ""
+    if event["state"] != "current" or event.get("at_risk"):
+        said = "".join(map(paragraph, standing(event, labels)))
+        text["text"] = f"{said}{text.get('text', '')}"
+    slide["text"] = text
+    if isinstance(slide.get("media"), dict):
+        slide["media"] = {
+            "url": "",
+            **slide["media"],
+        }  # without one TimelineJS shows nothing at all
+    if "occurred" in edited and "start_date" in slide:
+        slide |= {
+            "end_date": None,
+            "display_date": unmarked(words.date(event["occurred"])),
+            **dates,
+        }
+    if "occurred_text" in edited and "occurred_text" in event:
+        slide["display_date"] = unmarked(event["occurred_text"])
+    tag = slides.group(slide)
+    if tag and tag not in event.get("tags", ()):
+        others = [each for each in event.get("tags", ()) if each not in slides.NO_EVENTS.values()]
+        slide["group"] = unmarked(others[0]) if others else None
+    return {name: value for name, value in slide.items() if value not in (None, {}, "")}
+
+
+def _safe(value: Any, name: str = "") -> Any:
+    """A value of a slide without what could run; `name` is its path with dots."""
+    key = name.rpartition(".")[2]
+    if isinstance(value, dict):
+        inner = {each: _safe(item, f"{name}.{each}") for each, item in value.items()}
+        return {each: item for each, item in inner.items() if item not in ("", {})}
+    if isinstance(value, list):
+        return [_safe(item, name) for item in value]
+    if not isinstance(value, str) or key in _PLAIN:
+        return value
+    if name == ".media.url" and value.startswith("<"):
+        # TimelineJS pastes some addresses between single quotation marks.
+        shown = harmless(value).replace("'", "&#x27;")
+        return shown if shown.startswith("<") else ""
+    if key in _ADDRESSES:
+        return "" if _FOREIGN_SCRIPT.match(value) else address(value)
+    if key in _TWICE:
+        return unmarked(plain(plain(value))) if "<" in value or "&" in value else value
+    return harmless(value) if "<" in value else value

@@ -1,0 +1,20 @@
+"""What a package needs to bring a format of its own (docs/import.md)."""
+
+from timeline.formats.importers.rows import lines, rows
+from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
+from timeline.formats.spelling import DATE, NUMBER, Spelling, date, number
+
+__all__ = [
+    "DATE",
+    "NUMBER",
+    "Cells",
+    "Format",
+    "Row",
+    "Spelling",
+    "Tally",
+    "Unreadable",
+    "date",
+    "lines",
+    "number",
+    "rows",
+]

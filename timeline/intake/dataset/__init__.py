@@ -1,0 +1,1 @@
+"""A publisher's file compared with the log, row by row."""

@@ -1,0 +1,357 @@
+"""The rows of one file beside the log, in temporary tables: what is there twice, new or gone.
+
+Guarantees: whatever the length of the file, memory holds some rows of it. The log is read,
+never written; a row that is rejected stays known by its id, so that its event is not taken
+for gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import IO, Any, NamedTuple
+
+from timeline.errors import InvalidInput
+from timeline.formats.imports import Cells, Format, Row, Tally
+from timeline.intake.dataset.row_changes import is_same
+from timeline.store.codec import decode_content
+
+__all__ = ["GONE", "Reject", "StagedRow", "Staging", "digest", "event_id_of"]
+
+_TABLES = """
+CREATE TEMP TABLE staged (
+    number      INTEGER PRIMARY KEY,
+    line        INTEGER NOT NULL,
+    external_id TEXT NOT NULL,
+    event_id    TEXT NOT NULL,
+    cells       TEXT NOT NULL,
+    outcome     TEXT
+);
+CREATE INDEX temp.staged_external_id ON staged (external_id);
+CREATE INDEX temp.staged_event_id ON staged (event_id);
+CREATE TEMP TABLE rejects (
+    number INTEGER PRIMARY KEY, line INTEGER NOT NULL, field TEXT, reason TEXT, cells TEXT
+);
+"""
+_AT_ONCE = 1_000
+
+GONE = "no longer in the publisher's file"
+"""How the reason of a retraction begins that a file made."""
+
+
+class StagedRow(NamedTuple):
+    """A row of the file, and the event of the log that it is, if there is one."""
+
+    number: int
+    """Of the row, from 1; several may stand in one line."""
+    line: int
+    external_id: str
+    event_id: str
+    cells: Cells
+    state: str | None
+    """Of the event; None if the log has none."""
+    title: str | None
+    version: int | None
+    is_known: bool
+    """Whether the event has this external id."""
+    kept: Cells | None
+    """The cells of the row as the log has them."""
+
+
+class Reject(NamedTuple):
+    """A row that did not go in: its line, the column, why, and its cells where it has some."""
+
+    number: int
+    line: int
+    field: str
+    reason: str
+    cells: Cells | None = None
+
+
+class Staging:
+    """The rows of a file, in the temporary tables of a connection that reads the log."""
+
+    def __init__(self, connection: sqlite3.Connection, form: Format) -> None:
+        self._connection = connection
+        self._form = form
+        self._range = (f"{form.scheme}:", f"{form.scheme};")
+        self.read = 0
+        """Rows of the file."""
+        self.without_id = 0
+        """Rows of which it is not known what they are."""
+        for statement in _TABLES.split(";"):
+            connection.execute(statement)
+
+    def fill(self, file: IO[bytes], progress: Callable[[int], object]) -> None:
+        """Take the rows of a file. Raises InvalidInput for what is no file of this format."""
+        rows: list[tuple[int, int, str, str, str]] = []
+        rejects: list[Reject] = []
+        with contextlib.closing(self._form.read(file)) as found:
+            for row in found:
+                self.read += 1
+                progress(self.read)
+                try:
+                    if not isinstance(row, Row):
+                        raise InvalidInput(row.field, row.reason)
+                    external_id = self._external_id(row.cells)
+                except InvalidInput as error:
+                    self.without_id += 1
+                    cells = row.cells if isinstance(row, Row) else None
+                    rejects.append(Reject(self.read, row.line, error.field, error.problem, cells))
+                else:
+                    text = json.dumps(row.cells, ensure_ascii=False)
+                    event_id = event_id_of(external_id)
+                    rows.append((self.read, row.line, external_id, event_id, text))
+                if len(rows) + len(rejects) >= _AT_ONCE:
+                    self._put(rows, rejects)
+        self._put(rows, rejects)
+        self._settle_repeated()
+
+    def _external_id(self, cells: Cells) -> str:
+        _check(cells)
+        own = "_".join(self._form.identify(cells).split())
+        return f"{self._form.scheme}:{own}"
+
+    def _put(self, rows: list[tuple[int, int, str, str, str]], rejects: list[Reject]) -> None:
+        self._connection.execute("BEGIN")
+        self._connection.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, ?, NULL)", rows)
+        self._connection.execute("COMMIT")
+        self.reject(rejects)
+        rows.clear()
+        rejects.clear()
+
+    def reject(self, rejects: Iterable[Reject]) -> None:
+        """Put rows aside."""
+        said = [
+            (*each[:4], None if each.cells is None else json.dumps(each.cells)) for each in rejects
+        ]
+        self._connection.execute("BEGIN")
+        self._connection.executemany("INSERT INTO rejects VALUES (?, ?, ?, ?, ?)", said)
+        self._connection.executemany(
+            "UPDATE staged SET outcome = 'rejected' WHERE number = ?",
+            ((number,) for number, *_ in said),
+        )
+        self._connection.execute("COMMIT")
+
+    def _settle_repeated(self) -> None:
+        """Of rows with one id that say the same, the first counts; of others, none."""
+        twice = self._connection.execute(
+            "SELECT external_id FROM staged GROUP BY external_id HAVING count(*) > 1"
+        ).fetchall()
+        for (external_id,) in twice:
+            rows = [
+                (number, line, json.loads(cells))
+                for number, line, cells in self._connection.execute(
+                    "SELECT number, line, cells FROM staged WHERE external_id = ? ORDER BY number",
+                    (external_id,),
+                )
+            ]
+            if all(is_same(self._form, rows[0][2], cells) for _, _, cells in rows[1:]):
+                self.settle(("repeated", number) for number, _, _ in rows[1:])
+                continue
+            lines = _listed([line for _, line, _ in rows])
+            reason = f"{external_id} stands in lines {lines} and does not say the same"
+            column = min(self._form.identifying)
+            self.reject(Reject(number, line, column, reason, cells) for number, line, cells in rows)
+
+    def settle(self, outcomes: Iterable[tuple[str, int]]) -> None:
+        """Note what became of rows, by their numbers."""
+        self._connection.execute("BEGIN")
+        self._connection.executemany("UPDATE staged SET outcome = ? WHERE number = ?", outcomes)
+        self._connection.execute("COMMIT")
+
+    # --- What the log has of them ---------------------------------------------------------
+
+    def chunks(self, size: int) -> Iterator[list[StagedRow]]:
+        """The rows that are neither rejected nor repeated, in their order, some at a time."""
+        last = 0
+        while rows := self._connection.execute(_CHUNK, (self._form.scheme, last, size)).fetchall():
+            last = rows[-1][0]
+            yield [_staged(*row) for row in rows]
+
+    def newest(self) -> tuple[str, str] | None:
+        """When the newest of the publisher's entries was reported: its last instant, as said."""
+        row = self._connection.execute(
+            "SELECT max(v.reported_from), v.reported_at FROM event_external_ids AS x"
+            " JOIN event_versions AS v USING (event_id)"
+            " WHERE x.external_id >= ? AND x.external_id < ? AND (v.version = 1"
+            " OR v.reason GLOB ? || '*' OR EXISTS (SELECT 1 FROM field_changes AS f"
+            "  WHERE f.event_id = v.event_id AND f.version = v.version AND f.path GLOB ?))",
+            (*self._range, GONE, f"/extra/{self._form.scheme}/*"),
+        ).fetchone()
+        return (row[0], row[1]) if row[0] else None
+
+    def count_gone(self) -> tuple[int, int]:
+        """How many of the publisher's events that stand are not in the file, and how many stand."""
+        gone, standing = self._connection.execute(
+            "SELECT coalesce(sum(NOT is_there), 0), count(*) FROM (" + _STANDING + ")",  # noqa: S608
+            self._range,
+        ).fetchone()
+        return gone, standing
+
+    def gone(self) -> Iterator[tuple[str, str, Cells | None]]:
+        """Event id, title and kept cells of those that are not in the file."""
+        after = ""
+        while rows := self._connection.execute(
+            f"SELECT event_id, title, json_extract(extra, ?) FROM ({_STANDING})"  # noqa: S608
+            " WHERE NOT is_there AND event_id > ? ORDER BY event_id LIMIT ?",
+            (f'$."{self._form.scheme}"', *self._range, after, _AT_ONCE),
+        ).fetchall():
+            for event_id, title, kept in rows:
+                yield event_id, title, _cells(kept)
+            after = rows[-1][0]
+
+    def content(self, event_id: str) -> dict[str, Any]:
+        """What the log says of an event now."""
+        (payload,) = self._connection.execute(
+            "SELECT l.payload FROM events AS e JOIN event_versions AS v USING (event_id, version)"
+            " JOIN log AS l ON l.seq = v.content_seq WHERE e.event_id = ?",
+            (event_id,),
+        ).fetchone()
+        return decode_content(payload) or {}
+
+    def retraction(self, event_id: str) -> str:
+        """Why an event was retracted last."""
+        (reason,) = self._connection.execute(
+            "SELECT coalesce(reason, '') FROM event_versions WHERE event_id = ?"
+            " AND kind = 'event.retracted' ORDER BY version DESC LIMIT 1",
+            (event_id,),
+        ).fetchone()
+        return str(reason)
+
+    # --- What became of them --------------------------------------------------------------
+
+    def twins(self, gone: Mapping[bytes, str]) -> Iterator[tuple[int, str, str]]:
+        """Line and external id of the new rows that say what a row that is gone said, by
+        its `digest`, and the event of that."""
+        new = self._connection.execute(
+            "SELECT line, external_id, cells FROM staged WHERE outcome = 'recorded' ORDER BY number"
+        )
+        for line, external_id, cells in new if gone else ():
+            if event_id := gone.get(digest(self._form, json.loads(cells))):
+                yield line, external_id, event_id
+
+    def rejects(self) -> Iterator[Reject]:
+        """The rows that were put aside, in their order."""
+        rows = self._connection.execute(
+            "SELECT number, line, field, reason, cells FROM rejects ORDER BY number"
+        )
+        for number, line, field, reason, cells in rows:
+            yield Reject(number, line, field or "", reason, _cells(cells))
+
+    def count_rejects(self) -> int:
+        """How many there are."""
+        (count,) = self._connection.execute("SELECT count(*) FROM rejects").fetchone()
+        return int(count)
+
+    def tallied(self) -> Iterator[tuple[Tally, str | None, str | None]]:
+        """Of the rows that are in: what each adds to the totals, and the log's country and
+        precision."""
+        rows = self._connection.execute(
+            "SELECT s.cells, e.country, e.occurred_precision FROM staged AS s"
+            " LEFT JOIN event_external_ids AS x USING (external_id)"
+            " JOIN events AS e ON e.event_id = coalesce(x.event_id, s.event_id)"
+            " WHERE s.outcome IN ('recorded', 'updated', 'unchanged')"
+        )
+        for cells, country, precision in rows:
+            yield self._form.tally(json.loads(cells)), country, precision
+
+    def figures(self) -> Iterator[tuple[str, Any, Any, Any]]:
+        """The sums that the log has of the same rows: measure, value, low and high."""
+        return self._connection.execute(
+            "SELECT q.measure, sum(q.value), sum(q.low), sum(q.high) FROM staged AS s"
+            " LEFT JOIN event_external_ids AS x USING (external_id)"
+            " JOIN event_quantities AS q ON q.event_id = coalesce(x.event_id, s.event_id)"
+            " WHERE s.outcome IN ('recorded', 'updated', 'unchanged') GROUP BY q.measure"
+        )
+
+
+_CHUNK = (
+    "SELECT s.number, s.line, s.external_id, coalesce(x.event_id, s.event_id), s.cells, e.state,"
+    " e.title, e.version, x.event_id IS NOT NULL, json_extract(e.extra, '$.\"' || ? || '\"')"
+    " FROM staged AS s LEFT JOIN event_external_ids AS x USING (external_id)"
+    " LEFT JOIN events AS e ON e.event_id = coalesce(x.event_id, s.event_id)"
+    " WHERE s.number > ? AND s.outcome IS NULL ORDER BY s.number LIMIT ?"
+)
+_STANDING = (
+    "SELECT e.event_id, e.title, e.extra, max(s.line IS NOT NULL) AS is_there"
+    " FROM event_external_ids AS x JOIN events AS e USING (event_id)"
+    " LEFT JOIN staged AS s USING (external_id)"
+    " WHERE x.external_id >= ? AND x.external_id < ? AND e.state = 'current' GROUP BY e.event_id"
+)
+
+
+def _staged(
+    number: int,
+    line: int,
+    external_id: str,
+    event_id: str,
+    cells: str,
+    state: str | None,
+    title: str | None,
+    version: int | None,
+    is_known: int,
+    kept: str | None,
+) -> StagedRow:
+    row: Cells = json.loads(cells)
+    return StagedRow(
+        number,
+        line,
+        external_id,
+        event_id,
+        row,
+        state,
+        title,
+        version,
+        bool(is_known),
+        _cells(kept),
+    )
+
+
+def event_id_of(external_id: str) -> str:
+    """The id of the event of a row: the same every time, so that an erased one is known again.
+
+    Ids that differ in more than the case of letters have events that differ.
+    """
+    plain = re.sub(r"[^a-z0-9]+", "-", external_id.lower()).strip("-")
+    if plain == external_id.lower().replace(":", "-", 1) and 3 <= len(plain) <= 64:
+        return plain
+    return f"{plain[:47]}-{hashlib.sha256(external_id.encode()).hexdigest()[:16]}"
+
+
+def _check(cells: Cells) -> None:
+    """Raise InvalidInput for a cell that no text can hold."""
+    for column, cell in cells.items():
+        if not column.isprintable() or len(column) > 60:
+            problem = "is no name for a column: at most 60 printable characters"
+            raise InvalidInput(column[:60], problem)
+        if "\x00" in cell:
+            raise InvalidInput(column, "holds a NUL character")
+        try:
+            cell.encode()
+        except UnicodeEncodeError:
+            raise InvalidInput(column, "is not UTF-8") from None
+
+
+def _cells(text: str | None) -> Cells | None:
+    return None if text is None else json.loads(text)
+
+
+def digest(form: Format, cells: Cells) -> bytes:
+    """Of what a row says but for its id, however it says it."""
+    said = sorted(
+        (column, form.spellings[column].normal(cell) if column in form.spellings else cell)
+        for column, cell in cells.items()
+        if cell.strip() and column not in form.identifying
+    )
+    folded = [(column, " ".join(cell.split())) for column, cell in said]
+    return hashlib.sha256(json.dumps(folded).encode()).digest()
+
+
+def _listed(lines: list[int]) -> str:
+    shown = [f"{line:,}" for line in lines[:5]] + (["..."] if len(lines) > 5 else [])
+    return f"{', '.join(shown[:-1])} and {shown[-1]}"

@@ -1,0 +1,292 @@
+"""The steps of one file: what each row makes of its event, and what becomes of those without.
+
+Guarantees: a row is taken whole or put aside with its reason; what somebody corrected in this
+log is not taken back because a publisher changed something else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, NamedTuple
+
+from timeline.errors import InvalidInput, Refused, TimelineError
+from timeline.formats.imports import Cells, Format
+from timeline.intake.dataset.row_changes import compared, filled
+from timeline.intake.dataset.staging import GONE, Reject, StagedRow, Staging, digest
+from timeline.model.content import Event, Said, Statement
+from timeline.model.validation import validate
+from timeline.writing.writer import Append
+
+__all__ = ["Import", "Outcome", "Step", "Steps"]
+
+_AT_ONCE = 5_000
+"""Rows of one append: what a broken-off run loses, and what a reader sees at once."""
+
+_MOST_NOTES = 50
+
+
+class Step(NamedTuple):
+    """One entry that a file makes."""
+
+    verb: str
+    """record, update, retract or reinstate."""
+    event_id: str
+    title: str
+    columns: tuple[str, ...] = ()
+    """Those that the publisher changed."""
+
+
+@dataclass
+class Outcome:
+    """What a file made of the log."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """Rows by what became of them, and the events that were retracted or reinstated."""
+    churn: Counter[str] = field(default_factory=Counter)
+    """Rows that are written in another way than before, by the kind of difference."""
+    respelled: int = 0
+    """Rows of which nothing else is new."""
+    notes: list[str] = field(default_factory=list)
+    """What a person should know; the first ones of many."""
+    more_notes: int = 0
+
+    def note(self, text: str) -> None:
+        """Keep a note, or count it."""
+        if len(self.notes) < _MOST_NOTES:
+            self.notes.append(text)
+        else:
+            self.more_notes += 1
+
+
+class Import(NamedTuple):
+    """What is wanted of a run."""
+
+    said: Said = Said()
+    """`reported_at` is the day of the file."""
+    complete: bool = False
+    """Whether the file is all that its publisher has: what it lacks is gone."""
+    strict: bool = False
+    """All in one append, which the first bad row ends."""
+    dry_run: bool = False
+    """All in one append, which will be taken back."""
+    allow_absent: bool = False
+    """Even if a tenth of the publisher's events is gone."""
+
+
+class Steps:
+    """The steps of one file."""
+
+    def __init__(
+        self,
+        staging: Staging,
+        form: Format,
+        wanted: Import,
+        outcome: Outcome,
+        tell: Callable[[Step], object],
+        progress: Callable[[str, int, int | None], object],
+    ) -> None:
+        self._staging = staging
+        self._form = form
+        self._wanted = wanted
+        self._outcome = outcome
+        self._tell = tell
+        self._progress = progress
+        day = wanted.said.reported_at
+        of_day = f" of {day}" if day else ""
+        self._gone = f"{GONE}{of_day}"
+        self._back = f"in the publisher's file{of_day} again"
+        self._done = 0
+
+    def all(
+        self, appending: Callable[[], AbstractContextManager[Append]], *, retracting: bool
+    ) -> None:
+        with ExitStack() as stack:
+            is_one = self._wanted.strict or self._wanted.dry_run
+            whole = stack.enter_context(appending()) if is_one else None
+
+            @contextlib.contextmanager
+            def append() -> Iterator[Append]:
+                if whole:
+                    yield whole
+                else:
+                    with appending() as one:
+                        yield one
+
+            for rows in self._staging.chunks(_AT_ONCE):
+                with append() as one:
+                    settled, rejects = self._rows(one, rows)
+                self._staging.settle(settled)
+                self._staging.reject(rejects)
+            if retracting:
+                self._retract(append)
+
+    def _rows(
+        self, append: Append, rows: list[StagedRow]
+    ) -> tuple[list[tuple[str, int]], list[Reject]]:
+        """The steps of some rows: what became of each, and those that were refused."""
+        settled: list[tuple[str, int]] = []
+        rejects: list[Reject] = []
+        if (source := self._form.source) and not append.has("source", source["source_id"]):
+            append.record_source(source, Said(author=self._wanted.said.author))
+        for row in rows:
+            try:
+                settled.append((self._row(append, row), row.number))
+            except TimelineError as error:
+                if self._wanted.strict or not isinstance(error, InvalidInput | Refused):
+                    raise error.at(line=row.line)  # noqa: B904 - it is the same error
+                rejects.append(Reject(row.number, row.line, *_of(error), row.cells))
+            self._done += 1
+            self._progress("written", self._done, self._staging.read)
+        return settled, rejects
+
+    def _row(self, append: Append, row: StagedRow) -> str:
+        """What became of one row."""
+        if row.state is None:
+            return self._record(append, row)
+        if row.state == "erased":
+            self._outcome.counts["erased"] += 1
+            self._outcome.note(f"line {row.line}: {row.event_id} was erased, and stays so")
+            return "erased"
+        if not row.is_known:
+            raise self._taken(row)
+        if row.kept is None:
+            self._outcome.note(
+                f"line {row.line}: {row.event_id} was not made from this publisher's row: the row"
+                " is kept in its extra, its fields stay as they are"
+            )
+            changed: list[str] = []
+            changes = {f"/extra/{self._form.scheme}": filled(row.cells)}
+            said = self._wanted.said
+        else:
+            changed, churn = compared(self._form, row.kept, filled(row.cells))
+            for kind in sorted(churn):
+                self._outcome.churn[kind] += 1
+            if changed:
+                changes, said = self._changes(append, row, row.kept, changed)
+            else:
+                changes = {}
+                self._outcome.respelled += bool(churn)
+        expect = row.version
+        if row.state == "retracted" and self._reinstated(append, row):
+            expect = None
+        if not changes:
+            self._outcome.counts["unchanged"] += 1
+            return "unchanged"
+        append.update(row.event_id, changes, said, expect=expect)
+        self._step("update", row.event_id, row.title, tuple(changed))
+        self._outcome.counts["updated"] += 1
+        return "updated"
+
+    def _reinstated(self, append: Append, row: StagedRow) -> bool:
+        """Take a retraction back that an earlier file made; any other stays."""
+        reason = self._staging.retraction(row.event_id)
+        if not reason.startswith(GONE):
+            note = f'line {row.line}: {row.event_id} was retracted ("{reason}"), and stays so'
+            self._outcome.note(note)
+            return False
+        back = self._wanted.said.model_copy(update={"reason": self._back})
+        append.reinstate(row.event_id, back, expect=row.version)
+        self._step("reinstate", row.event_id, row.title)
+        self._outcome.counts["reinstated"] += 1
+        return True
+
+    def _taken(self, row: StagedRow) -> InvalidInput:
+        problem = f"event {row.event_id} is there already, without {row.external_id}"
+        return InvalidInput(min(self._form.identifying), problem)
+
+    def _record(self, append: Append, row: StagedRow) -> str:
+        if append.has("event", row.event_id):  # since a moment ago
+            raise self._taken(row)
+        fields = self._fields(row.cells)
+        for number, relation in enumerate(fields.get("relations", ())):
+            if not append.has("event", str(relation.get("event_id", ""))):
+                problem = (
+                    f'there is no event "{relation.get("event_id")}" in the log, or in a row before'
+                )
+                raise InvalidInput(f"relations.{number}.event_id", problem)
+        extra = {self._form.scheme: filled(row.cells)}
+        ids = {"event_id": row.event_id, "external_ids": [row.external_id]}
+        statement = validate(Statement, {**fields, **ids, "extra": extra})
+        append.record(statement, self._wanted.said)
+        self._step("record", row.event_id, statement.title)
+        self._outcome.counts["recorded"] += 1
+        return "recorded"
+
+    def _fields(self, cells: Cells) -> dict[str, Any]:
+        """The fields of the event of a row; the day of a file goes before the row's own."""
+        fields = self._form.event(cells)
+        if self._wanted.said.reported_at:
+            fields.pop("reported_at", None)
+        return fields
+
+    def _changes(
+        self, append: Append, row: StagedRow, kept: Cells, changed: list[str]
+    ) -> tuple[dict[str, Any], Said]:
+        """What the publisher changed becomes so here, unless it was changed here as well.
+
+        What is only written in another way stays as it was written before.
+        """
+        fields = self._fields(row.cells)
+        reported_at = fields.pop("reported_at", None)
+        ids = {"event_id": row.event_id, "external_ids": [row.external_id]}
+        theirs = append.worded(validate(Event, {**fields, **ids}))
+        ours = self._staging.content(row.event_id)
+        try:
+            as_read = dict.fromkeys(row.cells, "") | kept  # what is empty is not kept
+            before = {**self._fields(as_read), **ids}
+            before.pop("reported_at", None)
+            base = append.worded(validate(Event, before))
+        except InvalidInput:  # another mapping read it then
+            base = ours
+        cells = filled(kept | {column: row.cells.get(column, "") for column in changed})
+        changes: dict[str, Any] = {f"/extra/{self._form.scheme}": cells}
+        for name in dict.fromkeys((*theirs, *base)):
+            if theirs.get(name) in (base.get(name), ours.get(name)):
+                continue
+            if ours.get(name) == base.get(name):
+                changes[name] = fields.get(name)
+            else:
+                self._outcome.note(
+                    f"line {row.line}: {name} of {row.event_id} was changed here, and now by the"
+                    " publisher: ours stays, theirs is in its extra"
+                )
+        said = self._wanted.said
+        if reported_at and not said.reported_at:
+            said = validate(Said, {**said.content(), "reported_at": reported_at})
+        return changes, said
+
+    def _retract(self, appending: Callable[[], AbstractContextManager[Append]]) -> None:
+        """Events whose rows are gone."""
+        said = self._wanted.said.model_copy(update={"reason": self._gone})
+        gone = self._staging.gone()
+        was: dict[bytes, str] = {}
+        while some := [*islice(gone, _AT_ONCE)]:
+            with appending() as append:
+                for event_id, title, cells in some:
+                    append.retract(event_id, said)
+                    self._step("retract", event_id, title)
+                    self._outcome.counts["retracted"] += 1
+                    if cells:
+                        was[digest(self._form, cells)] = event_id
+        for line, external_id, event_id in self._staging.twins(was):
+            self._outcome.note(
+                f"line {line}: {external_id} says what the row of {event_id} said, which is gone:"
+                f" has its id changed? Then `timeline merge {event_id} --into` it"
+            )
+
+    def _step(
+        self, verb: str, event_id: str, title: str | None, columns: tuple[str, ...] = ()
+    ) -> None:
+        self._tell(Step(verb, event_id, title or "", columns))
+
+
+def _of(error: TimelineError) -> tuple[str, str]:
+    """Field and reason of a refusal."""
+    if isinstance(error, InvalidInput):
+        return error.field, error.problem
+    return "", str(error)

@@ -1,0 +1,213 @@
+"""Entries that were written elsewhere, taken in as they are.
+
+Guarantees: they are held to what the writer guarantees. Numbers, versions and times go on, and
+ids are new; a payload is well formed by the model of its kind, and in the form in which it is
+written here; references lead to something that is there. A payload is absent only if a later
+entry erases it, and then goes here too.
+
+It cannot know what is not in entries: the texts of sources, and so whether quotes stand in them.
+Nor does it ask whether a statement is in the words of the log's vocabulary or changes anything.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+
+from timeline.errors import ClockBehind, InvalidInput, Refused
+from timeline.model import clock
+from timeline.model.content import Actor, Annotation, Content, Event, LogInfo, Merge, Said, Source
+from timeline.model.validation import validate
+from timeline.projection import tables as projection
+from timeline.projection.projector import Projector
+from timeline.store import codec, log
+from timeline.store.codec import Entry
+from timeline.writing import writer
+from timeline.writing.append_buffer import Holdings
+from timeline.writing.entries import MAX_AHEAD, differing, payload_of
+
+__all__ = ["ForeignEntries"]
+
+_MODELS: dict[str, type[Content]] = {
+    "log.opened": LogInfo,
+    "log.updated": LogInfo,
+    "event.recorded": Event,
+    "event.updated": Event,
+    "event.corrected": Event,
+    "event.merged": Merge,
+    "source.recorded": Source,
+    "source.updated": Source,
+    "source.annotated": Annotation,
+    "actor.recorded": Actor,
+    "actor.updated": Actor,
+    "actor.merged": Merge,
+}
+"""What a payload says beside author and reason; nothing of every other kind."""
+
+
+class ForeignEntries:
+    """The entries of one transaction, which is open; batch by batch.
+
+    `unexcused` are entries that came without a payload, id and seq, and whose erasure is yet to
+    come: it is kept up, and must be empty when all is taken.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        unexcused: dict[str, int],
+        *,
+        now: Callable[[], datetime] = clock.now,
+    ) -> None:
+        self._connection = connection
+        self._unexcused = unexcused
+        self._fold_from_here()
+        newest = log.newest(connection)
+        self._recorded_at = newest.recorded_at if newest else ""
+        self._now = clock.utc(now())
+        self._latest = clock.utc(clock.parse(self._now) + MAX_AHEAD)
+        self._expected: dict[str, tuple[int, str]] = {}
+        """Events that this batch must bring: the seq and the field that name them."""
+        self._is_stale = False
+        self.count = 0
+        """Of the entries that were taken."""
+        self.emptied: list[Entry] = []
+        """Entries that had a payload here until now."""
+
+    def _fold_from_here(self) -> None:
+        zone = str(log.info(self._connection).get("time_zone", "UTC"))
+        self._held = Holdings(self._connection, Projector(self._connection, zone))
+
+    def take(self, entry: Entry) -> None:
+        """Check one entry, append it and fold it into the tables.
+
+        Raises InvalidInput, with the field that is wrong, and what references to nowhere raise.
+        """
+        self._check_envelope(entry)
+        if entry.version > 1:
+            self._held.settle()
+        if entry.payload is not None:
+            self._check_payload(entry, entry.payload)
+        elif entry.subject == "log":
+            raise InvalidInput("payload", "says what the log is, and cannot be absent")
+        else:
+            self._unexcused[entry.id] = entry.seq
+        erased = self._erased_by(entry) if entry.kind == "entry.erased" else None
+        self._held.add(entry, codec.payload_of(entry))
+        if erased:
+            self._held.settle()
+            writer.take_out(self._connection, erased, entry.id)
+            self.emptied.append(erased)
+            self._is_stale = True
+        self._recorded_at = entry.recorded_at
+        self.count += 1
+
+    def end_batch(self) -> None:
+        """The last checks of a batch, on references into it; what was erased is forgotten."""
+        for event_id, (seq, field) in self._expected.items():
+            if not self._held.version(f"event/{event_id}"):
+                problem = f'there is no event "{event_id}" up to the end of its batch'
+                raise InvalidInput(field, problem).at(line=seq + 1)
+        self._expected.clear()
+        if self._is_stale:
+            self._held.settle()
+            projection.make_anew(self._connection)
+            self._fold_from_here()
+            self._is_stale = False
+
+    def finish(self) -> None:
+        """What is left to do before the commit."""
+        self._held.settle()
+
+    # --- Checks -------------------------------------------------------------------------------
+
+    def _check_envelope(self, entry: Entry) -> None:
+        if entry.seq != self._held.size:
+            raise Refused("somebody else appends to this file: it is no copy any more")
+        if (entry.kind == "log.opened") != (entry.seq == 0):
+            problem = "a log begins with log.opened, once; an export with filters is part of one"
+            raise InvalidInput("envelope.kind", problem)
+        if known := self._held.entry_by_id(entry.id):
+            raise InvalidInput("envelope.id", f"is the id of entry {known.seq} already")
+        following = self._held.version(entry.subject) + 1
+        if entry.version != following:
+            problem = f"must be {following}, the next of {entry.subject}"
+            raise InvalidInput("envelope.version", problem)
+        what, _, verb = entry.kind.partition(".")
+        if what not in ("log", "entry") and (verb == "recorded") != (entry.version == 1):
+            raise InvalidInput("envelope.kind", f"must be {what}.recorded in version 1 alone")
+        if entry.kind == "event.recorded" and entry.reported_at is None:
+            raise InvalidInput("envelope.reported_at", "is required of event.recorded")
+        if entry.recorded_at < self._recorded_at:
+            problem = f"lies before {self._recorded_at}, when the entry before was recorded"
+            raise InvalidInput("envelope.recorded_at", problem)
+        if entry.recorded_at > self._latest:
+            raise ClockBehind(entry.recorded_at, self._now)
+
+    def _check_payload(self, entry: Entry, payload: str) -> None:
+        try:
+            self._check_content(entry, payload)
+        except InvalidInput as error:
+            field = f"payload.{error.field}" if error.field else "payload"
+            raise InvalidInput(field, error.problem) from None
+
+    def _check_content(self, entry: Entry, payload: str) -> None:
+        fields = codec.decode_payload(payload)
+        said = validate(Said, {key: fields.get(key) for key in ("author", "reason")})
+        content = validate(_MODELS.get(entry.kind, Content), codec.content_of(fields))
+        written = payload_of(entry.kind, said, content.content())
+        if written != payload:
+            field = next(iter(differing(fields, codec.decode_payload(written))), "")
+            raise InvalidInput(field, "is not in the form in which a Timeline writes it")
+        match content:
+            case Event():
+                self._check_event(entry, content)
+            case LogInfo():
+                writer.check_time_zone(content)
+                if entry.seq and content.origin != log.info(self._connection)["origin"]:
+                    raise InvalidInput("origin", "cannot change")
+            case Merge():
+                what = entry.subject.partition("/")[0]
+                self._held.check_merge(entry.subject, f"{what}/{content.into}")
+            case _:
+                pass
+
+    def _check_event(self, entry: Entry, event: Event) -> None:
+        """References hold; of those to events the end of the batch decides."""
+        named: list[tuple[str, str | None]] = [
+            (f"citations.{number}.source_id", citation.source_id)
+            for number, citation in enumerate(event.citations)
+        ]
+        for field in ("quantities", "claims"):
+            for number, item in enumerate(getattr(event, field)):
+                named += ((f"{field}.{number}.source_ids", each) for each in item.source_ids)
+        for field, source_id in named:
+            if source_id is None:
+                raise InvalidInput(field, "is required: a source has an entry of its own")
+            if not self._held.version(f"source/{source_id}"):
+                raise InvalidInput(field, f'there is no source "{source_id}" before it')
+        for number, relation in enumerate(event.relations):
+            field = f"relations.{number}.event_id"
+            if relation.event_id == entry.subject_id:
+                raise InvalidInput(field, "an event cannot relate to itself")
+            if not self._held.version(f"event/{relation.event_id}"):
+                self._expected.setdefault(relation.event_id, (entry.seq, f"payload.{field}"))
+        for external_id in event.external_ids:
+            owner = self._held.owner_of((external_id,))
+            if owner not in (None, entry.subject_id):
+                raise InvalidInput("external_ids", f"{external_id} belongs to event {owner}")
+        self._held.claim(event.external_ids, entry.subject_id)
+
+    def _erased_by(self, entry: Entry) -> Entry | None:
+        """The entry that this one erases, if it has a payload here."""
+        erased = self._held.entry_by_id(entry.subject_id)
+        if erased is None:
+            problem = f'there is no entry "{entry.subject_id}" before it'
+            raise InvalidInput("envelope.subject", problem)
+        is_absent = erased.payload is None or erased.id in self._unexcused
+        if not is_absent:
+            problem = f"entry {erased.seq}, which it erases, has its payload still"
+            raise InvalidInput("envelope.subject", problem)
+        self._unexcused.pop(erased.id, None)
+        return erased if erased.payload is not None else None

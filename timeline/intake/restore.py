@@ -1,0 +1,204 @@
+"""A log taken in from its export in wire form: a copy, or what a copy lacks.
+
+Guarantees: envelopes, payloads, salts and leaves are those of the export, byte for byte, and so
+is the root of the tree; nothing is taken that `foreign_entries` refuses. What is committed is
+whole batches, of which `verify` finds nothing wrong. A new file is there when all of the export is
+in it, or not at all; one that is there already grows by what was right. What was erased since goes
+from it too, to its last byte.
+
+The export is read once, as it comes, and never held.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import itertools
+import os
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from timeline.errors import InvalidInput, Refused, TimelineError, Unfinished
+from timeline.formats.importers.rows import plain
+from timeline.intake.foreign_entries import ForeignEntries
+from timeline.model import clock
+from timeline.projection import tables as projection
+from timeline.store import codec, log
+from timeline.store import storage as schema
+from timeline.store.codec import Entry
+from timeline.writing import erasure
+
+__all__ = ["Restored", "restore"]
+
+_AT_ONCE = 5_000
+"""Entries after which a transaction ends with the next batch."""
+
+_LONGEST = 3 * codec.MAX_PAYLOAD
+"""Bytes of a line: the largest payload, each of its characters escaped, and what goes with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What `restore` did."""
+
+    size: int
+    """Entries in the log now."""
+    added: int
+    """How many of them were not there before."""
+    root: bytes
+    """Of the tree over all of them."""
+    texts_absent: int
+    """Sources whose captured text is not in this file."""
+
+
+def restore(
+    path: str | os.PathLike[str],
+    file: IO[bytes],
+    *,
+    now: Callable[[], datetime] = clock.now,
+    progress: Callable[[int], object] = lambda count: None,
+) -> Restored:
+    """Take in an export in wire form, plain or as gzip: a whole log, from its first entry on.
+
+    Where no file is yet, one is made. A file whose log is the beginning of the export gets the
+    rest of it. `progress` is called with the count of lines that were read.
+
+    Raises InvalidInput and its like for an entry that is wrong, with its line; Refused for a
+    file with another log, naming the first entry that differs; ClockBehind for entries of more
+    than a minute ahead; StoreError for a file that cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        lines = _lines(plain(file))
+        if Path(path).exists():
+            connection = stack.enter_context(contextlib.closing(schema.connect(path, write=True)))
+            stack.enter_context(schema.storage_errors(path))
+        else:
+            connection = stack.enter_context(schema.new_file(path))
+            with schema.immediate(connection):
+                projection.create(connection)
+        return _Restoring(connection, os.fspath(path), now).run(lines, progress)
+
+
+class _Restoring:
+    """An export on its way into one file."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, path: str, now: Callable[[], datetime]
+    ) -> None:
+        self._connection = connection
+        self._path = path
+        self._now = now
+        self._unexcused: dict[str, int] = {}
+        """Id and seq of entries without a payload, until their erasure comes."""
+        self._emptied: list[Entry] = []
+        """Entries that had a payload here until now."""
+
+    def run(self, lines: Iterator[str], progress: Callable[[int], object]) -> Restored:
+        before = log.size(self._connection)
+        batches = itertools.groupby(
+            self._new_entries(lines, progress), key=lambda entry: entry.recorded_at
+        )
+        while self._take_some(batches):
+            pass
+        if self._emptied:
+            self._scrub()
+        size = log.size(self._connection)
+        (absent,) = self._connection.execute(
+            "SELECT count(*) FROM sources WHERE text_sha256 IS NOT NULL AND text_sha256 NOT IN"
+            " (SELECT text_sha256 FROM source_texts WHERE body IS NOT NULL)"
+        ).fetchone()
+        return Restored(size, size - before, log.root_at(self._connection, size), absent)
+
+    def _new_entries(
+        self, lines: Iterator[str], progress: Callable[[int], object]
+    ) -> Iterator[Entry]:
+        """The entries behind those that are here already, which must be the same."""
+        stored = log.read(self._connection)
+        seq = -1
+        for seq, line in enumerate(lines):
+            here = next(stored, None)
+            if here is None or line != codec.to_wire(here):
+                with _naming(seq):
+                    entry = codec.from_wire(line, seq)
+                    if here is not None:
+                        self._compare(here, entry)
+                if here is None:
+                    yield entry
+            progress(seq + 1)
+        if seq < 0:
+            raise InvalidInput("", "holds no entry").at(line=1)
+        if next(stored, None) is not None:
+            size = log.size(self._connection)
+            raise Refused(
+                f"{self._path} has {size} entries, and the export ends with its entry {seq}: "
+                "there is nothing to add"
+            )
+        if self._unexcused:
+            seq = min(self._unexcused.values())
+            problem = "is absent, and no later entry.erased of this export says why"
+            raise InvalidInput("payload", problem).at(line=seq + 1)
+
+    def _compare(self, here: Entry, entry: Entry) -> None:
+        """Raise Refused unless the two are one, but that the words are gone by now."""
+        if here.envelope != entry.envelope or (here.payload is None and entry.payload is not None):
+            raise Refused(f"entry {entry.seq} is another one in {self._path}: nothing was added")
+        if here.payload is not None and entry.payload is None:
+            self._unexcused[entry.id] = entry.seq
+
+    def _take_some(self, batches: Iterator[tuple[str, Iterator[Entry]]]) -> bool:
+        """One transaction; whether there may be more.
+
+        It ends where no entry waits for its erasure.
+        """
+        with schema.immediate(self._connection):
+            projection.check(self._connection, self._path)
+            taking = ForeignEntries(self._connection, self._unexcused, now=self._now)
+            more = False
+            for _, batch in batches:
+                for entry in batch:
+                    with _naming(entry.seq):
+                        taking.take(entry)
+                taking.end_batch()
+                if taking.count >= _AT_ONCE and not self._unexcused:
+                    more = True
+                    break
+            taking.finish()
+        self._emptied += taking.emptied
+        return more
+
+    def _scrub(self) -> None:
+        try:
+            erasure.scrub(self._connection, self._path)
+        except Unfinished as error:
+            advice = f"timeline erase #{self._emptied[0].seq} --reason ... finishes it"
+            raise Unfinished(error.path, error.why, advice) from error
+
+
+@contextlib.contextmanager
+def _naming(seq: int) -> Iterator[None]:
+    """Errors of an entry with the line that it is on."""
+    try:
+        yield
+    except TimelineError as error:
+        raise error.at(line=seq + 1)  # noqa: B904 - it is the same error
+
+
+def _lines(file: IO[bytes]) -> Iterator[str]:
+    """The lines of a file, never one that no entry can be."""
+    number = 0
+    try:
+        while line := file.readline(_LONGEST + 1):
+            number += 1
+            if len(line) > _LONGEST:
+                raise InvalidInput("", "is longer than an entry can be").at(line=number)
+            yield line.removesuffix(b"\n").decode()
+    except UnicodeDecodeError:
+        raise InvalidInput("", "is not UTF-8").at(line=number) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        problem = "is where the gzip data ends too early, or is damaged"
+        raise InvalidInput("", problem).at(line=number + 1) from None

@@ -1,0 +1,136 @@
+"""Instants, days and time zones: the reported and the recorded clock.
+
+Guarantees: an instant is UTC text with microseconds, "2026-11-22T15:08:55.123456Z", so that
+text order is time order; a day ends when it ends in the log's time zone. The third clock,
+when something occurred, is `edtf_time`'s.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
+from functools import lru_cache
+
+from timeline.errors import InvalidValue
+from timeline.model import edtf as edtf_time
+
+__all__ = ["Moment", "day_in", "last_instant", "moment", "now", "parse", "reported", "utc", "zone"]
+
+Moment = int | str
+"""A point of the log: the number of an entry, or an instant."""
+
+_INSTANT = re.compile(
+    r"(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2})(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})?", re.ASCII
+)
+_OFFSET = re.compile(r"(Z|[+-]\d{2}(?::\d{2})?)$", re.ASCII)
+
+
+def now() -> datetime:
+    """The machine's clock, UTC."""
+    return datetime.now(UTC)
+
+
+def utc(instant: datetime) -> str:
+    """The text of an instant."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+
+
+def parse(text: str) -> datetime:
+    """The instant of a text that `utc` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def zone(name: str) -> tzinfo:
+    """The time zone of an IANA name. Raises InvalidValue for one that nobody knows."""
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise InvalidValue(
+            name, f'"{name}" is not a time zone: write one such as Europe/Kyiv or UTC'
+        ) from None
+
+
+@lru_cache(maxsize=16)
+def day_in(instant: datetime, time_zone: str) -> str:
+    """The day that an instant falls on in a time zone."""
+    return instant.astimezone(zone(time_zone)).date().isoformat()
+
+
+def reported(text: str) -> str:
+    """A `reported_at` as it is stored: a day or a time of day, ISO 8601.
+
+    Raises InvalidValue for anything vaguer.
+    """
+    when = edtf_time.parse(text)
+    _bound(text, when)
+    return when.edtf
+
+
+@lru_cache(maxsize=1024)
+def last_instant(text: str, time_zone: str) -> str:
+    """The last instant of a day or time; one without an offset is in `time_zone`.
+
+    A time that a clock shows twice, when summer time ends, is the later of the two.
+    """
+    when = edtf_time.parse(text)
+    bound = _bound(text, when)
+    offset = _OFFSET.search(when.edtf.partition("T")[2])
+    return utc(bound.replace(tzinfo=_fixed(offset[1]) if offset else zone(time_zone), fold=1))
+
+
+def _bound(text: str, when: edtf_time.Occurred) -> datetime:
+    """The last microsecond, without a zone, of a day or time between the years 2 and 9998."""
+    if when.precision in ("day", "hour", "minute", "second") and not re.search("[?~%]", when.edtf):
+        try:
+            bound = datetime.fromisoformat(str(when.occurred_to))
+        except ValueError:
+            pass
+        else:
+            if not 1 < bound.year < 9999:
+                raise InvalidValue(text, f'"{text}" lies outside the years 2 to 9998')
+            if when.precision == "day":
+                return datetime.combine(bound, time.max)
+            return bound.replace(microsecond=999_999)
+    raise InvalidValue(text, f'"{text}" is not a day or a time: write one such as 2025-04-15')
+
+
+def _fixed(offset: str) -> tzinfo:
+    if offset == "Z":
+        return UTC
+    hours, minutes = int(offset[1:3]), int(offset[4:6] or 0)
+    span = timedelta(hours=hours, minutes=minutes)
+    return timezone(-span if offset[0] == "-" else span)
+
+
+def moment(value: object, time_zone: str) -> Moment:
+    """A point of the log from what a person writes: #41 or 41, a day (its end), or a time.
+
+    Raises InvalidValue for anything else.
+    """
+    if isinstance(value, datetime):
+        return _utc_of(str(value), value if value.tzinfo else value.replace(tzinfo=zone(time_zone)))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    text = str(value).strip()
+    if re.fullmatch(r"#?[0-9]{1,15}", text):
+        return int(text.removeprefix("#"))
+    exact = _INSTANT.fullmatch(text)
+    try:
+        # The part before the fraction is checked as any other time.
+        last = last_instant((exact[1] + (exact[3] or "")) if exact else text, time_zone)
+    except InvalidValue as error:
+        raise InvalidValue(text, f"{error.problem}, a time, or an entry such as #41") from None
+    if exact and exact[2]:
+        return last[:20] + exact[2][1:].ljust(6, "0") + "Z"
+    return last
+
+
+def _utc_of(text: str, instant: datetime) -> str:
+    try:
+        return utc(instant)
+    except OverflowError:
+        raise InvalidValue(text, f'"{text}" lies outside the years 1 to 9999') from None

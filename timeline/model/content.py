@@ -1,0 +1,537 @@
+"""What can be said: events, sources, actors and the log's own description, as frozen models.
+
+Guarantees: an object of these classes is well formed. Its texts hold no NUL and no lone
+surrogate, its numbers are exact decimals, its dates are EDTF, its countries ISO 3166-1
+alpha-3, and equal content has equal bytes, but for the order of names in `extra`: what is
+empty or default is left out, tags are lower case, numbers have one spelling. Whether a
+statement is *allowed* - the event exists, the type is in the log's vocabulary - is the writer's
+business: this module knows no database, no file and no other event.
+
+Vocabularies: event types, modes and contexts are PLOVER's unless the log has its own
+(openeventdata, PLOVER); `geo_precision` is UCDP's `where_prec` (UCDP GED codebook);
+reliability and credibility are the Admiralty code (NATO AJP-2.1); dates are EDTF levels 0
+to 2 (ISO 8601-2:2019, annex A); units of money are ISO 4217.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from timeline.errors import InvalidValue
+from timeline.model import clock
+from timeline.model import countries as vocabulary
+from timeline.model import edtf as edtf_time
+from timeline.model.field_types import (
+    LONGEST_DATE,
+    TIME_ZONE_PATTERN,
+    Country,
+    Edtf,
+    GeoPrecision,
+    Id,
+    Language,
+    Latitude,
+    Line,
+    Longitude,
+    Lower,
+    Many,
+    Number,
+    Position,
+    Quote,
+    Sha256,
+    SourceIds,
+    Text,
+    Unique,
+    Url,
+    Verbatim,
+    Wikidata,
+    Word,
+    filled,
+    whole,
+)
+
+__all__ = [
+    "Actor",
+    "Annotation",
+    "Citation",
+    "Claim",
+    "Content",
+    "Event",
+    "LogInfo",
+    "Mark",
+    "Merge",
+    "Participant",
+    "Place",
+    "Quantity",
+    "Relation",
+    "Said",
+    "Source",
+    "Statement",
+    "Term",
+    "Vocabulary",
+]
+
+
+_EMPTIABLE = (str, list, tuple, dict)
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, _EMPTIABLE) and not value)
+
+
+class Content(BaseModel):
+    """What an entry says: the common ground of all payloads.
+
+    Absent, null and empty are one and the same, and are left out of the bytes.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        defer_build=True,
+    )
+    outside: ClassVar[set[str]] = set()
+    """Fields that are not part of the content: the subject's own id stands in the envelope."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        try:
+            if all(data.values()):
+                return data
+        except (TypeError, ValueError):
+            pass  # something is neither true nor false: it is not empty
+        return {key: value for key, value in data.items() if not _is_empty(value)}
+
+    def content(self) -> dict[str, Any]:
+        """What goes into a payload: JSON types, model order, nothing empty or default."""
+        fields: dict[str, Any] = self.__pydantic_serializer__.to_python(
+            self, mode="json", exclude_defaults=True, exclude=self.outside
+        )
+        return fields
+
+
+class Place(Content):
+    """Where: a name, a country or a point, as precisely as is known."""
+
+    name: Line | None = Field(default=None, description="The place as people call it.")
+    country: Country | None = Field(
+        default=None,
+        description="ISO 3166-1 alpha-3; input takes alpha-2, alpha-3 or the English name.",
+    )
+    admin1: Line | None = Field(
+        default=None, description="First-order division: region, oblast, state."
+    )
+    lat: Latitude | None = Field(
+        default=None, description="Latitude, WGS 84, decimal degrees north."
+    )
+    lon: Longitude | None = Field(
+        default=None, description="Longitude, WGS 84, decimal degrees east."
+    )
+    geo_precision: GeoPrecision | None = Field(
+        default=None,
+        description="UCDP where_prec: 1 exact place, 2 within 25 km, 3 second-order division, "
+        "4 first-order division, 5 line or area, 6 country, 7 sea or air space.",
+    )
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Self:
+        if (self.lat is None) != (self.lon is None):
+            raise InvalidValue(self, "needs lat and lon together, or neither")
+        if not (self.name or self.country or self.admin1 or self.lat is not None):
+            raise InvalidValue(self, "needs a name, a country or a point (lat and lon)")
+        return self
+
+
+Role = Literal["actor", "recipient", "host", "mediator", "participant", "speaker"]
+
+
+class Participant(Content):
+    """Somebody who takes part; the office belongs to the participation, not to the person."""
+
+    name: Line = Field(description="The person, state or body, as this log calls them.")
+    actor_id: Id | None = Field(
+        default=None, description="Tells namesakes apart; else the name decides."
+    )
+    role: Role = Field(
+        default="actor", description="PLOVER's actor and recipient, and four plain ones."
+    )
+    as_named: Line | None = Field(default=None, description="As the source names them.")
+    office: Line | None = Field(default=None, description="The office held at that time.")
+    country: Country | None = Field(default=None, description="ISO 3166-1 alpha-3.")
+    organisation: Line | None = Field(default=None, description="The body they act for.")
+    sector: Word | None = Field(default=None, description="PLOVER sector, such as GOV, MIL or CVL.")
+    wikidata: Wikidata | None = Field(default=None, description="Wikidata item, such as Q57792.")
+
+
+_GIVEN_OR_PEOPLE: Any = ...
+"""Required, but not of every measure: a type checker may not ask for it."""
+
+
+class Quantity(Content):
+    """A figure that somebody gives; competing figures stand side by side."""
+
+    measure: Annotated[Word, Lower] = Field(
+        description="What is counted, a noun or participle in lower case; known: pledged, "
+        "committed, allocated, disbursed, delivered, killed, injured."
+    )
+    value: Number | None = Field(default=None, description="The figure, in `unit`.")
+    low: Number | None = Field(
+        default=None, description="Low estimate, in `unit`; may exceed `value`."
+    )
+    high: Number | None = Field(default=None, description="High estimate, in `unit`.")
+    qualifier: Literal["exact", "more_than", "at_least", "about"] = Field(
+        default="exact", description="How the source words the figure."
+    )
+    unit: Annotated[Word, AfterValidator(vocabulary.unit)] = Field(
+        default=_GIVEN_OR_PEOPLE,
+        description="ISO 4217 code for money, else a noun in lower case; killed and injured "
+        "are counted in `person` unless another is given.",
+    )
+    dated: Edtf | None = Field(
+        default=None, description="EDTF: the day for which the figure is given."
+    )
+    reported_by: Line | None = Field(default=None, description="Who gives the figure.")
+    source_ids: SourceIds = Field(default=(), description="Sources that carry the figure.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _people_are_counted(cls, data: object) -> object:
+        if isinstance(data, dict) and not data.get("unit"):
+            measure = data.get("measure")
+            if isinstance(measure, str) and measure.strip().lower() in ("killed", "injured"):
+                return {**data, "unit": "person"}
+        return data
+
+    @model_validator(mode="after")
+    def _has_a_figure(self) -> Self:
+        if self.value is None and self.low is None and self.high is None:
+            raise InvalidValue(self, "needs a value, a low or a high")
+        return self
+
+
+class Claim(Content):
+    """What somebody says about the event."""
+
+    speaker: Line = Field(description="Who says so.")
+    stance: Literal["asserts", "denies", "disputes"] = Field(default="asserts", description="How.")
+    statement: Text | None = Field(
+        default=None, description="What is said, in the log's own words."
+    )
+    source_ids: SourceIds = Field(default=(), description="Sources that carry the claim.")
+
+
+class Relation(Content):
+    """A tie to another event of this log."""
+
+    type: Literal[
+        "part_of",
+        "follows",
+        "responds_to",
+        "condition_of",
+        "fulfils",
+        "contradicts",
+        "same_as",
+        "about",
+    ] = Field(description="Read as: this event TYPE the other.")
+    event_id: Id = Field(description="The other event.")
+
+
+class Source(Content):
+    """A document that reports."""
+
+    outside = {"source_id"}
+
+    source_id: Id | None = Field(
+        default=None, description="Its id in this log; made up if not given."
+    )
+    title: Line | None = Field(default=None, description="Its headline or title.")
+    publisher: Line | None = Field(default=None, description="Who published it.")
+    authors: Annotated[Many[Line], Field(max_length=200), Unique] = Field(
+        default=(), description="Who wrote it."
+    )
+    url: Url | None = Field(default=None, description="Where it is, http or https.")
+    archive_url: Url | None = Field(default=None, description="An archived copy, http or https.")
+    published: Edtf | None = Field(default=None, description="EDTF: when it was published.")
+    accessed: Edtf | None = Field(default=None, description="EDTF: when it was read.")
+    language: Language | None = Field(default=None, description="BCP 47 tag, such as en or uk.")
+    licence: Line | None = Field(default=None, description="Licence of its text.")
+    reliability: Literal["A", "B", "C", "D", "E", "F"] | None = Field(
+        default=None, description="Admiralty code: A reliable to E unreliable; F cannot be judged."
+    )
+    media_type: Word | None = Field(default=None, description="IANA media type, such as text/html.")
+    text_sha256: Sha256 | None = Field(default=None, description="Of its captured text, UTF-8.")
+
+    @model_validator(mode="after")
+    def _can_be_found(self) -> Self:
+        if not (self.source_id or self.title or self.url):
+            raise InvalidValue(self, "needs a title or a url")
+        return self
+
+
+class Citation(Content):
+    """A place in a source that supports the event."""
+
+    source_id: Id | None = Field(default=None, description="A source of this log.")
+    source: Source | None = Field(
+        default=None,
+        description="Instead of source_id: the source itself, recorded if not yet known.",
+    )
+    source_version: Annotated[int, whole(1, 2**53, "a version, from 1")] | None = Field(
+        default=None, description="The version of the source that was cited."
+    )
+    quote: Quote | None = Field(
+        default=None, description="The words that support the event, verbatim."
+    )
+    quote_start: Position | None = Field(
+        default=None,
+        description="Where the quote begins in the captured text, in code points from 0.",
+    )
+    quote_end: Position | None = Field(default=None, description="Where it ends, exclusive.")
+    credibility: Annotated[int, whole(1, 6, "a whole number from 1 to 6")] | None = Field(
+        default=None, description="Admiralty code: 1 confirmed to 5 improbable; 6 cannot be judged."
+    )
+
+    @model_validator(mode="after")
+    def _names_one_source(self) -> Self:
+        if (self.source_id is None) == (self.source is None):
+            raise InvalidValue(self, "needs either source_id or source")
+        if (self.quote_start is None) != (self.quote_end is None):
+            raise InvalidValue(self, "needs quote_start and quote_end together, or neither")
+        if self.quote_start is not None and self.quote_start >= (self.quote_end or 0):
+            raise InvalidValue(self, "quote_end must lie after quote_start")
+        return self
+
+
+ExternalId = Annotated[
+    StrictStr, StringConstraints(max_length=200, pattern=r"^[a-z][a-z0-9+.-]*:[^\s\x00]+$")
+]
+
+
+class Event(Content):
+    """A happening in the world, as it is stated to stand."""
+
+    outside = {"event_id"}
+
+    event_id: Id | None = Field(
+        default=None,
+        description="Its id in this log: 3 to 64 of a-z, 0-9, - and _; made up if not given.",
+    )
+    title: Line = Field(description="What happened, in one line.")
+    summary: Text | None = Field(default=None, description="A few sentences.")
+    note: Text | None = Field(default=None, description="A remark of the chronicler.")
+    event_type: Word | None = Field(
+        default=None, description="Code or label of the log's vocabulary (default PLOVER)."
+    )
+    mode: Word | None = Field(
+        default=None, description="PLOVER mode, such as visit or heavy-weapons."
+    )
+    contexts: Annotated[Many[Word], Field(max_length=50), Unique] = Field(
+        default=(), description="PLOVER contexts, such as military or diplomatic."
+    )
+    tags: Annotated[Many[Annotated[Word, Lower]], Field(max_length=200), Unique] = Field(
+        default=(), description="Free words, folded to lower case."
+    )
+    occurred: Edtf = Field(
+        description="When it happened: EDTF levels 0 to 2, or plain English words."
+    )
+    occurred_text: Line | None = Field(
+        default=None, description="The date in the words of the source."
+    )
+    occurred_basis: Literal["stated", "resolved", "inferred"] | None = Field(
+        default=None, description="How those words became a date."
+    )
+    place: Place | None = Field(default=None, description="Where it happened.")
+    about_place: Place | None = Field(
+        default=None, description="The place it is about, if another."
+    )
+    participants: Annotated[Many[Participant], Field(max_length=1_000)] = Field(
+        default=(), description="Who took part."
+    )
+    quantities: Annotated[Many[Quantity], Field(max_length=1_000)] = Field(
+        default=(), description="Figures, also competing ones."
+    )
+    claims: Annotated[Many[Claim], Field(max_length=1_000)] = Field(
+        default=(), description="Who says what about it."
+    )
+    relations: Annotated[Many[Relation], Field(max_length=1_000), Unique] = Field(
+        default=(), description="Ties to other events."
+    )
+    citations: Annotated[Many[Citation], Field(max_length=1_000)] = Field(
+        default=(), description="Where it is reported."
+    )
+    modality: Literal["actual", "ongoing", "planned", "hypothetical", "negated"] = Field(
+        default="actual",
+        description="Whether it happened, goes on, is planned, is considered or did not.",
+    )
+    verification: Literal["reported", "corroborated", "disputed", "refuted"] = Field(
+        default="reported", description="How well it is established."
+    )
+    external_ids: Annotated[Many[ExternalId], Field(max_length=50), Unique] = Field(
+        default=(), description="scheme:id in other datasets; unique among the events of this log."
+    )
+    extra: Annotated[
+        dict[Word, Annotated[dict[Word, Verbatim], Field(max_length=1_000)]], Field(max_length=50)
+    ] = Field(
+        default_factory=dict,
+        description="What other datasets say of it, by their names, as they wrote it.",
+    )
+
+    @field_validator("extra", mode="before")
+    @classmethod
+    def _extra_is_without_empty(cls, extra: object) -> object:
+        if not isinstance(extra, dict):
+            return extra
+        return filled({name: filled(fields) for name, fields in extra.items()})
+
+    @field_validator("extra")
+    @classmethod
+    def _extra_is_in_order(cls, extra: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        """Datasets are sorted; the names of each keep the order in which it has them."""
+        return dict(sorted(extra.items()))
+
+    @field_validator("relations")
+    @classmethod
+    def _relations_point_elsewhere(
+        cls, relations: tuple[Relation, ...], info: Any
+    ) -> tuple[Relation, ...]:
+        own = info.data.get("event_id")
+        if own and any(relation.event_id == own for relation in relations):
+            raise InvalidValue(own, "an event cannot relate to itself")
+        return relations
+
+    @property
+    def when(self) -> edtf_time.Occurred:
+        """Bounds and precision of `occurred`."""
+        return edtf_time.parse(self.occurred)
+
+
+class Said(Content):
+    """What goes with a statement: who adds it, why, and when it was reported."""
+
+    author: Annotated[Line, StringConstraints(max_length=100)] | None = Field(
+        default=None, description="A handle of who adds this; it is published."
+    )
+    reason: Annotated[Text, StringConstraints(max_length=5_000)] | None = Field(
+        default=None, description="Why: required to correct, retract and withdraw."
+    )
+    reported_at: (
+        Annotated[
+            StrictStr, StringConstraints(max_length=LONGEST_DATE), AfterValidator(clock.reported)
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="The day or time when the source said so, ISO 8601; the day of recording "
+        "if not given, later versions as before.",
+    )
+
+
+class Statement(Event, Said):
+    """An event as it is handed in to be recorded, with what goes with it."""
+
+    outside = Event.outside | Said.model_fields.keys()
+
+
+class Actor(Content):
+    """A person, state or body whose names fold onto one."""
+
+    outside = {"actor_id"}
+
+    actor_id: Id | None = Field(
+        default=None, description="Its id in this log; made up if not given."
+    )
+    name: Line = Field(description="The name that pages show.")
+    aliases: Annotated[Many[Line], Field(max_length=500), Unique] = Field(
+        default=(), description="Other names that mean the same actor."
+    )
+    country: Country | None = Field(default=None, description="ISO 3166-1 alpha-3.")
+    wikidata: Wikidata | None = Field(default=None, description="Wikidata item.")
+
+
+class Merge(Content):
+    """`event.merged` and `actor.merged`: what it is the same as."""
+
+    into: Id = Field(description="The event or actor that stays.")
+
+
+class Mark(Content):
+    """A span of a captured text that needs no event."""
+
+    start: Position = Field(description="In code points, from 0.")
+    end: Position = Field(description="Exclusive.")
+    state: Literal["commentary"] = Field(description="What the span is.")
+    why: Line | None = Field(default=None, description="Why it needs no event.")
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> Self:
+        if self.start >= self.end:
+            raise InvalidValue(self, "end must lie after start")
+        return self
+
+
+class Annotation(Content):
+    """`source.annotated`: all marks on one text."""
+
+    text_sha256: Sha256 = Field(description="The text that the marks are on.")
+    marks: Annotated[Many[Mark], Field(max_length=10_000)] = Field(
+        default=(), description="All of them: an annotation replaces the one before."
+    )
+
+
+class Term(Content):
+    """A word of a vocabulary."""
+
+    code: Word = Field(description="What is stored.")
+    label: Line = Field(description="What people see.")
+    definition: Text | None = Field(default=None, description="When it applies.")
+
+
+class Vocabulary(Content):
+    """The words that events of this log may use; an empty list leaves that field free."""
+
+    event_types: Annotated[Many[Term], Field(max_length=1_000)] = Field(
+        default=(), description="What an event can be."
+    )
+    modes: Annotated[Many[Term], Field(max_length=1_000)] = Field(
+        default=(), description="How it can be done."
+    )
+    contexts: Annotated[Many[Term], Field(max_length=1_000)] = Field(
+        default=(), description="What it can be about."
+    )
+
+
+class LogInfo(Content):
+    """`log.opened` and `log.updated`: the log about itself."""
+
+    origin: Annotated[StrictStr, StringConstraints(max_length=200, pattern=r"^[^\s+\x00]+$")] = (
+        Field(
+            description="Names the log for ever (C2SP tlog-checkpoint): best an address without a "
+            "scheme, such as example.org/odesa. No blanks, no plus sign."
+        )
+    )
+    title: Line = Field(description="What the timeline is called.")
+    licence: Line | None = Field(
+        default=None, description="Licence of its content, such as CC-BY-4.0."
+    )
+    language: Language = Field(default="en", description="BCP 47 tag of its texts.")
+    time_zone: Annotated[Word, StringConstraints(pattern=TIME_ZONE_PATTERN)] = Field(
+        default="UTC", description="IANA time zone in which its days begin and end."
+    )
+    vocabulary: Vocabulary = Field(
+        default_factory=Vocabulary, description="Event types, modes and contexts."
+    )
+    notice: Line | None = Field(default=None, description="A warning that every page shows.")

@@ -1,0 +1,404 @@
+"""When something happened: EDTF text, the bounds it sets, and how precise it is.
+
+Guarantees:
+
+- `parse` reads the Extended Date/Time Format (ISO 8601-2:2019 as profiled by the Library of
+  Congress, levels 0 to 2) and plain English, and refuses everything else with `InvalidValue`.
+- Bounds are as written, never invented: an open or unknown end is None, a time keeps its
+  clock as written, and an uncertain or approximate date has the bounds of the date itself.
+- Bounds sort as text in the order of time, over all years from -(10**12 - 1) to 10**12 - 1.
+- ``parse(phrase(x)).edtf == x`` for every ``x`` that `parse` returns.
+
+Beyond the Library of Congress it reads times without minutes or seconds, intervals of times
+and of quarters, and qualified seasons and quarters (2025-33~). It refuses what no interval
+can show: sets, quadrimesters, millennia, and holes such as 2025-XX-15.
+
+It may not know databases, the command line, time zones by name, or what day it is today.
+The calendar is proleptic Gregorian for every year. Plain words are in `edtf_words`.
+"""
+
+import calendar
+import re
+import unicodedata
+import warnings
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import Literal, NamedTuple
+
+from timeline.errors import InvalidValue
+from timeline.model import edtf_words
+
+__all__ = ["Occurred", "Precision", "numbers", "parse", "phrase", "sortable"]
+
+Precision = Literal[
+    "second", "minute", "hour", "day", "month", "quarter", "season", "half_year",
+    "year", "decade", "century", "interval", "open",
+]  # fmt: skip
+
+
+class Occurred(NamedTuple):
+    """A time as it is stored: the EDTF text, and what derives from it.
+
+    Where both bounds are known, ``occurred_from <= occurred_to``, also as text.
+    """
+
+    edtf: str  # canonical: as given, letters in upper case
+    occurred_from: str | None  # first day or second, see `sortable`; None: open or unknown
+    occurred_to: str | None  # last day or second, inclusive; None: open or unknown
+    precision: Precision
+    year: int | None  # astronomical (0 is 1 BC); only when both bounds fall in it
+    month: str | None  # "2025-04"; only when both bounds fall in it, years 0000 to 9999
+
+
+class _Span(NamedTuple):
+    """The bounds of one point: (year, month, day) or (year, month, day, hour, minute, second)."""
+
+    first: tuple[int, ...]
+    last: tuple[int, ...]
+    precision: Precision
+    offset: int | None = None  # minutes east of UTC, of a time that says so
+
+
+def parse(text: str) -> Occurred:
+    """Read EDTF or plain English words.
+
+    Blanks around it and the case of letters do not matter; the text is kept otherwise as it
+    is given. Raises `InvalidValue` for everything else; its problem says what would be right.
+    """
+    stripped = text.strip()
+    if len(stripped) > _LONGEST:
+        problem = f"a text of {len(stripped)} characters is not a date: the limit is {_LONGEST}"
+        raise InvalidValue(text, problem)
+    try:
+        return _parse(stripped)
+    except InvalidValue as refusal:
+        raise InvalidValue(text, refusal.problem) from None
+
+
+def phrase(edtf: str) -> str:
+    """Say a date in plain English, no more precisely than it is.
+
+    ``parse(phrase(x)).edtf == x`` for canonical ``x``. Raises `InvalidValue` as `parse` does.
+    """
+    return edtf_words.to_words(parse(edtf).edtf)
+
+
+def sortable(year: int, month: int, day: int) -> str:
+    """Write a day so that text sorts as time does; the year is astronomical (0 is 1 BC).
+
+    Years 0 to 9999 are plain ISO 8601. Later ones are "Y" and twelve digits; earlier ones "-"
+    and the twelve digits of ``10**12 + year``. In ASCII "-" < "0" < "Y". |year| < 10**12.
+    """
+    if 0 <= year <= 9999:
+        return f"{year:04d}-{month:02d}-{day:02d}"
+    if year > 0:
+        return f"Y{year:012d}-{month:02d}-{day:02d}"
+    return f"-{_TOO_FAR + year:012d}-{month:02d}-{day:02d}"
+
+
+def numbers(bound: str) -> tuple[int, ...]:
+    """Read a bound of `Occurred`: astronomical year, month, day; of a time hour, minute, second.
+
+    The inverse of `sortable`.
+    """
+    match = _BOUND.fullmatch(bound)
+    if match is None:
+        raise InvalidValue(bound, f'"{bound}" is not a bound')
+    sign, year, *others = match.groups()
+    first = int(year) - (_TOO_FAR if sign == "-" else 0)
+    return first, *(int(other) for other in others if other)
+
+
+_LONGEST = 200  # characters
+_TOO_FAR = 10**12  # years
+_NO_BOUND = ("", "..")  # a side that is unknown, or open
+
+_BOUND = re.compile(r"([Y-])?([0-9]+)-([0-9]{2})-([0-9]{2})(?:T([0-9]{2}):([0-9]{2}):([0-9]{2}))?")
+_UNPRINTABLE = re.compile(r"[^ -~]")
+_DATE = re.compile(r"(-?[0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+_TIME = re.compile(
+    r"(-?[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"T([0-9]{2})(?::([0-9]{2})(?::([0-9]{2}))?)?"
+    r"(Z|([+-])([0-9]{2})(?::([0-9]{2}))?)?"
+)
+_UNSPECIFIED = re.compile(r"(-?[0-9X]{4})(?:-([0-9X]{2})(?:-([0-9X]{2}))?)?")
+_LONG_YEAR = re.compile(r"Y(-?)([0-9]+)(?:E([0-9]+))?(?:S([0-9]+))?")
+_LONG_DATE = re.compile(r"Y-?[0-9]+-.*")
+_ROUNDED_YEAR = re.compile(r"(-?)([0-9]{4})S([0-9]+)")
+_QUALIFIER = re.compile(r"[?~%]")
+
+_MONTH_LENGTHS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+# code: (precision, first month, number of months). Seasons are meteorological: in three rows
+# of spring, summer, autumn, winter they are unsaid (read as northern), northern, southern.
+_PARTS_OF_YEAR: dict[int, tuple[Precision, int, int]] = {
+    **{21 + i: ("season", start, 3) for i, start in enumerate((3, 6, 9, 12) * 2 + (9, 12, 3, 6))},
+    **{33 + i: ("quarter", start, 3) for i, start in enumerate((1, 4, 7, 10))},
+    **{40 + i: ("half_year", start, 6) for i, start in enumerate((1, 7))},
+}
+_QUADRIMESTERS = range(37, 40)
+
+# Digits that count in a year of four digits: what the year then stands for.
+_ROUNDED: dict[int, Precision] = {4: "year", 3: "decade", 2: "century"}
+
+
+@lru_cache(maxsize=8192)
+def _parse(text: str) -> Occurred:
+    text = " ".join(text.split())
+    if not text:
+        raise InvalidValue(text, f"a date is missing: {edtf_words.HINT}")
+    if foreign := _UNPRINTABLE.search(text):
+        name = unicodedata.name(foreign[0], "a control character")
+        code = f"U+{ord(foreign[0]):04X}"
+        problem = (
+            f"a date cannot have {name} ({code}) in it: write plain letters, digits and hyphens"
+        )
+        raise InvalidValue(text, problem)
+    occurred = _expression(text.upper())
+    if occurred is None and (edtf := edtf_words.to_edtf(text)) is not None:
+        occurred = _expression(edtf)
+    if occurred is None:
+        from timeline.model.edtf_problems import explain
+
+        raise InvalidValue(text, explain(text))
+    return occurred
+
+
+def _expression(edtf: str) -> Occurred | None:
+    """Read a point or an interval; None when it has no form that EDTF knows."""
+    left, slash, right = edtf.partition("/")
+    if slash:
+        return _interval(edtf, left, right)
+    if edtf[0] in "[{":
+        raise _refused(edtf, "is a set of dates: write one date, or an interval such as 2025/2026")
+    span = _point(edtf)
+    return None if span is None else _occurred(edtf, span)
+
+
+def _interval(edtf: str, left: str, right: str) -> Occurred | None:
+    """Read an interval, each side by itself: an open side is "..", an unknown one is empty."""
+    if edtf == "../..":
+        return Occurred(edtf, None, None, "open", None, None)
+    if left in _NO_BOUND and right in _NO_BOUND:
+        raise _refused(edtf, "says nothing: write ../.. for a date that is not known")
+    begin, end = _point(left), _point(right)
+    if begin is None and end is not None and left in _NO_BOUND:
+        return Occurred(edtf, None, _text(end.last), "open", None, None)
+    if end is None and begin is not None and right in _NO_BOUND:
+        return Occurred(edtf, _text(begin.first), None, "open", None, None)
+    if begin is None or end is None:
+        return None
+    _check_order(edtf, begin, end)
+    last = end.last
+    if len(begin.first) > len(last) and begin.first[:3] == last:
+        last = _to_second(last, latest=True)  # a bare day would sort before its own times
+    return _occurred(edtf, _Span(begin.first, last, "interval"))
+
+
+def _check_order(edtf: str, begin: _Span, end: _Span) -> None:
+    """Refuse an interval that runs backwards, by the clock as written or in real time."""
+    first = _to_second(begin.first, latest=False)
+    last = _to_second(end.last, latest=True)
+    if begin.offset is not None and end.offset is not None:
+        if _utc_seconds(first, begin.offset) > _utc_seconds(last, end.offset):
+            raise _refused(edtf, "ends before it begins")
+        if first > last:
+            raise _refused(edtf, "runs backwards by the clock: write both times in one offset")
+    if first > last:
+        raise _refused(edtf, "ends before it begins")
+
+
+def _to_second(bound: tuple[int, ...], *, latest: bool) -> tuple[int, ...]:
+    return bound if len(bound) == 6 else (*bound, *((23, 59, 59) if latest else (0, 0, 0)))
+
+
+def _utc_seconds(bound: tuple[int, ...], offset: int) -> int:
+    """Count seconds from 1 March of year 0 in UTC; the year starts in March for leap days' sake."""
+    year, month, day, hour, minute, second = bound
+    year -= month <= 2
+    days = 365 * year + year // 4 - year // 100 + year // 400
+    days += (153 * ((month + 9) % 12) + 2) // 5 + day - 1
+    return ((days * 24 + hour) * 60 + minute - offset) * 60 + second
+
+
+def _occurred(edtf: str, span: _Span) -> Occurred:
+    first, last, precision, _ = span
+    year = first[0] if first[0] == last[0] else None
+    in_one_month = year is not None and 0 <= year <= 9999 and first[1] == last[1]
+    month = f"{year:04d}-{first[1]:02d}" if in_one_month else None
+    return Occurred(edtf, _text(first), _text(last), precision, year, month)
+
+
+def _text(bound: tuple[int, ...]) -> str:
+    day = sortable(bound[0], bound[1], bound[2])
+    return day if len(bound) == 3 else f"{day}T{bound[3]:02d}:{bound[4]:02d}:{bound[5]:02d}"
+
+
+def _point(edtf: str) -> _Span | None:
+    """Read one date, time or part of a year; None when it has no form that EDTF knows."""
+    if match := _DATE.fullmatch(edtf):
+        return _date(edtf, *match.groups())
+    if match := _TIME.fullmatch(edtf):
+        return _time(edtf, match)
+    if match := _UNSPECIFIED.fullmatch(edtf):
+        return _unspecified(edtf, *match.groups())
+    if match := _LONG_YEAR.fullmatch(edtf):
+        return _long_year(edtf, *match.groups())
+    if match := _ROUNDED_YEAR.fullmatch(edtf):
+        return _rounded_year(edtf, *match.groups())
+    if _LONG_DATE.fullmatch(edtf):
+        raise _refused(edtf, "is not a date: a year with Y stands alone, without a month")
+    if _QUALIFIER.search(edtf):
+        return _qualified(edtf)
+    return None
+
+
+def _date(edtf: str, year_text: str, month_text: str | None, day_text: str | None) -> _Span:
+    if year_text == "-0000":
+        raise _refused(edtf, "is not a date: the year 1 BC is written 0000")
+    year = int(year_text)
+    if month_text is None:
+        return _months(year, 1, 12, "year")
+    month = int(month_text)
+    if day_text is None and month in _PARTS_OF_YEAR:
+        precision, start, count = _PARTS_OF_YEAR[month]
+        return _months(year, start, count, precision)
+    if day_text is None and month in _QUADRIMESTERS:
+        raise _refused(edtf, "is a third of a year: write its months, such as 2025-01/2025-04")
+    if not month:
+        raise _refused(edtf, f"is not a date: for an unknown month write {year_text}-XX")
+    if month > 12:
+        raise _refused(edtf, f"is not a date: there is no month {month}")
+    if day_text is None:
+        return _months(year, month, 1, "month")
+    day = int(day_text)
+    length = _month_length(year, month)
+    if not day:
+        raise _refused(edtf, f"is not a date: for an unknown day write {edtf[:-2]}XX")
+    if day > length:
+        name = f"{edtf_words.MONTHS[month - 1]} {edtf_words.year_words(year)}"
+        raise _refused(edtf, f"is not a date: {name} has {length} days")
+    return _Span((year, month, day), (year, month, day), "day")
+
+
+def _months(year: int, month: int, count: int, precision: Precision) -> _Span:
+    """Span whole months; `count` of them may run into the next year, as winter does."""
+    years, last = divmod(month + count - 2, 12)
+    end = (year + years, last + 1, _month_length(year + years, last + 1))
+    return _Span((year, month, 1), end, precision)
+
+
+def _month_length(year: int, month: int) -> int:
+    return _MONTH_LENGTHS[month] + (month == 2 and calendar.isleap(year))
+
+
+def _time(edtf: str, match: re.Match[str]) -> _Span:
+    """Span an hour, a minute or a second of the clock as written."""
+    date, hour, minute, second, zone, sign, zone_hour, zone_minute = match.groups()
+    day = _date(date, date[:-6], date[-5:-3], date[-2:]).first
+    for unit, value, limit in (("hours", hour, 23), ("minutes", minute, 59)):
+        if int(value or 0) > limit:
+            raise _refused(edtf, f"is not a time: {unit} run from 00 to {limit}")
+    if int(second or 0) > 59:
+        raise _refused(edtf, "is not a time: seconds run from 00 to 59, without leap seconds")
+    offset = None
+    if zone is not None:
+        offset = int(zone_hour or 0) * 60 + int(zone_minute or 0)
+        if int(zone_minute or 0) > 59 or offset > 14 * 60 or (sign == "-" and not offset):
+            raise _refused(edtf, "has no such offset: write Z for UTC, or one up to +14:00")
+        offset = -offset if sign == "-" else offset
+    precision: Precision = "second" if second else "minute" if minute else "hour"
+    first = (*day, int(hour), int(minute or 0), int(second or 0))
+    last = (*day, int(hour), int(minute or 59), int(second or 59))
+    return _Span(first, last, precision, offset)
+
+
+def _unspecified(edtf: str, year: str, month: str | None, day: str | None) -> _Span:
+    """Span what X leaves out, where that is one stretch with a name: ISO 8601-2, 8.3."""
+    match (year.count("X"), month, day):
+        case (0, "XX", None | "XX"):
+            return _date(edtf, year, None, None)
+        case (0, str(), "XX") if "X" not in month:
+            _date(edtf, year, month, "01")  # refuses a month that is none
+            return _months(int(year), int(month), 1, "month")
+        case ((1 | 2) as unknown, None, None) if year.endswith("X" * unknown):
+            first, last = edtf_words.unspecified_years(year)
+            return _Span((first, 1, 1), (last, 12, 31), _ROUNDED[4 - unknown])
+    advice = "only a day, month, decade or century can be left out, as in 2025-04-XX or 20XX"
+    raise _refused(edtf, f"leaves out too much or too little: {advice}")
+
+
+def _long_year(edtf: str, sign: str, digits: str, power: str | None, known: str | None) -> _Span:
+    """Span a year with Y, E for a power of ten, S for the number of digits that count."""
+    if power is None and len(digits) <= 4:
+        raise _refused(edtf, f"is not a year: four digits take no Y, write {sign}{digits:0>4}")
+    if len(digits) > 12 or int(power or 0) > 12 or int(digits) * 10 ** int(power or 0) >= _TOO_FAR:
+        raise _refused(edtf, "is too far away: a year has at most twelve digits")
+    _check_grammar(edtf, "a year with Y looks like Y17000, Y-17E7 or Y17000S2")
+    size = int(digits) * 10 ** int(power or 0)
+    count = len(str(size)) if known is None else int(known)
+    span = _round(edtf, sign, size, count)
+    return span._replace(precision="year" if span.first[0] == span.last[0] else "interval")
+
+
+def _rounded_year(edtf: str, sign: str, digits: str, known: str) -> _Span:
+    if digits.startswith("0"):
+        raise _refused(edtf, "is not clear: write a year before 1000 as 095X or 09XX instead")
+    if int(known) == 1:
+        ends = (f"{sign}{digits[0]}999", f"{sign}{digits[0]}000")
+        raise _refused(edtf, f"is a millennium: write {'/'.join(sorted(ends, key=int))}")
+    _check_grammar(edtf, "digits that count are written as in 1950S2")
+    span = _round(edtf, sign, int(digits), int(known))
+    return span._replace(precision=_ROUNDED[int(known)])
+
+
+def _round(edtf: str, sign: str, size: int, known: int) -> _Span:
+    """Span every year of as many digits whose first `known` are those of `size`."""
+    length = len(str(size))
+    if not 1 <= known <= length:
+        raise _refused(edtf, f"is not a year: of {length} digits 1 to {length} can count")
+    unit = 10 ** (length - known)
+    near = size // unit * unit
+    far = near + unit - 1
+    first, last = (-far, -near) if sign else (near, far)
+    return _Span((first, 1, 1), (last, 12, 31), "year")
+
+
+def _qualified(edtf: str) -> _Span | None:
+    """Span what is qualified: ? uncertain, ~ approximate, % both leave the bounds alone."""
+    plain = _QUALIFIER.sub("", edtf)
+    span = _point(plain)
+    if span is None:
+        return None
+    if len(span.first) == 6:
+        raise _refused(edtf, f"qualifies a time: only dates take ?, ~ and %, as in {plain[:10]}~")
+    if edtf[:-1] == plain:
+        return span
+    advice = "write ?, ~ or % once at the end, or beside the part of a plain date that it is for"
+    if not _DATE.fullmatch(plain):
+        raise _refused(edtf, f"is not EDTF: {advice}")
+    _check_grammar(edtf, advice)
+    return span
+
+
+def _check_grammar(edtf: str, advice: str) -> None:
+    """Refuse what the EDTF package does not read: it knows where level 2 allows what.
+
+    Only its yes or no is used. Its bounds are not ours, and it takes milliseconds a text.
+    """
+    if not _edtf_package()(edtf):
+        raise _refused(edtf, f"is not EDTF: {advice}")
+
+
+@cache
+def _edtf_package() -> Callable[[str], bool]:
+    """Import what is slow to import when it is first needed."""
+    with warnings.catch_warnings():
+        # Under "python -W", pyparsing has remarks on the package's grammar.
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"edtf\.parser\.")
+        from edtf import is_valid_edtf
+    return lru_cache(maxsize=1024)(is_valid_edtf)
+
+
+def _refused(edtf: str, problem: str) -> InvalidValue:
+    return InvalidValue(edtf, f'"{edtf}" {problem}')

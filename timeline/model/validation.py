@@ -1,0 +1,104 @@
+"""From what somebody hands in to a model, or to one line that says what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import ValidationError
+
+from timeline.errors import InvalidInput
+from timeline.model import countries as vocabulary
+from timeline.model.content import (
+    Citation,
+    Claim,
+    Content,
+    Mark,
+    Participant,
+    Place,
+    Quantity,
+    Relation,
+    Source,
+    Term,
+    Vocabulary,
+)
+from timeline.model.field_types import PATTERNS, shown_text
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+__all__ = ["validate"]
+
+C = TypeVar("C", bound=Content)
+
+
+def validate(model: type[C], data: object) -> C:
+    """The object that `data` describes. Raises InvalidInput, naming the first wrong field."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        # A slip in the name of a required field is two errors; this one says what to do.
+        first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
+        field = ".".join(shown_text(str(part)[:60]) for part in first["loc"])
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise InvalidInput(field, _problem(model, first) + more) from None
+
+
+def _problem(model: type[Content], error: ErrorDetails) -> str:
+    """A pydantic error in the words of somebody who fills in a form."""
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "value_error":
+            return str(context["error"])
+        case "missing":
+            return "is required"
+        case "extra_forbidden":
+            return _unknown_field(model, error["loc"])
+        case "literal_error":
+            return f"must be one of {context['expected']}".replace("'", "").replace(" or ", ", ")
+        case "string_type":
+            return "must be text"
+        case "tuple_type" | "list_type":
+            return "must be a list"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return "must be an object with fields"
+        case "string_too_long":
+            return f"is too long: at most {context['max_length']} characters"
+        case "too_long":
+            return f"has too many items: at most {context['max_length']}"
+        case "string_too_short":
+            return "must not be empty"
+        case "string_unicode":
+            return "holds half a character (a lone surrogate)"
+        case "string_pattern_mismatch":
+            return PATTERNS.get(context["pattern"], f"does not match {context['pattern']}")
+        case _:
+            return error["msg"]
+
+
+def _unknown_field(model: type[Content], path: tuple[int | str, ...]) -> str:
+    fields: list[str] = list(model.model_fields)
+    for part in path[:-1]:
+        if isinstance(part, str):
+            owner = _MODELS_BY_FIELD.get(part)
+            fields = list(owner.model_fields) if owner else []
+    near = vocabulary.nearest(str(path[-1]), fields)
+    hint = f"did you mean {near}?" if near else f"known are {', '.join(fields)}"
+    return f"is not a field: {hint}"
+
+
+_MODELS_BY_FIELD: dict[str, type[Content]] = {
+    "place": Place,
+    "about_place": Place,
+    "participants": Participant,
+    "quantities": Quantity,
+    "claims": Claim,
+    "relations": Relation,
+    "citations": Citation,
+    "source": Source,
+    "vocabulary": Vocabulary,
+    "event_types": Term,
+    "modes": Term,
+    "contexts": Term,
+    "marks": Mark,
+}

@@ -1,0 +1,195 @@
+"""The terms of an event vocabulary: PLOVER's, or those of a log's own file.
+
+Guarantees: a term is found by code or label in any case and comes back as its code; a file
+that is taken has no code and no label twice. Whatever is refused raises InvalidValue, one
+line that names the file's line and column, or the nearest term.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from timeline.errors import InvalidValue
+from timeline.model.countries import data, fold, nearest, shown
+
+__all__ = ["Term", "Terms", "plover", "read_terms", "term"]
+
+_LISTS = ("event_type", "mode", "context")
+_COLUMNS = ("code", "label", "definition")
+
+
+class Term(NamedTuple):
+    """A word of a vocabulary: the code is stored, people see the label."""
+
+    code: str
+    label: str
+    definition: str
+
+
+class Terms(NamedTuple):
+    """A vocabulary. Within each list, no code or label belongs to two terms."""
+
+    event_types: tuple[Term, ...]
+    modes: tuple[Term, ...]
+    contexts: tuple[Term, ...]
+
+
+class _Row(NamedTuple):
+    where: str  # "words.csv, line 3": how an error names the row
+    cells: dict[str, str]
+
+
+@cache
+def plover() -> Terms:
+    """The default vocabulary: PLOVER, the event ontology of the Open Event Data Alliance.
+
+    The codes are those of its codebook (github.com/openeventdata/PLOVER, draft 1.3) but for
+    the auxiliary modes future, hypothetical, negation and historical: an event's modality
+    says the first three, its date the last. Labels and definitions are ours.
+    """
+    name = "plover.csv"
+    return _terms(name, _csv_rows(name, data(name)))
+
+
+def read_terms(path: Path) -> Terms:
+    """The vocabulary in a file of one's own.
+
+    CSV (comma or semicolon) with the columns code, label, definition and, if it has more than
+    event types, list (event_type, mode, context); or, in a .json file, an array of objects
+    with these keys. Raises InvalidValue, which names the line or item and the column.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        problem = f"{path.name}, line {line}: is not UTF-8: save the file as UTF-8"
+        raise InvalidValue(str(path), problem) from None
+    except OSError as error:
+        raise InvalidValue(str(path), f"{path}: cannot be read: {error.strerror}") from None
+    rows = _json_rows if path.suffix.lower() == ".json" else _csv_rows
+    return _terms(path.name, rows(path.name, text))
+
+
+def term(text: str, terms: Sequence[Term], what: str) -> str:
+    """The code of the term with this code or label, in any case.
+
+    `what` says in an error what the terms are: "event type", "mode", "context".
+    """
+    index = _term_index(tuple(terms))
+    if found := index.get(fold(text)):
+        return found.code
+    if near := nearest(text, index):
+        hint = f"did you mean {index[near].code} ({index[near].label})?"
+    elif terms:
+        codes = [known.code for known in terms]
+        hint = f"it has {', '.join(codes[:5])}{' ...' if len(codes) > 5 else ''}"
+    else:
+        hint = "it has none"
+    article = "an" if what.startswith(tuple("aeiou")) else "a"
+    raise InvalidValue(text, f"{shown(text)} is not {article} {what} of this log: {hint}")
+
+
+@lru_cache(maxsize=16)
+def _term_index(terms: tuple[Term, ...]) -> dict[str, Term]:
+    return {fold(each.label): each for each in terms} | {fold(each.code): each for each in terms}
+
+
+def _csv_rows(name: str, text: str) -> list[_Row]:
+    first = text.partition("\n")[0]
+    delimiter = ";" if first.count(";") > first.count(",") else ","
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    rows = []
+    try:
+        columns = [fold(cell) for cell in next(reader, [])]
+        while columns and not columns[-1]:  # spreadsheets leave empty columns at the end
+            columns.pop()
+        _check_columns(f"{name}, line 1", columns)
+        start = reader.line_num + 1
+        for cells in reader:
+            where = f"{name}, line {start}"
+            start = reader.line_num + 1
+            if any(cell.strip() for cell in cells[len(columns) :]):
+                raise InvalidValue(name, f"{where}: has more cells than there are columns")
+            if any(cell.strip() for cell in cells):
+                rows.append(_Row(where, dict(zip(columns, cells, strict=False))))
+    except csv.Error as error:
+        problem = f"{name}, line {reader.line_num}: is not CSV: {error}"
+        raise InvalidValue(name, problem) from None
+    return rows
+
+
+def _json_rows(name: str, text: str) -> list[_Row]:
+    try:
+        # An object as a tuple of pairs: a key that stands twice is seen, not swallowed.
+        items = json.loads(text, object_pairs_hook=tuple)
+    except json.JSONDecodeError as error:
+        problem = f"{name}, line {error.lineno}, column {error.colno}: is not JSON: {error.msg}"
+        raise InvalidValue(name, problem) from None
+    except (ValueError, RecursionError):
+        raise InvalidValue(name, f"{name}: is not JSON that can be read") from None
+    if not isinstance(items, list):
+        raise InvalidValue(name, f"{name}: must be an array of objects")
+    rows = []
+    for number, item in enumerate(items, start=1):
+        where = f"{name}, item {number}"
+        if not isinstance(item, tuple):
+            raise InvalidValue(item, f"{where}: must be an object")
+        _check_columns(where, [fold(key) for key, _ in item])
+        for key, value in item:
+            if not isinstance(value, str):
+                raise InvalidValue(value, f"{where}, column {shown(key)}: must be text")
+        rows.append(_Row(where, {fold(key): value for key, value in item}))
+    return rows
+
+
+def _check_columns(where: str, columns: Sequence[str]) -> None:
+    known = (*_COLUMNS, "list")
+    for column in columns:
+        if column not in known:
+            near = nearest(column, known)
+            hint = f'did you mean "{near}"?' if near else f"known are {', '.join(known)}"
+            problem = f"{where}, column {shown(column)}: is not a column of a vocabulary: {hint}"
+            raise InvalidValue(column, problem)
+        if columns.count(column) > 1:
+            raise InvalidValue(column, f'{where}, column "{column}": stands there twice')
+    for column in _COLUMNS:
+        if column not in columns:
+            raise InvalidValue(column, f'{where}, column "{column}": is missing')
+
+
+def _terms(name: str, rows: Iterable[_Row]) -> Terms:
+    lists: dict[str, list[Term]] = {kind: [] for kind in _LISTS}
+    taken: dict[tuple[str, str], str] = {}
+    for where, cells in rows:
+        found = Term(*(_cell(where, cells, column) for column in _COLUMNS))
+        kind = fold(cells.get("list", "event_type"))
+        if kind not in _LISTS:
+            raise InvalidValue(kind, f'{where}, column "list": must be {", ".join(_LISTS)}')
+        for column, word in (("code", found.code), ("label", found.label)):
+            other = taken.setdefault((kind, fold(word)), where)
+            if other != where:
+                problem = f'{where}, column "{column}": {shown(word)} is taken already: {other}'
+                raise InvalidValue(word, problem)
+        lists[kind].append(found)
+    if not lists["event_type"]:
+        raise InvalidValue(name, f"{name}: has no event type")
+    return Terms(*(tuple(lists[kind]) for kind in _LISTS))
+
+
+def _cell(where: str, cells: dict[str, str], column: str) -> str:
+    raw = cells.get(column, "")
+    text = " ".join(raw.split())
+    problem = ""
+    if not text and column != "definition":
+        problem = "must not be empty"
+    elif column == "code" and " " in text:
+        problem = f"{shown(text)} must be one word without blanks: {shown(text.replace(' ', '-'))}"
+    elif not text.isprintable():
+        problem = "holds a character that cannot be printed"
+    if problem:
+        raise InvalidValue(raw, f'{where}, column "{column}": {problem}')
+    return text

@@ -1,0 +1,1 @@
+"""The tables that follow from the log: folded entry by entry, dropped and rebuilt."""

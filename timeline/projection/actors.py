@@ -1,0 +1,175 @@
+"""Actors: which one a participant is, by id or by one of its names.
+
+Guarantees: the answer depends on the entries so far alone. An alias makes two names one; two
+recorded actors of one name stay apart where participants say which they are, and otherwise
+the first recorded has the name; a merged actor is the one it was merged into.
+
+Part of the projection: works inside the projector's transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from timeline.model import countries as vocabulary
+from timeline.projection import fold
+from timeline.store.codec import Entry
+
+__all__ = ["Actors", "known_as"]
+
+
+class Actors:
+    """The tables `actors` and `actor_names`, and who is who in them."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, known: sqlite3.Connection | None = None
+    ) -> None:
+        self._connection = connection
+        self._reader = known or connection
+        """Where actors are known: elsewhere, for tables of a few events alone."""
+        self._known: dict[tuple[str | None, str], tuple[str, str]] = {}
+
+    def actor_for(self, participant: dict[str, Any]) -> tuple[str, str]:
+        """Id and name of the actor that a participant is: by id, by a known name, or new."""
+        key = (participant.get("actor_id"), participant["name"])
+        if key not in self._known:
+            known = known_as(self._reader, *key)
+            if known is None:
+                known = key[0] or fold.actor_id_of(key[1]), key[1]
+                self._connection.execute(
+                    "INSERT OR IGNORE INTO actors (actor_id, name) VALUES (?, ?)", known
+                )
+            self._known[key] = known
+        return self._known[key]
+
+    def fold(self, entry: Entry, payload: Mapping[str, Any]) -> set[str]:
+        """Put what an actor's entry says into the tables.
+
+        Returns the actors, by id, whose events are to be put again: their participants may
+        be somebody else from now on.
+        """
+        self._known.clear()
+        actor_id = entry.subject_id
+        touched = self._chain(actor_id)
+        if entry.kind == "actor.merged":
+            self._connection.execute(
+                "UPDATE actors SET merged_into = ? WHERE actor_id = ?",
+                (payload.get("into"), actor_id),
+            )
+        elif payload:
+            self._put(entry, payload)
+        # Events of a merged actor stand under the one that it was merged into.
+        touched |= self._chain(actor_id)
+        for name in self._names_of(actor_id):
+            touched.add(fold.actor_id_of(name))
+            touched.update(
+                other
+                for (other,) in self._connection.execute(
+                    "SELECT actor_id FROM actor_names WHERE name_key = ?", (name,)
+                )
+            )
+        return touched
+
+    def _put(self, entry: Entry, payload: Mapping[str, Any]) -> None:
+        names = [payload["name"], *payload.get("aliases", ())]
+        self._connection.execute(
+            "INSERT INTO actors (actor_id, name, aliases, country, wikidata, seq)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (actor_id) DO UPDATE SET"
+            " name = excluded.name, aliases = excluded.aliases, country = excluded.country,"
+            " wikidata = excluded.wikidata, seq = coalesce(seq, excluded.seq)",
+            (
+                entry.subject_id,
+                names[0],
+                "; ".join(names[1:]) or None,
+                payload.get("country"),
+                payload.get("wikidata"),
+                entry.seq,
+            ),
+        )
+        self._connection.execute("DELETE FROM actor_names WHERE actor_id = ?", (entry.subject_id,))
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO actor_names VALUES (?, ?)",
+            ((vocabulary.fold(name), entry.subject_id) for name in names),
+        )
+
+    def events_of(self, actor_ids: Iterable[str]) -> list[str]:
+        """The events that these actors take part in, by id."""
+        return sorted(
+            {
+                event_id
+                for actor_id in actor_ids
+                for (event_id,) in self._connection.execute(
+                    "SELECT event_id FROM event_actors WHERE actor_id = ?", (actor_id,)
+                )
+            }
+        )
+
+    def of_event(self, event_id: str) -> set[str]:
+        """The actors of an event, by id."""
+        return {
+            actor_id
+            for (actor_id,) in self._connection.execute(
+                "SELECT actor_id FROM event_actors WHERE event_id = ?", (event_id,)
+            )
+        }
+
+    def forget_unnamed(self, actor_ids: set[str]) -> None:
+        """Drop actors that nothing names any more and that were never recorded."""
+        for actor_id in actor_ids:
+            dropped = self._connection.execute(
+                "DELETE FROM actors WHERE actor_id = ? AND seq IS NULL AND NOT EXISTS"
+                " (SELECT 1 FROM event_actors AS x WHERE x.actor_id = actors.actor_id)",
+                (actor_id,),
+            ).rowcount
+            if dropped:
+                self._known.clear()
+
+    def _chain(self, actor_id: str) -> set[str]:
+        """An actor and those that it leads to by merges."""
+        return {
+            step
+            for (step,) in self._connection.execute(
+                "WITH RECURSIVE chain (step) AS (SELECT ? UNION SELECT a.merged_into"
+                " FROM chain JOIN actors AS a ON a.actor_id = chain.step"
+                " WHERE a.merged_into IS NOT NULL) SELECT step FROM chain",
+                (actor_id,),
+            )
+        }
+
+    def _names_of(self, actor_id: str) -> set[str]:
+        return {
+            name
+            for (name,) in self._connection.execute(
+                "SELECT name_key FROM actor_names WHERE actor_id = ?", (actor_id,)
+            )
+        }
+
+
+def known_as(
+    connection: sqlite3.Connection, actor_id: str | None, name: str
+) -> tuple[str, str] | None:
+    """Id and name of the actor that somebody with this id, or else this name, is; it reads.
+
+    Of a merged actor, those of the last one in its chain that is there. (The words of an
+    actor may have been erased after others were merged into it.)
+    """
+    known = None
+    next_id = actor_id or _first_named(connection, name) or fold.actor_id_of(name)
+    while next_id and (
+        row := connection.execute(
+            "SELECT actor_id, name, merged_into FROM actors WHERE actor_id = ?", (next_id,)
+        ).fetchone()
+    ):
+        *known, next_id = row
+    return (known[0], known[1]) if known else None
+
+
+def _first_named(connection: sqlite3.Connection, name: str) -> str | None:
+    row = connection.execute(
+        "SELECT n.actor_id FROM actor_names AS n JOIN actors AS a USING (actor_id)"
+        " WHERE n.name_key = ? ORDER BY a.seq LIMIT 1",
+        (vocabulary.fold(name),),
+    ).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,188 @@
+"""What every version of an event has, by facet and value: sets of `seq`, stored in segments.
+
+Guarantees: a segment follows from the entries of the log up to its end, and is never changed
+after that: it is written when its last entry is folded, so that an append writes none but in
+the rarest case. What the last, unfinished segment would hold is gathered from the log.
+
+A version that only changes a state has what its content says. Who a participant is may change
+later, so that one is kept as it was named. Knows nothing of selections.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import struct
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from pyroaring import BitMap
+
+from timeline.model import edtf as edtf_time
+from timeline.projection import fold
+from timeline.store.codec import decode_content
+
+__all__ = [
+    "FACETS",
+    "SIZE",
+    "Gathered",
+    "Later",
+    "Postings",
+    "Value",
+    "gather",
+    "is_last",
+    "read",
+    "write",
+]
+
+FACETS = (
+    *("version", "state", "correction", "span", "precision", "modality", "verification"),
+    *("event_type", "country", "place", "point", "tag", "source", "participant"),
+)
+
+SIZE = 32_768
+"""Entries of the log in a segment."""
+
+
+def is_last(seq: int) -> bool:
+    """Whether an entry is the last one of a segment, which is written when it is folded."""
+    return (seq + 1) % SIZE == 0
+
+
+class Later(NamedTuple):
+    """A version that is not the first of its event."""
+
+    seq: int
+    before: int
+    """The version that it took the place of."""
+    event_key: int
+
+
+Value = Any
+"""A text or, of the facets of _OF_PARTS, a tuple."""
+Postings = dict[Value, BitMap]
+
+
+class Gathered(NamedTuple):
+    """What the versions in a part of the log have."""
+
+    postings: dict[str, Postings]
+    """By facet and value. Of "version" and "correction" the value is ""; of "span" it is two
+    days, of "point" two coordinates, of "participant" the id, if one was given, and the name."""
+    later: list[Later]
+
+
+_OF_PARTS = frozenset(("span", "point", "participant"))
+"""Facets of which a value is a tuple; as JSON where it is stored."""
+
+_VERSIONS = (
+    "SELECT v.seq, v.kind, v.state, before.seq, first.seq, content.payload FROM log AS l"
+    " CROSS JOIN event_versions AS v"
+    "   ON v.event_id = substr(l.subject, 7) AND v.version = l.version"
+    " CROSS JOIN event_versions AS first ON first.event_id = v.event_id AND first.version = 1"
+    " LEFT JOIN event_versions AS before"
+    "   ON before.event_id = v.event_id AND before.version = v.version - 1"
+    " CROSS JOIN log AS content ON content.seq = v.content_seq"
+    " WHERE l.seq >= ? AND l.seq < ? AND l.subject GLOB 'event/*' ORDER BY l.seq"
+)
+"""CROSS JOIN: from each entry to its version, not the other way round."""
+
+
+def gather(connection: sqlite3.Connection, start: int, end: int) -> Gathered:
+    """What the versions recorded in the entries from `start` to before `end` have."""
+    seqs: defaultdict[str, defaultdict[Value, list[int]]] = defaultdict(lambda: defaultdict(list))
+    later: list[Later] = []
+    rounded: dict[tuple[str, str], tuple[float, float]] = {}
+    for seq, kind, state, before, first, payload in connection.execute(_VERSIONS, (start, end)):
+        seqs["version"][""].append(seq)
+        seqs["state"][state].append(seq)
+        if kind == "event.corrected":
+            seqs["correction"][""].append(seq)
+        if before is not None:
+            later.append(Later(seq, before, first))
+        content = decode_content(payload)
+        if content is None:
+            seqs["span"][None, None].append(seq)
+            continue
+        for facet, value in _values(content):
+            seqs[facet][value].append(seq)
+        place = content.get("place", {})
+        if "lat" in place and "lon" in place:
+            point = place["lat"], place["lon"]
+            if point not in rounded:  # as SQLite rounds, which is not quite as Python does
+                lat, lon = connection.execute(
+                    "SELECT round(?, 2), round(?, 2)", (float(point[0]), float(point[1]))
+                ).fetchone()
+                rounded[point] = lat, lon
+            seqs["point"][rounded[point]].append(seq)
+    postings = {
+        facet: {value: BitMap(found) for value, found in values.items()}
+        for facet, values in seqs.items()
+    }
+    return Gathered(postings, later)
+
+
+def _values(content: fold.Content) -> Iterator[tuple[str, Value]]:
+    """The facets of one content and their values, as `fold.content_row` has them."""
+    when = edtf_time.parse(content["occurred"])
+    first, last = when.occurred_from, when.occurred_to
+    yield "span", (first and first.partition("T")[0], last and last.partition("T")[0])
+    yield "precision", when.precision
+    yield "modality", content.get("modality", "actual")
+    yield "verification", content.get("verification", "reported")
+    if "event_type" in content:
+        yield "event_type", content["event_type"]
+    if place := content.get("place"):
+        if "country" in place:
+            yield "country", place["country"]
+        if "name" in place:
+            yield "place", place["name"]
+    for tag in content.get("tags", ()):
+        yield "tag", tag
+    for source_id in {citation["source_id"] for citation in content.get("citations", ())}:
+        yield "source", source_id
+    for each in {(one.get("actor_id"), one["name"]) for one in content.get("participants", ())}:
+        yield "participant", each
+
+
+# --- Stored -------------------------------------------------------------------------------
+
+
+def write(connection: sqlite3.Connection, segment: int) -> None:
+    """Store a segment whose entries have all been folded, in the transaction that is open."""
+    postings, later = gather(connection, segment * SIZE, (segment + 1) * SIZE)
+    rows = [
+        (facet, _text(facet, value), segment, seqs.serialize())
+        for facet, values in postings.items()
+        for value, seqs in values.items()
+    ]
+    numbers = [number for each in later for number in each]
+    rows.append(("later", "", segment, struct.pack(f"<{len(numbers)}I", *numbers)))
+    rows.sort(key=lambda row: row[:2])
+    connection.executemany("INSERT INTO facet_segments VALUES (?, ?, ?, ?)", rows)
+
+
+def read(connection: sqlite3.Connection, end: int) -> Gathered:
+    """What all versions in the entries before `end` have: stored segments, then the log."""
+    postings, later = gather(connection, end // SIZE * SIZE, end)
+    stored = connection.execute("SELECT facet, value, seqs FROM facet_segments ORDER BY 1, 2")
+    earlier: list[Later] = []
+    for (facet, text), rows in groupby(stored, key=itemgetter(0, 1)):
+        if facet == "later":
+            numbers = b"".join(seqs for *_, seqs in rows)
+            earlier = sorted(map(Later._make, struct.iter_unpack("<3I", numbers)))
+            continue
+        value = tuple(json.loads(text)) if facet in _OF_PARTS else text
+        seqs = BitMap()
+        for *_, part in rows:  # one by one: a union of all at once takes 8 KB for each part
+            seqs |= BitMap.deserialize(part)
+        known = postings.setdefault(facet, {})
+        known[value] = seqs | known[value] if value in known else seqs
+    return Gathered(postings, earlier + later)
+
+
+def _text(facet: str, value: Value) -> Value:
+    return json.dumps(value, ensure_ascii=False) if facet in _OF_PARTS else value

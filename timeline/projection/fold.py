@@ -1,0 +1,356 @@
+"""What an entry makes of an event: contents to rows, two contents to their differences.
+
+Guarantees: pure functions of the bytes in the log, so that a rebuild, a live append and a
+look into the past give the same rows. Contents are the JSON of payloads (`Event.content()`),
+not models: an entry that was accepted once is never judged again.
+
+Knows neither database nor clock.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from timeline.model import edtf as edtf_time
+from timeline.model.countries import fold as fold_name
+
+__all__ = [
+    "CHILD_FIELDS",
+    "CHILD_TABLES",
+    "CONTENT_COLUMNS",
+    "OWN_LETTERS",
+    "FieldChange",
+    "actor_id_of",
+    "content_row",
+    "differences",
+    "search_row",
+    "state_after",
+    "state_of",
+]
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+Content = Mapping[str, Any]
+Row = tuple[Any, ...]
+
+_CONTENT_KINDS = frozenset(
+    ("event.recorded", "event.updated", "event.corrected", "source.recorded", "source.updated")
+)
+_STATES = {
+    "event.recorded": "current",
+    "event.reinstated": "current",
+    "event.retracted": "retracted",
+    "event.merged": "merged",
+    "source.recorded": "current",
+    "source.reinstated": "current",
+    "source.withdrawn": "withdrawn",
+}
+
+
+def gives_content(kind: str) -> bool:
+    """Whether an entry of this kind says what its subject is, whole."""
+    return kind in _CONTENT_KINDS
+
+
+def state_after(kind: str, before: str) -> str:
+    """The state of a subject after an entry: the last state entry decides."""
+    return _STATES.get(kind, before)
+
+
+def state_of(kinds: Iterable[str]) -> str:
+    """The state that the entries of a subject, of these kinds in their order, leave it in."""
+    return functools.reduce(lambda state, kind: state_after(kind, state), kinds, "current")
+
+
+# --- Rows ---------------------------------------------------------------------------------
+
+CONTENT_COLUMNS = (
+    "title",
+    "occurred",
+    "event_type",
+    "place",
+    "country",
+    "modality",
+    "verification",
+    "summary",
+    "note",
+    "mode",
+    "contexts",
+    "tags",
+    "occurred_text",
+    "occurred_basis",
+    "occurred_from",
+    "occurred_to",
+    "occurred_precision",
+    "year",
+    "month",
+    "admin1",
+    "lat",
+    "lon",
+    "geo_precision",
+    "about_place",
+    "about_country",
+    "about_admin1",
+    "about_lat",
+    "about_lon",
+    "about_geo_precision",
+    "sources_count",
+    "extra",
+)
+"""The columns of `events` that follow from one content alone."""
+
+_NOWHERE: Content = {}
+
+OWN_LETTERS = str.maketrans(
+    {
+        "Ł": "L", "ł": "l", "Ø": "O", "ø": "o", "Đ": "D", "đ": "d", "Ð": "D", "ð": "d",
+        "Ħ": "H", "ħ": "h", "Ŧ": "T", "ŧ": "t", "\u0131": "i", "Æ": "AE", "æ": "ae", "Œ": "OE",
+        "œ": "oe", "ẞ": "SS", "ß": "ss", "Þ": "Th", "þ": "th", "Ə": "E", "ə": "e",
+    }
+)  # fmt: skip
+"""Letters that no decomposition takes apart, and what people without them type."""
+_WITH_OWN_LETTERS = re.compile(rf"\b\w*[{''.join(map(chr, OWN_LETTERS))}]\w*")
+
+
+def content_row(content: Content | None) -> dict[str, Any]:
+    """The values of CONTENT_COLUMNS, in their order.
+
+    All are null (and there are no sources) when the content was erased.
+    """
+    if content is None:
+        return dict.fromkeys(CONTENT_COLUMNS) | {"sources_count": 0}
+    when = edtf_time.parse(content["occurred"])
+    get = content.get
+    place, about = get("place", _NOWHERE), get("about_place", _NOWHERE)
+    return {
+        "title": content["title"],
+        "occurred": content["occurred"],
+        "event_type": get("event_type"),
+        "place": place.get("name"),
+        "country": place.get("country"),
+        "modality": get("modality", "actual"),
+        "verification": get("verification", "reported"),
+        "summary": get("summary"),
+        "note": get("note"),
+        "mode": get("mode"),
+        "contexts": _json(get("contexts")),
+        "tags": _json(get("tags")),
+        "occurred_text": get("occurred_text"),
+        "occurred_basis": get("occurred_basis"),
+        "occurred_from": when.occurred_from,
+        "occurred_to": when.occurred_to,
+        "occurred_precision": when.precision,
+        "year": when.year,
+        "month": when.month,
+        "admin1": place.get("admin1"),
+        "lat": _degrees(place.get("lat")),
+        "lon": _degrees(place.get("lon")),
+        "geo_precision": place.get("geo_precision"),
+        "about_place": about.get("name"),
+        "about_country": about.get("country"),
+        "about_admin1": about.get("admin1"),
+        "about_lat": _degrees(about.get("lat")),
+        "about_lon": _degrees(about.get("lon")),
+        "about_geo_precision": about.get("geo_precision"),
+        "sources_count": len({c["source_id"] for c in get("citations", ())}),
+        "extra": _json(get("extra")),
+    }
+
+
+def _degrees(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def _tags(event_id: str, content: Content) -> Iterator[Row]:
+    return ((event_id, tag) for tag in content.get("tags", ()))
+
+
+def _quantities(event_id: str, content: Content) -> Iterator[Row]:
+    for position, figure in enumerate(content.get("quantities", ()), 1):
+        yield (
+            event_id,
+            position,
+            figure["measure"],
+            figure.get("qualifier", "exact"),
+            _number(figure.get("value")),
+            _number(figure.get("low")),
+            _number(figure.get("high")),
+            figure["unit"],
+            figure.get("dated"),
+            figure.get("reported_by"),
+            _json(figure.get("source_ids")),
+        )
+
+
+def _claims(event_id: str, content: Content) -> Iterator[Row]:
+    for position, claim in enumerate(content.get("claims", ()), 1):
+        yield (
+            event_id,
+            position,
+            claim["speaker"],
+            claim.get("stance", "asserts"),
+            claim.get("statement"),
+            _json(claim.get("source_ids")),
+        )
+
+
+def _relations(event_id: str, content: Content) -> Iterator[Row]:
+    return ((event_id, tie["type"], tie["event_id"]) for tie in content.get("relations", ()))
+
+
+def _citations(event_id: str, content: Content) -> Iterator[Row]:
+    for position, citation in enumerate(content.get("citations", ()), 1):
+        yield (
+            event_id,
+            position,
+            citation["source_id"],
+            citation.get("source_version"),
+            citation.get("quote"),
+            citation.get("quote_start"),
+            citation.get("quote_end"),
+            citation.get("credibility"),
+        )
+
+
+def _external_ids(event_id: str, content: Content) -> Iterator[Row]:
+    return ((external_id, event_id) for external_id in content.get("external_ids", ()))
+
+
+CHILD_FIELDS = {
+    "event_tags": "tags",
+    "event_quantities": "quantities",
+    "event_claims": "claims",
+    "event_relations": "relations",
+    "citations": "citations",
+    "event_external_ids": "external_ids",
+}
+"""The field of a content that each of CHILD_TABLES shows."""
+
+CHILD_TABLES: dict[str, Callable[[str, Content], Iterator[Row]]] = {
+    "event_tags": _tags,
+    "event_quantities": _quantities,
+    "event_claims": _claims,
+    "event_relations": _relations,
+    "citations": _citations,
+    "event_external_ids": _external_ids,
+}
+"""Tables whose rows follow from one content alone, and how."""
+
+
+def search_row(content: Content, actors: Sequence[str]) -> Row:
+    """The texts of `event_search`: title, summary, quotes, actors, places, folded."""
+    participants = content.get("participants", ())
+    names = [*actors, *(p["name"] for p in participants)]
+    names += [p["as_named"] for p in participants if "as_named" in p]
+    places = [content.get("place", _NOWHERE), content.get("about_place", _NOWHERE)]
+    texts = (
+        content["title"],
+        content.get("summary"),
+        _lines(c["quote"] for c in content.get("citations", ()) if "quote" in c),
+        _lines(names),
+        _lines(p[key] for p in places for key in ("name", "admin1") if key in p),
+    )
+    words = (
+        word
+        for text in texts
+        if text and not text.isascii()  # which has no such letters, and is asked in no time
+        for word in _WITH_OWN_LETTERS.findall(text)
+    )
+    return (*texts, _lines(word.translate(OWN_LETTERS) for word in words))
+
+
+def _lines(texts: Iterator[str] | Sequence[str]) -> str | None:
+    return "\n".join(dict.fromkeys(texts)) or None
+
+
+def _json(value: object) -> str | None:
+    return _encode(value) if value else None
+
+
+def _number(text: str | None) -> int | float | None:
+    """A decimal for SQL: an integer where it is one that SQLite can hold, else a REAL."""
+    if text is None:
+        return None
+    if "." not in text and -(2**63) <= (whole := int(text)) < 2**63:
+        return whole
+    return float(text)
+
+
+@functools.lru_cache(maxsize=10_000)
+def actor_id_of(name: str) -> str:
+    """The id of an actor that is known by name alone: readable, and the same every time.
+
+    Names that fold alike have one id.
+    """
+    key = fold_name(name)
+    plain = unicodedata.normalize("NFKD", key).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40]
+    digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+    return f"{slug}-{digest}" if slug else f"actor-{digest}"
+
+
+# --- Differences --------------------------------------------------------------------------
+
+
+class FieldChange(NamedTuple):
+    """One field that differs. `path` is an RFC 6901 pointer; a value is text, or JSON."""
+
+    path: str
+    old_value: str | None
+    new_value: str | None
+
+
+def differences(old: Content, new: Content) -> list[FieldChange]:
+    """What changed between two contents, field by field.
+
+    Items of a list that only moved because another came or went are not listed. A pointer
+    counts in `new`; that of an item that is gone counts in `old`.
+    """
+    return list(_compare("", old, new))
+
+
+def _compare(path: str, old: object, new: object) -> Iterator[FieldChange]:
+    if old == new:
+        return
+    if isinstance(old, Mapping | None) and isinstance(new, Mapping | None):
+        old, new = old or {}, new or {}
+        for key in dict.fromkeys((*old, *new)):
+            step = str(key).replace("~", "~0").replace("/", "~1")
+            yield from _compare(f"{path}/{step}", old.get(key), new.get(key))
+    elif isinstance(old, list | None) and isinstance(new, list | None):
+        yield from _compare_lists(path, old or [], new or [])
+    else:
+        yield FieldChange(path, _text(old), _text(new))
+
+
+def _compare_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[FieldChange]:
+    import difflib  # of no use to what does not change
+
+    # Of 200 items and more, autojunk keeps those that come again and again from taking minutes.
+    matcher = difflib.SequenceMatcher(
+        None, [_text(item) for item in old], [_text(item) for item in new], autojunk=True
+    )
+    for operation, old_from, old_to, new_from, new_to in matcher.get_opcodes():
+        if operation == "equal":
+            continue
+        paired = min(old_to - old_from, new_to - new_from)
+        for step in range(paired):
+            yield from _compare(
+                f"{path}/{new_from + step}", old[old_from + step], new[new_from + step]
+            )
+        for index in range(old_from + paired, old_to):
+            yield FieldChange(f"{path}/{index}", _text(old[index]), None)
+        for index in range(new_from + paired, new_to):
+            yield FieldChange(f"{path}/{index}", None, _text(new[index]))
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return _encode(value)

@@ -1,0 +1,434 @@
+"""The projector: folds entries into tables, one by one.
+
+Guarantees: what it leaves depends on the entries and their order alone, whether they come
+one at a time, in a batch or from the whole log. It works inside its caller's transaction, so
+a reader never sees the log without its tables.
+
+Knows the log only as entries to fold; decides nothing, refuses nothing but entries of a
+format that it does not know.
+"""
+
+from __future__ import annotations
+
+import operator
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from timeline.model import clock
+from timeline.projection import facet_segments, fold
+from timeline.projection.actors import Actors
+from timeline.store.codec import Entry, Payload, check_version, decode_content, payload_of
+
+__all__ = ["INSERT_SEARCH", "Projector"]
+
+_BATCH = 1_000
+"""Entries whose rows are held back, to be inserted table by table."""
+
+_STANDING_COLUMNS = (
+    "state",
+    "merged_into",
+    "version",
+    "corrections_count",
+    "seq",
+    "recorded_at",
+    "first_recorded_at",
+    "reported_at",
+    "event_key",
+)
+_standing_row = operator.itemgetter(*_STANDING_COLUMNS)
+_EVENT_COLUMNS = ("event_id", *fold.CONTENT_COLUMNS, "actors", "at_risk", *_STANDING_COLUMNS)
+_SOURCE_FIELDS = (
+    "title",
+    "publisher",
+    "published",
+    "url",
+    "authors",
+    "archive_url",
+    "accessed",
+    "language",
+    "licence",
+    "reliability",
+    "media_type",
+    "text_sha256",
+)
+
+
+_FIELDS = {"event_actors": "participants", **fold.CHILD_FIELDS}
+"""The field of a content that is all that a table shows of it."""
+
+_UPDATE_SOURCE = (
+    f"UPDATE sources SET {', '.join(f'{field} = ?' for field in _SOURCE_FIELDS)}"  # noqa: S608
+    " WHERE source_id = ?"
+)
+
+
+def _insert(table: str, columns: Iterable[str], verb: str = "INSERT") -> str:
+    names = list(columns)
+    marks = ", ".join("?" * len(names))
+    return f"{verb} INTO {table} ({', '.join(names)}) VALUES ({marks})"
+
+
+INSERT_SEARCH = _insert(
+    "event_search", ("rowid", "title", "summary", "quotes", "actors", "places", "folded")
+)
+
+# In the order in which they are flushed.
+_INSERTS = {
+    "events": _insert("events", _EVENT_COLUMNS, "INSERT OR REPLACE"),
+    "event_actors": "INSERT INTO event_actors VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "event_tags": "INSERT INTO event_tags VALUES (?, ?)",
+    "event_quantities": "INSERT INTO event_quantities VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "event_claims": "INSERT INTO event_claims VALUES (?, ?, ?, ?, ?, ?)",
+    "event_relations": "INSERT INTO event_relations VALUES (?, ?, ?)",
+    "citations": "INSERT INTO citations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "event_external_ids": "INSERT INTO event_external_ids VALUES (?, ?)",
+    "event_search": INSERT_SEARCH,
+    "event_versions": (
+        "INSERT INTO event_versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    ),
+    "field_changes": "INSERT INTO field_changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+}
+
+
+class _Before(NamedTuple):
+    """An event as its last entry left it."""
+
+    state: str
+    reported_at: str | None
+    reported_from: str
+    merged_into: str | None
+    content_seq: int
+    corrections_count: int
+    first_recorded_at: str
+    event_key: int
+
+
+class Projector:
+    """Folds entries into the tables, inside the transaction of its connection.
+
+    Rows of events are held back for up to 1,000 entries; `flush` before anything reads them.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        time_zone: str = "UTC",
+        known: sqlite3.Connection | None = None,
+        withdrawn: Iterable[str] | None = None,
+    ) -> None:
+        """`time_zone` is that of the log so far; `known` is where actors are known, and
+        `withdrawn` are the sources that are, by id, if these tables do not say so."""
+        self._connection = connection
+        self._rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        self._events: set[str] = set()
+        """Those of which rows are held back."""
+        self._named: set[str] = set()
+        """The actors, by id, in these rows."""
+        self._actors = Actors(connection, known)
+        self._time_zone = time_zone
+        if withdrawn is None:
+            rows = connection.execute("SELECT source_id FROM sources WHERE state = 'withdrawn'")
+            withdrawn = (source_id for (source_id,) in rows)
+        self._withdrawn = {*withdrawn}
+
+    def apply(self, entry: Entry, payload: Payload | None = None) -> None:
+        """Fold one entry; entries come in the order of their `seq`. Raises TooNew.
+
+        Whoever has just made its payload hands it over, and spares reading it again.
+        """
+        check_version(entry.seq, entry.envelope)
+        payload = payload or payload_of(entry)
+        match entry.kind.partition(".")[0]:
+            case "event":
+                self._event(entry, payload)
+            case "source":
+                self._source(entry, payload)
+            case "actor":
+                self._actor(entry, payload)
+            case "log":
+                self._log(payload.content or {})
+            # "entry": an erasure empties an earlier payload, and only a rebuild forgets it.
+        if facet_segments.is_last(entry.seq):
+            self.flush()
+            facet_segments.write(self._connection, entry.seq // facet_segments.SIZE)
+
+    def flush(self) -> None:
+        """Insert all rows that were held back."""
+        for table, insert in _INSERTS.items():
+            if rows := self._rows.get(table):
+                self._connection.executemany(insert, rows)
+        self._rows.clear()
+        self._events.clear()
+        self._named.clear()
+
+    # --- The log itself -------------------------------------------------------------------
+
+    def _log(self, info: dict[str, Any]) -> None:
+        self._time_zone = info.get("time_zone", "UTC")
+        self._connection.execute("DELETE FROM event_types")
+        self._connection.executemany(
+            "INSERT INTO event_types VALUES (?, ?, ?)",
+            (
+                (term["code"], term["label"], term.get("definition"))
+                for term in info.get("vocabulary", {}).get("event_types", ())
+            ),
+        )
+
+    # --- Events ---------------------------------------------------------------------------
+
+    def _event(self, entry: Entry, payload: Payload) -> None:
+        event_id = entry.subject_id
+        before = self._before(event_id) if entry.version > 1 else None
+        state = fold.state_after(entry.kind, before.state if before else "current")
+        own_content = fold.gives_content(entry.kind)
+        content_seq = entry.seq if own_content or not before else before.content_seq
+        content = payload.content if own_content else self._content(content_seq)
+        merged_into = before.merged_into if before else None
+        if entry.kind == "event.merged":
+            merged_into = (payload.content or {}).get("into")
+        elif state != "merged":
+            merged_into = None
+        reported_at = entry.reported_at or (before.reported_at if before else None)
+        reported_from = before.reported_from if before else ""
+        if entry.reported_at:
+            last_instant = clock.last_instant(entry.reported_at, self._time_zone)
+            reported_from = max(reported_from, last_instant)
+        shown_state = state if content is not None else "erased"
+        if before:
+            self._supersede(entry)
+            if own_content:
+                old = self._content(before.content_seq)
+                self._field_changes(entry, old, content, payload.reason)
+                self._forget_content(event_id, before.event_key, old)
+        self._rows["event_versions"].append(
+            (
+                event_id,
+                entry.version,
+                entry.seq,
+                entry.kind,
+                shown_state,
+                entry.recorded_at,
+                None,
+                reported_at,
+                reported_from,
+                payload.author,
+                payload.reason,
+                merged_into,
+                content_seq,
+                None,
+            )
+        )
+        standing = {
+            "state": shown_state,
+            "merged_into": merged_into,
+            "version": entry.version,
+            "corrections_count": (before.corrections_count if before else 0)
+            + (entry.kind == "event.corrected"),
+            "seq": entry.seq,
+            "recorded_at": entry.recorded_at,
+            "first_recorded_at": before.first_recorded_at if before else entry.recorded_at,
+            "reported_at": reported_at,
+            "event_key": before.event_key if before else entry.seq,
+        }
+        if own_content:
+            self.put({"event_id": event_id, **standing}, content)
+        else:
+            self._connection.execute(
+                "UPDATE events SET state = :state, merged_into = :merged_into, version = :version,"
+                " seq = :seq, recorded_at = :recorded_at, reported_at = :reported_at"
+                " WHERE event_id = :event_id",
+                {"event_id": event_id, **standing},
+            )
+            self._events.add(event_id)
+        if len(self._rows["event_versions"]) >= _BATCH:
+            self.flush()
+
+    def _before(self, event_id: str) -> _Before:
+        if event_id in self._events:
+            self.flush()
+        before = _Before._make(
+            self._connection.execute(
+                "SELECT v.state, v.reported_at, v.reported_from, v.merged_into, v.content_seq,"
+                " e.corrections_count, e.first_recorded_at, e.event_key FROM events AS e"
+                " JOIN event_versions AS v ON v.event_id = e.event_id AND v.version = e.version"
+                " WHERE e.event_id = ?",
+                (event_id,),
+            ).fetchone()
+        )
+        if before.state != "erased":
+            return before
+        # What the event was before its words were taken out.
+        kinds = self._connection.execute(
+            "SELECT kind FROM event_versions WHERE event_id = ? ORDER BY version", (event_id,)
+        )
+        return before._replace(state=fold.state_of(kind for (kind,) in kinds))
+
+    def _content(self, seq: int) -> dict[str, Any] | None:
+        """What an entry says; None when its payload was erased."""
+        (payload,) = self._connection.execute(
+            "SELECT payload FROM log WHERE seq = ?", (seq,)
+        ).fetchone()
+        return decode_content(payload)
+
+    def _supersede(self, entry: Entry) -> None:
+        self._connection.execute(
+            "UPDATE event_versions SET superseded_at = ?, superseded_seq = ?"
+            " WHERE event_id = ? AND version = ?",
+            (entry.recorded_at, entry.seq, entry.subject_id, entry.version - 1),
+        )
+
+    def _field_changes(
+        self,
+        entry: Entry,
+        old: dict[str, Any] | None,
+        new: dict[str, Any] | None,
+        reason: str | None,
+    ) -> None:
+        if old is None or new is None:
+            return
+        self._rows["field_changes"].extend(
+            (
+                entry.subject_id,
+                entry.version,
+                position,
+                change.path,
+                change.old_value,
+                change.new_value,
+                entry.kind,
+                reason,
+                entry.seq,
+            )
+            for position, change in enumerate(fold.differences(old, new), 1)
+        )
+
+    def _forget_content(self, event_id: str, event_key: int, old: dict[str, Any] | None) -> None:
+        """Drop the rows that followed from the content before; of any, if that was erased."""
+        actor_ids = self._actors.of_event(event_id)
+        for table, field in _FIELDS.items():
+            if old is None or field in old:
+                self._connection.execute(f"DELETE FROM {table} WHERE event_id = ?", (event_id,))  # noqa: S608
+        self._connection.execute("DELETE FROM event_search WHERE rowid = ?", (event_key,))
+        self._actors.forget_unnamed(actor_ids - self._named)
+
+    def put(self, standing: dict[str, Any], content: dict[str, Any] | None) -> None:
+        """Hold back the rows of one event: how it stands, and what follows from its content."""
+        event_id = standing["event_id"]
+        self._events.add(event_id)
+        names: list[str] = []
+        if content is not None:
+            names = self._put_participants(event_id, content)
+            for table, field in fold.CHILD_FIELDS.items():
+                if field in content:
+                    self._rows[table].extend(fold.CHILD_TABLES[table](event_id, content))
+            self._rows["event_search"].append(
+                (standing["event_key"], *fold.search_row(content, names))
+            )
+        cited = {c["source_id"] for c in (content or {}).get("citations", ())}
+        self._rows["events"].append(
+            (
+                event_id,
+                *fold.content_row(content).values(),
+                "; ".join(dict.fromkeys(names)) or None,
+                int(bool(cited) and cited <= self._withdrawn),
+                *_standing_row(standing),
+            )
+        )
+
+    # --- Actors ---------------------------------------------------------------------------
+
+    def _put_participants(self, event_id: str, content: dict[str, Any]) -> list[str]:
+        """Hold back the participants' rows; the names under which their actors are known."""
+        names = []
+        for position, participant in enumerate(content.get("participants", ()), 1):
+            actor_id, name = self._actors.actor_for(participant)
+            names.append(name)
+            self._named.add(actor_id)
+            self._rows["event_actors"].append(
+                (
+                    event_id,
+                    position,
+                    actor_id,
+                    participant["name"],
+                    participant.get("role", "actor"),
+                    participant.get("as_named"),
+                    participant.get("office"),
+                    participant.get("country"),
+                    participant.get("organisation"),
+                    participant.get("sector"),
+                    participant.get("wikidata"),
+                )
+            )
+        return names
+
+    def _actor(self, entry: Entry, payload: Payload) -> None:
+        self.flush()
+        touched = self._actors.fold(entry, payload.content or {})
+        for event_id in self._actors.events_of(touched):
+            self._reproject(event_id)
+        self.flush()
+        self._actors.forget_unnamed(touched)
+
+    def _reproject(self, event_id: str) -> None:
+        """Put the content of an event again, its standing unchanged."""
+        before = self._before(event_id)
+        columns = ("event_id", *_STANDING_COLUMNS)
+        standing = dict(
+            zip(
+                columns,
+                self._connection.execute(
+                    f"SELECT {', '.join(columns)} FROM events WHERE event_id = ?",  # noqa: S608
+                    (event_id,),
+                ).fetchone(),
+                strict=True,
+            )
+        )
+        content = self._content(before.content_seq)
+        self._forget_content(event_id, before.event_key, content)
+        self.put(standing, content)
+
+    # --- Sources --------------------------------------------------------------------------
+
+    def _source(self, entry: Entry, payload: Payload) -> None:
+        source_id, content = entry.subject_id, payload.content or {}
+        self._connection.execute(
+            "INSERT INTO sources (source_id, state, version, seq, recorded_at, source_key)"
+            " VALUES (?1, 'current', ?2, ?3, ?4, ?3) ON CONFLICT (source_id) DO UPDATE SET"
+            " version = excluded.version, seq = excluded.seq, recorded_at = excluded.recorded_at",
+            (source_id, entry.version, entry.seq, entry.recorded_at),
+        )
+        if fold.gives_content(entry.kind):
+            fields = {**content, "authors": "; ".join(content.get("authors", ())) or None}
+            self._connection.execute(
+                _UPDATE_SOURCE, (*(fields.get(field) for field in _SOURCE_FIELDS), source_id)
+            )
+        elif entry.kind != "source.annotated":
+            self._change_source_state(entry, payload.reason)
+
+    def _change_source_state(self, entry: Entry, reason: str | None) -> None:
+        self.flush()
+        source_id, state = entry.subject_id, fold.state_after(entry.kind, "current")
+        reported_from = entry.recorded_at
+        if entry.reported_at:
+            reported_from = clock.last_instant(entry.reported_at, self._time_zone)
+        self._connection.execute(
+            "INSERT INTO source_states VALUES (?1, ?2, ?3, ?4, max(?5, coalesce((SELECT"
+            " max(reported_from) FROM source_states WHERE source_id = ?1), '')), ?6)",
+            (source_id, entry.seq, state, entry.recorded_at, reported_from, reason),
+        )
+        if state == "withdrawn":
+            self._withdrawn.add(source_id)
+        else:
+            self._withdrawn.discard(source_id)
+        self._connection.execute(
+            "UPDATE sources SET state = ?, withdrawn_reason = ? WHERE source_id = ?",
+            (state, reason if state == "withdrawn" else None, source_id),
+        )
+        self._connection.execute(
+            "UPDATE events SET at_risk = NOT EXISTS"
+            " (SELECT 1 FROM citations AS c JOIN sources AS s USING (source_id)"
+            "   WHERE c.event_id = events.event_id AND s.state <> 'withdrawn')"
+            " WHERE event_id IN (SELECT event_id FROM citations WHERE source_id = ?)",
+            (source_id,),
+        )

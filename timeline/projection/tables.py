@@ -1,0 +1,153 @@
+"""The projection: every table that derives from the log, made, checked and rebuilt.
+
+Guarantees: a live append and a rebuild run the same code (`projector`) over the same entries
+in the same order, so they leave the same values; tables of another version are never read.
+Tables of others are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable
+from functools import cache
+
+from timeline.errors import ProjectionOutdated, TooNew
+from timeline.model import countries as vocabulary
+from timeline.projection.projector import Projector
+from timeline.store import codec, log
+from timeline.store import storage as schema
+
+__all__ = [
+    "PROJECTION_VERSION",
+    "check",
+    "check_search",
+    "create",
+    "create_apart",
+    "create_search",
+    "fold_all",
+    "make_anew",
+    "rebuild",
+    "tables",
+]
+
+PROJECTION_VERSION = 4
+"""Raised with every change of db/projection.sql or of what is put into its tables."""
+
+_SEARCH = re.compile(
+    r"CREATE VIRTUAL TABLE event_search USING fts5 \((.*),\s+tokenize = [^)]*\)", re.DOTALL
+)
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the empty tables, inside the transaction that is open."""
+    _create(connection, _script())
+
+
+def create_apart(connection: sqlite3.Connection) -> None:
+    """Make them as temporary tables, which the file's own do not see and names reach first.
+
+    `event_search` is an ordinary table there: the words, without an index over them. Of the
+    other indexes there are those that a fold looks into.
+    """
+    script = re.sub(r"(?m)^CREATE (TABLE|VIEW)", r"CREATE TEMP \1", _script())
+    needed = "event_actors_actor|citations_source|sources_withdrawn"
+    script = re.sub(rf"(?m)^CREATE INDEX (?!{needed}).*\n", "", script)
+    _create(connection, _SEARCH.sub(r"CREATE TEMP TABLE event_search (\1)", script))
+
+
+def create_search(connection: sqlite3.Connection) -> None:
+    """Make an empty `event_search` alone."""
+    connection.execute(_search())
+
+
+def check_search(connection: sqlite3.Connection) -> None:
+    """Raise sqlite3.DatabaseError unless the index of `event_search` is that of its words.
+
+    FTS5 checks only an index that it may write to: it gets a temporary copy.
+    """
+    connection.execute(_search().replace("event_search", "temp.search_copy", 1))
+    for part in ("data", "idx", "content", "docsize", "config"):
+        copy = f"temp.search_copy_{part}"
+        connection.execute(f"DELETE FROM {copy}")  # noqa: S608
+        connection.execute(f"INSERT INTO {copy} SELECT * FROM main.event_search_{part}")  # noqa: S608
+    connection.execute("INSERT INTO temp.search_copy (search_copy) VALUES ('integrity-check')")
+
+
+def _create(connection: sqlite3.Connection, script: str) -> None:
+    schema.run_script(connection, script)
+    connection.execute(
+        "INSERT INTO projection_state VALUES (?, ?)", (PROJECTION_VERSION, codec.VERSION)
+    )
+    connection.executemany(
+        "INSERT INTO countries VALUES (?, ?)",
+        ((country.alpha3, country.name) for country in vocabulary.countries()),
+    )
+
+
+def tables() -> dict[str, str]:
+    """Our tables and views and what each is, in the order in which they are made."""
+    made = re.findall(r"(?m)^CREATE (?:VIRTUAL )?(TABLE|VIEW) (\w+)", _script())
+    return {name: kind for kind, name in made}
+
+
+def _script() -> str:
+    return (vocabulary.db_folder() / "projection.sql").read_text(encoding="utf-8")
+
+
+@cache
+def _search() -> str:
+    (definition,) = (found[0] for found in _SEARCH.finditer(_script()))
+    return definition
+
+
+def check(connection: sqlite3.Connection, path: str) -> None:
+    """Raise TooNew or ProjectionOutdated unless this package reads the log and its tables."""
+    if newest := log.newest(connection):
+        codec.check_version(newest.seq, newest.envelope)
+    try:
+        row = connection.execute(
+            "SELECT projection_version, entry_version FROM projection_state"
+        ).fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+            raise
+        row = None  # there is no such table
+    if row and row[1] > codec.VERSION:
+        raise TooNew(
+            path, f"has entries of format {row[1]}; this Timeline reads up to {codec.VERSION}"
+        )
+    if not row or row[0] != PROJECTION_VERSION:
+        raise ProjectionOutdated(path, "its tables are of another version: run timeline rebuild")
+
+
+def rebuild(
+    connection: sqlite3.Connection, progress: Callable[[int], object] = lambda count: None
+) -> int:
+    """Drop our tables and fold the whole log again, in one transaction.
+
+    `progress` is called with the count of entries, which is returned.
+    """
+    with schema.immediate(connection):
+        return make_anew(connection, progress)
+
+
+def make_anew(
+    connection: sqlite3.Connection, progress: Callable[[int], object] = lambda count: None
+) -> int:
+    """`rebuild` inside the transaction that is open."""
+    for name, kind in reversed(tables().items()):
+        connection.execute(f"DROP {kind} IF EXISTS {name}")
+    create(connection)
+    return fold_all(connection, progress)
+
+
+def fold_all(connection: sqlite3.Connection, progress: Callable[[int], object]) -> int:
+    """Fold the whole log into tables that are empty; the count of entries."""
+    count = 0
+    projector = Projector(connection)
+    for count, entry in enumerate(log.read(connection), 1):
+        projector.apply(entry)
+        progress(count)
+    projector.flush()
+    return count

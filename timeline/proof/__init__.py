@@ -1,0 +1,1 @@
+"""What a stranger can check: checkpoints, proofs of entries, a whole file verified."""

@@ -1,0 +1,140 @@
+"""Signing the log, and proving single entries of it to somebody who has no database.
+
+Guarantees: what is signed grew out of what was signed before; no signature is kept that was
+not verified; a proof is made from a stored checkpoint and a few stored hashes, so that
+making one never reads the whole log. Knows the log and its checkpoints, no other table.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from timeline.errors import InvalidInput, NotFound, ProofError
+from timeline.model import clock
+from timeline.proof import tlog
+from timeline.proof.signed_note import Note, SigningKey, VerifierKey, parse
+from timeline.proof.tlog import Checkpoint, Proof
+from timeline.store import log, merkle
+from timeline.store.storage import immediate
+
+__all__ = ["Stored", "cosign", "newest", "prove", "sign", "stored"]
+
+
+class Stored(NamedTuple):
+    """A row of table `checkpoints`."""
+
+    size: int
+    root: bytes
+    note: str
+    verifier_keys: str
+    """One a line, the log's own first."""
+    stored_at: str
+
+
+def stored(connection: sqlite3.Connection, limit: int = -1) -> list[Stored]:
+    """The checkpoints, the newest first; of one size, the one with most signatures first."""
+    rows = connection.execute(
+        "SELECT * FROM checkpoints ORDER BY size DESC, length(note) DESC LIMIT ?", (limit,)
+    )
+    return [*map(Stored._make, rows)]
+
+
+def newest(connection: sqlite3.Connection) -> Stored | None:
+    """The newest checkpoint, with all signatures there are."""
+    return next(iter(stored(connection, 1)), None)
+
+
+def sign(
+    connection: sqlite3.Connection,
+    key: SigningKey,
+    *,
+    now: Callable[[], datetime] = clock.now,
+) -> Stored:
+    """Sign the log as it is, and store the note; the same log gives the same note.
+
+    Raises InvalidInput for the key of another log, ProofError if the log is no longer the
+    one that was signed last.
+    """
+    with immediate(connection):
+        origin = str(log.info(connection)["origin"])
+        if key.name != origin:
+            raise InvalidInput("key", f"is of {key.name}; this log is {origin}")
+        size = log.size(connection)
+        if last := newest(connection):
+            _check_grown(connection, last, size)
+        root = log.root_at(connection, size)
+        note = key.sign(str(Checkpoint(origin, size, root)))
+        return _store(connection, note, [str(key.verifier)], now())
+
+
+def _check_grown(connection: sqlite3.Connection, last: Stored, size: int) -> None:
+    if size < last.size:
+        raise ProofError(
+            f"the log has {size} entries, and {last.size} were signed: run timeline verify"
+        )
+    if log.root_at(connection, last.size) != last.root:
+        raise ProofError(
+            f"the first {last.size} entries are not those that were signed: run timeline verify"
+        )
+
+
+def cosign(connection: sqlite3.Connection, text: str, witnesses: Collection[VerifierKey]) -> Stored:
+    """Keep the signatures of witnesses under a checkpoint of this log.
+
+    `text` is a checkpoint that was stored here, with more signatures under it. Raises
+    ProofError for one that was not, and unless every new signature is by one of these keys.
+    """
+    given = parse(text)
+    with immediate(connection):
+        ours = next((row for row in stored(connection) if parse(row.note).text == given.text), None)
+        if ours is None:
+            raise ProofError("is no checkpoint of this log: timeline checkpoint makes one")
+        kept = parse(ours.note).signatures
+        added = tuple(line for line in given.signatures if line not in kept)
+        known = {(key.name, key.key_id): key for key in witnesses}
+        for line in added:
+            if (line.name, line.key_id) not in known:
+                raise ProofError(f"is signed by {line.key}, a witness whose key was not given")
+        signers = [known[line.name, line.key_id] for line in added]
+        Note(given.text, added).verify(signers)
+        if not added:
+            return ours
+        keys = [*ours.verifier_keys.splitlines(), *map(str, signers)]
+        return _store(connection, Note(given.text, kept + added), keys, clock.now())
+
+
+def _store(connection: sqlite3.Connection, note: Note, keys: list[str], at: datetime) -> Stored:
+    checkpoint = Checkpoint.of(note)
+    row = Stored(
+        checkpoint.size,
+        checkpoint.root,
+        str(note),
+        "\n".join(dict.fromkeys(keys)),
+        clock.utc(at),
+    )
+    known = connection.execute(
+        "SELECT * FROM checkpoints WHERE size = ? AND note = ?", (row.size, row.note)
+    ).fetchone()
+    if known:
+        return Stored._make(known)
+    connection.execute("INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?)", row)
+    return row
+
+
+def prove(connection: sqlite3.Connection, seq: int) -> Proof:
+    """That entry `seq` stands in the log, from the newest checkpoint.
+
+    Raises NotFound for an entry that is not there, ProofError if no checkpoint covers it.
+    """
+    entry = log.entry_at(connection, seq)
+    if entry is None:
+        raise NotFound("entry", f"#{seq}")
+    last = newest(connection)
+    if last is None or last.size <= seq:
+        raise ProofError(f"no checkpoint covers entry #{seq} yet: run timeline checkpoint first")
+    _, note = tlog.parse_checkpoint(last.note)
+    hashes = merkle.inclusion_proof(seq, last.size, log.read_hash(connection))
+    return Proof(entry, hashes, note)

@@ -1,0 +1,109 @@
+"""The tables, against those that the log makes when it is folded once more."""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from timeline.errors import ProjectionOutdated
+from timeline.projection import tables as projection
+from timeline.proof.checks.report import Progress, Report, text_of
+
+__all__ = ["check_tables"]
+
+Row = tuple[Any, ...]
+
+_KEYS = {
+    "events": ("event_key",),
+    "event_search": ("rowid",),
+    "projection_state": ("entry_version",),
+}
+"""The keys of tables whose primary key is none, or in no good order to read them in."""
+
+
+def check_tables(
+    connection: sqlite3.Connection, report: Report, path: str, progress: Progress
+) -> None:
+    """Fold the log once more, into temporary tables, and compare those of the file.
+
+    Raises ProjectionOutdated where that is all that is wrong.
+    """
+    try:
+        projection.check(connection, path)
+    except ProjectionOutdated:
+        if not report.findings:
+            raise
+        report.unnoticed.append("The tables are of another version and were not compared.")
+        return
+    try:
+        projection.create_apart(connection)
+        projection.fold_all(connection, functools.partial(progress, "tables"))
+    except (LookupError, TypeError, ValueError, AttributeError, sqlite3.DatabaseError) as error:
+        # What no writer wrote, though its hashes may hold.
+        report.add("tables", "all", "a log that can be folded", repr(error))
+        return
+    (report.texts_absent,) = connection.execute(
+        "SELECT count(DISTINCT text_sha256) FROM temp.sources WHERE text_sha256 NOT IN"
+        " (SELECT text_sha256 FROM source_texts WHERE body IS NOT NULL)"
+    ).fetchone()
+    for table, kind in projection.tables().items():
+        if kind == "TABLE":
+            try:
+                _compare_table(connection, report, table)
+            except (sqlite3.DatabaseError, TypeError) as error:
+                report.add(f"table {table}", "all", "a table that can be read", error)
+    try:
+        projection.check_search(connection)
+    except sqlite3.DatabaseError as error:
+        report.add("table event_search", "index", "an index of its words", error)
+
+
+def _compare_table(connection: sqlite3.Connection, report: Report, table: str) -> None:
+    """Compare a table with the one made anew, row by row in the order of its key."""
+    described = connection.execute("SELECT name, pk FROM pragma_table_info(?, 'temp')", (table,))
+    columns = described.fetchall()
+    keys = _KEYS.get(table) or tuple(name for name, place in columns if place)
+    names = (*keys, *(name for name, _ in columns))
+    connection.text_factory = bytes
+    select = f"SELECT {', '.join(names)} FROM {{}}.{table} ORDER BY {', '.join(keys)}"  # noqa: S608
+    expected, found = (iter(connection.execute(select.format(part))) for part in ("temp", "main"))
+    for right, wrong in _differing(expected, found, len(keys)):
+        either = right or wrong or ()
+        where = ", ".join(
+            f"{name} {_shown(value)}" for name, value in zip(keys, either, strict=False)
+        )
+        if right is None or wrong is None:
+            sides = ("a row", "no row") if right else ("no row", "a row")
+            report.add(f"table {table}", where, *sides)
+        else:
+            for name, one, other in zip(names, right, wrong, strict=True):
+                if one != other:
+                    report.add(f"table {table}", f"{where}, {name}", _shown(one), _shown(other))
+    connection.text_factory = str
+
+
+def _differing(
+    expected: Iterator[Row], found: Iterator[Row], width: int
+) -> Iterator[tuple[Row | None, Row | None]]:
+    """The rows in which two tables differ, both in the order of their first `width` columns."""
+    right, wrong = next(expected, None), next(found, None)
+    while right is not None or wrong is not None:
+        if right == wrong:
+            right, wrong = next(expected, None), next(found, None)
+        elif wrong is None or (right is not None and right[:width] < wrong[:width]):
+            yield right, None
+            right = next(expected, None)
+        elif right is None or wrong[:width] < right[:width]:
+            yield None, wrong
+            wrong = next(found, None)
+        else:
+            yield right, wrong
+            right, wrong = next(expected, None), next(found, None)
+
+
+def _shown(value: object) -> str:
+    return (
+        text_of(value) if isinstance(value, bytes) else "nothing" if value is None else str(value)
+    )

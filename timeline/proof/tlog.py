@@ -1,0 +1,110 @@
+"""What a log shows to others: checkpoints (c2sp.org/tlog-checkpoint) and proofs of single
+entries (c2sp.org/tlog-proof).
+
+Guarantees: each is read in one form only, so that every byte of a file counts; a proof is
+checked from its bytes alone, with no database. Knows entries as lines of an export.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, Self
+
+from timeline.errors import InvalidInput, ProofError, TooNew
+from timeline.proof import signed_note
+from timeline.proof.signed_note import Note, VerifierKey, decode_base64
+from timeline.store import codec
+from timeline.store.codec import Entry
+from timeline.store.merkle import verify_inclusion
+
+__all__ = ["Checkpoint", "Proof", "parse_checkpoint"]
+
+_HEADER = "c2sp.org/tlog-proof@v1"
+_NUMBER = r"0|[1-9][0-9]{0,18}"
+
+
+class Checkpoint(NamedTuple):
+    """The head of a tree: the log's origin, its count of entries, their root (32 bytes)."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @classmethod
+    def of(cls, note: Note) -> Self:
+        """The checkpoint that a note is. Raises ProofError."""
+        match note.text.split("\n"):
+            case [origin, size, root, ""] if origin and re.fullmatch(_NUMBER, size):
+                made = cls(origin, int(size), decode_base64(root))
+                if len(made.root) == 32:
+                    return made
+        raise ProofError("is no checkpoint: three lines of origin, size and root, then signatures")
+
+    def __str__(self) -> str:
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
+
+def parse_checkpoint(text: str) -> tuple[Checkpoint, Note]:
+    """A signed checkpoint, its signatures not yet verified. Raises ProofError."""
+    note = signed_note.parse(text)
+    return Checkpoint.of(note), note
+
+
+class Proof(NamedTuple):
+    """That an entry stands in a log: the entry, its place, the path to a signed root."""
+
+    entry: Entry
+    hashes: Sequence[bytes]
+    note: Note
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a proof; nothing is checked yet. Raises ProofError for another form."""
+        head, blank, checkpoint = text.partition("\n\n")
+        lines = head.split("\n")
+        if not blank or len(lines) < 3 or lines[0] != _HEADER:
+            raise ProofError(f"is no proof: its first line is {_HEADER}")
+        extra = re.fullmatch(r"extra (.+)", lines[1])
+        index = re.fullmatch(f"index ({_NUMBER})", lines[2])
+        if not extra or not index:
+            raise ProofError("is no proof: its second line is extra ..., its third index ...")
+        wire = decode_base64(extra[1])
+        try:
+            entry = codec.from_wire(wire.decode(), seq=int(index[1]))
+        except (InvalidInput, TooNew, UnicodeDecodeError) as error:
+            raise ProofError(f"the entry in it is not whole: {error}") from None
+        proof = cls(
+            entry, [decode_base64(line) for line in lines[3:]], signed_note.parse(checkpoint)
+        )
+        if str(proof) != text:
+            raise ProofError("is not in the form in which proofs are written")
+        return proof
+
+    def __str__(self) -> str:
+        extra = base64.b64encode(codec.to_wire(self.entry).encode()).decode()
+        hashes = "".join(f"{base64.b64encode(value).decode()}\n" for value in self.hashes)
+        return f"{_HEADER}\nextra {extra}\nindex {self.entry.seq}\n{hashes}\n{self.note}"
+
+    def verify(self, keys: Collection[VerifierKey]) -> Checkpoint:
+        """The checkpoint that holds the entry, signed by all of these keys and by no other.
+
+        Raises ProofError. A signature by a key that is not given cannot be checked, and so
+        is refused: no byte of a proof goes unread.
+        """
+        checkpoint = Checkpoint.of(self.note)
+        signers = [(signature.name, signature.key_id) for signature in self.note.signatures]
+        known = {(key.name, key.key_id) for key in keys}
+        for signature, signer in zip(self.note.signatures, signers, strict=True):
+            if signer not in known:
+                raise ProofError(f"is signed by {signature.key} too: give its key as well")
+        if len(set(signers)) < len(signers):
+            raise ProofError("has two signatures by the same key")
+        self.note.verify(keys)
+        if checkpoint.origin not in {key.name for key in keys}:
+            raise ProofError(f"is not signed by its log, {checkpoint.origin}: give its key")
+        verify_inclusion(
+            self.entry.leaf, self.entry.seq, checkpoint.size, self.hashes, checkpoint.root
+        )
+        return checkpoint

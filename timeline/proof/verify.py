@@ -1,0 +1,67 @@
+"""Checking a whole file: everything that can be derived from the bytes is, and compared.
+
+Guarantees: reads one moment of the file and writes nothing to it. It shares the codec, the
+tree and the fold with the writer and nothing else, so that a mistake of the writer is seen.
+What only somebody outside could know - that the whole file was replaced by another that
+agrees with itself - it cannot see, and says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Collection, Mapping
+
+from timeline.errors import Damaged
+from timeline.proof.checks.checkpoints import check_checkpoints, sizes
+from timeline.proof.checks.entries import check_entries
+from timeline.proof.checks.file import check_pages, check_schema, check_texts
+from timeline.proof.checks.report import Finding, Progress, Report
+from timeline.proof.checks.tables import check_tables
+from timeline.proof.signed_note import VerifierKey
+from timeline.store import storage as schema
+
+__all__ = ["Finding", "Report", "verify"]
+
+
+def verify(
+    path: str | os.PathLike[str],
+    *,
+    checkpoints: Mapping[str, str] | None = None,
+    keys: Collection[VerifierKey] = (),
+    progress: Progress = lambda part, count: None,
+) -> Report:
+    """Check the file, and that it goes on from every checkpoint of it.
+
+    `checkpoints` are signed notes that somebody kept elsewhere, by the name that a finding
+    gives them. With `keys` every checkpoint, stored or given, must be signed by one of them.
+    `progress` is called with a part ("log", "tables") and a count of entries.
+
+    Raises StoreError for what is no timeline, TooNew, and ProjectionOutdated if nothing but
+    the version of the tables is wrong.
+    """
+    report, given = Report(), checkpoints or {}
+    try:
+        with (
+            schema.storage_errors(path),
+            contextlib.closing(schema.connect(path)) as connection,
+        ):
+            # Temporary tables need no journal, and 64 MB of memory; the file's own are only read.
+            connection.execute("PRAGMA temp.journal_mode = OFF")
+            connection.execute("PRAGMA temp.cache_size = -64000")
+            connection.execute("BEGIN")
+            check_pages(connection, report)
+            check_schema(connection, report)
+            wanted = sizes(connection, given)
+            roots = check_entries(connection, report, wanted, progress)
+            check_checkpoints(connection, report, given, keys, roots)
+            check_texts(connection, report)
+            check_tables(connection, report, os.fspath(path), progress)
+    except (Damaged, sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        report.add("file", path, "a database that can be read", error)
+    except (AttributeError, TypeError, ValueError):
+        if not report.findings:
+            raise
+        # A value of another type than its column has, which SQLite has found already.
+    return report

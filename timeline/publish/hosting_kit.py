@@ -1,0 +1,151 @@
+"""What stands beside a copy so that a host can serve it: metadata, a wheel, a container file.
+
+Guarantees: the wheel is this very package, packed again from where it is installed; with it,
+`pip install -r requirements.txt` in that folder gives the Datasette and the package that made
+the copy. What somebody may have changed since - the container file - is not written over.
+Every user may read what it writes, as they may the copy.
+
+Knows no timeline but by its file's name.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import distribution, version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from timeline.errors import Refused
+from timeline.model.countries import db_folder
+from timeline.publish.scratch_folder import workshop
+from timeline.site.serve import SETTINGS, metadata_for, packaged_metadata
+
+__all__ = ["check_name", "write_kit"]
+
+_DISTRIBUTION = "timeline-store"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_OURS = (
+    ".py",
+    ".typed",
+    ".html",
+    ".css",
+    ".js",
+    ".svg",
+    ".LICENSE",
+    ".sql",
+    ".csv",
+    ".json",
+    ".txt",
+)
+
+_DOCKERFILE = """\
+FROM python:3.12-slim-bookworm
+RUN useradd --create-home --uid 10001 reader
+WORKDIR /srv/timeline
+COPY requirements.txt timeline_store-*.whl ./
+RUN pip install --no-cache-dir --requirement requirements.txt
+COPY metadata.json {pattern} ./
+USER reader
+EXPOSE 8001
+CMD ["datasette", "serve", "--immutable", {database}, "--metadata", "metadata.json", \
+"--host", "0.0.0.0", "--port", "8001"{settings}]
+"""
+
+
+_TAKEN = re.compile(r"metadata\.json|requirements\.txt|Dockerfile|timeline_store-.*\.whl")
+_NOT_FOR_DATASETTE = re.compile(r"[?#]|%[0-9A-Fa-f]{2}")
+"""Datasette opens a file by a URI in which it quotes nothing (`Database.connect`)."""
+
+
+def check_name(name: str) -> None:
+    """Raise Refused for a file name under which no copy can stand beside the kit, or be served."""
+    if _TAKEN.fullmatch(name):
+        raise Refused(f"{name} is the name of a file that stands beside the copy: rename it")
+    if wrong := _NOT_FOR_DATASETTE.search(name):
+        raise Refused(f"Datasette opens no file with {wrong[0]} in its name: rename {name}")
+
+
+def write_kit(copy: Path) -> None:
+    """Write metadata.json, requirements.txt, the wheel and a Dockerfile beside a copy."""
+    wheel = f"timeline_store-{version(_DISTRIBUTION)}-py3-none-any.whl"
+    contents = {
+        "metadata.json": json.dumps(metadata_for(copy), indent=2).encode() + b"\n",
+        wheel: _wheel(),
+        "requirements.txt": f"./{wheel}\ndatasette=={version('datasette')}\n".encode(),
+    }
+    if not (copy.parent / "Dockerfile").exists():
+        contents["Dockerfile"] = _dockerfile(copy.name)
+    with workshop(copy.parent) as new:
+        for name, content in contents.items():
+            (new / name).write_bytes(content)
+            (new / name).chmod(0o644)
+            (new / name).replace(copy.parent / name)
+        for old in copy.parent.glob("timeline_store-*.whl"):
+            if old.name != wheel:
+                old.unlink()
+
+
+def _dockerfile(database: str) -> bytes:
+    """One that outlives upgrades of this package: it is not written again."""
+    settings = "".join(
+        f', "--setting", "{name}", "{value}"'
+        for name, value in SETTINGS.items()
+        if name != "default_cache_ttl"  # the copy does not change under its address
+    )
+    # COPY takes patterns: of what has a meaning to it, or parts its words, each is any character.
+    pattern = re.sub(r"[^\w.-]", "?", database)
+    quoted = json.dumps(database, ensure_ascii=False)
+    return _DOCKERFILE.format(pattern=pattern, database=quoted, settings=settings).encode()
+
+
+def _wheel() -> bytes:
+    """This package as a wheel (PyPA binary distribution format 1.0), the same every time."""
+    info = f"timeline_store-{version(_DISTRIBUTION)}.dist-info"
+    installed = distribution(_DISTRIBUTION)
+    contents = dict(sorted(_package()))
+    for name in ("METADATA", "entry_points.txt", "licenses/LICENSE"):
+        contents[f"{info}/{name}"] = (installed.read_text(name) or "").encode()
+    contents[f"{info}/WHEEL"] = (
+        b"Wheel-Version: 1.0\nGenerator: timeline\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    )
+    record = f"{info}/RECORD"
+    lines = [
+        f"{name},sha256={_digest(content)},{len(content)}" for name, content in contents.items()
+    ]
+    contents[record] = "\n".join([*lines, f"{record},,", ""]).encode()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def _package() -> Iterator[tuple[str, bytes]]:
+    """Name and content of every file of the package, with db/ and metadata.json inside it."""
+    for name, content in _below(files("timeline"), "timeline"):
+        if not name.startswith("timeline/db/"):
+            yield name, content
+    yield from _below(db_folder(), "timeline/db")
+    yield "timeline/metadata.json", json.dumps(packaged_metadata(), indent=2).encode()
+
+
+def _below(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
+    for each in folder.iterdir():
+        here = f"{name}/{each.name}"
+        if each.is_dir():
+            if each.name != "__pycache__":
+                yield from _below(each, here)
+        elif each.name.endswith(_OURS):
+            yield here, each.read_bytes()
+
+
+def _digest(content: bytes) -> str:
+    hashed = hashlib.sha256(content).digest()
+    return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()

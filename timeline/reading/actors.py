@@ -1,0 +1,120 @@
+"""Reading actors: which one a person means, and all of them with what they take part in.
+
+Guarantees: nothing here writes. Who is who is always as of today; events are those of the
+tables that are read, of now or of then.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from timeline.errors import Ambiguous, NotFound
+from timeline.model import countries as vocabulary
+from timeline.projection import fold
+from timeline.projection.actors import known_as
+from timeline.reading import query
+from timeline.reading.query import Row
+
+__all__ = ["find", "get", "holder", "listed", "merged", "named", "namesake", "resolve"]
+
+_ACTORS = (
+    "SELECT a.actor_id, a.name, a.aliases, a.country, a.wikidata, a.merged_into, a.seq,"
+    " (SELECT count(DISTINCT e.event_id) FROM event_actors AS x JOIN events AS e USING (event_id)"
+    "   WHERE x.actor_id = a.actor_id AND e.state = 'current') AS events"
+    " FROM actors AS a"
+)
+
+
+def listed(connection: sqlite3.Connection) -> Iterator[Row]:
+    """Every actor, with the most events first: what is said of it, and how many events it has.
+
+    `aliases` is a list, `events` the number of current ones. `seq` is the first entry about
+    it, None for an actor that is known by participants alone.
+    """
+    return _rows(connection, "ORDER BY events DESC, a.name COLLATE NOCASE, a.actor_id")
+
+
+def merged(connection: sqlite3.Connection, actor_id: str) -> list[Row]:
+    """The actors that were merged into this one, not by way of another."""
+    return [*_rows(connection, "WHERE a.merged_into = ? ORDER BY a.name", actor_id)]
+
+
+def get(connection: sqlite3.Connection, actor_id: str) -> Row:
+    """One actor as in `listed`.
+
+    The id that participants had by a name leads to the actor whose name that has become.
+    Raises NotFound.
+    """
+    if found := find(connection, actor_id):
+        return found
+    for name_key, named_id in connection.execute("SELECT name_key, actor_id FROM actor_names"):
+        if fold.actor_id_of(name_key) == actor_id:
+            return get(connection, named_id)
+    raise NotFound("actor", actor_id)
+
+
+def find(connection: sqlite3.Connection, actor_id: str) -> Row | None:
+    """The actor with this very id."""
+    return next(_rows(connection, "WHERE a.actor_id = ?", actor_id), None)
+
+
+def _rows(connection: sqlite3.Connection, rest: str, *values: str) -> Iterator[Row]:
+    for row in query.rows(connection.execute(f"{_ACTORS} {rest}", values)):
+        row["aliases"] = row["aliases"].split("; ") if row["aliases"] else []
+        yield row
+
+
+def resolve(connection: sqlite3.Connection, text: str) -> str:
+    """The id of the actor that a person means: by its id, a name, or the beginning of an id.
+
+    Raises NotFound, Ambiguous.
+    """
+    if connection.execute("SELECT 1 FROM actors WHERE actor_id = ?", (text,)).fetchone():
+        return text
+    found = named(connection, text)
+    if len(found) > 1:
+        raise Ambiguous("actor", text, found, "name")
+    actor_id = found[0] if found else text and query.id_beginning(connection, "actor", text)
+    if not actor_id:
+        names = [name for (name,) in connection.execute("SELECT name FROM actors LIMIT 10000")]
+        near = vocabulary.nearest(text, names)
+        raise NotFound("actor", text, f'did you mean "{near}"?' if near else "")
+    return actor_id
+
+
+def named(connection: sqlite3.Connection, name: str) -> list[str]:
+    """The ids of the actors that have this name, without those that were merged into others.
+
+    If they all were, all of them.
+    """
+    key = vocabulary.fold(name)
+    called = dict(
+        connection.execute(
+            "SELECT actor_id, merged_into FROM actor_names JOIN actors USING (actor_id)"
+            " WHERE name_key = ? ORDER BY actor_id",
+            (key,),
+        )
+    )
+    by_participants = connection.execute("SELECT actor_id, name FROM actors WHERE seq IS NULL")
+    called |= {
+        actor_id: None for actor_id, other in by_participants if vocabulary.fold(other) == key
+    }
+    return [each for each, into in called.items() if into is None] or [*called]
+
+
+def namesake(connection: sqlite3.Connection, actor: Row) -> Row | None:
+    """Who participants without an id are by the name of an actor, if they are another one.
+
+    None if that is recorded: an entry about `actor` leaves them who they are. Without one the
+    first entry about an actor takes all of its name that have no id.
+    """
+    found = holder(connection, actor["name"])
+    is_other = found and found["seq"] is None and found["actor_id"] != actor["actor_id"]
+    return found if is_other else None
+
+
+def holder(connection: sqlite3.Connection, name: str) -> Row | None:
+    """Who participants of a name are, if they have no id; None if nobody is."""
+    known = known_as(connection, None, name)
+    return get(connection, known[0]) if known else None

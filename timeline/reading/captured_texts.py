@@ -1,0 +1,268 @@
+"""The captured texts of sources, and the quotes that rest on them.
+
+Guarantees: it reads. A citation that no longer stands is told, never moved or taken out.
+"""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from timeline.errors import NoText
+from timeline.reading import query
+from timeline.store.codec import decode_content
+from timeline.texts.coverage import Place, Sentence, coverage_of, fingerprint, same_words
+from timeline.texts.quotes import CapturedText
+
+__all__ = [
+    "Coverage",
+    "body",
+    "cited",
+    "coverage",
+    "lost_quotes",
+    "marks",
+    "newest",
+    "origins",
+    "same_text",
+    "uncorroborated",
+]
+
+
+def body(connection: sqlite3.Connection, text_sha256: str | None) -> str | None:
+    """A captured text; None if it is not kept here, or was erased."""
+    row = connection.execute(
+        "SELECT body FROM source_texts WHERE text_sha256 = ?", (text_sha256,)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def newest(connection: sqlite3.Connection, source_id: str) -> str | None:
+    """The captured text of a source as it is now."""
+    row = connection.execute(
+        "SELECT body FROM sources JOIN source_texts USING (text_sha256) WHERE source_id = ?",
+        (source_id,),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def cited(connection: sqlite3.Connection) -> Callable[[Mapping[str, Any]], str | None]:
+    """What finds the text that a citation has its place in: as it was when it was cited."""
+
+    @functools.lru_cache(8)
+    def text_of(source_id: str, version: int) -> str | None:
+        row = connection.execute(
+            "SELECT payload FROM log WHERE subject = ? AND version <= ?"
+            " AND kind IN ('source.recorded', 'source.updated') ORDER BY version DESC LIMIT 1",
+            (f"source/{source_id}", version),
+        ).fetchone()
+        content = decode_content(row[0]) if row else None
+        return body(connection, (content or {}).get("text_sha256"))
+
+    def found(citation: Mapping[str, Any]) -> str | None:
+        version = citation.get("source_version")
+        return text_of(citation["source_id"], version) if version else None
+
+    return found
+
+
+class Coverage(NamedTuple):
+    """A captured text, and what became of it."""
+
+    text: str
+    sentences: list[Sentence]
+    lost_quotes: list[query.Row]
+    """As `lost_quotes` has them."""
+
+    def as_json(self, source_id: str) -> query.Row:
+        """What `timeline coverage --json` prints."""
+        fields = ("start", "end", "text", "state", "events")
+        return {
+            "source_id": source_id,
+            "sentences": [
+                {field: getattr(sentence, field) for field in fields} for sentence in self.sentences
+            ],
+        }
+
+
+def coverage(
+    connection: sqlite3.Connection, source_id: str, longest: int | None = None
+) -> Coverage:
+    """What current events quote of the newest text of a source.
+
+    Of a text that is longer than `longest` only the beginning has its sentences. Raises
+    NoText if it is not here.
+    """
+    text = newest(connection, source_id)
+    if text is None:
+        raise NoText(source_id, _why_absent(connection, source_id))
+    quoted: list[Place] = []
+    lost: list[query.Row] = []
+    for citation, place in _places(connection, source_id, text):
+        if place:
+            quoted.append(Place(*place, citation["event_id"]))
+        else:
+            lost.append(citation)
+    marked = (
+        Place(mark["start"], mark["end"], mark.get("why", ""))
+        for mark in marks(connection, source_id)
+    )
+    return Coverage(text, coverage_of(text[:longest], quoted, marked), lost)
+
+
+def _why_absent(connection: sqlite3.Connection, source_id: str) -> str:
+    text_sha256, is_kept, payload = connection.execute(
+        "SELECT s.text_sha256, t.text_sha256 IS NOT NULL, l.payload FROM sources AS s"
+        " JOIN log AS l ON l.subject = 'source/' || s.source_id"
+        " AND l.kind IN ('source.recorded', 'source.updated')"
+        " LEFT JOIN source_texts AS t USING (text_sha256)"
+        " WHERE source_id = ? ORDER BY l.version DESC LIMIT 1",
+        (source_id,),
+    ).fetchone()
+    if is_kept or payload is None:
+        return "was erased"
+    return "is not in this copy" if text_sha256 else "was not captured"
+
+
+def marks(connection: sqlite3.Connection, source_id: str) -> list[query.Row]:
+    """The marks on the text of a source as it is now: what was said of another text is past."""
+    row = connection.execute(
+        "SELECT l.payload, s.text_sha256 FROM sources AS s JOIN log AS l"
+        " ON l.subject = 'source/' || s.source_id AND l.kind = 'source.annotated'"
+        " WHERE s.source_id = ? ORDER BY l.version DESC LIMIT 1",
+        (source_id,),
+    ).fetchone()
+    annotation = (decode_content(row[0]) if row else None) or {}
+    if annotation.get("text_sha256") != (row[1] if row else None):
+        return []
+    found: list[query.Row] = annotation.get("marks", [])
+    return found
+
+
+def lost_quotes(connection: sqlite3.Connection, source_id: str) -> list[query.Row]:
+    """The citations of current events whose quote does not stand in the newest text.
+
+    Each with event_id, position (from 1), source_id, source_version and quote; empty if the
+    text of the source is not here.
+    """
+    text = newest(connection, source_id)
+    if text is None:
+        return []
+    return [citation for citation, place in _places(connection, source_id, text) if not place]
+
+
+def _places(
+    connection: sqlite3.Connection, source_id: str, text: str
+) -> Iterator[tuple[query.Row, tuple[int, int] | None]]:
+    """The citations of current events that quote a source, and where in the text each stands.
+
+    That is where it says, if those are its words: it may have been cited of another text, or
+    before there was one.
+    """
+    captured = functools.cache(lambda: CapturedText(text))
+    find = functools.cache(lambda quote: captured().find(quote))
+    cited = connection.execute(
+        "SELECT event_id, position, source_id, source_version, quote, quote_start, quote_end"
+        " FROM citations JOIN current_events USING (event_id)"
+        " WHERE source_id = ? AND quote IS NOT NULL ORDER BY event_id, position",
+        (source_id,),
+    )
+    for citation in query.rows(cited):
+        start, end = citation.pop("quote_start"), citation.pop("quote_end")
+        if start is not None and text[start:end] == citation["quote"]:
+            yield citation, (start, end)
+        else:
+            found = find(citation["quote"])
+            yield citation, found and (found.start, found.end)
+
+
+# --- Origins ------------------------------------------------------------------------------
+
+
+_COMPARED = 100_000
+"""Characters of a text by which it is known as a reprint."""
+
+
+def origins(
+    connection: sqlite3.Connection,
+    source_ids: Iterable[str],
+    enough: int,
+    as_of: query.AsOf = query.NOW,
+) -> list[list[str]]:
+    """The sources that stand, those of one origin together; `enough` origins end the search.
+
+    Of one origin are those whose captured texts are the same, or reprints of the first of them
+    (`coverage.same_words`), whoever published them. A source without a text is one of its own;
+    one that was withdrawn by then is none.
+    """
+    prints = functools.cache(functools.partial(_fingerprint, connection))
+    found: list[tuple[str | None, list[str]]] = []
+    for source_id in dict.fromkeys(source_ids):
+        source = query.sources(connection, [source_id], as_of).get(source_id)
+        if source is None or source["state"] == "withdrawn":
+            continue
+        text = source["text_sha256"]
+        for first, members in found:
+            if first and text and (first == text or same_words(prints(first), prints(text))):
+                members.append(source_id)
+                break
+        else:
+            found.append((text, [source_id]))
+        if len(found) == enough:
+            break
+    return [members for _, members in found]
+
+
+def uncorroborated(
+    connection: sqlite3.Connection, source_ids: Iterable[str], as_of: query.AsOf = query.NOW
+) -> str:
+    """What is to be said of an event that is called corroborated; nothing if it has two origins."""
+    found = origins(connection, source_ids, 2, as_of)
+    if len(found) > 1:
+        return ""
+    if not found:
+        return "corroborated, but it cites no source that stands"
+    if len(found[0]) > 1:
+        return f"corroborated, but its {len(found[0])} sources have one text: that is one origin"
+    return "corroborated, but it rests on one source alone"
+
+
+def uncorroborated_event(
+    connection: sqlite3.Connection, event: Mapping[str, Any], as_of: query.AsOf = query.NOW
+) -> str:
+    """The same of an event as `query.get` has it as of then."""
+    if event.get("verification") != "corroborated":
+        return ""
+    source_ids = (citation["source_id"] for citation in event.get("citations", ()))
+    return uncorroborated(connection, source_ids, as_of)
+
+
+def _fingerprint(connection: sqlite3.Connection, text_sha256: str | None) -> frozenset[str]:
+    """That of a text; of one that is not here, none, which is like no other."""
+    return fingerprint((body(connection, text_sha256) or "")[:_COMPARED])
+
+
+def same_text(connection: sqlite3.Connection, source_id: str) -> list[query.Row]:
+    """The other sources that have the text of one: the same, or among those that events cite
+    beside it, a reprint.
+    """
+    candidates = query.rows(
+        connection.execute(
+            "SELECT o.* FROM sources AS s JOIN sources AS o ON o.source_id <> s.source_id"
+            " WHERE s.source_id = ?1 AND (o.text_sha256 = s.text_sha256"
+            "  OR (s.text_sha256 IS NOT NULL AND o.text_sha256 IS NOT NULL AND o.source_id IN"
+            "   (SELECT b.source_id FROM citations AS a JOIN citations AS b USING (event_id)"
+            "     WHERE a.source_id = ?1)))"
+            " ORDER BY o.text_sha256 = s.text_sha256 DESC, o.source_key LIMIT 20",
+            (source_id,),
+        )
+    )
+    own = query.sources(connection, [source_id])[source_id]["text_sha256"]
+    print_of_own = _fingerprint(connection, own)
+    return [
+        row
+        for row in candidates
+        if own == row["text_sha256"]
+        or same_words(print_of_own, _fingerprint(connection, row["text_sha256"]))
+    ]

@@ -1,0 +1,84 @@
+"""What was believed at one point and no longer at another: of one event, or of all.
+
+Guarantees: a comparison holds what differs between two versions of an event and nothing
+else, with every entry that lies between them and its reason. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from timeline.errors import NotFound
+from timeline.projection import fold
+from timeline.reading import query
+from timeline.reading.query import Row
+
+__all__ = ["changes", "compare"]
+
+_ENTRY_COLUMNS = "version, kind, seq, recorded_at, reported_at, author, reason"
+
+
+def compare(
+    connection: sqlite3.Connection, event_id: str, before: int | None, after: int | None
+) -> Row:
+    """Two versions of an event; None stands for a time when it was not there.
+
+    `before` and `after` say version and state, `changes` are field by field (RFC 6901), and
+    `entries` are those that led from the one to the other, oldest first. Raises NotFound for
+    a version that the event does not have.
+    """
+    old, old_content = _side(connection, event_id, before)
+    new, new_content = _side(connection, event_id, after)
+    first, last = sorted((before or 0, after or 0))
+    entries = connection.execute(
+        f"SELECT {_ENTRY_COLUMNS} FROM event_versions"  # noqa: S608
+        " WHERE event_id = ? AND version > ? AND version <= ? ORDER BY version",
+        (event_id, first, last),
+    )
+    return {
+        "event_id": event_id,
+        "title": (new_content or old_content or {}).get("title"),
+        "before": old,
+        "after": new,
+        "changes": [
+            change._asdict() for change in fold.differences(old_content or {}, new_content or {})
+        ],
+        "entries": list(query.rows(entries)),
+    }
+
+
+def _side(
+    connection: sqlite3.Connection, event_id: str, version: int | None
+) -> tuple[Row | None, Row | None]:
+    """How an event stood in a version, and what it said then; None if that was erased."""
+    if version is None:
+        return None, None
+    row = connection.execute(
+        "SELECT state, content_seq FROM event_versions WHERE event_id = ? AND version = ?",
+        (event_id, version),
+    ).fetchone()
+    if row is None:
+        raise NotFound("event", f"{event_id}@{version}")
+    return {"version": version, "state": row[0]}, query.content(connection, row[1])
+
+
+def changes(
+    connection: sqlite3.Connection, start: object, end: object = None, *, reported: bool = False
+) -> Iterator[Row]:
+    """Every event that stood otherwise at `end` (now) than at `start`, as `compare` has it.
+
+    The two are moments of the recorded clock, with `reported` of the reported one. The events
+    come in the order in which they happened, as they are known today. Raises InvalidInput,
+    NotFound for what is no moment of this log.
+    """
+    clock_name = "as_reported" if reported else "as_of"
+    points = [query.parse_as_of(connection, **{clock_name: moment}) for moment in (start, end)]
+    differing = connection.execute(
+        f"SELECT event_id, old, new FROM (SELECT e.event_id, e.occurred_from,"  # noqa: S608
+        f" {query.VERSION_AT} AS old, {query.VERSION_AT} AS new FROM events AS e)"
+        " WHERE old IS NOT new ORDER BY occurred_from, event_id",
+        (*points[0], *points[1]),
+    ).fetchall()
+    for event_id, before, after in differing:
+        yield compare(connection, event_id, before, after)

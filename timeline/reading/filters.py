@@ -1,0 +1,208 @@
+"""Filters: what a person asks for, as a condition on table `events`.
+
+Guarantees: what is asked for means the same in `list`, `search`, `facets`, exports and on
+the site. What cannot be read is refused, naming the filter and what would be right.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+from timeline.errors import InvalidInput, InvalidValue
+from timeline.model import countries as vocabulary
+from timeline.model import edtf as edtf_time
+from timeline.model.content import Event
+from timeline.model.vocabulary import Term, term
+from timeline.projection import fold
+
+__all__ = ["FILTERS", "Wanted", "condition", "looked_for", "match", "phrases", "wanted"]
+
+FILTERS = {
+    "event_type": "e.event_type = ?",
+    "country": "e.country = ?",
+    "place": "e.place = ? COLLATE NOCASE",
+    "actor": "e.event_id IN (SELECT event_id FROM event_actors WHERE actor_id IN"
+    " (SELECT value FROM json_each(?)))",
+    "tag": "e.event_id IN (SELECT event_id FROM event_tags WHERE tag = ?)",
+    "source": "e.event_id IN (SELECT c.event_id FROM citations AS c JOIN sources AS s"
+    " USING (source_id) WHERE ? COLLATE NOCASE IN (s.source_id, s.url, s.publisher))",
+    "modality": "e.modality = ?",
+    "verification": "e.verification = ?",
+    "precision": "e.occurred_precision = ?",
+    "year": "e.year = ?",
+    "month": "e.month = ?",
+    "state": "e.state = ?",
+    "at_risk": "e.at_risk = ?",
+    "since": "(e.occurred_to IS NULL OR e.occurred_to || '~' >= ?)",
+    "until": "(e.occurred_from IS NULL OR e.occurred_from <= ? || '~')",
+}
+"""The filters of `list`, `search`, `facets` and exports, as SQL on events AS e.
+
+A period takes all that could have happened in it. Without `state` only current events are
+listed; state "all" takes every one.
+"""
+
+_MATCHES = "e.event_key IN (SELECT rowid FROM event_search WHERE event_search MATCH ?)"
+
+
+Wanted = dict[str, list[Any]]
+"""What filters look for, by name, as the tables have it."""
+
+
+def looked_for(read: Callable[[str, object], object], filters: Mapping[str, Any] | None) -> Wanted:
+    """What filters, in the words of a person, look for; those without a limit are left out.
+
+    `read` is `wanted` of the tables that are asked. Of several values, in a list, an event has
+    one at least. Raises InvalidInput.
+    """
+    found: Wanted = {}
+    given = {name: value for name, value in (filters or {}).items() if value is not None}
+    for name, value in given.items():
+        if name not in FILTERS:
+            raise InvalidInput(name, f"is not a filter: known are {', '.join(FILTERS)}")
+        try:
+            several = value if isinstance(value, list | tuple) else [value]
+            values = [read(name, each) for each in several]
+        except InvalidValue as error:
+            raise InvalidInput(name, error.problem) from None
+        if values and None not in values:
+            found[name] = values
+    if "state" not in given:
+        found["state"] = ["current"]
+    return found
+
+
+def condition(
+    looked_for: Wanted, text: str | None = None, *, leave_out: str | None = None
+) -> tuple[str, list[Any]]:
+    """The condition on events AS e, and its values; the filter `leave_out` is passed over."""
+    clauses: list[str] = []
+    values: list[Any] = []
+    for name, several in looked_for.items():
+        if name != leave_out:
+            clauses.append(f"({' OR '.join([FILTERS[name]] * len(several))})")
+            values += several
+    if text is not None:
+        clauses.append(_MATCHES)
+        values.append(match(text))
+    return " AND ".join(clauses) or "1", values
+
+
+_YES_OR_NO = {"yes": 1, "true": 1, "1": 1, "no": 0, "false": 0, "0": 0}
+_STATES = ("current", "retracted", "merged", "erased")
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "modality": get_args(Event.model_fields["modality"].annotation),
+    "verification": get_args(Event.model_fields["verification"].annotation),
+    "precision": get_args(edtf_time.Precision),
+    "state": (*_STATES, "all"),
+}
+
+
+def wanted(connection: sqlite3.Connection, name: str, value: object) -> object:
+    """What a filter looks for, as the tables have it; None for no limit.
+
+    Raises InvalidValue.
+    """
+    text = str(value).strip()
+    if _is_broken(text):
+        raise InvalidValue(text, "holds half a character (a lone surrogate)")
+    match name:
+        case "actor":
+            return json.dumps(_actors_called(connection, text))
+        case "event_type":
+            return _event_type(connection, text)
+        case "country":
+            return vocabulary.country(text)
+        case "tag":
+            return text.lower()
+        case "since":
+            return edtf_time.parse(text).occurred_from
+        case "until":
+            return edtf_time.parse(text).occurred_to
+        case "month":
+            month = edtf_time.parse(text).month
+            if month is None:
+                raise InvalidValue(text, f'"{text}" is not a month: write one such as 2025-04')
+            return month
+        case "year":
+            if not re.fullmatch(r"-?[0-9]{1,12}", text, re.ASCII):
+                raise InvalidValue(text, f'"{text}" is not a year: write one such as 2025')
+            return int(text)
+        case "at_risk":
+            if text.lower() not in _YES_OR_NO:
+                raise InvalidValue(text, f'"{text}" is none of yes, no')
+            return _YES_OR_NO[text.lower()]
+        case "modality" | "verification" | "precision" | "state":
+            word = re.sub(r"[\s-]", "_", text.lower())
+            if word not in _CHOICES[name]:
+                raise InvalidValue(text, f'"{text}" is none of {", ".join(_CHOICES[name])}')
+            return None if word == "all" else word
+        case _:
+            return text
+
+
+def _actors_called(connection: sqlite3.Connection, text: str) -> list[str]:
+    """The actors that have this id, or else this name, and those that they were merged into."""
+    called = connection.execute("SELECT actor_id FROM actors WHERE actor_id = ?", (text,))
+    actor_ids = [actor_id for (actor_id,) in called]
+    if not actor_ids:
+        named = connection.execute(
+            "SELECT actor_id FROM actor_names WHERE name_key = ?"
+            " UNION SELECT actor_id FROM actors WHERE name = ? COLLATE NOCASE",
+            (vocabulary.fold(text), text),
+        )
+        actor_ids = [fold.actor_id_of(text), *(actor_id for (actor_id,) in named)]
+    chain = connection.execute(
+        "WITH RECURSIVE chain (step) AS (SELECT value FROM json_each(?) UNION"
+        " SELECT a.merged_into FROM chain JOIN actors AS a ON a.actor_id = chain.step"
+        " WHERE a.merged_into IS NOT NULL) SELECT step FROM chain",
+        (json.dumps(actor_ids),),
+    )
+    return [step for (step,) in chain]
+
+
+def _event_type(connection: sqlite3.Connection, text: str) -> str:
+    """The code of an event type, from its code or its label."""
+    terms = [
+        Term(*row)
+        for row in connection.execute(
+            "SELECT code, label, coalesce(definition, '') FROM event_types"
+        )
+    ]
+    try:
+        return term(text, terms, "event type")
+    except InvalidValue:
+        # Free words, if the vocabulary has none; and words that it had once.
+        used = connection.execute("SELECT 1 FROM events WHERE event_type = ? LIMIT 1", (text,))
+        if not terms or used.fetchone():
+            return text
+        raise
+
+
+def match(text: str) -> str:
+    """The words of a person as an FTS5 query: all of them, the last one perhaps unfinished."""
+    return " ".join(phrases(text))
+
+
+def phrases(text: str) -> list[str]:
+    """The same, one by one. Raises InvalidInput for none, or for half a character."""
+    if _is_broken(text):
+        raise InvalidInput("text", "holds half a character (a lone surrogate)")
+    words = [
+        (phrase or word, bool(word))
+        for phrase, word in re.findall(r'"([^"\x00]+)"|([^\s"\x00]+)', text)
+        if any(character.isalnum() for character in phrase or word)
+    ]
+    if not words:
+        raise InvalidInput("text", "must hold a word to look for")
+    quoted = [f'"{word}"' for word, _ in words]
+    return [*quoted[:-1], quoted[-1] + (" *" if words[-1][1] else "")]
+
+
+def _is_broken(text: str) -> bool:
+    """Whether it holds what UTF-8 cannot: half of a surrogate pair."""
+    return any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,0 +1,390 @@
+"""A selection answered from the facet index: exact counts of every facet, now or on any day.
+
+Guarantees: it answers as `selection.Selection` does, over the tables as they stood at any
+entry of the log up to the newest that the index knows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from pyroaring import BitMap
+
+from timeline.errors import InvalidValue
+from timeline.model import edtf as edtf_time
+from timeline.projection.facet_segments import Postings
+from timeline.reading import selection
+from timeline.reading.facet_index import (
+    Days,
+    FacetIndex,
+    Months,
+    contents,
+    counts,
+    in_arrays,
+    union,
+)
+from timeline.reading.filters import match
+from timeline.reading.query import NOW, AsOf, Row, withdrawals
+from timeline.reading.selection import Choices, Page, Selection, listed
+
+__all__ = ["IndexedSelection"]
+
+_FEW = 3_000
+"""Events: so many are looked up one by one, of more the list is walked in its order."""
+
+_NONE = BitMap()
+
+
+class IndexedSelection(Selection):
+    """`Selection`, answered from the index, as known after entry `seq`, or now.
+
+    To be closed: a page of the past has tables of its own.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        index: FacetIndex,
+        filters: Mapping[str, Any] | None = None,
+        text: str | None = None,
+        *,
+        seq: int = NOW.seq,
+    ) -> None:
+        self._index = index
+        self._seq = min(seq, index.seq)
+        self._is_now = self._seq == index.seq
+        self._alive = index.alive(self._seq)
+        super().__init__(connection, filters, text)
+        self._at_risk = self._resting_on_withdrawn()
+        self._opened = contextlib.ExitStack()
+        self._parts = {
+            name: union([self._having(name, value) for value in values])
+            for name, values in self._looked_for.items()
+        }
+        if self._text is not None:
+            self._parts["text"] = index.found(connection, match(self._text), self._seq)
+        self._chosen = self._having_all(self._parts)
+
+    def close(self) -> None:
+        """Leave the past."""
+        self._opened.close()
+
+    def everything(self) -> Selection:
+        return IndexedSelection(self._connection, self._index, seq=self._seq)
+
+    def wanted(self, name: str, value: object) -> object:
+        """In the past also words that no event has now: of event types, and names of actors."""
+        try:
+            found = super().wanted(name, value)
+        except InvalidValue:
+            used = self._index.having(name, value) if name == "event_type" else _NONE
+            if self._is_now or not used.intersect(self._alive):
+                raise
+            return value
+        if not self._is_now and name == "actor":
+            called = _nocase(value)
+            names = self._forgotten_names().items()
+            forgotten = [actor_id for actor_id, name in names if _nocase(name) == called]
+            return json.dumps([*json.loads(str(found)), *forgotten])
+        return found
+
+    # --- What is chosen -------------------------------------------------------------------
+
+    def _having(self, name: str, value: Any) -> BitMap:
+        """The entries of events that have what a filter looks for."""
+        match name:
+            case "actor":
+                return union([self._index.having(name, each) for each in json.loads(value)])
+            case "source":
+                cited = self._connection.execute(
+                    "SELECT source_id FROM sources"
+                    " WHERE ? COLLATE NOCASE IN (source_id, url, publisher)",
+                    (value,),
+                )
+                return union([self._index.having(name, source_id) for (source_id,) in cited])
+            case "place":
+                named = _nocase(value)
+                places = self._index.postings[name].items()
+                return union([seqs for place, seqs in places if _nocase(place) == named])
+            case "year":
+                return self._within((value,))
+            case "month":
+                return self._within(tuple(map(int, value.split("-"))))
+            case "since" | "until":
+                return self._in_period(name, value)
+            case "at_risk":
+                return self._at_risk if value else self._alive - self._at_risk
+        return self._index.having(name, value)
+
+    def _within(self, period: tuple[int, ...]) -> BitMap:
+        """The entries of events both bounds of which fall in a year or a month."""
+        return union(
+            [
+                seqs
+                for bounds, seqs in self._index.postings["span"].items()
+                if all(day and edtf_time.numbers(day)[: len(period)] == period for day in bounds)
+            ]
+        )
+
+    def _in_period(self, side: str, bound: str) -> BitMap:
+        """The entries of events that could lie behind, or before, a bound."""
+        day, _, clock = bound.partition("T")
+        seqs = self._index.reaching(side, day)
+        if not clock:
+            return seqs
+        on_the_day = union(
+            [
+                seqs & self._alive
+                for bounds, seqs in self._index.postings["span"].items()
+                if bounds[side == "since"] == day
+            ]
+        )
+        too_far = BitMap()
+        for seq, _, (first, last) in self._dates(on_the_day):
+            if not (
+                (last or "") + "~" >= bound if side == "since" else (first or "") <= bound + "~"
+            ):
+                too_far.add(seq)
+        return seqs - too_far
+
+    def _dates(self, seqs: BitMap) -> Iterator[tuple[int, str, Days]]:
+        """Entry, event and bounds of these versions."""
+        for seq, event_id, content in contents(self._connection, seqs):
+            when = content and edtf_time.parse(content["occurred"])
+            yield seq, event_id, (when.occurred_from, when.occurred_to) if when else (None, None)
+
+    def _resting_on_withdrawn(self) -> BitMap:
+        """The entries of events all sources of which were withdrawn by then."""
+        withdrawn = withdrawals(self._connection, self._point)
+        if not withdrawn:
+            return _NONE
+        sets = self._index.postings["source"].items()
+        on_them = union([seqs for source_id, seqs in sets if source_id in withdrawn])
+        return on_them - union([seqs for source_id, seqs in sets if source_id not in withdrawn])
+
+    def _having_all(self, parts: Mapping[str, BitMap]) -> BitMap:
+        """The entries that these filters leave."""
+        left = self._alive
+        for part in sorted(parts.values(), key=len):
+            left = left & part
+        return left
+
+    def _without(self, name: str) -> BitMap:
+        """The entries that all filters but one leave."""
+        if name not in self._parts:
+            return self._chosen
+        return self._having_all({key: part for key, part in self._parts.items() if key != name})
+
+    @cached_property
+    def _months(self) -> dict[Months, int]:
+        """How many events have which months as their bounds."""
+        return dict(self._index.counts("months", self._chosen))
+
+    # --- Answers --------------------------------------------------------------------------
+
+    def count(self) -> int:
+        return len(self._chosen)
+
+    def corrected(self) -> int:
+        return self._chosen.intersection_cardinality(self._index.having("corrected"))
+
+    def choices(self, name: str, limit: int | None = None, also: Collection[str] = ()) -> Choices:
+        chosen = self._without(name)
+        labels = self._index.labels(self._connection, name)
+        among = labels if name in ("country", "source") else None
+        if name == "at_risk":
+            counted = counts({1: self._at_risk}, chosen)
+            total = len(counted)
+        else:
+            most = len(self._index.postings[name]) if limit is None else limit
+            counted, total = self._index.most(name, chosen, most, also=also, among=among)
+        if name == "actor" and not self._is_now:
+            labels = labels | self._forgotten_names()
+        found = [
+            {"value": value, "label": labels.get(value, value), "count": count}
+            for value, count in counted
+        ]
+        found.sort(key=lambda row: (-row["count"], row["label"], row["value"]))
+        return listed(found, limit, also)._replace(total=total)
+
+    def _forgotten_names(self) -> dict[Any, str]:
+        """The names of actors that no event names any more: those that they had at first."""
+        named = [
+            ((seqs & self._alive).min(), name, actor_id)
+            for name, actor_id, seqs in self._index.forgotten(self._connection)
+            if seqs.intersect(self._alive)
+        ]
+        return {actor_id: name for _, name, actor_id in sorted(named, reverse=True)}
+
+    def spans(self) -> list[tuple[str | None, str | None, int]]:
+        """To the month, if they reach over so many that no histogram has days."""
+        of_months = self._months
+        known = [f"{month}-01" for both in of_months for month in both if month]
+        since, until = self.bounds()
+        if known and _month(min(known), since, max) + _LONG < _month(max(known), until, min):
+            found = [
+                (first and f"{first}-01", last and f"{last}-01", count)
+                for (first, last), count in of_months.items()
+            ]
+        else:
+            found = [
+                (*days, count)
+                for months in of_months
+                for days, count in counts(self._index.in_months[months], self._chosen)
+            ]
+        return sorted(found, key=lambda span: (span[0] or "", span[1] or ""))
+
+    def points(self, limit: int = 250) -> list[Row]:
+        postings = self._index.postings["point"]
+        counted, _ = self._index.most("point", self._chosen, limit)
+        counted.sort(key=lambda each: (-each[1], each[0]))
+        return [
+            {
+                "lat": lat,
+                "lon": lon,
+                "count": count,
+                "seq": _first(postings[lat, lon], self._chosen),
+            }
+            for (lat, lon), count in counted[:limit]
+        ]
+
+    # --- Lists ----------------------------------------------------------------------------
+
+    def page(self, *, after: str | None = None, oldest_first: bool = False, size: int = 50) -> Page:
+        if self._is_now:
+            return super().page(after=after, oldest_first=oldest_first, size=size)
+        behind = selection.place_in_list(after) if after else None
+        places = sorted(
+            (
+                (first or "", event_id, seq)
+                for seq, event_id, (first, _) in self._dates(
+                    self._window(behind, oldest_first, size)
+                )
+            ),
+            reverse=not oldest_first,
+        )
+        if behind:
+            places = [
+                each
+                for each in places
+                if each[:2] != behind and (each[:2] > behind) == oldest_first
+            ]
+        seqs = [seq for _, _, seq in places[: size + 1]]
+        self._opened.close()
+        self.tables = self._opened.enter_context(
+            selection.tables_as_of(self._connection, self._point, seqs)
+        )
+        its_events = Selection(self.tables, {"state": "all"})
+        return its_events.page(oldest_first=oldest_first, size=size)
+
+    @property
+    def _point(self) -> AsOf:
+        return NOW._replace(seq=self._seq)
+
+    def _window(self, behind: tuple[str, str] | None, oldest_first: bool, size: int) -> BitMap:
+        """The chosen ones on the days on which a page falls, more than `size` if there are."""
+        if len(self._chosen) <= 2 * size:
+            return self._chosen
+        its_day = behind and behind[0].partition("T")[0]
+        found = BitMap()
+        doubtful = 0
+        for day, sets in self._days(oldest_first):
+            if its_day is not None and day != its_day and (day > its_day) != oldest_first:
+                continue
+            for each in sets.values():
+                found |= each & self._chosen
+            if day == its_day:
+                doubtful = len(found)
+            if len(found) - doubtful > size:
+                break
+        return found
+
+    def _days(self, oldest_first: bool) -> Iterator[tuple[str, Postings]]:
+        """The days on which events begin, of the months in which chosen ones do."""
+        beginnings = self._index.beginnings
+        for months, days in beginnings if oldest_first else reversed(beginnings):
+            if not self._months.keys().isdisjoint(months):
+                yield from days if oldest_first else reversed(days)
+
+    def _in_a_list(self, after: str | None, oldest_first: bool, size: int) -> tuple[str, list[Any]]:
+        """Few events are looked up, many are met on the way."""
+        behind = selection.place_in_list(after) if after else None
+        window = self._window(behind, oldest_first, size)
+        if len(window) <= _FEW:
+            return "e.seq IN (SELECT value FROM json_each(?))", [json.dumps([*window])]
+        self._connection.create_function(
+            "timeline_is_chosen", 1, window.__contains__, deterministic=True
+        )
+        return "timeline_is_chosen(e.seq)", []
+
+    def standing(self, seqs: Iterable[int]) -> list[Row]:
+        if self._is_now:
+            return super().standing(seqs)
+        found = []
+        for seq, event_id, content in contents(self._connection, seqs):
+            said = content or {}
+            place = said.get("place", {})
+            found.append(
+                {
+                    "seq": seq,
+                    "event_id": event_id,
+                    "title": said.get("title"),
+                    "place": place.get("name"),
+                    "country": place.get("country"),
+                    "geo_precision": place.get("geo_precision"),
+                }
+            )
+        return found
+
+    def newest(self, limit: int | None = None) -> list[str]:
+        seqs = self._chosen.to_array()[::-1]
+        return self._event_ids(seqs if limit is None else seqs[:limit])
+
+    def in_order_of_the_log(self) -> list[str]:
+        index = self._index
+        first = dict(zip(index.later, index.event_keys, strict=True))
+        return self._event_ids(sorted(first.get(seq, seq) for seq in self._chosen))
+
+    def _event_ids(self, seqs: Iterable[int]) -> list[str]:
+        """The events that these entries are about."""
+        return [
+            event_id
+            for some in in_arrays(seqs)
+            for (event_id,) in self._connection.execute(
+                "SELECT substr(l.subject, 7) FROM json_each(?) AS wanted"
+                " CROSS JOIN log AS l ON l.seq = wanted.value ORDER BY wanted.key",
+                (some,),
+            )
+        ]
+
+
+def _first(one: BitMap, other: BitMap) -> int:
+    """The first entry that is in both, which is soon met where they have many in common."""
+    for seq in islice(one, 100):
+        if seq in other:
+            return seq
+    return (one & other).min()
+
+
+_LONG = 5
+"""Months: more than the days of a histogram."""
+
+
+def _month(known: str, asked: str | None, nearer: Callable[[str, str], str]) -> int:
+    """The month of an end of a histogram, counted from the year 0."""
+    year, month, *_ = edtf_time.numbers(nearer(known, asked) if asked else known)
+    return year * 12 + month
+
+
+def _nocase(text: Any) -> str:
+    """As COLLATE NOCASE compares: without the case of the letters A to Z."""
+    return str(text).translate(_LOWER)
+
+
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}

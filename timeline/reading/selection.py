@@ -1,0 +1,442 @@
+"""Reading many events: lists, search and facets of a selection, now or as of any moment.
+
+Guarantees: nothing here writes to the file. A selection in the past is the present one's
+code over the tables as they stood then, so that both answer alike; counts are exact.
+
+Knows the tables; what may be written is not its business.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from itertools import islice
+from typing import Any, NamedTuple
+
+from timeline.errors import InvalidInput
+from timeline.projection import tables as projection
+from timeline.projection.projector import Projector
+from timeline.reading import query
+from timeline.reading.excerpts import excerpts
+from timeline.reading.filters import FILTERS, condition, looked_for, match, wanted
+from timeline.store.codec import decode_content
+
+__all__ = [
+    "DAY",
+    "FACETS",
+    "FILTERS",
+    "Choices",
+    "Page",
+    "Selection",
+    "facets",
+    "list_events",
+    "listed",
+    "place_in_list",
+    "search",
+    "tables_as_of",
+]
+
+
+@contextlib.contextmanager
+def tables_as_of(
+    connection: sqlite3.Connection, as_of: query.AsOf, seqs: Iterable[int] | None = None
+) -> Iterator[sqlite3.Connection]:
+    """The tables of the projection as they stood then, in memory; `connection` itself for now.
+
+    With `seqs` only the events that stood in these entries, and the sources that they cite.
+    Names of actors, and what is said of sources, are always today's.
+    """
+    if as_of.is_now:
+        yield connection
+        return
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as past:
+        _make_tables(past)
+        past.execute("BEGIN")
+        withdrawn = query.withdrawals(connection, as_of)
+        if seqs is None:
+            for table in ("event_types", "actors", "actor_names", "sources"):
+                _copy(past, table, connection.execute(f"SELECT * FROM {table}"))  # noqa: S608
+            projector = Projector(past, withdrawn=withdrawn)
+            found = _contents_as_of(connection, as_of)
+        else:
+            _copy(past, "event_types", connection.execute("SELECT * FROM event_types"))
+            projector = Projector(past, known=connection, withdrawn=withdrawn)
+            found = _contents_in(connection, seqs)
+        for standing, content in found:
+            projector.put(standing, content)
+        projector.flush()
+        if seqs is not None:
+            cited = past.execute("SELECT DISTINCT source_id FROM citations")
+            sources = connection.execute(
+                "SELECT * FROM sources WHERE source_id IN (SELECT value FROM json_each(?))",
+                (json.dumps([source_id for (source_id,) in cited]),),
+            )
+            _copy(past, "sources", sources)
+        past.execute("UPDATE sources SET state = 'current', withdrawn_reason = NULL")
+        past.executemany(
+            "UPDATE sources SET state = 'withdrawn', withdrawn_reason = ? WHERE source_id = ?",
+            ((row["reason"], source_id) for source_id, row in withdrawn.items()),
+        )
+        past.execute("COMMIT")
+        yield past
+
+
+def _make_tables(past: sqlite3.Connection) -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as empty:
+        empty.deserialize(_empty_tables())
+        empty.backup(past)
+
+
+@cache
+def _empty_tables() -> bytes:
+    """The file that holds them: to be copied more quickly than made."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as empty:
+        empty.execute("BEGIN")
+        projection.create(empty)
+        empty.execute("COMMIT")
+        return empty.serialize()
+
+
+def _copy(past: sqlite3.Connection, table: str, rows: sqlite3.Cursor) -> None:
+    marks = ", ".join("?" * len(rows.description))
+    past.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
+
+
+_STANDING = (
+    "SELECT v.event_id, v.state, v.merged_into, v.version, v.seq, v.recorded_at,"
+    " v.reported_at, e.first_recorded_at, e.event_key, l.payload,"
+    " (SELECT count(*) FROM event_versions AS c WHERE c.event_id = v.event_id"
+    "   AND c.version <= v.version AND c.kind = 'event.corrected') AS corrections_count"
+)
+_Version = tuple[query.Row, dict[str, Any] | None]
+"""How an event stood in an entry, and its content."""
+
+
+def _contents_in(connection: sqlite3.Connection, seqs: Iterable[int]) -> Iterator[_Version]:
+    """The events that stand, or stood, in these entries."""
+    cursor = connection.execute(
+        f"{_STANDING} FROM json_each(?) AS wanted"
+        " CROSS JOIN log AS own ON own.seq = wanted.value"
+        " CROSS JOIN event_versions AS v"
+        "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
+        " CROSS JOIN events AS e ON e.event_id = v.event_id"
+        " CROSS JOIN log AS l ON l.seq = v.content_seq",
+        (json.dumps([*seqs]),),
+    )
+    return _with_contents(cursor)
+
+
+def _contents_as_of(connection: sqlite3.Connection, as_of: query.AsOf) -> Iterator[_Version]:
+    cursor = connection.execute(
+        f"{_STANDING} FROM events AS e JOIN event_versions AS v ON v.event_id = e.event_id"
+        f" AND v.version = {query.VERSION_AT}"
+        " JOIN log AS l ON l.seq = v.content_seq",
+        as_of,
+    )
+    return _with_contents(cursor)
+
+
+def _with_contents(cursor: sqlite3.Cursor) -> Iterator[_Version]:
+    for row in query.rows(cursor):
+        payload = row.pop("payload")
+        yield row, decode_content(payload)
+
+
+def list_events(
+    connection: sqlite3.Connection,
+    filters: Mapping[str, Any] | None = None,
+    *,
+    limit: int | None = None,
+) -> Iterator[query.Row]:
+    """Rows of `events` in the order in which they happened, those without a start first."""
+    chosen, values = condition(looked_for(partial(wanted, connection), filters))
+    cursor = connection.execute(
+        f"SELECT e.* FROM events AS e WHERE {chosen}"  # noqa: S608
+        " ORDER BY e.occurred_from, e.event_id LIMIT ?",
+        (*values, -1 if limit is None else limit),
+    )
+    return query.rows(cursor)
+
+
+def search(
+    connection: sqlite3.Connection,
+    text: str,
+    filters: Mapping[str, Any] | None = None,
+    *,
+    limit: int | None = None,
+) -> Iterator[query.Row]:
+    """Rows of `events` that hold all words of `text`, best first, each with a `match`.
+
+    The match is the words around, the found ones between U+0002 and U+0003; it is left out if
+    they stand only far behind in a long text.
+    """
+    chosen, values = condition(looked_for(partial(wanted, connection), filters))
+    cursor = connection.execute(
+        "SELECT e.* FROM event_search JOIN events AS e ON e.event_key = event_search.rowid"  # noqa: S608
+        f" WHERE event_search MATCH ? AND {chosen}"
+        " ORDER BY event_search.rank, e.event_key LIMIT ?",
+        (match(text), *values, -1 if limit is None else limit),
+    )
+    found = query.rows(cursor)
+    while some := [*islice(found, _AT_ONCE)]:
+        matches = excerpts(connection, (row["event_key"] for row in some), text)
+        for row in some:
+            key = row["event_key"]
+            yield {**row, "match": matches[key]} if key in matches else row
+
+
+_AT_ONCE = 200
+
+
+FACETS = {
+    "event_type": (
+        "e.event_type",
+        "coalesce(t.label, e.event_type)",
+        "LEFT JOIN event_types AS t ON t.code = e.event_type",
+    ),
+    "actor": (
+        "a.actor_id",
+        "a.name",
+        "JOIN event_actors AS x USING (event_id) JOIN actors AS a USING (actor_id)",
+    ),
+    "country": ("c.alpha3", "c.name", "JOIN countries AS c ON c.alpha3 = e.country"),
+    "tag": ("x.tag", "x.tag", "JOIN event_tags AS x USING (event_id)"),
+    "source": (
+        "s.source_id",
+        "coalesce(s.title, s.url, s.source_id)",
+        "JOIN citations AS x USING (event_id) JOIN sources AS s USING (source_id)",
+    ),
+    "year": ("e.year", "e.year", ""),
+    "month": ("e.month", "e.month", ""),
+    "modality": ("e.modality", "e.modality", ""),
+    "verification": ("e.verification", "e.verification", ""),
+    "precision": ("e.occurred_precision", "e.occurred_precision", ""),
+    "state": ("e.state", "e.state", ""),
+    "at_risk": ("nullif(e.at_risk, 0)", "'at risk'", ""),
+}
+"""The facets: value, label, and what events AS e is joined with to get them."""
+
+_IN_TIME_ORDER = frozenset(("year", "month"))
+
+
+def facets(
+    connection: sqlite3.Connection,
+    filters: Mapping[str, Any] | None = None,
+    *,
+    text: str | None = None,
+) -> dict[str, list[query.Row]]:
+    """For each facet its values with label and exact count of events.
+
+    The most frequent come first; years and months in their order.
+    """
+    chosen = condition(looked_for(partial(wanted, connection), filters), text)
+    return {name: list(query.rows(_counted(connection, name, chosen))) for name in FACETS}
+
+
+def _counted(
+    connection: sqlite3.Connection, name: str, chosen: tuple[str, list[Any]]
+) -> sqlite3.Cursor:
+    value, label, joins = FACETS[name]
+    order = "1" if name in _IN_TIME_ORDER else "3 DESC, 2, 1"
+    return connection.execute(
+        f"SELECT {value} AS value, {label} AS label, count(DISTINCT e.event_id) AS count"  # noqa: S608
+        f" FROM events AS e {joins} WHERE {chosen[0]} AND {value} IS NOT NULL"
+        f" GROUP BY 1 ORDER BY {order}",
+        chosen[1],
+    )
+
+
+# --- One selection, asked several things --------------------------------------------------
+
+
+class Choices(NamedTuple):
+    """Values of a facet, the most frequent first, and how many there are in all."""
+
+    rows: list[query.Row]
+    total: int
+
+
+def listed(rows: list[query.Row], limit: int | None, also: Collection[str]) -> Choices:
+    """The first of these values, and those of `also`."""
+    if limit is None:
+        return Choices(rows, len(rows))
+    others = [row for row in rows[limit:] if str(row["value"]) in also]
+    return Choices(rows[:limit] + others, len(rows))
+
+
+class Page(NamedTuple):
+    """A part of a list, and the place where the next one begins; None behind the last."""
+
+    rows: list[query.Row]
+    after: str | None
+
+
+class Selection:
+    """The events that filters and a text choose; each answer is counted from the tables.
+
+    Raises InvalidInput for what cannot be read.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        filters: Mapping[str, Any] | None = None,
+        text: str | None = None,
+    ) -> None:
+        self.tables = self._connection = connection
+        """`tables`: where the events of a page are found, with all that belongs to them."""
+        self._looked_for = looked_for(self.wanted, filters)
+        self._text = text
+        self._condition = condition(self._looked_for, text)
+
+    def wanted(self, name: str, value: object) -> object:
+        """What a filter looks for, as the tables have it. Raises InvalidValue."""
+        return wanted(self._connection, name, value)
+
+    def everything(self) -> Selection:
+        """The selection without a filter, of the same moment."""
+        return Selection(self._connection)
+
+    def count(self) -> int:
+        """How many events there are."""
+        (row,) = self._all("SELECT count(*) AS count FROM events AS e WHERE {}")
+        return int(row["count"])
+
+    def corrected(self) -> int:
+        """How many of them were corrected."""
+        (row,) = self._all(
+            "SELECT count(*) AS count FROM events AS e WHERE {} AND e.corrections_count > 0"
+        )
+        return int(row["count"])
+
+    def choices(self, name: str, limit: int | None = None, also: Collection[str] = ()) -> Choices:
+        """The values of one facet with their counts, as if nothing of it had been chosen yet.
+
+        So a value that is not chosen shows how many events it has beside those that are. With a
+        limit only so many of the most frequent ones, and those of `also`.
+        """
+        chosen = condition(self._looked_for, self._text, leave_out=name)
+        return listed(list(query.rows(_counted(self._connection, name, chosen))), limit, also)
+
+    def page(self, *, after: str | None = None, oldest_first: bool = False, size: int = 50) -> Page:
+        """Events by when they began, newest first; `after` is that of the page before.
+
+        Those without a beginning are the oldest.
+        """
+        chosen, values = self._in_a_list(after, oldest_first, size)
+        order = "" if oldest_first else " DESC"
+        behind, place = _behind(after, oldest_first=oldest_first) if after else ("1", [])
+        in_order = f"ORDER BY e.occurred_from{order}, e.event_id{order}"
+        cursor = self._connection.execute(
+            "SELECT e.* FROM (SELECT e.event_id FROM events AS e"  # noqa: S608
+            f" WHERE {chosen} AND {behind} {in_order} LIMIT ?) AS f"
+            f" JOIN events AS e USING (event_id) {in_order}",
+            (*values, *place, size + 1),
+        )
+        return _page(list(query.rows(cursor)), size)
+
+    def _in_a_list(
+        self,
+        after: str | None,
+        oldest_first: bool,
+        size: int,
+    ) -> tuple[str, list[Any]]:
+        """The condition by which a list is walked."""
+        return self._condition
+
+    def standing(self, seqs: Iterable[int]) -> list[query.Row]:
+        """What is known of some events, by the entries in which they stand, for the map."""
+        cursor = self._connection.execute(
+            "SELECT seq, event_id, title, place, country, geo_precision FROM events"
+            " WHERE seq IN (SELECT value FROM json_each(?))",
+            (json.dumps([*seqs]),),
+        )
+        return list(query.rows(cursor))
+
+    def newest(self, limit: int | None = None) -> list[str]:
+        """The ids of those that were recorded or changed last, the newest first."""
+        rows = self._all(
+            "SELECT e.event_id FROM events AS e WHERE {} ORDER BY e.seq DESC LIMIT ?",
+            (-1 if limit is None else limit,),
+        )
+        return [row["event_id"] for row in rows]
+
+    def in_order_of_the_log(self) -> list[str]:
+        """The ids of all of them, as they came into the log."""
+        rows = self._all("SELECT e.event_id FROM events AS e WHERE {} ORDER BY e.event_key")
+        return [row["event_id"] for row in rows]
+
+    def bounds(self) -> tuple[str | None, str | None]:
+        """Of the period that is asked for, as in table `events`."""
+        since, until = (self._looked_for.get(name, [None])[0] for name in ("since", "until"))
+        return since, until
+
+    def spans(self) -> list[tuple[str | None, str | None, int]]:
+        """The days of both bounds of `occurred`, and how many events have just these."""
+        return [
+            (row["first"], row["last"], row["count"])
+            for row in self._all(
+                f"SELECT {DAY.format('occurred_from')} AS first,"  # noqa: S608
+                f" {DAY.format('occurred_to')} AS last, count(*) AS count"
+                " FROM events AS e WHERE {} GROUP BY 1, 2 ORDER BY 1, 2"
+            )
+        ]
+
+    def points(self, limit: int = 250) -> list[query.Row]:
+        """The places of events on the map, to about a kilometre, those of most events first.
+
+        Each has lat, lon and count, and the seq of one of its events.
+        """
+        return self._all(
+            "SELECT round(lat, 2) AS lat, round(lon, 2) AS lon, count(*) AS count,"
+            " min(seq) AS seq FROM events AS e WHERE {} AND lat IS NOT NULL"
+            " GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?",
+            (limit,),
+        )
+
+    def excerpts(self, rows: Sequence[query.Row]) -> dict[str, str]:
+        """The words around what was found in these events, by id, marked as in `search`."""
+        if self._text is None:
+            return {}
+        keys = {row["event_key"]: row["event_id"] for row in rows}
+        found = excerpts(self._connection, keys, self._text)
+        return {keys[key]: text for key, text in found.items()}
+
+    def _all(self, sql: str, values: Sequence[Any] = ()) -> list[query.Row]:
+        """The rows of an SQL that has the condition in place of {}."""
+        chosen, its_values = self._condition
+        cursor = self._connection.execute(sql.format(chosen), (*its_values, *values))
+        return list(query.rows(cursor))
+
+
+DAY = "substr({0}, 1, instr({0} || 'T', 'T') - 1)"
+"""The day of a bound, as SQL."""
+
+
+def _page(rows: list[query.Row], size: int) -> Page:
+    if len(rows) <= size:
+        return Page(rows, None)
+    last = rows[size - 1]
+    return Page(rows[:size], f"{last['occurred_from'] or ''}~{last['event_id']}")
+
+
+def place_in_list(after: str) -> tuple[str, str]:
+    """The beginning and the id that a place in a list is. Raises InvalidInput."""
+    began, mark, event_id = after.rpartition("~")
+    if not mark:
+        raise InvalidInput("after", f'"{after}" is not a place in a list')
+    return began, event_id
+
+
+def _behind(after: str, *, oldest_first: bool) -> tuple[str, list[str]]:
+    """The condition on what comes behind a place."""
+    began, event_id = place_in_list(after)
+    sign = ">" if oldest_first else "<"
+    if not began:
+        others = " OR e.occurred_from IS NOT NULL" if oldest_first else ""
+        return f"((e.occurred_from IS NULL AND e.event_id {sign} ?){others})", [event_id]
+    others = "" if oldest_first else " OR e.occurred_from IS NULL"
+    return f"((e.occurred_from, e.event_id) {sign} (?, ?){others})", [began, event_id]

@@ -1,0 +1,1 @@
+"""Likely duplicates and misspellings, for a person to decide on."""

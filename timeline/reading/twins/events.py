@@ -1,0 +1,253 @@
+"""Likely twins among the events of a log: two that may be the same happening, and why.
+
+Guarantees: it reads, and decides nothing. Twins could have happened at the same time, have
+titles of the same words, or nearly, and the same place or people, as far as both say. What
+differs in a number, or only looks alike from year to year, is no twin; nor are two that a
+relation ties, or to which one list gave two ids.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from timeline.model import countries as vocabulary
+from timeline.model import edtf as edtf_time
+from timeline.reading import query
+from timeline.reading.query import Row
+from timeline.reading.selection import DAY
+from timeline.reading.twins import misspellings as suggestions
+
+__all__ = ["EventTwins", "event_twins"]
+
+_SMALL = frozenset(("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "the", "to"))
+_CROWD = 50
+"""So many later events are compared with one that are said in nearly the same words."""
+_MOST_MONTHS = 12
+"""What is known less well than to the year is compared with what is known just as badly."""
+_LONG_TITLE = 5
+"""Words: where so many are the same, another one may differ."""
+_NEAR = 0.25
+"""Degrees of latitude and longitude."""
+
+
+class EventTwins(NamedTuple):
+    """Two events that may be one: the one to merge, the one to keep, and why."""
+
+    event: Row
+    into: Row
+    why: str
+
+
+class _Where(NamedTuple):
+    """Where an event happened, as far as is known."""
+
+    country: str | None
+    place: str | None
+    point: tuple[float, float] | None
+
+    @classmethod
+    def of(
+        cls, country: str | None, place: str | None, lat: float | None, lon: float | None
+    ) -> _Where:
+        return cls(country, place, None if lat is None or lon is None else (lat, lon))
+
+
+class _Event(NamedTuple):
+    """What is compared first, of every event."""
+
+    event_id: str
+    words: frozenset[str]
+    first: str | None
+    last: str | None
+    occurred: str
+    where: _Where
+
+
+Pair = tuple[str, str]
+
+
+def event_twins(connection: sqlite3.Connection) -> list[EventTwins]:
+    """Every two current events that may be one, the newest first."""
+    rows = connection.execute(
+        f"SELECT event_id, title, {DAY.format('occurred_from')}, {DAY.format('occurred_to')},"  # noqa: S608
+        " occurred, country, place, lat, lon FROM current_events ORDER BY occurred_from"
+    )
+    events = (
+        _Event(event_id, _words(title), first, last, occurred, _Where.of(*where))
+        for event_id, title, first, last, occurred, *where in rows
+    )
+    looks = _Looks(connection)
+    pairs = sorted({*_candidates(event for event in events if event.words)})
+    found = [twins for pair in pairs if (twins := looks.twins(*pair))]
+    found.sort(key=lambda twins: twins.event["event_key"], reverse=True)
+    return found
+
+
+@lru_cache(maxsize=2**17)
+def _words(title: str) -> frozenset[str]:
+    words = frozenset(suggestions.words_of(title))
+    return words - _SMALL or words
+
+
+# --- Which are compared -------------------------------------------------------------------
+
+
+def _candidates(events: Iterable[_Event]) -> Iterator[Pair]:
+    """Those whose titles, dates and places do not speak against it, the smaller id first.
+
+    Titles that differ in one word have all others in common: what is left of each without one
+    of its words is where they meet. `events` come in the order of their beginnings.
+    """
+    for together in _at_a_time(events):
+        by_words: defaultdict[frozenset[str], list[_Event]] = defaultdict(list)
+        for event in together:
+            by_words[event.words].append(event)
+            for word in event.words if len(event.words) > 1 else ():
+                if not _has_number(word):
+                    by_words[event.words - {word}].append(event)
+        for words, block in by_words.items():
+            for place, one in enumerate(block):
+                for other in block[place + 1 : place + 1 + _CROWD]:
+                    if one.last and other.first and one.last < other.first:
+                        break  # so do all behind it
+                    if one.words == other.words != words:
+                        continue  # they have met by all of their words
+                    if (
+                        _have_like_titles(one.words, other.words)
+                        and _have_one_place(one.where, other.where) is not False
+                    ):
+                        yield min(one.event_id, other.event_id), max(one.event_id, other.event_id)
+
+
+def _at_a_time(events: Iterable[_Event]) -> Iterable[list[_Event]]:
+    """The events of each month, and those of each date that is longer than a year."""
+    by_time: defaultdict[object, list[_Event]] = defaultdict(list)
+    for event in events:
+        months = range(0)
+        if event.first and event.last:
+            months = range(_month(event.first), _month(event.last) + 1)
+        is_known = 0 < len(months) <= _MOST_MONTHS
+        for time in months if is_known else (event.occurred,):
+            by_time[time].append(event)
+    return by_time.values()
+
+
+def _month(day: str) -> int:
+    year, month, _ = edtf_time.numbers(day)
+    return year * 12 + month
+
+
+def _have_one_place(one: _Where, other: _Where) -> bool | None:
+    """Whether two events have one place; None if that is not known."""
+    if one.country and other.country and one.country != other.country:
+        return False
+    if one.point and other.point:
+        return math.dist(one.point, other.point) <= _NEAR
+    if not one.place or not other.place:
+        return None
+    return _is_one_place(one.place, other.place)
+
+
+@lru_cache(maxsize=2**17)
+def _is_one_place(one: str, other: str) -> bool:
+    is_same = vocabulary.fold(one) == vocabulary.fold(other)
+    return is_same or suggestions.apart(one, other) is not None
+
+
+def _have_like_titles(words: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether two titles are of the same words, but for one at the most."""
+    own, their = words - others, others - words
+    if any(map(_has_number, own | their)):
+        return False
+    match len(own), len(their):
+        case 0, 0:
+            return True
+        case (0, 1) | (1, 0):
+            return min(len(words), len(others)) > 1
+        case 1, 1:
+            is_slip = suggestions.apart(*own, *their) is not None
+            return is_slip or len(words) > _LONG_TITLE
+    return False
+
+
+@lru_cache(maxsize=2**17)
+def _has_number(word: str) -> bool:
+    return any(map(str.isdigit, word))
+
+
+# --- A closer look ------------------------------------------------------------------------
+
+
+class _Looks:
+    """Looks at pairs of events, whose rows it keeps."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._rows: dict[str, Row] = {}
+
+    def twins(self, one_id: str, other_id: str) -> EventTwins | None:
+        """The twins that two events are, unless something speaks against it."""
+        one, other = self._row(one_id), self._row(other_id)
+        if self._are_told_apart(one_id, other_id):
+            return None
+        actors = self._actors(one_id, other_id)
+        if actors == 0:
+            return None
+        place = _have_one_place(
+            *(
+                _Where.of(row["country"], row["place"], row["lat"], row["lon"])
+                for row in (one, other)
+            )
+        )
+        is_same = _words(one["title"]) == _words(other["title"])
+        if not (place or actors or is_same):
+            return None
+        reasons = [
+            "titles of the same words" if is_same else "titles of nearly the same words",
+            "dates that overlap" if one["occurred"] != other["occurred"] else "the same date",
+            "the same place" if place else "",
+            f"{actors} actor{'' if actors == 1 else 's'} in common" if actors else "",
+        ]
+        into, event = sorted(
+            (one, other), key=lambda row: (-row["sources_count"], row["event_key"])
+        )
+        return EventTwins(event, into, ", ".join(filter(None, reasons)))
+
+    def _row(self, event_id: str) -> Row:
+        if event_id not in self._rows:
+            (self._rows[event_id],) = query.rows(
+                self._connection.execute("SELECT * FROM events WHERE event_id = ?", (event_id,))
+            )
+        return self._rows[event_id]
+
+    def _are_told_apart(self, *pair: str) -> bool:
+        """Whether the log has a relation between the two, or two ids of one scheme."""
+        return bool(
+            self._connection.execute(
+                "SELECT 1 FROM event_relations WHERE (event_id, related_event_id)"
+                " IN (VALUES (:one, :other), (:other, :one))"
+                " UNION ALL SELECT 1 FROM event_external_ids AS x JOIN event_external_ids AS y"
+                " ON substr(x.external_id, 1, instr(x.external_id, ':'))"
+                " = substr(y.external_id, 1, instr(y.external_id, ':'))"
+                " WHERE x.event_id = :one AND y.event_id = :other",
+                dict(zip(("one", "other"), pair, strict=True)),
+            ).fetchone()
+        )
+
+    def _actors(self, *pair: str) -> int | None:
+        """How many actors two events have in common; None if one of them names nobody."""
+        one, other = (
+            {
+                actor_id
+                for (actor_id,) in self._connection.execute(
+                    "SELECT actor_id FROM event_actors WHERE event_id = ?", (event_id,)
+                )
+            }
+            for event_id in pair
+        )
+        return len(one & other) if one and other else None

@@ -1,0 +1,298 @@
+"""Whether two names may be those of one actor, and why.
+
+Guarantees: a pure judgement of two texts, the same in both orders, for a person to decide on:
+it errs on the side of two names. Of many names those are worth a judgement that have one of
+`keys` in common, or of whose `forms` `suggestions.pairs` says that they are a slip apart.
+
+Knows no database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from timeline.model import countries as vocabulary
+from timeline.reading.twins import misspellings as suggestions
+
+__all__ = [
+    "INITIAL",
+    "SURNAME",
+    "Likeness",
+    "are_relatives",
+    "forms",
+    "is_alone",
+    "is_bare",
+    "keys",
+    "likeness",
+    "same_words",
+]
+
+_OFFICES = frozenset((
+    "ambassador", "chairman", "chairwoman", "chancellor", "chief", "colonel", "commander",
+    "commissioner", "deputy", "doctor", "dr", "excellency", "foreign", "general", "governor",
+    "her", "his", "king", "lady", "lieutenant", "lord", "major", "marshal", "mayor", "minister",
+    "mp", "mr", "mrs", "ms", "pm", "pope", "premier", "president", "prime", "prince", "princess",
+    "prof", "professor", "queen", "representative", "royal", "secretary", "senator", "sir",
+    "spokesman", "spokesperson", "spokeswoman", "vice",
+))  # fmt: skip
+"""Words of an office or a title, behind which a name may stand."""
+_SMALL = frozenset(("a", "and", "at", "by", "de", "for", "in", "la", "of", "on", "the", "to"))
+_SHORTEST_SURNAME = 4
+_FEWEST_CONSONANTS = 5
+"""Of a name that may be one with another of the same consonants."""
+_MOST_OF_A_PERSON = 4
+"""Words of the name of a person."""
+
+INITIAL, SURNAME = 4, 5
+"""Ranks of likenesses that say no more than that."""
+
+
+class Likeness(NamedTuple):
+    """How likely two names are one, 1 the most, and why."""
+
+    rank: int
+    why: str
+
+
+def likeness(one: str, other: str) -> Likeness | None:
+    """Why two names may be one, None if they are two."""
+    country, other_country = _country(one), _country(other)
+    if country and other_country:
+        called = vocabulary.country_name(country)
+        return Likeness(1, f"two names of {called}") if country == other_country else None
+    if not _plain(one) or not _plain(other):
+        return None
+    if found := _same(one, other):
+        return found
+    if _is_short_for(one, other) or _is_short_for(other, one):
+        return Likeness(2, "the one is made of the first letters of the other")
+    words, others = _bare(one), _bare(other)
+    in_office = ", but for an office" if _has_office(one) or _has_office(other) else ""
+    if words == others:
+        return Likeness(2, "the same but for an office")
+    for left, right in ((words, others), (sorted(words), sorted(others))):
+        if _are_of_two_genders(left, right):
+            continue
+        slips = suggestions.apart(" ".join(left), " ".join(right))
+        if slips is not None:
+            letters = f"{slips} letter{'' if slips == 1 else 's'} apart" if slips else "the same"
+            return Likeness(3, f"{letters}{in_office}")
+        if _sound_alike(left, right):
+            return Likeness(3, f"two spellings of one sound{in_office}")
+    if _has_initial(words, others) or _has_initial(others, words):
+        return Likeness(INITIAL, f"the one has an initial{in_office}")
+    if _is_surname(words, other) or _is_surname(others, one):
+        return Likeness(SURNAME, f"the one is a surname{in_office}")
+    return None
+
+
+def is_bare(name: str) -> bool:
+    """Whether it says neither an office nor an article beside a name."""
+    return _bare(name) == suggestions.words_of(name)
+
+
+def is_alone(name: str) -> bool:
+    """Whether it is one word, with or without an office."""
+    return len(_bare(name)) == 1
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether two names differ in case, accents, punctuation, article or order alone."""
+    return sorted(_plain(one)) == sorted(_plain(other))
+
+
+def are_relatives(one: str, other: str) -> bool:
+    """Whether two whole names have a surname in common, and are those of two."""
+    words, others = _bare(one), _bare(other)
+    return (
+        len(words) > 1
+        and len(others) > 1
+        and _is_one_word(words[-1], others[-1])
+        and likeness(one, other) is None
+    )
+
+
+def _same(one: str, other: str) -> Likeness | None:
+    words, others = _plain(one), _plain(other)
+    if words == others and suggestions.words_of(one) != suggestions.words_of(other):
+        return Likeness(1, 'the same but for "the"')
+    if "".join(words) == "".join(others):
+        return Likeness(1, "the same but for case, accents or punctuation")
+    if sorted(words) == sorted(others):
+        return Likeness(1, "the same words in another order")
+    return None
+
+
+def keys(name: str) -> Iterator[tuple[str, bool]]:
+    """What a name is compared by, each with whether to look for others by it.
+
+    A whole name waits for initials, surnames and abbreviations to look for it.
+    """
+    if country := _country(name):
+        yield f"country {country}", True
+    yield f"letters {''.join(_plain(name))}", True
+    for words in {tuple(_plain(name)), tuple(_bare(name))} - {()}:
+        yield f"words {' '.join(sorted(words))}", True
+        yield f"sound {' '.join(sorted(map(_consonants, words)))}", True
+        last = _consonants(words[-1])
+        if 1 < len(words) <= _MOST_OF_A_PERSON:
+            yield f"initial {words[0][:1]} {last}", len(words[0]) == 1
+        if len(words) == 1 or _is_person(name):
+            yield f"surname {last}", len(words) == 1
+    if short := _short(name):
+        yield f"short {short}", True
+    for letters in _initials(name):
+        yield f"short {letters}", False
+
+
+def forms(name: str) -> set[str]:
+    """A name without its article and with and without its office, as slips are looked for."""
+    return {" ".join(words) for words in (_plain(name), _bare(name)) if words}
+
+
+# --- Words --------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=2**16)
+def _plain(name: str) -> list[str]:
+    """The words of a name without case, accents, punctuation and a leading "the"."""
+    words = suggestions.words_of(name)
+    return words[1:] if words[:1] == ["the"] and len(words) > 1 else words
+
+
+@lru_cache(maxsize=2**16)
+def _bare(name: str) -> list[str]:
+    """The words without an office: X of "President X", "NATO Secretary General X" and "X, MP"."""
+    before, comma, behind = name.partition(",")
+    if comma and _plain(before) and not _OFFICES.isdisjoint(_plain(behind)):
+        return _bare(before)
+    words = _plain(name)
+    offices = [place for place, word in enumerate(words) if word in _OFFICES]
+    bare = words[offices[-1] + 1 :] if offices else words
+    return words if not bare or bare[0] in _SMALL else bare
+
+
+def _has_office(name: str) -> bool:
+    return _bare(name) != _plain(name)
+
+
+@lru_cache(maxsize=2**16)
+def _country(name: str) -> str | None:
+    """The country that a name is; a short one is a code, and has to be in capitals."""
+    if len(name) <= 3 and not name.isupper():
+        return None
+    return vocabulary.known_country(name)
+
+
+# --- Abbreviations ------------------------------------------------------------------------
+
+
+def _short(name: str) -> str | None:
+    """The letters of an abbreviation such as NATO or U.N."""
+    return name.replace(".", "") if re.fullmatch(r"(?:[A-Z]\.?){2,8}", name) else None
+
+
+@lru_cache(maxsize=2**16)
+def _initials(name: str) -> set[str]:
+    """What a name of several words may be abbreviated to."""
+    words = re.findall(r"\w+", " ".join(_plain(name.replace("-", ""))).upper())
+    large = [word for word in words if word.lower() not in _SMALL]
+    return {"".join(word[0] for word in some) for some in (words, large) if len(some) > 1}
+
+
+def _is_short_for(short: str, name: str) -> bool:
+    return _short(short) in _initials(name)
+
+
+# --- Persons ------------------------------------------------------------------------------
+
+
+def _is_person(name: str) -> bool:
+    """Whether it may be a person's: a few words in capitals, none of them "of"."""
+    words = name.split()
+    return 1 < len(words) <= _MOST_OF_A_PERSON + 2 and all(
+        word[:1].isupper() and word.lower() not in _SMALL for word in words
+    )
+
+
+def _has_initial(words: list[str], others: list[str]) -> bool:
+    """Whether the first is a V. Zelensky and the second a Volodymyr Zelenskyy."""
+    if not 1 < len(words) <= _MOST_OF_A_PERSON or not 1 < len(others) <= _MOST_OF_A_PERSON:
+        return False
+    *given, last = words
+    *others_given, other_last = others
+    return (
+        all(len(word) == 1 for word in given)
+        and len(others_given[0]) > 1
+        and all(one == other[:1] for one, other in zip(given, others_given, strict=False))
+        and _is_one_word(last, other_last)
+    )
+
+
+def _is_surname(words: list[str], name: str) -> bool:
+    """Whether the first is a Zelensky and the second, a whole name, a Volodymyr Zelenskyy."""
+    others = _bare(name)
+    return (
+        len(words) == 1
+        and len(words[0]) >= _SHORTEST_SURNAME
+        and 1 < len(others) <= _MOST_OF_A_PERSON
+        and words[0].isalpha()
+        and words[0] not in _OFFICES
+        and _is_person(name)
+        and not _country(words[0])
+        and _is_one_word(words[0], others[-1])
+    )
+
+
+def _is_one_word(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    is_slip = suggestions.apart(one, other) is not None
+    return (is_slip or _sound_alike([one], [other])) and not _are_of_two_genders([one], [other])
+
+
+# --- Sound --------------------------------------------------------------------------------
+
+_LETTERS = (
+    ("sch", "sh"), ("tch", "ch"), ("kh", "h"), ("gh", "g"), ("dh", "d"), ("th", "t"), ("zh", "z"),
+    ("ph", "f"), ("ck", "k"), ("x", "ks"), ("q", "k"), ("w", "v"), ("c", "k"), ("kh", "ch"),
+)  # fmt: skip
+"""Letters in which transliterations differ, and the ones that stand for them here, in turn.
+
+(The last one gives back the "ch" that the one before it takes for "kh".)
+"""
+
+
+@lru_cache(maxsize=2**16)
+def _consonants(word: str) -> str:
+    """The sound of a word without its vowels: "zlnsk" of Zelensky, Zelenskyy and Zelenskiy.
+
+    A vowel that it begins with stays: "evgn" of Evgeny and Yevgeniy.
+    """
+    for letters, sound in _LETTERS:
+        word = word.replace(letters, sound)
+    word = re.sub(r"([a-z])\1+", r"\1", word)
+    word = re.sub(r"^[jy](?=[aeou])", "", word)
+    return word[:1] + re.sub(r"[aeiouyj]", "", word[1:])
+
+
+def _sound_alike(words: list[str], others: list[str]) -> bool:
+    """Whether two names differ in their vowels and in how their consonants are written."""
+    if len(words) != len(others):
+        return False
+    if any(map(vocabulary.known_country, (*words, *others))):
+        return False
+    sounds = [*map(_consonants, words)]
+    return sounds == [*map(_consonants, others)] and sum(map(len, sounds)) >= _FEWEST_CONSONANTS
+
+
+def _are_of_two_genders(words: list[str], others: list[str]) -> bool:
+    """Whether two words differ in a last "a", as those of Olena Zelenska and Oleh Zelensky do."""
+    return len(words) == len(others) and any(
+        word.endswith("a") != other.endswith("a")
+        and word.rstrip("aeiouy") == other.rstrip("aeiouy")
+        for word, other in zip(words, others, strict=True)
+    )

@@ -1,0 +1,549 @@
+"""Facets that Datasette lacks, on the events of a timeline: who, about what, from where, when.
+
+Guarantees: the count beside a value is the number of rows after a click on it; labels are
+names, values are ids; a filter that cannot be read is a 400 that says what would be right.
+They are offered on EVENT_TABLES of a timeline and nowhere else, and tell nothing of a table
+that the reader may not see.
+
+`{"m2m": "actors"}` among the facets of metadata, or ?_facet_m2m=actors, counts what the table
+of LINKS ties to events, and ?_actor=ID filters by it; of several an event must have all.
+`{"value": "country"}` counts one of the columns VALUES, as Datasette's own facets do, but from
+the facet index. `{"period": "occurred"}` counts years, and with ?_period=2025 its months. A
+period takes all that could have happened in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlencode
+
+from datasette.database import QueryInterrupted
+from datasette.facets import Facet
+from datasette.filters import FilterArguments
+from datasette.utils.asgi import BadRequest, Forbidden
+from pyroaring import BitMap
+
+from timeline.errors import InvalidValue
+from timeline.model import edtf as edtf_time
+from timeline.reading.facet_index import FacetIndex
+from timeline.site import guard
+from timeline.site.index_cache import at_one_moment, index_of
+from timeline.site.periods import Span, most_likely
+
+__all__ = ["EVENT_TABLES", "FACET_CLASSES", "LINKS", "VALUES", "filters"]
+
+EVENT_TABLES = ("events", "current_events")
+
+
+class Link(NamedTuple):
+    """A table that ties events to something: by which column, and how that is called."""
+
+    word: str  # "actor": ?_actor=, and "where actor is ..."
+    table: str
+    column: str
+    labels: str  # SQL: value and label of all there is
+    tables: tuple[str, ...]  # that must be visible to the reader
+
+
+LINKS = {
+    "actors": Link(
+        "actor",
+        "event_actors",
+        "actor_id",
+        "SELECT actor_id AS value, name AS label FROM actors",
+        ("event_actors", "actors"),
+    ),
+    "sources": Link(
+        "source",
+        "citations",
+        "source_id",
+        "SELECT source_id AS value, coalesce(title, url, source_id) AS label FROM sources",
+        ("citations", "sources"),
+    ),
+    "tags": Link(
+        "tag",
+        "event_tags",
+        "tag",
+        "SELECT DISTINCT tag AS value, tag AS label FROM event_tags",
+        ("event_tags",),
+    ),
+}
+
+_NO_LABELS = "SELECT NULL AS value, NULL AS label WHERE 0"
+VALUES = {
+    "event_type": Link(
+        "event_type",
+        "events",
+        "event_type",
+        "SELECT code AS value, label FROM event_types",
+        ("event_types",),
+    ),
+    "country": Link(
+        "country",
+        "events",
+        "country",
+        "SELECT alpha3 AS value, name AS label FROM countries",
+        ("countries",),
+    ),
+    "modality": Link("modality", "events", "modality", _NO_LABELS, ()),
+    "verification": Link("verification", "events", "verification", _NO_LABELS, ()),
+    "occurred_precision": Link("precision", "events", "occurred_precision", _NO_LABELS, ()),
+    "state": Link("state", "events", "state", _NO_LABELS, ()),
+}
+"""Columns of `events` itself: `word` is what the facet index calls them."""
+
+
+# --- Filters ------------------------------------------------------------------------------
+
+
+async def filters(datasette: Any, request: Any, database: str, table: str) -> Any:
+    """What ?_actor=, ?_source=, ?_tag= and ?_period= of a request mean, for Datasette.
+
+    Raises BadRequest for what is no period and for a facet that there is not, Forbidden for a
+    table that may not be read.
+    """
+    if not _has_events(datasette, database, table):
+        return None
+    for facet in FACET_CLASSES:
+        # Not by the facet itself: Datasette would leave those after it unawaited.
+        for name in request.args.getlist(f"_facet_{facet.type}"):
+            if name not in facet.known:
+                known = ", ".join(facet.known)
+                raise BadRequest(f"_facet_{facet.type}: {name} is none of {known}")
+    clauses: list[str] = []
+    parameters: dict[str, str] = {}
+    descriptions: list[str] = []
+    for name, link in LINKS.items():
+        for number, value in enumerate(_given(request, link.word)):
+            if not await _may_read(datasette, request, database, link):
+                raise Forbidden(f"You do not have permission to view {name}")
+            parameter = f"timeline_{link.word}_{number}"
+            clauses.append(
+                f"event_id IN (SELECT event_id FROM {link.table}"  # noqa: S608
+                f" WHERE {link.column} = :{parameter})"
+            )
+            parameters[parameter] = value
+            label = await datasette.execute(
+                database,
+                f"SELECT label FROM ({link.labels}) WHERE value = ?",  # noqa: S608
+                [value],
+            )
+            descriptions.append(f"{link.word} is {label.first()[0] if label.rows else value}")
+    for number, period in enumerate(_periods(request)):
+        since, until = (f"timeline_{side}_{number}" for side in ("since", "until"))
+        if period.occurred_from is not None:
+            clauses.append(f"(occurred_to IS NULL OR occurred_to || '~' >= :{since})")
+            parameters[since] = period.occurred_from
+        if period.occurred_to is not None:
+            clauses.append(f"(occurred_from IS NULL OR occurred_from <= :{until} || '~')")
+            parameters[until] = period.occurred_to
+        descriptions.append(f"occurred could be {edtf_time.phrase(period.edtf)}")
+    return FilterArguments(clauses, parameters, descriptions)
+
+
+def _has_events(datasette: Any, database: str, table: str | None) -> bool:
+    return table in EVENT_TABLES and guard.is_timeline(datasette.get_database(database))
+
+
+def _given(request: Any, word: str) -> list[str]:
+    """The values of an argument, each once, without blanks."""
+    return list(dict.fromkeys(filter(None, request.args.getlist(f"_{word}"))))
+
+
+def _periods(request: Any) -> list[edtf_time.Occurred]:
+    try:
+        return [edtf_time.parse(text) for text in _given(request, "period")]
+    except InvalidValue as error:
+        raise BadRequest(f"_period: {error.problem}") from None
+
+
+async def _may_read(datasette: Any, request: Any, database: str, link: Link) -> bool:
+    for table in link.tables:
+        if hasattr(datasette, "allowed"):  # Datasette 1.0
+            from datasette.resources import TableResource
+
+            allowed = await datasette.allowed(
+                action="view-table", resource=TableResource(database, table), actor=request.actor
+            )
+        else:
+            allowed = await datasette.permission_allowed(
+                request.actor, "view-table", (database, table), default=True
+            )
+        if not allowed:
+            return False
+    return True
+
+
+# --- Facets -------------------------------------------------------------------------------
+
+T = TypeVar("T")
+Pairs = list[tuple[str, str]]
+
+_INDEXED = {
+    **{f"_{link.word}": link.word for link in LINKS.values()},
+    **{
+        f"{column}{operator}": link.word
+        for column, link in VALUES.items()
+        for operator in ("", "__exact")
+    },
+    "_search": "search",
+}
+"""The arguments that the facet index has an answer to, and what it is about there."""
+
+_WITHOUT_MEANING = frozenset(
+    (
+        *("_sort", "_sort_desc", "_size", "_next", "_shape", "_extra", "_col", "_nocol"),
+        *("_nocount", "_nofacet", "_nosuggest", "_labels", "_trace", "_json", "_ttl", "_stream"),
+    )
+)
+"""Arguments that choose no events."""
+
+
+_NOTHING = BitMap()
+
+
+class Counted(NamedTuple):
+    """What facets are counted from: the index, and the entries of the events of a page."""
+
+    connection: sqlite3.Connection
+    facets: FacetIndex
+    chosen: BitMap
+
+
+def _chosen(connection: sqlite3.Connection, index: FacetIndex, exact: Pairs) -> BitMap:
+    """The entries in which all events stand now that have all of this, kept for a page's facets."""
+    kept: tuple[Pairs, BitMap] = index.kept.get("page", ([("", "")], _NOTHING))
+    if kept[0] == exact:
+        return kept[1]
+    chosen = index.alive(index.seq).copy()
+    for name, text in exact:
+        match name:
+            case "since" | "until":
+                chosen &= index.reaching(name, text)
+            case "search":  # as Datasette reads it
+                (words,) = connection.execute("SELECT escape_fts(?)", (text,)).fetchone()
+                chosen &= index.found(connection, words, index.seq)
+            case _:
+                chosen &= index.having(name, text)
+    index.kept["page"] = exact, chosen
+    return chosen
+
+
+class _EventFacet(Facet):  # type: ignore[misc]
+    """What both facets share: where they are offered, which are on, how they are toggled."""
+
+    known: tuple[str, ...]
+
+    def chosen(self) -> dict[str, bool]:
+        """The facets that are on, by name, and whether the reader may turn them off."""
+        chosen: dict[str, bool] = {}
+        for asked in self.get_configs() if self.is_offered() else ():
+            name = asked["config"].get("simple")
+            if name in self.known:
+                chosen[name] = chosen.get(name, True) and asked["source"] == "request"
+        return chosen
+
+    def is_offered(self) -> bool:
+        return _has_events(self.ds, self.database, self.table)
+
+    async def from_index(self, read: Callable[[Counted], T]) -> T | None:
+        """What is read from the facet index; None if it does not know this selection."""
+        exact = self._exact()
+        if exact is None:
+            return None
+
+        def at_once(connection: sqlite3.Connection) -> T | None:
+            index = index_of(self.ds, self.database, connection)
+            return index and read(Counted(connection, index, _chosen(connection, index, exact)))
+
+        def run(connection: sqlite3.Connection) -> T | None:
+            return at_one_moment(connection, at_once)
+
+        found: T | None = await self.ds.get_database(self.database).execute_fn(run)
+        return found
+
+    def _exact(self) -> Pairs | None:
+        """The filters of the page, if there is none that the facet index does not know."""
+        pairs: Pairs = [("state", "current")] if self.table == "current_events" else []
+        for name, text in self.get_querystring_pairs():
+            if name in _WITHOUT_MEANING or name.startswith("_facet"):
+                continue
+            if name.startswith("_") and not text:
+                continue
+            if name == "_period":
+                when = edtf_time.parse(text)
+                bounds = {"since": when.occurred_from, "until": when.occurred_to}
+                pairs += [(side, bound) for side, bound in bounds.items() if bound]
+            elif name in _INDEXED:
+                pairs.append((_INDEXED[name], text))
+            else:
+                return None
+        is_timed = any(name in ("since", "until") and "T" in text for name, text in pairs)
+        searches = [text for name, text in pairs if name == "search"]
+        is_as_typed = not searches or (len(searches) == 1 and "escape_fts(:search)" in self.sql)
+        return pairs if is_as_typed and not is_timed else None
+
+    async def rows(self, sql: str, limit: str) -> list[Any]:
+        """The rows of a query over the events of the page, which it calls `selected`.
+
+        Raises QueryInterrupted when it takes longer than that setting allows.
+        """
+        answer = await self.ds.execute(
+            self.database,
+            f"WITH selected AS ({self.sql}) {sql}",
+            self.params,
+            truncate=False,
+            custom_time_limit=self.ds.setting(limit),
+        )
+        return list(answer.rows)
+
+    def address(self, *more: tuple[str, str], without: tuple[str, str] | None = None) -> str:
+        """The first page of this selection, without one argument, with others."""
+        kept = [
+            pair for pair in self.get_querystring_pairs() if pair != without and pair[0] != "_next"
+        ]
+        query = urlencode([*kept, *more])
+        # With base_url or without it, as the proxy in front leaves it.
+        path = self.request.path.removeprefix(self.ds.setting("base_url"))
+        address = self.ds.urls.path(f"{path}?{query}" if query else path)
+        return str(self.ds.absolute_url(self.request, address))
+
+    def result(
+        self, name: str, values: list[dict[str, Any]], *, hideable: bool, truncated: bool
+    ) -> dict[str, Any]:
+        return {
+            "name": name,
+            "type": self.type,
+            "hideable": hideable,
+            "toggle_url": self.address(without=(f"_facet_{self.type}", name)),
+            "results": values,
+            "truncated": truncated,
+        }
+
+    def suggestion(self, name: str) -> dict[str, Any]:
+        address = self.address((f"_facet_{self.type}", name))
+        return {"name": name, "type": self.type, "toggle_url": address}
+
+
+class LinkFacet(_EventFacet):
+    """Actors, sources or tags, with the number of events that have each."""
+
+    type = "m2m"
+    known = tuple(LINKS)
+    links = LINKS
+
+    def argument(self, link: Link) -> str:
+        """What filters by a value."""
+        return f"_{link.word}"
+
+    def counted(self, link: Link, limit: int) -> str:
+        """The SQL of value, label and count of the most frequent ones."""
+        return (
+            f"SELECT value, label, count FROM (SELECT {link.column} AS value,"  # noqa: S608
+            f" count(DISTINCT event_id) AS count FROM {link.table}"
+            " WHERE event_id IN (SELECT event_id FROM selected) GROUP BY 1)"
+            f" JOIN ({link.labels}) USING (value)"
+            f" ORDER BY count DESC, label, value LIMIT {limit}"
+        )
+
+    async def facet_results(self) -> tuple[list[dict[str, Any]], list[str]]:
+        results: list[dict[str, Any]] = []
+        timed_out: list[str] = []
+        size = self.get_facet_size()
+        for name, hideable in self.chosen().items():
+            link = self.links[name]
+            if not await _may_read(self.ds, self.request, self.database, link):
+                continue
+            rows = await self.from_index(partial(_most_frequent, link, size + 1))
+            try:
+                if rows is None:
+                    rows = await self.rows(self.counted(link, size + 1), "facet_time_limit_ms")
+            except QueryInterrupted:
+                timed_out.append(name)
+                continue
+            values = [self._value(self.argument(link), *row) for row in rows[:size]]
+            truncated = len(rows) > size
+            results.append(self.result(name, values, hideable=hideable, truncated=truncated))
+        return results, timed_out
+
+    def _value(self, argument: str, value: str, label: str, count: int) -> dict[str, Any]:
+        pair = (argument, value)
+        selected = pair in self.get_querystring_pairs()
+        address = self.address(without=pair) if selected else self.address(pair)
+        return {
+            "value": value,
+            "label": label,
+            "count": count,
+            "toggle_url": address,
+            "selected": selected,
+        }
+
+    async def suggest(self) -> list[dict[str, Any]]:
+        """Those of which the events have more than one value."""
+        suggested: list[dict[str, Any]] = []
+        if not self.is_offered():
+            return suggested
+        chosen = self.chosen()
+        for name, link in LINKS.items():
+            if name in chosen or not await _may_read(self.ds, self.request, self.database, link):
+                continue
+            with contextlib.suppress(QueryInterrupted):
+                rows = await self.rows(
+                    f"SELECT DISTINCT {link.column} FROM {link.table}"  # noqa: S608
+                    " WHERE event_id IN (SELECT event_id FROM selected) LIMIT 2",
+                    "facet_suggest_time_limit_ms",
+                )
+                if len(rows) > 1:
+                    suggested.append(self.suggestion(name))
+        return suggested
+
+
+class ValueFacet(LinkFacet):
+    """The values of a column, with the number of events that have each."""
+
+    type = "value"
+    known = tuple(VALUES)
+    links = VALUES
+
+    def argument(self, link: Link) -> str:
+        return link.column
+
+    def counted(self, link: Link, limit: int) -> str:
+        return (
+            "SELECT value, coalesce(label, value) AS label, count FROM"  # noqa: S608
+            f" (SELECT {link.column} AS value, count(*) AS count FROM selected"
+            f" WHERE {link.column} IS NOT NULL GROUP BY 1)"
+            f" LEFT JOIN ({link.labels}) USING (value)"
+            f" ORDER BY count DESC, label, value LIMIT {limit}"
+        )
+
+    async def suggest(self) -> list[dict[str, Any]]:
+        """None: Datasette suggests these columns itself."""
+        return []
+
+
+class PeriodFacet(_EventFacet):
+    """Years in the order of time; with one year chosen, its months."""
+
+    type = "period"
+    known = ("occurred",)
+
+    async def facet_results(self) -> tuple[list[dict[str, Any]], list[str]]:
+        results: list[dict[str, Any]] = []
+        for name, hideable in self.chosen().items():
+            try:
+                months = await self._months("facet_time_limit_ms")
+            except QueryInterrupted:
+                return [], [name]
+            values, truncated = self._values(months)
+            results.append(self.result(name, values, hideable=hideable, truncated=truncated))
+        return results, []
+
+    async def suggest(self) -> list[dict[str, Any]]:
+        """Unless all events occurred at one time."""
+        if self.is_offered() and not self.chosen():
+            with contextlib.suppress(QueryInterrupted):
+                if len(await self._months("facet_suggest_time_limit_ms")) > 1:
+                    return [self.suggestion("occurred")]
+        return []
+
+    async def _months(self, limit: str) -> list[Span]:
+        """How many events could have happened between which months."""
+        if spans := await self.from_index(_spans):
+            return spans
+        # As far as the month: years beyond four digits are longer, see edtf_time.sortable.
+        first, last = (
+            f"substr({bound}, 1, CASE WHEN {bound} GLOB '[0-9]*' THEN 7 ELSE 16 END)"
+            for bound in ("occurred_from", "occurred_to")
+        )
+        sql = f"SELECT {first}, {last}, count(*) FROM selected GROUP BY 1, 2"  # noqa: S608
+        return [
+            Span(_month(first), _month(last), count)
+            for first, last, count in await self.rows(sql, limit)
+        ]
+
+    def _values(self, months: list[Span]) -> tuple[list[dict[str, Any]], bool]:
+        size = self.get_facet_size()
+        chosen = dict(zip(_given(self.request, "period"), _periods(self.request), strict=True))
+        if not chosen:
+            years = [Span(_year(first), _year(last), events) for first, last, events in months]
+            counted, truncated = most_likely(years, size)
+            return [self._more(_edtf_year(year), events) for year, events in counted], truncated
+        everything = sum(span.events for span in months)
+        values = [
+            _value(text, everything, self.address(without=("_period", text)), selected=True)
+            for text in chosen
+        ]
+        (text, period), *others = chosen.items()
+        if others or period.year is None or not 0 <= period.year <= 9999:
+            return values, False
+        year = _edtf_year(period.year)
+        if period.precision == "month":  # Without it, its year is left.
+            address = self.address(("_period", year), without=("_period", text))
+            return [_value(text, everything, address, selected=True)], False
+        if period.precision != "year":
+            return values, False
+        january = period.year * 12
+        counted, truncated = most_likely(months, size, (january, january + 11))
+        values += [
+            self._more(f"{year}-{month - january + 1:02d}", events, text)
+            for month, events in counted
+        ]
+        return values, truncated
+
+    def _more(self, text: str, events: int, instead_of: str = "") -> dict[str, Any]:
+        address = self.address(("_period", text), without=("_period", instead_of))
+        return _value(text, events, address)
+
+
+def _value(text: str, events: int, address: str, *, selected: bool = False) -> dict[str, Any]:
+    return {
+        "value": text,
+        "label": edtf_time.phrase(text),
+        "count": events,
+        "toggle_url": address,
+        "selected": selected,
+    }
+
+
+def _most_frequent(link: Link, limit: int, counted: Counted) -> list[tuple[str, str, int]]:
+    """Value, label and count of the most frequent ones that a link leads to."""
+    labels = counted.facets.labels(counted.connection, link.word)
+    among = labels if link.word in ("actor", "source") else None
+    most, _ = counted.facets.most(link.word, counted.chosen, limit, among=among)
+    listed = [(labels.get(value) or value, value, count) for value, count in most]
+    likely = heapq.nsmallest(limit, listed, key=lambda each: (-each[2], *each[:2]))
+    return [(value, label, count) for label, value, count in likely]
+
+
+def _spans(counted: Counted) -> list[Span]:
+    """How many events could have happened between which months."""
+    return [
+        Span(_month(first), _month(last), count)
+        for (first, last), count in counted.facets.counts("months", counted.chosen)
+    ]
+
+
+def _month(bound: str | None) -> int | None:
+    """The months since January of the year 0, of a bound without its day."""
+    if bound is None:
+        return None
+    year, month, _ = edtf_time.numbers(f"{bound}-01")
+    return year * 12 + month - 1
+
+
+def _year(month: int | None) -> int | None:
+    return None if month is None else month // 12
+
+
+def _edtf_year(year: int) -> str:
+    """A year as EDTF writes it: with four digits, or after a Y."""
+    return f"{year:05d}" if -9999 <= year < 0 else f"{'Y' * (abs(year) > 9999)}{year:04d}"
+
+
+FACET_CLASSES: list[type[_EventFacet]] = [ValueFacet, LinkFacet, PeriodFacet]

@@ -1,0 +1,183 @@
+"""What the page of one actor shows: their events, the offices they held when, who is with them.
+
+Guarantees: names, aliases and merges are always today's; events are of the moment that is
+asked for. One page of events is read, however many there are. Reads on the connection it is
+given; knows no request and no template.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from timeline.formats import prose as words
+from timeline.model import countries as vocabulary
+from timeline.reading import actors as who
+from timeline.reading import query, selection
+from timeline.reading.facet_index import FacetIndex
+from timeline.reading.indexed_selection import IndexedSelection
+from timeline.reading.query import Row
+from timeline.reading.selection import Page, Selection
+from timeline.site.views.address import Address
+from timeline.site.views.browse import PAGE_SIZE, groups_of
+from timeline.store.codec import decode_payload
+
+__all__ = ["actor_json", "actor_page"]
+
+_COMPANIONS = 20
+_NOWHERE = Address()
+
+
+def actor_page(
+    connection: sqlite3.Connection,
+    actor_id: str,
+    address: Address = _NOWHERE,
+    index: FacetIndex | None = None,
+) -> dict[str, Any]:
+    """All that the page shows; `address` names the moment and the part of the list.
+
+    Events of a merged actor stand under the one that it was merged into. Raises NotFound for
+    an actor that nobody named by then.
+    """
+    point = query.parse_as_of(connection, **address.moments)
+    with selection.tables_as_of(connection, point) as tables:
+        actor = who.get(tables, actor_id)
+        key = actor["actor_id"]
+        chosen = (
+            IndexedSelection(tables, index, {"actor": key})
+            if index and point.is_now
+            else Selection(tables, {"actor": key})
+        )
+        ends = {
+            row["event_id"]: row
+            for is_first in (True, False)
+            for row in chosen.page(oldest_first=is_first, size=1).rows
+        }
+        page = chosen.page(
+            after=address.after or None, oldest_first=address.order == "oldest", size=PAGE_SIZE
+        )
+        if actor["merged_into"]:
+            page, ends = Page([], None), {}
+        rows = _with_parts(tables, actor, page.rows)
+        companions = _companions(tables, key)
+        return {
+            "subject": actor,
+            "country": vocabulary.country_name(actor["country"]) if actor["country"] else "",
+            "into": who.find(tables, actor["merged_into"]) if actor["merged_into"] else None,
+            "why_merged": _why_merged(connection, key),
+            "merged": who.merged(tables, key),
+            "address": address,
+            "is_now": point.is_now,
+            "ends": [*ends.values()],
+            "rows": rows,
+            "groups": groups_of(connection, rows, chosen),
+            "after": page.after,
+            "offices": _offices(tables, key),
+            "companions": companions[:_COMPANIONS],
+            "more_companions": len(companions[_COMPANIONS:]),
+        }
+
+
+def _why_merged(connection: sqlite3.Connection, actor_id: str) -> str | None:
+    """The reason of the newest merge of an actor, if one was given and not erased."""
+    row = connection.execute(
+        "SELECT payload FROM log WHERE subject = ? AND kind = 'actor.merged'"
+        " ORDER BY version DESC LIMIT 1",
+        (f"actor/{actor_id}",),
+    ).fetchone()
+    return decode_payload(row[0]).get("reason") if row and row[0] else None
+
+
+def _with_parts(tables: sqlite3.Connection, actor: Row, rows: Sequence[Row]) -> list[Row]:
+    """These events, each with how the actor takes part in it: `taken`, and `parts` in words."""
+    cursor = tables.execute(
+        "SELECT x.event_id, x.name, x.role, x.as_named, x.office, x.organisation"
+        " FROM json_each(?) AS e CROSS JOIN event_actors AS x"
+        " ON x.event_id = e.value AND x.actor_id = ?",
+        (json.dumps([row["event_id"] for row in rows]), actor["actor_id"]),
+    )
+    taken: defaultdict[str, list[Row]] = defaultdict(list)
+    for part in query.rows(cursor):
+        taken[part.pop("event_id")].append(part)
+    return [
+        {
+            **row,
+            "taken": taken[row["event_id"]],
+            "parts": [_part(actor, part) for part in taken[row["event_id"]]],
+        }
+        for row in rows
+    ]
+
+
+def _part(actor: Row, part: Mapping[str, Any]) -> str:
+    """ "host - President of Ukraine, written as Zelensky"."""
+    written = f"written as {part['name']}" if part["name"] != actor["name"] else ""
+    return " - ".join(filter(None, (part["role"], words.capacity(part), written)))
+
+
+def _offices(tables: sqlite3.Connection, actor_id: str) -> list[dict[str, Any]]:
+    """The offices that are named with the actor, each with its first and last event."""
+    cursor = tables.execute(
+        "SELECT x.office, x.organisation, e.event_id, e.occurred"
+        " FROM event_actors AS x JOIN events AS e USING (event_id)"
+        " WHERE x.actor_id = ? AND x.office IS NOT NULL AND e.state = 'current'"
+        " ORDER BY e.occurred_from, e.event_id",
+        (actor_id,),
+    )
+    named: defaultdict[tuple[str, str | None], list[Row]] = defaultdict(list)
+    for row in query.rows(cursor):
+        named[row["office"], row["organisation"]].append(row)
+    return [
+        {
+            "office": office,
+            "organisation": organisation,
+            "first": rows[0]["occurred"],
+            "last": rows[-1]["occurred"],
+            "events": len({row["event_id"] for row in rows}),
+        }
+        for (office, organisation), rows in named.items()
+    ]
+
+
+def _companions(tables: sqlite3.Connection, actor_id: str) -> list[Row]:
+    """Who takes part in the same events, in how many, the most frequent first."""
+    cursor = tables.execute(
+        "SELECT y.actor_id, a.name, count(DISTINCT y.event_id) AS events"
+        " FROM event_actors AS x JOIN events AS e USING (event_id)"
+        " JOIN event_actors AS y USING (event_id) JOIN actors AS a ON a.actor_id = y.actor_id"
+        " WHERE x.actor_id = :id AND y.actor_id <> :id AND e.state = 'current'"
+        " GROUP BY y.actor_id ORDER BY 3 DESC, 2, 1",
+        {"id": actor_id},
+    )
+    return [*query.rows(cursor)]
+
+
+# --- JSON ---------------------------------------------------------------------------------
+
+
+def actor_json(
+    connection: sqlite3.Connection,
+    actor_id: str,
+    address: Address = _NOWHERE,
+    index: FacetIndex | None = None,
+) -> dict[str, Any]:
+    """The same as JSON; `after` is the parameter that asks for the next page of events."""
+    shown = actor_page(connection, actor_id, address, index)
+    return {
+        **shown["subject"],
+        "merged": [row["actor_id"] for row in shown["merged"]],
+        "offices": shown["offices"],
+        "companions": shown["companions"],
+        "more_companions": shown["more_companions"],
+        "participations": [
+            {
+                **{field: row[field] for field in ("event_id", "title", "occurred")},
+                "parts": row["taken"],
+            }
+            for row in shown["rows"]
+        ],
+        "after": shown["after"],
+    }

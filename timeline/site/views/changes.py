@@ -1,0 +1,173 @@
+"""What the changes page shows: what was updated, corrected, retracted or taken back, and why.
+
+Guarantees: nothing that changed is left out, the newest first; between two moments, exactly
+what was believed at the one and not at the other. Reads on the connection it is given; knows
+no request and no template.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from timeline.formats import prose as words
+from timeline.formats import prose_changes as changed
+from timeline.formats.exporters import atom
+from timeline.formats.exports import About
+from timeline.formats.markup import escaped
+from timeline.formats.prose import Names
+from timeline.reading import comparison, query
+from timeline.reading.query import Row
+from timeline.store import log
+
+__all__ = [
+    "KINDS",
+    "PAGE_SIZE",
+    "between",
+    "changes_feed",
+    "changes_json",
+    "changes_page",
+    "stream",
+]
+
+KINDS = ("corrected", "updated", "retracted", "reinstated", "merged")
+PAGE_SIZE = 50
+
+
+def stream(
+    connection: sqlite3.Connection, *, kind: str = "", before: int = 2**62, limit: int = PAGE_SIZE
+) -> Iterator[dict[str, Any]]:
+    """Entries that changed an event, newest first, each with what it changed in words."""
+    names = Names(connection)
+    kinds = [kind] if kind in KINDS else [*KINDS]
+    marks = ", ".join("?" * len(kinds))
+    cursor = connection.execute(
+        "SELECT v.*, e.title, e.state AS state_now, e.at_risk"  # noqa: S608
+        " FROM event_versions AS v JOIN events AS e"
+        f" USING (event_id) WHERE v.seq < ? AND v.kind IN ({marks}) AND v.version > 1"
+        " ORDER BY v.seq DESC LIMIT ?",
+        (before, *(f"event.{kind}" for kind in kinds), limit),
+    )
+    for row in list(query.rows(cursor)):
+        stood = query.get(connection, row["event_id"], version=row["version"])
+        steps = query.rows(
+            connection.execute(
+                "SELECT path, old_value, new_value FROM field_changes"
+                " WHERE event_id = ? AND version = ? ORDER BY position",
+                (row["event_id"], row["version"]),
+            )
+        )
+        row["changes"] = [*steps]
+        gone = query.erasure_of(connection, row["seq"])
+        yield {
+            **row,
+            "title": words.title(row),
+            "verb": row["kind"].partition(".")[2],
+            "recorded": words.instant(row["recorded_at"]),
+            "words": [*changed.in_words(names, row["changes"], stood)],
+            "erased": words.erased(gone, "What it said") if gone else "",
+        }
+
+
+def between(
+    connection: sqlite3.Connection, start: str, end: str | None, *, reported: bool
+) -> list[dict[str, Any]]:
+    """What was believed at `start` and no longer at `end`, in words. Raises InvalidInput."""
+    names = Names(connection)
+    return [
+        {
+            **row,
+            "words": [*_in_words(connection, names, row)],
+            "erased": words.erased_sides(connection, row),
+        }
+        for row in comparison.changes(connection, start, end or None, reported=reported)
+    ]
+
+
+def _in_words(connection: sqlite3.Connection, names: Names, row: Row) -> Iterator[changed.Change]:
+    before, after = row["before"], row["after"]
+    if before and after and "erased" not in (before["state"], after["state"]):
+        stands = query.get(connection, row["event_id"], version=after["version"])
+        yield from changed.in_words(names, row["changes"], stands)
+
+
+def changes_feed(
+    connection: sqlite3.Connection, address_of: Callable[[str], str], self_url: str
+) -> str:
+    """The newest changes as an Atom feed (RFC 4287): an entry for each entry of the log.
+
+    `address_of` makes an absolute address of a path below /events/.
+    """
+    info = log.info(connection)
+    about = About(info, filters={"feed": "changes"}, self_url=self_url)
+    rows = list(stream(connection))
+    parts = [atom.heading(about, rows[0]["recorded_at"] if rows else atom.NEVER)]
+    for row in rows:
+        lines = [row["reason"] or "", row["erased"], *map(str, row["words"])]
+        text = "".join(f"<p>{escaped(line)}</p>" for line in lines if line)
+        path = f"{row['event_id']}/{row['version']}"
+        parts.append(
+            "<entry>\n"
+            f"<id>{atom.permanent_id(info.get('origin', ''), 'entry', str(row['seq']))}</id>\n"
+            f"<title>{escaped(row['title'])}: {row['verb']}</title>\n"
+            f"<updated>{row['recorded_at']}</updated>\n"
+            f'<link href="{escaped(address_of(path))}"/>\n'
+            f'<category term="{row["verb"]}"/>\n'
+            '<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">'
+            f"{text}</div></content>\n</entry>\n"
+        )
+    return "".join([*parts, "</feed>\n"])
+
+
+def changes_page(connection: sqlite3.Connection, given: Mapping[str, str]) -> dict[str, Any]:
+    """All that the page shows; `given` are kind, before, from, to and clock."""
+    compared = None
+    if given.get("from"):
+        compared = between(
+            connection, given["from"], given.get("to"), reported=given.get("clock") == "reported"
+        )
+    before = given.get("before", "")
+    rows = list(
+        stream(
+            connection,
+            kind=given.get("kind", ""),
+            before=int(before) if before.isascii() and before.isdigit() else 2**62,
+            limit=PAGE_SIZE + 1,
+        )
+    )
+    return {
+        "given": given,
+        "kinds": KINDS,
+        "compared": compared,
+        "rows": rows[:PAGE_SIZE],
+        "next": rows[PAGE_SIZE - 1]["seq"] if len(rows) > PAGE_SIZE else None,
+    }
+
+
+_KEYS = (
+    "event_id",
+    "title",
+    "version",
+    "seq",
+    "kind",
+    "state",
+    "merged_into",
+    "recorded_at",
+    "reported_at",
+    "author",
+    "reason",
+    "changes",
+)
+
+
+def changes_json(connection: sqlite3.Connection, given: Mapping[str, str]) -> dict[str, Any]:
+    """The same as JSON: `changes`, `before` for the next page, and what was `compared`."""
+    found = changes_page(connection, given)
+    compared = found["compared"]
+    return {
+        "changes": [{key: row[key] for key in _KEYS} for row in found["rows"]],
+        "before": found["next"],
+        "compared": compared
+        and [{k: row[k] for k in row if k not in ("words", "erased")} for row in compared],
+    }

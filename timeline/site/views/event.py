@@ -1,0 +1,209 @@
+"""What the page of one event shows: how it stands, who says what, and every version.
+
+Guarantees: what stands, its figures, its sources and its versions are of one moment; an event
+that was retracted, merged or erased says so and why. Reads on the connection it is given;
+knows no request and no template.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from timeline.errors import NotFound
+from timeline.formats import prose as words
+from timeline.formats import prose_changes as changed
+from timeline.formats.prose import Names
+from timeline.model import edtf as edtf_time
+from timeline.projection.actors import known_as
+from timeline.reading import captured_texts as texts
+from timeline.reading import query
+from timeline.reading.query import NOW, AsOf, Row
+
+__all__ = ["event_page"]
+
+_TIES = {
+    "part_of": "is part of",
+    "follows": "follows",
+    "responds_to": "responds to",
+    "condition_of": "is a condition of",
+    "fulfils": "fulfils",
+    "contradicts": "contradicts",
+    "same_as": "is the same as",
+    "about": "is about",
+}
+
+
+def event_page(
+    connection: sqlite3.Connection, event_id: str, version: int | None, as_of: AsOf = NOW
+) -> dict[str, Any]:
+    """All that the page shows. Raises NotFound for what was not there as of then."""
+    names = Names(connection, as_of)
+    event = query.get(connection, event_id, version=version, as_of=as_of)
+    history = query.history(connection, event_id)
+    is_newest = event["version"] == len(history)
+    return {
+        "event": event,
+        "title": words.title(event),
+        "facts": words.facts(event, names.labels),
+        "why": _why(connection, event, history),
+        "remarks": [
+            f"{remark[0].upper()}{remark[1:]}."
+            for remark in (
+                words.at_risk(event.get("at_risk", ())),
+                texts.uncorroborated_event(connection, event, as_of),
+            )
+            if remark
+        ],
+        "is_newest": is_newest,
+        "newest": history[-1]["version"],
+        "who": [_who(connection, each) for each in event.get("participants", ())],
+        "figures": _figures(names, event),
+        "claims": [
+            {"stance": words.stance(each), "said": words.claim(each)}
+            for each in event.get("claims", ())
+        ],
+        "ties": [*_ties(connection, event, as_of, is_newest=is_newest)],
+        "citations": _citations(connection, event, as_of),
+        "details": [*_details(event)],
+        "datasets": event.get("extra", {}),
+        "versions": _versions(connection, names, event_id, history),
+    }
+
+
+def _who(connection: sqlite3.Connection, participant: Mapping[str, Any]) -> dict[str, Any]:
+    """A participant, and the actor that it is today, if any: one of another name with that."""
+    known = known_as(connection, participant.get("actor_id"), participant["name"])
+    actor_id, name = known or (None, participant["name"])
+    return {
+        "role": words.role(participant),
+        "name": participant["name"],
+        "capacity": words.capacity(participant),
+        "actor_id": actor_id,
+        "listed_as": name if name != participant["name"] else None,
+    }
+
+
+def _why(
+    connection: sqlite3.Connection, event: Mapping[str, Any], history: list[Row]
+) -> dict[str, Any] | None:
+    """Why an event does not stand: what happened, the reason, and where it went."""
+    until = history[: event["version"]]
+    match event["state"]:
+        case "retracted":
+            row = [row for row in until if row["kind"] == "event.retracted"][-1]
+            gone = query.erasure_of(connection, row["seq"])
+            reason = row["reason"] or words.erased(gone, "The reason")
+            return {"what": "This event was retracted.", "reason": reason}
+        case "merged":
+            into = event["merged_into"]
+            title = words.title(query.get(connection, into))
+            reasons = [row["reason"] for row in until if row["kind"] == "event.merged"]
+            what = "This event is the same as another one:"
+            return {"what": what, "reason": reasons[-1], "into": into, "title": title}
+        case "erased":
+            gone = query.erasure_of(connection, event["seq"])
+            return {"what": words.erased(gone, "What was said about this event")}
+    return None
+
+
+def _figures(names: Names, event: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The figures by measure, those that compete beside each other."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for figure in event.get("quantities", ()):
+        found.setdefault(figure["measure"], []).append(
+            {
+                "amount": words.amount(figure),
+                "by": figure.get("reported_by"),
+                "dated": edtf_time.phrase(figure["dated"]) if "dated" in figure else None,
+                "sources": [names.source(source_id) for source_id in figure.get("source_ids", ())],
+            }
+        )
+    return found
+
+
+def _ties(
+    connection: sqlite3.Connection, event: Mapping[str, Any], as_of: AsOf, *, is_newest: bool
+) -> Iterator[dict[str, Any]]:
+    """What this version says of other events, and today what others say of it."""
+    for relation in event.get("relations", ()):
+        other = relation["event_id"]
+        try:
+            title = words.title(query.get(connection, other, as_of=as_of))
+        except NotFound:
+            title = other
+        yield {"verb": _TIES[relation["type"]], "event_id": other, "title": title, "out": True}
+    for tie in query.related(connection, event["event_id"]) if is_newest else ():
+        if tie["direction"] == "from":
+            title = words.title(tie)
+            verb = _TIES[tie["relation"]]
+            yield {"verb": verb, "event_id": tie["event_id"], "title": title, "out": False}
+
+
+def _citations(
+    connection: sqlite3.Connection, event: Mapping[str, Any], as_of: AsOf
+) -> list[dict[str, Any]]:
+    """The sources of an event, each with the words that are quoted from it."""
+    citations = event.get("citations", ())
+    sources = query.sources(connection, (citation["source_id"] for citation in citations), as_of)
+    found: dict[str, dict[str, Any]] = {}
+    for citation in citations:
+        source = sources.get(citation["source_id"], {})
+        published = source.get("published")
+        cited = found.setdefault(
+            citation["source_id"],
+            {
+                "source_id": citation["source_id"],
+                "title": source.get("title") or source.get("url") or citation["source_id"],
+                "url": source.get("url"),
+                "archive_url": source.get("archive_url"),
+                "publisher": source.get("publisher"),
+                "published": edtf_time.phrase(published) if published else None,
+                "reliability": source.get("reliability"),
+                "withdrawn": source.get("state") == "withdrawn",
+                "withdrawn_reason": source.get("withdrawn_reason"),
+                "quotes": [],
+            },
+        )
+        if "quote" in citation:
+            cited["quotes"].append(citation["quote"])
+    return [*found.values()]
+
+
+def _details(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The rest of what is said, each with its name."""
+    if where := words.coordinates(event.get("place", {})):
+        yield "Coordinates", where
+    if "about_place" in event:
+        yield "About", words.place(event["about_place"])
+    if "occurred_text" in event:
+        yield "Date as given", event["occurred_text"]
+    yield "Date as EDTF", event.get("occurred", "")
+    for field, label in (("mode", "Mode"), ("note", "Note")):
+        if field in event:
+            yield label, event[field]
+    for field, label in (("contexts", "Contexts"), ("tags", "Tags"), ("external_ids", "Other ids")):
+        if field in event:
+            yield label, ", ".join(event[field])
+
+
+def _versions(
+    connection: sqlite3.Connection, names: Names, event_id: str, history: list[Row]
+) -> list[dict[str, Any]]:
+    """Every version, newest first, with what it changed in words."""
+    found = []
+    for row in history:
+        stood = query.get(connection, event_id, version=row["version"])
+        gone = query.erasure_of(connection, row["seq"])
+        found.append(
+            {
+                **row,
+                "verb": row["kind"].partition(".")[2],
+                "reported": edtf_time.phrase(row["reported_at"]) if row["reported_at"] else "",
+                "recorded": words.instant(row["recorded_at"]),
+                "words": [*changed.in_words(names, row["changes"], stood)],
+                "erased": words.erased(gone, "What it said") if gone else "",
+            }
+        )
+    return found[::-1]

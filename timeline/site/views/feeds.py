@@ -1,0 +1,95 @@
+"""A selection as a file: the formats of `exporters`, for the address of a browse page.
+
+Guarantees: a file is of one state of the log, however long it takes to write. JSON comes in
+pages, each with the address of the next; a feed has the newest; the others are whole. JSON Lines
+of no selection are the log.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from typing import IO, Any
+
+from timeline.formats.exports import FORMATS, About
+from timeline.formats.sheet.lookup import words_of
+from timeline.reading import captured_texts as texts
+from timeline.reading import entries_about as wire
+from timeline.reading import query
+from timeline.reading.facet_index import FacetIndex
+from timeline.reading.selection import Selection
+from timeline.site.views.address import Address
+from timeline.site.views.browse import selected
+from timeline.store import log
+
+__all__ = ["FEED_SIZE", "JSON_SIZE", "NAMES", "write_feed"]
+
+NAMES = {each.suffix.removeprefix("."): name for name, each in FORMATS.items()}
+"""What an address ends in, and the format that it is."""
+
+JSON_SIZE = 1_000
+FEED_SIZE = 100
+
+
+def write_feed(
+    connection: sqlite3.Connection,
+    file: IO[bytes],
+    name: str,
+    address: Address,
+    page_of: Callable[[str], str],
+    feed_at: Callable[[str], str],
+    index: FacetIndex | None = None,
+    *,
+    size: int = JSON_SIZE,
+) -> None:
+    """Write a format of the selection that an address names.
+
+    `page_of` makes the absolute address of an event's page, `feed_at` that of this file with
+    another query string; of JSON a file has `size` events at most. Raises TimelineError for what
+    the address asks in vain.
+    """
+    chosen = FORMATS[name]
+    point = query.parse_as_of(connection, **address.moments)
+    is_part = address.is_narrowed or bool(address.as_reported)
+    event_ids: Iterable[str] = ()
+    following = None
+    if is_part or not chosen.of_entries:
+        with selected(connection, point, index, address) as found:
+            event_ids, following = _ids(found, name, address, size)
+    asked = {facet: ", ".join(_several(value)) for facet, value in address.filters.items()}
+    words = {key: value for key, value in {"q": address.q, **address.moments}.items() if value}
+    about = About(
+        log.info(connection),
+        words_of(connection),
+        query.pinned(connection, point),
+        {**asked, **words},
+        page_of,
+        feed_at(address.query(after=address.after)),
+        feed_at(address.query(after=following)) if following else None,
+        texts.cited(connection),
+    )
+    items: Iterable[Any]
+    if chosen.of_entries:
+        items = wire.entries(connection, event_ids if is_part else None, as_of=point)
+    else:
+        items = query.each(connection, event_ids, as_of=point)
+    for piece in chosen.write(items, about):
+        file.write(piece.encode())
+
+
+def _ids(
+    found: Selection, name: str, address: Address, size: int
+) -> tuple[Iterable[str], str | None]:
+    """The events of a file, and where the next one begins, if it is a page of several."""
+    if name == "json":
+        page = found.page(
+            after=address.after or None, oldest_first=address.order == "oldest", size=size
+        )
+        return [row["event_id"] for row in page.rows], page.after
+    if FORMATS[name].newest_first:
+        return found.newest(FEED_SIZE), None
+    return found.in_order_of_the_log(), None
+
+
+def _several(value: object) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else [str(value)]

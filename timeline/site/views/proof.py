@@ -1,0 +1,83 @@
+"""What the page about checkpoints shows, and the proof that the page of an event offers.
+
+Guarantees: a few rows are read, however long the log. Nothing is verified here, and the page
+says so: what the publisher's own machine says of itself would prove nothing. Reads on the
+connection it is given; knows no request and no template.
+"""
+
+from __future__ import annotations
+
+import base64
+import sqlite3
+from typing import Any
+
+from timeline.errors import ProofError
+from timeline.proof import checkpoints as proofs
+from timeline.proof.checkpoints import Stored
+from timeline.reading import query
+from timeline.store import log
+
+__all__ = ["checkpoint_note", "covering", "proof_of", "verify_page"]
+
+_SHOWN = 20
+"""Checkpoints, and publications: the older ones are in their tables."""
+
+
+def verify_page(connection: sqlite3.Connection) -> dict[str, Any]:
+    """What is signed and what is not yet: the same for the page and as JSON."""
+    found = [_described(row) for row in proofs.stored(connection, _SHOWN)]
+    size = log.size(connection)
+    return {
+        "origin": log.info(connection)["origin"],
+        "size": size,
+        "uncovered": size - (found[0]["size"] if found else 0),
+        "checkpoint": found[0] if found else None,
+        "earlier": found[1:],
+        "publications": _publications(connection),
+    }
+
+
+def _described(row: Stored) -> dict[str, Any]:
+    return {
+        "size": row.size,
+        "root": _base64(row.root),
+        "note": row.note,
+        "verifier_keys": row.verifier_keys.splitlines(),
+        "stored_at": row.stored_at,
+    }
+
+
+def _publications(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    cursor = connection.execute(
+        "SELECT * FROM publications ORDER BY published_at DESC LIMIT ?", (_SHOWN,)
+    )
+    return [{**row, "root": _base64(row["root"])} for row in query.rows(cursor)]
+
+
+def checkpoint_note(connection: sqlite3.Connection) -> str:
+    """The newest checkpoint as it was signed. Raises ProofError if there is none."""
+    last = proofs.newest(connection)
+    if last is None:
+        raise ProofError("there is no checkpoint yet: run timeline checkpoint first")
+    return last.note
+
+
+def covering(connection: sqlite3.Connection, seq: int) -> dict[str, Any] | None:
+    """The checkpoint that an entry is under, and its leaf; None if it is under none."""
+    last, entry = proofs.newest(connection), log.entry_at(connection, seq)
+    if last is None or entry is None or last.size <= seq:
+        return None
+    return {**_described(last), "leaf": _base64(entry.leaf)}
+
+
+def proof_of(connection: sqlite3.Connection, event_id: str, version: int) -> str:
+    """The proof of a version of an event, as a file.
+
+    Raises NotFound for what is not there, ProofError if no checkpoint covers it.
+    """
+    seq = query.get(connection, event_id, version=version)["seq"]
+    return str(proofs.prove(connection, seq))
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()

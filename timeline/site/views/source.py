@@ -1,0 +1,247 @@
+"""What the page of one source shows: what it is, what became of its text, what rests on it.
+
+Guarantees: the text stands there in its order, each sentence with its state in words; what is
+too long for a page is cut off, and said to be. Reads on the connection it is given; knows no
+request and no template.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from timeline.errors import NoText, NotFound
+from timeline.formats import prose as words
+from timeline.formats.markup import is_link
+from timeline.model import edtf as edtf_time
+from timeline.projection import fold
+from timeline.reading import captured_texts as texts
+from timeline.reading import query
+from timeline.reading.query import Row
+from timeline.store.codec import decode_content, decode_payload
+from timeline.texts.coverage import Sentence, summary
+
+__all__ = ["source_json", "source_page"]
+
+_LONGEST = 100_000
+"""Characters of a text that a page shows."""
+_MOST = 200
+"""Events, lost quotes and versions that a page lists."""
+_MOST_OF_SENTENCE = 20
+"""Events that are named below a sentence."""
+
+
+class Run(NamedTuple):
+    """A piece of a sentence, and the events that quote it."""
+
+    text: str
+    events: tuple[str, ...]
+
+
+def source_page(connection: sqlite3.Connection, source_id: str) -> dict[str, Any]:
+    """All that the page shows. Raises NotFound."""
+    source = _source(connection, source_id)
+    events, count = _events(connection, source_id)
+    found = {
+        "source": source,
+        "title": _title(source),
+        "published": edtf_time.phrase(source["published"]) if source["published"] else "",
+        "links": [
+            (label, source[field])
+            for field, label in (("url", "Original"), ("archive_url", "Archived copy"))
+            if is_link(source[field])
+        ],
+        "details": [*_details(source)],
+        "events": events,
+        "events_count": count,
+        "same": [
+            (other["source_id"], _title(other), other["publisher"])
+            for other in texts.same_text(connection, source_id)
+        ],
+        "versions": _versions(connection, source_id),
+        "lost": [],
+    }
+    try:
+        coverage = texts.coverage(connection, source_id, _LONGEST)
+    except NoText as absent:
+        return {**found, "absent": absent.why}
+    quoting = {event_id for each in coverage.sentences for event_id in each.events}
+    return {
+        **found,
+        "summary": summary(coverage.sentences),
+        "sentences": [*_shown(coverage)],
+        "titles": _titles(
+            connection, {*quoting, *(each["event_id"] for each in coverage.lost_quotes)}
+        ),
+        "lost": coverage.lost_quotes[:_MOST],
+        "lost_count": len(coverage.lost_quotes),
+        "length": len(coverage.text),
+        "shown": min(len(coverage.text), _LONGEST),
+    }
+
+
+def source_json(connection: sqlite3.Connection, source_id: str) -> dict[str, Any]:
+    """The same as JSON. Raises NotFound."""
+    source = _source(connection, source_id)
+    events = connection.execute(
+        "SELECT DISTINCT event_id FROM citations WHERE source_id = ? ORDER BY event_id",
+        (source_id,),
+    )
+    found: dict[str, Any] = {
+        **{name: value for name, value in source.items() if name != "source_key"},
+        "events": [event_id for (event_id,) in events],
+        "same_text": [row["source_id"] for row in texts.same_text(connection, source_id)],
+        "text_absent": None,
+        "characters": None,
+        "sentences": [],
+        "lost_quotes": [],
+    }
+    try:
+        coverage = texts.coverage(connection, source_id, _LONGEST)
+    except NoText as absent:
+        return {**found, "text_absent": absent.why}
+    return {
+        **found,
+        "characters": len(coverage.text),
+        "sentences": [
+            {**each, "why": sentence.why or None}
+            for each, sentence in zip(
+                coverage.as_json(source_id)["sentences"], coverage.sentences, strict=True
+            )
+        ],
+        "lost_quotes": coverage.lost_quotes,
+    }
+
+
+def _source(connection: sqlite3.Connection, source_id: str) -> Row:
+    try:
+        return query.sources(connection, [source_id])[source_id]
+    except KeyError:
+        raise NotFound("source", source_id) from None
+
+
+def _title(source: Mapping[str, Any]) -> str:
+    return str(source["title"] or source["url"] or source["source_id"])
+
+
+def _details(source: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The rest of what is said of a source, each with its name."""
+    for field, label in (("authors", "Written by"), ("publisher", "Publisher")):
+        yield label, source[field]
+    for field, label in (("published", "Published"), ("accessed", "Read")):
+        yield label, edtf_time.phrase(source[field]) if source[field] else ""
+    for field, label in (
+        ("language", "Language"),
+        ("licence", "Licence of its text"),
+        ("reliability", "Reliability"),
+        ("media_type", "Captured from"),
+        ("text_sha256", "Hash of its text"),
+    ):
+        yield label, source[field]
+
+
+# --- The text -----------------------------------------------------------------------------
+
+
+def _shown(coverage: texts.Coverage) -> Iterator[dict[str, Any]]:
+    """The sentences with what is quoted of each, and whether one begins a paragraph."""
+    before = 0
+    for number, sentence in enumerate(coverage.sentences, 1):
+        yield {
+            "number": number,
+            "state": sentence.state,
+            "why": sentence.why,
+            "events": sentence.events[:_MOST_OF_SENTENCE],
+            "more": len(sentence.events[_MOST_OF_SENTENCE:]),
+            "runs": [*_runs(sentence)],
+            "is_first": "\n" in coverage.text[before : sentence.start],
+        }
+        before = sentence.end
+
+
+def _runs(sentence: Sentence) -> Iterator[Run]:
+    """A sentence cut where a quote begins or ends in it."""
+    here = sentence.places[:_MOST_OF_SENTENCE]
+    cuts = {sentence.start, sentence.end}
+    for place in here:
+        cuts |= {max(place.start, sentence.start), min(place.end, sentence.end)}
+    for start, end in pairwise(sorted(cuts)):
+        events = (place.note for place in here if place.start <= start and end <= place.end)
+        text = sentence.text[start - sentence.start : end - sentence.start]
+        yield Run(text, tuple(dict.fromkeys(events)))
+
+
+# --- What rests on it ---------------------------------------------------------------------
+
+
+def _events(connection: sqlite3.Connection, source_id: str) -> tuple[list[Row], int]:
+    """The events that cite a source, in their order, and how many there are."""
+    cited = "FROM events WHERE event_id IN (SELECT event_id FROM citations WHERE source_id = ?)"
+    (count,) = connection.execute(f"SELECT count(*) {cited}", (source_id,)).fetchone()
+    rows = connection.execute(
+        f"SELECT * {cited} ORDER BY occurred_from, event_id LIMIT ?",
+        (source_id, _MOST),
+    )
+    found = [
+        {
+            **row,
+            "when": words.date(row["occurred"]),
+            "title": words.title(row),
+            "risk": words.at_risk(query.withdrawn(connection, row["event_id"]))
+            if row["at_risk"]
+            else "",
+        }
+        for row in query.rows(rows)
+    ]
+    return found, count
+
+
+def _titles(connection: sqlite3.Connection, event_ids: set[str]) -> dict[str, str]:
+    rows = connection.execute(
+        "SELECT event_id, title FROM events WHERE event_id IN (SELECT value FROM json_each(?))",
+        (json.dumps([*event_ids]),),
+    )
+    return {event_id: title or event_id for event_id, title in rows}
+
+
+def _versions(connection: sqlite3.Connection, source_id: str) -> list[dict[str, Any]]:
+    """What was said of a source, newest first, and what each changed."""
+    rows = query.rows(
+        connection.execute(
+            "SELECT seq, kind, version, recorded_at, payload FROM log WHERE subject = ?"
+            " ORDER BY version DESC LIMIT ?",
+            (f"source/{source_id}", _MOST),
+        )
+    )
+    found: list[dict[str, Any]] = []
+    content: Row | None = None
+    for row in reversed([*rows]):
+        payload = row.pop("payload")
+        said = decode_payload(payload) if payload else {}
+        changed: list[str] = []
+        if fold.gives_content(row["kind"]):
+            before, content = content, decode_content(payload)
+            if before and content:
+                paths = (change.path for change in fold.differences(before, content))
+                names = dict.fromkeys(path.split("/")[1] for path in paths)
+                changed = [_FIELDS.get(name, name.replace("_", " ")) for name in names]
+        found.append(
+            {
+                **row,
+                "verb": row["kind"].partition(".")[2],
+                "recorded": words.instant(row["recorded_at"]),
+                "author": said.get("author"),
+                "reason": said.get("reason"),
+                "changed": changed,
+                "erased": ""
+                if payload
+                else words.erased(query.erasure_of(connection, row["seq"]), "What it said"),
+            }
+        )
+    return found[::-1]
+
+
+_FIELDS = {"text_sha256": "its text", "url": "address", "archive_url": "archived copy"}

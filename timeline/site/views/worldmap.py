@@ -1,0 +1,92 @@
+"""Places on a map: circles as large as the place is vague, on an outline of the world.
+
+Guarantees: a place that is known to the country is drawn as wide as one, a town as a point;
+the view holds every place. Coordinates are tenths of degrees, x to the east, y to the south
+(plate carree), as in static/world-110m.svg.
+
+Pure: rows of `selection.points` in, shapes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from timeline.formats import prose as words
+
+__all__ = ["Circle", "WorldMap", "map_of"]
+
+_RADII = {1: 0.0, 2: 2.2, 3: 5.0, 4: 15.0, 5: 15.0, 6: 40.0, 7: 40.0}
+"""UCDP where_prec to tenths of degrees: 25 km, then typical sizes of what it names."""
+
+_WORLD = (-1800.0, -900.0, 3600.0, 1800.0)
+_NARROWEST = 240.0
+
+
+class Circle(NamedTuple):
+    """A place: its middle, how vague it is, how many events it has, and what it is called."""
+
+    x: float
+    y: float
+    reach: float
+    """Radius within which it lies; 0 for an exact place."""
+    dot: float
+    label: str
+    place: str | None
+    event_id: str | None
+    """The event, if it is the only one."""
+
+
+class WorldMap(NamedTuple):
+    """The view, and the circles in it, the vaguest first."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    circles: list[Circle]
+
+
+def map_of(points: Sequence[Mapping[str, Any]]) -> WorldMap | None:
+    """The map of places with their counts; None without any."""
+    if not points:
+        return None
+    left, top, width, height = _view(
+        [(point["lon"] * 10, -point["lat"] * 10, _reach(point)) for point in points]
+    )
+    circles = [_circle(point, width) for point in points]
+    circles.sort(key=lambda circle: -circle.reach)
+    return WorldMap(left, top, width, height, circles)
+
+
+def _reach(point: Mapping[str, Any]) -> float:
+    return _RADII.get(point["geo_precision"] or 1, 0.0)
+
+
+def _circle(point: Mapping[str, Any], width: float) -> Circle:
+    count = point["count"]
+    name = words.place_name(point["place"], point["country"])
+    what = point["title"] if count == 1 else f"{count:,} events"
+    return Circle(
+        round(point["lon"] * 10, 2),
+        round(-point["lat"] * 10, 2),
+        _reach(point),
+        round(width / 120 * min(1 + count**0.5 / 2, 6), 2),
+        f"{name}: {what}" if name else what,
+        point["place"],
+        point["event_id"] if count == 1 else None,
+    )
+
+
+def _view(places: Sequence[tuple[float, float, float]]) -> tuple[float, float, float, float]:
+    """The part of the world, twice as wide as high, that holds all places with some room."""
+    left = min(x - reach for x, _, reach in places)
+    right = max(x + reach for x, _, reach in places)
+    top = min(y - reach for _, y, reach in places)
+    bottom = max(y + reach for _, y, reach in places)
+    width = max((right - left) * 1.3, (bottom - top) * 2.6, _NARROWEST)
+    if width >= _WORLD[2]:
+        return _WORLD
+    x = min(max((left + right - width) / 2, _WORLD[0]), _WORLD[0] + _WORLD[2] - width)
+    y = min(max((top + bottom - width / 2) / 2, _WORLD[1]), _WORLD[1] + _WORLD[3] - width / 2)
+    return round(x, 1), round(y, 1), round(width, 1), round(width / 2, 1)

@@ -1,0 +1,321 @@
+"""The file: finding db/, making a new log file, opening one for reading or for writing.
+
+Guarantees: what `connect` returns is a timeline database of a schema this package knows,
+or a StoreError says in one line why not. A new file appears under its name only when it is
+whole. A writer's connection is in WAL mode with synchronous FULL, so that what was
+committed survives a power failure. Every sqlite3 error that a user can cause leaves as a
+StoreError.
+
+Knows tables only by the SQL in db/; what goes into them is the business of others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from timeline.errors import (
+    Busy,
+    Damaged,
+    NotATimeline,
+    NotWritable,
+    StorageFull,
+    StoreError,
+    TooNew,
+)
+from timeline.model.countries import db_folder
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database, Migrations
+
+__all__ = [
+    "APPLICATION_ID",
+    "SCHEMA_VERSION",
+    "connect",
+    "flush",
+    "immediate",
+    "new_file",
+    "run_script",
+    "storage_errors",
+    "sync_folder",
+]
+
+APPLICATION_ID = 0x544C4F47
+""""TLOG", in the header of every timeline database."""
+
+SCHEMA_VERSION = 1
+"""The number of migrations; stored as the file's user_version."""
+
+_BUSY_TIMEOUT = 60.0
+"""Seconds that a writer waits for another."""
+
+_CACHE = -65_536
+"""KiB of pages at hand, negative as SQLite has it: with its 2 MiB, an append of thousands of
+entries writes and reads the same pages again and again."""
+
+_STEP = 200
+"""Milliseconds that it waits without hearing Ctrl-C."""
+
+_NOT_FOR_READERS = (
+    "to read a file that is written to, this user must be able to write in its folder;"
+    " timeline publish makes a copy for readers"
+)
+"""A file in WAL mode that nobody has open needs its -shm file made, even by a reader."""
+
+_IN_DOUBT = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC)
+"""A commit that failed in these ways is taken back, and yet may have reached the disk: SQLite
+finds it there if every process that has the file open dies before the next commit."""
+
+
+@contextlib.contextmanager
+def storage_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn what SQLite says about the file into a StoreError of one line."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        refusal = _as_store_error(os.fspath(path), error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def _as_store_error(path: str, error: sqlite3.DatabaseError) -> StoreError | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    match code & 0xFF if code is not None else None:
+        case sqlite3.SQLITE_FULL:
+            return StorageFull(path, "the disk is full; nothing was written")
+        case sqlite3.SQLITE_IOERR if code in _IN_DOUBT:
+            return StorageFull(
+                path, "the disk fails or is full; look whether it was written before you repeat it"
+            )
+        case sqlite3.SQLITE_IOERR:
+            return StorageFull(path, "the disk fails or is full; nothing was written")
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            return NotWritable(path, "is read-only for this user; nothing was written")
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return Busy(path, f"another process has been writing for {_BUSY_TIMEOUT:.0f} seconds")
+        case sqlite3.SQLITE_CORRUPT:
+            return Damaged(path, f"is damaged ({error}): timeline verify says what it can")
+        case sqlite3.SQLITE_NOTADB:
+            return NotATimeline(path, f"is no database, or a damaged one ({error})")
+        case sqlite3.SQLITE_CANTOPEN:
+            return NotATimeline(path, "cannot be opened: is the folder there, and yours to use?")
+        case _:
+            return None
+
+
+def connect(path: str | os.PathLike[str], *, write: bool = False) -> sqlite3.Connection:
+    """A connection to a timeline database, in autocommit mode, rows as tuples.
+
+    Read connections cannot write. Raises NotATimeline for a missing or foreign file, TooNew
+    for one that a newer Timeline made.
+    """
+    name = os.fspath(path)
+    if not Path(name).is_file():
+        raise NotATimeline(
+            name,
+            "is not a file" if Path(name).exists() else "does not exist; timeline init makes one",
+        )
+    try:
+        with storage_errors(name):
+            connection = _open(Path(name), "rw" if write else "ro")
+            try:
+                _check_header(name, connection)
+                if write:
+                    _make_durable(connection)
+            except BaseException:
+                connection.close()
+                raise
+    except NotWritable:
+        if write:
+            raise
+        raise NotWritable(name, _NOT_FOR_READERS) from None
+    return connection
+
+
+def _open(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=_BUSY_TIMEOUT,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def _make_durable(connection: sqlite3.Connection) -> None:
+    """Write-ahead log, and a sync at every commit: NORMAL would lose the last ones."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA cache_size = {_CACHE}")
+
+
+def _check_header(name: str, connection: sqlite3.Connection) -> None:
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application_id != APPLICATION_ID:
+        empty = not Path(name).stat().st_size
+        raise NotATimeline(name, "is empty" if empty else "is a database, but not a timeline")
+    if version > SCHEMA_VERSION:
+        raise TooNew(
+            name, f"has schema {version}; this Timeline knows up to {SCHEMA_VERSION}: upgrade it"
+        )
+
+
+@contextlib.contextmanager
+def new_file(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
+    """A connection to a new database with the schema in it, for its first entry.
+
+    An empty file holds the name while the real one is built beside it, to take its place
+    when the block ends well; otherwise nothing stays behind. Raises StoreError if something
+    has this name already.
+    """
+    target = Path(path)
+    _reserve(target)
+    building = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with storage_errors(target):
+            _remove(building)  # of a process that had this number and was killed
+            for left in _beside(target):
+                left.unlink(missing_ok=True)  # empty: readers leave them
+            connection = _open(building, "rwc")
+            try:
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                _make_durable(connection)
+                migrate(connection)
+                yield connection
+                flush(connection)
+            finally:
+                connection.close()
+        building.replace(target)
+        sync_folder(target.parent)
+    except BaseException:
+        _remove(building)
+        target.unlink(missing_ok=True)
+        raise
+
+
+def flush(connection: sqlite3.Connection) -> None:
+    """Move what was committed into the database itself, which can then go without its -wal file.
+
+    The last connection does so when it is closed, and says nothing if the disk is full.
+    """
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def sync_folder(folder: Path) -> None:
+    """Keep the names in a folder through a power failure, where its file system can."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _reserve(target: Path) -> None:
+    """Put an empty file under a name that is free. Raises StoreError if it is not."""
+    name = str(target)
+    if not target.parent.is_dir():
+        raise NotATimeline(name, f"there is no folder {target.parent}")
+    try:
+        for left in _beside(target):
+            if left.exists() and left.stat().st_size and not left.name.endswith("-shm"):
+                raise StoreError(name, f"{left.name} is left of another database: move it away")
+        target.touch(exist_ok=False)
+    except FileExistsError:
+        raise StoreError(name, "exists already; it was not touched") from None
+    except PermissionError:
+        raise NotWritable(name, "its folder is read-only for this user") from None
+    except OSError as error:
+        raise NotWritable(name, f"cannot be made: {error.strerror}") from None
+
+
+def _beside(path: Path) -> list[Path]:
+    """What SQLite keeps beside a database: it would be read into a new one of that name."""
+    return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
+
+
+def _remove(path: Path) -> None:
+    for name in (path, *_beside(path)):
+        name.unlink(missing_ok=True)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Apply the migrations of db/migrations/ that the file lacks, each in one transaction."""
+    from sqlite_utils import Database
+
+    database = Database(connection)
+    _migrations().apply(database)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _migrations() -> Migrations:
+    from sqlite_utils import Migrations
+
+    migrations = Migrations("timeline")
+    scripts = sorted(
+        (file for file in (db_folder() / "migrations").iterdir() if file.name.endswith(".sql")),
+        key=lambda file: file.name,
+    )
+    for script in scripts:
+        sql = script.read_text(encoding="utf-8")
+
+        def apply(database: Database, /, sql: str = sql) -> None:
+            run_script(database.conn, sql)
+
+        migrations(name=script.name.removesuffix(".sql"))(apply)
+    return migrations
+
+
+def run_script(connection: sqlite3.Connection, sql: str) -> None:
+    """Run the statements of a script inside the transaction that is open.
+
+    (`executescript` would commit it first.)
+    """
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
+
+
+@contextlib.contextmanager
+def immediate(connection: sqlite3.Connection) -> Iterator[None]:
+    """One write transaction: the lock is taken at once, all is kept or nothing.
+
+    A deferred BEGIN that reads first fails under concurrent writers whatever the timeout.
+    """
+    _begin(connection)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Wait for the lock as long as the connection would, hearing Ctrl-C all the while."""
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    give_up = time.monotonic() + patience / 1000
+    connection.execute(f"PRAGMA busy_timeout = {min(patience, _STEP)}")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() >= give_up:
+                    raise
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience}")

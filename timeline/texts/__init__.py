@@ -1,0 +1,1 @@
+"""The captured text of a source: read from a document, cut into sentences, quoted."""

@@ -1,0 +1,152 @@
+"""A quote and the text that it is taken from.
+
+Guarantees: a quote that is found differs from the text in nothing but white space and quotation
+marks, and its span, in Unicode code points, selects the text's own words: no half of a
+character that is made of several. Pure: knows no source and no database.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+from timeline.texts.sentences import Span, sentences
+
+__all__ = ["CapturedText", "Found", "alike", "is_too_short", "selectors"]
+
+_BLANKS = re.compile("[\\s\u200b\ufeff]+")
+_MARKS = re.compile("[\"'`´‘’‚‛“”„‟«»‹›′″「」『』〝〞〟＂＇]")
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+_CONTEXT = 32
+"""Code points before and behind a quote that tell it from the same words elsewhere."""
+_LONGEST_SHOWN = 160
+_LONGEST_COMPARED = 2_000
+
+
+class Found(NamedTuple):
+    """Where a quote stands."""
+
+    start: int
+    end: int
+    places: int
+    """How many there are; the span is the first of them."""
+
+
+class CapturedText:
+    """A text made ready to look for quotes in it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._folded = _folded(text)
+        # Where the folded text falls behind the text, and by how much from there on.
+        runs = [found.span() for found in _BLANKS.finditer(text) if len(found[0]) > 1]
+        self._lags = [0, *accumulate(end - start - 1 for start, end in runs)]
+        self._from = [start + 1 - lag for (start, _), lag in zip(runs, self._lags, strict=False)]
+
+    def find(self, quote: str) -> Found | None:
+        """The first place of a quote: of its exact words if they stand anywhere."""
+        folded = _folded(quote).strip()
+        spans = [
+            span
+            for start in _places(self._folded, folded)
+            if self._is_whole(
+                span := (self._position(start), self._position(start + len(folded) - 1) + 1)
+            )
+        ]
+        if not spans:
+            return None
+        words = quote.strip()
+        exact = (span for span in spans if self.text[slice(*span)] == words)
+        return Found(*next(exact, spans[0]), len(spans))
+
+    def nearest(self, quote: str) -> str | None:
+        """The passage that is most like a quote; None if nothing is."""
+        wanted = _shingles(quote)
+        best, most, size = None, 0, 0
+        for span in sentences(self.text):
+            shingles = _shingles(self.text[slice(*span)])
+            if (shared := len(wanted & shingles)) > most:
+                best, most, size = span, shared, len(shingles)
+        if best is None or most * 3 < min(len(wanted), size):
+            return None
+        return self._beside(quote[:_LONGEST_COMPARED], *best)
+
+    def _beside(self, quote: str, start: int, end: int) -> str:
+        """What stands in a sentence where the quote would: whole words, on one line."""
+        sentence = self.text[start : min(end, start + _LONGEST_COMPARED)]
+        match = difflib.SequenceMatcher(None, quote, sentence, autojunk=False).find_longest_match()
+        first = start + max(0, match.b - match.a)
+        last = min(first + min(len(quote), _LONGEST_SHOWN), len(self.text))
+        while first > start and not self.text[first - 1].isspace():
+            first -= 1
+        while (
+            last < min(len(self.text), first + 2 * _LONGEST_SHOWN) and not self.text[last].isspace()
+        ):
+            last += 1
+        return _BLANKS.sub(" ", self.text[first:last]).strip()
+
+    def _position(self, folded: int) -> int:
+        """Where in the text a character of the folded text stands."""
+        return folded + self._lags[bisect_right(self._from, folded)]
+
+    def _is_whole(self, span: Span) -> bool:
+        """Whether a span parts no letter from its accents, and no emoji from its other half."""
+        start, end = span
+        is_parted = _goes_on(self.text[start]) or (start and self.text[start - 1] == "\u200d")
+        return not is_parted and not (end < len(self.text) and _goes_on(self.text[end]))
+
+
+def is_too_short(quote: str) -> bool:
+    """Whether a quote has less than two letters or digits to be found by."""
+    return sum(character.isalnum() for character in quote) < 2
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two quotes differ in no more than white space and quotation marks."""
+    return one == other or _folded(one).strip() == _folded(other).strip()
+
+
+def selectors(
+    quote: str, start: int | None = None, end: int | None = None, text: str | None = None
+) -> list[dict[str, Any]]:
+    """A quote as W3C Web Annotation selectors; with its span and text, where they are known."""
+    exact: dict[str, Any] = {"type": "TextQuoteSelector", "exact": quote}
+    if start is None or end is None:
+        return [exact]
+    if text is not None:
+        exact["prefix"] = text[max(0, start - _CONTEXT) : start]
+        exact["suffix"] = text[end : end + _CONTEXT]
+    return [exact, {"type": "TextPositionSelector", "start": start, "end": end}]
+
+
+def _folded(text: str) -> str:
+    """The text with one blank for each run of them, and one kind of quotation marks."""
+    return _BLANKS.sub(" ", _MARKS.sub('"', text))
+
+
+def _places(text: str, words: str) -> Iterator[int]:
+    """Where words that are `_folded` stand in a text that is."""
+    at = text.find(words) if words else -1
+    while at >= 0:
+        yield at
+        at = text.find(words, at + len(words))
+
+
+def _shingles(text: str) -> set[str]:
+    """The groups of three letters of a text: what it shares with one that is like it."""
+    letters = "".join(filter(str.isalnum, text.casefold()))
+    return {letters[at : at + 3] for at in range(len(letters) - 2)}
+
+
+def _goes_on(character: str) -> bool:
+    """Whether this is a part of the character before it."""
+    return (
+        unicodedata.category(character).startswith("M")
+        or character == "\u200d"
+        or ord(character) in _SKIN_TONES
+    )

@@ -1,0 +1,266 @@
+"""What the log holds at this point of an append: versions, contents, states, external ids.
+
+Guarantees: it sees what the append itself has added so far, though that is held back for a
+while: entries and rows are inserted by the thousand, table by table. It asks, and adds what
+it is given; what may be added is decided by others.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from timeline.errors import Conflict, InvalidInput, NotFound, NothingChanged, Refused
+from timeline.model.content import Vocabulary
+from timeline.model.field_types import ID_PATTERN
+from timeline.projection import facet_segments, fold
+from timeline.projection.projector import Projector
+from timeline.store import log
+from timeline.store.codec import Entry, Payload, decode_content
+
+__all__ = ["Holdings", "Standing", "spoken"]
+
+_BATCH = 1_000
+"""Entries that are held back."""
+_RUN = 16
+"""Those of new events that are projected together: doing the same over and over is quicker."""
+_SOURCES_AT_HAND = 10_000
+_ID_RANGES = """
+    SELECT id FROM log WHERE id >= :first AND id < :end
+    UNION ALL SELECT substr(subject, 7) FROM log
+        WHERE subject >= 'event/' || :first AND subject < 'event/' || :end
+    UNION ALL SELECT substr(subject, 8) FROM log
+        WHERE subject >= 'source/' || :first AND subject < 'source/' || :end
+    UNION ALL SELECT substr(subject, 7) FROM log
+        WHERE subject >= 'actor/' || :first AND subject < 'actor/' || :end
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A subject as its newest entry left it; `content` is None when it was erased."""
+
+    version: int
+    state: str
+    content: dict[str, Any] | None
+
+
+class Holdings:
+    """The log and its tables, as an append finds them and as it leaves them."""
+
+    def __init__(self, connection: sqlite3.Connection, projector: Projector) -> None:
+        self._connection = connection
+        self._projector = projector
+        self._log = log.Appender(connection)
+        self._entries: dict[str, Entry] = {}
+        """Those held back, by subject."""
+        self._ids: set[str] = set()
+        """Theirs."""
+        self._waiting: list[tuple[Entry, Payload]] = []
+        """Those of them that are not projected yet."""
+        self._external_ids: dict[str, str] = {}
+        self._versions: dict[str, int] = {}
+        """Of other subjects that were asked for lately."""
+        self._sources: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
+
+    @property
+    def size(self) -> int:
+        """Of the log, and so the `seq` of its next entry."""
+        return self._log.size + len(self._entries)
+
+    def add(self, entry: Entry, payload: Payload) -> None:
+        """Append an entry, which says `payload`, and fold it into the tables."""
+        what, _, key = entry.subject.partition("/")
+        if entry.subject in self._entries or what not in ("event", "source"):
+            self.settle()
+        self._entries[entry.subject] = entry
+        self._ids.add(entry.id)
+        self._versions.pop(entry.subject, None)
+        if entry.kind == "source.recorded":
+            said = payload.content or {}
+            for named in ("source_id", key), ("url", said.get("url")), ("title", said.get("title")):
+                if named in self._sources:
+                    self._sources[named].append((key, said))
+        elif what != "event":
+            self._sources.clear()
+        self._waiting.append((entry, payload))
+        is_new = entry.kind == "event.recorded"  # of anything else the tables may be asked at once
+        # The last one of a segment writes it when it is projected, from entries that are there.
+        if facet_segments.is_last(entry.seq) or len(self._entries) >= _BATCH:
+            self.settle()
+        elif not is_new or len(self._waiting) >= _RUN:
+            self._project()
+
+    def _project(self) -> None:
+        for entry, payload in self._waiting:
+            self._projector.apply(entry, payload)
+        self._waiting.clear()
+
+    def settle(self) -> None:
+        """Put what was held back into the tables, so that they can be asked."""
+        if not self._entries:
+            return
+        self._log.append(*self._entries.values())
+        self._project()
+        self._projector.flush()
+        self._entries.clear()
+        self._ids.clear()
+        self._external_ids.clear()
+
+    def version(self, subject: str) -> int:
+        """The newest version of a subject; 0 if there is none."""
+        if held := self._entries.get(subject):
+            return held.version
+        known = self._versions.get(subject)
+        if known is None:
+            if len(self._versions) >= _BATCH:
+                self._versions.clear()
+            (known,) = self._connection.execute(
+                "SELECT coalesce(max(version), 0) FROM log WHERE subject = ?", (subject,)
+            ).fetchone()
+            self._versions[subject] = known
+        return known
+
+    def ids(self, first: str, end: str) -> set[str]:
+        """The ids from `first` up to `end` that an entry, event, source or actor has."""
+        self.settle()
+        between = {"first": first, "end": end}
+        return {found for (found,) in self._connection.execute(_ID_RANGES, between)}
+
+    def entry_by_id(self, entry_id: str) -> Entry | None:
+        """The entry with this id."""
+        if entry_id in self._ids:
+            self.settle()
+        return log.entry_by_id(self._connection, entry_id)
+
+    def standing(self, subject: str, expect: int | None = None) -> Standing:
+        """A subject as it stands. Raises NotFound, or Conflict at another version."""
+        what, _, key = subject.partition("/")
+        version = self.version(subject) if re.fullmatch(ID_PATTERN, key) else 0
+        if not version:
+            raise NotFound(what, key)
+        if expect is not None and expect != version:
+            raise Conflict(spoken(subject), expect, version)
+        self._settle(subject)
+        state = "current"
+        if what != "actor":
+            (state,) = self._connection.execute(
+                f"SELECT state FROM {what}s WHERE {what}_id = ?",  # noqa: S608
+                (key,),
+            ).fetchone()
+        if state == "erased":
+            state = self._last_state(subject)
+        newest = self.newest_content(subject)
+        return Standing(version, state, decode_content(newest.payload) if newest else None)
+
+    def _last_state(self, subject: str) -> str:
+        """What the entries of a subject made of it, whether its words are erased or not."""
+        kinds = self._connection.execute(
+            "SELECT kind FROM log WHERE subject = ? ORDER BY version", (subject,)
+        )
+        return fold.state_of(kind for (kind,) in kinds)
+
+    def newest_content(self, subject: str) -> Entry | None:
+        """The newest entry of a subject that gives content."""
+        return self.contents(subject, "DESC")
+
+    def contents(self, subject: str, order: str, before: int = 2**53) -> Entry | None:
+        """The first entry of a subject, in this order of versions, that gives content."""
+        self._settle(subject)
+        row = self._connection.execute(
+            "SELECT seq FROM log WHERE subject = ? AND version < ?"  # noqa: S608
+            " AND (kind GLOB '*.recorded' OR kind GLOB '*.updated' OR kind GLOB '*.corrected')"
+            f" ORDER BY version {order} LIMIT 1",
+            (subject, before),
+        ).fetchone()
+        return log.entry_at(self._connection, row[0]) if row else None
+
+    def content_before(self, entry: Entry) -> dict[str, Any]:
+        """What the subject of an entry said before it."""
+        before = self.contents(entry.subject, "DESC", entry.version)
+        return (decode_content(before.payload) if before else None) or {}
+
+    def sources(self, column: str, value: str) -> list[tuple[str, dict[str, Any]]]:
+        """Id and content of the sources that have this `source_id`, `url` or `title`."""
+        named = column, value
+        if named not in self._sources:
+            if len(self._sources) >= _SOURCES_AT_HAND:
+                self._sources.clear()
+            found = self._connection.execute(
+                f"SELECT source_id FROM sources WHERE {column} = ? ORDER BY source_key",  # noqa: S608
+                (value,),
+            ).fetchall()
+            self._sources[named] = [
+                (source_id, decode_content(known.payload) or {} if known else {})
+                for (source_id,) in found
+                for known in (self.newest_content(f"source/{source_id}"),)
+            ]
+        return self._sources[named]
+
+    def _settle(self, subject: str) -> None:
+        if subject in self._entries:
+            self.settle()
+
+    def owner_of(self, external_ids: Iterable[str]) -> str | None:
+        """The event that has one of these external ids."""
+        for external_id in external_ids:
+            if external_id in self._external_ids:
+                return self._external_ids[external_id]
+            row = self._connection.execute(
+                "SELECT event_id FROM event_external_ids WHERE external_id = ?", (external_id,)
+            ).fetchone()
+            if row:
+                return str(row[0])
+        return None
+
+    def check_merge(self, subject: str, into: str) -> None:
+        """Both are there, and no chain of merges leads from the one to the other and back."""
+        self.settle()
+        self.standing(into)
+        what, _, key = subject.partition("/")
+        first = step = into.partition("/")[2]
+        while step != key:
+            following = self._merged_into(what, step)
+            if not following:
+                break
+            step = following
+        else:
+            raise Refused(f"{spoken(into)} leads back to {key}: a merge cannot go in a circle")
+        if self._merged_into(what, key) == first:
+            raise NothingChanged(spoken(subject))
+
+    def _merged_into(self, what: str, key: str) -> str | None:
+        row = self._connection.execute(
+            f"SELECT merged_into FROM {what}s WHERE {what}_id = ?",  # noqa: S608
+            (key,),
+        ).fetchone()
+        return row[0] if row else None
+
+    def check_words_in_use(self, words: Vocabulary) -> None:
+        """A vocabulary may not lose a word that an event has now."""
+        self.settle()
+        for terms, what, used in (
+            (words.event_types, "event type", "SELECT DISTINCT event_type FROM events"),
+            (words.modes, "mode", "SELECT DISTINCT mode FROM events"),
+            (
+                words.contexts,
+                "context",
+                "SELECT DISTINCT value FROM events, json_each(events.contexts)",
+            ),
+        ):
+            codes = {None, *(term.code for term in terms)}
+            for (code,) in self._connection.execute(used) if terms else ():
+                if code not in codes:
+                    raise InvalidInput("vocabulary", f'lacks the {what} "{code}", which is in use')
+
+    def claim(self, external_ids: Iterable[str], event_id: str) -> None:
+        """Say that an event of this append has these external ids."""
+        self._external_ids.update(dict.fromkeys(external_ids, event_id))
+
+
+def spoken(subject: str) -> str:
+    """ "event odesa-visit" of the subject event/odesa-visit."""
+    return subject.replace("/", " ", 1)

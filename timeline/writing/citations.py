@@ -1,0 +1,166 @@
+"""Citations held to the captured texts of the sources that they cite.
+
+Guarantees: a quote that is taken stands in the text that was cited, word for word, and its
+offsets select it. A citation that says what it said before is not judged again: its text may
+have changed since. A source without a captured text is quoted as anybody says.
+"""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from timeline.errors import InvalidInput
+from timeline.model.content import Citation
+from timeline.model.countries import shown
+from timeline.model.validation import validate
+from timeline.reading import captured_texts as texts
+from timeline.store.codec import decode_content
+from timeline.texts.quotes import CapturedText, alike, is_too_short
+from timeline.writing.append_buffer import Holdings
+
+__all__ = ["Quotations"]
+
+Cited = Sequence[Mapping[str, Any]]
+"""Citations of an event as entries have them."""
+
+_PLACE = ("source_version", "quote_start", "quote_end")
+_TEXTS_AT_HAND = 8
+_HASHES_AT_HAND = 1_000
+
+
+class Quotations:
+    """Checks the quotes of one append; each text is looked up once."""
+
+    def __init__(self, connection: sqlite3.Connection, held: Holdings) -> None:
+        self._held = held
+        self._text: Callable[[str], CapturedText | None] = functools.lru_cache(_TEXTS_AT_HAND)(
+            functools.partial(_captured, connection)
+        )
+        self._text_sha256 = functools.lru_cache(_HASHES_AT_HAND)(self._text_sha256_at)
+
+    def checked(
+        self,
+        citations: Sequence[Citation],
+        before: Cited,
+        new: Mapping[str, tuple[str, Mapping[str, Any]]],
+    ) -> tuple[tuple[Citation, ...], tuple[str, ...]]:
+        """The citations with their places filled in, and what a person should know of them.
+
+        `before` are those of the event so far, `new` the sources that come with it. Raises
+        InvalidInput, naming the field, for a quote or a place that the text has not.
+        """
+        notes: list[str] = []
+        found = []
+        for number, citation in enumerate(citations):
+            try:
+                found.append(self._checked(citation, before, new, notes))
+            except InvalidInput as error:
+                raise InvalidInput(f"citations.{number}.{error.field}", error.problem) from None
+        return tuple(found), tuple(notes)
+
+    def _checked(
+        self,
+        citation: Citation,
+        before: Cited,
+        new: Mapping[str, tuple[str, Mapping[str, Any]]],
+        notes: list[str],
+    ) -> Citation:
+        if citation.quote is None and citation.quote_start is None:
+            return citation
+        if standing := _as_it_stood(citation, before):
+            return standing
+        citation = _without_old_place(citation, before)
+        version, text = self._cited(citation, new)
+        if text is None:
+            return citation
+        if citation.quote_start is not None:
+            start, end = _given_place(citation, text)
+        else:
+            start, end, count = _looked_up(citation, text)
+            if count > 1:
+                notes.append(
+                    f"{shown(citation.quote or '')} stands {count} times in"
+                    f" {citation.source_id}; the first is cited, at {start}"
+                )
+        place = dict(zip(_PLACE, (version, start, end), strict=True))
+        return validate(Citation, {**citation.content(), **place, "quote": text.text[start:end]})
+
+    def _cited(
+        self, citation: Citation, new: Mapping[str, tuple[str, Mapping[str, Any]]]
+    ) -> tuple[int, CapturedText | None]:
+        """The version of the source that is cited, and its text if it is kept."""
+        source_id = citation.source_id or ""
+        if source_id in new:
+            newest, text_sha256 = 1, new[source_id][1].get("text_sha256")
+        else:
+            newest = self._held.version(f"source/{source_id}")
+            wanted = min(citation.source_version or newest, newest)
+            text_sha256 = self._text_sha256(source_id, wanted)
+        text = self._text(text_sha256) if text_sha256 else None
+        if text and citation.source_version and citation.source_version > newest:
+            raise InvalidInput("source_version", f"{source_id} is at version {newest}")
+        return citation.source_version or newest, text
+
+    def _text_sha256_at(self, source_id: str, version: int) -> str | None:
+        """The text that a version of a source names."""
+        entry = self._held.contents(f"source/{source_id}", "DESC", version + 1)
+        content = decode_content(entry.payload) if entry else None
+        return (content or {}).get("text_sha256")
+
+
+def _captured(connection: sqlite3.Connection, text_sha256: str) -> CapturedText | None:
+    body = texts.body(connection, text_sha256)
+    return CapturedText(body) if body else None
+
+
+def _as_it_stood(citation: Citation, before: Cited) -> Citation | None:
+    """The citation with the quote and the place that the event cites already."""
+    for old in before:
+        if (
+            old["source_id"] == citation.source_id
+            and (citation.quote is None or alike(citation.quote, old.get("quote", "")))
+            and all(getattr(citation, name) in (None, old.get(name)) for name in _PLACE)
+        ):
+            return citation.model_copy(update={name: old.get(name) for name in ("quote", *_PLACE)})
+    return None
+
+
+def _without_old_place(citation: Citation, before: Cited) -> Citation:
+    """The citation without the place of another quote: a change of the quote left it behind."""
+    for old in before:
+        if citation.quote_start is not None and all(
+            getattr(citation, name) == old.get(name) for name in ("source_id", *_PLACE)
+        ):
+            return citation.model_copy(update=dict.fromkeys(_PLACE))
+    return citation
+
+
+def _given_place(citation: Citation, text: CapturedText) -> tuple[int, int]:
+    """The place that a citation gives, if its quote, or anything at all, stands there."""
+    start, end = citation.quote_start or 0, citation.quote_end or 0
+    length = len(text.text)
+    if end > length:
+        problem = f"lies behind the end of the text of {citation.source_id}, at {length}"
+        raise InvalidInput("quote_end", problem)
+    there = text.text[start:end]
+    if citation.quote is None or alike(citation.quote, there):
+        return start, end
+    place = text.find(citation.quote)
+    where = f"; the quote stands at {place.start} to {place.end}" if place else ""
+    raise InvalidInput("quote_start", f"{start} to {end} is {shown(there)}{where}")
+
+
+def _looked_up(citation: Citation, text: CapturedText) -> tuple[int, int, int]:
+    """Start and end of the first place of a quote, and how many there are."""
+    quote = citation.quote or ""
+    if is_too_short(quote):
+        raise InvalidInput("quote", f"{shown(quote)} is too short to be found by: quote some words")
+    found = text.find(quote)
+    if found:
+        return found
+    nearest = text.nearest(quote)
+    hint = f'the nearest is "{nearest}"' if nearest else "nothing like it does"
+    raise InvalidInput("quote", f"does not stand in the text of {citation.source_id}: {hint}")

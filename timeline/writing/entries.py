@@ -1,0 +1,267 @@
+"""Entries of one append: when, under which id, and what became of them.
+
+Guarantees: the entries of one append share one `recorded_at`, later than every one before;
+ids and versions are used once; asking twice for the same thing adds it once. Log and
+projection change together. What may be said is decided by `event_entries`,
+`source_entries` and `writer`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from timeline.errors import AlreadyRecorded, ClockBehind, InvalidInput
+from timeline.model import clock
+from timeline.model import field_paths as paths
+from timeline.model.content import Event, Said
+from timeline.model.field_types import ID_PATTERN
+from timeline.model.vocabulary import Terms
+from timeline.projection.projector import Projector
+from timeline.store import codec, log
+from timeline.store.codec import Entry, Payload
+from timeline.writing.append_buffer import Holdings
+from timeline.writing.resolver import Resolver, terms_of
+
+__all__ = [
+    "MAX_AHEAD",
+    "NOTHING",
+    "Entries",
+    "Receipt",
+    "differing",
+    "fields_changed",
+    "microseconds",
+    "payload_of",
+    "receipt_of",
+]
+
+NOTHING = Said.model_construct()
+"""Not validated, as there is nothing to validate: that would make the model ready at once."""
+
+MAX_AHEAD = timedelta(seconds=60)
+"""How far a log may be ahead of the clock of this machine."""
+_ID_WINDOW = 60_000_000
+"""Microseconds: ids are never made further ahead of the time."""
+_IDS = 1_000
+"""New ids of which is asked at once whether one is taken."""
+_NEEDS_REASON = frozenset(
+    ("event.corrected", "event.retracted", "source.withdrawn", "entry.erased")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one statement."""
+
+    kind: str
+    """Such as "event.recorded"."""
+    subject: str
+    """Such as "event/odesa-talks"."""
+    entry_id: str
+    seq: int
+    """The number of the entry: #41 is a form to cite."""
+    version: int
+    """Of the subject, from 1."""
+    recorded_at: str
+    """UTC, ISO 8601, microseconds."""
+    occurred: str | None = None
+    """EDTF: the date as it was understood, of an event."""
+    unchanged: bool = False
+    """True if the log said so already, and nothing was added."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of what was taken, such as a quote that stands twice."""
+
+    @property
+    def id(self) -> str:
+        """The id of the event, source or actor."""
+        return self.subject.partition("/")[2]
+
+
+class Entries:
+    """The entries of one append, in the transaction that is open."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, *, now: Callable[[], datetime] = clock.now
+    ) -> None:
+        self._connection = connection
+        about = log.newest(connection, "log")
+        self._info, terms = _about(about.payload if about else None)
+        newest = log.newest(connection)
+        moment = now()
+        if newest:
+            last = clock.parse(newest.recorded_at)
+            if last - moment > MAX_AHEAD:
+                raise ClockBehind(newest.recorded_at, clock.utc(moment))
+            moment = max(moment, last + timedelta(microseconds=1))
+        self._moment = moment
+        self._recorded_at = clock.utc(moment)
+        self._held = Holdings(connection, Projector(connection, self._time_zone))
+        self._next_id = self._first_free_id()
+        self._asked_ids = ("", "")
+        self._taken_ids: set[str] = set()
+        self._resolver = Resolver(connection, self._held, terms, self._new_id)
+
+    def finish(self) -> None:
+        """What is left to do when all has been said; called by `writer.appending`."""
+        self._held.settle()
+
+    def _add(
+        self,
+        kind: str,
+        subject: str,
+        content: dict[str, Any],
+        said: Said,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """Append one entry and fold it into the tables."""
+        payload = payload_of(kind, said, content)
+        return self._add_payload(kind, subject, content, payload, said, entry_id or self._new_id())
+
+    def _add_payload(
+        self,
+        kind: str,
+        subject: str,
+        content: dict[str, Any],
+        payload: str,
+        said: Said,
+        entry_id: str,
+        notes: tuple[str, ...] = (),
+    ) -> Receipt:
+        """The same, of a payload that `payload_of` made beforehand."""
+        entry = codec.encode(
+            seq=self._held.size,
+            id=entry_id,
+            kind=kind,
+            subject=subject,
+            version=self._held.version(subject) + 1,
+            recorded_at=self._recorded_at,
+            reported_at=said.reported_at,
+            payload=payload,
+        )
+        self._held.add(entry, Payload(said.author, said.reason, content))
+        first, end = self._asked_ids
+        self._taken_ids.update(
+            given for given in (entry_id, entry.subject_id) if first <= given < end
+        )
+        return _receipt(entry, content, notes=notes)
+
+    @property
+    def _time_zone(self) -> str:
+        return str(self._info.get("time_zone", "UTC"))
+
+    def _first_free_id(self) -> int:
+        """The number of the next id: the time, or what follows the ids made ahead of it.
+
+        A large batch makes ids faster than microseconds pass.
+        """
+        first = microseconds(self._moment)
+        made = self._connection.execute(
+            "SELECT id FROM log WHERE id >= ? AND id < ? AND length(id) = 11 ORDER BY id DESC",
+            (codec.encode_id(first), codec.encode_id(first + _ID_WINDOW)),
+        )
+        for (entry_id,) in made:
+            if (number := codec.decode_id(entry_id)) is not None:
+                return number + 1
+        return first
+
+    def _new_id(self) -> str:
+        """An id that no entry, event, source or actor has."""
+        while True:
+            entry_id = codec.encode_id(self._next_id)
+            if entry_id >= self._asked_ids[1]:
+                self._asked_ids = entry_id, codec.encode_id(self._next_id + _IDS)
+                self._taken_ids = self._held.ids(*self._asked_ids)
+            self._next_id += 1
+            if entry_id not in self._taken_ids:
+                return entry_id
+
+    def _known_entry(self, entry_id: str) -> Entry | None:
+        if not re.fullmatch(ID_PATTERN, entry_id):
+            raise InvalidInput("entry_id", "must be 3 to 64 characters of a-z, 0-9, - and _")
+        return self._held.entry_by_id(entry_id)
+
+    def _same_entry(
+        self, known: Entry, kind: str, subject: str, said: Callable[[], Event | dict[str, Any]]
+    ) -> Receipt:
+        """The first receipt, if the entry says the same; AlreadyRecorded if it does not."""
+        fields = [
+            *(["kind"] if known.kind != kind else []),
+            *(["subject"] if known.subject != subject else []),
+        ]
+        if not fields:
+            before, now = codec.decode_content(known.payload), said()
+            if isinstance(now, Event):
+                cited = (before or {}).get("citations", ())
+                source_ids = {citation["source_id"] for citation in cited}
+                now = self._resolver.resolved(now, source_ids, cited).content
+            fields = differing(before, now)
+        if fields:
+            raise AlreadyRecorded(f"entry {known.id}", fields, "use another entry id")
+        return receipt_of(known)
+
+
+@functools.lru_cache(maxsize=4)
+def _about(payload: str | None) -> tuple[dict[str, Any], Terms]:
+    """What a log says about itself, and its vocabulary: of the same, once in a process."""
+    info = codec.decode_content(payload) or {}
+    return info, terms_of(info)
+
+
+def payload_of(kind: str, said: Said, content: Mapping[str, Any]) -> str:
+    """The payload of an entry. Raises InvalidInput without a reason where one is needed."""
+    if kind in _NEEDS_REASON and not said.reason:
+        raise InvalidInput("reason", "is required: say in a few words why")
+    return codec.encode_payload(said.author, said.reason, content)
+
+
+def receipt_of(entry: Entry) -> Receipt:
+    """The receipt of an entry that says already what was to be said."""
+    return _receipt(entry, codec.payload_of(entry).content, unchanged=True)
+
+
+def _receipt(
+    entry: Entry,
+    content: Mapping[str, Any] | None,
+    *,
+    unchanged: bool = False,
+    notes: tuple[str, ...] = (),
+) -> Receipt:
+    return Receipt(
+        entry.kind,
+        entry.subject,
+        entry.id,
+        entry.seq,
+        entry.version,
+        entry.recorded_at,
+        (content or {}).get("occurred"),
+        unchanged,
+        notes,
+    )
+
+
+def fields_changed(
+    field: str, key: str, content: Mapping[str, Any], changes: paths.Changes
+) -> dict[str, Any]:
+    """Content with changes by path; its own id, in `field`, is not among them."""
+    fields = paths.changed(content, changes)
+    if fields.get(field, key) != key:
+        raise InvalidInput(field, f"cannot change: this is {key}")
+    return {**fields, field: key}
+
+
+def differing(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[str]:
+    """The top-level fields in which two contents differ."""
+    return [
+        field
+        for field in dict.fromkeys((*new, *(old or {})))
+        if (old or {}).get(field) != new.get(field)
+    ]
+
+
+def microseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000)

@@ -1,0 +1,140 @@
+"""Erasing what entries say, for a court or a person's right, so that every proof still holds.
+
+Guarantees: each erasure is an entry of its own, with a reason; envelopes stay, so the tree
+does. When `erase` returns, no byte of the words is left in the file, its free pages, its
+write-ahead log or its search index; until then it raises, and doing it again finishes it.
+Copies made earlier are out of its reach.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from timeline.errors import InvalidInput, StoreError, Unfinished
+from timeline.model import clock
+from timeline.model.content import Said
+from timeline.projection import tables as projection
+from timeline.store import log
+from timeline.store import storage as schema
+from timeline.store.codec import Entry, decode_payload
+from timeline.writing import writer
+from timeline.writing.writer import Receipt
+
+__all__ = ["Erasure", "erase", "scrub"]
+
+_PATIENCE = 5_000
+"""Milliseconds to wait for readers of old pages."""
+
+_SHORTEST = 3
+"""Characters of a text that is worth looking for elsewhere."""
+
+_CODED = frozenset(
+    (
+        *("event_id", "source_id", "source_ids", "actor_id", "into", "author", "text_sha256"),
+        *("event_type", "mode", "contexts", "modality", "verification", "type", "role", "stance"),
+        *("occurred", "occurred_basis", "dated", "published", "accessed", "measure", "qualifier"),
+        *("value", "low", "high", "unit", "country", "lat", "lon", "language", "licence"),
+        *("media_type", "reliability", "sector", "wikidata"),
+    )
+)
+"""Fields that hold no words of anybody's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What `erase` did."""
+
+    receipts: list[Receipt]
+    """One for each entry; `unchanged` if it had been erased before."""
+    elsewhere: dict[str, list[str]]
+    """Each erased text that still stands elsewhere, and where: "#12", or the id of a source."""
+
+
+def erase(
+    connection: sqlite3.Connection,
+    path: str,
+    entry_ids: Sequence[str],
+    said: Said,
+    *,
+    now: Callable[[], datetime] = clock.now,
+    progress: Callable[[int], object] = lambda count: None,
+) -> Erasure:
+    """Take out what these entries say. `progress` is called while the tables are made anew.
+
+    Raises NotFound, Refused for entries that say what the log is, InvalidInput without a
+    reason or for one that repeats the words, Unfinished if their bytes are still in the file.
+    """
+    with schema.storage_errors(path):
+        entries = [log.entry_by_id(connection, entry_id) for entry_id in entry_ids]
+    texts = [*dict.fromkeys(text for entry in entries if entry for text in _texts(entry))]
+    for text in texts:
+        if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", said.reason or "", re.IGNORECASE):
+            raise InvalidInput("reason", f'repeats "{text}", which is to be erased')
+    with writer.appending(connection, path, now=now) as append:
+        receipts = [append.erase(entry_id, said) for entry_id in entry_ids]
+        if not all(receipt.unchanged for receipt in receipts):
+            projection.make_anew(connection, progress)
+    scrub(connection, path)
+    with schema.storage_errors(path):
+        return Erasure(receipts, _elsewhere(connection, texts))
+
+
+def scrub(connection: sqlite3.Connection, path: str) -> None:
+    """Write the file anew and empty the write-ahead log: what no row holds is in neither.
+
+    Raises Unfinished where that cannot be.
+    """
+    try:
+        with schema.storage_errors(path):
+            connection.execute("VACUUM")
+            connection.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
+            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except StoreError as error:
+        why, _, _ = error.problem.partition(";")
+        raise Unfinished(path, why) from error
+    if busy:
+        raise Unfinished(path, "another program is still reading old pages")
+
+
+def _texts(entry: Entry) -> Iterator[str]:
+    """The texts in a payload that are somebody's own words."""
+    erasable = entry.payload is not None and entry.subject != "log"
+    return _strings(decode_payload(entry.payload or "")) if erasable else iter(())
+
+
+def _strings(value: Any, field: str = "") -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _strings(item, key)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item, field)
+    elif isinstance(value, str) and field not in _CODED and len(value) >= _SHORTEST:
+        yield value
+
+
+def _elsewhere(connection: sqlite3.Connection, texts: Sequence[str]) -> dict[str, list[str]]:
+    """Where the texts still stand, the rarest first."""
+    found: dict[str, list[str]] = {text: [] for text in texts}
+    written = {text: json.dumps(text, ensure_ascii=False)[1:-1] for text in texts}
+    if texts:
+        for entry in log.read(connection):
+            for text in texts:
+                if entry.payload and entry.subject != "log" and written[text] in entry.payload:
+                    found[text].append(f"#{entry.seq}")
+        for text in texts:
+            found[text] += [
+                f"the text of source {source_id}"
+                for (source_id,) in connection.execute(
+                    "SELECT source_id FROM sources JOIN source_texts USING (text_sha256)"
+                    " WHERE instr(body, ?) ORDER BY source_id",
+                    (text,),
+                )
+            ]
+    return dict(sorted(((t, at) for t, at in found.items() if at), key=lambda item: len(item[1])))

@@ -1,0 +1,329 @@
+"""What an append says of events: record, update, correct, retract, reinstate, merge.
+
+Guarantees: a reference points to something that is there; an update that changes nothing is
+refused; the sources that an event brings are recorded in front of it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from timeline.errors import AlreadyRecorded, InvalidInput, NothingChanged, TimelineError
+from timeline.model import clock
+from timeline.model import field_paths as paths
+from timeline.model.content import Event, Merge, Said, Statement
+from timeline.model.validation import validate
+from timeline.projection import fold
+from timeline.store import codec
+from timeline.writing.entries import (
+    NOTHING,
+    Entries,
+    Receipt,
+    differing,
+    fields_changed,
+    payload_of,
+    receipt_of,
+)
+from timeline.writing.resolver import Resolved
+
+__all__ = ["EventEntries"]
+
+_RUN = 16
+"""Statements that are validated together."""
+_WORDS = frozenset(Said.model_fields)
+_ADVICE = "use timeline update (the story moved on) or timeline correct (we were wrong)"
+
+
+class EventEntries(Entries):
+    """The operations on events.
+
+    All take `said` (author, reason, reported_at), and an `entry_id` of the caller's making
+    to be safe against sending the same thing twice: with the same kind, subject and content
+    it returns the first receipt, with other content it raises AlreadyRecorded.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, *, now: Callable[[], datetime] = clock.now
+    ) -> None:
+        super().__init__(connection, now=now)
+        self._expected_events: dict[str, InvalidInput] = {}
+        self._shared = NOTHING, NOTHING
+        self.names: dict[tuple[str, str], None] = {}
+        """Every ("actor" | "place" | "tag", name) that its events say, in their order."""
+        self.notes: list[str] = []
+        """Those of its receipts, each with the event that it is about."""
+
+    def finish(self) -> None:
+        """The last checks, on references into this append."""
+        for event_id, error in self._expected_events.items():
+            if not self._held.version(f"event/{event_id}"):
+                raise error
+        super().finish()
+
+    def has(self, what: str, key: str) -> bool:
+        """Whether there is an event, a source or an actor (`what`) with this id."""
+        return bool(self._held.version(f"{what}/{key}"))
+
+    def worded(self, event: Event) -> dict[str, Any]:
+        """The content that an event would have in the words of this log; adds nothing.
+
+        A source that would be new has an id that is made up. Raises InvalidInput.
+        """
+        return self._resolver.resolved(event).content
+
+    def record(
+        self,
+        event: Event | Mapping[str, Any],
+        said: Said = NOTHING,
+        *,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """Record a new event; one that is recorded with the same content is left alone.
+
+        What a `Statement` says about itself goes before `said`. Raises InvalidInput for a
+        malformed statement, and AlreadyRecorded if its event_id or one of its external ids
+        belongs to an event with other content.
+        """
+        given = event if isinstance(event, Event) else validate(Statement, event)
+        if entry_id and (known := self._known_entry(entry_id)):
+            subject = f"event/{given.event_id or entry_id}"
+            return self._same_entry(known, "event.recorded", subject, lambda: given)
+        if isinstance(given, Statement):
+            said = _own_words(given, said)
+        event_id = given.event_id or self._held.owner_of(given.external_ids) or entry_id
+        if event_id and self._held.version(f"event/{event_id}"):
+            return self._recorded_already(event_id, given)
+        resolved = self._resolver.resolved(given)
+        entry_id = entry_id or self._new_id()
+        if not said.reported_at:
+            said = self._reported_today(said)
+        return self._add_event("event.recorded", event_id or entry_id, resolved, said, entry_id)
+
+    def record_each(
+        self, events: Iterable[Event | Mapping[str, Any]], said: Said = NOTHING
+    ) -> Iterator[Receipt]:
+        """`record` of many, one after the other, and quicker; the receipts as they come.
+
+        Some statements are taken and validated ahead. An error comes in its turn.
+        """
+        return (self.record(event, said) for event in _validated(events))
+
+    def update(
+        self,
+        event_id: str,
+        changes: paths.Changes | Event,
+        said: Said = NOTHING,
+        *,
+        expect: int | None = None,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """The story moved on: change an event by path, or replace it whole (with `expect`).
+
+        Raises NotFound, Conflict, NothingChanged, InvalidInput.
+        """
+        return self._change("event.updated", event_id, changes, said, expect, entry_id)
+
+    def correct(
+        self,
+        event_id: str,
+        changes: paths.Changes | Event,
+        said: Said,
+        *,
+        expect: int | None = None,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """We were wrong: as `update`, and `said.reason` tells why."""
+        return self._change("event.corrected", event_id, changes, said, expect, entry_id)
+
+    def retract(
+        self, event_id: str, said: Said, *, expect: int | None = None, entry_id: str | None = None
+    ) -> Receipt:
+        """It should not stand here. Raises NothingChanged if it is retracted already."""
+        return self._change_state("event.retracted", event_id, {}, said, expect, entry_id)
+
+    def reinstate(
+        self,
+        event_id: str,
+        said: Said = NOTHING,
+        *,
+        expect: int | None = None,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """Take back a retraction or a merge. Raises NothingChanged if it stands."""
+        return self._change_state("event.reinstated", event_id, {}, said, expect, entry_id)
+
+    def merge(
+        self,
+        event_id: str,
+        into: str,
+        said: Said = NOTHING,
+        *,
+        expect: int | None = None,
+        entry_id: str | None = None,
+    ) -> Receipt:
+        """It is the same as another event, which stays.
+
+        Raises Refused if `into` leads back to `event_id`.
+        """
+        content = validate(Merge, {"into": into}).content()
+        return self._change_state("event.merged", event_id, content, said, expect, entry_id)
+
+    def _change(
+        self,
+        kind: str,
+        event_id: str,
+        changes: paths.Changes | Event,
+        said: Said,
+        expect: int | None,
+        entry_id: str | None,
+    ) -> Receipt:
+        if isinstance(changes, Event) and expect is None:
+            raise InvalidInput("expect", "is required with a whole event: the version it replaces")
+        subject = f"event/{event_id}"
+        if entry_id and (known := self._known_entry(entry_id)):
+            return self._same_entry(
+                known,
+                kind,
+                subject,
+                lambda: _changed(event_id, self._held.content_before(known), changes),
+            )
+        standing = self._held.standing(subject, expect)
+        content = standing.content or {}
+        resolved = self._resolver.resolved(
+            _changed(event_id, content, changes), citations_before=content.get("citations", ())
+        )
+        if resolved.content == standing.content:
+            raise NothingChanged(f"event {event_id}")
+        return self._add_event(kind, event_id, resolved, said, entry_id)
+
+    def _reported_today(self, said: Said) -> Said:
+        """The same, reported on the day of this append; made once of the words that all share."""
+        day = clock.day_in(self._moment, self._time_zone)
+        if self._shared[0] is not said or self._shared[1].reported_at != day:
+            self._shared = said, said.model_copy(update={"reported_at": day})
+        return self._shared[1]
+
+    def _change_state(
+        self,
+        kind: str,
+        event_id: str,
+        content: dict[str, Any],
+        said: Said,
+        expect: int | None,
+        entry_id: str | None,
+    ) -> Receipt:
+        subject = f"event/{event_id}"
+        if entry_id and (known := self._known_entry(entry_id)):
+            return self._same_entry(known, kind, subject, lambda: content)
+        standing = self._held.standing(subject, expect)
+        into = content.get("into")
+        if into:
+            self._held.check_merge(subject, f"event/{into}")
+        elif fold.state_after(kind, standing.state) == standing.state:
+            raise NothingChanged(f"event {event_id}")
+        return self._add(kind, subject, content, said, entry_id)
+
+    def _recorded_already(self, event_id: str, event: Event) -> Receipt:
+        """The receipt of the entry that says the same: the newest content, or the first."""
+        subject = f"event/{event_id}"
+        known = [self._held.newest_content(subject), self._held.contents(subject, "ASC")]
+        contents = [codec.decode_content(entry.payload) if entry else None for entry in known]
+        cited = [citation for each in contents for citation in (each or {}).get("citations", ())]
+        fields: list[str] = []
+        for entry, content in zip(known, contents, strict=True):
+            own = (content or {}).get("citations", ())
+            said = self._resolver.resolved(event, citations_before=[*own, *cited]).content
+            if entry and content == said:
+                return receipt_of(entry)
+            fields = fields or differing(content, said)
+        raise AlreadyRecorded(f"event {event_id}", fields, _ADVICE)
+
+    def _add_event(
+        self, kind: str, event_id: str, resolved: Resolved, said: Said, entry_id: str | None
+    ) -> Receipt:
+        """Append the content of an event behind the sources that it brings.
+
+        All that can be refused is refused before anything is added.
+        """
+        content = resolved.content
+        payload = payload_of(kind, said, content)
+        external_ids = content.get("external_ids", ())
+        for external_id in external_ids:
+            owner = self._held.owner_of((external_id,))
+            if owner not in (None, event_id):
+                raise InvalidInput("external_ids", f"{external_id} belongs to event {owner}")
+        relations = content.get("relations", ())
+        for number, relation in enumerate(relations):
+            if relation["event_id"] == event_id:
+                raise InvalidInput(
+                    f"relations.{number}.event_id", "an event cannot relate to itself"
+                )
+        for source_id, (source_entry_id, source) in resolved.sources.items():
+            author = Said(author=said.author)
+            self._add("source.recorded", f"source/{source_id}", source, author, source_entry_id)
+        notes = resolved.notes
+        if content.get("verification") == "corroborated":
+            from timeline.reading import captured_texts as texts
+
+            source_ids = [citation["source_id"] for citation in content.get("citations", ())]
+            notes += tuple(filter(None, [texts.uncorroborated(self._connection, source_ids)]))
+        self._held.claim(external_ids, event_id)
+        self.names.update(dict.fromkeys(_names(content)))
+        for number, relation in enumerate(relations):
+            if self._held.version(f"event/{relation['event_id']}"):
+                continue
+            problem = f'there is no event "{relation["event_id"]}" in this log or this input'
+            self._expected_events.setdefault(
+                relation["event_id"], InvalidInput(f"relations.{number}.event_id", problem)
+            )
+        self.notes.extend(f"{event_id}: {note}" for note in notes)
+        entry_id = entry_id or self._new_id()
+        return self._add_payload(kind, f"event/{event_id}", content, payload, said, entry_id, notes)
+
+
+def _validated(events: Iterable[Event | Mapping[str, Any]]) -> Iterator[Event]:
+    """Events, some ahead: to do the same over and over is quicker than many things in turn."""
+    waiting = iter(events)
+    while True:
+        some: list[Event] = []
+        try:
+            for event in islice(waiting, _RUN):
+                some.append(event if isinstance(event, Event) else validate(Statement, event))
+        except TimelineError:
+            yield from some
+            raise
+        yield from some
+        if len(some) < _RUN:
+            return
+
+
+def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What an event calls by a name that others may have; an id says who somebody is."""
+    for who in content.get("participants", ()):
+        if "actor_id" not in who:
+            yield "actor", who["name"]
+    for field in ("place", "about_place"):
+        if name := content.get(field, {}).get("name"):
+            yield "place", name
+    for tag in content.get("tags", ()):
+        yield "tag", tag
+
+
+def _changed(event_id: str, content: Mapping[str, Any], changes: paths.Changes | Event) -> Event:
+    """The event after changes by path, or the one that takes its place."""
+    if not isinstance(changes, Event):
+        return validate(Event, fields_changed("event_id", event_id, content, changes))
+    if changes.event_id not in (None, event_id):
+        raise InvalidInput("event_id", f"cannot change: this is event {event_id}")
+    return changes
+
+
+def _own_words(statement: Statement, said: Said) -> Said:
+    if _WORDS.isdisjoint(statement.model_fields_set):
+        return said
+    own = {field: value for field in Said.model_fields if (value := getattr(statement, field))}
+    return said.model_copy(update=own) if own else said

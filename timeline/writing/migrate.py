@@ -1,0 +1,88 @@
+"""A file of an older schema brought up to the one that this package writes.
+
+Guarantees: a copy of the file as it was stands beside it before anything is changed; a log that
+does not hold is not touched; the log is only read, and what comes out is verified, tables and
+all. A file that needs nothing is left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from timeline.errors import ProjectionOutdated, Refused
+from timeline.projection import tables as projection
+from timeline.proof import verify
+from timeline.proof.checks.entries import check_entries
+from timeline.proof.checks.report import Report
+from timeline.store import storage as schema
+
+__all__ = ["Migrated", "migrate"]
+
+
+class Migrated(NamedTuple):
+    """What was done."""
+
+    copy: Path
+    """The file as it was before."""
+    entries: int
+    schema_version: int
+
+
+def migrate(
+    path: str | os.PathLike[str], *, progress: Callable[[int], object] = lambda count: None
+) -> Migrated | None:
+    """Bring a file up to this package's schema and tables; None if it is there already.
+
+    Raises StoreError for a file that cannot be read or written, and Refused for a log that does
+    not hold, before or after.
+    """
+    name = os.fspath(path)
+    with (
+        schema.storage_errors(path),
+        contextlib.closing(schema.connect(path, write=True)) as connection,
+    ):
+        if not _needs_it(connection, name):
+            return None
+        report = Report()
+        check_entries(connection, report, (), lambda part, count: None)
+        if report.findings:
+            what, where, *_ = report.findings[0]
+            raise Refused(
+                f"{name} does not hold ({what} {where}): run timeline verify; not touched"
+            )
+        copy = _free_name(Path(path))
+        connection.execute("VACUUM INTO ?", (os.fspath(copy),))
+        schema.migrate(connection)
+        entries = projection.rebuild(connection, progress)
+    if findings := verify.verify(path).findings:
+        what, where, *_ = findings[0]
+        raise Refused(
+            f"{name} does not hold any more ({what} {where}): put {copy}, as it was before, back"
+        )
+    return Migrated(copy, entries, schema.SCHEMA_VERSION)
+
+
+def _needs_it(connection: sqlite3.Connection, path: str) -> bool:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version < schema.SCHEMA_VERSION:
+        return True
+    try:
+        projection.check(connection, path)
+    except ProjectionOutdated:
+        return True
+    return False
+
+
+def _free_name(path: Path) -> Path:
+    """A name beside the file that nothing has."""
+    names = (
+        path.with_name(f"{path.stem}.before-migration{number}{path.suffix}")
+        for number in itertools.chain([""], itertools.count(2))
+    )
+    return next(name for name in names if not name.exists())

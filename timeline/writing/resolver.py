@@ -1,0 +1,198 @@
+"""An event in the words of one log: codes for labels, source ids for sources.
+
+Guarantees: what comes out names only what the log has or what the event brings; nothing is
+added here. Refuses, naming the field, what the log's vocabulary or its sources lack.
+"""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from collections.abc import Callable, Container, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue
+from timeline.model.content import Event, Source
+from timeline.model.vocabulary import Term, Terms, term
+from timeline.writing.append_buffer import Holdings
+
+if TYPE_CHECKING:
+    from timeline.writing.citations import Cited, Quotations
+
+__all__ = ["Resolved", "Resolver", "terms_of"]
+
+
+Brought = dict[str, tuple[str, dict[str, Any]]]
+"""Sources that come with an event, by their ids: entry id and content of each."""
+_NOTHING_BROUGHT: Brought = {}
+
+
+class Resolved(NamedTuple):
+    """The content of an event in the words of this log, and the sources that it brings."""
+
+    content: dict[str, Any]
+    sources: Brought
+    notes: tuple[str, ...] = ()
+    """What a person should know of its citations."""
+
+
+class Resolver:
+    """Reads events and sources in the words of a log.
+
+    `new_id` makes an id for a source that is new.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        held: Holdings,
+        terms: Terms,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._connection = connection
+        self._held = held
+        self._terms = terms
+        self._code = functools.lru_cache(maxsize=1024)(self._code_of)
+        self._new_id = new_id
+
+    def resolved(
+        self, event: Event, cited_before: Container[str] = (), citations_before: Cited = ()
+    ) -> Resolved:
+        """The event in the words of this log: codes for labels, source ids for sources.
+
+        Adds nothing. A source that is in `cited_before` is taken whatever it says by now, a
+        citation in `citations_before` whatever the text of its source does.
+        """
+        content = event.content()
+        for field in ("event_type", "mode"):
+            if field in content:
+                content[field] = self._code(field, content[field])
+        if event.contexts:
+            codes = (self._code("contexts", context) for context in event.contexts)
+            content["contexts"] = [*dict.fromkeys(codes)]
+        sources: Brought = {}
+        if event.citations:
+            content["citations"] = [
+                self._by_source_id(citation.source, said, sources, cited_before)
+                if citation.source
+                else said
+                for citation, said in zip(event.citations, content["citations"], strict=True)
+            ]
+        for source_id, *place in _references(content):
+            if source_id not in sources and not self._held.version(f"source/{source_id}"):
+                problem = f'there is no source "{source_id}" in this log'
+                raise InvalidInput(".".join(map(str, place)), problem)
+        if not any(cited.quote or cited.quote_start is not None for cited in event.citations):
+            return Resolved(content, sources)
+        citations, notes = self._quotations.checked(
+            [
+                citation.model_copy(update={"source": None, "source_id": said["source_id"]})
+                for citation, said in zip(event.citations, content["citations"], strict=True)
+            ],
+            citations_before,
+            sources,
+        )
+        content["citations"] = [citation.content() for citation in citations]
+        return Resolved(content, sources, notes)
+
+    @functools.cached_property
+    def _quotations(self) -> Quotations:
+        from timeline.writing.citations import Quotations  # of no use to events without quotes
+
+        return Quotations(self._connection, self._held)
+
+    def _by_source_id(
+        self, source: Source, said: dict[str, Any], sources: Brought, cited_before: Container[str]
+    ) -> dict[str, Any]:
+        """A citation by the id of its source; one that is new goes into `sources`."""
+        content = said.pop("source")
+        content.pop("source_id", None)
+        source_id = self.known_source(source, content, sources, cited_before)
+        if not source_id:
+            entry_id = self._new_id()
+            source_id = source.source_id or entry_id
+            sources[source_id] = entry_id, content
+        return {"source_id": source_id, **said}
+
+    def _code_of(self, field: str, text: str) -> str:
+        terms, what = {
+            "event_type": (self._terms.event_types, "event type"),
+            "mode": (self._terms.modes, "mode"),
+            "contexts": (self._terms.contexts, "context"),
+        }[field]
+        if not terms:
+            return text
+        try:
+            return term(text, terms, what)
+        except InvalidValue as error:
+            raise InvalidInput(field, error.problem) from None
+
+    def known_source(
+        self,
+        source: Source,
+        said: Mapping[str, Any],
+        new: Brought = _NOTHING_BROUGHT,
+        cited_before: Container[str] = (),
+    ) -> str | None:
+        """The id of the source that this one is, found by id, url or title, in log or `new`.
+
+        `said` is its content. Raises AlreadyRecorded if only another with this id or url is
+        known.
+        """
+        refusal = None
+        for source_id, content in self._sources_like(source, new):
+            fields = [field for field in said if content.get(field) != said[field]]
+            if not fields or source_id in cited_before:
+                return source_id
+            advice = f"cite it as {source_id}, or update it first"
+            refusal = refusal or AlreadyRecorded(f"source {source_id}", fields, advice)
+        if refusal and (source.source_id or source.url):
+            raise refusal
+        return None  # at most, other documents of the same title
+
+    def captured_source(self, source: Source) -> str | None:
+        """The id of the source whose text is captured: found by id, else url, else title.
+
+        Of those with its title, the one that has this text or none, and does not differ.
+        """
+        said = {**source.content(), "media_type": None}
+        for source_id, content in self._sources_like(source, {}):
+            known = {"text_sha256": source.text_sha256, **content, "media_type": None}
+            if source.source_id or source.url or known.items() >= said.items():
+                return source_id
+        return None
+
+    def _sources_like(
+        self, source: Source, new: Brought
+    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Id and content of the sources with this id; without one, this url; else this title."""
+        column = "source_id" if source.source_id else "url" if source.url else "title"
+        value = getattr(source, column)
+        yield from self._held.sources(column, value)
+        for source_id, (_, content) in new.items():
+            if value == (source_id if column == "source_id" else content.get(column)):
+                yield source_id, content
+
+
+def _references(content: Mapping[str, Any]) -> Iterator[tuple[str, str, int, str]]:
+    """Every source that an event names by its id, and the field in which it does."""
+    for number, citation in enumerate(content.get("citations", ())):
+        yield citation["source_id"], "citations", number, "source_id"
+    for field in ("quantities", "claims"):
+        for number, item in enumerate(content.get(field, ())):
+            for source_id in item.get("source_ids", ()):
+                yield source_id, field, number, "source_ids"
+
+
+def terms_of(info: Mapping[str, Any]) -> Terms:
+    """The vocabulary of a log that says `info` about itself."""
+    words = info.get("vocabulary", {})
+    return Terms(
+        *(
+            tuple(
+                Term(term["code"], term["label"], term.get("definition", ""))
+                for term in words.get(field, ())
+            )
+            for field in Terms._fields
+        )
+    )

@@ -1,0 +1,219 @@
+"""What an append says of sources and actors, and of the texts of sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue, NothingChanged, Refused
+from timeline.model import field_paths as paths
+from timeline.model.content import Actor, Annotation, Content, Merge, Said, Source
+from timeline.model.validation import validate
+from timeline.projection import fold
+from timeline.store import codec
+from timeline.writing.append_buffer import spoken
+from timeline.writing.entries import (
+    NOTHING,
+    Entries,
+    Receipt,
+    differing,
+    fields_changed,
+    receipt_of,
+)
+
+if TYPE_CHECKING:
+    from timeline.reading import captured_texts as texts
+    from timeline.texts.document import Document
+
+__all__ = ["SourceEntries"]
+
+_MODELS: dict[str, type[Content]] = {"source": Source, "actor": Actor}
+
+
+class SourceEntries(Entries):
+    """The operations on sources and actors."""
+
+    def record_source(self, source: Source | Mapping[str, Any], said: Said = NOTHING) -> Receipt:
+        """Record a source; one that is known (by id, url or content) is left alone.
+
+        Raises AlreadyRecorded if the known one says otherwise.
+        """
+        source = source if isinstance(source, Source) else validate(Source, source)
+        content = source.content()
+        known = self._resolver.known_source(source, content)
+        newest = self._held.newest_content(f"source/{known}") if known else None
+        if newest:
+            return receipt_of(newest)
+        entry_id = self._new_id()
+        subject = f"source/{source.source_id or entry_id}"
+        return self._add("source.recorded", subject, content, said, entry_id)
+
+    def capture(
+        self, source: Source | Mapping[str, Any], document: Document, said: Said = NOTHING
+    ) -> Receipt:
+        """Keep the text of a source, which is recorded or, where it says otherwise, updated.
+
+        A source is found again by its id, else by its url, else by its title if its text is
+        the same or was not captured yet; what is not given of it stays. With the same text
+        it is left alone. Raises InvalidInput, Refused for a text that was erased.
+        """
+        from timeline.texts import document as article
+
+        try:
+            article.check(document.text)
+        except InvalidValue as error:
+            raise InvalidInput("text", error.problem) from None
+        given = source if isinstance(source, Source) else validate(Source, source)
+        found = {
+            "text_sha256": article.sha256(document.text.encode()),
+            **({"media_type": document.media_type} if document.media_type else {}),
+        }
+        given = given.model_copy(update=found)
+        source_id = self._resolver.captured_source(given)
+        newest = self._held.newest_content(f"source/{source_id}") if source_id else None
+        before = (codec.decode_content(newest.payload) if newest else None) or {}
+        fields = {"media_type": "text/plain", **before, **given.content()}
+        content = validate(Source, {**fields, "source_id": source_id or given.source_id}).content()
+        self._keep_text(content["text_sha256"], document)
+        if newest and content == before:
+            return receipt_of(newest)
+        if source_id:
+            return self._add("source.updated", f"source/{source_id}", content, said)
+        entry_id = self._new_id()
+        subject = f"source/{given.source_id or entry_id}"
+        return self._add("source.recorded", subject, content, said, entry_id)
+
+    def _keep_text(self, text_sha256: str, document: Document) -> None:
+        row = self._connection.execute(
+            "SELECT body FROM source_texts WHERE text_sha256 = ?", (text_sha256,)
+        ).fetchone()
+        if row and row[0] is None:
+            raise Refused("this text was erased from the log: it is not taken in again")
+        if not row:
+            self._connection.execute(
+                "INSERT INTO source_texts (text_sha256, body, captured_at, original_sha256)"
+                " VALUES (?, ?, ?, ?)",
+                (text_sha256, document.text, self._recorded_at, document.original_sha256),
+            )
+
+    def lost_quotes(self, source_id: str) -> list[dict[str, Any]]:
+        """`texts.lost_quotes`, of what this append has added too."""
+        from timeline.reading import captured_texts as texts
+
+        self._held.settle()
+        return texts.lost_quotes(self._connection, source_id)
+
+    def record_actor(self, actor: Actor | Mapping[str, Any], said: Said = NOTHING) -> Receipt:
+        """Record an actor and its names; with the same id and content it is left alone."""
+        actor = actor if isinstance(actor, Actor) else validate(Actor, actor)
+        entry_id = self._new_id()
+        subject = f"actor/{actor.actor_id or entry_id}"
+        known = self._held.newest_content(subject)
+        if known:
+            if fields := differing(codec.decode_content(known.payload), actor.content()):
+                raise AlreadyRecorded(
+                    spoken(subject), fields, "use timeline actor alias, or another id"
+                )
+            return receipt_of(known)
+        return self._add("actor.recorded", subject, actor.content(), said, entry_id)
+
+    def update_source(
+        self, source_id: str, changes: paths.Changes, said: Said = NOTHING
+    ) -> Receipt:
+        """Change a source by path. Raises NotFound, NothingChanged, InvalidInput."""
+        return self._update("source", source_id, changes, said)
+
+    def update_actor(self, actor_id: str, changes: paths.Changes, said: Said = NOTHING) -> Receipt:
+        """Change an actor by path. Raises NotFound, NothingChanged, InvalidInput."""
+        return self._update("actor", actor_id, changes, said)
+
+    def withdraw_source(self, source_id: str, said: Said) -> Receipt:
+        """The source no longer stands by what it said; `said.reason` tells why."""
+        return self._change_source("source.withdrawn", source_id, said)
+
+    def reinstate_source(self, source_id: str, said: Said = NOTHING) -> Receipt:
+        """Take back a withdrawal."""
+        return self._change_source("source.reinstated", source_id, said)
+
+    def annotate_source(
+        self, source_id: str, annotation: Annotation, said: Said = NOTHING
+    ) -> Receipt:
+        """Mark spans of the text of a source as it is now; replaces all marks before.
+
+        Raises Refused if it has another text, or none; InvalidInput for a span behind its end.
+        """
+        from timeline.reading import captured_texts as texts
+
+        subject = f"source/{source_id}"
+        content = self._held.standing(subject).content or {}
+        if content.get("text_sha256") != annotation.text_sha256:
+            raise Refused(f"this is not the text of source {source_id} as it is now")
+        length = len(texts.body(self._connection, annotation.text_sha256) or "")
+        for number, mark in enumerate(annotation.marks if length else ()):
+            if mark.end > length:
+                problem = f"lies behind the end of the text of {source_id}, at {length}"
+                raise InvalidInput(f"marks.{number}.end", problem)
+        return self._add("source.annotated", subject, annotation.content(), said)
+
+    def mark_source(
+        self,
+        source_id: str,
+        spans: Sequence[tuple[int, int]],
+        why: str | None,
+        said: Said = NOTHING,
+    ) -> Receipt:
+        """Mark spans as commentary beside what is marked already; without a `why`, unmark them.
+
+        Marks that share a character with a span are replaced. Raises Refused and InvalidInput
+        as `annotate_source`, NothingChanged.
+        """
+        from timeline.reading import captured_texts as texts
+
+        content = self._held.standing(f"source/{source_id}").content or {}
+        self._held.settle()
+        before = texts.marks(self._connection, source_id)
+        marks = [
+            mark
+            for mark in before
+            if not any(mark["start"] < end and start < mark["end"] for start, end in spans)
+        ]
+        if why is not None:
+            mark = {"state": "commentary", "why": why}
+            marks += [{"start": start, "end": end, **mark} for start, end in spans]
+        marks.sort(key=lambda mark: (mark["start"], mark["end"]))
+        annotation = validate(
+            Annotation, {"text_sha256": content.get("text_sha256"), "marks": marks}
+        )
+        if annotation.content().get("marks", []) == before:
+            raise NothingChanged(spoken(f"source/{source_id}"))
+        return self.annotate_source(source_id, annotation, said)
+
+    def coverage(self, source_id: str) -> texts.Coverage:
+        """`texts.coverage`, of what this append has added too."""
+        from timeline.reading import captured_texts as texts
+
+        self._held.settle()
+        return texts.coverage(self._connection, source_id)
+
+    def merge_actor(self, actor_id: str, into: str, said: Said = NOTHING) -> Receipt:
+        """The two are one. Raises Refused if `into` leads back to `actor_id`."""
+        content = validate(Merge, {"into": into}).content()
+        self._held.standing(f"actor/{actor_id}")
+        self._held.check_merge(f"actor/{actor_id}", f"actor/{into}")
+        return self._add("actor.merged", f"actor/{actor_id}", content, said)
+
+    def _update(self, what: str, key: str, changes: paths.Changes, said: Said) -> Receipt:
+        subject = f"{what}/{key}"
+        before = self._held.standing(subject).content or {}
+        fields = fields_changed(f"{what}_id", key, before, changes)
+        content = validate(_MODELS[what], fields).content()
+        if content == before:
+            raise NothingChanged(spoken(subject))
+        return self._add(f"{what}.updated", subject, content, said)
+
+    def _change_source(self, kind: str, source_id: str, said: Said) -> Receipt:
+        subject = f"source/{source_id}"
+        standing = self._held.standing(subject)
+        if fold.state_after(kind, standing.state) == standing.state:
+            raise NothingChanged(spoken(subject))
+        return self._add(kind, subject, {}, said)

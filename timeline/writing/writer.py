@@ -1,0 +1,159 @@
+"""The writer: the rules by which a statement becomes an entry, and the only way in.
+
+Guarantees: an append is whole or absent. Its entries share one `recorded_at`, later than
+every one before; ids and versions are used once; a reference points to something that is
+there; an update that changes nothing is refused; asking twice for the same thing adds it
+once. Log and projection change in one transaction under the write lock.
+
+Readers never come here: `query` answers them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from timeline.errors import InvalidInput, InvalidValue, NotFound, NothingChanged, Refused
+from timeline.model import clock
+from timeline.model import field_paths as paths
+from timeline.model.content import LogInfo, Said
+from timeline.model.validation import validate
+from timeline.model.vocabulary import Terms, plover
+from timeline.projection import tables as projection
+from timeline.store import codec, log
+from timeline.store import storage as schema
+from timeline.store.codec import Entry
+from timeline.writing.entries import NOTHING, Receipt, microseconds, receipt_of
+from timeline.writing.event_entries import EventEntries
+from timeline.writing.resolver import Resolver, terms_of
+from timeline.writing.source_entries import SourceEntries
+
+__all__ = ["Append", "Receipt", "appending", "check_time_zone", "create_log", "take_out"]
+
+
+def create_log(
+    path: str | os.PathLike[str],
+    fields: Mapping[str, Any],
+    said: Said = NOTHING,
+    *,
+    now: Callable[[], datetime] = clock.now,
+) -> Receipt:
+    """Make the file, with `log.opened` as entry 0.
+
+    `fields` are those of `LogInfo`; without an origin the log is named after its first
+    entry, without a vocabulary it has PLOVER's. Raises InvalidInput for a field that is
+    wrong, StoreError if the name is taken.
+    """
+    moment = now()
+    info = validate(
+        LogInfo,
+        {
+            "origin": f"timeline-{codec.encode_id(microseconds(moment))}",
+            "vocabulary": vocabulary_fields(plover()),
+            **{field: value for field, value in fields.items() if value},
+        },
+    )
+    check_time_zone(info)
+    with schema.new_file(path) as connection, schema.immediate(connection):
+        projection.create(connection)
+        append = Append(connection, now=lambda: moment)
+        receipt = append._add("log.opened", "log", info.content(), said)
+        append.finish()
+        return receipt
+
+
+def vocabulary_fields(terms: Terms) -> dict[str, Any]:
+    """The words of a vocabulary file as the field `vocabulary` of `LogInfo`."""
+    return {field: [term._asdict() for term in getattr(terms, field)] for field in terms._fields}
+
+
+@contextlib.contextmanager
+def appending(
+    connection: sqlite3.Connection,
+    path: str,
+    *,
+    now: Callable[[], datetime] = clock.now,
+    dry_run: bool = False,
+) -> Iterator[Append]:
+    """One append under the write lock: all that is done in the block, or nothing.
+
+    With `dry_run` everything is checked and done, and then taken back. Raises StoreError
+    for a file that cannot be written, and what the operations of `Append` raise.
+    """
+    with contextlib.suppress(_TakeBack), schema.storage_errors(path), schema.immediate(connection):
+        projection.check(connection, path)
+        append = Append(connection, now=now)
+        yield append
+        append.finish()
+        if dry_run:
+            raise _TakeBack
+
+
+class _TakeBack(Exception):
+    """Ends a dry run."""
+
+
+class Append(EventEntries, SourceEntries):
+    """The operations of one append, each with one statement. Made by `appending`."""
+
+    def update_log(self, changes: paths.Changes, said: Said = NOTHING) -> Receipt:
+        """Change what the log says about itself. Its origin stays for ever."""
+        info = validate(LogInfo, paths.changed(self._info, changes))
+        content = info.content()
+        if content == self._info:
+            raise NothingChanged("the log")
+        if content["origin"] != self._info["origin"]:
+            raise InvalidInput("origin", "cannot change: proofs and addresses are named after it")
+        check_time_zone(info)
+        self._held.check_words_in_use(info.vocabulary)
+        self._info = content
+        self._resolver = Resolver(self._connection, self._held, terms_of(content), self._new_id)
+        return self._add("log.updated", "log", content, said)
+
+    def erase(self, entry_id: str, said: Said) -> Receipt:
+        """Take out what an entry says; `said.reason` tells why. Called by `erasure` alone.
+
+        Raises NotFound, and Refused for an entry that says what the log is.
+        """
+        self._held.settle()
+        entry = log.entry_by_id(self._connection, entry_id)
+        if entry is None:
+            raise NotFound("entry", entry_id)
+        if entry.subject == "log":
+            raise Refused(f"entry #{entry.seq} says what the log is, and cannot be erased")
+        subject = f"entry/{entry_id}"
+        if entry.payload is None:
+            erasing = log.newest(self._connection, subject)
+            return receipt_of(erasing or entry)
+        receipt = self._add("entry.erased", subject, {}, said)
+        self._held.settle()
+        take_out(self._connection, entry, receipt.entry_id)
+        return receipt
+
+
+def take_out(connection: sqlite3.Connection, entry: Entry, erased_by: str) -> None:
+    """Empty an entry that the one with the id `erased_by` erases.
+
+    The text of a source goes with the last entry that names it.
+    """
+    connection.execute("UPDATE log SET payload = NULL, salt = NULL WHERE seq = ?", (entry.seq,))
+    if text := (codec.decode_content(entry.payload) or {}).get("text_sha256"):
+        connection.execute(
+            "UPDATE source_texts SET body = NULL, erased_by = ?"
+            " WHERE text_sha256 = ? AND body IS NOT NULL AND NOT EXISTS"
+            " (SELECT 1 FROM log WHERE kind IN ('source.recorded', 'source.updated')"
+            "   AND instr(payload, source_texts.text_sha256))",
+            (erased_by, text),
+        )
+
+
+def check_time_zone(info: LogInfo) -> None:
+    """Raise InvalidInput for a time zone that nobody knows."""
+    try:
+        clock.zone(info.time_zone)
+    except InvalidValue as error:
+        raise InvalidInput("time_zone", error.problem) from None
