@@ -34,7 +34,7 @@ bench: .venv/dev
 
 docs: .venv/dev
 	$(BIN)/cog -r README.md docs/*.md
-	$(BIN)/python tests/examples.py
+	$(BIN)/python tests/support/examples.py
 
 clean:
 	rm -rf .venv .venv-next build dist

@@ -7,11 +7,11 @@ import os
 import signal
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from ticking_clock import TickingClock
 
 from timeline import Timeline, demo
 
@@ -23,23 +23,6 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 # A job in the background ignores Ctrl-C, and so would the processes that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-class TickingClock:
-    """A clock that starts on a known day and moves on by one second at each look."""
-
-    step = timedelta(seconds=1)
-
-    def __init__(self, start: str = "2025-04-13T12:00:00") -> None:
-        self.time = datetime.fromisoformat(start).replace(tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        self.time += self.step
-        return self.time
-
-    def set(self, text: str) -> None:
-        """Move to a UTC time such as 2025-04-14T18:00."""
-        self.time = datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,0 +1,1058 @@
+"""The commands that people type: what they do, what they print, and what as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from running import done, dump, entries, process, run, tables, widest
+from ticking_clock import TickingClock
+
+from timeline import Timeline
+from timeline.cli import cli
+
+DAILY = ("append", "show", "list", "search", "update", "correct", "history", "serve")
+OTHERS = (
+    "init",
+    "retract",
+    "reinstate",
+    "merge",
+    "diff",
+    "changes",
+    "facets",
+    "actor",
+    "log",
+    "capture",
+    "coverage",
+    "annotate",
+    "withdraw",
+    "template",
+    "sync",
+    "import",
+    "export",
+    "verify",
+    "checkpoint",
+    "keygen",
+    "prove",
+    "erase",
+    "schema",
+    "rebuild",
+    "publish",
+    "migrate",
+    "demo",
+    "doctor",
+)
+ACTOR = ("actor add", "actor alias", "actor list", "actor merge", "actor suggest")
+EVENT_FIELDS_THEN_STANDING = ["state", "version", "seq", "recorded_at", "reported_at"]
+
+
+@pytest.fixture
+def story(timeline: Timeline, clock: TickingClock) -> Path:
+    """Ten entries of four days in April 2025; the path of the file.
+
+    0 the log, 1 the strike (32 killed), 2 its correction (34), 3 a source, 4 the talks,
+    5 the vigil, 6 and 7 a rumour and its retraction, 8 and 9 a visit, merged into the talks.
+    """
+    clock.set("2025-04-13T18:00")
+    timeline.record(
+        {
+            "event_id": "sumy-strike",
+            "title": "Strike on Sumy",
+            "event_type": "ASSAULT",
+            "occurred": "2025-04-13T10:15",
+            "place": {"name": "Sumy", "country": "UKR"},
+            "quantities": [{"measure": "killed", "value": 32, "reported_by": "Mayor"}],
+        },
+        author="desk",
+    )
+    clock.set("2025-04-15T09:00")
+    timeline.correct(
+        "sumy-strike",
+        {"quantities.0.value": 34},
+        reason="the mayor corrected it",
+        author="anna",
+        reported_at="2025-04-14",
+    )
+    clock.set("2025-04-15T18:00")
+    timeline.record(
+        {
+            "event_id": "talks",
+            "title": "Talks in Odesa",
+            "summary": "They talked in a hospital about support.",
+            "event_type": "CONSULT",
+            "occurred": "2025-04-15",
+            "place": {"name": "Odesa", "country": "UKR", "lat": "46.48", "lon": "30.73"},
+            "participants": [
+                {"name": "Mark Rutte", "office": "Secretary General", "organisation": "NATO"},
+                {"name": "Volodymyr Zelenskyy", "role": "host"},
+            ],
+            "tags": ["nato"],
+            "quantities": [
+                {
+                    "measure": "pledged",
+                    "value": "20000000000",
+                    "qualifier": "more_than",
+                    "unit": "EUR",
+                    "reported_by": "Mark Rutte",
+                    "dated": "2025-33",
+                }
+            ],
+            "claims": [{"speaker": "Moscow", "stance": "disputes", "statement": "no progress"}],
+            "relations": [{"type": "follows", "event_id": "sumy-strike"}],
+            "citations": [
+                {
+                    "source": {"title": "A visit", "url": "https://example.org/visit"},
+                    "quote": "more than 20 billion euros",
+                }
+            ],
+            "mode": "visit",
+            "contexts": ["military", "diplomatic"],
+            "external_ids": ["gdelt:1024"],
+            "verification": "corroborated",
+        },
+        author="desk",
+    )
+    clock.set("2025-04-16T09:00")
+    timeline.record(
+        {"event_id": "sumy-vigil", "title": "Vigil in Sumy", "occurred": "around 14 April 2025"}
+    )
+    timeline.record(
+        {"event_id": "rumour", "title": "A rumour", "occurred": "2025-04", "modality": "planned"}
+    )
+    timeline.retract("rumour", reason="nobody stands by it")
+    timeline.record({"event_id": "visit", "title": "Visit to Odesa", "occurred": "2025-04-15"})
+    timeline.merge("visit", "talks")
+    return timeline.path
+
+
+def lines_of(text: str) -> list[str]:
+    return text.splitlines()
+
+
+# --- Help ---------------------------------------------------------------------------------
+
+
+def test_help_leads_with_the_eight_daily_commands() -> None:
+    shown = done("--help")
+    names = [
+        line.split()[0]
+        for line in lines_of(shown.partition("\nDaily:\n")[2])
+        if line.startswith("  ")
+    ]
+    assert names == [*DAILY, *OTHERS]
+
+
+def command(words: str) -> click.Command:
+    """The command that is called by one word or two."""
+    found: click.Command = cli
+    for word in words.split():
+        assert isinstance(found, click.Group)
+        step = found.get_command(click.Context(found), word)
+        assert step
+        found = step
+    return found
+
+
+@pytest.mark.parametrize("command", ["", *DAILY, *OTHERS, *ACTOR])
+def test_help_fits_into_80_columns_and_cuts_nothing_off(command: str) -> None:
+    shown = done(*command.split(), "--help")
+    assert shown.startswith(f"Usage: timeline {command}".rstrip())
+    assert "..." not in shown.replace("title=...", "").replace("]...", "").replace(
+        "TEXT...", ""
+    ).replace("ENTRY...", "").replace("NAME...", "")
+    assert widest(shown) <= 80
+
+
+def test_every_option_says_what_it_does() -> None:
+    silent = [
+        f"{name} {parameter.name}"
+        for name in (*DAILY, *OTHERS, *ACTOR)
+        for parameter in command(name).params
+        if isinstance(parameter, click.Option) and not parameter.help
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nothing"],
+        ["--nothing"],
+        ["show"],
+        ["show", "a", "b"],
+        ["append"],
+        ["append", "--title", "Only a title"],
+        ["append", "--title", "T", "--occurred", "2025", "--said-by", "Nobody's figure"],
+        ["append", "--title", "T", "--occurred", "2025", "--nl"],
+        ["append", "--nothing"],
+        ["update", "x"],
+        ["correct", "x", "--set", "title=T"],
+        ["retract", "x"],
+        ["merge", "x"],
+        ["init"],
+        ["list", "--limit", "0"],
+        ["list", "--state", "gone"],
+        ["list", "--year", "MMXXV"],
+        ["update", "x", "--set", "title=T", "--expect", "0"],
+        ["schema", "everything"],
+        ["search"],
+        ["actor", "add"],
+        ["actor", "alias", "x"],
+        ["actor", "merge", "x"],
+        ["actor", "rename", "x"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_2(arguments: list[str], tmp_path: Path) -> None:
+    result = run("-d", tmp_path / "none.db", *arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "\nError: " in result.stderr
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_file_and_options_together_are_wrong_usage(story: Path, tmp_path: Path) -> None:
+    file = tmp_path / "events.json"
+    file.write_text('{"title": "T", "occurred": "2025"}')
+    result = run("-d", story, "append", file, "--title", "T")
+    assert result.exit_code == 2
+    assert len(entries(story)) == 10
+
+
+def test_what_click_quotes_of_wrong_usage_is_shown_as_escapes() -> None:
+    for arguments in (["\x1b[31m"], ["show", "a", "b\x1b[31m"], ["append", "\x1b[31m.json"]):
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert "\\x1b[31m" in result.stderr
+        assert "\x1b" not in result.stderr
+
+
+def test_the_version_is_one_line() -> None:
+    shown = done("--version")
+    assert shown.startswith("timeline")
+    assert shown.count("\n") == 1
+
+
+# --- The database -------------------------------------------------------------------------
+
+
+def test_the_default_database_is_timeline_db_here(tmp_path: Path) -> None:
+    made = process("init", "--title", "T", cwd=tmp_path)
+    assert made.stdout.splitlines()[0] == 'Opened "T" in timeline.db'
+    assert (tmp_path / "timeline.db").is_file()
+
+
+def test_the_default_database_is_in_db_where_there_is_one(tmp_path: Path) -> None:
+    (tmp_path / "db").mkdir()
+    made = process("init", "--title", "T", cwd=tmp_path)
+    assert made.stdout.splitlines()[0] == 'Opened "T" in db/timeline.db'
+    assert [path.name for path in tmp_path.iterdir()] == ["db"]
+
+
+def test_timeline_db_in_the_environment_wins_over_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "db").mkdir()
+    done("init", "--title", "T", env={"TIMELINE_DB": str(tmp_path / "mine.db")})
+    assert (tmp_path / "mine.db").is_file()
+    assert not [*(tmp_path / "db").iterdir()]
+
+
+def test_the_option_wins_over_the_environment(tmp_path: Path) -> None:
+    env = {"TIMELINE_DB": str(tmp_path / "b.db")}
+    done("-d", tmp_path / "a.db", "init", "--title", "T", env=env)
+    assert [path.name for path in tmp_path.glob("*.db")] == ["a.db"]
+
+
+def test_timeline_author_in_the_environment_signs_what_is_added(path: Path) -> None:
+    env = {"TIMELINE_AUTHOR": "desk"}
+    done("-d", path, "init", "--title", "T", env=env)
+    done("-d", path, "append", "--title", "E", "--occurred", "2025", "--id", "one", env=env)
+    done("-d", path, "update", "one", "--set", "title=F", env=env)
+    done("-d", path, "retract", "one", "--reason", "r", "--author", "anna", env=env)
+    authors = [
+        entry["payload"]["author"] for entry in json.loads(done("-d", path, "log", "--json"))
+    ]
+    assert authors == ["anna", "desk", "desk", "desk"]
+
+
+def test_the_login_name_is_never_taken_for_an_author(path: Path) -> None:
+    done("-d", path, "init", "--title", "T", env={"USER": "anna", "LOGNAME": "anna"})
+    (opened,) = json.loads(done("-d", path, "log", "--json"))
+    assert "author" not in opened["payload"]
+
+
+# --- init ---------------------------------------------------------------------------------
+
+
+def test_init_opens_a_log_with_what_it_is_told(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = done(
+        *("-d", path.name, "init", "--title", "Odesa", "--origin", "example.org/odesa"),
+        *("--time-zone", "Europe/Kyiv", "--language", "uk", "--licence", "CC0-1.0"),
+        *("--notice", "A test", "--author", "desk"),
+    )
+    assert shown == 'Opened "Odesa" in timeline.db\norigin example.org/odesa\n'
+    with Timeline.open(path) as timeline:
+        info = timeline.info
+    assert info.pop("vocabulary")["event_types"][0]["code"] == "AGREE"
+    assert info == {
+        "origin": "example.org/odesa",
+        "title": "Odesa",
+        "licence": "CC0-1.0",
+        "language": "uk",
+        "time_zone": "Europe/Kyiv",
+        "notice": "A test",
+    }
+
+
+def test_init_takes_a_vocabulary_of_ones_own(path: Path, tmp_path: Path) -> None:
+    words = tmp_path / "words.csv"
+    words.write_text("code,label,definition\nFLOOD,Flood,Water where it should not be\n")
+    done("-d", path, "init", "--title", "T", "--vocabulary", words)
+    done("-d", path, "append", "--title", "E", "--occurred", "2025", "--type", "flood")
+    refused = run("-d", path, "append", "--title", "E", "--occurred", "2025", "--type", "CONSULT")
+    assert refused.exit_code == 1
+    assert "FLOOD" in refused.stderr
+
+
+# --- append -------------------------------------------------------------------------------
+
+
+def test_append_takes_an_event_from_options(story: Path) -> None:
+    shown = done(
+        *("-d", story, "append", "--id", "flood", "--title", "Flood", "--occurred", "May 2025"),
+        *("--summary", "Water.", "--type", "Assault", "--place", "Kherson", "--country", "Ukraine"),
+        *("--actor", "Anna", "--actor", "Boris", "--tag", "Water", "--tag", "flood"),
+        *("--figure", "killed=35", "--figure", "injured=>120", "--figure", "pledged=~2e9 EUR"),
+        *("--figure", "delivered=>=5 pump", "--said-by", "Mayor", "--dated", "15 April 2025"),
+        *("--source", "https://example.org/flood", "--reported-at", "2025-05-02"),
+        *("--author", "desk"),
+    )
+    assert shown == "recorded  flood  May 2025 (2025-05)  entry 11, version 1\n"
+    event = json.loads(done("-d", story, "show", "flood", "--json"))
+    source_id = event["citations"][0]["source_id"]
+    said = {"reported_by": "Mayor", "dated": "2025-04-15", "source_ids": [source_id]}
+    for field in ("recorded_at", "occurred_from", "occurred_to", "occurred_precision"):
+        del event[field]
+    assert event == {
+        "event_id": "flood",
+        "title": "Flood",
+        "summary": "Water.",
+        "event_type": "ASSAULT",
+        "tags": ["water", "flood"],
+        "occurred": "2025-05",
+        "place": {"name": "Kherson", "country": "UKR"},
+        "participants": [{"name": "Anna"}, {"name": "Boris"}],
+        "quantities": [
+            {"measure": "killed", "value": "35", "unit": "person", **said},
+            {
+                "measure": "injured",
+                "value": "120",
+                "qualifier": "more_than",
+                "unit": "person",
+                **said,
+            },
+            {
+                "measure": "pledged",
+                "value": "2000000000",
+                "qualifier": "about",
+                "unit": "EUR",
+                **said,
+            },
+            {"measure": "delivered", "value": "5", "qualifier": "at_least", "unit": "pump", **said},
+        ],
+        "citations": [{"source_id": source_id}],
+        "modality": "actual",
+        "verification": "reported",
+        "state": "current",
+        "version": 1,
+        "seq": 11,
+        "reported_at": "2025-05-02",
+    }
+
+
+def test_append_makes_up_an_id_and_shows_it(story: Path) -> None:
+    shown = done("-d", story, "append", "--title", "Flood", "--occurred", "2025-05-01").split()
+    assert shown[0] == "recorded"
+    assert json.loads(done("-d", story, "show", shown[1], "--json"))["title"] == "Flood"
+
+
+ONE = {"event_id": "one", "title": "One", "occurred": "2025-05-01"}
+TWO = {"event_id": "two", "title": "Two", "occurred": "before May 2025"}
+RECEIPTS = [
+    "recorded  one  1 May 2025 (2025-05-01)  entry 10, version 1",
+    "recorded  two  before May 2025 (../2025-05)  entry 11, version 1",
+]
+
+
+def test_append_takes_an_array_from_a_file(story: Path, tmp_path: Path) -> None:
+    file = tmp_path / "events.json"
+    file.write_text(json.dumps([ONE, TWO], indent=2))
+    assert lines_of(done("-d", story, "append", file)) == RECEIPTS
+
+
+def test_append_takes_one_object_from_stdin(story: Path) -> None:
+    assert lines_of(done("-d", story, "append", "-", input=json.dumps(ONE))) == RECEIPTS[:1]
+
+
+def test_append_takes_an_object_a_line(story: Path) -> None:
+    text = f"{json.dumps(ONE)}\n\n{json.dumps(TWO)}"
+    assert lines_of(done("-d", story, "append", "--nl", "-", input=text)) == RECEIPTS
+
+
+def test_append_takes_a_byte_order_mark_and_windows_line_ends(story: Path) -> None:
+    text = f"\ufeff{json.dumps(ONE)}\r\n{json.dumps(TWO)}\r\n".encode()
+    assert lines_of(done("-d", story, "append", "--nl", "-", input=text)) == RECEIPTS
+
+
+def test_all_events_of_one_append_are_recorded_at_one_time(story: Path) -> None:
+    receipts = json.loads(done("-d", story, "append", "-", "--json", input=json.dumps([ONE, TWO])))
+    assert len({receipt["recorded_at"] for receipt in receipts}) == 1
+
+
+def test_the_receipts_of_append_are_json_too(story: Path) -> None:
+    (receipt,) = json.loads(done("-d", story, "append", "-", "--json", input=json.dumps(TWO)))
+    assert receipt.pop("recorded_at") > "2025"
+    assert receipt.pop("entry_id")
+    assert receipt == {
+        "event_id": "two",
+        "kind": "event.recorded",
+        "seq": 10,
+        "version": 1,
+        "occurred": "../2025-05",
+        "unchanged": False,
+        "notes": [],
+    }
+
+
+def test_appending_the_same_twice_says_unchanged_and_ends_well(story: Path) -> None:
+    arguments = ("-d", story, "append", "--id", "one", "--title", "One", "--occurred", "1 May 2025")
+    done(*arguments)
+    before = dump(story)
+    assert done(*arguments) == "unchanged  one  1 May 2025 (2025-05-01)  entry 10, version 1\n"
+    (receipt,) = json.loads(done(*arguments, "--json"))
+    assert receipt["unchanged"] is True
+    assert dump(story) == before
+
+
+def test_a_dry_run_checks_everything_and_writes_nothing(story: Path) -> None:
+    before = dump(story)
+    shown = done("-d", story, "append", "--dry-run", "-", input=json.dumps([ONE, TWO]))
+    assert lines_of(shown) == [
+        "would be recorded  one  1 May 2025 (2025-05-01)",
+        "would be recorded  two  before May 2025 (../2025-05)",
+    ]
+    bad = run("-d", story, "append", "--dry-run", "-", input='{"title": "T", "occurred": "never"}')
+    assert bad.exit_code == 1
+    assert dump(story) == before
+
+
+def test_an_append_of_no_events_says_so(story: Path) -> None:
+    for arguments, text in ((["-"], "[]"), (["--nl", "-"], "\n")):
+        result = run("-d", story, "append", *arguments, input=text)
+        assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No events.\n")
+
+
+def test_events_of_one_append_may_refer_to_each_other_in_any_order(story: Path) -> None:
+    first = {**ONE, "relations": [{"type": "follows", "event_id": "two"}]}
+    done("-d", story, "append", "-", input=json.dumps([first, TWO]))
+    assert "follows  Two (two)" in done("-d", story, "show", "one")
+
+
+# --- show ---------------------------------------------------------------------------------
+
+TALKS = """\
+Talks in Odesa
+15 April 2025 - Consultation - Odesa, Ukraine - corroborated
+corroborated, but it rests on one source alone
+talks, version 1, entry 4
+reported 15 April 2025, recorded 15 April 2025, 18:00 UTC
+
+They talked in a hospital about support.
+
+Who
+  actor  Mark Rutte - Secretary General, NATO
+  host   Volodymyr Zelenskyy
+
+Figures
+  1  pledged  more than 20,000,000,000 EUR  Mark Rutte, first quarter of 2025
+
+Claims
+  disputes  Moscow: no progress
+
+Related
+  follows  Strike on Sumy (sumy-strike)
+
+Sources
+  1  A visit, "more than 20 billion euros"
+
+Tags
+  nato
+
+Also
+  coordinates  46.48, 30.73
+  mode         visit
+  contexts     military, diplomatic
+  other ids    gdelt:1024
+"""
+
+
+def test_show_prints_all_that_is_said_of_an_event(story: Path) -> None:
+    assert done("-d", story, "show", "talks") == TALKS
+
+
+def test_show_as_json_is_one_object_that_ends_with_how_the_event_stands(story: Path) -> None:
+    event = json.loads(done("-d", story, "show", "talks", "--json"))
+    assert [*event][-5:] == EVENT_FIELDS_THEN_STANDING
+    assert [event[field] for field in EVENT_FIELDS_THEN_STANDING] == [
+        "current",
+        1,
+        4,
+        "2025-04-15T18:00:01.000000Z",
+        "2025-04-15",
+    ]
+    assert event["event_id"] == "talks"
+    assert event["quantities"][0]["value"] == "20000000000"
+    assert event["place"]["lat"] == "46.48"
+    assert event["participants"][1] == {"name": "Volodymyr Zelenskyy", "role": "host"}
+
+
+def test_show_says_what_others_say_of_an_event(story: Path) -> None:
+    assert "<- follows  Talks in Odesa (talks)" in done("-d", story, "show", "sumy-strike")
+
+
+def test_an_event_of_the_past_does_not_know_of_later_ones(story: Path) -> None:
+    then = done("-d", story, "show", "sumy-strike", "--as-of", "#1")
+    assert "Talks" not in then
+    assert "Talks" not in done("-d", story, "show", "sumy-strike@1")
+
+
+def test_show_says_that_an_event_is_retracted_or_merged(story: Path) -> None:
+    assert done("-d", story, "show", "rumour").startswith(
+        "A rumour\nApril 2025 - planned - RETRACTED\nretracted: nobody stands by it\n"
+    )
+    assert done("-d", story, "show", "visit").startswith(
+        "Visit to Odesa\n15 April 2025 - MERGED\nmerged into Talks in Odesa (talks)\n"
+    )
+
+
+@pytest.mark.parametrize("event", ["sumy-strike@1", "#1", "sumy-s@1"])
+def test_a_version_is_named_by_id_or_beginning_or_entry(event: str, story: Path) -> None:
+    found = json.loads(done("-d", story, "show", event, "--json"))
+    assert (found["version"], found["quantities"][0]["value"]) == (1, "32")
+
+
+def test_a_beginning_that_several_ids_share_is_refused_with_all_of_them(story: Path) -> None:
+    result = run("-d", story, "show", "sumy")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        'Error: "sumy" is the beginning of several events: sumy-strike, sumy-vigil\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        ("talsk", "did you mean talks?"),
+        ("talks@2", 'no event "talks@2"'),
+        ("talks@two", "ID@3"),
+        ("#99", 'no entry "#99"'),
+        ("#3", "that entry is about source/"),
+        ("", 'no event ""'),
+        ("a\nb\x1b[1m", 'no event "a\\nb\\x1b[1m"'),
+    ],
+)
+def test_an_event_that_is_not_there_is_refused(event: str, says: str, story: Path) -> None:
+    for command in ("show", "history"):
+        result = run("-d", story, command, event)
+        assert result.exit_code == 1
+        assert result.stderr.startswith("Error: no ")
+        assert result.stderr.count("\n") == 1
+        assert command == "history" or says in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["show"],
+        ["list", "--actor"],
+        ["search"],
+        ["list", "--country"],
+        ["append", "--occurred", "2025", "--title"],
+    ],
+    ids=" ".join,
+)
+def test_an_argument_that_is_not_utf8_is_refused_in_one_line(
+    arguments: list[str], story: Path
+) -> None:
+    words = b"a\xff".decode(errors="surrogateescape")
+    result = process("-d", story, *arguments, words, cwd=story.parent)
+    assert result.returncode == 1
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "version"),
+    [
+        ([], 2),
+        (["--as-of", "#1"], 1),
+        (["--as-of", "1"], 1),
+        (["--as-of", "2025-04-14"], 1),
+        (["--as-of", "2025-04-15T08:59:59"], 1),
+        (["--as-of", "2025-04-15"], 2),
+        (["--as-reported", "13 April 2025"], 1),
+        (["--as-reported", "2025-04-14"], 2),
+        (["--as-of", "#2", "--as-reported", "2025-04-13"], 1),
+        (["--as-of", "#1", "--as-reported", "2025-04-14"], 1),
+    ],
+)
+def test_show_takes_both_clocks(options: list[str], version: int, story: Path) -> None:
+    found = json.loads(done("-d", story, "show", "sumy-strike", "--json", *options))
+    assert found["version"] == version
+
+
+@pytest.mark.parametrize("options", [["--as-of", "#2"], ["--as-reported", "2025-04-14"]])
+@pytest.mark.parametrize("command", ["show", "history"])
+def test_an_event_that_was_not_there_as_of_then_ends_with_1(
+    command: str, options: list[str], story: Path
+) -> None:
+    result = run("-d", story, command, "talks", *options, "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == 'Error: no event "talks": it was not there as of then\n'
+
+
+# --- history ------------------------------------------------------------------------------
+
+
+def test_history_prints_every_version_with_what_changed_and_why(story: Path) -> None:
+    assert done("-d", story, "history", "sumy-strike") == (
+        "Strike on Sumy\n"
+        "sumy-strike\n"
+        "\n"
+        "version 1: recorded  entry 1\n"
+        "  reported 13 April 2025, recorded 13 April 2025, 18:00 UTC, by desk\n"
+        "  figures then\n"
+        "    1  killed  32  Mayor\n"
+        "\n"
+        "version 2: corrected  entry 2\n"
+        "  reported 14 April 2025, recorded 15 April 2025, 09:00 UTC, by anna\n"
+        "  reason: the mayor corrected it\n"
+        "  - killed: 32 -> 34, Mayor\n"
+    )
+
+
+def test_history_says_what_was_added_and_removed(story: Path) -> None:
+    done(
+        "-d", story, "update", "talks", "--set", "note=N", "--set", "summary=", "--set", "tags.-=x"
+    )
+    shown = done("-d", story, "history", "talks")
+    assert shown.endswith(
+        "  - summary removed: They talked in a hospital about support.\n"
+        "  - note added: N\n"
+        "  - tag added: x\n"
+    )
+
+
+def test_history_says_into_what_an_event_was_merged(story: Path) -> None:
+    shown = done("-d", story, "history", "visit")
+    assert "\nversion 2: merged into Talks in Odesa (talks)  entry 9\n" in shown
+
+
+def test_history_as_json_is_a_list_of_versions_with_changes(story: Path) -> None:
+    first, second = json.loads(done("-d", story, "history", "sumy-strike", "--json"))
+    assert (first["version"], first["kind"], first["changes"]) == (1, "event.recorded", [])
+    assert second["superseded_at"] is None
+    assert first["superseded_at"] == second["recorded_at"] == "2025-04-15T09:00:01.000000Z"
+    assert (second["author"], second["reason"]) == ("anna", "the mayor corrected it")
+    (change,) = second["changes"]
+    assert change == {"path": "/quantities/0/value", "old_value": "32", "new_value": "34"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["sumy-strike", "--as-of", "#1"],
+        ["sumy-strike", "--as-reported", "2025-04-13"],
+        ["sumy-strike@1"],
+        ["#1"],
+    ],
+)
+def test_history_ends_where_it_is_told_to(arguments: list[str], story: Path) -> None:
+    (version,) = json.loads(done("-d", story, "history", *arguments, "--json"))
+    assert version["version"] == 1
+
+
+# --- list, search, facets -----------------------------------------------------------------
+
+
+def test_list_prints_the_events_in_the_order_in_which_they_happened(story: Path) -> None:
+    assert done("-d", story, "list") == (
+        "Strike on Sumy\n"
+        "  13 April 2025, 10:15 - Assault - Sumy, Ukraine - corrected\n"
+        "  sumy-strike, version 2\n"
+        "Vigil in Sumy\n"
+        "  around 14 April 2025\n"
+        "  sumy-vigil, version 1\n"
+        "Talks in Odesa\n"
+        "  15 April 2025 - Consultation - Odesa, Ukraine - corroborated\n"
+        "  talks, version 1\n"
+    )
+
+
+def ids(*arguments: object) -> list[str]:
+    return [row["event_id"] for row in json.loads(done(*arguments, "--json"))]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], ["sumy-strike", "sumy-vigil", "talks"]),
+        (["--limit", "1"], ["sumy-strike"]),
+        (["--type", "Consultation"], ["talks"]),
+        (["--type", "consult"], ["talks"]),
+        (["--actor", "mark rutte"], ["talks"]),
+        (["--country", "Ukraine"], ["sumy-strike", "talks"]),
+        (["--place", "odesa"], ["talks"]),
+        (["--tag", "NATO"], ["talks"]),
+        (["--source", "https://example.org/visit"], ["talks"]),
+        (["--since", "15 April 2025"], ["talks"]),
+        (["--until", "2025-04-13"], ["sumy-strike"]),
+        (["--since", "2025-04-14", "--until", "2025-04-14"], ["sumy-vigil"]),
+        (["--year", "2024"], []),
+        (["--month", "April 2025"], ["sumy-strike", "sumy-vigil", "talks"]),
+        (["--precision", "minute"], ["sumy-strike"]),
+        (["--verification", "corroborated"], ["talks"]),
+        (["--modality", "planned"], []),
+        (["--modality", "planned", "--state", "retracted"], ["rumour"]),
+        (["--state", "merged"], ["visit"]),
+        (["--state", "all", "--since", "2025-04-15"], ["rumour", "talks", "visit"]),
+        (["--as-of", "#1"], ["sumy-strike"]),
+        (["--as-of", "2025-04-15"], ["sumy-strike", "talks"]),
+        (["--as-reported", "2025-04-14"], ["sumy-strike"]),
+        (["--as-of", "#0"], []),
+    ],
+    ids=lambda value: " ".join(value) or "nothing",
+)
+def test_list_takes_filters_and_both_clocks(
+    options: list[str], expected: list[str], story: Path
+) -> None:
+    assert ids("-d", story, "list", *options) == expected
+
+
+def test_list_as_json_has_the_columns_of_the_table(story: Path) -> None:
+    (row, *_) = json.loads(done("-d", story, "list", "--json"))
+    with Timeline.open(story) as timeline:
+        assert row == timeline.list(limit=1)[0]
+
+
+def test_a_list_of_the_past_shows_what_was_said_then(story: Path) -> None:
+    shown = done("-d", story, "list", "--as-of", "#1")
+    assert shown.splitlines()[1:] == [
+        "  13 April 2025, 10:15 - Assault - Sumy, Ukraine",
+        "  sumy-strike, version 1",
+    ]
+
+
+def test_a_list_of_nothing_says_so_beside_the_output(story: Path) -> None:
+    for arguments in (["list", "--year", "1999"], ["search", "nothing"], ["facets", "nothing"]):
+        result = run("-d", story, *arguments)
+        assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No events.\n")
+
+
+def test_search_marks_what_it_found(story: Path) -> None:
+    assert done("-d", story, "search", "hospital") == (
+        "Talks in Odesa\n"
+        "  15 April 2025 - Consultation - Odesa, Ukraine - corroborated\n"
+        "  They talked in a *hospital* about support.\n"
+        "  talks, version 1\n"
+    )
+    (row,) = json.loads(done("-d", story, "search", "hospital", "--json"))
+    assert row["match"] == "They talked in a **hospital** about support."
+
+
+def test_search_does_not_repeat_the_title_it_found(story: Path) -> None:
+    shown = done("-d", story, "search", "vigil")
+    assert shown.splitlines() == [
+        "Vigil in Sumy",
+        "  around 14 April 2025",
+        "  sumy-vigil, version 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["hospital", "talk"], ["talks"]),
+        (["HOSPITAL"], ["talks"]),
+        (["hospital", "nowhere"], []),
+        (['"a hospital"'], ["talks"]),
+        (['"hospital a"'], []),
+        (["sumy", "--type", "assault"], ["sumy-strike"]),
+        (["odesa", "--state", "all", "--limit", "9"], ["talks", "visit"]),
+        (["sumy", "--as-of", "#1"], ["sumy-strike"]),
+        (["sumy", "--as-reported", "2025-04-13"], ["sumy-strike"]),
+        (["NEAR(", "x"], []),
+        (["title:", "x", "OR"], []),
+    ],
+    ids=lambda value: " ".join(value) or "nothing",
+)
+def test_search_finds_all_words(arguments: list[str], expected: list[str], story: Path) -> None:
+    assert sorted(ids("-d", story, "search", *arguments)) == expected
+
+
+def test_facets_print_values_with_their_counts(story: Path) -> None:
+    shown = done("-d", story, "facets")
+    assert shown.startswith("type\n     1  Assault\n     1  Consultation\nactor\n")
+    assert "\ncountry\n     2  Ukraine\n" in shown
+    assert "\nmonth\n     3  2025-04\n" in shown
+
+
+def test_facets_as_json_are_values_labels_and_counts(story: Path) -> None:
+    counted = json.loads(done("-d", story, "facets", "--json"))
+    assert counted["country"] == [{"value": "UKR", "label": "Ukraine", "count": 2}]
+    assert counted["year"] == [{"value": 2025, "label": 2025, "count": 3}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count"),
+    [
+        ([], 2),
+        (["hospital"], 1),
+        (["--type", "ASSAULT"], 1),
+        (["--as-of", "#1"], 1),
+        (["--as-reported", "2025-04-14"], 1),
+        (["--since", "2025-04-15"], 1),
+    ],
+)
+def test_facets_count_a_selection(arguments: list[str], count: int, story: Path) -> None:
+    counted = json.loads(done("-d", story, "facets", "--json", *arguments))
+    assert sum(value["count"] for value in counted["country"]) == count
+
+
+def test_facets_show_ten_values_unless_told_otherwise(story: Path) -> None:
+    tags = [f"tag-{number:02}" for number in range(13)]
+    done("-d", story, "append", "-", input=json.dumps({**ONE, "tags": tags}))
+    shown = done("-d", story, "facets", "--since", "2025-05-01")
+    assert "     1  tag-09\n        and 3 more\n" in shown
+    assert "more" not in done("-d", story, "facets", "--limit", "20")
+
+
+# --- log ----------------------------------------------------------------------------------
+
+
+def test_log_prints_the_entries_newest_first(story: Path) -> None:
+    shown = done("-d", story, "log")
+    assert shown.startswith(
+        "#9  16 April 2025, 09:00 UTC  event.merged  event/visit, version 2\n"
+        "#8  16 April 2025, 09:00 UTC  event.recorded  event/visit, version 1\n"
+        "    Visit to Odesa\n"
+        "#7  16 April 2025, 09:00 UTC  event.retracted  event/rumour, version 2\n"
+        "    nobody stands by it\n"
+    )
+    assert "    Strike on Sumy; by anna; the mayor corrected it\n" in shown
+    assert shown.splitlines()[-2].startswith("#0  ")
+
+
+def test_log_as_json_holds_payloads_and_leaves(story: Path) -> None:
+    newest, *rest = json.loads(done("-d", story, "log", "--json", "--limit", "3"))
+    assert len(rest) == 2
+    assert (newest["seq"], newest["payload"]) == (9, {"into": "talks"})
+    assert newest["leaf"] == entries(story)[9][-1].hex()
+
+
+def test_log_goes_back_to_any_moment(story: Path) -> None:
+    for moment in ("#1", "2025-04-14", "2025-04-15T08:00"):
+        assert [entry["seq"] for entry in log(story, "--as-of", moment)] == [1, 0]
+
+
+def log(story: Path, *options: str) -> Any:
+    return json.loads(done("-d", story, "log", "--json", *options))
+
+
+# --- update, correct, retract, reinstate, merge -------------------------------------------
+
+
+def test_update_changes_fields_by_path(story: Path) -> None:
+    shown = done(
+        *("-d", story, "update", "talks", "--set", "title=Talks end", "--set", "place.country=RO"),
+        *("--set", "/quantities/0/value=21e9", "--set", "tags.-=Hospital", "--set", "tags.-=visit"),
+        *("--set", "note=A = B"),
+        *("--set", "summary=", "--set", 'claims=[{"speaker": "Anna"}]', "--reason", "it went on"),
+        *("--reported-at", "2025-04-17", "--author", "anna"),
+    )
+    assert shown == "updated  talks  15 April 2025 (2025-04-15)  entry 10, version 2\n"
+    event = json.loads(done("-d", story, "show", "talks", "--json"))
+    assert event["title"] == "Talks end"
+    assert event["place"]["country"] == "ROU"
+    assert event["quantities"][0]["value"] == "21000000000"
+    assert event["tags"] == ["nato", "hospital", "visit"]
+    assert event["note"] == "A = B"
+    assert "summary" not in event
+    assert event["claims"] == [{"speaker": "Anna"}]
+    assert event["reported_at"] == "2025-04-17"
+    (newest,) = log(story, "--limit", "1")
+    assert newest["kind"] == "event.updated"
+    assert (newest["payload"]["author"], newest["payload"]["reason"]) == ("anna", "it went on")
+
+
+def test_update_puts_a_figure_beside_the_others_with_who_says_so(story: Path) -> None:
+    url = "https://example.org/second"
+    done(
+        *(
+            "-d",
+            story,
+            "update",
+            "sumy-strike",
+            "--figure",
+            "killed=>35",
+            "--said-by",
+            "Prosecutor",
+        ),
+        *("--dated", "14 April 2025", "--source", url),
+    )
+    event = json.loads(done("-d", story, "show", "sumy-strike", "--json"))
+    (source_id,) = event["quantities"][1]["source_ids"]
+    assert [figure["value"] for figure in event["quantities"]] == ["34", "35"]
+    assert event["quantities"][1] == {
+        "measure": "killed",
+        "value": "35",
+        "qualifier": "more_than",
+        "unit": "person",
+        "dated": "2025-04-14",
+        "reported_by": "Prosecutor",
+        "source_ids": [source_id],
+    }
+    assert event["citations"][-1] == {"source_id": source_id}
+    # The same source again is neither recorded nor cited twice.
+    done("-d", story, "update", "sumy-strike", "--figure", "injured=9", "--source", url)
+    again = json.loads(done("-d", story, "show", "sumy-strike", "--json"))
+    assert again["citations"] == event["citations"]
+    assert again["quantities"][2]["source_ids"] == [source_id]
+
+
+def test_correct_replaces_the_figure_that_show_lists_by_that_number(story: Path) -> None:
+    done("-d", story, "update", "sumy-strike", "--figure", "injured=9")
+    done(
+        *("-d", story, "correct", "sumy-strike", "--figure", "killed=36", "--replace", "1"),
+        *("--reason", "counted again"),
+    )
+    event = json.loads(done("-d", story, "show", "sumy-strike", "--json"))
+    assert [(f["measure"], f["value"]) for f in event["quantities"]] == [
+        ("killed", "36"),
+        ("injured", "9"),
+    ]
+    result = run("-d", story, "update", "sumy-strike", "--figure", "killed=37", "--replace", "3")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: replace: there is no figure 3: the event has 2\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--said-by", "Mayor"],
+        ["--set", "title=T", "--dated", "2025"],
+        ["--set", "title=T", "--replace", "1"],
+        ["--figure", "killed=1", "--figure", "killed=2", "--replace", "1"],
+    ],
+    ids=lambda value: " ".join(value) or "nothing",
+)
+def test_options_of_figures_that_do_not_go_together_are_wrong_usage(
+    options: list[str], story: Path
+) -> None:
+    assert run("-d", story, "update", "talks", *options).exit_code == 2
+
+
+def test_a_source_alone_is_a_change(story: Path) -> None:
+    done("-d", story, "update", "talks", "--source", "https://example.org/other")
+    assert len(json.loads(done("-d", story, "show", "talks", "--json"))["citations"]) == 2
+
+
+def test_correct_says_why(story: Path) -> None:
+    shown = done(
+        "-d", story, "correct", "talks", "--set", "occurred=2025-04-16", "--reason", "typo"
+    )
+    assert shown == "corrected  talks  16 April 2025 (2025-04-16)  entry 10, version 2\n"
+    assert log(story, "--limit", "1")[0]["payload"]["reason"] == "typo"
+
+
+def test_the_receipt_of_a_change_is_json_too(story: Path) -> None:
+    receipt = json.loads(
+        done("-d", story, "correct", "talks", "--set", "title=T", "--reason", "r", "--json")
+    )
+    assert (receipt["event_id"], receipt["kind"]) == ("talks", "event.corrected")
+    assert (receipt["seq"], receipt["version"], receipt["unchanged"]) == (10, 2, False)
+
+
+def test_retract_and_reinstate_change_the_state_alone(story: Path) -> None:
+    assert done("-d", story, "retract", "talks", "--reason", "no") == (
+        "retracted  talks  entry 10, version 2\n"
+    )
+    assert ids("-d", story, "list") == ["sumy-strike", "sumy-vigil"]
+    assert done("-d", story, "reinstate", "talks") == "reinstated  talks  entry 11, version 3\n"
+    event = json.loads(done("-d", story, "show", "talks", "--json"))
+    assert (event["state"], event["title"]) == ("current", "Talks in Odesa")
+
+
+def test_merge_names_the_event_that_stays(story: Path) -> None:
+    assert done("-d", story, "merge", "sumy-v", "--into", "sumy-s") == (
+        "merged  sumy-vigil  into sumy-strike  entry 10, version 2\n"
+    )
+    assert json.loads(done("-d", story, "show", "sumy-vigil", "--json"))["merged_into"] == (
+        "sumy-strike"
+    )
+
+
+def test_reinstate_takes_back_a_merge(story: Path) -> None:
+    done("-d", story, "reinstate", "visit")
+    assert "merged_into" not in json.loads(done("-d", story, "show", "visit", "--json"))
+
+
+@pytest.mark.parametrize("event", ["sumy-strike@2", "#2"])
+def test_a_change_may_name_the_version_it_is_for(event: str, story: Path) -> None:
+    assert "version 3" in done("-d", story, "update", event, "--set", "title=T")
+    stale = run("-d", story, "update", event, "--set", "title=U")
+    assert stale.exit_code == 1
+    assert "is at version 3, not 2" in stale.stderr
+
+
+# --- schema, rebuild, doctor --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["", "event", "source", "actor", "log"])
+def test_schema_is_a_json_schema(what: str) -> None:
+    schema = json.loads(done("schema", *what.split()))
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    required = {"": ["title", "occurred"], "source": None, "actor": ["name"]}
+    assert schema.get("required") == required.get(what, schema.get("required"))
+    assert schema["additionalProperties"] is False
+
+
+def test_rebuild_makes_the_same_tables(story: Path) -> None:
+    before = tables(story)
+    assert done("-d", story, "rebuild") == f"Rebuilt the tables of {story} from 10 entries.\n"
+    assert tables(story) == before
+
+
+def test_doctor_finds_nothing_wrong_with_a_good_file(story: Path) -> None:
+    shown = done("-d", story, "doctor")
+    assert "log        10 entries, the newest is #9" in shown
+    findings = json.loads(done("-d", story, "doctor", "--json"))
+    assert {finding["finding"] for finding in findings} <= {"ok", "note"}
+    assert {"Python", "SQLite", "Datasette", "file", "pages", "log", "disk", "tables"} == {
+        finding["about"] for finding in findings
+    }
+
+
+def test_doctor_ends_with_1_where_there_is_a_problem(tmp_path: Path) -> None:
+    result = run("-d", tmp_path / "none.db", "doctor")
+    assert result.exit_code == 1
+    assert "problem" in result.stdout
+    assert "timelineinitmakesone" in "".join(result.stdout.split())

@@ -1,0 +1,525 @@
+"""Sheets and the log: in, out, and compared by id, from a file and over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import functools
+import http.server
+import json
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from running import done, dump, entries, process, run
+from strategies import events
+from ticking_clock import TickingClock
+
+from timeline import Timeline
+from timeline.formats.sheet import cells as sheet
+from timeline.formats.sheet import events as sheet_events
+from timeline.formats.sheet.lookup import words_of
+from timeline.intake.sheet_sync import sync
+from timeline.model.content import Said
+from timeline.reading import query
+from timeline.store import storage as schema
+
+Rows = list[dict[str, str]]
+
+
+def _made_up_rows(count: int) -> Rows:
+    """A sheet as a researcher keeps it: some columns always filled, some now and then."""
+    kinds = ("Assault", "Consultation", "Agreement", "Accusation", "Aid")
+    places = (
+        ("Odesa", "Ukraine", "46.48", "30.73"),
+        ("Ankara", "Turkey", "", ""),
+        ("", "", "", ""),
+    )
+    dates = ("2025-04-{day:02d}", "2025-04", "2025-33", "2025-04-{day:02d}/2025-05-01", "2025-04~")
+    rows = []
+    for number in range(count):
+        place, country, lat, lon = places[number % 3]
+        row = dict.fromkeys(sheet.COLUMNS, "")
+        row |= {
+            "id": f"event-{number:03d}",
+            "title": f"Event {number}: talks, «квартал»{' 🚀' * (number % 2)}",
+            "occurred": dates[number % 5].format(day=number % 28 + 1),
+            "type": kinds[number % 5],
+            "place": place,
+            "country": country,
+            "lat": lat,
+            "lon": lon,
+            "actors": ("Ukraine; Mark Rutte", "Russia", "")[number % 3],
+            "tags": ("talks", "talks; port", "")[number % 3],
+            "killed": ("", "35", ">20; 34 (30 to 40)", "~10")[number % 4],
+            "injured": ("", "119")[number % 2],
+            "source_url": f"https://example.org/{number}" if number % 2 else "",
+            "source_title": f"Report; part {number}".replace(";", "\\;") if number % 2 else "",
+            "reported_at": f"2025-05-{number % 28 + 1:02d}",
+            "summary": ('Two lines\nand a "quote", a comma; a semicolon', "")[number % 2],
+        }
+        rows.append(row)
+    return rows
+
+
+def _write(path: Path, rows: Rows, **settings: Any) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*rows[0]], **settings)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def _exported(path: Path, *arguments: str) -> Rows:
+    text = done("-d", path, "export", "csv", *arguments)
+    return [*csv.DictReader(text.splitlines(keepends=True))]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A log of ten events that came from a sheet."""
+    path = tmp_path / "story.db"
+    done("-d", path, "init", "--title", "A story")
+    done("-d", path, "append", "--csv", _write(tmp_path / "ten.csv", _made_up_rows(10)))
+    return path
+
+
+@pytest.fixture
+def ten(log: Path, tmp_path: Path) -> Rows:
+    """The sheet of `log`."""
+    return _made_up_rows(10)
+
+
+@contextlib.contextmanager
+def _served(folder: Path) -> Iterator[str]:
+    """The files of a folder over HTTP, on loopback."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
+    ) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@contextlib.contextmanager
+def _as_file(path: Path) -> Iterator[str]:
+    yield str(path)
+
+
+@contextlib.contextmanager
+def _over_http(path: Path) -> Iterator[str]:
+    with _served(path.parent) as address:
+        yield f"{address}/{path.name}"
+
+
+# --- In and out ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given_as", [_as_file, _over_http])
+def test_a_sheet_of_300_goes_in_comes_out_equal_and_12_edits_make_12_entries(
+    tmp_path: Path, given_as: Callable[[Path], contextlib.AbstractContextManager[str]]
+) -> None:
+    rows = _made_up_rows(300)
+    path = tmp_path / "story.db"
+    done("-d", path, "init", "--title", "A story")
+    receipts = done("-d", path, "append", "--csv", _write(tmp_path / "in.csv", rows))
+    assert len(receipts.splitlines()) >= 300
+    out = tmp_path / "out.csv"
+    done("-d", path, "export", "csv", "-o", out)
+    assert out.read_bytes() == (tmp_path / "in.csv").read_bytes()
+
+    edited = [dict(row) for row in rows]
+    edited[3]["killed"] = "36"
+    edited[5]["title"] = "Another title"
+    edited[8] |= {"place": "Kharkiv", "reason": "the place was wrong"}
+    edited[10]["occurred"] = "15 April 2025"
+    edited[20]["type"] = "protest"
+    edited[31]["actors"] = "Russia; Belarus"
+    edited[40]["tags"] = ""
+    edited[51]["source_title"] = "A better title"
+    edited[60]["summary"] = ""
+    edited[71] |= {"killed": "12", "reported_at": "2025-06-01"}
+    edited.append({**edited[0], "id": "one-more", "title": "One more"})
+    del edited[99]
+    before = entries(path)
+    with given_as(_write(tmp_path / "edited.csv", edited)) as source:
+        done("-d", path, "sync", source)
+        added = entries(path)[len(before) :]
+        assert [entry[2] for entry in added] == [
+            "source.updated",
+            *["event.updated"] * 2,
+            "event.corrected",
+            *["event.updated"] * 6,
+            "event.recorded",
+            "event.retracted",
+        ]
+        assert entries(path)[: len(before)] == before
+        assert done("-d", path, "sync", source) == "300 unchanged.\n"
+    assert len(entries(path)) == len(before) + 12
+    edited[8]["reason"] = ""  # belongs to the change, not to the event
+    edited[10]["occurred"] = "2025-04-15"
+    edited[20]["type"] = "Protest"
+    assert _exported(path) == edited
+
+
+@settings(max_examples=60)
+@given(st.lists(events(known_events=(), known_sources=()), min_size=1, max_size=3))
+def test_what_is_exported_changes_nothing_when_it_comes_back(stated: list[dict[str, Any]]) -> None:
+    columns = (
+        *sheet.COLUMNS, "note", "modality", "contexts", "external_ids", "about_place.name",
+        "claims", "relations", "participants.0.office", "quantities.1.low",
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "story.db"
+        with Timeline.create(path, title="A story") as timeline:
+            for number, event in enumerate(stated):
+                external = [f"n{number}-{key}" for key in event.get("external_ids", ())]
+                event = {**event, "event_id": f"e-{number}", "external_ids": external}
+                timeline.record(event)
+            before = entries(path)
+            with contextlib.closing(schema.connect(path)) as reader:
+                words = words_of(reader)
+                cells = [
+                    sheet_events.cells(query.get(reader, f"e-{number}"), words, columns)
+                    for number in range(len(stated))
+                ]
+                written = "".join(sheet.write(cells, columns)).encode()
+                with timeline.append() as append:
+                    rows = [*sheet.read(written)]
+                    outcome = sync(reader, append, rows, Said(), allow_absent=False)
+        assert (outcome.steps, outcome.unchanged) == ([], len(stated))
+        assert entries(path) == before
+
+
+def test_append_takes_sheets_and_finds_known_rows_unchanged(log: Path, tmp_path: Path) -> None:
+    before = entries(log)
+    again = json.loads(done("-d", log, "append", "--csv", tmp_path / "ten.csv", "--json"))
+    assert {receipt["unchanged"] for receipt in again} == {True}
+    assert entries(log) == before
+    tabs = "title\toccurred\tkilled\nStrike, again\t13/04/2025\t35\n"
+    done("-d", log, "append", "--tsv", "-", input=tabs)
+    assert _exported(log)[-1]["title"] == "Strike, again"
+    assert _exported(log)[-1]["occurred"] == "2025-04-13"
+
+
+def test_append_of_a_sheet_with_one_bad_row_says_which_cell_and_adds_nothing(log: Path) -> None:
+    before = dump(log)
+    bad = 'id,title,occurred\nx-1,"One\ntwo",2025\nx-2,Two,04/05/2025\n'
+    refusal = run("-d", log, "append", "--csv", "-", input=bad.replace("One\ntwo", "One"))
+    assert refusal.exit_code == 1
+    assert refusal.stderr.startswith('Error: line 3: cell C3, occurred: "04/05/2025" can be read')
+    assert refusal.stderr.count("\n") == 1
+    assert dump(log) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (
+            ("append", "--title", "T", "--occurred", "2025", "--csv"),
+            "--nl, --csv and --tsv go with a FILE",
+        ),
+        (("append", "--csv", "--nl", "-"), "give one of --nl, --csv and --tsv"),
+        (("export", "xls"), "'xls' is not one of 'csv', 'json'"),
+        (("sync",), "Missing argument"),
+    ],
+)
+def test_wrong_usage(log: Path, arguments: tuple[str, ...], problem: str) -> None:
+    result = run("-d", log, *arguments, input="")
+    assert (result.exit_code, problem in result.stderr) == (2, True), result.stderr
+
+
+def test_the_template_is_a_sheet_without_rows(log: Path) -> None:
+    header = done("template")
+    assert header.strip() == ",".join(sheet.COLUMNS)
+    assert done("-d", log, "append", "--csv", "-", input=header) == ""
+
+
+def test_an_export_takes_filters_columns_and_moments(log: Path, tmp_path: Path) -> None:
+    done("-d", log, "update", "event-001", "--set", "note=Seen twice", "--set", "title=New")
+    done("-d", log, "retract", "event-002", "--reason", "a rumour")
+    rows = _exported(log, "--column", "note", "--column", "modality")
+    assert len(rows) == 9
+    assert (rows[1]["title"], rows[1]["note"], rows[1]["modality"]) == (
+        "New",
+        "Seen twice",
+        "actual",
+    )
+    assert [row["id"] for row in _exported(log, "--tag", "port")] == [
+        "event-001", "event-004", "event-007",
+    ]  # fmt: skip
+    newest = max(entry[0] for entry in entries(log))
+    then = _exported(log, "--as-of", f"#{newest - 2}")
+    assert (len(then), then[1]["title"]) == (10, _made_up_rows(2)[1]["title"])
+    assert len(_exported(log, "--state", "all")) == 10
+    assert run("-d", log, "export", "csv", "--column", "nte").stderr == (
+        "Error: nte: is not a column: did you mean note?\n"
+    )
+
+
+def test_an_export_is_whole_or_absent(log: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    done("-d", log, "export", "csv", "-o", target, "--bom")
+    assert target.read_bytes().startswith(b"\xef\xbb\xbfid,title")
+    assert done("-d", log, "sync", target) == "10 unchanged.\n"
+    refusal = run("-d", log, "export", "csv", "-o", tmp_path / "no" / "out.csv")
+    assert refusal.exit_code == 1
+    assert refusal.stderr.endswith("cannot be written: No such file or directory\n")
+    full = process("-d", log, "export", "csv", "-o", "/dev/full", cwd=tmp_path)
+    assert (full.returncode, "Traceback" in full.stderr) == (1, False)
+
+
+def test_an_export_is_utf_8_whatever_the_terminal_speaks(log: Path, tmp_path: Path) -> None:
+    from running import environment
+
+    latin = environment(PYTHONIOENCODING="latin-1")
+    out = process("-d", log, "export", "csv", cwd=tmp_path, env=latin)
+    assert "«квартал» 🚀" in out.stdout
+
+
+# --- Compared -----------------------------------------------------------------------------
+
+
+def test_a_dry_run_reads_as_prose_and_writes_nothing(log: Path, ten: Rows, tmp_path: Path) -> None:
+    ten[1] |= {"killed": "36", "reason": "the prosecutor counts one more"}
+    ten[2] |= {"place": "Sumy", "tags": "talks"}
+    ten[3]["actors"] = ""
+    del ten[9]
+    ten.append(
+        {**dict.fromkeys(sheet.COLUMNS, ""), "id": "new", "title": "New", "occurred": "2025"}
+    )
+    before = dump(log)
+    said = done("-d", log, "sync", "--dry-run", _write(tmp_path / "edited.csv", ten))
+    assert (
+        said
+        == """\
+Would correct "Event 1: talks, «квартал» 🚀" (event-001): killed from "35" to
+  "36". Reason: the prosecutor counts one more.
+Would update "Event 2: talks, «квартал»" (event-002): place "Sumy" added; tags
+  "talks" added.
+Would update "Event 3: talks, «квартал» 🚀" (event-003): actors "Ukraine; Mark
+  Rutte" taken out.
+Would record "New" (new), 2025.
+Would retract "Event 9: talks, «квартал» 🚀" (event-009), no longer in the
+  sheet.
+1 recorded, 2 updated, 1 corrected, 1 retracted, 6 unchanged. Nothing was
+  written: a dry run.
+"""
+    )
+    assert dump(log) == before
+    done("-d", log, "sync", tmp_path / "edited.csv")
+    with Timeline.open(log) as timeline:
+        (*_, corrected) = timeline.history("event-001")
+        assert (corrected["kind"], corrected["reason"]) == (
+            "event.corrected",
+            "the prosecutor counts one more",
+        )
+        assert timeline.get("event-009")["state"] == "retracted"
+
+
+def test_what_no_cell_says_is_kept_when_a_cell_changes(
+    log: Path, ten: Rows, tmp_path: Path
+) -> None:
+    done("-d", log, "update", "event-001", "--figure", "pledged=5 EUR", "--set", "note=Kept")
+    ten[1]["killed"] = "36"
+    done("-d", log, "sync", _write(tmp_path / "edited.csv", ten))
+    event = json.loads(done("-d", log, "show", "event-001", "--json"))
+    assert event["note"] == "Kept"
+    assert [figure.get("value") for figure in event["quantities"]] == ["36", "119", "5"]
+
+
+def test_a_sheet_of_some_columns_leaves_the_others_alone(log: Path, tmp_path: Path) -> None:
+    with Timeline.open(log) as timeline:
+        before = [timeline.get(row["id"]) for row in _made_up_rows(10)]
+    rows = [
+        {"id": row["id"], "note": "x" if row["id"] == "event-004" else ""}
+        for row in _made_up_rows(10)
+    ]
+    assert "1 updated, 9 unchanged." in done("-d", log, "sync", _write(tmp_path / "s.csv", rows))
+    with Timeline.open(log) as timeline:
+        after = [timeline.get(row["id"]) for row in _made_up_rows(10)]
+    assert after[4]["note"] == "x"
+    assert [event["title"] for event in after] == [event["title"] for event in before]
+
+
+def test_more_than_a_tenth_absent_needs_yes(log: Path, ten: Rows, tmp_path: Path) -> None:
+    before = dump(log)
+    two_less = _write(tmp_path / "edited.csv", ten[:8])
+    refusal = run("-d", log, "sync", two_less)
+    assert refusal.exit_code == 1
+    assert refusal.stderr == (
+        "Error: 2 of 10 events are not in the sheet, more than a tenth: nothing was written; "
+        "read what --dry-run says, then repeat with --yes\n"
+    )
+    looked = run("-d", log, "sync", "--dry-run", two_less)
+    assert looked.exit_code == 0
+    assert "2 of 10 events are not in the sheet" in " ".join(looked.stderr.split())
+    assert dump(log) == before
+    assert "2 retracted, 8 unchanged." in done("-d", log, "sync", "--yes", two_less)
+    assert done("-d", log, "sync", two_less) == "8 unchanged.\n"
+
+
+def test_a_row_that_comes_back_is_reinstated(log: Path, ten: Rows, tmp_path: Path) -> None:
+    done("-d", log, "sync", _write(tmp_path / "less.csv", ten[:9]))
+    ten[9]["killed"] = "77"
+    all_of_them = _write(tmp_path / "all.csv", ten)
+    assert "1 updated, 1 reinstated, 9 unchanged." in done("-d", log, "sync", all_of_them)
+    assert done("-d", log, "sync", all_of_them) == "10 unchanged.\n"
+
+
+def test_what_somebody_retracted_by_hand_stays_so(log: Path, ten: Rows, tmp_path: Path) -> None:
+    done("-d", log, "retract", "event-003", "--reason", "a rumour")
+    before = entries(log)
+    result = run("-d", log, "sync", _write(tmp_path / "ten.csv", ten), columns=200)
+    assert result.stdout == "10 unchanged.\n"
+    line = _line_of("event-003", tmp_path / "ten.csv")
+    assert " ".join(result.stderr.split()) == (
+        f'Note: line {line}: event-003 was retracted ("a rumour"), and stays so: take it out of '
+        "the sheet, or `timeline reinstate event-003`"
+    )
+    assert entries(log) == before
+
+
+def _line_of(event_id: str, path: Path) -> int:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if line.startswith(event_id))
+
+
+def test_what_is_merged_is_not_missed(log: Path, ten: Rows, tmp_path: Path) -> None:
+    done("-d", log, "merge", "event-003", "--into", "event-001")
+    del ten[3]
+    assert done("-d", log, "sync", _write(tmp_path / "s.csv", ten)) == "9 unchanged.\n"
+
+
+def test_a_reported_at_alone_makes_no_entry_and_says_so(
+    log: Path, ten: Rows, tmp_path: Path
+) -> None:
+    ten[0]["reported_at"] = "2025-09-09"
+    ten[1]["reported_at"] = ""
+    before = entries(log)
+    result = run("-d", log, "sync", _write(tmp_path / "s.csv", ten), columns=200)
+    assert (result.stdout, entries(log)) == ("10 unchanged.\n", before)
+    assert result.stderr == (
+        "Note: line 2: reported_at of event-000 goes with a change of another cell; "
+        "it stays 2025-05-01\n"
+    )
+
+
+def test_two_sources_of_one_address_keep_their_titles(path: Path, tmp_path: Path) -> None:
+    url = "https://example.org/a"
+    with Timeline.create(path, title="T") as timeline:
+        for key, source in (("bare", {"url": url}), ("named", {"url": url, "title": "A title"})):
+            cited = {"source": {"source_id": key, **source}}
+            timeline.record(
+                {"event_id": key, "title": key, "occurred": "2025", "citations": [cited]}
+            )
+    sheet = tmp_path / "sheet.csv"
+    done("-d", path, "export", "csv", "-o", sheet)
+    before = dump(path)
+    assert done("-d", path, "sync", sheet) == "2 unchanged.\n"
+    sheet.write_text("id,title,occurred\nbare,bare,2025\nnamed,named,2025\n")
+    assert done("-d", path, "sync", sheet) == "2 unchanged.\n"
+    assert dump(path) == before
+
+
+def test_a_title_of_a_source_is_changed_once_for_all(log: Path, ten: Rows, tmp_path: Path) -> None:
+    ten[4] |= {"source_url": "https://example.org/3", "source_title": "Renamed"}
+    ten[3]["source_title"] = "Renamed"
+    sheet_file = _write(tmp_path / "s.csv", ten)
+    assert "1 updated, 1 updated source, 9 unchanged." in done("-d", log, "sync", sheet_file)
+    assert done("-d", log, "sync", sheet_file) == "10 unchanged.\n"
+    ten[3]["source_title"] = "Renamed again"
+    refusal = run("-d", log, "sync", _write(tmp_path / "s.csv", ten))
+    assert refusal.exit_code == 1
+    assert "source_title: line " in refusal.stderr
+    assert 'gives the same address the title "Renamed again"' in refusal.stderr
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "problem"),
+    [
+        ("country", "Ukrane", 'cell F8, country: "Ukrane" is not a country'),
+        ("id", "", "cell A8, id: is empty: give every row an id of its own"),
+        ("id", "event-001", 'cell A8, id: "event-001" stands in line'),
+        ("id", "Event 6", "cell A8, id: must be 3 to 64 characters"),
+        ("occurred", "04/05/2025", 'cell C8, occurred: "04/05/2025" can be read as'),
+        ("killed", "lots", 'cell K8, killed: "lots" is not a figure'),
+        ("title", "", "cell B8, title: is required"),
+    ],
+)
+def test_one_bad_row_is_named_by_its_cell_and_nothing_is_written(
+    log: Path, ten: Rows, tmp_path: Path, column: str, cell: str, problem: str
+) -> None:
+    ten[0]["killed"] = "1000"
+    ten[6][column] = cell
+    before = dump(log)
+    refusal = run("-d", log, "sync", "--yes", _write(tmp_path / "s.csv", ten))
+    assert (refusal.exit_code, problem in refusal.stderr) == (1, True), refusal.stderr
+    assert refusal.stderr.count("\n") == 1
+    assert dump(log) == before
+
+
+def test_an_event_whose_words_were_erased_is_not_brought_back(
+    path: Path, clock: TickingClock, timeline: Timeline, tmp_path: Path
+) -> None:
+    timeline.record(
+        [{"event_id": f"event-{n}", "title": "X", "occurred": "2025"} for n in range(2)]
+    )
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE events SET state = 'erased' WHERE event_id = 'event-1'")
+    rows = [{"id": f"event-{n}", "title": "X", "occurred": "2025"} for n in range(2)]
+    before = entries(path)
+    result = run("-d", path, "sync", _write(tmp_path / "s.csv", rows))
+    assert result.stderr == "Note: line 3: event-1 was erased, and stays so\n"
+    assert entries(path) == before
+
+
+def test_json_says_the_same(log: Path, ten: Rows, tmp_path: Path) -> None:
+    ten[1]["killed"] = "36"
+    found = json.loads(done("-d", log, "sync", "--json", _write(tmp_path / "s.csv", ten)))
+    (step,) = found.pop("steps")
+    assert found == {"unchanged": 9, "notes": [], "absent": 0, "current": 10}
+    assert (step["verb"], step["event_id"], step["version"]) == ("update", "event-001", 2)
+    assert step["cells"] == [{"column": "killed", "old_value": "35", "new_value": "36"}]
+
+
+# --- Over HTTP ----------------------------------------------------------------------------
+
+
+def test_what_cannot_be_fetched_or_read_is_one_line(log: Path, tmp_path: Path) -> None:
+    (tmp_path / "page.csv").write_text("<!DOCTYPE html><title>Sign in</title>")
+    with _served(tmp_path) as address:
+        problems = {
+            f"{address}/none.csv": "answered 404 File not found",
+            f"{address}/page.csv": "is a web page, not a sheet: publish the sheet as CSV",
+        }
+        for url, problem in problems.items():
+            refusal = run("-d", log, "sync", url)
+            assert (refusal.exit_code, problem in refusal.stderr) == (1, True), refusal.stderr
+    for source, problem in {
+        f"{address}/none.csv": "cannot be fetched: ",
+        "http://": "cannot be fetched: ",
+        str(tmp_path / "no.csv"): "cannot be read: No such file or directory",
+        str(tmp_path): "cannot be read: Is a directory",
+    }.items():
+        refusal = run("-d", log, "sync", source)
+        assert (refusal.exit_code, problem in refusal.stderr) == (1, True), refusal.stderr
+        assert refusal.stderr.count("\n") == 1
+
+
+def test_a_sheet_may_come_through_a_pipe(log: Path, tmp_path: Path) -> None:
+    text = (tmp_path / "ten.csv").read_bytes()
+    assert done("-d", log, "sync", "-", input=text) == "10 unchanged.\n"

@@ -1,0 +1,255 @@
+"""check_proof.py, the page of plain Python that checks a proof without this package: what it
+takes and what it refuses, beside what `timeline verify` says of the same files.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from examples import blocks
+from operations import erase
+from others_notes import others_cosignature, witness_key
+from running import CHECKOUT, environment
+
+from timeline import Timeline
+from timeline.errors import ProofError
+from timeline.proof import checkpoints as proofs
+from timeline.proof.signed_note import SigningKey, VerifierKey
+from timeline.proof.tlog import Proof
+from timeline.store import storage as schema
+
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+(PROGRAM,) = (block.body for block in blocks(README, "python") if block.name == "check_proof.py")
+COMPILED = compile(PROGRAM, "check_proof.py", "exec")
+KEY = SigningKey("example.org/story", b"k" * 32)
+OTHER = SigningKey("example.org/story", b"o" * 32)
+WITNESS = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
+VKEY, WITNESS_VKEY = str(KEY.verifier), str(witness_key("witness.example", WITNESS))
+SIZE = 7
+HOSTILE = 'Talks in Łódź "quoted"\\ \x1b[31m\u202e'
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Path:
+    """A log of seven entries, signed."""
+    path = tmp_path / "story.db"
+    with Timeline.create(path, title="A story", origin=KEY.name) as timeline:
+        for number in range(1, SIZE):
+            event = {"event_id": f"event-{number}", "title": f"Event {number}", "occurred": "2025"}
+            timeline.record({**event, "note": HOSTILE})
+    with contextlib.closing(schema.connect(path, write=True)) as connection:
+        proofs.sign(connection, KEY)
+    return path
+
+
+def prove(path: Path, seq: int) -> str:
+    with contextlib.closing(schema.connect(path)) as connection:
+        return str(proofs.prove(connection, seq))
+
+
+def cosigned(path: Path) -> str:
+    """A proof from a checkpoint that a witness signed too."""
+    with contextlib.closing(schema.connect(path, write=True)) as connection:
+        last = proofs.newest(connection)
+        assert last is not None
+        text = last.note.partition("\n\n")[0] + "\n"
+        line = others_cosignature(text, "witness.example", WITNESS, 1_744_900_000)
+        proofs.cosign(connection, last.note + line, [VerifierKey.parse(WITNESS_VKEY)])
+    return prove(path, 3)
+
+
+class Checked(NamedTuple):
+    """What the program printed, and why it refused."""
+
+    printed: str
+    problem: Exception | None
+
+
+@pytest.fixture
+def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Checked]:
+    """The program, run in this process on the bytes of a proof."""
+    file = tmp_path / "proof"
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+
+    def checked(proof: str | bytes, *keys: str) -> Checked:
+        file.write_bytes(proof if isinstance(proof, bytes) else proof.encode())
+        monkeypatch.setattr(sys, "argv", ["check_proof.py", str(file), *keys])
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            try:
+                exec(COMPILED, {"__name__": "__main__"})
+            except (ValueError, InvalidSignature, AttributeError, KeyError, TypeError) as problem:
+                return Checked(printed.getvalue(), problem)
+        return Checked(printed.getvalue(), None)
+
+    return checked
+
+
+def process(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The program as its readers run it, with no way to import this package."""
+    (folder / "check_proof.py").write_text(PROGRAM, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "-I", "check_proof.py", *arguments],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def test_the_readme_shows_the_very_file_that_the_site_offers() -> None:
+    shown = CHECKOUT / "timeline" / "site" / "static" / "check_proof.py"
+    assert shown.read_text(encoding="utf-8") == PROGRAM
+    assert "import timeline" not in PROGRAM
+    assert "from timeline" not in PROGRAM
+    assert max(map(len, PROGRAM.split("\n"))) <= 100
+
+
+def test_a_reader_without_the_package_sees_what_the_entry_says(story: Path) -> None:
+    proof = story.parent / "a.tlog-proof"
+    proof.write_text(prove(story, 3), encoding="utf-8")
+    done = process(story.parent, proof.name, VKEY)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(
+        "Holds: index 3 of example.org/story, under its checkpoint of 7 entries.\n"
+    )
+    assert '"title": "Event 3"' in done.stdout
+    assert "Talks in Łódź" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert "\u202e" not in done.stdout
+    spoiled = proof.read_text(encoding="utf-8").replace("index 3", "index 4")
+    proof.write_text(spoiled, encoding="utf-8")
+    for arguments in ((proof.name, VKEY), (proof.name,), ("no-such-file", VKEY), ()):
+        done = process(story.parent, *arguments)
+        assert done.returncode != 0
+        assert done.stdout == ""
+        assert done.stderr.startswith("Does not hold: ")
+        assert done.stderr.count("\n") == 1
+
+
+def test_every_entry_of_logs_of_many_sizes_holds(
+    tmp_path: Path, check: Callable[..., Checked]
+) -> None:
+    path = tmp_path / "growing.db"
+    with Timeline.create(path, title="A story", origin=KEY.name) as timeline:
+        for size in range(1, 18):
+            with contextlib.closing(schema.connect(path, write=True)) as connection:
+                proofs.sign(connection, KEY)
+            for seq in range(size):
+                checked = check(prove(path, seq), VKEY)
+                assert checked.problem is None
+                assert checked.printed.startswith(f"Holds: index {seq} of example.org/story")
+            timeline.record({"title": f"Event {size}", "occurred": "2025"})
+
+
+def test_no_byte_of_a_proof_is_free(story: Path, check: Callable[..., Checked]) -> None:
+    """Every byte with one bit of it changed, left out, and doubled."""
+    proof = prove(story, 3).encode()
+    assert check(proof, VKEY).problem is None
+    for place, byte in enumerate(proof):
+        before, after = proof[:place], proof[place + 1 :]
+        for spoiled in (
+            before + bytes([byte ^ 1 << place % 8]) + after,
+            before + after,
+            proof[:place] + proof[place : place + 1] + proof[place:],
+        ):
+            if spoiled != proof:
+                assert check(spoiled, VKEY).problem is not None, (place, spoiled)
+    for spoiled in (proof + b"\n", b"\n" + proof, proof * 2, proof.replace(b"\n", b"\r\n"), b""):
+        assert check(spoiled, VKEY).problem is not None
+
+
+def test_nor_is_one_of_a_proof_that_a_witness_signed(
+    story: Path, check: Callable[..., Checked]
+) -> None:
+    proof = cosigned(story).encode()
+    assert check(proof, VKEY, WITNESS_VKEY).problem is None
+    for keys in ((VKEY,), (WITNESS_VKEY,), (WITNESS_VKEY, VKEY), (), (VKEY, VKEY)):
+        assert check(proof, *keys).problem is not None
+    for place in range(proof.index(b"\n\n"), len(proof)):
+        spoiled = proof[:place] + bytes([proof[place] ^ 1 << place % 8]) + proof[place + 1 :]
+        assert check(spoiled, VKEY, WITNESS_VKEY).problem is not None, place
+    lines = proof.splitlines(keepends=True)
+    for spoiled in ([*lines, lines[-1]], [*lines, lines[-2]], lines[:-1]):
+        assert check(b"".join(spoiled), VKEY, WITNESS_VKEY).problem is not None
+
+
+def _wire(old: str, new: str) -> Callable[[str], str]:
+    """Spoil the entry in a proof, and encode it as it should be."""
+
+    def spoil(proof: str) -> str:
+        lines = proof.split("\n")
+        wire = base64.b64decode(lines[1].removeprefix("extra ")).decode()
+        assert old in wire
+        lines[1] = "extra " + base64.b64encode(wire.replace(old, new, 1).encode()).decode()
+        return "\n".join(lines)
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _wire("Event 3", "Event 4"),
+        _wire('"payload"', ' "payload"'),
+        _wire('{"envelope"', '{"more":1,"envelope"'),
+        _wire('{"envelope"', '{"salt":null,"envelope"'),
+        _wire('"salt":"', '"salt":"00'),
+        _wire('"salt":"', '"salt":" '),
+        _wire("Łódź", "\\u0141ódź"),
+        _wire('\\"v\\":1', '\\"v\\":2'),
+        lambda proof: proof.replace("index 3", "index 03"),
+        lambda proof: proof.replace("index 3", "index ٣"),
+        lambda proof: proof.replace("index 3", "index -4"),
+        lambda proof: proof.replace("index 3", "index 7"),
+        lambda proof: proof.replace("\n7\n", "\n8\n"),
+        lambda proof: proof.replace("=\n\n", "=\nAAAA\n\n", 1),
+        lambda proof: proof.replace("=\n", "\n", 1),
+    ],
+)
+def test_what_one_could_slip_in_is_refused(
+    spoil: Callable[[str], str], story: Path, check: Callable[..., Checked]
+) -> None:
+    proof = prove(story, 3)
+    spoiled = spoil(proof)
+    assert spoiled != proof
+    assert check(spoiled, VKEY).problem is not None
+    with pytest.raises(ProofError):
+        Proof.parse(spoiled).verify([KEY.verifier])
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *(str(OTHER.verifier), VKEY.replace("story", "other"), VKEY[:-1], VKEY + "=", "x", ""),
+        VKEY.replace(KEY.verifier.key_id.hex(), "00000000"),
+    ],
+)
+def test_another_key_is_refused(key: str, story: Path, check: Callable[..., Checked]) -> None:
+    assert check(prove(story, 3), key).problem is not None
+
+
+def test_of_an_erased_entry_it_shows_that_it_was_there(
+    story: Path, check: Callable[..., Checked]
+) -> None:
+    old = prove(story, 3)
+    erase(story, 3)
+    new = prove(story, 3)
+    assert new != old
+    assert check(old, VKEY).problem is None
+    checked = check(new, VKEY)
+    assert checked.problem is None
+    assert "Event 3" not in checked.printed
+    assert '"kind": "event.recorded"' in checked.printed
+    assert checked.printed.endswith("  null\n]\n")
+    assert check(_wire('"salt":null', '"salt":"00"')(new), VKEY).problem is not None

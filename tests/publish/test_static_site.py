@@ -1,0 +1,324 @@
+"""The site as files: every address is there, links hold, and nothing is written twice."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+from contextlib import ExitStack
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from folders import contents
+from running import PROGRAM, done, environment, one_line, run
+from ticking_clock import TickingClock
+
+from timeline import Event, Participant, Timeline
+from timeline.projection.fold import actor_id_of
+from timeline.publish.scratch_folder import workshop
+from timeline.store import storage as schema
+
+
+@pytest.fixture
+def path(story: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(story, tmp_path / "story.db"))
+
+
+@pytest.fixture(scope="module")
+def site(story: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    copy = shutil.copy(story, tmp_path_factory.mktemp("copy"))
+    done("-d", copy, "publish", folder, "--static")
+    return folder
+
+
+class Links(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.ids: set[str] = set()
+        self.canonical: str | None = None
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        said = dict(attributes)
+        self.ids.add(said.get("id") or "")
+        for name in ("href", "src", "action"):
+            if said.get(name) and (tag, said.get("rel")) == ("link", "canonical"):
+                self.canonical = said[name]
+            elif said.get(name):
+                self.found.append(said[name] or "")
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def broken_links(folder: Path) -> list[tuple[str, str]]:
+    """Page and link of all that leads to no file, or to no place in it, as a file server has it."""
+    found = []
+    for page in folder.rglob("*.html"):
+        here = f"http://files/{page.relative_to(folder)}"
+        for link in Links(page.read_text()).found:
+            target = urlsplit(urljoin(here, link))
+            if target.netloc != "files":
+                continue
+            file = folder / unquote(target.path).lstrip("/")
+            file = file / "index.html" if target.path.endswith("/") else file
+            is_there = file.is_file()
+            if is_there and target.fragment and file.suffix == ".html":
+                is_there = target.fragment in Links(file.read_text()).ids
+            if not is_there or link.startswith("/"):
+                found.append((str(page.relative_to(folder)), link))
+    return found
+
+
+def test_every_link_is_relative_and_leads_to_a_file(site: Path) -> None:
+    assert broken_links(site) == []
+
+
+def test_everything_that_has_an_address_has_a_file(story: Path, site: Path) -> None:
+    with contextlib.closing(schema.connect(story)) as connection:
+        versions = connection.execute("SELECT event_id, version FROM event_versions").fetchall()
+        sources = connection.execute("SELECT source_id FROM sources").fetchall()
+        actors = connection.execute("SELECT actor_id FROM actors").fetchall()
+    pages = {"", "events", "changes", "verify"}
+    pages |= {f"events/{event_id}" for event_id, _ in versions}
+    pages |= {f"events/{event_id}/{version}" for event_id, version in versions}
+    pages |= {f"sources/{source_id}" for (source_id,) in sources}
+    pages |= {f"actors/{actor_id}" for (actor_id,) in actors}
+    assert pages == {
+        str(page.parent.relative_to(site)).replace(".", "", 1) if page.parent == site
+        else str(page.parent.relative_to(site))
+        for page in site.rglob("index.html")
+    }  # fmt: skip
+    for page in pages - {"", "events"}:
+        assert json.loads((site / f"{page}.json").read_text())
+    for event_id, version in versions:
+        assert (site / f"events/{event_id}/{version}.tlog-proof").is_file()
+    for name in ("json", "csv", "ics", "atom", "geojson", "timelinejs.json", "jsonl"):
+        assert (site / f"events.{name}").stat().st_size > 1_000
+
+
+def test_nothing_is_offered_that_needs_a_server(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        text = page.read_text()
+        assert "<form" not in text
+        assert "<script" not in text
+        own = [link for link in Links(text).found if "://" not in link]
+        assert [link for link in own if "?" in link and "/-/" not in f"/{link}"] == []
+    assert "need a server" in (site / "index.html").read_text()
+
+
+def test_the_pages_say_what_the_live_ones_say(site: Path, story: Path) -> None:
+    strike = (site / "events/sumy-strike/index.html").read_text()
+    for said in ("Ballistic missile strike on Sumy", "36", "Version 3", "Cite this version"):
+        assert said in strike
+    exported = done("-d", story, "export", "jsonl")
+    assert (site / "events.jsonl").read_text() == exported
+
+
+def test_the_same_log_gives_the_same_files_and_writes_none_of_them_again(
+    path: Path, tmp_path: Path
+) -> None:
+    done("-d", path, "publish", tmp_path / "one", "--static")
+    done("-d", path, "publish", tmp_path / "other", "--static")
+    assert files(tmp_path / "one") == files(tmp_path / "other")
+    times = {file: file.stat().st_mtime_ns for file in (tmp_path / "one").rglob("*")}
+    text = done("-d", path, "publish", tmp_path / "one", "--static")
+    assert re.search(r": \d+ files, 0 of them new or changed, 0 removed;", text)
+    assert {file: file.stat().st_mtime_ns for file in (tmp_path / "one").rglob("*.html")} == {
+        file: time for file, time in times.items() if file.suffix == ".html"
+    }
+
+
+def test_only_what_changed_is_written_and_what_is_gone_is_removed(
+    path: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    done("-d", path, "publish", folder, "--static")
+    (folder / "CNAME").write_text("example.org")
+    (folder / "events/no-more").mkdir()
+    (folder / "events/no-more/index.html").write_text("an old page")
+    manifest = folder / ".timeline-files.json"
+    known = [*json.loads(manifest.read_text()), "events/no-more/index.html", "../outside"]
+    manifest.write_text(json.dumps(known))
+    (tmp_path / "outside").touch()
+    before = files(folder)
+    done("-d", path, "update", "sumy-strike", "--set", "note=Seen again")
+    text = done("-d", path, "publish", folder, "--static")
+    after = files(folder)
+    assert (
+        after["events/nato-allies-pledge/index.html"]
+        == before["events/nato-allies-pledge/index.html"]
+    )
+    assert b"Seen again" in after["events/sumy-strike/4/index.html"]
+    assert "CNAME" in after
+    assert not (folder / "events/no-more").exists()
+    assert (tmp_path / "outside").exists()
+    assert ", 2 removed;" in text
+    assert broken_links(folder) == []
+
+
+@pytest.mark.parametrize("name", ["events/index.html", "events", "verify.json"])
+def test_a_file_of_ones_own_in_the_way_is_named_and_nothing_is_written(
+    path: Path, tmp_path: Path, name: str
+) -> None:
+    own = tmp_path / "out" / name
+    own.parent.mkdir(parents=True)
+    own.write_text("mine")
+    problem = one_line(run("-d", path, "publish", tmp_path / "out", "--static"))
+    assert problem == f"{own} is in the way, and no earlier publish wrote it: move it away"
+    assert files(tmp_path / "out") == {name: b"mine"}
+
+
+def test_what_a_run_that_was_killed_put_in_place_is_known_to_the_next(
+    path: Path, tmp_path: Path, clock: TickingClock
+) -> None:
+    long = tmp_path / "long.db"
+    with Timeline.create(long, title="Long", now=clock) as timeline:
+        timeline.record(
+            [
+                Event(event_id=f"event-{number:03}", title=f"Event {number}", occurred="2025")
+                for number in range(60)
+            ]
+        )
+    folder = tmp_path / "out"
+    program = [*PROGRAM, "-d", str(long), "publish", str(folder), "--static"]
+    with subprocess.Popen(program, stdout=subprocess.DEVNULL) as running:
+        while not (folder / "events").exists() and running.poll() is None:
+            pass
+        running.kill()
+    (folder / "CNAME").write_text("example.org")
+    done("-d", path, "publish", folder, "--static")
+    done("-d", path, "publish", tmp_path / "whole", "--static")
+    (folder / "CNAME").unlink()
+    assert contents(folder) == contents(tmp_path / "whole")
+
+
+def test_who_waits_for_the_folder_writes_what_the_log_says_by_then(
+    path: Path, tmp_path: Path
+) -> None:
+    folder, temporary = tmp_path / "out", tmp_path / "temporary"
+    folder.mkdir()
+    temporary.mkdir()
+    program = [*PROGRAM, "-d", str(path), "publish", str(folder), "--static"]
+    with ExitStack() as stack:
+        with workshop(folder):
+            running = stack.enter_context(
+                subprocess.Popen(
+                    program, stdout=subprocess.DEVNULL, env=environment(TMPDIR=str(temporary))
+                )
+            )
+            while not any(temporary.iterdir()):
+                assert running.poll() is None
+            done("-d", path, "append", "--id", "meanwhile", "--title", "M", "--occurred", "2025")
+            assert running.poll() is None
+        assert running.wait() == 0
+    assert (folder / "events/meanwhile/index.html").is_file()
+
+
+@pytest.mark.parametrize("name", ["which? #1 a%20b.db", "a\nb.db", "-.db"])
+def test_the_name_of_the_file_is_nothing_to_the_site(path: Path, tmp_path: Path, name: str) -> None:
+    done("-d", path, "publish", tmp_path / "out", "--static")
+    path = path.rename(path.with_name(name))
+    text = done("-d", path, "publish", tmp_path / "out", "--static")
+    assert " 0 of them new or changed, 0 removed;" in text
+
+
+def test_feeds_and_citations_name_the_place_where_it_will_be(path: Path, tmp_path: Path) -> None:
+    done("-d", path, "publish", tmp_path / "one", "--static")
+    address = "https://example.org/nato-odesa-demo/events/sumy-strike"
+    assert address in (tmp_path / "one/events.atom").read_text()
+    done("-d", path, "publish", tmp_path / "two", "--static", "--url", "http://news.example/x/")
+    assert "http://news.example/x/events/sumy-strike" in (tmp_path / "two/events.ics").read_text()
+    page = (tmp_path / "two/events/sumy-strike/index.html").read_text()
+    assert 'rel="canonical" href="http://news.example/x/events/sumy-strike/' in page
+    assert broken_links(tmp_path / "two") == []
+
+
+def test_a_long_list_goes_on_in_pages_of_its_own(tmp_path: Path, clock: TickingClock) -> None:
+    path = tmp_path / "long.db"
+    with Timeline.create(path, title="Long", now=clock) as timeline:
+        timeline.record(
+            [
+                Event(
+                    event_id=f"event-{number:03}",
+                    title=f"Event {number}",
+                    occurred="2025",
+                    participants=[Participant(name="Everybody")],
+                )
+                for number in range(120)
+            ]
+        )
+        timeline.update({f"event-{number:03}": {"note": "n"} for number in range(60)})
+    done("-d", path, "publish", tmp_path / "out", "--static")
+    everybody = f"actors/{actor_id_of('Everybody')}"
+    for page in ("events/p/3", f"{everybody}/p/3", "changes/p/2"):
+        assert (tmp_path / "out" / page / "index.html").is_file()
+        assert not (tmp_path / "out" / page[:-1] / str(int(page[-1]) + 1)).exists()
+    assert len(json.loads((tmp_path / "out/changes/p/2.json").read_text())["changes"]) == 10
+    assert len(json.loads((tmp_path / "out/events.json").read_text())["events"]) == 120
+    assert broken_links(tmp_path / "out") == []
+
+
+def test_an_event_called_page_is_no_page_of_the_list(tmp_path: Path, clock: TickingClock) -> None:
+    path = tmp_path / "long.db"
+    with Timeline.create(path, title="Long", now=clock) as timeline:
+        for event_id in ("page", *(f"event-{number:03}" for number in range(60))):
+            timeline.record(Event(event_id=event_id, title=f"The {event_id}", occurred="2025"))
+        timeline.update("page", {"note": "n"})
+    done("-d", path, "publish", tmp_path / "out", "--static")
+    shown = [(tmp_path / "out" / name / "index.html").read_text() for name in ("", "events/p/2")]
+    for number in range(60):
+        assert any(f">The event-{number:03}<" in page for page in shown)
+    assert "<title>The page" in (tmp_path / "out/events/page/2/index.html").read_text()
+    assert broken_links(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "ftp://x", "https://", "http:///x", "example.org", "https://[::1", "https://a..b"),
+        *("https://example.org:port/", "https://me:secret@example.org/", "https://ex ample.org"),
+        *("https://example.org//a", "https://example.org/a/../b", "https://example.org/100%/"),
+        *("https://example.org/?a=1", "https://example.org/#a", "https://example.org/a b/"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(path: Path, tmp_path: Path, url: str) -> None:
+    problem = one_line(run("-d", path, "publish", tmp_path / "out", "--static", "--url", url))
+    assert problem.startswith(f'"{url}" is no address of a site: give --url one such as')
+    assert files(tmp_path / "out") == {}
+
+
+def test_an_address_goes_with_files(path: Path, tmp_path: Path) -> None:
+    result = run("-d", path, "publish", tmp_path / "out", "--url", "https://example.org")
+    assert result.exit_code == 2
+    assert "--url goes with --static" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "meant"),
+    [
+        ("HTTPS://Example.org:8443/Story", "https://example.org:8443/Story"),
+        ("https://приклад.укр/одеса/", "https://xn--80aikifvh.xn--j1amh/%D0%BE%D0%B4%D0%B5%D1%81%D0%B0"),
+        ("https://example.org/a%20b/", "https://example.org/a%20b"),
+        ("https://example.org/events/", "https://example.org/events"),
+        ("""https://example.org/it's;a="b"&<c>+{d}""", "https://example.org/it's;a=%22b%22&%3Cc%3E+%7Bd%7D"),
+    ],
+)  # fmt: skip
+def test_any_path_will_do(path: Path, tmp_path: Path, url: str, meant: str) -> None:
+    done("-d", path, "publish", tmp_path / "out", "--static", "--url", url)
+    assert broken_links(tmp_path / "out") == []
+    said = json.loads((tmp_path / "out/events.geojson").read_text())["features"][0]["properties"]
+    assert said["url"].startswith(f"{meant}/events/")
+    page = Links((tmp_path / "out/events/sumy-strike/index.html").read_text())
+    assert page.canonical == f"{meant}/events/sumy-strike/5"

@@ -1,0 +1,376 @@
+"""The facet index answers as the tables do: over any story, any selection, kept up or made anew."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from operations import ACTORS, DAYS, NAMES, Operation, begin, erase, stories, tell
+from pyroaring import BitMap
+from ticking_clock import TickingClock
+
+from timeline import Timeline, demo
+from timeline.projection import facet_segments
+from timeline.projection import tables as projection
+from timeline.reading import (
+    facet_columns,
+    indexed_selection,
+    query,
+    selection,
+)
+from timeline.reading import (
+    facet_index as facets,
+)
+from timeline.reading.facet_index import FacetIndex
+from timeline.reading.indexed_selection import IndexedSelection
+from timeline.reading.selection import Selection
+from timeline.site.views import histogram
+from timeline.store import storage as schema
+
+_some = st.lists
+_filters = {
+    "event_type": _some(st.sampled_from(("CONSULT", "Assault", "AID")), min_size=1),
+    "actor": _some(st.sampled_from((*NAMES, *ACTORS, "nobody")), min_size=1, max_size=3),
+    "country": _some(st.sampled_from(("UKR", "Netherlands")), min_size=1),
+    "tag": _some(st.sampled_from(("war", "PEACE", "łódź")), min_size=1),
+    "source": _some(st.sampled_from(("paper", "radio", "https://example.org/a")), min_size=1),
+    "place": st.sampled_from(("odesa", "Sumy")),
+    "modality": st.just(["planned"]),
+    "verification": _some(st.sampled_from(("disputed", "reported")), min_size=1),
+    "precision": _some(st.sampled_from(("day", "month", "quarter", "open")), min_size=1),
+    "at_risk": _some(st.sampled_from(("yes", "no")), min_size=1),
+    "state": _some(st.sampled_from(("current", "retracted", "merged", "all")), min_size=1),
+    "since": st.sampled_from((*DAYS, "2025-04-15T09:00", "2026")),
+    "until": st.sampled_from((*DAYS, "2025-04-15T11:00", "2024")),
+}
+filters = st.dictionaries(st.sampled_from([*_filters]), st.none(), max_size=2).flatmap(
+    lambda names: st.fixed_dictionaries({name: _filters[name] for name in names})
+)
+texts = st.none() | st.sampled_from(("odesa", "orban", "talks od", "nothing"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def segments_of_eight_entries() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facet_segments, "SIZE", 8)
+        yield
+
+
+def everything(chosen: Selection) -> dict[str, Any]:
+    """All that can be asked of a selection."""
+    pages = []
+    for oldest_first in (False, True):
+        after = None
+        while True:
+            page = chosen.page(after=after, oldest_first=oldest_first, size=2)
+            pages.append([row["event_id"] for row in page.rows])
+            after = page.after
+            if after is None:
+                break
+    return {
+        "count": chosen.count(),
+        "corrected": chosen.corrected(),
+        "choices": {
+            name: [chosen.choices(name), *(chosen.choices(name, limit, _ALSO) for limit in (1, 2))]
+            for name in sorted(_INDEXED)
+        },
+        "bars": histogram.bars_of(chosen.spans(), *chosen.bounds()),
+        "points": chosen.points(),
+        "pages": pages,
+        "newest": chosen.newest(3),
+        "log": chosen.in_order_of_the_log(),
+    }
+
+
+_INDEXED = {*selection.FACETS} - {"year", "month"}
+_ALSO = ("AID", "łódź", "retracted")
+
+
+def agree_then(
+    connection: sqlite3.Connection,
+    index: FacetIndex | None,
+    seq: int,
+    chosen: dict[str, Any],
+    text: str | None,
+) -> None:
+    """As known after entry `seq`, the index answers as the tables of then do."""
+    assert index is not None
+    point = query.AsOf(seq=seq)
+    with (
+        selection.tables_as_of(connection, point) as tables,
+        contextlib.closing(IndexedSelection(connection, index, chosen, text, seq=seq)) as found,
+    ):
+        assert everything(found) == everything(Selection(tables, chosen, text))
+
+
+def agree(
+    connection: sqlite3.Connection,
+    index: FacetIndex | None,
+    chosen: dict[str, Any],
+    text: str | None,
+) -> None:
+    assert index is not None
+    assert everything(IndexedSelection(connection, index, chosen, text)) == everything(
+        Selection(connection, chosen, text)
+    )
+
+
+@pytest.fixture(scope="module", params=[0, 4, 10_000])
+def sparse(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Counted always in columns, where there are few events, and always over sets."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facets, "_MANY", 1)
+        patch.setattr(facets, "_SPARSE", request.param)
+        patch.setattr(facet_columns, "_LARGE", 3)
+        patch.setattr(facet_columns, "_WORTHWHILE", 1 + request.param)
+        yield
+
+
+@pytest.mark.usefixtures("sparse")
+@settings(max_examples=25)
+@given(stories, st.lists(st.tuples(filters, texts), min_size=1, max_size=4))
+def test_the_index_answers_as_the_tables_do_after_every_append(
+    story: list[list[Operation]], asked: list[tuple[dict[str, Any], str | None]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "timeline.db"
+        with (
+            Timeline.create(path, title="T", now=TickingClock()) as timeline,
+            contextlib.closing(schema.connect(path)) as connection,
+        ):
+            begin(timeline)
+            index = facets.current(connection, None)
+            for append_of in story:
+                tell(timeline, append_of)
+                index = facets.current(connection, index)
+                for chosen, text in asked:
+                    agree(connection, index, chosen, text)
+            made_anew = facets.current(connection, None)
+            assert made_anew is not None
+            assert index is not None
+            assert made_anew._replace(columns={}, kept={}) == index._replace(columns={}, kept={})
+            for chosen, text in asked:
+                agree(connection, made_anew, chosen, text)
+
+
+@pytest.mark.usefixtures("sparse")
+@settings(max_examples=25)
+@given(stories, st.lists(st.tuples(filters, texts), min_size=1, max_size=3), st.randoms())
+def test_the_index_answers_for_any_entry_as_the_tables_of_then_do(
+    story: list[list[Operation]], asked: list[tuple[dict[str, Any], str | None]], chance: Random
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "timeline.db"
+        with (
+            Timeline.create(path, title="T", now=TickingClock()) as timeline,
+            contextlib.closing(schema.connect(path)) as connection,
+        ):
+            begin(timeline)
+            index = facets.current(connection, None)
+            for append_of in story:
+                tell(timeline, append_of)
+                index = facets.current(connection, index)
+            assert index is not None
+            for chosen, text in asked:
+                for seq in (-1, 0, chance.randint(1, index.seq), index.seq):
+                    agree_then(connection, index, seq, chosen, text)
+
+
+@pytest.mark.parametrize("few", [0, indexed_selection._FEW])
+def test_a_page_is_the_same_whether_it_is_looked_up_or_walked_to(
+    few: int, path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexed_selection, "_FEW", few)
+    timeline.record(
+        {
+            "event_id": f"e-{number:02d}",
+            "title": f"Event {number}",
+            "occurred": f"2025-04-{number % 7 + 1:02d}" if number % 5 else "../2025-04-03",
+            "tags": ["odd"] if number % 2 else [],
+        }
+        for number in range(40)
+    )
+    with contextlib.closing(schema.connect(path)) as connection:
+        index = facets.current(connection, None)
+        for chosen in ({}, {"tag": "odd"}, {"tag": "none"}):
+            agree(connection, index, chosen, None)
+
+
+def test_an_index_that_is_ahead_is_not_used(path: Path, timeline: Timeline) -> None:
+    timeline.record({"event_id": "one", "title": "One", "occurred": "2025"})
+    with contextlib.closing(schema.connect(path)) as early:
+        early.execute("BEGIN")
+        before = facets.current(early, None)
+        timeline.record({"event_id": "two", "title": "Two", "occurred": "2025"})
+        with contextlib.closing(schema.connect(path)) as late:
+            after = facets.current(late, before)
+            assert after is not None
+            assert before is not None
+            assert (len(before.alive(before.seq)), len(after.alive(after.seq))) == (1, 2)
+            assert facets.current(early, after) is None
+            assert facets.current(early, before) is before
+
+
+def test_what_did_not_change_is_shared_and_what_did_is_not(path: Path, timeline: Timeline) -> None:
+    timeline.record({"event_id": "one", "title": "One", "occurred": "2025", "tags": ["a"]})
+    with contextlib.closing(schema.connect(path)) as connection:
+        before = facets.current(connection, None)
+        timeline.record({"event_id": "two", "title": "Two", "occurred": "2025", "tags": ["b"]})
+        after = facets.current(connection, before)
+        assert before is not None
+        assert after is not None
+        assert {*before.postings["tag"]} == {"a"}
+        assert after.postings["tag"]["a"] is before.postings["tag"]["a"]
+        agree(connection, after, {}, None)
+
+
+def test_an_erasure_and_another_log_make_the_index_anew(path: Path, timeline: Timeline) -> None:
+    timeline.record({"event_id": "one", "title": "One", "occurred": "2025", "tags": ["secret"]})
+    with contextlib.closing(schema.connect(path)) as connection:
+        index = facets.current(connection, None)
+        erase(path, 1)
+        with contextlib.closing(schema.connect(path, write=True)) as writer:
+            projection.rebuild(writer)
+        index = facets.current(connection, index)
+        assert index is not None
+        assert index.postings["tag"] == {}
+        stranger = index._replace(leaf=b"of another log", postings={})
+        anew = facets.current(connection, stranger)
+        assert anew is not None
+        assert anew._replace(columns={}, kept={}) == index._replace(columns={}, kept={})
+
+
+def test_a_search_in_the_past_finds_what_stood_then_whatever_was_changed_or_erased_since(
+    path: Path, timeline: Timeline
+) -> None:
+    kept = {"occurred": "2025", "place": {"name": "Odesa"}, "participants": [{"name": "NATO"}]}
+    for event_id in ("same", "figure", "moved", "renamed", "erased", "between", "back"):
+        timeline.record({"event_id": event_id, "title": f"Talks {event_id}", **kept})
+    then = timeline.list()[0]["seq"] + 6
+    figure = {"quantities.-": {"measure": "killed", "value": 3}}
+    for event_id in ("figure", "moved", "renamed", "erased", "between", "back"):
+        timeline.update({event_id: figure})
+    timeline.update({"moved": {"place.name": "Sumy"}, "renamed": {"title": "Strike"}})
+    timeline.update({"between": {"title": "Strike"}, "back": {"title": "Strike"}})
+    timeline.update({"between": {"title": "War"}, "back": {"title": "Talks back"}})
+    timeline.retract("figure", reason="no")
+    versions = {row["version"]: row["seq"] for row in timeline.history("between")}
+    erase(path, timeline.get("erased")["seq"], versions[3])
+    with contextlib.closing(schema.connect(path, write=True)) as writer:
+        projection.rebuild(writer)
+    with contextlib.closing(schema.connect(path)) as connection:
+        index = facets.current(connection, None)
+        for seq in range(then + 15):
+            for text in ("talks", "odesa", "nato", "strike", "sumy", "war", "erased"):
+                agree_then(connection, index, seq, {}, text)
+                agree_then(connection, index, seq, {"state": "all"}, text)
+
+
+def test_an_empty_file_has_no_index() -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("CREATE TABLE log (seq, leaf)")
+        assert facets.current(connection, None) is None
+
+
+def test_every_single_filter_of_the_demonstration_is_answered_as_the_tables_do(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "demo.db"
+    demo.build(path)
+    with Timeline.open(path) as timeline, timeline.append() as append:
+        append.record_actor({"actor_id": "secretary", "name": "Secretary General"})
+        append.record_actor({"actor_id": "rutte", "name": "Mark Rutte"})
+        append.merge_actor("rutte", "secretary")
+    with contextlib.closing(schema.connect(path)) as connection:
+        index = facets.current(connection, None)
+        days = [f"2025-{month:02d}-{day:02d}" for month in (2, 3, 4) for day in range(1, 29, 3)]
+        asked: list[dict[str, Any]] = [
+            *({name: day} for name in ("since", "until") for day in days),
+            *({"since": "2025-04-15T10:00", "until": until} for until in days),
+            {"actor": "rutte"},
+            {"actor": "secretary"},
+            {"actor": "Mark Rutte"},
+            {"place": "odesa"},
+            {"source": "NATO"},
+            *(
+                {name: [row["value"]]}
+                for name in sorted(_INDEXED)
+                for row in Selection(connection, {"state": "all"}).choices(name).rows
+            ),
+        ]
+        for chosen in asked:
+            agree(connection, index, chosen, None)
+        for text in ("odesa", "rutte", "black sea", '"black sea" secur'):
+            agree(connection, index, {}, text)
+
+
+_values = st.sampled_from("abcdefgh")
+_entries = st.lists(st.sets(_values, max_size=5), max_size=40)
+
+
+def sets_of(entries: list[set[str]], start: int = 0) -> dict[str, BitMap]:
+    """The entries, from one on, that have each value."""
+    found: dict[str, BitMap] = {}
+    for seq, values in enumerate(entries[start:], start):
+        for value in values:
+            found.setdefault(value, BitMap()).add(seq)
+    return found
+
+
+@given(
+    *(_entries, st.lists(_entries, max_size=3), st.sets(st.integers(0, 160))),
+    *(st.integers(1, 40), st.integers(1, 10)),
+)
+def test_columns_count_what_sets_do_also_of_what_came_later_and_came_twice(
+    entries: list[set[str]],
+    more: list[list[set[str]]],
+    asked: set[int],
+    worthwhile: int,
+    large: int,
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(facet_columns, "_WORTHWHILE", worthwhile)
+        patch.setattr(facet_columns, "_LARGE", large)
+        patch.setattr(facet_columns, "_NARROW", 4)
+        columns = facet_columns.Columns(sets_of(entries), len(entries))
+        for later in more:
+            before = len(entries)
+            entries = entries + later
+            columns.extend(sets_of(entries, before), len(entries))
+            columns.extend(sets_of(entries, before // 2), len(entries))
+            columns.extend(sets_of(entries, before), before)
+    chosen = BitMap(asked & {*range(len(entries))})
+    counted = dict(facets.counts(sets_of(entries), chosen))
+    assert dict(columns.counts(chosen)) == {
+        value: count for value, count in counted.items() if value not in columns.large
+    }
+
+
+@given(_entries, st.sets(st.integers(0, 39)), st.integers(1, 4), st.sets(_values, max_size=2))
+def test_the_most_frequent_values_are_all_there_whichever_way_they_are_counted(
+    entries: list[set[str]], asked: set[int], limit: int, also: set[str]
+) -> None:
+    sets = sets_of(entries)
+    chosen = BitMap(asked & {*range(len(entries))})
+    counted = dict(facets.counts(sets, chosen))
+    least = sorted(counted.values(), reverse=True)[:limit][-1:]
+    wanted = {value for value, count in counted.items() if [count] >= least or value in also}
+    for sparse in (0, 10_000):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(facets, "_MANY", 1)
+            patch.setattr(facets, "_SPARSE", sparse)
+            index = facets.EMPTY._replace(
+                seq=len(entries) - 1, postings={"tag": sets}, columns={}, kept={}
+            )
+            most, total = index.most("tag", chosen, limit, also=also)
+            assert total == len(counted)
+            assert wanted <= {*dict(most)}
+            assert dict(most).items() <= counted.items()

@@ -1,0 +1,369 @@
+"""The pages of a timeline, in a real Datasette in this process: what they show and where they lead.
+
+Runs the same under Datasette 0.65 and the 1.0 alphas.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import feedparser
+import pytest
+from datasette.app import Datasette
+from site_in_process import FORMATS, Site, open_site
+
+from timeline import Timeline, demo
+from timeline.projection.fold import actor_id_of
+from timeline.reading import selection
+
+RUTTE = f"/actors/{actor_id_of('Mark Rutte')}"
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pages") / "odesa.db"
+    demo.build(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def site(story: Path) -> Iterator[Site]:
+    with open_site(story) as opened:
+        yield opened
+
+
+@pytest.fixture
+def told(story: Path) -> Iterator[Timeline]:
+    with Timeline.open(story) as timeline:
+        yield timeline
+
+
+def test_the_root_and_events_show_the_same(site: Site, told: Timeline) -> None:
+    shown = site.titles("/")
+    assert shown == site.titles("/events")
+    assert sorted(shown) == sorted(row["title"] for row in told.list())
+    text = site.page("/")
+    assert "19 events, 3 corrected, log opened 11 March 2025" in text
+    assert '<html lang="en">' in text
+    assert "Demonstration: recording times are staged" in text
+
+
+def test_events_come_newest_first_or_oldest_first(site: Site, told: Timeline) -> None:
+    oldest = [row["title"] for row in told.list()]
+    assert site.titles("/events?order=oldest") != site.titles("/events")
+    assert {*site.titles("/events?order=oldest")} == {*oldest}
+    assert site.titles("/events?order=oldest")[0] == oldest[0]
+
+
+@pytest.mark.parametrize(
+    ("query", "filters"),
+    [
+        ("type=ASSAULT", {"event_type": "ASSAULT"}),
+        ("type=ASSAULT&type=AGREE", {"event_type": ["ASSAULT", "AGREE"]}),
+        ("country=UKR&verification=disputed", {"country": "UKR", "verification": "disputed"}),
+        ("since=2025-03-20&until=2025-03-30", {"since": "2025-03-20", "until": "2025-03-30"}),
+        ("state=retracted", {"state": "retracted"}),
+        ("actor=Mark+Rutte", {"actor": "Mark Rutte"}),
+        ("tag=ceasefire&precision=day", {"tag": "ceasefire", "precision": "day"}),
+        ("unknown=parameter", {}),
+    ],
+)
+def test_an_address_is_a_selection(
+    query: str, filters: dict[str, Any], site: Site, told: Timeline
+) -> None:
+    with told._tables(None, None) as tables:
+        expected = [row["title"] for row in selection.Selection(tables, filters).page().rows]
+    assert sorted(site.titles(f"/events?{query}")) == sorted(expected)
+
+
+def test_counts_of_a_facet_are_those_of_the_pages_behind_them(site: Site) -> None:
+    text = site.page("/events?country=UKR&all=actor")
+    links = re.findall(
+        r'<li><a href="(/events\?[^"]*)" rel="nofollow"[^>]*>(.*?)</a> <span class="count">(\d+)<',
+        text,
+        re.DOTALL,
+    )
+    assert len(links) > 20
+    for link, label, count in links:
+        if "aria-current" in label or "country=UKR" not in link:
+            continue
+        found = site.titles(html.unescape(link))
+        chosen = len(re.findall(r"\bcountry=", link))
+        if chosen == 1:
+            assert len(found) == int(count), (link, label)
+
+
+def test_a_value_may_be_written_in_any_way(site: Site) -> None:
+    written = site.page("/events?country=ua&type=Consultation")
+    stored = site.page("/events?country=UKR&type=CONSULT")
+    assert written == stored
+    assert 'aria-current="true">Ukraine</a>' in stored.replace("\n", "")
+
+
+def test_as_known_on_a_day_the_page_is_that_of_then(site: Site, told: Timeline) -> None:
+    for moment in ("2025-04-13", "#40", "2025-04-16T12:00"):
+        query = moment.replace("#", "%23").replace(":", "%3A")
+        expected = [row["title"] for row in told.list(as_of=moment)]
+        assert sorted(site.titles(f"/events?as_of={query}")) == sorted(expected)
+    expected = [row["title"] for row in told.list(as_reported="2025-04-14")]
+    assert sorted(site.titles("/events?as_reported=2025-04-14")) == sorted(expected)
+
+
+def test_who_looks_at_the_past_stays_there(site: Site) -> None:
+    links = site.links("/events/rutte-odesa-visit?as_of=2025-04-16")
+    there = [link for link in links if link.endswith("as_of=2025-04-16")]
+    assert "/?as_of=2025-04-16" in there
+    assert any(link.startswith("/events/") for link in there)
+
+
+def test_a_day_before_the_log_was_opened_says_so_and_offers_the_other_clock(site: Site) -> None:
+    text = site.page("/events?as_of=2025-01-01")
+    assert "This log was opened on 11 March 2025" in text
+    assert "/events?as_reported=2025-01-01" in text
+    assert site.titles("/events?as_of=2025-01-01") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "problem"),
+    [
+        ("/events?since=nonsense", 400, "since: &#34;nonsense&#34; is not a date"),
+        ("/events?as_of=tomorrow", 400, "as_of: "),
+        ("/events?type=NOTHING", 400, "is not an event type of this log"),
+        ("/events?after=nowhere", 400, "is not a place in a list"),
+        ("/events?as_of=%239999", 404, "the newest is #63"),
+        ("/events/not-there", 404, "no event &#34;not-there&#34;"),
+        ("/events/sumy-strike/99", 404, "no event &#34;sumy-strike@99&#34;"),
+        ("/changes?from=nonsense", 400, "nonsense"),
+    ],
+)
+def test_what_is_asked_in_vain_is_a_page_that_says_so(
+    path: str, status: int, problem: str, site: Site
+) -> None:
+    answer = site.ask(path)
+    assert (answer.status_code, problem in answer.text) == (status, True), answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_an_event_has_a_page_for_itself_and_for_each_version(site: Site, told: Timeline) -> None:
+    for row in told.list(state="all"):
+        event_id = row["event_id"]
+        page = site.page(f"/events/{event_id}")
+        assert html.escape(row["title"], quote=True).replace("&#x27;", "&#39;") in page
+        for version in told.history(event_id):
+            number = version["version"]
+            text = site.page(f"/events/{event_id}/{number}")
+            assert f"Version {number}</a>" in text
+            stood = json.loads(site.page(f"/events/{event_id}/{number}.json"))
+            assert stood == told.get(event_id, version=number)
+    assert "This is version 2 of 5" in site.page("/events/sumy-strike/2")
+
+
+def test_competing_figures_stand_side_by_side(site: Site) -> None:
+    text = site.page("/events/sumy-strike")
+    rows = re.findall(r"<tr>.*?</tr>", text, re.DOTALL)
+    killed = [row for row in rows if "Sumy regional prosecutor" in row or "Acting mayor" in row]
+    assert len(killed) == 2
+    assert "killed:" in site.page("/events?type=ASSAULT")
+
+
+def test_a_retracted_and_a_merged_event_say_so_and_why(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    with Timeline.create(path, title="T") as timeline:
+        for name in ("one", "two", "three"):
+            timeline.record({"event_id": name, "title": name.title(), "occurred": "2025"})
+        timeline.retract("one", reason="It was a rumour")
+        timeline.merge("two", "three", reason="The same")
+    with open_site(path) as site:
+        retracted, merged = site.page("/events/one"), site.page("/events/two")
+        assert "This event was retracted." in retracted
+        assert "It was a rumour" in retracted
+        assert '<a href="/events/three">Three</a>' in merged
+        assert site.titles("/") == ["Three"]
+
+
+def test_changes_are_a_stream_a_feed_and_a_comparison(site: Site, told: Timeline) -> None:
+    rows = json.loads(site.page("/changes.json"))["changes"]
+    assert [row["seq"] for row in rows] == sorted((row["seq"] for row in rows), reverse=True)
+    feed = feedparser.parse(site.page("/changes.atom"))
+    assert not feed.bozo
+    assert len(feed.entries) == len(rows) > 10
+    assert len({entry.id for entry in feed.entries}) == len(rows)
+    only = json.loads(site.page("/changes.json?kind=corrected"))["changes"]
+    assert {row["kind"] for row in only} == {"event.corrected"}
+    compared = json.loads(site.page("/changes.json?from=2025-04-14&to=2025-04-16"))["compared"]
+    expected = told.changes("2025-04-14", "2025-04-16")
+    assert [row["event_id"] for row in compared] == [row["event_id"] for row in expected]
+    assert "What was believed, and no longer" in site.page("/changes?from=2025-04-14")
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("query", ["", "?type=ASSAULT&type=AGREE", "?as_of=2025-04-13"])
+def test_a_selection_is_offered_in_every_format(suffix: str, query: str, site: Site) -> None:
+    answer = site.ask(f"/events.{suffix}{query}")
+    assert answer.status_code == 200
+    assert answer.text.strip()
+    assert f"/events.{suffix}" in "".join(site.links(f"/events{query}"))
+    if suffix == "json":
+        found = json.loads(answer.text)
+        assert [event["title"] for event in found["events"]]
+        assert found["next"] is None
+
+
+def test_json_comes_in_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "t.db"
+    with Timeline.create(path, title="T") as timeline:
+        timeline.record(
+            {"event_id": f"e-{n:03d}", "title": f"E {n}", "occurred": f"2025-01-{n % 9 + 1:02d}"}
+            for n in range(25)
+        )
+    monkeypatch.setattr("timeline.site.views.feeds.JSON_SIZE", 10)
+    with open_site(path) as site:
+        address, seen = "/events.json", []
+        while address:
+            found = json.loads(site.page(address))
+            seen += [event["event_id"] for event in found["events"]]
+            address = (found["next"] or "").partition("http://localhost")[2]
+        assert len(seen) == len({*seen}) == 25
+
+
+def test_pages_of_a_list_follow_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    with Timeline.create(path, title="T") as timeline:
+        timeline.record(
+            {
+                "event_id": f"e-{n:03d}",
+                "title": f"E {n}",
+                "occurred": "2025" if n % 3 else "../2024",
+            }
+            for n in range(120)
+        )
+    with open_site(path) as site:
+        address, seen = "/events", []
+        while address:
+            seen += site.titles(address)
+            following = [link for link in site.links(address) if "after=" in link]
+            address = following[0] if following else ""
+        assert len(seen) == len({*seen}) == 120
+
+
+def test_an_append_shows_at_the_next_request(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    with Timeline.create(path, title="T") as timeline, open_site(path) as site:
+        assert "There are no events yet" in site.page("/")
+        assert "timeline append" in site.page("/")
+        timeline.record({"title": "Now there is one", "occurred": "2025"})
+        assert site.titles("/") == ["Now there is one"]
+
+
+def test_a_large_timeline_is_answered_from_the_index_and_says_the_same(
+    story: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_site(story) as by_tables:
+        expected = {
+            path: by_tables.page(path)
+            for path in (
+                *("/", "/?type=AGREE&q=black", "/?tag=nato", "/?as_of=%231", "/?as_of=2020-01-01"),
+                *("/?as_of=%2316&q=odesa", "/?as_of=%2317&type=aid&order=oldest&all=actor"),
+                *("/events.csv?as_of=%2316", "/events.json?as_of=%2317", "/events.atom"),
+            )
+        }
+    monkeypatch.setattr("timeline.site.index_cache.SMALLEST", 1)
+    with open_site(story) as by_index:
+        for path, text in expected.items():
+            assert by_index.page(path) == text
+
+
+def test_two_timelines_each_have_their_pages(story: Path, tmp_path: Path) -> None:
+    other = tmp_path / "kharkiv.db"
+    with Timeline.create(other, title="Kharkiv", language="uk") as timeline:
+        timeline.record({"event_id": "first", "title": "A first one", "occurred": "2025"})
+    with open_site(story, other) as site:
+        assert len(site.titles("/")) == 19
+        assert site.titles("/timelines/kharkiv/events") == ["A first one"]
+        assert '<html lang="uk">' in site.page("/timelines/kharkiv/events/first")
+        assert "/timelines/kharkiv/changes" in site.links("/timelines/kharkiv/events")
+    config = {"plugins": {"timeline": {"root": "kharkiv", "prefixes": {"odesa": "/nato"}}}}
+    settings = {"metadata": config} if not _is_new() else {"config": config}
+    datasette = Datasette([str(story), str(other)], **settings)
+    with asyncio.Runner() as runner:
+        runner.run(datasette.invoke_startup())
+        for path, title in (("/", "Kharkiv"), ("/nato/events", "NATO and Odesa, spring 2025")):
+            assert f"<h1>{title}</h1>" in runner.run(datasette.client.get(path)).text
+
+
+def _is_new() -> bool:
+    return hasattr(Datasette, "add_query")
+
+
+def test_links_hold_under_a_base_url(story: Path) -> None:
+    with open_site(story, settings={"base_url": "/story/"}) as site:
+        for path in ("/", "/events/sumy-strike", RUTTE, "/changes"):
+            links = [link for link in site.links(path) if not link.startswith(("http", "#"))]
+            assert links
+            assert [link for link in links if not link.startswith("/story/")] == []
+
+
+def test_hostile_text_is_shown_as_text(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    hostile = "<script>alert(1)</script>\"'&{{7*191}} </title>"
+    with Timeline.create(path, title=f"T {hostile}") as timeline:
+        timeline.record(
+            {
+                "event_id": "hostile",
+                "title": hostile,
+                "summary": hostile,
+                "occurred": "2025",
+                "participants": [{"name": hostile, "office": hostile, "as_named": hostile}],
+                "tags": [hostile],
+                "place": {"name": hostile, "lat": 1, "lon": 1},
+                "quantities": [
+                    {"measure": "killed", "value": n, "reported_by": hostile} for n in (1, 2)
+                ],
+                "citations": [{"source": {"title": hostile}, "quote": hostile}],
+            }
+        )
+        timeline.correct("hostile", {"title": f"{hostile} 2"}, reason=hostile)
+    with open_site(path) as site:
+        actor = f"/actors/{actor_id_of(hostile)}"
+        for address in (
+            *("/", "/events?q=alert", "/events/hostile", "/events/hostile/1", "/changes"),
+            actor,
+        ):
+            text = site.page(address)
+            assert "<script>alert" not in text
+            assert "&lt;script&gt;alert(1)" in text
+            assert "1337" not in text
+        for query in ("q=%3Cscript%3E", "place=%3Cscript%3E", "until=%22%3E%3Cscript%3E"):
+            assert "<script>" not in site.ask(f"/events?{query}").text.replace('<script src="', "")
+
+
+def test_a_page_sends_a_strict_policy_and_names_no_other_host(site: Site) -> None:
+    for path in ("/", "/events/sumy-strike", RUTTE, "/changes", "/events/none"):
+        answer = site.ask(path)
+        policy = answer.headers["content-security-policy"]
+        assert "unsafe-inline" not in policy
+        assert "default-src 'self'" in policy or "default-src 'none'" in policy
+        assert not re.search(r'(?:src|style)="(?!/)', answer.text), path
+        assert "<style" not in answer.text
+        assert not re.search(r"<script(?! src=)", answer.text)
+
+
+def test_who_may_not_see_the_database_may_not_see_its_pages(story: Path) -> None:
+    rules = {"databases": {"odesa": {"allow": {"id": "root"}}}}
+    settings = {"config": rules} if _is_new() else {"metadata": rules}
+    datasette = Datasette([str(story)], **settings)
+    with asyncio.Runner() as runner:
+        runner.run(datasette.invoke_startup())
+        for path in (
+            *("/", "/events", "/events/sumy-strike", "/events.json", "/changes.atom"),
+            *("/verify", "/verify.txt", "/verify.json", "/events/sumy-strike/1.tlog-proof"),
+        ):
+            answer = runner.run(datasette.client.get(path))
+            assert answer.status_code == 403, path
+            assert "Sumy" not in answer.text

@@ -1,0 +1,326 @@
+"""The pages about proof, in a real Datasette in this process: /verify, the proofs that events
+offer, and what pages say of words that were erased.
+
+Runs the same under Datasette 0.65 and the 1.0 alphas.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from operations import erase
+from running import done, entries, process
+from site_in_process import FORMATS, Site, open_site
+
+from timeline import Participant, Place, Timeline
+from timeline.projection import tables as projection
+from timeline.proof import checkpoints as proofs
+from timeline.proof.signed_note import Signature, SigningKey, VerifierKey, parse
+from timeline.proof.tlog import Proof
+from timeline.site import index_cache as indexes
+from timeline.store import storage as schema
+
+ORIGIN = "example.org/story"
+ERASED = "Zarathustra"
+KEY = SigningKey.generate(ORIGIN)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[sqlite3.Connection]:
+    with contextlib.closing(schema.connect(path, write=True)) as connection:
+        yield connection
+
+
+def sign(path: Path) -> proofs.Stored:
+    with writing(path) as connection:
+        return proofs.sign(connection, KEY)
+
+
+def cosign(path: Path, note: str) -> VerifierKey:
+    """Have a witness sign a checkpoint too (c2sp.org/tlog-cosignature)."""
+    private = Ed25519PrivateKey.generate()
+    witness = VerifierKey("witness.example", 4, private.public_key().public_bytes_raw())
+    given = parse(note)
+    signed = private.sign(b"cosignature/v1\ntime 1744900000\n" + given.text.encode())
+    line = Signature(witness.name, witness.key_id, (1744900000).to_bytes(8) + signed)
+    with writing(path) as connection:
+        proofs.cosign(
+            connection, str(given._replace(signatures=(*given.signatures, line))), [witness]
+        )
+    return witness
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Path:
+    """Two events, one of them in three versions: six entries."""
+    path = tmp_path / "story.db"
+    with Timeline.create(path, title="A story", origin=ORIGIN) as timeline:
+        timeline.record({"event_id": "talks", "title": "Talks", "occurred": "2025-04-15"})
+        timeline.record({"event_id": "strike", "title": "Strike", "occurred": "2025-04-13"})
+        timeline.update("talks", {"title": "Talks in Odesa"})
+        timeline.correct("talks", {"occurred": "2025-04-14"}, reason="A day early")
+    return path
+
+
+def shown(text: str) -> str:
+    """The words of a page."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
+
+
+# --- /verify ------------------------------------------------------------------------------
+
+
+def test_without_a_checkpoint_the_page_says_so_and_what_to_run(story: Path) -> None:
+    with open_site(story) as site:
+        text = shown(site.page("/verify"))
+        assert "5 entries of example.org/story Nothing is signed yet." in text
+        assert "timeline keygen FILE timeline checkpoint --key FILE" in text
+        assert "verify.txt" not in site.page("/verify")
+        answer = site.ask("/verify.txt")
+        assert (answer.status_code, answer.headers["content-type"]) == (
+            404,
+            "text/plain; charset=utf-8",
+        )
+        found = site.ask("/verify.json").json()
+        assert (found["checkpoint"], found["uncovered"]) == (None, 5)
+
+
+def test_the_newest_checkpoint_is_shown_as_it_was_signed(story: Path) -> None:
+    stored = sign(story)
+    with open_site(story) as site:
+        page = site.page("/verify")
+        assert (
+            html.unescape(re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)[0]) == stored.note
+        )
+        text = shown(page)
+        assert "5 entries of example.org/story, all of them under a checkpoint" in text
+        assert f"Signed by {KEY.verifier}" in text
+        assert "A key proves little on the page that it is to vouch for." in text
+        answer = site.ask("/verify.txt")
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert answer.text == stored.note
+        found = site.ask("/verify.json").json()
+        assert found["checkpoint"] == {
+            "size": 5,
+            "root": stored.note.split("\n")[2],
+            "note": stored.note,
+            "verifier_keys": [str(KEY.verifier)],
+            "stored_at": stored.stored_at,
+        }
+        assert (found["origin"], found["uncovered"], found["earlier"]) == (ORIGIN, 0, [])
+
+
+def test_entries_behind_the_checkpoint_are_counted_and_earlier_ones_are_listed(
+    story: Path,
+) -> None:
+    first = sign(story)
+    with open_site(story) as site, Timeline.open(story) as timeline:
+        timeline.retract("strike", reason="A hoax")
+        assert "6 entries of example.org/story, 1 of them not under" in shown(site.page("/verify"))
+        sign(story)
+        witness = cosign(story, site.ask("/verify.txt").text)
+        text = shown(site.page("/verify"))
+        assert f"Signed by {KEY.verifier} and by {witness}" in text
+        found = site.ask("/verify.json").json()
+        assert [len(each["verifier_keys"]) for each in found["earlier"]] == [1, 1]
+        assert found["earlier"][-1]["note"] == first.note
+        assert "Earlier checkpoints" in text
+        assert first.note.split("\n")[2] in text
+
+
+def test_publications_are_listed(story: Path) -> None:
+    sign(story)
+    with open_site(story) as site:
+        assert "Publications" not in site.page("/verify")
+        with writing(story) as connection:
+            row = ("2025-04-18T12:00:00.000000Z", 4, b"\1" * 32, None)
+            connection.execute("INSERT INTO publications VALUES (?, ?, ?, ?)", row)
+        assert "Publications" in site.page("/verify")
+        (found,) = site.ask("/verify.json").json()["publications"]
+        assert (found["size"], found["root"][:4], found["checkpoint_size"]) == (4, "AQEB", None)
+
+
+def test_the_page_reads_the_same_few_rows_of_a_long_list(story: Path) -> None:
+    with Timeline.open(story) as timeline, open_site(story) as site:
+        for number in range(25):
+            timeline.update("talks", {"note": f"Note {number}"})
+            sign(story)
+        assert len(site.ask("/verify.json").json()["earlier"]) == 19
+
+
+def test_every_page_leads_to_it_under_any_address(story: Path, tmp_path: Path) -> None:
+    sign(story)
+    other = tmp_path / "other.db"
+    Timeline.create(other, title="Another").close()
+    with open_site(story, other, settings={"base_url": "/x/"}) as site:
+        for path in ("/", "/changes", "/events/talks", "/events/nothing"):
+            assert "/x/verify" in re.findall(r'href="([^"]*)"', site.ask(path).text)
+        for path in ("/verify", "/verify.json", "/verify.txt"):
+            assert ORIGIN in site.page(path)
+        assert "Nothing is signed yet" in site.page("/timelines/other/verify")
+        assert "/x/timelines/other/verify" in site.links("/timelines/other/changes")
+
+
+# --- The proof of an event ----------------------------------------------------------------
+
+
+def test_the_page_of_a_version_offers_its_proof(story: Path) -> None:
+    stored = sign(story)
+    with open_site(story) as site:
+        for page, version in (("/events/talks", 3), ("/events/talks/2", 2)):
+            assert f"/events/talks/{version}.tlog-proof" in site.links(page)
+        assert "Entry 4 is one of the 5 under the checkpoint of" in shown(
+            site.page("/events/talks")
+        )
+        answer = site.ask("/events/talks/2.tlog-proof")
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert answer.headers["content-disposition"] == (
+            'attachment; filename="talks-2.tlog-proof"'
+        )
+        proof = Proof.parse(answer.text)
+        assert str(proof.note) == stored.note
+        assert proof.verify([KEY.verifier]).size == 5
+        assert (proof.entry.subject, proof.entry.version) == ("event/talks", 2)
+        assert json.loads(proof.entry.payload or "")["title"] == "Talks in Odesa"
+
+
+def test_an_entry_under_no_checkpoint_offers_none_and_says_so(story: Path) -> None:
+    with open_site(story) as site, Timeline.open(story) as timeline:
+        assert "Entry 4 is not under a checkpoint yet." in shown(site.page("/events/talks"))
+        sign(story)
+        timeline.retract("talks", reason="A hoax")
+        text = site.page("/events/talks")
+        assert "Entry 5 is not under a checkpoint yet." in shown(text)
+        assert ".tlog-proof" not in text
+        answer = site.ask("/events/talks/4.tlog-proof")
+        assert (answer.status_code, answer.text) == (
+            404,
+            "no checkpoint covers entry #5 yet: run timeline checkpoint first\n",
+        )
+        assert site.ask("/events/talks/9.tlog-proof").status_code == 404
+        assert site.ask("/events/nothing/1.tlog-proof").status_code == 404
+
+
+def test_a_proof_of_erased_words_shows_that_they_were_there(story: Path) -> None:
+    sign(story)
+    with open_site(story) as site:
+        erase(story, 3)
+        with writing(story) as connection:
+            projection.rebuild(connection)
+        proof = Proof.parse(site.ask("/events/talks/2.tlog-proof").text)
+        assert proof.verify([KEY.verifier]).origin == ORIGIN
+        assert proof.entry.payload is None
+
+
+# --- What was erased ----------------------------------------------------------------------
+
+
+def test_pages_say_that_words_were_erased_and_why(story: Path) -> None:
+    with Timeline.open(story) as timeline:
+        timeline.update("strike", {"title": "Strike on Sumy"})
+    done("-d", story, "erase", "#4", "#3", "--reason", "A court in Łódź said so")
+    done("-d", story, "erase", "#1", "--reason", "The same court")
+    with open_site(story) as site:
+        event, version = shown(site.page("/events/talks")), shown(site.page("/events/talks/1"))
+        why = r"\(entry %d, \d+ \w+ \d{4}, \d\d:\d\d UTC\): %s"
+        first = why % (6, "A court in Łódź said so")
+        assert re.search(rf"What was said about this event was erased from the log {first}", event)
+        assert len(re.findall(r"What it said was erased from the log", event)) == 3
+        assert re.search(why % (8, "The same court"), version)
+        changes = shown(site.page("/changes?from=%230"))
+        assert len(re.findall(r"What it said was erased from the log", changes)) == 2
+        assert re.search(rf"What version 3 said was erased from the log {first}", changes)
+        browse = shown(site.page("/events?state=erased"))
+        assert re.search(
+            rf"\(erased\) corrected erased What it said was erased from the log {first}", browse
+        )
+        assert "A court in Łódź said so" in site.page("/changes.atom")
+
+
+@pytest.mark.parametrize("smallest", [0, 5_000], ids=["from the index", "from the tables"])
+def test_a_running_site_forgets_what_another_process_erases(
+    smallest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexes, "SMALLEST", smallest)
+    path = tmp_path / "story.db"
+    with Timeline.create(path, title="A story", origin=ORIGIN) as timeline:
+        timeline.record({"event_id": "talks", "title": "Talks", "occurred": "2025-04-15"})
+        timeline.record(
+            {
+                "event_id": "visit",
+                "title": f"{ERASED} comes",
+                "summary": f"A visit by {ERASED}.",
+                "occurred": "2025-04-16",
+                "tags": [ERASED],
+                "place": Place(name=f"{ERASED} Street", country="UKR", lat="46.48", lon="30.73"),
+                "participants": [Participant(name=ERASED)],
+                "citations": [{"source": {"source_id": "paper", "title": f"On {ERASED}"}}],
+                "external_ids": [f"x:{ERASED}"],
+            }
+        )
+        timeline.correct("visit", {"occurred": "2025-04-17"}, reason=f"So says {ERASED}")
+    sign(path)
+    with open_site(path) as site:
+        addresses = site_addresses(path, site)
+        told = [
+            address for address in addresses if ERASED.casefold() in site.page(address).casefold()
+        ]
+        assert len(told) > 20
+        named = entries_with(path, ERASED)
+        erased = process("-d", path, "erase", *named, "--reason", "A court said so", cwd=tmp_path)
+        assert erased.returncode == 0, erased.stderr
+        for address in addresses:
+            answer = site.ask(address)
+            assert ERASED.casefold() not in answer.text.casefold(), address
+        assert site.titles("/events?state=erased") == ["(erased)"]
+        assert site.titles(f"/events?q={ERASED}") == []
+
+
+def site_addresses(path: Path, site: Site) -> list[str]:
+    """Pages, feeds, proofs and Datasette's own tables."""
+    found = [
+        "/",
+        "/changes",
+        "/changes?from=%230",
+        "/changes.json",
+        "/changes.atom",
+        "/verify.json",
+    ]
+    found += ["/events/visit", "/events/visit.json", "/?as_of=%233", "/events?as_of=%233"]
+    found += [f"/events/visit/{n}{end}" for n in (1, 2) for end in ("", ".json", ".tlog-proof")]
+    found += [f"/events.{suffix}" for suffix in FORMATS]
+    facets = ("actor", "tag", "source", "country", "state")
+    found += [f"/events?all={facet}&state=current&state=erased" for facet in facets]
+    found += [f"/events?{query}" for query in ("state=erased", "order=oldest", "since=2025-04-01")]
+    tables = [*projection.tables(), "log", "checkpoints", "source_texts"]
+    found += [f"/{path.stem}/{name}.json?_shape=objects" for name in tables]
+    found += [f"/{path.stem}/events?_facet=place", f"/{path.stem}/events"]
+    return [address for address in found if site.ask(address).status_code == 200]
+
+
+def entries_with(path: Path, words: str) -> list[str]:
+    """The entries that hold these words in any case, as #2."""
+    return [f"#{row[0]}" for row in entries(path) if words.casefold() in (row[8] or "").casefold()]
+
+
+def test_the_facets_of_a_large_timeline_are_counted_anew_after_an_erasure(
+    story: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexes, "SMALLEST", 0)
+    with open_site(story) as site, Timeline.open(story) as timeline:
+        timeline.record(
+            {"event_id": "call", "title": "A call", "occurred": "2025", "tags": ["quiet"]}
+        )
+        assert "quiet" in site.page("/events")
+        erase(story, 5)
+        with writing(story) as connection:
+            projection.rebuild(connection)
+        assert "quiet" not in site.page("/events?state=current&state=erased")

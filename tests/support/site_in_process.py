@@ -1,0 +1,54 @@
+"""A Datasette in this process, asked for pages without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import html
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from datasette.app import Datasette
+
+from timeline.site.serve import metadata_for
+
+FORMATS = ("csv", "json", "ics", "atom", "geojson", "timelinejs.json", "jsonl")
+
+
+class Site:
+    """A Datasette in this process, asked without a network."""
+
+    def __init__(self, *files: Path, **settings: Any) -> None:
+        metadata = metadata_for(files[0])
+        self.datasette = Datasette([str(file) for file in files], metadata=metadata, **settings)
+        self.runner = asyncio.Runner()
+        self.runner.run(self.datasette.invoke_startup())
+
+    def ask(self, path: str) -> Any:
+        return self.runner.run(self.datasette.client.get(path))
+
+    def page(self, path: str) -> str:
+        answer = self.ask(path)
+        assert answer.status_code == 200, (path, answer.text)
+        text: str = answer.text
+        return text
+
+    def titles(self, path: str) -> list[str]:
+        return [
+            html.unescape(title)
+            for title in re.findall(r'<a class="title"[^>]*>(.*?)</a>', self.page(path), re.DOTALL)
+        ]
+
+    def links(self, path: str) -> list[str]:
+        return [html.unescape(link) for link in re.findall(r'href="([^"]*)"', self.page(path))]
+
+
+@contextlib.contextmanager
+def open_site(*files: Path, **settings: Any) -> Iterator[Site]:
+    site = Site(*files, **settings)
+    with site.runner:
+        yield site
+        for database in site.datasette.databases.values():
+            database.close()
