@@ -214,6 +214,7 @@ def test_fold_drops_case_marks_and_extra_blanks(text: str, folded: str) -> None:
         ("xyz", ["actor", "host"], None),
         ("", ["actor"], None),
         ("actor", [], None),
+        ("0" * 201, ["actor", "0" * 201], "0" * 201),  # as it is, however long
     ],
 )
 def test_nearest_is_the_likeliest_slip(word: str, words: list[str], found: str | None) -> None:

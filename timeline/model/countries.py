@@ -89,6 +89,9 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
 
     Of equally close ones, the one that begins alike: people seldom mistype the first letters.
     """
+    words = list(words)
+    if word in words:
+        return word
     if len(word) > _LONGEST_SLIP:
         return None
     from difflib import SequenceMatcher, get_close_matches  # for slips alone
