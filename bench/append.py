@@ -38,7 +38,7 @@ from timeline.model import strict_json
 from timeline.model.content import Said
 from timeline.projection import fold
 from timeline.projection import tables as projection
-from timeline.store import storage as schema
+from timeline.store import storage
 
 CHUNK = 10_000
 LARGEST_FOR_OTHERS = 100_000
@@ -141,7 +141,7 @@ def floor(path: Path, target: Path) -> float:
     seconds = 0.0
     with (
         contextlib.closing(bare(target)) as bottom,
-        contextlib.closing(schema.connect(path)) as top,
+        contextlib.closing(storage.connect(path)) as top,
     ):
         bottom.execute("BEGIN IMMEDIATE")
         for table in TABLES:
@@ -158,7 +158,7 @@ def floor(path: Path, target: Path) -> float:
 
 
 def rebuild(path: Path) -> float:
-    with contextlib.closing(schema.connect(path, write=True)) as connection, timed() as seconds:
+    with contextlib.closing(storage.connect(path, write=True)) as connection, timed() as seconds:
         projection.rebuild(connection)
     return seconds[0]
 
@@ -206,7 +206,7 @@ def single(folder: Path) -> None:
     times: list[list[float]] = [[], []]
     with (
         Timeline.open(ours) as timeline,
-        contextlib.closing(schema.connect(ours)) as reader,
+        contextlib.closing(storage.connect(ours)) as reader,
         contextlib.closing(bare(theirs)) as bottom,
     ):
         for event in events:
@@ -259,7 +259,7 @@ def bare(path: Path) -> sqlite3.Connection:
     """A connection to a timeline, made where there is none, whose triggers are gone."""
     if not path.exists():
         Timeline.create(path, title="A made-up story").close()
-    connection = schema.connect(path, write=True)
+    connection = storage.connect(path, write=True)
     names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
     for (name,) in names:
         connection.execute(f"DROP TRIGGER {name}")

@@ -37,10 +37,10 @@ from datasette.utils.asgi import Request
 from timeline.projection import fold
 from timeline.reading.facet_index import FacetIndex, current
 from timeline.reading.indexed_selection import IndexedSelection
-from timeline.site import index_cache as indexes
+from timeline.site import index_cache
 from timeline.site.datasette_facets import VALUES, LinkFacet, PeriodFacet, ValueFacet
 from timeline.site.serve import metadata_for
-from timeline.store import storage as schema
+from timeline.store import storage
 
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 5
@@ -126,7 +126,7 @@ def built(folder: Path, count: int) -> Path:
 async def measure(files: list[Path]) -> None:
     smallest = None
     for path in files:
-        with contextlib.closing(schema.connect(path)) as connection:
+        with contextlib.closing(storage.connect(path)) as connection:
             started = time.process_time()
             index = current(connection, None)
             seconds = time.process_time() - started
@@ -228,7 +228,7 @@ async def computed(
 
 def forget(datasette: Datasette, what: str) -> None:
     """That of a page all facets but the first find the selection worked out, or a search made."""
-    for index in indexes._indexes.get(datasette, {}).values():
+    for index in index_cache._indexes.get(datasette, {}).values():
         index.kept.pop(what, None)
 
 

@@ -24,7 +24,7 @@ from timeline.proof.checks.entries import check_entries
 from timeline.proof.checks.file import check_pages
 from timeline.proof.checks.tables import check_tables
 from timeline.proof.verify import Report
-from timeline.store import storage as schema
+from timeline.store import storage
 
 ROUNDS = 5
 
@@ -34,7 +34,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "timeline.db"
         story.build(path, count)
-        with contextlib.closing(schema.connect(path)) as connection:
+        with contextlib.closing(storage.connect(path)) as connection:
             (entries,) = connection.execute("SELECT count(*) FROM log").fetchone()
             print(f"{count:,} events, {entries:,} entries; medians of {ROUNDS}")
             checks = Checks(connection)
@@ -77,7 +77,7 @@ class Checks:
 
 
 def compare(path: Path) -> None:
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         connection.execute("PRAGMA temp.journal_mode = OFF")
         connection.execute("PRAGMA temp.cache_size = -64000")
         connection.execute("BEGIN")
@@ -87,7 +87,7 @@ def compare(path: Path) -> None:
 
 
 def rebuild(path: Path) -> None:
-    with contextlib.closing(schema.connect(path, write=True)) as connection:
+    with contextlib.closing(storage.connect(path, write=True)) as connection:
         projection.rebuild(connection)
 
 

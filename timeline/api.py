@@ -29,9 +29,8 @@ from timeline.model.validation import validate
 from timeline.model.vocabulary import read_terms
 from timeline.projection import tables as projection
 from timeline.reading import comparison, query, selection
-from timeline.reading.twins import misspellings as suggestions
-from timeline.store import log
-from timeline.store import storage as schema
+from timeline.reading.twins import misspellings
+from timeline.store import log, storage
 from timeline.writing import writer
 from timeline.writing.writer import Append, Receipt
 
@@ -42,7 +41,7 @@ Changes = Mapping[str, Any] | Event
 Receipts = list[Receipt]
 Rows = list[dict[str, Any]]
 Names = list[tuple[str, str]]
-Slips = list[suggestions.Slip]
+Slips = list[misspellings.Slip]
 Ids = list[str] | tuple[str, ...] | set[str]
 When = str | int | date
 """A moment: a day (its end) or a time, ISO 8601, or the number of an entry: "#41" or 41.
@@ -104,10 +103,10 @@ class Timeline:
     def __init__(self, path: str | os.PathLike[str], *, now: Callable[[], datetime] = clock.now):
         self.path = Path(path)
         self._now = now
-        self._reader = schema.connect(self.path)
+        self._reader = storage.connect(self.path)
         self._writer: sqlite3.Connection | None = None
         try:
-            with schema.storage_errors(path):
+            with storage.storage_errors(path):
                 projection.check(self._reader, os.fspath(path))
         except BaseException:
             self._reader.close()
@@ -205,7 +204,7 @@ class Timeline:
         NotWritable, StorageFull, ClockBehind.
         """
         if self._writer is None:
-            self._writer = schema.connect(self.path, write=True)
+            self._writer = storage.connect(self.path, write=True)
         if self._writer.in_transaction:
             raise Refused("this timeline is in the middle of an append: use that one")
         with writer.appending(
@@ -452,20 +451,20 @@ class Timeline:
 
     def text(self, source_id: str) -> str | None:
         """The captured text of a source as it is now; None if there is none."""
-        from timeline.reading import captured_texts as texts
+        from timeline.reading import captured_texts
 
         with self._reading() as connection:
-            return texts.newest(connection, source_id)
+            return captured_texts.newest(connection, source_id)
 
     def lost_quotes(self, source_id: str) -> Rows:
         """The citations whose quote does not stand in the newest text of a source.
 
         Each has event_id, position (from 1), source_id, source_version and quote.
         """
-        from timeline.reading import captured_texts as texts
+        from timeline.reading import captured_texts
 
         with self._reading() as connection:
-            return texts.lost_quotes(connection, source_id)
+            return captured_texts.lost_quotes(connection, source_id)
 
     def resolve_source(self, text: str) -> str:
         """The id of a source, from it, any unique beginning of it, or its address.
@@ -481,11 +480,11 @@ class Timeline:
         Each has start, end (code points), text, state (covered, commentary, missing) and the
         `events` that quote it. Raises NotFound, NoText.
         """
-        from timeline.reading import captured_texts as texts
+        from timeline.reading import captured_texts
 
         with self._reading() as connection:
             source_id = query.resolve_source(connection, source_id)
-            return texts.coverage(connection, source_id).as_json(source_id)
+            return captured_texts.coverage(connection, source_id).as_json(source_id)
 
     def unknown(self, names: Iterable[tuple[str, str]]) -> Names:
         """Those of some ("actor" | "place" | "tag", name) that no event says.
@@ -493,16 +492,16 @@ class Timeline:
         Asked within an append, of `Append.names`, it tells what was not known before.
         """
         with self._reading() as connection:
-            return suggestions.unknown(connection, names)
+            return misspellings.unknown(connection, names)
 
     def slips(self, names: Iterable[tuple[str, str]]) -> Slips:
         """Those of some new names that look like a misspelling of a known one."""
         with self._reading() as connection:
-            return [*suggestions.slips(connection, names)]
+            return [*misspellings.slips(connection, names)]
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with schema.storage_errors(self.path):
+        with storage.storage_errors(self.path):
             yield self._reader
 
     @contextlib.contextmanager

@@ -25,11 +25,10 @@ from timeline.model import clock
 from timeline.model.content import Annotation, Mark, Said
 from timeline.model.countries import db_folder
 from timeline.model.validation import validate
-from timeline.proof import checkpoints as proofs
+from timeline.proof import checkpoints
 from timeline.proof.signed_note import SigningKey
-from timeline.store import log
-from timeline.store import storage as schema
-from timeline.texts import document as article
+from timeline.store import log, storage
+from timeline.texts import document
 from timeline.writing import writer
 
 __all__ = ["build", "is_demo"]
@@ -85,7 +84,7 @@ def _files(path: Path) -> list[Path]:
 def _check_replaceable(target: Path) -> None:
     if not target.exists():
         return
-    with contextlib.closing(schema.connect(target)) as connection, schema.storage_errors(target):
+    with contextlib.closing(storage.connect(target)) as connection, storage.storage_errors(target):
         info = log.info(connection)
     if not is_demo(info):
         raise StoreError(str(target), "is a timeline, but not the demonstration; left as it is")
@@ -97,14 +96,14 @@ def _run(path: Path) -> int:
     opened_at = clock.parse(script["opened_at"])
     with _naming(f"{_SCRIPT}, log"):
         newest = writer.create_log(path, script["log"], now=lambda: opened_at)
-    with contextlib.closing(schema.connect(path, write=True)) as connection:
+    with contextlib.closing(storage.connect(path, write=True)) as connection:
         for number, append in enumerate(script["appends"], 1):
             with _naming(f"{_SCRIPT}, append {number} of {append['at']}"):
                 newest = _run_append(connection, path, append)
         key = SigningKey.generate(script["log"]["origin"])
-        with schema.storage_errors(path):
-            proofs.sign(connection, key, now=lambda: clock.parse(newest.recorded_at))
-            schema.flush(connection)
+        with storage.storage_errors(path):
+            checkpoints.sign(connection, key, now=lambda: clock.parse(newest.recorded_at))
+            storage.flush(connection)
     return newest.seq + 1
 
 
@@ -141,7 +140,7 @@ def _run_step(append: writer.Append, step: Mapping[str, Any], said: Said) -> wri
             return append.record_source(source, said)
         case {"capture": name, "as": source}:
             text = db_folder().joinpath("demo", name).read_text(encoding="utf-8")
-            return append.capture(source, article.Document(text), said)
+            return append.capture(source, document.Document(text), said)
         case {"annotate": source_id, "sentences": reasons}:
             return _annotate(append, source_id, reasons, said)
         case {"record": event}:
@@ -169,5 +168,5 @@ def _annotate(
     for number, why in reasons.items():
         sentence = found.sentences[int(number) - 1]
         marks.append(Mark(start=sentence.start, end=sentence.end, state="commentary", why=why))
-    annotation = Annotation(text_sha256=article.sha256(found.text.encode()), marks=tuple(marks))
+    annotation = Annotation(text_sha256=document.sha256(found.text.encode()), marks=tuple(marks))
     return append.annotate_source(source_id, annotation, said)

@@ -14,7 +14,7 @@ from running import done, entries, one_line, run, tables, widest
 from timeline import Timeline
 from timeline.projection import tables as projection
 from timeline.projection.fold import actor_id_of
-from timeline.store import storage as schema
+from timeline.store import storage
 
 ZELENSKYY, RUTTE = actor_id_of("Volodymyr Zelenskyy"), actor_id_of("Mark Rutte")
 
@@ -45,7 +45,7 @@ def holds(path: Path) -> None:
     """Nothing is found by verify, and folding the log again gives the same tables."""
     assert json.loads(done("-d", path, "verify", "--json"))["holds"]
     live = tables(path)
-    with contextlib.closing(schema.connect(path, write=True)) as connection:
+    with contextlib.closing(storage.connect(path, write=True)) as connection:
         projection.rebuild(connection)
     assert tables(path) == live
 

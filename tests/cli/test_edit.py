@@ -22,7 +22,7 @@ from ticking_clock import TickingClock
 
 from timeline import Timeline
 from timeline.cli import form
-from timeline.model import field_paths as paths
+from timeline.model import field_paths
 from timeline.model.content import Event, Statement
 from timeline.model.validation import validate
 
@@ -554,7 +554,7 @@ def test_a_form_says_the_whole_event(statement: dict[str, Any]) -> None:
     content = content_of(statement)
     content.pop("citations", None)
     pieces = form.pieces(form.written("About", form.event_lines(content, {}, {}), {}))
-    read = validate(Event, paths.changed({}, form.changes(pieces, str))).content()
+    read = validate(Event, field_paths.changed({}, form.changes(pieces, str))).content()
     assert {key: neat(value) for key, value in read.items()} == {
         key: neat(value) for key, value in content.items()
     }

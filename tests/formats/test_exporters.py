@@ -39,8 +39,7 @@ from timeline.formats.exporters.atom import permanent_id
 from timeline.formats.exports import FORMATS, About
 from timeline.formats.sheet.lookup import words_of
 from timeline.reading import query
-from timeline.store import log
-from timeline.store import storage as schema
+from timeline.store import log, storage
 
 OF_EVENTS = [name for name, each in FORMATS.items() if not each.of_entries]
 """The others are in test_wire.py."""
@@ -48,7 +47,7 @@ OF_EVENTS = [name for name, each in FORMATS.items() if not each.of_entries]
 
 def taken(path: Path, *, address: bool = True) -> tuple[Rows, About]:
     """All events of a log, newest recorded first, and what goes with them."""
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         ids = [
             event_id
             for (event_id,) in connection.execute("SELECT event_id FROM events ORDER BY seq DESC")

@@ -16,12 +16,11 @@ from running import done, entries, widest
 from ticking_clock import TickingClock
 
 from timeline import Timeline
-from timeline.formats import prose as words
-from timeline.formats import prose_changes as changed
+from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
 from timeline.model.content import Event
 from timeline.reading import comparison
-from timeline.store import storage as schema
+from timeline.store import storage
 
 TALKS: dict[str, Any] = {
     "event_id": "talks",
@@ -159,7 +158,7 @@ def test_changes_come_in_the_order_in_which_people_read(told: Timeline) -> None:
 
 
 def test_every_field_of_an_event_has_its_place_in_that_order() -> None:
-    assert {*changed._ORDER} == {*Event.model_fields} - {"event_id"}
+    assert {*prose_changes._ORDER} == {*Event.model_fields} - {"event_id"}
 
 
 def test_what_does_not_fit_beside_each_other_stands_below_each_other(told: Timeline) -> None:
@@ -196,7 +195,7 @@ def test_of_long_texts_only_what_differs_is_shown(told: Timeline) -> None:
     ids=["from nothing", "one word", "less", "all"],
 )
 def test_however_long_texts_differ_it_is_seen(old: str, new: str) -> None:
-    one, other = changed._apart(old, new)
+    one, other = prose_changes._apart(old, new)
     assert one != other
     assert one.strip(" .") in old
     assert other.strip(" .") in new
@@ -279,7 +278,7 @@ def test_what_was_erased_is_said_to_be(told: Timeline) -> None:
     told.update("talks", {"title": "Open"})
     erase(told.path, 5)
     done("-d", told.path, "rebuild")
-    when = words.instant(entries(told.path)[-1][5])
+    when = prose.instant(entries(told.path)[-1][5])
     why = f"was erased from the log (entry 7, {when}): A court said so"
     shown = done("-d", told.path, "history", "talks", columns=200)
     assert "\nversion 2: updated  entry 5\n" in shown
@@ -339,14 +338,14 @@ def test_whatever_changed_there_are_words_for_it_and_no_json(
         begin(timeline)
         for append_of in story:
             tell(timeline, append_of)
-        with contextlib.closing(schema.connect(timeline.path)) as connection:
+        with contextlib.closing(storage.connect(timeline.path)) as connection:
             names = Names(connection)
             for row in timeline.list(state="all"):
                 event_id, versions = row["event_id"], range(1, row["version"] + 1)
                 for before, after in itertools.product(versions, versions):
                     found = comparison.compare(connection, event_id, before, after)["changes"]
                     stood = timeline.get(event_id, version=after)
-                    told = [*changed.in_words(names, found, stood)]
+                    told = [*prose_changes.in_words(names, found, stood)]
                     assert bool(told) == bool(found)
                     assert not [change for change in told if '{"' in f"{change}"]
 

@@ -8,10 +8,10 @@ import pytest
 
 from timeline.errors import InvalidCell, InvalidInput
 from timeline.formats.sheet import cells as sheet
-from timeline.formats.sheet import events as sheet_events
+from timeline.formats.sheet import events
 from timeline.formats.sheet.cells import Row
 from timeline.formats.sheet.events import Words
-from timeline.model import field_paths as paths
+from timeline.model import field_paths
 from timeline.model.vocabulary import plover
 
 WORDS = Words(
@@ -67,7 +67,7 @@ EVENT: dict[str, Any] = {
     "extra": {"csv": {"c": "x"}},
     "reported_at": "2025-04-15",
 }
-CELLS = sheet_events.cells(EVENT, WORDS)
+CELLS = events.cells(EVENT, WORDS)
 
 
 def _row(**cells: str) -> Row:
@@ -76,9 +76,9 @@ def _row(**cells: str) -> Row:
 
 def _changed(row: Row) -> dict[str, Any]:
     """The event after what a row of some columns says about it."""
-    before = sheet_events.cells(EVENT, WORDS, row.cells)
-    row = sheet_events.normal(row, WORDS, before)
-    return paths.changed(EVENT, sheet_events.changes(row, before, EVENT, WORDS))
+    before = events.cells(EVENT, WORDS, row.cells)
+    row = events.normal(row, WORDS, before)
+    return field_paths.changed(EVENT, events.changes(row, before, EVENT, WORDS))
 
 
 def _difference(event: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def test_columns_that_are_named_like_a_path_hold_what_stands_there() -> None:
         "place.admin1", "contexts", "external_ids", "participants.0.office", "modality", "note",
         "claims", "extra.csv.c", "quantities.9.value", "about_place.name",
     )  # fmt: skip
-    assert sheet_events.cells(EVENT, WORDS, columns) == {
+    assert events.cells(EVENT, WORDS, columns) == {
         "place.admin1": "Oblast",
         "contexts": "military; diplomatic",
         "external_ids": "gdelt:1",
@@ -129,8 +129,8 @@ def test_columns_that_are_named_like_a_path_hold_what_stands_there() -> None:
 def test_the_cells_of_an_event_change_nothing_about_it() -> None:
     columns = (*sheet.COLUMNS, "contexts", "claims", "place.admin1", "participants")
     columns = tuple(column for column in columns if column != "participants")
-    row = Row(2, 2, sheet_events.cells(EVENT, WORDS, columns))
-    assert sheet_events.differing(row, sheet_events.cells(EVENT, WORDS, columns)) == []
+    row = Row(2, 2, events.cells(EVENT, WORDS, columns))
+    assert events.differing(row, events.cells(EVENT, WORDS, columns)) == []
     assert _changed(row) == EVENT
 
 
@@ -153,11 +153,11 @@ def test_the_cells_of_an_event_change_nothing_about_it() -> None:
     ],
 )
 def test_another_spelling_of_the_same_changes_nothing(column: str, cell: str) -> None:
-    before = sheet_events.cells(EVENT, WORDS, (column,))
-    row = sheet_events.normal(_row(**{column: cell}), WORDS, before)
+    before = events.cells(EVENT, WORDS, (column,))
+    row = events.normal(_row(**{column: cell}), WORDS, before)
     assert _changed(row) == EVENT
     if column != "contexts":  # the model knows that one
-        assert sheet_events.differing(row, before) == []
+        assert events.differing(row, before) == []
 
 
 def test_a_figure_that_changes_keeps_who_gives_it() -> None:
@@ -173,7 +173,7 @@ def test_a_figure_before_the_others_leaves_them_as_they_are() -> None:
     added = [{"measure": "killed", "value": value, "unit": "person"} for value in ("19", "40")]
     old = EVENT["quantities"]
     assert event["quantities"] == [added[0], *old, added[1]]
-    cells = sheet_events.cells(event, WORDS, ("killed",))
+    cells = events.cells(event, WORDS, ("killed",))
     assert cells["killed"] == "19; >20; 35 (20 to ?) service member; 40"
 
 
@@ -212,7 +212,7 @@ def test_an_empty_cell_takes_out_and_a_missing_column_does_not() -> None:
 
 
 def test_a_row_states_an_event() -> None:
-    row = sheet_events.normal(
+    row = events.normal(
         _row(
             title="Strike",
             occurred="13/04/2025",
@@ -231,7 +231,7 @@ def test_a_row_states_an_event() -> None:
         ),
         WORDS,
     )
-    statement = sheet_events.statement(row)
+    statement = events.statement(row)
     assert (statement.event_id, statement.reported_at) == ("odesa-visit", "2025-04-14")
     assert statement.reason == "seen"
     assert statement.content() == {
@@ -287,14 +287,14 @@ def test_a_bad_cell_is_named(cells: dict[str, str], problem: str) -> None:
     row.cells.setdefault("title", "A title")
     row.cells.setdefault("occurred", "2025")
     with pytest.raises(InvalidInput) as refusal:
-        sheet_events.statement(sheet_events.normal(row, WORDS))
+        events.statement(events.normal(row, WORDS))
     assert problem in str(refusal.value)
     assert str(refusal.value).startswith("line 2: ")
 
 
 def test_a_field_that_no_cell_holds_is_named_itself() -> None:
     with pytest.raises(InvalidInput) as refusal:
-        sheet_events.statement(Row(7, 5, {"id": "abc", "occurred": "2025"}))
+        events.statement(Row(7, 5, {"id": "abc", "occurred": "2025"}))
     assert str(refusal.value) == "line 7: title: is required"
 
 
@@ -305,7 +305,7 @@ def test_two_titles_of_one_address_are_refused() -> None:
         Row(3, 3, {"source_url": address, "source_title": ""}),
         Row(4, 4, {"source_url": address, "source_title": "Two"}),
     ]
-    assert sheet_events.titles(rows[:2]) == {address: "One"}
+    assert events.titles(rows[:2]) == {address: "One"}
     with pytest.raises(InvalidCell, match="line 2 gives the same address the title") as refusal:
-        sheet_events.titles(rows)
+        events.titles(rows)
     assert refusal.value.cell == "B4"

@@ -36,10 +36,9 @@ from timeline.intake import restore as restoring
 from timeline.intake.restore import Restored, restore
 from timeline.model.content import Said
 from timeline.proof.verify import verify
-from timeline.reading import entries_about as wire
+from timeline.reading import entries_about
 from timeline.reading.query import AsOf
-from timeline.store import codec, log
-from timeline.store import storage as schema
+from timeline.store import codec, log, storage
 from timeline.writing import erasure
 
 GOLDEN = CHECKOUT / "tests" / "golden"
@@ -49,8 +48,8 @@ Wire = dict[str, Any]
 
 def exported(path: Path, as_of: AsOf = AsOf()) -> list[str]:  # noqa: B008 - it is immutable
     """The log in wire form, line by line."""
-    with contextlib.closing(schema.connect(path)) as connection:
-        return [codec.to_wire(entry) for entry in wire.entries(connection, as_of=as_of)]
+    with contextlib.closing(storage.connect(path)) as connection:
+        return [codec.to_wire(entry) for entry in entries_about.entries(connection, as_of=as_of)]
 
 
 def packed(lines: list[str]) -> io.BytesIO:
@@ -192,7 +191,7 @@ def test_proofs_and_checkpoints_of_a_log_hold_against_its_copy(
     restored(copy, exported(path))
     done("-d", copy, "verify", "--checkpoint", note, "--key", vkey)
     holds = json.loads(done("-d", copy, "verify", proof, "--key", vkey, "--json"))
-    with contextlib.closing(schema.connect(copy)) as connection:
+    with contextlib.closing(storage.connect(copy)) as connection:
         assert log.root_at(connection, holds["size"]).hex() == log_root(path, holds["size"])
         entry = log.entry_at(connection, holds["seq"])
     assert entry is not None
@@ -200,7 +199,7 @@ def test_proofs_and_checkpoints_of_a_log_hold_against_its_copy(
 
 
 def log_root(path: Path, size: int) -> str:
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         return log.root_at(connection, size).hex()
 
 
@@ -295,7 +294,7 @@ def test_a_mirror_forgets_what_was_erased_to_the_last_byte(
     with Timeline.open(copy) as mirror:
         mirror.capture(text, {"source_id": "paper"})
     assert b"Nemirovich" in copy.read_bytes()
-    with contextlib.closing(schema.connect(path, write=True)) as connection:
+    with contextlib.closing(storage.connect(path, write=True)) as connection:
         (source,) = (entry for entry in log.read(connection) if entry.kind == "source.recorded")
         erasure.erase(
             connection,
@@ -324,7 +323,7 @@ def test_a_mirror_that_is_read_meanwhile_says_how_to_finish_an_erasure(
     restored(copy, exported(timeline.path))
     erase(timeline.path, 1)
     lines = exported(timeline.path)
-    with contextlib.closing(schema.connect(copy)) as reader:
+    with contextlib.closing(storage.connect(copy)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM log").fetchone()
         with pytest.raises(Unfinished) as caught:
@@ -667,7 +666,7 @@ def test_who_appends_to_a_copy_meanwhile_has_made_it_another_log(
         timeline.record({"title": "T", "occurred": "2025"})
     lines = exported(timeline.path)
     restored(copy, lines[:2])
-    immediate, entered = schema.immediate, itertools.count()
+    immediate, entered = storage.immediate, itertools.count()
 
     def preceded(connection: sqlite3.Connection) -> contextlib.AbstractContextManager[None]:
         if next(entered) == 2:
@@ -675,7 +674,7 @@ def test_who_appends_to_a_copy_meanwhile_has_made_it_another_log(
                 somebody.record({"title": "My own", "occurred": "2025"})
         return immediate(connection)
 
-    monkeypatch.setattr(schema, "immediate", preceded)
+    monkeypatch.setattr(storage, "immediate", preceded)
     error = refusal(copy, lines)
     assert str(error) == "line 5: somebody else appends to this file: it is no copy any more"
     assert len(exported(copy)) == 5

@@ -28,7 +28,7 @@ from timeline.formats.sheet.lookup import words_of
 from timeline.intake.sheet_sync import sync
 from timeline.model.content import Said
 from timeline.reading import query
-from timeline.store import storage as schema
+from timeline.store import storage
 
 Rows = list[dict[str, str]]
 
@@ -190,7 +190,7 @@ def test_what_is_exported_changes_nothing_when_it_comes_back(stated: list[dict[s
                 event = {**event, "event_id": f"e-{number}", "external_ids": external}
                 timeline.record(event)
             before = entries(path)
-            with contextlib.closing(schema.connect(path)) as reader:
+            with contextlib.closing(storage.connect(path)) as reader:
                 words = words_of(reader)
                 cells = [
                     sheet_events.cells(query.get(reader, f"e-{number}"), words, columns)

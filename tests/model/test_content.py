@@ -17,8 +17,7 @@ from pydantic import ValidationError
 from strategies import events, sources
 
 from timeline.errors import InvalidInput
-from timeline.model import edtf as edtf_time
-from timeline.model import strict_json, validation
+from timeline.model import edtf, strict_json, validation
 from timeline.model.content import (
     Actor,
     Annotation,
@@ -780,7 +779,7 @@ def test_a_content_can_be_written_and_read_back_from_outside(fields: dict[str, A
 @settings(deadline=None)
 def test_the_date_of_an_event_is_the_one_that_is_stored(fields: dict[str, Any]) -> None:
     found = validate(Event, fields)
-    assert found.when == edtf_time.parse(found.content()["occurred"])
+    assert found.when == edtf.parse(found.content()["occurred"])
 
 
 @given(sources)

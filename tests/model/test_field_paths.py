@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from timeline.errors import InvalidInput
-from timeline.model import field_paths as paths
+from timeline.model import field_paths
 
 
 def content() -> dict[str, Any]:
@@ -25,7 +25,7 @@ def content() -> dict[str, Any]:
 
 def refusal(*changes: tuple[str, object]) -> InvalidInput:
     with pytest.raises(InvalidInput) as caught:
-        paths.changed(content(), dict(changes))
+        field_paths.changed(content(), dict(changes))
     assert str(caught.value).isprintable()
     return caught.value
 
@@ -46,19 +46,19 @@ def refusal(*changes: tuple[str, object]) -> InvalidInput:
     ],
 )
 def test_a_path_is_a_pointer_of_rfc_6901_or_the_same_with_dots(path: str, steps: list[str]) -> None:
-    assert paths.steps(path) == steps
+    assert field_paths.steps(path) == steps
 
 
 @pytest.mark.parametrize("path", ["", ".", "/", "a.", ".a", "a..b", "/a/", "//a"])
 def test_a_path_with_an_empty_step_is_refused(path: str) -> None:
     with pytest.raises(InvalidInput, match="is not a path: write one such as place"):
-        paths.steps(path)
+        field_paths.steps(path)
 
 
 @given(st.lists(st.text(min_size=1), min_size=1))
 def test_an_escaped_pointer_gives_its_steps_back(steps: list[str]) -> None:
     pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
-    assert paths.steps(pointer) == steps
+    assert field_paths.steps(pointer) == steps
 
 
 # --- Changes ----------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ def test_an_escaped_pointer_gives_its_steps_back(steps: list[str]) -> None:
 def test_a_change_replaces_what_is_at_its_path_and_nothing_else(
     changes: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    assert paths.changed(content(), changes) == {**content(), **expected}
+    assert field_paths.changed(content(), changes) == {**content(), **expected}
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
@@ -109,25 +109,25 @@ def test_a_change_replaces_what_is_at_its_path_and_nothing_else(
 def test_nothing_takes_out_what_is_at_the_path(
     nothing: str | None, path: str, field: str, left: object
 ) -> None:
-    assert paths.changed(content(), {path: nothing}) == {**content(), field: left}
+    assert field_paths.changed(content(), {path: nothing}) == {**content(), field: left}
 
 
 def test_nothing_takes_out_a_whole_field_and_may_find_it_gone() -> None:
-    assert "tags" not in paths.changed(content(), {"tags": None})
-    assert paths.changed(content(), {"note": None}) == content()
-    assert paths.changed({}, {"place.name": ""}) == {"place": {}}
+    assert "tags" not in field_paths.changed(content(), {"tags": None})
+    assert field_paths.changed(content(), {"note": None}) == content()
+    assert field_paths.changed({}, {"place.name": ""}) == {"place": {}}
 
 
 def test_zero_and_false_are_not_nothing() -> None:
-    assert paths.changed({}, {"quantities.0.value": 0}) == {"quantities": [{"value": 0}]}
-    assert paths.changed({}, {"a": False}) == {"a": False}
+    assert field_paths.changed({}, {"quantities.0.value": 0}) == {"quantities": [{"value": 0}]}
+    assert field_paths.changed({}, {"a": False}) == {"a": False}
 
 
 def test_items_are_counted_as_they_stand_before_all_changes() -> None:
     """Two removals in one update: the first does not move what the second means."""
-    assert paths.changed(content(), {"tags.0": None, "tags.1": None})["tags"] == ["c"]
+    assert field_paths.changed(content(), {"tags.0": None, "tags.1": None})["tags"] == ["c"]
     changes = {"quantities.0": None, "quantities.1.value": "3", "tags.0": "", "tags.-": "d"}
-    changed = paths.changed(content(), changes)
+    changed = field_paths.changed(content(), changes)
     assert changed["quantities"] == [{"measure": "injured", "value": "3"}]
     assert changed["tags"] == ["b", "c", "d"]
 
@@ -135,7 +135,7 @@ def test_items_are_counted_as_they_stand_before_all_changes() -> None:
 @given(st.sets(st.integers(0, 5)), st.permutations(range(6)))
 def test_removals_in_any_order_leave_the_other_items(gone: set[int], order: list[int]) -> None:
     changes = {f"items.{index}": None for index in order if index in gone}
-    changed = paths.changed({"items": list("abcdef")}, changes)
+    changed = field_paths.changed({"items": list("abcdef")}, changes)
     assert changed["items"] == [x for i, x in enumerate("abcdef") if i not in gone]
 
 
@@ -168,7 +168,7 @@ def test_what_is_given_is_never_altered() -> None:
     given, place = content(), {"name": "Kyiv"}
     changes = {"place": place, "place.country": "UKR", "tags.0": None, "quantities.0.value": "9"}
     before = copy.deepcopy(changes)
-    changed = paths.changed(given, changes)
+    changed = field_paths.changed(given, changes)
     assert given == content()
     assert changes == before
     changed["place"]["name"] = "Lviv"
@@ -177,4 +177,4 @@ def test_what_is_given_is_never_altered() -> None:
 
 def test_pairs_may_name_one_path_more_than_once() -> None:
     changes = [("tags.-", "a"), ("tags.-", "b")]
-    assert paths.changed({"tags": ["z"]}, changes) == {"tags": ["z", "a", "b"]}
+    assert field_paths.changed({"tags": ["z"]}, changes) == {"tags": ["z", "a", "b"]}

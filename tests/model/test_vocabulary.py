@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from running import CHECKOUT
 
 from timeline.errors import InvalidValue
-from timeline.model import countries as vocabulary
+from timeline.model import countries
 from timeline.model.vocabulary import Term, Terms, plover, read_terms, term
 
 FOLDER = CHECKOUT / "db" / "vocabulary"
@@ -84,10 +84,10 @@ def test_countries_are_those_of_iso_3166_and_kosovo() -> None:
 
 def test_no_two_spellings_of_countries_are_the_same() -> None:
     names = [spelling for spelling, _ in SPELLINGS]
-    assert not [name for name, n in Counter(map(vocabulary.fold, names)).items() if n > 1]
+    assert not [name for name, n in Counter(map(countries.fold, names)).items() if n > 1]
     # And none is swallowed where punctuation and "the" do not count.
-    assert all(vocabulary.country(spelling) == alpha3 for spelling, alpha3 in SPELLINGS)
-    assert len(vocabulary._country_keys()) == len(SPELLINGS)
+    assert all(countries.country(spelling) == alpha3 for spelling, alpha3 in SPELLINGS)
+    assert len(countries._country_keys()) == len(SPELLINGS)
 
 
 @pytest.mark.parametrize("attribute", ["name", "common_name", "official_name"])
@@ -95,7 +95,7 @@ def test_every_name_of_iso_3166_is_known(attribute: str) -> None:
     for each in pycountry.countries:
         name = getattr(each, attribute, None)
         if name and name != "Congo":  # ISO means Brazzaville, newspapers mostly Kinshasa
-            assert vocabulary.country(name) == each.alpha_3
+            assert countries.country(name) == each.alpha_3
 
 
 def test_currencies_are_those_of_iso_4217() -> None:
@@ -178,14 +178,14 @@ def test_every_plover_term_is_defined_in_one_sentence(terms: tuple[Term, ...]) -
 
 @given(st.text())
 def test_folding_twice_changes_nothing(text: str) -> None:
-    assert vocabulary.fold(vocabulary.fold(text)) == vocabulary.fold(text)
+    assert countries.fold(countries.fold(text)) == countries.fold(text)
 
 
 @given(st.text(alphabet=st.characters(categories=["L", "N", "Zs"])))
 def test_composed_and_decomposed_text_folds_alike(text: str) -> None:
-    folded = vocabulary.fold(text)
+    folded = countries.fold(text)
     for form in ("NFC", "NFD"):
-        assert vocabulary.fold(unicodedata.normalize(form, text)) == folded
+        assert countries.fold(unicodedata.normalize(form, text)) == folded
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_composed_and_decomposed_text_folds_alike(text: str) -> None:
     ],
 )
 def test_fold_drops_case_marks_and_extra_blanks(text: str, folded: str) -> None:
-    assert vocabulary.fold(text) == folded
+    assert countries.fold(text) == folded
 
 
 @pytest.mark.parametrize(
@@ -218,17 +218,17 @@ def test_fold_drops_case_marks_and_extra_blanks(text: str, folded: str) -> None:
     ],
 )
 def test_nearest_is_the_likeliest_slip(word: str, words: list[str], found: str | None) -> None:
-    assert vocabulary.nearest(word, words) == found
-    assert vocabulary.nearest(word, iter(reversed(words))) == found
+    assert countries.nearest(word, words) == found
+    assert countries.nearest(word, iter(reversed(words))) == found
 
 
 @given(st.lists(st.text(min_size=1), min_size=1), st.data())
 def test_nearest_to_a_known_word_is_that_word(words: list[str], data: st.DataObject) -> None:
     word = data.draw(st.sampled_from(words))
-    assume(vocabulary.fold(word))
-    found = vocabulary.nearest(word, words)
+    assume(countries.fold(word))
+    found = countries.nearest(word, words)
     assert found in words
-    assert vocabulary.fold(str(found)) == vocabulary.fold(word)
+    assert countries.fold(str(found)) == countries.fold(word)
 
 
 # --- countries ------------------------------------------------------------------------------
@@ -245,8 +245,8 @@ def test_every_spelling_of_a_country_is_read_in_any_case(
 ) -> None:
     text, alpha3 = spelling
     given_text = unicodedata.normalize(form, frame.format(case(text)))
-    assert vocabulary.country(given_text) == alpha3
-    assert vocabulary.country(vocabulary.country_name(alpha3)) == alpha3
+    assert countries.country(given_text) == alpha3
+    assert countries.country(countries.country_name(alpha3)) == alpha3
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_every_spelling_of_a_country_is_read_in_any_case(
     ],
 )
 def test_names_in_wide_use_are_read(text: str, alpha3: str) -> None:
-    assert vocabulary.country(text) == alpha3
+    assert countries.country(text) == alpha3
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_names_in_wide_use_are_read(text: str, alpha3: str) -> None:
     ],
 )
 def test_country_names_are_those_of_newspapers(alpha3: str, name: str) -> None:
-    assert vocabulary.country_name(alpha3) == name
+    assert countries.country_name(alpha3) == name
 
 
 @pytest.mark.parametrize(
@@ -326,64 +326,64 @@ def test_country_names_are_those_of_newspapers(alpha3: str, name: str) -> None:
     ],
 )
 def test_what_is_no_country_is_refused_with_what_would_be_right(text: str, message: str) -> None:
-    assert refusal(vocabulary.country, text) == message
+    assert refusal(countries.country, text) == message
 
 
 def test_shared_names_lead_to_their_countries_and_to_nothing_else() -> None:
-    for key, codes in vocabulary._SHARED_NAMES.items():
-        message = refusal(vocabulary.country, key)
-        assert all(vocabulary.country_name(code) in message for code in codes)
+    for key, codes in countries._SHARED_NAMES.items():
+        message = refusal(countries.country, key)
+        assert all(countries.country_name(code) in message for code in codes)
         assert len(codes) > 1
 
 
 @given(st.text())
 def test_any_text_is_a_country_or_refused_in_one_short_line(text: str) -> None:
-    code, problem = outcome(vocabulary.country, text)
+    code, problem = outcome(countries.country, text)
     assert problem.isprintable()
     assert len(problem) < 200
-    assert not code or vocabulary.country(code) == code
+    assert not code or countries.country(code) == code
 
 
 def test_a_long_text_that_is_no_country_is_refused_in_one_short_line() -> None:
-    message = refusal(vocabulary.country, "x" * 100_000)
+    message = refusal(countries.country, "x" * 100_000)
     assert message == "a text of 100000 characters is not a country: at most 100"
     assert len(message) < 200
 
 
 @pytest.mark.parametrize("code", ["gbr", "GB", "XXX", ""])
 def test_country_name_takes_only_what_is_stored(code: str) -> None:
-    message = refusal(vocabulary.country_name, code)
+    message = refusal(countries.country_name, code)
     assert message == f'"{code}" is not an ISO 3166-1 alpha-3 code such as GBR'
 
 
 def test_countries_are_listed_once_and_in_order() -> None:
-    listed = vocabulary.countries()
+    listed = countries.countries()
     assert [tuple(each) for each in listed] == [
         (row["alpha3"], row["alpha2"], row["name"]) for row in COUNTRIES
     ]
-    assert vocabulary.countries() is listed
+    assert countries.countries() is listed
 
 
 def test_a_country_seen_before_is_not_looked_up_again() -> None:
-    vocabulary.country("Ukraine")
-    hits = vocabulary.country.cache_info().hits
-    vocabulary.country("Ukraine")
-    assert vocabulary.country.cache_info().hits == hits + 1
+    countries.country("Ukraine")
+    hits = countries.country.cache_info().hits
+    countries.country("Ukraine")
+    assert countries.country.cache_info().hits == hits + 1
 
 
 # --- units ----------------------------------------------------------------------------------
 
 
 def test_only_current_codes_in_capitals_are_currencies() -> None:
-    assert vocabulary.is_currency("UAH")
-    assert not any(map(vocabulary.is_currency, ["uah", "DEM", "EURO", "", "Euro"]))
+    assert countries.is_currency("UAH")
+    assert not any(map(countries.is_currency, ["uah", "DEM", "EURO", "", "Euro"]))
 
 
 @given(st.sampled_from([row["code"] for row in rows("currencies.csv")]))
 def test_every_currency_is_a_unit_as_it_is_given(code: str) -> None:
-    assert vocabulary.unit(code) == code
-    assert vocabulary.unit(f" {code}\n") == code
-    assert vocabulary.unit(code.lower()) == code.lower()
+    assert countries.unit(code) == code
+    assert countries.unit(f" {code}\n") == code
+    assert countries.unit(code.lower()) == code.lower()
 
 
 @pytest.mark.parametrize(
@@ -400,7 +400,7 @@ def test_every_currency_is_a_unit_as_it_is_given(code: str) -> None:
     ],
 )
 def test_a_noun_is_a_unit_in_lower_case(text: str, unit: str) -> None:
-    assert vocabulary.unit(text) == unit
+    assert countries.unit(text) == unit
 
 
 @pytest.mark.parametrize(
@@ -418,16 +418,16 @@ def test_a_noun_is_a_unit_in_lower_case(text: str, unit: str) -> None:
     ],
 )
 def test_what_is_no_unit_is_refused_with_what_would_be_right(text: str, message: str) -> None:
-    assert refusal(vocabulary.unit, text) == message
+    assert refusal(countries.unit, text) == message
 
 
 @given(st.text(max_size=80))
 def test_a_unit_is_one_short_line_and_its_own_spelling(text: str) -> None:
-    unit, problem = outcome(vocabulary.unit, text)
+    unit, problem = outcome(countries.unit, text)
     assert problem.isprintable()
     assert unit.isprintable()
     assert len(unit) <= 60
-    assert not unit or vocabulary.unit(unit) == unit
+    assert not unit or countries.unit(unit) == unit
 
 
 # --- terms ----------------------------------------------------------------------------------
@@ -618,9 +618,6 @@ def test_a_vocabulary_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> N
 # --- where the files are --------------------------------------------------------------------
 
 
-MODULES = "countries as vocabulary, vocabulary as terms"
-
-
 def package(folder: Path) -> Path:
     """A copy of what this module needs of the package, without any data."""
     copy = folder / "timeline"
@@ -628,13 +625,13 @@ def package(folder: Path) -> Path:
     (copy / "__init__.py").touch()
     (copy / "model").mkdir()
     for name in ("errors.py", "model/__init__.py", "model/vocabulary.py", "model/countries.py"):
-        shutil.copy(Path(vocabulary.__file__).parents[1] / name, copy / name)
+        shutil.copy(Path(countries.__file__).parents[1] / name, copy / name)
     return copy
 
 
 def run(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", f"from timeline.model import {MODULES}; {code}"],
+        [sys.executable, "-c", f"from timeline.model import countries, vocabulary; {code}"],
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -646,7 +643,7 @@ def test_data_is_found_in_a_checkout_and_in_an_installed_package(
     package(tmp_path)
     (tmp_path / "db" / "vocabulary").mkdir(parents=True)  # if installed, somebody else's
     shutil.copytree(FOLDER, tmp_path / place / "vocabulary", dirs_exist_ok=True)
-    ran = run(tmp_path, "print(vocabulary.db_folder()); terms.plover()")
+    ran = run(tmp_path, "print(countries.db_folder()); vocabulary.plover()")
     assert ran.stderr == ""
     assert Path(ran.stdout.strip()) == tmp_path / place
 
@@ -654,8 +651,8 @@ def test_data_is_found_in_a_checkout_and_in_an_installed_package(
 def test_missing_data_is_a_clear_error_and_only_when_it_is_needed(tmp_path: Path) -> None:
     copy = package(tmp_path)
     (tmp_path / "db").mkdir()  # somebody else's, without our data
-    assert run(tmp_path, "vocabulary.fold('x')").stderr == ""
-    last_line = run(tmp_path, "vocabulary.country('Ukraine')").stderr.splitlines()[-1]
+    assert run(tmp_path, "countries.fold('x')").stderr == ""
+    last_line = run(tmp_path, "countries.country('Ukraine')").stderr.splitlines()[-1]
     assert last_line == (
         "RuntimeError: the data files are missing: "
         f"no vocabulary in {copy / 'db'} or {tmp_path / 'db'}"
@@ -663,4 +660,4 @@ def test_missing_data_is_a_clear_error_and_only_when_it_is_needed(tmp_path: Path
 
 
 def test_this_checkout_has_its_data() -> None:
-    assert vocabulary.db_folder().joinpath("vocabulary", "plover.csv").is_file()
+    assert countries.db_folder().joinpath("vocabulary", "plover.csv").is_file()

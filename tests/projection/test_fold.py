@@ -13,8 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import events
 
-from timeline.model import countries as vocabulary
-from timeline.model import field_paths as paths
+from timeline.model import countries, field_paths
 from timeline.model.content import Event
 from timeline.model.field_types import ID_PATTERN
 from timeline.model.validation import validate
@@ -49,7 +48,7 @@ def applied(old: dict[str, Any], changes: list[FieldChange]) -> dict[str, Any]:
     result = copy.deepcopy(old)
 
     def holder(path: str) -> tuple[Any, Any]:
-        here, way = result, paths.steps(path)
+        here, way = result, field_paths.steps(path)
         for step, following in itertools.pairwise(way):
             empty: Any = [] if following.isdecimal() else {}
             here = here[int(step)] if isinstance(here, list) else here.setdefault(step, empty)
@@ -444,7 +443,7 @@ def test_the_id_of_any_name_is_an_ascii_id_and_that_of_its_folded_form(name: str
     actor_id = fold.actor_id_of(name)
     assert re.fullmatch(ID_PATTERN, actor_id)
     assert actor_id.isascii()
-    assert fold.actor_id_of(vocabulary.fold(name)) == actor_id
+    assert fold.actor_id_of(countries.fold(name)) == actor_id
 
 
 @pytest.mark.parametrize(

@@ -24,20 +24,20 @@ from timeline.model.countries import db_folder
 from timeline.projection import facet_segments, fold
 from timeline.projection import tables as projection
 from timeline.reading import query, selection
-from timeline.store import storage as schema
+from timeline.store import storage
 
 WHY = Said(reason="The source took it back")
 
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         yield connection
 
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[sqlite3.Connection]:
-    with contextlib.closing(schema.connect(path, write=True)) as connection:
+    with contextlib.closing(storage.connect(path, write=True)) as connection:
         yield connection
 
 
@@ -1089,7 +1089,7 @@ def test_tables_of_another_version_are_refused_until_they_are_rebuilt(
 
 
 def test_tables_with_entries_of_a_newer_format_are_refused(path: Path, timeline: Timeline) -> None:
-    with contextlib.closing(schema.connect(path, write=True)) as connection:
+    with contextlib.closing(storage.connect(path, write=True)) as connection:
         connection.execute("UPDATE projection_state SET entry_version = 2")
         with pytest.raises(TooNew, match=r"format 2; this Timeline reads up to 1"):
             projection.check(connection, str(path))

@@ -23,10 +23,10 @@ from running import CHECKOUT, environment
 
 from timeline import Timeline
 from timeline.errors import ProofError
-from timeline.proof import checkpoints as proofs
+from timeline.proof import checkpoints
 from timeline.proof.signed_note import SigningKey, VerifierKey
 from timeline.proof.tlog import Proof
-from timeline.store import storage as schema
+from timeline.store import storage
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 (PROGRAM,) = (block.body for block in blocks(README, "python") if block.name == "check_proof.py")
@@ -47,24 +47,24 @@ def story(tmp_path: Path) -> Path:
         for number in range(1, SIZE):
             event = {"event_id": f"event-{number}", "title": f"Event {number}", "occurred": "2025"}
             timeline.record({**event, "note": HOSTILE})
-    with contextlib.closing(schema.connect(path, write=True)) as connection:
-        proofs.sign(connection, KEY)
+    with contextlib.closing(storage.connect(path, write=True)) as connection:
+        checkpoints.sign(connection, KEY)
     return path
 
 
 def prove(path: Path, seq: int) -> str:
-    with contextlib.closing(schema.connect(path)) as connection:
-        return str(proofs.prove(connection, seq))
+    with contextlib.closing(storage.connect(path)) as connection:
+        return str(checkpoints.prove(connection, seq))
 
 
 def cosigned(path: Path) -> str:
     """A proof from a checkpoint that a witness signed too."""
-    with contextlib.closing(schema.connect(path, write=True)) as connection:
-        last = proofs.newest(connection)
+    with contextlib.closing(storage.connect(path, write=True)) as connection:
+        last = checkpoints.newest(connection)
         assert last is not None
         text = last.note.partition("\n\n")[0] + "\n"
         line = others_cosignature(text, "witness.example", WITNESS, 1_744_900_000)
-        proofs.cosign(connection, last.note + line, [VerifierKey.parse(WITNESS_VKEY)])
+        checkpoints.cosign(connection, last.note + line, [VerifierKey.parse(WITNESS_VKEY)])
     return prove(path, 3)
 
 
@@ -143,8 +143,8 @@ def test_every_entry_of_logs_of_many_sizes_holds(
     path = tmp_path / "growing.db"
     with Timeline.create(path, title="A story", origin=KEY.name) as timeline:
         for size in range(1, 18):
-            with contextlib.closing(schema.connect(path, write=True)) as connection:
-                proofs.sign(connection, KEY)
+            with contextlib.closing(storage.connect(path, write=True)) as connection:
+                checkpoints.sign(connection, KEY)
             for seq in range(size):
                 checked = check(prove(path, seq), VKEY)
                 assert checked.problem is None

@@ -17,11 +17,10 @@ from running import done, one_line, run
 
 from timeline import Timeline
 from timeline.errors import InvalidInput, NotFound, ProofError
-from timeline.proof import checkpoints as proofs
+from timeline.proof import checkpoints
 from timeline.proof.signed_note import SigningKey
 from timeline.proof.tlog import Proof, parse_checkpoint
-from timeline.store import log, merkle
-from timeline.store import storage as schema
+from timeline.store import log, merkle, storage
 
 KEY = SigningKey("example.org/story", b"k" * 32)
 WITNESS = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
@@ -29,7 +28,7 @@ WITNESS = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
 
 @contextlib.contextmanager
 def connected(path: Path) -> Iterator[sqlite3.Connection]:
-    with contextlib.closing(schema.connect(path, write=True)) as connection:
+    with contextlib.closing(storage.connect(path, write=True)) as connection:
         yield connection
 
 
@@ -92,7 +91,7 @@ def test_hashes_and_checkpoints_are_never_changed_replaced_or_deleted(
 ) -> None:
     record(timeline, 4)
     with connected(path) as connection:
-        proofs.sign(connection, KEY)
+        checkpoints.sign(connection, KEY)
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute(statement)
 
@@ -100,10 +99,10 @@ def test_hashes_and_checkpoints_are_never_changed_replaced_or_deleted(
 def test_a_proof_reads_few_rows_of_a_long_log(timeline: Timeline, path: Path) -> None:
     record(timeline, 1_000)
     with connected(path) as connection:
-        proofs.sign(connection, KEY)
+        checkpoints.sign(connection, KEY)
         statements: list[str] = []
         connection.set_trace_callback(statements.append)
-        proofs.prove(connection, 500)
+        checkpoints.prove(connection, 500)
         assert len(statements) < 25
 
 
@@ -131,7 +130,7 @@ def test_checkpoint_prints_and_stores_a_note_that_anybody_can_check(
     checkpoint, _ = parse_checkpoint(printed)
     with connected(path) as connection:
         assert checkpoint == ("example.org/story", 5, merkle.root(leaves(connection)))
-        (stored,) = proofs.stored(connection)
+        (stored,) = checkpoints.stored(connection)
     assert (stored.note, stored.verifier_keys) == (printed, verifier_key)
     secret = key_file.read_text().strip().split("+", 4)[4].encode()
     for file in path.parent.glob("timeline.db*"):
@@ -140,11 +139,11 @@ def test_checkpoint_prints_and_stores_a_note_that_anybody_can_check(
 
 def test_signing_the_same_log_twice_stores_one_note(timeline: Timeline, path: Path) -> None:
     with connected(path) as connection:
-        assert proofs.sign(connection, KEY) == proofs.sign(connection, KEY)
-        assert len(proofs.stored(connection)) == 1
+        assert checkpoints.sign(connection, KEY) == checkpoints.sign(connection, KEY)
+        assert len(checkpoints.stored(connection)) == 1
         record(timeline, 1)
-        proofs.sign(connection, KEY)
-        assert [stored.size for stored in proofs.stored(connection)] == [2, 1]
+        checkpoints.sign(connection, KEY)
+        assert [stored.size for stored in checkpoints.stored(connection)] == [2, 1]
 
 
 def test_a_key_that_others_can_read_or_of_another_log_is_refused(
@@ -170,15 +169,15 @@ def test_a_log_that_was_put_back_or_rewritten_is_not_signed(timeline: Timeline, 
     with connected(path) as connection:
         connection.execute("VACUUM INTO ?", (str(backup),))
         record(timeline, 3)
-        signed = proofs.sign(connection, KEY)
+        signed = checkpoints.sign(connection, KEY)
     with connected(backup) as connection:
         connection.execute("INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?)", signed)
         with pytest.raises(ProofError, match="1 entries, and 4 were signed"):
-            proofs.sign(connection, KEY)
+            checkpoints.sign(connection, KEY)
     with Timeline.open(backup) as other:
         record(other, 3, since=10)
     with connected(backup) as connection, pytest.raises(ProofError, match="not those that were"):
-        proofs.sign(connection, KEY)
+        checkpoints.sign(connection, KEY)
 
 
 # --- Witnesses --------------------------------------------------------------------------------
@@ -199,8 +198,8 @@ def test_the_signature_of_a_witness_is_kept_and_travels_in_proofs(
     assert done("-d", path, *given) == note + line
     assert done("-d", path, *given) == note + line
     with connected(path) as connection:
-        assert [stored.note for stored in proofs.stored(connection)] == [note + line, note]
-        newest = proofs.newest(connection)
+        assert [stored.note for stored in checkpoints.stored(connection)] == [note + line, note]
+        newest = checkpoints.newest(connection)
         assert newest is not None
         assert newest.verifier_keys == f"{verifier_key}\n{witness}"
     proof = path.with_suffix(".tlog-proof")
@@ -215,18 +214,18 @@ def test_the_signature_of_a_witness_is_kept_and_travels_in_proofs(
 def test_a_signature_that_was_not_verified_is_not_kept(timeline: Timeline, path: Path) -> None:
     witness = witness_key("witness.example", WITNESS)
     with connected(path) as connection:
-        note = proofs.sign(connection, KEY).note
+        note = checkpoints.sign(connection, KEY).note
         _, parsed = parse_checkpoint(note)
         line = others_cosignature(parsed.text, "witness.example", WITNESS, 1_700_000_000)
         with pytest.raises(ProofError, match="whose key was not given"):
-            proofs.cosign(connection, note + line, [])
+            checkpoints.cosign(connection, note + line, [])
         wrong = others_cosignature(parsed.text + ".", "witness.example", WITNESS, 1_700_000_000)
         with pytest.raises(ProofError, match="does not hold"):
-            proofs.cosign(connection, note + wrong, [witness])
+            checkpoints.cosign(connection, note + wrong, [witness])
         elsewhere = note.replace("example.org/story\n1\n", "example.org/story\n2\n")
         with pytest.raises(ProofError, match="no checkpoint of this log"):
-            proofs.cosign(connection, elsewhere + line, [witness])
-        assert len(proofs.stored(connection)) == 1
+            checkpoints.cosign(connection, elsewhere + line, [witness])
+        assert len(checkpoints.stored(connection)) == 1
 
 
 @pytest.mark.parametrize(
@@ -256,7 +255,7 @@ def test_an_entry_is_named_by_event_version_or_number(timeline: Timeline, path: 
     record(timeline, 2)
     timeline.update("event-0", {"title": "Another"})
     with connected(path) as connection:
-        proofs.sign(connection, KEY)
+        checkpoints.sign(connection, KEY)
     for named, seq in (("event-0", 3), ("event-0@1", 1), ("#2", 2), ("#0", 0), ("event-1", 2)):
         assert Proof.parse(done("-d", path, "prove", named)).entry.seq == seq
     for nobody in ("event-9", "#9", "event-0@7", "event", "#x"):
@@ -269,12 +268,12 @@ def test_without_a_checkpoint_that_covers_it_there_is_no_proof(
     record(timeline, 1)
     assert "run timeline checkpoint first" in one_line(run("-d", path, "prove", "event-0"))
     with connected(path) as connection:
-        proofs.sign(connection, KEY)
+        checkpoints.sign(connection, KEY)
         record(timeline, 1, since=1)
         assert "run timeline checkpoint first" in one_line(run("-d", path, "prove", "event-1"))
         done("-d", path, "prove", "event-0")
         with pytest.raises(NotFound):
-            proofs.prove(connection, 99)
+            checkpoints.prove(connection, 99)
 
 
 def test_verify_checks_a_proof_without_a_database(
@@ -282,7 +281,7 @@ def test_verify_checks_a_proof_without_a_database(
 ) -> None:
     record(timeline, 3)
     with connected(path) as connection:
-        proofs.sign(connection, KEY)
+        checkpoints.sign(connection, KEY)
     proof = tmp_path / "a.tlog-proof"
     assert done("-d", path, "prove", "event-1", "-o", proof) == f"Proof of entry 2 in {proof}.\n"
     elsewhere = tmp_path / "nothing" / "here.db"

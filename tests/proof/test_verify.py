@@ -22,13 +22,10 @@ from ticking_clock import TickingClock
 from timeline import Timeline
 from timeline.errors import ProjectionOutdated, StoreError
 from timeline.model.content import Said
-from timeline.projection import facet_segments
-from timeline.projection import tables as projection
-from timeline.proof import checkpoints as proofs
-from timeline.proof import verify
+from timeline.projection import facet_segments, tables
+from timeline.proof import checkpoints, verify
 from timeline.proof.signed_note import SigningKey
-from timeline.store import codec, log, merkle
-from timeline.store import storage as schema
+from timeline.store import codec, log, merkle, storage
 from timeline.writing import erasure
 
 KEY = SigningKey("example.org/story", b"k" * 32)
@@ -69,18 +66,18 @@ def template(segments_of_four_entries: None, tmp_path_factory: pytest.TempPathFa
         with timeline.append() as append:
             append.withdraw_source("paper", Said(reason="made up"))
         timeline.merge("event-3", into="event-1")
-    with contextlib.closing(schema.connect(path, write=True)) as connection:
+    with contextlib.closing(storage.connect(path, write=True)) as connection:
         connection.execute(
             "INSERT INTO source_texts (text_sha256, body, captured_at) VALUES (?, ?, '2025-04-15')",
             (TEXT_SHA256, TEXT),
         )
-        proofs.sign(connection, KEY)
+        checkpoints.sign(connection, KEY)
         first = log.entry_at(connection, ERASED)
         assert first is not None
         erasure.erase(connection, str(path), [first.id], Said(reason="a court"), now=clock)
         with Timeline.open(path, now=clock) as timeline:
             timeline.record({"event_id": "event-9", "title": "The last", "occurred": "2025"})
-        proofs.sign(connection, KEY)
+        checkpoints.sign(connection, KEY)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return path
 
@@ -147,7 +144,7 @@ def rewrite(connection: sqlite3.Connection, seq: int, old: str, new: str) -> Non
         "UPDATE log SET payload = ?, envelope = ? WHERE seq = ?", (payload, envelope, seq)
     )
     make_tree_anew(connection)
-    projection.make_anew(connection)
+    tables.make_anew(connection)
 
 
 # --- A whole file -----------------------------------------------------------------------------
@@ -158,9 +155,9 @@ def test_a_whole_file_holds_and_says_what_was_not_checked(path: Path) -> None:
     assert report.findings == []
     assert (report.size, report.erased, report.checkpoints, report.signed) == (13, 1, 2, 13)
     assert (report.texts, report.texts_absent) == (1, 0)
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         assert report.root == log.root_at(connection, 13)
-        (note, *_) = (stored.note for stored in proofs.stored(connection))
+        (note, *_) = (stored.note for stored in checkpoints.stored(connection))
     assert len(report.unnoticed) == 2
     assert "Nothing from outside this file" in report.unnoticed[0]
     assert "--key" in report.unnoticed[1]
@@ -170,7 +167,7 @@ def test_a_whole_file_holds_and_says_what_was_not_checked(path: Path) -> None:
 
 def test_verify_changes_nothing_and_a_reader_may_do_it(path: Path) -> None:
     before, bytes_before = dump(path), path.read_bytes()
-    with contextlib.closing(schema.connect(path, write=True)) as connection:
+    with contextlib.closing(storage.connect(path, write=True)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
     bytes_before = path.read_bytes()
     path.chmod(0o444)
@@ -206,7 +203,7 @@ def test_whatever_was_told_and_erased_holds(
         for operations in told:
             tell(timeline, operations)
     assert found(path) == set()
-    with contextlib.closing(schema.connect(path, write=True)) as connection:
+    with contextlib.closing(storage.connect(path, write=True)) as connection:
         entries = [entry for entry in log.read(connection) if entry.subject != "log"]
         chosen = chance.sample(entries, min(len(entries), 5))
         erasure.erase(connection, str(path), [entry.id for entry in chosen], Said(reason="_"))
@@ -394,7 +391,7 @@ def test_each_way_of_changing_the_file_is_found(path: Path, change: str) -> None
 
 TABLES = [
     name
-    for name, kind in projection.tables().items()
+    for name, kind in tables.tables().items()
     if kind == "TABLE" and name != "projection_state"  # without it they are of no version
 ]
 
@@ -528,8 +525,8 @@ def test_a_value_of_another_type_than_its_column_has_is_found(path: Path) -> Non
 
 
 def newest_note(path: Path) -> str:
-    with contextlib.closing(schema.connect(path)) as connection:
-        return proofs.stored(connection)[0].note
+    with contextlib.closing(storage.connect(path)) as connection:
+        return checkpoints.stored(connection)[0].note
 
 
 def test_a_log_rewritten_with_care_fails_by_its_checkpoints(path: Path) -> None:
@@ -550,7 +547,7 @@ def test_a_log_signed_anew_by_somebody_else_fails_by_its_key(path: Path) -> None
     with forging(path) as connection:
         connection.execute("DELETE FROM checkpoints")
         rewrite(connection, 4, "Event 1", "Nothing")
-        proofs.sign(connection, forger)
+        checkpoints.sign(connection, forger)
     assert found(path) == set()
     assert found(path, keys=[KEY.verifier]) == {("checkpoint", "stored, over 13")}
     assert found(path, checkpoints={"mine": note}) == {("checkpoint", "mine")}
@@ -565,7 +562,7 @@ def test_a_log_that_lost_its_tail_fails_by_a_checkpoint_kept_elsewhere(
         connection.execute("DELETE FROM log WHERE seq >= ?", (keep,))
         connection.execute("DELETE FROM checkpoints WHERE size > ?", (keep,))
         make_tree_anew(connection)
-        projection.make_anew(connection)
+        tables.make_anew(connection)
     inside = {("erasure", f"#{ERASED}")} if ERASED < keep <= ERASING else set()
     assert found(path) == inside
     assert found(path, checkpoints={"mine": note}) == inside | {("checkpoint", "mine")}
@@ -575,8 +572,8 @@ def test_an_old_backup_fails_by_a_checkpoint_kept_elsewhere(path: Path) -> None:
     backup = Path(shutil.copy(path, path.with_name("backup.db")))
     with Timeline.open(path) as timeline:
         timeline.record({"title": "New", "occurred": "2025"})
-    with contextlib.closing(schema.connect(path, write=True)) as connection:
-        note = proofs.sign(connection, KEY).note
+    with contextlib.closing(storage.connect(path, write=True)) as connection:
+        note = checkpoints.sign(connection, KEY).note
     assert found(path, checkpoints={"mine": note}) == set()
     assert found(backup) == set()
     assert found(backup, checkpoints={"mine": note}) == {("checkpoint", "mine")}

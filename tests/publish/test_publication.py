@@ -30,7 +30,7 @@ from serving import serving
 
 from timeline import Timeline
 from timeline.proof import verify
-from timeline.store import storage as schema
+from timeline.store import storage
 
 
 @pytest.fixture
@@ -39,13 +39,13 @@ def path(story: Path, tmp_path: Path) -> Path:
 
 
 def publications(path: Path) -> list[tuple[object, ...]]:
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         return connection.execute("SELECT * FROM publications ORDER BY 1").fetchall()
 
 
 def a_sentence(path: Path) -> bytes:
     """Words that stand in a captured text alone."""
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         (body,) = connection.execute("SELECT body FROM source_texts").fetchone()
     return str(body)[200:240].encode()
 
@@ -222,7 +222,7 @@ def test_a_copy_is_served_to_readers_from_a_folder_that_they_cannot_write_in(
     options = ("-i", folder / "story.db", "-m", folder / "metadata.json")
     with serving("datasette", "serve", *options, cwd=tmp_path, before=as_reader()) as address:
         pages = every_page(address)
-        with contextlib.closing(schema.connect(path)) as connection:
+        with contextlib.closing(storage.connect(path)) as connection:
             events = connection.execute("SELECT event_id, version FROM events").fetchall()
         for event_id, version in events:
             assert f"{address}/events/{event_id}" in pages

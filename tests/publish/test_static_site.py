@@ -20,7 +20,7 @@ from ticking_clock import TickingClock
 from timeline import Event, Participant, Timeline
 from timeline.projection.fold import actor_id_of
 from timeline.publish.scratch_folder import workshop
-from timeline.store import storage as schema
+from timeline.store import storage
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_every_link_is_relative_and_leads_to_a_file(site: Path) -> None:
 
 
 def test_everything_that_has_an_address_has_a_file(story: Path, site: Path) -> None:
-    with contextlib.closing(schema.connect(story)) as connection:
+    with contextlib.closing(storage.connect(story)) as connection:
         versions = connection.execute("SELECT event_id, version FROM event_versions").fetchall()
         sources = connection.execute("SELECT source_id FROM sources").fetchall()
         actors = connection.execute("SELECT actor_id FROM actors").fetchall()

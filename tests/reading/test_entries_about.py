@@ -16,9 +16,8 @@ from running import PROGRAM, done, environment, run
 from site_in_process import open_site
 
 from timeline import Timeline, demo
-from timeline.reading import entries_about as wire
-from timeline.store import codec, log
-from timeline.store import storage as schema
+from timeline.reading import entries_about
+from timeline.store import codec, log, storage
 
 NOTE = "Note: this is a part of the log, which import jsonl does not take as a log\n"
 
@@ -32,7 +31,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def lines(path: Path) -> list[str]:
     """What the log is in wire form."""
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         return [codec.to_wire(entry) for entry in log.read(connection)]
 
 
@@ -167,12 +166,14 @@ def test_a_copy_is_of_one_state_of_the_log_whoever_appends_meanwhile(
 def test_a_log_larger_than_the_memory_that_it_takes_is_written(timeline: Timeline) -> None:
     for _ in range(5):
         timeline.record([{"title": "T", "occurred": "2025", "summary": "x" * 4_000}] * 1_000)
-    with contextlib.closing(schema.connect(timeline.path)) as connection:
+    with contextlib.closing(storage.connect(timeline.path)) as connection:
         ids = [row[0] for row in connection.execute("SELECT event_id FROM events")]
         for wanted in (None, ids):
             gc.collect()
             tracemalloc.start()
-            size = sum(len(codec.to_wire(entry)) for entry in wire.entries(connection, wanted))
+            size = sum(
+                len(codec.to_wire(entry)) for entry in entries_about.entries(connection, wanted)
+            )
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
             assert size > 20_000_000

@@ -22,18 +22,16 @@ from timeline.projection import facet_segments
 from timeline.projection import tables as projection
 from timeline.reading import (
     facet_columns,
+    facet_index,
     indexed_selection,
     query,
     selection,
-)
-from timeline.reading import (
-    facet_index as facets,
 )
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
 from timeline.reading.selection import Selection
 from timeline.site.views import histogram
-from timeline.store import storage as schema
+from timeline.store import storage
 
 _some = st.lists
 _filters = {
@@ -127,8 +125,8 @@ def agree(
 def sparse(request: pytest.FixtureRequest) -> Iterator[None]:
     """Counted always in columns, where there are few events, and always over sets."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(facets, "_MANY", 1)
-        patch.setattr(facets, "_SPARSE", request.param)
+        patch.setattr(facet_index, "_MANY", 1)
+        patch.setattr(facet_index, "_SPARSE", request.param)
         patch.setattr(facet_columns, "_LARGE", 3)
         patch.setattr(facet_columns, "_WORTHWHILE", 1 + request.param)
         yield
@@ -144,16 +142,16 @@ def test_the_index_answers_as_the_tables_do_after_every_append(
         path = Path(folder) / "timeline.db"
         with (
             Timeline.create(path, title="T", now=TickingClock()) as timeline,
-            contextlib.closing(schema.connect(path)) as connection,
+            contextlib.closing(storage.connect(path)) as connection,
         ):
             begin(timeline)
-            index = facets.current(connection, None)
+            index = facet_index.current(connection, None)
             for append_of in story:
                 tell(timeline, append_of)
-                index = facets.current(connection, index)
+                index = facet_index.current(connection, index)
                 for chosen, text in asked:
                     agree(connection, index, chosen, text)
-            made_anew = facets.current(connection, None)
+            made_anew = facet_index.current(connection, None)
             assert made_anew is not None
             assert index is not None
             assert made_anew._replace(columns={}, kept={}) == index._replace(columns={}, kept={})
@@ -171,13 +169,13 @@ def test_the_index_answers_for_any_entry_as_the_tables_of_then_do(
         path = Path(folder) / "timeline.db"
         with (
             Timeline.create(path, title="T", now=TickingClock()) as timeline,
-            contextlib.closing(schema.connect(path)) as connection,
+            contextlib.closing(storage.connect(path)) as connection,
         ):
             begin(timeline)
-            index = facets.current(connection, None)
+            index = facet_index.current(connection, None)
             for append_of in story:
                 tell(timeline, append_of)
-                index = facets.current(connection, index)
+                index = facet_index.current(connection, index)
             assert index is not None
             for chosen, text in asked:
                 for seq in (-1, 0, chance.randint(1, index.seq), index.seq):
@@ -198,33 +196,33 @@ def test_a_page_is_the_same_whether_it_is_looked_up_or_walked_to(
         }
         for number in range(40)
     )
-    with contextlib.closing(schema.connect(path)) as connection:
-        index = facets.current(connection, None)
+    with contextlib.closing(storage.connect(path)) as connection:
+        index = facet_index.current(connection, None)
         for chosen in ({}, {"tag": "odd"}, {"tag": "none"}):
             agree(connection, index, chosen, None)
 
 
 def test_an_index_that_is_ahead_is_not_used(path: Path, timeline: Timeline) -> None:
     timeline.record({"event_id": "one", "title": "One", "occurred": "2025"})
-    with contextlib.closing(schema.connect(path)) as early:
+    with contextlib.closing(storage.connect(path)) as early:
         early.execute("BEGIN")
-        before = facets.current(early, None)
+        before = facet_index.current(early, None)
         timeline.record({"event_id": "two", "title": "Two", "occurred": "2025"})
-        with contextlib.closing(schema.connect(path)) as late:
-            after = facets.current(late, before)
+        with contextlib.closing(storage.connect(path)) as late:
+            after = facet_index.current(late, before)
             assert after is not None
             assert before is not None
             assert (len(before.alive(before.seq)), len(after.alive(after.seq))) == (1, 2)
-            assert facets.current(early, after) is None
-            assert facets.current(early, before) is before
+            assert facet_index.current(early, after) is None
+            assert facet_index.current(early, before) is before
 
 
 def test_what_did_not_change_is_shared_and_what_did_is_not(path: Path, timeline: Timeline) -> None:
     timeline.record({"event_id": "one", "title": "One", "occurred": "2025", "tags": ["a"]})
-    with contextlib.closing(schema.connect(path)) as connection:
-        before = facets.current(connection, None)
+    with contextlib.closing(storage.connect(path)) as connection:
+        before = facet_index.current(connection, None)
         timeline.record({"event_id": "two", "title": "Two", "occurred": "2025", "tags": ["b"]})
-        after = facets.current(connection, before)
+        after = facet_index.current(connection, before)
         assert before is not None
         assert after is not None
         assert {*before.postings["tag"]} == {"a"}
@@ -234,16 +232,16 @@ def test_what_did_not_change_is_shared_and_what_did_is_not(path: Path, timeline:
 
 def test_an_erasure_and_another_log_make_the_index_anew(path: Path, timeline: Timeline) -> None:
     timeline.record({"event_id": "one", "title": "One", "occurred": "2025", "tags": ["secret"]})
-    with contextlib.closing(schema.connect(path)) as connection:
-        index = facets.current(connection, None)
+    with contextlib.closing(storage.connect(path)) as connection:
+        index = facet_index.current(connection, None)
         erase(path, 1)
-        with contextlib.closing(schema.connect(path, write=True)) as writer:
+        with contextlib.closing(storage.connect(path, write=True)) as writer:
             projection.rebuild(writer)
-        index = facets.current(connection, index)
+        index = facet_index.current(connection, index)
         assert index is not None
         assert index.postings["tag"] == {}
         stranger = index._replace(leaf=b"of another log", postings={})
-        anew = facets.current(connection, stranger)
+        anew = facet_index.current(connection, stranger)
         assert anew is not None
         assert anew._replace(columns={}, kept={}) == index._replace(columns={}, kept={})
 
@@ -264,10 +262,10 @@ def test_a_search_in_the_past_finds_what_stood_then_whatever_was_changed_or_eras
     timeline.retract("figure", reason="no")
     versions = {row["version"]: row["seq"] for row in timeline.history("between")}
     erase(path, timeline.get("erased")["seq"], versions[3])
-    with contextlib.closing(schema.connect(path, write=True)) as writer:
+    with contextlib.closing(storage.connect(path, write=True)) as writer:
         projection.rebuild(writer)
-    with contextlib.closing(schema.connect(path)) as connection:
-        index = facets.current(connection, None)
+    with contextlib.closing(storage.connect(path)) as connection:
+        index = facet_index.current(connection, None)
         for seq in range(then + 15):
             for text in ("talks", "odesa", "nato", "strike", "sumy", "war", "erased"):
                 agree_then(connection, index, seq, {}, text)
@@ -277,7 +275,7 @@ def test_a_search_in_the_past_finds_what_stood_then_whatever_was_changed_or_eras
 def test_an_empty_file_has_no_index() -> None:
     with contextlib.closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("CREATE TABLE log (seq, leaf)")
-        assert facets.current(connection, None) is None
+        assert facet_index.current(connection, None) is None
 
 
 def test_every_single_filter_of_the_demonstration_is_answered_as_the_tables_do(
@@ -289,8 +287,8 @@ def test_every_single_filter_of_the_demonstration_is_answered_as_the_tables_do(
         append.record_actor({"actor_id": "secretary", "name": "Secretary General"})
         append.record_actor({"actor_id": "rutte", "name": "Mark Rutte"})
         append.merge_actor("rutte", "secretary")
-    with contextlib.closing(schema.connect(path)) as connection:
-        index = facets.current(connection, None)
+    with contextlib.closing(storage.connect(path)) as connection:
+        index = facet_index.current(connection, None)
         days = [f"2025-{month:02d}-{day:02d}" for month in (2, 3, 4) for day in range(1, 29, 3)]
         asked: list[dict[str, Any]] = [
             *({name: day} for name in ("since", "until") for day in days),
@@ -348,7 +346,7 @@ def test_columns_count_what_sets_do_also_of_what_came_later_and_came_twice(
             columns.extend(sets_of(entries, before // 2), len(entries))
             columns.extend(sets_of(entries, before), before)
     chosen = BitMap(asked & {*range(len(entries))})
-    counted = dict(facets.counts(sets_of(entries), chosen))
+    counted = dict(facet_index.counts(sets_of(entries), chosen))
     assert dict(columns.counts(chosen)) == {
         value: count for value, count in counted.items() if value not in columns.large
     }
@@ -360,14 +358,14 @@ def test_the_most_frequent_values_are_all_there_whichever_way_they_are_counted(
 ) -> None:
     sets = sets_of(entries)
     chosen = BitMap(asked & {*range(len(entries))})
-    counted = dict(facets.counts(sets, chosen))
+    counted = dict(facet_index.counts(sets, chosen))
     least = sorted(counted.values(), reverse=True)[:limit][-1:]
     wanted = {value for value, count in counted.items() if [count] >= least or value in also}
     for sparse in (0, 10_000):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(facets, "_MANY", 1)
-            patch.setattr(facets, "_SPARSE", sparse)
-            index = facets.EMPTY._replace(
+            patch.setattr(facet_index, "_MANY", 1)
+            patch.setattr(facet_index, "_SPARSE", sparse)
+            index = facet_index.EMPTY._replace(
                 seq=len(entries) - 1, postings={"tag": sets}, columns={}, kept={}
             )
             most, total = index.most("tag", chosen, limit, also=also)

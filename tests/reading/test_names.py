@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timeline.reading.twins import misspellings as suggestions
-from timeline.reading.twins import names
+from timeline.reading.twins import misspellings, names
 from timeline.reading.twins.names import likeness
 
 ONE = [
@@ -94,7 +93,7 @@ def meet(one: str, other: str) -> bool:
     return (
         any((key, not looks) in others or ((key, looks) in others and looks) for key, looks in keys)
         or not forms[0].isdisjoint(forms[1])
-        or any([*suggestions.pairs(pair)] for pair in product(*forms))
+        or any([*misspellings.pairs(pair)] for pair in product(*forms))
     )
 
 

@@ -24,7 +24,7 @@ from timeline.errors import Ambiguous, InvalidInput, NotFound
 from timeline.model.content import Said
 from timeline.projection import fold
 from timeline.reading import query, selection
-from timeline.store import storage as schema
+from timeline.store import storage
 
 PAST = settings(
     max_examples=40,
@@ -35,7 +35,7 @@ PAST = settings(
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         yield connection
 
 

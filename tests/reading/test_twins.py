@@ -13,7 +13,7 @@ from running import done, widest
 from timeline import Timeline
 from timeline.reading.twins.actors import actor_twins
 from timeline.reading.twins.events import event_twins
-from timeline.store import storage as schema
+from timeline.store import storage
 
 Who = dict[str, Any]
 
@@ -32,7 +32,7 @@ def with_actors(timeline: Timeline, *events: list[str | Who]) -> None:
 
 def actor_pairs(path: Path) -> list[tuple[str, str]]:
     """The names of the pairs: whom to merge, and into whom."""
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         return [(twins.actor["name"], twins.into["name"]) for twins in actor_twins(connection)]
 
 
@@ -134,7 +134,7 @@ def event_pairs(path: Path, timeline: Timeline, *changes: dict[str, Any]) -> lis
     timeline.record(STRIKE)
     for change in changes:
         timeline.record({**STRIKE, **change})
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         return [twins.why for twins in event_twins(connection)]
 
 
@@ -212,7 +212,7 @@ def test_what_a_relation_or_a_list_tells_apart_is_no_twin(path: Path, timeline: 
             ],
         }
     )
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         pairs = [
             {twins.event["event_id"], twins.into["event_id"]} for twins in event_twins(connection)
         ]
@@ -226,7 +226,7 @@ def test_what_is_known_as_badly_is_compared_whatever_the_dates(
     for occurred in ("before 2020", "195X", "Y-13800000000", "1900/1950"):
         for _ in range(2):
             timeline.record({"title": "Long ago", "occurred": occurred})
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         assert len(event_twins(connection)) == 4
 
 
@@ -234,7 +234,7 @@ def test_retracted_and_merged_events_are_no_twins(path: Path, timeline: Timeline
     assert len(event_pairs(path, timeline, {"event_id": "again"})) == 1
     (kept,) = (row["event_id"] for row in timeline.list() if row["event_id"] != "again")
     timeline.merge("again", kept)
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         assert event_twins(connection) == []
 
 

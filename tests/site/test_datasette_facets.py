@@ -27,8 +27,8 @@ from operations import tell as tell_story
 from ticking_clock import TickingClock
 
 from timeline import Timeline, demo
-from timeline.model import edtf as edtf_time
-from timeline.site import index_cache as indexes
+from timeline.model import edtf
+from timeline.site import index_cache
 from timeline.site.datasette_facets import EVENT_TABLES, LINKS, VALUES
 from timeline.site.periods import Span, most_likely
 
@@ -45,7 +45,7 @@ ALL_ON = [
 def from_the_index() -> Iterator[None]:
     """Selections that the facet index knows are counted by it, in timelines of any size."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(indexes, "SMALLEST", 0)
+        patch.setattr(index_cache, "SMALLEST", 0)
         yield
 
 
@@ -157,7 +157,7 @@ def test_counts_are_those_of_plain_sql(
     story: tuple[Site, Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(indexes, "SMALLEST", smallest)
+    monkeypatch.setattr(index_cache, "SMALLEST", smallest)
     check_counts(*demonstration)
     check_counts(*story)
     assert values(page(demonstration[0], "/timeline/events", ALL_ON), "actors")
@@ -385,7 +385,7 @@ def test_every_year_can_be_chosen(occurred: str, tmp_path: Path) -> None:
     with serving(file) as site:
         told = page(site, "/timeline/events", [("_facet_period", "occurred")])
         (year,) = told["facets"]["occurred"]["results"]
-        assert edtf_time.parse(year["value"]).year == edtf_time.parse(occurred).year
+        assert edtf.parse(year["value"]).year == edtf.parse(occurred).year
         assert page(site, "/timeline/events", [("_period", year["value"])])["count"] == 1
 
 

@@ -26,7 +26,7 @@ from hostile_story import HOSTILE, NOTICE, appending, create, tell
 
 from timeline.errors import NotATimeline
 from timeline.site.serve import metadata_for, packaged_metadata
-from timeline.store import storage as schema
+from timeline.store import storage
 
 DESCRIBED = packaged_metadata()["databases"]["timeline"]["tables"]
 QUERIES = packaged_metadata()["databases"]["timeline"]["queries"]
@@ -102,7 +102,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def columns(file: Path) -> dict[str, list[str]]:
     """The tables and views of a file, without the shadow tables of FTS5, and their columns."""
-    with contextlib.closing(schema.connect(file)) as connection:
+    with contextlib.closing(storage.connect(file)) as connection:
         names = connection.execute(
             "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type <> 'shadow'"
             " AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
@@ -121,7 +121,7 @@ def columns(file: Path) -> dict[str, list[str]]:
 def paths(file: Path) -> list[str]:
     """Every kind of page, and every page of its kind but further rows."""
     pages = ["/", "/timeline", "/timeline?sql=select+1", "/timeline/events?_search=script"]
-    with contextlib.closing(schema.connect(file)) as connection:
+    with contextlib.closing(storage.connect(file)) as connection:
         for table in columns(file):
             pages.append(f"/timeline/{table}")
             key = [
@@ -404,9 +404,9 @@ def test_other_databases_are_left_alone(story: Site, empty: Site, tmp_path: Path
         connection.execute("INSERT INTO log VALUES ('log', 1, '{\"notice\": \"Not ours\"}')")
         connection.commit()
     with contextlib.closing(sqlite3.connect(hollow)) as connection:
-        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.execute(f"PRAGMA application_id = {storage.APPLICATION_ID}")
     with contextlib.closing(sqlite3.connect(damaged)) as connection:
-        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.execute(f"PRAGMA application_id = {storage.APPLICATION_ID}")
         connection.execute("CREATE TABLE log (subject TEXT, version INTEGER, payload TEXT)")
         connection.execute("INSERT INTO log VALUES ('log', 1, '{')")
         connection.commit()

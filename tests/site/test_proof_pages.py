@@ -22,11 +22,11 @@ from site_in_process import FORMATS, Site, open_site
 
 from timeline import Participant, Place, Timeline
 from timeline.projection import tables as projection
-from timeline.proof import checkpoints as proofs
+from timeline.proof import checkpoints
 from timeline.proof.signed_note import Signature, SigningKey, VerifierKey, parse
 from timeline.proof.tlog import Proof
-from timeline.site import index_cache as indexes
-from timeline.store import storage as schema
+from timeline.site import index_cache
+from timeline.store import storage
 
 ORIGIN = "example.org/story"
 ERASED = "Zarathustra"
@@ -35,13 +35,13 @@ KEY = SigningKey.generate(ORIGIN)
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[sqlite3.Connection]:
-    with contextlib.closing(schema.connect(path, write=True)) as connection:
+    with contextlib.closing(storage.connect(path, write=True)) as connection:
         yield connection
 
 
-def sign(path: Path) -> proofs.Stored:
+def sign(path: Path) -> checkpoints.Stored:
     with writing(path) as connection:
-        return proofs.sign(connection, KEY)
+        return checkpoints.sign(connection, KEY)
 
 
 def cosign(path: Path, note: str) -> VerifierKey:
@@ -52,7 +52,7 @@ def cosign(path: Path, note: str) -> VerifierKey:
     signed = private.sign(b"cosignature/v1\ntime 1744900000\n" + given.text.encode())
     line = Signature(witness.name, witness.key_id, (1744900000).to_bytes(8) + signed)
     with writing(path) as connection:
-        proofs.cosign(
+        checkpoints.cosign(
             connection, str(given._replace(signatures=(*given.signatures, line))), [witness]
         )
     return witness
@@ -249,7 +249,7 @@ def test_pages_say_that_words_were_erased_and_why(story: Path) -> None:
 def test_a_running_site_forgets_what_another_process_erases(
     smallest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexes, "SMALLEST", smallest)
+    monkeypatch.setattr(index_cache, "SMALLEST", smallest)
     path = tmp_path / "story.db"
     with Timeline.create(path, title="A story", origin=ORIGIN) as timeline:
         timeline.record({"event_id": "talks", "title": "Talks", "occurred": "2025-04-15"})
@@ -314,7 +314,7 @@ def entries_with(path: Path, words: str) -> list[str]:
 def test_the_facets_of_a_large_timeline_are_counted_anew_after_an_erasure(
     story: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexes, "SMALLEST", 0)
+    monkeypatch.setattr(index_cache, "SMALLEST", 0)
     with open_site(story) as site, Timeline.open(story) as timeline:
         timeline.record(
             {"event_id": "call", "title": "A call", "occurred": "2025", "tags": ["quiet"]}

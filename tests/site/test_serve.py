@@ -25,7 +25,7 @@ from running import CHECKOUT
 from timeline.cli import cli
 from timeline.errors import NotATimeline, ProjectionOutdated, Refused
 from timeline.site.serve import serve
-from timeline.store import storage as schema
+from timeline.store import storage
 from timeline.writing import writer
 
 CALL = """
@@ -98,7 +98,7 @@ def story(tmp_path: Path) -> Path:
 
 def record(path: Path, event_id: str) -> None:
     with (
-        contextlib.closing(schema.connect(path, write=True)) as connection,
+        contextlib.closing(storage.connect(path, write=True)) as connection,
         writer.appending(connection, str(path)) as append,
     ):
         append.record({"event_id": event_id, "title": "Talks", "occurred": "2025-04-15"})

@@ -14,9 +14,9 @@ from serving import serving
 
 from timeline import Event, Participant, Place, Relation, Timeline
 from timeline.projection.fold import actor_id_of
-from timeline.proof import checkpoints as proofs
+from timeline.proof import checkpoints
 from timeline.proof.signed_note import SigningKey
-from timeline.store import storage as schema
+from timeline.store import storage
 
 RUTTE = actor_id_of("Mark Rutte")
 
@@ -57,8 +57,8 @@ def made(path: Path, title: str) -> Path:
                 append.record_actor({"actor_id": actor_id_of(name), "name": name})
             append.merge_actor(actor_id_of("M. Rutte"), RUTTE)
         origin = timeline.info["origin"]
-    with closing(schema.connect(path, write=True)) as connection:
-        proofs.sign(connection, SigningKey.generate(origin))
+    with closing(storage.connect(path, write=True)) as connection:
+        checkpoints.sign(connection, SigningKey.generate(origin))
     return path
 
 

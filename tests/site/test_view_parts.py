@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timeline.model import edtf as edtf_time
+from timeline.model import edtf
 from timeline.site.views.address import FACETS, Address
 from timeline.site.views.cite import citations_of
 from timeline.site.views.histogram import bars_of, ticks
@@ -93,9 +93,9 @@ def test_what_has_an_open_end_could_be_up_to_the_end_of_the_axis() -> None:
         ("2025-01-01", "2026-12-31", "month"),
         ("1950-01-01", "2025-12-31", "year"),
         ("1066-01-01", "2025-12-31", "10 years"),
-        (edtf_time.sortable(-3000, 1, 1), "2025-12-31", "100 years"),
-        (edtf_time.sortable(-13_800_000_000, 1, 1), "2025-12-31", "1,000,000,000 years"),
-        (edtf_time.sortable(-44, 3, 15), edtf_time.sortable(-44, 3, 15), "year"),
+        (edtf.sortable(-3000, 1, 1), "2025-12-31", "100 years"),
+        (edtf.sortable(-13_800_000_000, 1, 1), "2025-12-31", "1,000,000,000 years"),
+        (edtf.sortable(-44, 3, 15), edtf.sortable(-44, 3, 15), "year"),
     ],
 )
 def test_the_unit_fits_the_axis(first: str, last: str, unit: str) -> None:
@@ -104,7 +104,7 @@ def test_the_unit_fits_the_axis(first: str, last: str, unit: str) -> None:
     assert (bars.unit, len(bars.bars) <= 125) == (unit, True)
     assert (bars.bars[0].certain > 0, bars.bars[-1].certain > 0) == (True, True)
     for bar in (bars.bars[0], bars.bars[-1]):
-        assert edtf_time.parse(bar.first).occurred_from is not None
+        assert edtf.parse(bar.first).occurred_from is not None
         assert bar.label
 
 
@@ -129,8 +129,8 @@ def test_a_bar_holds_what_the_filter_by_its_period_finds(
         assert all(first is None and last is None for first, last, _ in spans)
         return
     for bar in bars.bars:
-        since = edtf_time.parse(bar.first).occurred_from or ""
-        until = edtf_time.parse(bar.last).occurred_to or ""
+        since = edtf.parse(bar.first).occurred_from or ""
+        until = edtf.parse(bar.last).occurred_to or ""
         found = sum(
             count
             for first, last, count in spans

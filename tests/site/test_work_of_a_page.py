@@ -17,14 +17,13 @@ from timeline.model.content import Said
 from timeline.projection import facet_segments
 from timeline.projection import tables as projection
 from timeline.proof import verify
-from timeline.reading import facet_index as facets
-from timeline.reading import query, selection
+from timeline.reading import facet_index, query, selection
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
 from timeline.reading.selection import Selection
 from timeline.site.views.address import Address
 from timeline.site.views.browse import browse
-from timeline.store import storage as schema
+from timeline.store import storage
 
 FEW, MANY = 400, 4_000
 
@@ -91,8 +90,8 @@ def test_a_page_of_ten_times_the_events_takes_no_more_statements_and_steps(
 ) -> None:
     taken = []
     for path in timelines:
-        with contextlib.closing(schema.connect(path)) as connection:
-            index = facets.current(connection, None)
+        with contextlib.closing(storage.connect(path)) as connection:
+            index = facet_index.current(connection, None)
             assert index is not None
             asked = address._replace(as_of=address.as_of.format(middle=index.seq // 2))
             taken.append(work(connection, index, asked))
@@ -105,7 +104,7 @@ def test_an_append_writes_no_segment_before_it_is_full(
     path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(facet_segments, "SIZE", 8)
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         stored = []
         for number in range(1, 17):  # entry 0 is that of the log
             timeline.record({"event_id": f"e-{number:02d}", "title": "x", "occurred": "2025"})
@@ -114,7 +113,7 @@ def test_an_append_writes_no_segment_before_it_is_full(
             ).fetchone()
             stored.append(segments)
         assert stored == [0] * 6 + [1] * 8 + [2] * 2
-        index = facets.current(connection, None)
+        index = facet_index.current(connection, None)
         assert index is not None
         assert len(index.alive(index.seq)) == 16
 
@@ -130,7 +129,7 @@ def test_segments_that_a_large_append_fills_are_those_of_a_rebuild(
             append.record({**fields, "event_id": f"e-{number}", "citations": [{"source": source}]})
             if number % 5 == 4:
                 append.correct(f"e-{number - 2}", {"tags.-": "late"}, Said(reason="late"))
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         segments = connection.execute(
             "SELECT count(DISTINCT segment) FROM facet_segments"
         ).fetchone()
@@ -159,23 +158,23 @@ def test_of_a_facet_of_many_values_few_sets_are_intersected(
 ) -> None:
     monkeypatch.setattr(Counting, "times", 0)
     sets = {number: BitMap(range(number, 100_000, number + 1)) for number in range(2_000)}
-    index = facets.EMPTY._replace(seq=99_999, postings={"actor": sets}, columns={}, kept={})
+    index = facet_index.EMPTY._replace(seq=99_999, postings={"actor": sets}, columns={}, kept={})
     found, total = index.most("actor", Counting(chosen), 8)
     assert Counting.times <= most
     assert len(found) < 100
-    assert total == len(facets.counts(sets, BitMap(chosen)))
+    assert total == len(facet_index.counts(sets, BitMap(chosen)))
 
 
 def test_a_search_is_made_once_until_something_is_appended(
     path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(facets, "_SEARCHES", 2)
+    monkeypatch.setattr(facet_index, "_SEARCHES", 2)
     timeline.record(
         {"event_id": f"e-{number}", "title": f"Talks {number}", "occurred": "2025"}
         for number in range(9)
     )
-    with contextlib.closing(schema.connect(path)) as connection:
-        index = facets.current(connection, None)
+    with contextlib.closing(storage.connect(path)) as connection:
+        index = facet_index.current(connection, None)
         assert index is not None
         statements: list[str] = []
         connection.set_trace_callback(statements.append)
@@ -190,7 +189,7 @@ def test_a_search_is_made_once_until_something_is_appended(
             *(1, 0, 1, 0, 1, 0, 1)
         ]
         timeline.record({"event_id": "last", "title": "Talks, the last", "occurred": "2025"})
-        index = facets.current(connection, index)
+        index = facet_index.current(connection, index)
         assert index is not None
         assert made("talks") == 1
         assert len(index.found(connection, "talks", index.seq)) == 10
@@ -205,7 +204,7 @@ def test_tables_of_the_past_are_made_once_and_then_copied(
     monkeypatch.setattr(projection, "create", lambda tables: made.append(tables) or create(tables))
     selection._empty_tables.cache_clear()
     point = query.NOW._replace(seq=1)
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         for _ in range(3):
             with selection.tables_as_of(connection, point, [1]) as tables:
                 assert Selection(tables).count() == 1
@@ -223,16 +222,16 @@ def test_a_search_in_the_past_looks_anew_into_rewritten_events_only(
     timeline.update({f"e-{number}": figure for number in range(20)})
     timeline.update({"e-3": {"title": "Strike 3"}})
     looked_into: list[int] = []
-    contents = facets.contents
+    contents = facet_index.contents
 
     def looked(connection: sqlite3.Connection, seqs: Iterable[int]) -> Iterator[Any]:
         for each in contents(connection, seqs):
             looked_into.append(each[0])
             yield each
 
-    monkeypatch.setattr(facets, "contents", looked)
-    with contextlib.closing(schema.connect(path)) as connection:
-        index = facets.current(connection, None)
+    monkeypatch.setattr(facet_index, "contents", looked)
+    with contextlib.closing(storage.connect(path)) as connection:
+        index = facet_index.current(connection, None)
         assert index is not None
         assert len(index.found(connection, "talks", 20) & index.alive(20)) == 20
     assert looked_into == [4]
@@ -242,12 +241,12 @@ def test_so_many_are_chosen_that_a_connection_takes_no_text_of_them_all(
     timelines: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As Datasette's connections, which take none of 5 MB: here 4,000 events are as many."""
-    monkeypatch.setattr(facets, "_AT_ONCE", 500)
+    monkeypatch.setattr(facet_index, "_AT_ONCE", 500)
     with (
-        contextlib.closing(schema.connect(timelines[1])) as free,
-        contextlib.closing(schema.connect(timelines[1])) as connection,
+        contextlib.closing(storage.connect(timelines[1])) as free,
+        contextlib.closing(storage.connect(timelines[1])) as connection,
     ):
-        index = facets.current(free, None)
+        index = facet_index.current(free, None)
         assert index is not None
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 9_000)
         every = {"state": "all"}

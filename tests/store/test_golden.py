@@ -20,8 +20,7 @@ from timeline.model.content import Actor, Annotation, Content, Event, LogInfo, M
 from timeline.model.validation import validate
 from timeline.projection import tables as projection
 from timeline.projection.projector import Projector
-from timeline.store import codec, log
-from timeline.store import storage as schema
+from timeline.store import codec, log, storage
 from timeline.store.codec import Entry
 
 GOLDEN = CHECKOUT / "tests" / "golden"
@@ -124,14 +123,14 @@ def test_what_was_accepted_once_is_still_well_formed_and_has_the_same_bytes() ->
 @pytest.fixture
 def folded(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     path = tmp_path / "golden.db"
-    with schema.new_file(path) as connection, schema.immediate(connection):
+    with storage.new_file(path) as connection, storage.immediate(connection):
         projection.create(connection)
         log.Appender(connection).append(*entries())
         projector = Projector(connection)
         for entry in log.read(connection):
             projector.apply(entry)
         projector.flush()
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         yield connection
 
 
@@ -365,6 +364,6 @@ def test_rebuilding_its_tables_gives_the_same_values(
         }
 
     before = values(folded)
-    with contextlib.closing(schema.connect(tmp_path / "golden.db", write=True)) as connection:
+    with contextlib.closing(storage.connect(tmp_path / "golden.db", write=True)) as connection:
         assert projection.rebuild(connection) == len(LINES)
         assert values(connection) == before

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from timeline.store import codec, log
-from timeline.store import storage as schema
+from timeline.store import codec, log, storage
 from timeline.store.codec import Entry
 
 NEXT = 5
@@ -62,7 +61,7 @@ TEXT_SHA256 = "sha256:" + hashlib.sha256(TEXT.encode()).hexdigest()
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("log") / "template.db"
-    with schema.new_file(path) as connection, schema.immediate(connection):
+    with storage.new_file(path) as connection, storage.immediate(connection):
         log.Appender(connection).append(*ENTRIES)
         connection.execute(
             "INSERT INTO source_texts VALUES (?, ?, '2025-04-15T10:00:00.000000Z', NULL, NULL)",
@@ -508,7 +507,7 @@ def test_an_erasure_takes_a_captured_text_out_once_and_for_ever(
 
 
 def test_entries_are_read_in_their_order_from_any_of_them_on(path: Path) -> None:
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         connection.execute("PRAGMA reverse_unordered_selects = ON")
         assert list(log.read(connection)) == list(ENTRIES)
         assert list(log.read(connection, after=2)) == list(ENTRIES[3:])
@@ -516,7 +515,7 @@ def test_entries_are_read_in_their_order_from_any_of_them_on(path: Path) -> None
 
 
 def test_an_entry_is_found_by_number_and_by_id_and_not_when_there_is_none(path: Path) -> None:
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         assert log.entry_at(connection, 2) == ENTRIES[2]
         assert log.entry_by_id(connection, "entry-2") == ENTRIES[2]
         for seq in (-1, NEXT):
@@ -526,11 +525,11 @@ def test_an_entry_is_found_by_number_and_by_id_and_not_when_there_is_none(path: 
 
 
 def test_the_newest_entry_is_that_of_all_or_of_one_subject(path: Path, tmp_path: Path) -> None:
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         assert log.newest(connection) == ENTRIES[4]
         assert log.newest(connection, "event/odesa-visit") == ENTRIES[2]
         assert log.newest(connection, "event/none") is None
-    with schema.new_file(tmp_path / "new.db") as empty:
+    with storage.new_file(tmp_path / "new.db") as empty:
         assert log.newest(empty) is None
         assert log.position_at(empty, "2025-04-15T10:00:00.000000Z") == -1
 
@@ -549,5 +548,5 @@ def test_the_newest_entry_is_that_of_all_or_of_one_subject(path: Path, tmp_path:
 def test_a_moment_is_the_end_of_the_last_batch_recorded_until_then(
     path: Path, recorded_at: str, seq: int
 ) -> None:
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         assert log.position_at(connection, recorded_at) == seq

@@ -16,22 +16,21 @@ import pytest
 from running import CHECKOUT
 
 from timeline.errors import Busy, NotATimeline, NotWritable, StorageFull, StoreError, TooNew
-from timeline.store import log
-from timeline.store import storage as schema
+from timeline.store import log, storage
 from timeline.store.codec import encode
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "timeline.db"
-    with schema.new_file(path):
+    with storage.new_file(path):
         pass
     return path
 
 
 @contextlib.contextmanager
 def connected(path: Path, *, write: bool = False) -> Iterator[sqlite3.Connection]:
-    with contextlib.closing(schema.connect(path, write=write)) as connection:
+    with contextlib.closing(storage.connect(path, write=write)) as connection:
         yield connection
 
 
@@ -124,7 +123,7 @@ def test_what_is_no_timeline_is_not_opened_and_not_touched(
     before = path.read_bytes() if path.is_file() else None
     names = files(tmp_path)
     with pytest.raises(NotATimeline) as caught:
-        schema.connect(path, write=write)
+        storage.connect(path, write=write)
     assert one_line(caught.value, path) == problem
     assert (path.read_bytes() if path.is_file() else None) == before
     assert files(tmp_path) == names
@@ -133,10 +132,10 @@ def test_what_is_no_timeline_is_not_opened_and_not_touched(
 @pytest.mark.parametrize("write", [False, True])
 def test_a_file_of_a_newer_timeline_is_refused_and_not_touched(path: Path, write: bool) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA user_version = {schema.SCHEMA_VERSION + 1}")
+        connection.execute(f"PRAGMA user_version = {storage.SCHEMA_VERSION + 1}")
     before = path.read_bytes()
     with pytest.raises(TooNew) as caught:
-        schema.connect(path, write=write)
+        storage.connect(path, write=write)
     assert one_line(caught.value, path).startswith("has schema 2; this Timeline knows up to 1")
     assert path.read_bytes() == before
 
@@ -146,7 +145,7 @@ def test_a_refused_file_is_closed_again(tmp_path: Path) -> None:
     another_database(tmp_path / "other.db")
     for _ in range(20):
         with pytest.raises(NotATimeline):
-            schema.connect(tmp_path / "other.db")
+            storage.connect(tmp_path / "other.db")
     open_files = Path("/proc/self/fd")
     if open_files.is_dir():
         names = [str(name.readlink()) for name in open_files.iterdir() if name.is_symlink()]
@@ -155,7 +154,7 @@ def test_a_refused_file_is_closed_again(tmp_path: Path) -> None:
 
 def test_a_name_with_odd_characters_is_opened_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "Одеса 1?mode=rw#%41&.db"
-    with schema.new_file(path) as connection:
+    with storage.new_file(path) as connection:
         insert(connection)
     assert files(tmp_path) == {path.name}
     with connected(path) as connection:
@@ -166,7 +165,7 @@ def test_a_relative_path_is_taken_from_the_folder_one_is_in(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(path.parent)
-    with contextlib.closing(schema.connect("timeline.db")) as connection:
+    with contextlib.closing(storage.connect("timeline.db")) as connection:
         assert log.newest(connection) is None
 
 
@@ -188,7 +187,7 @@ def test_a_relative_path_is_taken_from_the_folder_one_is_in(
 def test_a_read_connection_cannot_write(path: Path, statement: str) -> None:
     before = path.read_bytes()
     with connected(path) as connection:
-        with pytest.raises(NotWritable) as caught, schema.storage_errors(path):
+        with pytest.raises(NotWritable) as caught, storage.storage_errors(path):
             connection.execute(statement)
         assert one_line(caught.value, path) == "is read-only for this user; nothing was written"
     assert path.read_bytes() == before
@@ -205,7 +204,7 @@ def test_a_writers_commits_survive_a_power_failure(path: Path, journal_mode: str
 
 
 def test_a_new_file_is_written_as_durably(tmp_path: Path) -> None:
-    with schema.new_file(tmp_path / "new.db") as connection:
+    with storage.new_file(tmp_path / "new.db") as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
@@ -232,17 +231,17 @@ def test_a_new_file_is_a_timeline_of_this_schema(path: Path) -> None:
         (application_id,) = connection.execute("PRAGMA application_id").fetchone()
         scripts = list((CHECKOUT / "db" / "migrations").glob("*.sql"))
     assert {"log", "source_texts", "checkpoints", "publications"} <= tables
-    assert version == schema.SCHEMA_VERSION == len(scripts)
+    assert version == storage.SCHEMA_VERSION == len(scripts)
     assert application_id.to_bytes(4, "big") == b"TLOG"
 
 
 def test_a_new_file_appears_under_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "new.db"
-    with schema.new_file(path) as connection:
+    with storage.new_file(path) as connection:
         insert(connection)
         assert path.stat().st_size == 0
         with pytest.raises(NotATimeline):
-            schema.connect(path)
+            storage.connect(path)
     assert files(tmp_path) == {"new.db"}
     with connected(path) as connection:
         assert log.newest(connection) is not None
@@ -259,7 +258,7 @@ def test_the_name_of_a_new_file_survives_a_power_failure(
         sync(descriptor)
 
     monkeypatch.setattr(os, "fsync", noting)
-    with schema.new_file(tmp_path / "new.db") as connection:
+    with storage.new_file(tmp_path / "new.db") as connection:
         insert(connection)
     assert synced == [(tmp_path, {"new.db"})]
 
@@ -267,7 +266,7 @@ def test_the_name_of_a_new_file_survives_a_power_failure(
 @pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt(), sqlite3.Error("x")])
 def test_a_block_that_fails_leaves_nothing_behind(tmp_path: Path, error: BaseException) -> None:
     def fail() -> None:
-        with schema.new_file(tmp_path / "new.db") as connection:
+        with storage.new_file(tmp_path / "new.db") as connection:
             insert(connection, size=100_000)
             raise error
 
@@ -280,10 +279,10 @@ def test_a_disk_that_is_full_leaves_no_new_file_behind(tmp_path: Path) -> None:
     path = tmp_path / "new.db"
 
     def fill() -> None:
-        with schema.new_file(path) as connection:
+        with storage.new_file(path) as connection:
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
             connection.execute(f"PRAGMA max_page_count = {pages + 1}")
-            with schema.immediate(connection):
+            with storage.immediate(connection):
                 insert(connection, size=100_000)
 
     with pytest.raises(StorageFull) as caught:
@@ -303,7 +302,7 @@ def test_a_taken_name_is_refused_and_what_has_it_is_not_touched(
     make(path)
     before = path.read_bytes() if path.is_file() else None
     names = files(tmp_path)
-    with pytest.raises(StoreError) as caught, schema.new_file(path):
+    with pytest.raises(StoreError) as caught, storage.new_file(path):
         pytest.fail("the block ran")
     assert one_line(caught.value, path) == "exists already; it was not touched"
     assert (path.read_bytes() if path.is_file() else None) == before
@@ -316,7 +315,7 @@ def test_a_name_beside_which_another_log_is_left_is_refused(tmp_path: Path, suff
     path = tmp_path / "timeline.db"
     left = tmp_path / f"timeline.db{suffix}"
     left.write_bytes(b"old")
-    with pytest.raises(StoreError) as caught, schema.new_file(path):
+    with pytest.raises(StoreError) as caught, storage.new_file(path):
         pytest.fail("the block ran")
     problem = f"timeline.db{suffix} is left of another database: move it away"
     assert one_line(caught.value, path) == problem
@@ -329,7 +328,7 @@ def test_a_name_whose_file_was_read_and_removed_is_free_again(path: Path) -> Non
         pass
     path.unlink()
     assert files(path.parent) == {"timeline.db-wal", "timeline.db-shm"}  # as readers leave them
-    with schema.new_file(path) as connection:
+    with storage.new_file(path) as connection:
         insert(connection)
     assert files(path.parent) == {"timeline.db"}
     assert count(path) == 1
@@ -337,14 +336,14 @@ def test_a_name_whose_file_was_read_and_removed_is_free_again(path: Path) -> Non
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "timeline.db"
-    with pytest.raises(NotATimeline) as caught, schema.new_file(path):
+    with pytest.raises(NotATimeline) as caught, storage.new_file(path):
         pytest.fail("the block ran")
     assert one_line(caught.value, path) == f"there is no folder {path.parent}"
 
 
 def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
     path = tmp_path / ("x" * 300)
-    with pytest.raises(NotWritable) as caught, schema.new_file(path):
+    with pytest.raises(NotWritable) as caught, storage.new_file(path):
         pytest.fail("the block ran")
     assert one_line(caught.value, path) == "cannot be made: File name too long"
 
@@ -352,15 +351,15 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
 def test_what_a_killed_process_left_half_built_is_in_nobodys_way(tmp_path: Path) -> None:
     path = tmp_path / "timeline.db"
     another_database(tmp_path / f".timeline.db.{os.getpid()}")
-    with schema.new_file(path) as connection:
+    with storage.new_file(path) as connection:
         insert(connection)
     assert files(tmp_path) == {"timeline.db"}
 
 
 def test_a_second_attempt_in_one_process_does_not_disturb_the_first(tmp_path: Path) -> None:
     path = tmp_path / "timeline.db"
-    with schema.new_file(path) as connection:
-        with pytest.raises(StoreError), schema.new_file(path):
+    with storage.new_file(path) as connection:
+        with pytest.raises(StoreError), storage.new_file(path):
             pytest.fail("the block ran")
         insert(connection)
     with connected(path) as connection:
@@ -371,14 +370,14 @@ RACE = """
 import sys, time
 from pathlib import Path
 from timeline.errors import StoreError
-from timeline.store import storage as schema
+from timeline.store import storage
 path, number = Path(sys.argv[1]), sys.argv[2]
 import sqlite_utils
 path.with_name(number).touch()
 while not path.with_name("go").exists():
     pass
 try:
-    with schema.new_file(path) as connection:
+    with storage.new_file(path) as connection:
         connection.execute("INSERT INTO publications VALUES ('', ?, zeroblob(32), 0)", (number,))
     print("made it")
 except StoreError as error:
@@ -420,7 +419,7 @@ def count(path: Path) -> int:
 
 def test_a_transaction_keeps_all(path: Path) -> None:
     with connected(path, write=True) as connection:
-        with schema.immediate(connection):
+        with storage.immediate(connection):
             insert(connection, 0)
             insert(connection, 1)
             assert count(path) == 0
@@ -431,7 +430,7 @@ def test_a_transaction_keeps_all(path: Path) -> None:
 @pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt(), SystemExit(1)])
 def test_a_transaction_that_fails_keeps_nothing(path: Path, error: BaseException) -> None:
     def fail(connection: sqlite3.Connection) -> None:
-        with schema.immediate(connection):
+        with storage.immediate(connection):
             insert(connection)
             raise error
 
@@ -440,14 +439,14 @@ def test_a_transaction_that_fails_keeps_nothing(path: Path, error: BaseException
             fail(connection)
         assert caught.value is error
         assert not connection.in_transaction
-        with schema.immediate(connection):  # the lock is free again
+        with storage.immediate(connection):  # the lock is free again
             insert(connection)
     assert count(path) == 1
 
 
 def test_a_transaction_whose_commit_fails_keeps_nothing(path: Path) -> None:
     def fail_at_commit(connection: sqlite3.Connection) -> None:
-        with schema.immediate(connection):
+        with storage.immediate(connection):
             insert(connection)
             connection.execute("INSERT INTO child VALUES (1)")
             assert connection.in_transaction
@@ -468,7 +467,7 @@ def test_a_transaction_whose_commit_fails_keeps_nothing(path: Path) -> None:
 def test_a_transaction_that_sqlite_rolled_back_itself_raises_what_sqlite_said(path: Path) -> None:
     with connected(path, write=True) as connection:
         insert(connection)
-        with pytest.raises(sqlite3.IntegrityError), schema.immediate(connection):
+        with pytest.raises(sqlite3.IntegrityError), storage.immediate(connection):
             connection.execute("INSERT OR ROLLBACK INTO publications VALUES ('x', -1, x'', NULL)")
         assert not connection.in_transaction
 
@@ -476,16 +475,16 @@ def test_a_transaction_that_sqlite_rolled_back_itself_raises_what_sqlite_said(pa
 def test_the_lock_is_taken_at_once(path: Path) -> None:
     with connected(path, write=True) as one, connected(path, write=True) as other:
         other.execute("PRAGMA busy_timeout = 0")
-        with schema.immediate(one):
+        with storage.immediate(one):
             with (
                 pytest.raises(Busy) as caught,
-                schema.storage_errors(path),
-                schema.immediate(other),
+                storage.storage_errors(path),
+                storage.immediate(other),
             ):
                 pytest.fail("the block ran")
             message = one_line(caught.value, path)
         assert message == "another process has been writing for 60 seconds"
-        with schema.immediate(other):
+        with storage.immediate(other):
             insert(other)
     assert count(path) == 1
 
@@ -500,12 +499,12 @@ def test_a_writer_waits_for_another_for_a_minute(path: Path) -> None:
 
 def test_a_full_disk_is_said_to_be_full_and_the_append_is_taken_back(path: Path) -> None:
     def fill(connection: sqlite3.Connection) -> None:
-        with schema.storage_errors(path), schema.immediate(connection):
+        with storage.storage_errors(path), storage.immediate(connection):
             insert(connection, 1)
             insert(connection, 2, size=100_000)
 
     with connected(path, write=True) as connection:
-        with schema.immediate(connection):
+        with storage.immediate(connection):
             insert(connection)
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         connection.execute(f"PRAGMA max_page_count = {pages + 2}")
@@ -523,9 +522,9 @@ def test_an_error_of_the_program_is_not_blamed_on_the_file(path: Path) -> None:
             ("SELECT nothing", sqlite3.OperationalError),
             ("SELECT ?", sqlite3.ProgrammingError),
         ):
-            with pytest.raises(error), schema.storage_errors(path):
+            with pytest.raises(error), storage.storage_errors(path):
                 connection.execute(statement)
-    with pytest.raises(ZeroDivisionError), schema.storage_errors(path):
+    with pytest.raises(ZeroDivisionError), storage.storage_errors(path):
         _ = 1 / 0
 
 
@@ -537,7 +536,7 @@ def test_a_damaged_page_is_said_to_be_damaged(path: Path) -> None:
     path.write_bytes(bytes(content))
     with (
         pytest.raises(NotATimeline) as caught,
-        schema.storage_errors(path),
+        storage.storage_errors(path),
         connected(path) as connection,
     ):
         list(log.read(connection))
@@ -550,7 +549,7 @@ def as_nobody(folder: Path, script: str) -> str:
         import os, sys
         from pathlib import Path
         from timeline.errors import StoreError
-        from timeline.store import storage as schema
+        from timeline.store import storage
         import sqlite_utils
         folder = Path(sys.argv[1])
         if os.geteuid() == 0:
@@ -564,17 +563,17 @@ def as_nobody(folder: Path, script: str) -> str:
                 return f"{type(error).__name__}: {str(error).removeprefix(str(folder))}"
 
         def write():
-            with schema.storage_errors(folder / "timeline.db"):
-                connection = schema.connect(folder / "timeline.db", write=True)
-                with schema.immediate(connection):
+            with storage.storage_errors(folder / "timeline.db"):
+                connection = storage.connect(folder / "timeline.db", write=True)
+                with storage.immediate(connection):
                     connection.execute("DELETE FROM checkpoints")
 
         def read():
-            connection = schema.connect(folder / "timeline.db")
+            connection = storage.connect(folder / "timeline.db")
             return connection.execute("SELECT count(*) FROM log").fetchone()[0]
 
         def make():
-            with schema.new_file(folder / "new.db"):
+            with storage.new_file(folder / "new.db"):
                 pass
     """
     return subprocess.run(
@@ -591,7 +590,7 @@ def public_folder() -> Iterator[Path]:
     """A folder that all may enter and read (pytest's own are closed to others)."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with schema.new_file(folder / "timeline.db") as connection:
+        with storage.new_file(folder / "timeline.db") as connection:
             insert(connection)
         (folder / "timeline.db").chmod(0o444)
         folder.chmod(0o555)
@@ -645,7 +644,7 @@ def test_a_script_runs_inside_the_transaction_that_is_open(path: Path) -> None:
     )
     with connected(path, write=True) as connection:
         connection.execute("BEGIN")
-        schema.run_script(connection, script)
+        storage.run_script(connection, script)
         assert connection.in_transaction
         connection.execute("INSERT INTO a VALUES (1)")
         connection.execute("ROLLBACK")

@@ -25,8 +25,7 @@ import pytest
 
 from timeline import Receipt, Timeline
 from timeline.proof.verify import Finding, verify
-from timeline.store import codec, log
-from timeline.store import storage as schema
+from timeline.store import codec, log, storage
 
 _MAX_SECONDS = 120
 """No process of a test lives longer, whatever becomes of the test."""
@@ -118,7 +117,7 @@ class Notebook:
 
     def acknowledge(self, path: Path, recorded_at: str, entries: int) -> None:
         """Write down the entries of an append that has returned, byte for byte."""
-        with contextlib.closing(schema.connect(path)) as connection:
+        with contextlib.closing(storage.connect(path)) as connection:
             last = log.position_at(connection, recorded_at)
             found = itertools.islice(log.read(connection, after=last - entries), entries)
             self.write(acknowledged=[codec.to_wire(entry) for entry in found])
@@ -164,7 +163,7 @@ class Remains:
 
 def remains(path: Path, notebooks: Iterable[Notebook]) -> Remains:
     """Open a file that nobody has open any more, which recovers it, and look it over."""
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         entries = [*log.read(connection)]
     acknowledged = [
         entry for book in notebooks for append in book.read("acknowledged") for entry in append

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from timeline.model.content import Said
-from timeline.store import storage as schema
+from timeline.store import storage
 from timeline.writing import writer
 
 NOTICE = "Demonstration: recording times are staged <b>& invented</b>"
@@ -21,7 +21,7 @@ HOSTILE = "<script>alert(\"1\")</script> & 'so on'"
 def appending(path: Path, moment: str) -> Iterator[writer.Append]:
     now = datetime.fromisoformat(moment).replace(tzinfo=UTC)
     with (
-        contextlib.closing(schema.connect(path, write=True)) as connection,
+        contextlib.closing(storage.connect(path, write=True)) as connection,
         writer.appending(connection, str(path), now=lambda: now) as append,
     ):
         yield append

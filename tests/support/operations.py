@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from timeline import Event, Timeline
 from timeline.errors import TimelineError
 from timeline.model.content import Annotation, Said
-from timeline.store import codec, log
-from timeline.store import storage as schema
+from timeline.store import codec, log, storage
 from timeline.writing.writer import Append
 
 Operation = Callable[[Append], object]
@@ -205,8 +204,8 @@ def tell(timeline: Timeline, operations: list[Operation]) -> int:
 def erase(path: Path, *seqs: int) -> None:
     """Take the payloads of entries out, as an erasure does."""
     with (
-        contextlib.closing(schema.connect(path, write=True)) as connection,
-        schema.immediate(connection),
+        contextlib.closing(storage.connect(path, write=True)) as connection,
+        storage.immediate(connection),
     ):
         for seq in seqs:
             newest, erased = log.newest(connection), log.entry_at(connection, seq)

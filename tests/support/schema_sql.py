@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from timeline import Timeline
-from timeline.projection import tables as projection
-from timeline.store import storage as schema
+from timeline.projection import tables
+from timeline.store import storage
 
 TARGET = Path(__file__).parents[2] / "db" / "schema.sql"
 HEADER = """\
@@ -23,14 +23,14 @@ def printed_schema() -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "timeline.db"
         Timeline.create(path, title="Schema").close()
-        with contextlib.closing(schema.connect(path)) as connection:
+        with contextlib.closing(storage.connect(path)) as connection:
             found = connection.execute(
                 "SELECT name, type, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
                 " AND name NOT LIKE 'sqlite@_%' ESCAPE '@'"
                 " AND tbl_name NOT LIKE '@_sqlite@_migrations%' ESCAPE '@'"
                 " AND name NOT GLOB 'event_search_*'"
             ).fetchall()
-    order = {name: number for number, name in enumerate(projection.tables(), 1_000)}
+    order = {name: number for number, name in enumerate(tables.tables(), 1_000)}
     found.sort(key=lambda row: (order.get(row[2], 0), row[2], _KINDS.index(row[1]), row[0]))
     return "\n".join((HEADER, *(f"{sql};\n" for *_, sql in found)))
 

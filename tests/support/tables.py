@@ -6,8 +6,8 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from timeline.projection import tables as projection
-from timeline.store import storage as schema
+from timeline.projection import tables
+from timeline.store import storage
 
 OWN = ("log", "tree_hashes", "source_texts", "checkpoints", "publications")
 """Tables that cannot be rebuilt."""
@@ -17,16 +17,16 @@ Contents = dict[str, list[tuple[Any, ...]]]
 
 def derived(path: Path) -> Contents:
     """The rows of every table and view of the projection, in the order of their values."""
-    return _contents(path, tuple(projection.tables()))
+    return _contents(path, tuple(tables.tables()))
 
 
 def everything(path: Path) -> Contents:
     """The rows of every table, of the log too."""
-    return _contents(path, (*OWN, *projection.tables()))
+    return _contents(path, (*OWN, *tables.tables()))
 
 
 def _contents(path: Path, names: tuple[str, ...]) -> Contents:
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         return {
             name: sorted(
                 connection.execute(

@@ -27,7 +27,7 @@ from timeline.errors import (
     StoreError,
     TooNew,
 )
-from timeline.store import storage as schema
+from timeline.store import storage
 
 STATEMENTS = [
     {"event_id": f"event-{letter}", "title": f"Event {letter}", "occurred": f"2025-04-1{number}"}
@@ -60,13 +60,13 @@ def test_the_package_exports_all_that_its_signatures_name() -> None:
 
 
 def test_every_name_of_a_module_is_listed_once_and_in_order_of_the_alphabet() -> None:
-    from timeline import api as facade
-    from timeline.projection import tables as projection
+    from timeline import api
+    from timeline.projection import tables
     from timeline.reading import query
     from timeline.store import log
     from timeline.writing import writer
 
-    for module in (facade, log, projection, query, writer):
+    for module in (api, log, tables, query, writer):
         assert sorted(module.__all__) == sorted(set(module.__all__))
         assert all(hasattr(module, name) for name in module.__all__)
 
@@ -268,7 +268,7 @@ def test_a_file_that_is_missing_or_foreign_is_refused_and_left_alone(tmp_path: P
     newer = tmp_path / "newer.db"
     Timeline.create(newer, title="Newer").close()
     with contextlib.closing(sqlite3.connect(newer)) as connection:
-        connection.execute(f"PRAGMA user_version = {schema.SCHEMA_VERSION + 1}")
+        connection.execute(f"PRAGMA user_version = {storage.SCHEMA_VERSION + 1}")
     for path, expected in (
         (tmp_path / "missing.db", NotATimeline),
         (tmp_path / "nowhere" / "missing.db", NotATimeline),
@@ -371,7 +371,7 @@ def test_many_writers_take_turns_and_no_append_is_lost(three: Timeline) -> None:
     assert failures == []
     assert len(three.list()) == 3 + 4 * 15 * 3
     assert len(three.get("event-a")["tags"]) == 4 * 15
-    with contextlib.closing(schema.connect(three.path)) as connection:
+    with contextlib.closing(storage.connect(three.path)) as connection:
         entries = connection.execute("SELECT seq, recorded_at, subject FROM log").fetchall()
     assert [seq for seq, *_ in entries] == list(range(4 + 4 * 15 * 4))
     assert [recorded_at for _, recorded_at, _ in entries] == sorted(

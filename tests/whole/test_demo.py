@@ -18,13 +18,10 @@ from running import CHECKOUT
 
 from timeline import demo
 from timeline.errors import NotATimeline, StoreError
-from timeline.model import clock
-from timeline.model import countries as vocabulary
+from timeline.model import clock, countries
 from timeline.projection import tables as projection
-from timeline.reading import captured_texts as texts
-from timeline.reading import query
-from timeline.store import log
-from timeline.store import storage as schema
+from timeline.reading import captured_texts, query
+from timeline.store import log, storage
 from timeline.texts.coverage import summary
 from timeline.writing import writer
 
@@ -41,7 +38,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def db(built: Path) -> Iterator[sqlite3.Connection]:
-    with contextlib.closing(schema.connect(built)) as connection:
+    with contextlib.closing(storage.connect(built)) as connection:
         yield connection
 
 
@@ -109,7 +106,7 @@ def test_it_has_at_least_thirty_entries_about_events(db: sqlite3.Connection) -> 
 def test_build_returns_the_number_of_entries(tmp_path: Path) -> None:
     path = tmp_path / "timeline.db"
     entries = demo.build(path)
-    with contextlib.closing(schema.connect(path)) as db:
+    with contextlib.closing(storage.connect(path)) as db:
         assert db.execute("SELECT count(*) FROM log").fetchone() == (entries,)
 
 
@@ -181,7 +178,7 @@ def test_only_the_briefing_is_quoted_and_every_event_quotes_it(db: sqlite3.Conne
 
 
 def test_every_sentence_of_the_briefing_is_covered_or_commentary(db: sqlite3.Connection) -> None:
-    found = texts.coverage(db, "odesa-briefing")
+    found = captured_texts.coverage(db, "odesa-briefing")
     assert summary(found.sentences) == "13 of 16 covered, 3 commentary, none missing"
     assert all(each.why for each in found.sentences if each.state == "commentary")
     assert found.lost_quotes == []
@@ -190,7 +187,7 @@ def test_every_sentence_of_the_briefing_is_covered_or_commentary(db: sqlite3.Con
 
 def test_nothing_rests_on_one_origin_that_is_called_corroborated(db: sqlite3.Connection) -> None:
     for (event_id,) in db.execute("SELECT event_id FROM events").fetchall():
-        assert texts.uncorroborated_event(db, query.get(db, event_id)) == ""
+        assert captured_texts.uncorroborated_event(db, query.get(db, event_id)) == ""
 
 
 def test_every_change_says_why_and_who(db: sqlite3.Connection) -> None:
@@ -309,8 +306,8 @@ def test_one_event_is_retracted_and_later_reinstated(db: sqlite3.Connection) -> 
 def test_two_builds_differ_in_nothing_but_salts_and_hashes(tmp_path: Path, built: Path) -> None:
     demo.build(tmp_path / "again.db")
     with (
-        contextlib.closing(schema.connect(built)) as first,
-        contextlib.closing(schema.connect(tmp_path / "again.db")) as second,
+        contextlib.closing(storage.connect(built)) as first,
+        contextlib.closing(storage.connect(tmp_path / "again.db")) as second,
     ):
         assert tables(first) == tables(second)
 
@@ -318,7 +315,7 @@ def test_two_builds_differ_in_nothing_but_salts_and_hashes(tmp_path: Path, built
 def test_a_rebuild_of_the_tables_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "timeline.db"
     demo.build(path)
-    with contextlib.closing(schema.connect(path, write=True)) as db:
+    with contextlib.closing(storage.connect(path, write=True)) as db:
         live = tables(db)
         projection.rebuild(db)
         assert tables(db) == live
@@ -327,14 +324,14 @@ def test_a_rebuild_of_the_tables_changes_nothing(tmp_path: Path) -> None:
 def test_an_earlier_demonstration_is_replaced_with_what_lies_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "timeline.db"
     entries = demo.build(path)
-    with contextlib.closing(schema.connect(path, write=True)) as db:
+    with contextlib.closing(storage.connect(path, write=True)) as db:
         with writer.appending(db, str(path)) as append:
             append.record({"title": "Added by a visitor", "occurred": "2025-04-20"})
         # Left open, so that the write-ahead log stays.
         assert (tmp_path / "timeline.db-wal").stat().st_size > 0
         assert demo.build(path) == entries
         assert names(tmp_path) == ["timeline.db"]
-    with contextlib.closing(schema.connect(path)) as db:
+    with contextlib.closing(storage.connect(path)) as db:
         assert db.execute("SELECT count(*) FROM log").fetchone() == (entries,)
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
@@ -413,4 +410,4 @@ def test_a_mistake_in_the_data_is_named_by_append_and_step(
 
 
 def test_the_data_lies_where_the_package_looks_for_it() -> None:
-    assert vocabulary.db_folder().joinpath("demo", SCRIPT.name).is_file()
+    assert countries.db_folder().joinpath("demo", SCRIPT.name).is_file()

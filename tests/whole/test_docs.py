@@ -20,7 +20,7 @@ from running import CHECKOUT
 
 from timeline import Timeline, demo
 from timeline.reading.query import rows as rows_of_cursor
-from timeline.store import storage as schema
+from timeline.store import storage
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 
@@ -178,7 +178,7 @@ def test_every_query_answers_the_same_in_datasette(demonstration: Path) -> None:
         rows: Rows = answer.json()
         return rows
 
-    with contextlib.closing(schema.connect(demonstration)) as connection:
+    with contextlib.closing(storage.connect(demonstration)) as connection:
         for query in QUERIES.values():
             assert asyncio.run(rows_of(query)) == [*rows_of_cursor(connection.execute(query))]
 

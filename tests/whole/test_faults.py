@@ -28,7 +28,7 @@ from tables import derived
 from timeline import Timeline
 from timeline.errors import StorageFull
 from timeline.proof.verify import verify
-from timeline.store import storage as schema
+from timeline.store import storage
 
 Count = Callable[..., None]
 
@@ -110,7 +110,7 @@ def append_lines_for_ever(path: Path, notebook: Notebook, writer: str) -> None:
 def read_for_ever(path: Path) -> None:
     """Read log and tables at one moment, and end where they do not agree."""
     sql = "SELECT (SELECT max(seq) FROM log), (SELECT max(seq) FROM event_versions)"
-    with contextlib.closing(schema.connect(path)) as connection, Timeline.open(path) as timeline:
+    with contextlib.closing(storage.connect(path)) as connection, Timeline.open(path) as timeline:
         while True:
             newest, folded = connection.execute(sql).fetchone()
             assert newest == folded
@@ -338,7 +338,7 @@ def test_a_rebuild_leaves_the_new_tables_or_the_old_ones(
     template: Path, tmp_path: Path, form: Form, sample: int | None
 ) -> None:
     spoiled = Path(shutil.copy(template, tmp_path / "spoiled.db"))
-    with contextlib.closing(schema.connect(spoiled, write=True)) as connection:
+    with contextlib.closing(storage.connect(spoiled, write=True)) as connection:
         connection.execute("DELETE FROM event_tags")
     old, new, log = derived(spoiled), derived(template), entries(template)
     assert old != new

@@ -29,11 +29,9 @@ from timeline.formats.exports import About
 from timeline.formats.sheet.lookup import words_of
 from timeline.intake.restore import restore
 from timeline.proof.verify import verify
-from timeline.reading import entries_about as wire
-from timeline.reading import query
+from timeline.reading import entries_about, query
 from timeline.reading.query import NOW, AsOf
-from timeline.store import codec, log
-from timeline.store import storage as schema
+from timeline.store import codec, log, storage
 
 DERIVED = frozenset(
     (
@@ -55,7 +53,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def connection(story: Path) -> Iterator[sqlite3.Connection]:
-    with contextlib.closing(schema.connect(story)) as opened:
+    with contextlib.closing(storage.connect(story)) as opened:
         yield opened
 
 
@@ -91,7 +89,7 @@ def statement(event: dict[str, Any]) -> dict[str, Any]:
 
 def copy_of_sources(story: Path, path: Path) -> Timeline:
     """Another log that knows the same sources, without their texts: an export names them by id."""
-    with contextlib.closing(schema.connect(story)) as connection:
+    with contextlib.closing(storage.connect(story)) as connection:
         newest = {
             entry.subject_id: codec.decode_content(entry.payload)
             for entry in log.read(connection)
@@ -189,7 +187,7 @@ def test_the_log_at_every_moment_is_taken_in_with_the_root_that_it_had(
     ends = [point for point in moments if point.reported == NOW.reported]
     mirror = tmp_path / "mirror.db"
     for number, point in enumerate((*ends[1:], ends[0])):
-        entries = [*wire.entries(connection, as_of=point)]
+        entries = [*entries_about.entries(connection, as_of=point)]
         lines = "".join(f"{codec.to_wire(entry)}\n" for entry in entries).encode()
         root = log.root_at(connection, len(entries))
         path = tmp_path / f"{number}.db"

@@ -18,12 +18,10 @@ from ticking_clock import TickingClock
 from timeline import Timeline
 from timeline.errors import InvalidInput, NotFound, Refused
 from timeline.model.content import Said
-from timeline.proof import checkpoints as proofs
-from timeline.proof import verify
+from timeline.proof import checkpoints, verify
 from timeline.proof.signed_note import SigningKey
 from timeline.proof.tlog import Proof
-from timeline.store import log
-from timeline.store import storage as schema
+from timeline.store import log, storage
 from timeline.writing import erasure
 
 KEY = SigningKey("example.org/story", b"k" * 32)
@@ -47,7 +45,7 @@ REASON = Said(reason="A court said so")
 
 
 def connected(path: Path) -> contextlib.closing[sqlite3.Connection]:
-    return contextlib.closing(schema.connect(path, write=True))
+    return contextlib.closing(storage.connect(path, write=True))
 
 
 def occurrences(path: Path, needles: tuple[str, ...] = NEEDLES) -> dict[str, list[str]]:
@@ -137,15 +135,15 @@ def test_a_proof_made_before_still_verifies_and_one_made_after_has_no_words(
     timeline: Timeline, path: Path, secret: int, named: str
 ) -> None:
     with connected(path) as connection:
-        proofs.sign(connection, KEY)
-        before = str(proofs.prove(connection, secret))
-        note = proofs.stored(connection)[0].note
+        checkpoints.sign(connection, KEY)
+        before = str(checkpoints.prove(connection, secret))
+        note = checkpoints.stored(connection)[0].note
     erase(path, named)
     assert Proof.parse(before).verify([KEY.verifier]).size > secret
     assert verify.verify(path, checkpoints={"mine": note}, keys=[KEY.verifier]).findings == []
     with connected(path) as connection:
-        proofs.sign(connection, KEY)
-        after = proofs.prove(connection, secret)
+        checkpoints.sign(connection, KEY)
+        after = checkpoints.prove(connection, secret)
     after.verify([KEY.verifier])
     assert after.entry.payload is None
     assert after.entry.envelope == Proof.parse(before).entry.envelope
@@ -179,7 +177,7 @@ def test_the_text_of_a_source_goes_with_the_last_entry_that_names_it(
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         connection.execute("BEGIN")
         connection.execute("SELECT count(*) FROM log").fetchone()
         yield connection

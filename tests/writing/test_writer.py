@@ -32,9 +32,8 @@ from timeline.errors import (
     TimelineError,
 )
 from timeline.model.content import Annotation, Said, Statement
-from timeline.projection import tables as projection
-from timeline.store import codec
-from timeline.store import storage as schema
+from timeline.projection import tables
+from timeline.store import codec, storage
 from timeline.writing.writer import Append, Receipt, appending
 
 TALKS: dict[str, Any] = {
@@ -48,7 +47,7 @@ HASH = "sha256:" + "0" * 64
 
 def log_of(timeline: Timeline) -> list[codec.Entry]:
     """All entries, oldest first."""
-    with contextlib.closing(schema.connect(timeline.path)) as connection:
+    with contextlib.closing(storage.connect(timeline.path)) as connection:
         return [
             codec.Entry._make(row) for row in connection.execute("SELECT * FROM log ORDER BY seq")
         ]
@@ -61,7 +60,7 @@ def payload_of(timeline: Timeline, receipt: Receipt) -> dict[str, Any]:
 
 
 def rows(timeline: Timeline, sql: str, *values: object) -> list[tuple[Any, ...]]:
-    with contextlib.closing(schema.connect(timeline.path)) as connection:
+    with contextlib.closing(storage.connect(timeline.path)) as connection:
         return connection.execute(sql, values).fetchall()
 
 
@@ -1323,8 +1322,8 @@ def test_tables_of_another_version_refuse_writing(timeline: Timeline, path: Path
     with pytest.raises(ProjectionOutdated, match="timeline rebuild"):
         timeline.record(TALKS)
     assert everything(path) == before
-    with contextlib.closing(schema.connect(path, write=True)) as connection:
-        projection.rebuild(connection)
+    with contextlib.closing(storage.connect(path, write=True)) as connection:
+        tables.rebuild(connection)
     timeline.record(TALKS)
 
 
@@ -1335,7 +1334,7 @@ def test_an_update_costs_the_same_however_long_the_history(timeline: Timeline) -
     """In instructions of SQLite: the median of the first hundred and of the last."""
     timeline.record({**TALKS, "participants": [{"name": "NATO"}], "external_ids": ["gdelt:1"]})
     counts = []
-    with contextlib.closing(schema.connect(timeline.path, write=True)) as connection:
+    with contextlib.closing(storage.connect(timeline.path, write=True)) as connection:
         ticks = itertools.count()
         connection.set_progress_handler(lambda: next(ticks) < 0, 1)
         with appending(connection, str(timeline.path)) as append:

@@ -33,9 +33,9 @@ from timeline.errors import (
     NothingChanged,
     TimelineError,
 )
-from timeline.formats import prose_changes as changed
+from timeline.formats import prose_changes
 from timeline.formats.prose import Names
-from timeline.model import field_paths as paths
+from timeline.model import field_paths
 from timeline.model.content import Event, Said
 from timeline.model.validation import validate
 from timeline.reading import query
@@ -95,7 +95,7 @@ def append_by_form(
             with form.located(pieces), appending(timeline, dry_run=dry_run) as append:
                 said = validate(Said, form.said(pieces))
                 changes = form.changes(pieces, functools.partial(source_id, append, said=said))
-                return append.record(paths.changed({}, changes), said)
+                return append.record(field_paths.changed({}, changes), said)
 
         text = form.written(
             f"{_ABOUT['append']}\n{_ABOUT_FORMS}", _given_lines(given, words), hints
@@ -199,7 +199,7 @@ def _since(database: str, event_id: str, seen: int) -> str:
             reason = f": {row['reason']}" if row["reason"] else ""
             lines.append(f"version {row['version']}, {row['kind'].partition('.')[2]}{by}{reason}")
             stood = query.get(connection, event_id, version=row["version"])
-            lines += (f"- {each}" for each in changed.in_words(names, row["changes"], stood))
+            lines += (f"- {each}" for each in prose_changes.in_words(names, row["changes"], stood))
     return "\n".join([*lines, "Save the form again to put your changes on top of that."])
 
 

@@ -21,10 +21,9 @@ from typing import Any, NamedTuple
 from timeline.cli import output
 from timeline.cli.appending import figure
 from timeline.errors import InvalidInput, TimelineError
-from timeline.formats import prose as words
+from timeline.formats import prose
 from timeline.formats.sheet.cells import BLANKS
-from timeline.model import countries as vocabulary
-from timeline.model import strict_json
+from timeline.model import countries, strict_json
 from timeline.model.content import Event, Said
 from timeline.model.field_types import SIGNS
 
@@ -132,10 +131,10 @@ def event_lines(
     place = event.get("place", {})
     country = place.get("country")
     yield "title", event.get("title", "")
-    yield "occurred", words.date(event.get("occurred"))
+    yield "occurred", prose.date(event.get("occurred"))
     yield "type", labels.get(event.get("event_type", ""), event.get("event_type", ""))
     yield "place", place.get("name", "")
-    yield "country", vocabulary.country_name(country) if country else ""
+    yield "country", countries.country_name(country) if country else ""
     yield from ((f"place.{part}", str(place[part])) for part in place if part not in _NAMED)
     for field, key in _FIRST.items():
         yield from item_lines(field, event.get(field, ()), urls) or [(key, "")]
@@ -253,9 +252,9 @@ def _lines(text: str) -> Iterator[tuple[int, str, str]]:
 
 def _no_line(line: str) -> InvalidInput:
     key, colon, _ = line.partition(":")
-    near = vocabulary.nearest(key, _KEYS) if colon else None
+    near = countries.nearest(key, _KEYS) if colon else None
     hint = f'did you mean "{near}:"?' if near else 'write one such as "title: Talks in Odesa"'
-    return InvalidInput("", f"{vocabulary.shown(line)} is not a line of the form: {hint}")
+    return InvalidInput("", f"{countries.shown(line)} is not a line of the form: {hint}")
 
 
 @contextlib.contextmanager

@@ -6,10 +6,10 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 
-from timeline.projection import tables as projection
+from timeline.projection import tables
 from timeline.reading import query
 from timeline.reading.query import AsOf
-from timeline.store import storage as schema
+from timeline.store import storage
 
 __all__ = ["opened"]
 
@@ -19,6 +19,6 @@ def opened(
     database: str, as_of: str | None = None, as_reported: str | None = None
 ) -> Iterator[tuple[sqlite3.Connection, AsOf]]:
     """A connection that cannot write, and the point that the two options name."""
-    with contextlib.closing(schema.connect(database)) as connection:
-        projection.check(connection, database)
+    with contextlib.closing(storage.connect(database)) as connection:
+        tables.check(connection, database)
         yield connection, query.parse_as_of(connection, as_of, as_reported)

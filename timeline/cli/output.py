@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from timeline.formats import prose as words
+from timeline.formats import prose
 from timeline.writing.writer import Receipt
 
 _HARMFUL = re.compile(
@@ -223,7 +223,7 @@ def echo_receipt(receipt: Receipt, *, dry_run: bool = False, into: str = "") -> 
     """
     verb = "unchanged" if receipt.unchanged else receipt.kind.partition(".")[2]
     is_there = receipt.unchanged or not dry_run
-    when = words.date(receipt.occurred)
+    when = prose.date(receipt.occurred)
     if receipt.occurred and receipt.occurred != when:
         when = f"{when} ({receipt.occurred})"
     echo(

@@ -15,15 +15,13 @@ from typing import Any, NamedTuple
 from timeline.formats.about import About, Event
 from timeline.formats.exporters import (
     atom,
+    entries_jsonl,
     event_json,
     geojson,
     icalendar,
     sheet_csv,
 )
-from timeline.formats.exporters import (
-    entries_jsonl as wire_jsonl,
-)
-from timeline.formats.timelinejs import exporter as timelinejs
+from timeline.formats.timelinejs import exporter
 
 __all__ = ["FORMATS", "About", "Event", "Format"]
 
@@ -47,7 +45,7 @@ FORMATS = {
     "geojson": Format("application/geo+json", ".geojson", geojson.write),
     "ics": Format("text/calendar; charset=utf-8", ".ics", icalendar.write),
     "atom": Format("application/atom+xml; charset=utf-8", ".atom", atom.write, newest_first=True),
-    "timelinejs": Format("application/json", ".timelinejs.json", timelinejs.write),
-    "jsonl": Format("application/jsonl", ".jsonl", wire_jsonl.write, of_entries=True),
+    "timelinejs": Format("application/json", ".timelinejs.json", exporter.write),
+    "jsonl": Format("application/jsonl", ".jsonl", entries_jsonl.write, of_entries=True),
 }
 """By the name that the command line and the site have for them."""

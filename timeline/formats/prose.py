@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from timeline.errors import NotFound
-from timeline.model import countries as vocabulary
+from timeline.model import countries
 from timeline.model import edtf as edtf_time
 from timeline.reading import query
 from timeline.reading.query import NOW, AsOf
@@ -35,7 +35,7 @@ def date(edtf: str | None) -> str:
 
 def place_name(name: str | None, country: str | None) -> str:
     """ "Odesa, Ukraine"; the one or the other may be missing."""
-    names = [name, vocabulary.country_name(country) if country else None]
+    names = [name, countries.country_name(country) if country else None]
     return ", ".join(dict.fromkeys(part for part in names if part))
 
 

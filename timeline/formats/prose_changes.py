@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 from timeline.formats import prose as words
 from timeline.formats.prose import DEFAULTS, Content, Names
-from timeline.model import countries as vocabulary
-from timeline.model import field_paths as paths
+from timeline.model import countries, field_paths
 
 
 class Change(NamedTuple):
@@ -151,7 +150,7 @@ class _Step(NamedTuple):
 def in_words(names: Names, changes: Sequence[Content], newer: Content) -> Iterator[Change]:
     """Changes as `fold.differences` has them; `newer` is the later one of the two contents."""
     steps = [
-        _Step(paths.steps(change["path"]), change["old_value"], change["new_value"])
+        _Step(field_paths.steps(change["path"]), change["old_value"], change["new_value"])
         for change in changes
     ]
     steps.sort(key=lambda step: _ORDER.index(step.way[0]))
@@ -240,7 +239,7 @@ def _value(names: Names, field: str, text: str | None) -> str | None:
         case "event_type":
             return names.event_type(text)
         case "country":
-            return vocabulary.country_name(text)
+            return countries.country_name(text)
         case "source_ids":
             return names.source(text)
         case _:

@@ -19,7 +19,7 @@ from timeline.errors import ClockBehind, InvalidInput, Refused
 from timeline.model import clock
 from timeline.model.content import Actor, Annotation, Content, Event, LogInfo, Merge, Said, Source
 from timeline.model.validation import validate
-from timeline.projection import tables as projection
+from timeline.projection import tables
 from timeline.projection.projector import Projector
 from timeline.store import codec, log
 from timeline.store.codec import Entry
@@ -112,7 +112,7 @@ class ForeignEntries:
         self._expected.clear()
         if self._is_stale:
             self._held.settle()
-            projection.make_anew(self._connection)
+            tables.make_anew(self._connection)
             self._fold_from_here()
             self._is_stale = False
 

@@ -27,9 +27,8 @@ from timeline.errors import InvalidInput, Refused, TimelineError, Unfinished
 from timeline.formats.importers.rows import plain
 from timeline.intake.foreign_entries import ForeignEntries
 from timeline.model import clock
-from timeline.projection import tables as projection
-from timeline.store import codec, log
-from timeline.store import storage as schema
+from timeline.projection import tables
+from timeline.store import codec, log, storage
 from timeline.store.codec import Entry
 from timeline.writing import erasure
 
@@ -75,12 +74,12 @@ def restore(
     with contextlib.ExitStack() as stack:
         lines = _lines(plain(file))
         if Path(path).exists():
-            connection = stack.enter_context(contextlib.closing(schema.connect(path, write=True)))
-            stack.enter_context(schema.storage_errors(path))
+            connection = stack.enter_context(contextlib.closing(storage.connect(path, write=True)))
+            stack.enter_context(storage.storage_errors(path))
         else:
-            connection = stack.enter_context(schema.new_file(path))
-            with schema.immediate(connection):
-                projection.create(connection)
+            connection = stack.enter_context(storage.new_file(path))
+            with storage.immediate(connection):
+                tables.create(connection)
         return _Restoring(connection, os.fspath(path), now).run(lines, progress)
 
 
@@ -155,8 +154,8 @@ class _Restoring:
 
         It ends where no entry waits for its erasure.
         """
-        with schema.immediate(self._connection):
-            projection.check(self._connection, self._path)
+        with storage.immediate(self._connection):
+            tables.check(self._connection, self._path)
             taking = ForeignEntries(self._connection, self._unexcused, now=self._now)
             more = False
             for _, batch in batches:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from timeline.errors import InvalidInput, NothingChanged, TimelineError, TooManyAbsent
-from timeline.formats.sheet import events as sheet_events
+from timeline.formats.sheet import events
 from timeline.formats.sheet.cells import Row
 from timeline.formats.sheet.events import Words
 from timeline.formats.sheet.lookup import words_of
@@ -80,13 +80,13 @@ def sync(
     outcome = Outcome([], 0, [], len(absent), len(current))
     if outcome.lacks_many and not allow_absent:
         raise TooManyAbsent(len(absent), len(current))
-    outcome.steps.extend(_source_steps(append, words, sheet_events.titles(rows), said))
+    outcome.steps.extend(_source_steps(append, words, events.titles(rows), said))
     unchanged = 0
     for row in rows:
         try:
             steps, note = _row_steps(connection, append, row, words, standing, said)
         except InvalidInput as error:
-            raise (sheet_events.located(error, row) if error.line is None else error) from None
+            raise (events.located(error, row) if error.line is None else error) from None
         except TimelineError as error:
             raise error.at(line=row.line)  # noqa: B904 - it is the same error
         outcome.steps.extend(steps)
@@ -142,8 +142,8 @@ def _row_steps(
     event_id = row.cells["id"]
     reason = row.cells.get("reason") or None
     if event_id not in standing:
-        row = sheet_events.normal(row, words)
-        stated = sheet_events.statement(row)
+        row = events.normal(row, words)
+        stated = events.statement(row)
         return [Step("record", stated.title, append.record(stated, said), reason)], []
     if standing[event_id] == "erased":
         return [], [f"line {row.line}: {event_id} was erased, and stays so"]
@@ -156,11 +156,11 @@ def _row_steps(
             return [], [f"{note}: take it out of the sheet, or `timeline reinstate {event_id}`"]
         back = said.model_copy(update={"reason": _BACK})
         steps.append(Step("reinstate", event["title"], append.reinstate(event_id, back), _BACK))
-    before = sheet_events.cells(event, words, row.cells)
-    row = sheet_events.normal(row, words, before)
+    before = events.cells(event, words, row.cells)
+    row = events.normal(row, words, before)
     reported_at = row.cells.get("reported_at")
     is_reported_anew = bool(reported_at) and reported_at != before.get("reported_at")
-    differing = sheet_events.differing(row, before)
+    differing = events.differing(row, before)
     notes = []
     if differing:
         revised = validate(
@@ -173,7 +173,7 @@ def _row_steps(
         )
         verb: Literal["correct", "update"] = "correct" if reason else "update"
         revise = append.correct if reason else append.update
-        paths_changed = sheet_events.changes(row, before, event, words)
+        paths_changed = events.changes(row, before, event, words)
         try:
             receipt = revise(event_id, paths_changed, revised)
         except NothingChanged:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 
 from timeline.errors import InvalidValue
-from timeline.model import edtf as edtf_time
+from timeline.model import edtf
 
 __all__ = ["Moment", "day_in", "last_instant", "moment", "now", "parse", "reported", "utc", "zone"]
 
@@ -65,7 +65,7 @@ def reported(text: str) -> str:
 
     Raises InvalidValue for anything vaguer.
     """
-    when = edtf_time.parse(text)
+    when = edtf.parse(text)
     _bound(text, when)
     return when.edtf
 
@@ -76,13 +76,13 @@ def last_instant(text: str, time_zone: str) -> str:
 
     A time that a clock shows twice, when summer time ends, is the later of the two.
     """
-    when = edtf_time.parse(text)
+    when = edtf.parse(text)
     bound = _bound(text, when)
     offset = _OFFSET.search(when.edtf.partition("T")[2])
     return utc(bound.replace(tzinfo=_fixed(offset[1]) if offset else zone(time_zone), fold=1))
 
 
-def _bound(text: str, when: edtf_time.Occurred) -> datetime:
+def _bound(text: str, when: edtf.Occurred) -> datetime:
     """The last microsecond, without a zone, of a day or time between the years 2 and 9998."""
     if when.precision in ("day", "hour", "minute", "second") and not re.search("[?~%]", when.edtf):
         try:

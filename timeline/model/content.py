@@ -29,9 +29,8 @@ from pydantic import (
 )
 
 from timeline.errors import InvalidValue
-from timeline.model import clock
+from timeline.model import clock, edtf
 from timeline.model import countries as vocabulary
-from timeline.model import edtf as edtf_time
 from timeline.model.field_types import (
     LONGEST_DATE,
     TIME_ZONE_PATTERN,
@@ -414,9 +413,9 @@ class Event(Content):
         return relations
 
     @property
-    def when(self) -> edtf_time.Occurred:
+    def when(self) -> edtf.Occurred:
         """Bounds and precision of `occurred`."""
-        return edtf_time.parse(self.occurred)
+        return edtf.parse(self.occurred)
 
 
 class Said(Content):

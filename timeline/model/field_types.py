@@ -24,8 +24,7 @@ from pydantic import (
 )
 
 from timeline.errors import InvalidValue
-from timeline.model import countries as vocabulary
-from timeline.model import edtf as edtf_time
+from timeline.model import countries, edtf
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{2,63}$"
 _LINE_BREAKS = r"\n\r\x0b\x0c\x1c-\x1e\u0085\u2028\u2029"
@@ -125,7 +124,7 @@ def _url(value: str) -> str:
 def _edtf(value: object) -> str:
     if not isinstance(value, str):
         raise InvalidValue(value, 'must be a date in a string, such as "2025-04-15"')
-    return edtf_time.parse(value).edtf
+    return edtf.parse(value).edtf
 
 
 def filled(fields: object) -> object:
@@ -142,7 +141,7 @@ def filled(fields: object) -> object:
 def _country(value: object) -> str:
     if not isinstance(value, str):
         raise InvalidValue(value, "must be a country: a name or an ISO 3166-1 code")
-    return vocabulary.country(value)
+    return countries.country(value)
 
 
 def _lower(value: str) -> str:
@@ -196,7 +195,7 @@ Country = Annotated[
     str,
     BeforeValidator(
         _country,
-        json_schema_input_type=Annotated[str, Field(max_length=vocabulary.LONGEST_COUNTRY)],
+        json_schema_input_type=Annotated[str, Field(max_length=countries.LONGEST_COUNTRY)],
     ),
 ]
 Url = Annotated[Line, StringConstraints(max_length=2_000), AfterValidator(_url)]

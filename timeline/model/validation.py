@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ValidationError
 
 from timeline.errors import InvalidInput
-from timeline.model import countries as vocabulary
+from timeline.model import countries
 from timeline.model.content import (
     Citation,
     Claim,
@@ -82,7 +82,7 @@ def _unknown_field(model: type[Content], path: tuple[int | str, ...]) -> str:
         if isinstance(part, str):
             owner = _MODELS_BY_FIELD.get(part)
             fields = list(owner.model_fields) if owner else []
-    near = vocabulary.nearest(str(path[-1]), fields)
+    near = countries.nearest(str(path[-1]), fields)
     hint = f"did you mean {near}?" if near else f"known are {', '.join(fields)}"
     return f"is not a field: {hint}"
 

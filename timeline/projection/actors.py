@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from timeline.model import countries as vocabulary
+from timeline.model import countries
 from timeline.projection import fold
 from timeline.store.codec import Entry
 
@@ -91,7 +91,7 @@ class Actors:
         self._connection.execute("DELETE FROM actor_names WHERE actor_id = ?", (entry.subject_id,))
         self._connection.executemany(
             "INSERT OR IGNORE INTO actor_names VALUES (?, ?)",
-            ((vocabulary.fold(name), entry.subject_id) for name in names),
+            ((countries.fold(name), entry.subject_id) for name in names),
         )
 
     def events_of(self, actor_ids: Iterable[str]) -> list[str]:
@@ -170,6 +170,6 @@ def _first_named(connection: sqlite3.Connection, name: str) -> str | None:
     row = connection.execute(
         "SELECT n.actor_id FROM actor_names AS n JOIN actors AS a USING (actor_id)"
         " WHERE n.name_key = ? ORDER BY a.seq LIMIT 1",
-        (vocabulary.fold(name),),
+        (countries.fold(name),),
     ).fetchone()
     return row[0] if row else None

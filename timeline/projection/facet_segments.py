@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from pyroaring import BitMap
 
-from timeline.model import edtf as edtf_time
+from timeline.model import edtf
 from timeline.projection import fold
 from timeline.store.codec import decode_content
 
@@ -127,7 +127,7 @@ def gather(connection: sqlite3.Connection, start: int, end: int) -> Gathered:
 
 def _values(content: fold.Content) -> Iterator[tuple[str, Value]]:
     """The facets of one content and their values, as `fold.content_row` has them."""
-    when = edtf_time.parse(content["occurred"])
+    when = edtf.parse(content["occurred"])
     first, last = when.occurred_from, when.occurred_to
     yield "span", (first and first.partition("T")[0], last and last.partition("T")[0])
     yield "precision", when.precision

@@ -17,7 +17,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from timeline.model import edtf as edtf_time
+from timeline.model import edtf
 from timeline.model.countries import fold as fold_name
 
 __all__ = [
@@ -125,7 +125,7 @@ def content_row(content: Content | None) -> dict[str, Any]:
     """
     if content is None:
         return dict.fromkeys(CONTENT_COLUMNS) | {"sources_count": 0}
-    when = edtf_time.parse(content["occurred"])
+    when = edtf.parse(content["occurred"])
     get = content.get
     place, about = get("place", _NOWHERE), get("about_place", _NOWHERE)
     return {

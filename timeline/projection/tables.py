@@ -13,10 +13,9 @@ from collections.abc import Callable
 from functools import cache
 
 from timeline.errors import ProjectionOutdated, TooNew
-from timeline.model import countries as vocabulary
+from timeline.model import countries
 from timeline.projection.projector import Projector
-from timeline.store import codec, log
-from timeline.store import storage as schema
+from timeline.store import codec, log, storage
 
 __all__ = [
     "PROJECTION_VERSION",
@@ -75,13 +74,13 @@ def check_search(connection: sqlite3.Connection) -> None:
 
 
 def _create(connection: sqlite3.Connection, script: str) -> None:
-    schema.run_script(connection, script)
+    storage.run_script(connection, script)
     connection.execute(
         "INSERT INTO projection_state VALUES (?, ?)", (PROJECTION_VERSION, codec.VERSION)
     )
     connection.executemany(
         "INSERT INTO countries VALUES (?, ?)",
-        ((country.alpha3, country.name) for country in vocabulary.countries()),
+        ((country.alpha3, country.name) for country in countries.countries()),
     )
 
 
@@ -92,7 +91,7 @@ def tables() -> dict[str, str]:
 
 
 def _script() -> str:
-    return (vocabulary.db_folder() / "projection.sql").read_text(encoding="utf-8")
+    return (countries.db_folder() / "projection.sql").read_text(encoding="utf-8")
 
 
 @cache
@@ -128,7 +127,7 @@ def rebuild(
 
     `progress` is called with the count of entries, which is returned.
     """
-    with schema.immediate(connection):
+    with storage.immediate(connection):
         return make_anew(connection, progress)
 
 

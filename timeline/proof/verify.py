@@ -20,7 +20,7 @@ from timeline.proof.checks.file import check_pages, check_schema, check_texts
 from timeline.proof.checks.report import Finding, Progress, Report
 from timeline.proof.checks.tables import check_tables
 from timeline.proof.signed_note import VerifierKey
-from timeline.store import storage as schema
+from timeline.store import storage
 
 __all__ = ["Finding", "Report", "verify"]
 
@@ -44,8 +44,8 @@ def verify(
     report, given = Report(), checkpoints or {}
     try:
         with (
-            schema.storage_errors(path),
-            contextlib.closing(schema.connect(path)) as connection,
+            storage.storage_errors(path),
+            contextlib.closing(storage.connect(path)) as connection,
         ):
             # Temporary tables need no journal, and 64 MB of memory; the file's own are only read.
             connection.execute("PRAGMA temp.journal_mode = OFF")

@@ -22,13 +22,11 @@ from typing import NamedTuple
 
 from timeline.errors import Refused
 from timeline.model import clock
-from timeline.projection import tables as projection
-from timeline.proof import checkpoints as proofs
-from timeline.proof import verify
+from timeline.projection import tables
+from timeline.proof import checkpoints, verify
 from timeline.proof.checks.report import Progress
 from timeline.publish.scratch_folder import workshop
-from timeline.store import log
-from timeline.store import storage as schema
+from timeline.store import log, storage
 
 __all__ = ["Publication", "make_copy", "publish", "record"]
 
@@ -66,7 +64,7 @@ def publish(
         _flush_file(copy)
         record(path, made)
         copy.replace(target)
-        schema.sync_folder(target.parent)
+        storage.sync_folder(target.parent)
     return made
 
 
@@ -82,17 +80,17 @@ def make_copy(
 
     Nothing is on record yet: `record` does that. Raises as `publish` does.
     """
-    with schema.storage_errors(path), contextlib.closing(schema.connect(path)) as connection:
-        projection.check(connection, os.fspath(path))
-        with schema.storage_errors(copy):
+    with storage.storage_errors(path), contextlib.closing(storage.connect(path)) as connection:
+        tables.check(connection, os.fspath(path))
+        with storage.storage_errors(copy):
             connection.execute("VACUUM INTO ?", (os.fspath(copy),))
     with (
-        schema.storage_errors(copy),
+        storage.storage_errors(copy),
         contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as new,
     ):
         new.execute("PRAGMA journal_mode = DELETE")
         made = _described(new, now)
-        with schema.immediate(new):
+        with storage.immediate(new):
             _put(new, made)
             if not with_texts:
                 _leave_out_texts(new)
@@ -111,7 +109,7 @@ def make_copy(
 def _described(connection: sqlite3.Connection, now: Callable[[], datetime]) -> Publication:
     """What a file is as a publication: an earlier one, if nothing was added since."""
     size = log.size(connection)
-    root, signed = log.root_at(connection, size), proofs.newest(connection)
+    root, signed = log.root_at(connection, size), checkpoints.newest(connection)
     made = Publication(clock.utc(now()), size, root, signed.size if signed else None)
     newest = connection.execute(
         "SELECT published_at, size, root, checkpoint_size FROM publications"
@@ -123,9 +121,9 @@ def _described(connection: sqlite3.Connection, now: Callable[[], datetime]) -> P
 def record(path: str | os.PathLike[str], made: Publication) -> None:
     """Remember in the log's own file what was published; what is on record stays as it is."""
     with (
-        schema.storage_errors(path),
-        contextlib.closing(schema.connect(path, write=True)) as connection,
-        schema.immediate(connection),
+        storage.storage_errors(path),
+        contextlib.closing(storage.connect(path, write=True)) as connection,
+        storage.immediate(connection),
     ):
         _put(connection, made)
 

@@ -28,8 +28,7 @@ from urllib.parse import quote, urlsplit
 from timeline.errors import NotWritable, Refused, TimelineError
 from timeline.site.serve import metadata_for
 from timeline.site.views import feeds
-from timeline.store import log
-from timeline.store import storage as schema
+from timeline.store import log, storage
 
 __all__ = ["Frozen", "freeze"]
 
@@ -67,7 +66,7 @@ def freeze(
     of the log. `progress` is called with the count of files. Raises TimelineError for a folder
     that cannot be written.
     """
-    with contextlib.closing(schema.connect(copy)) as connection:
+    with contextlib.closing(storage.connect(copy)) as connection:
         origin = log.info(connection)["origin"]
         addresses = [*_addresses(connection)]
     host, base = _place(f"https://{origin}/" if url is None else url)

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from timeline.errors import Ambiguous, NotFound
-from timeline.model import countries as vocabulary
+from timeline.model import countries
 from timeline.projection import fold
 from timeline.projection.actors import known_as
 from timeline.reading import query
@@ -78,7 +78,7 @@ def resolve(connection: sqlite3.Connection, text: str) -> str:
     actor_id = found[0] if found else text and query.id_beginning(connection, "actor", text)
     if not actor_id:
         names = [name for (name,) in connection.execute("SELECT name FROM actors LIMIT 10000")]
-        near = vocabulary.nearest(text, names)
+        near = countries.nearest(text, names)
         raise NotFound("actor", text, f'did you mean "{near}"?' if near else "")
     return actor_id
 
@@ -88,7 +88,7 @@ def named(connection: sqlite3.Connection, name: str) -> list[str]:
 
     If they all were, all of them.
     """
-    key = vocabulary.fold(name)
+    key = countries.fold(name)
     called = dict(
         connection.execute(
             "SELECT actor_id, merged_into FROM actor_names JOIN actors USING (actor_id)"
@@ -98,7 +98,7 @@ def named(connection: sqlite3.Connection, name: str) -> list[str]:
     )
     by_participants = connection.execute("SELECT actor_id, name FROM actors WHERE seq IS NULL")
     called |= {
-        actor_id: None for actor_id, other in by_participants if vocabulary.fold(other) == key
+        actor_id: None for actor_id, other in by_participants if countries.fold(other) == key
     }
     return [each for each, into in called.items() if into is None] or [*called]
 

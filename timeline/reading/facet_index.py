@@ -26,8 +26,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic_core import from_json
 from pyroaring import BitMap
 
-from timeline.projection import actors, facet_segments, fold
-from timeline.projection import tables as projection
+from timeline.projection import actors, facet_segments, fold, tables
 from timeline.projection.facet_segments import Gathered, Postings, Value
 from timeline.projection.projector import INSERT_SEARCH
 from timeline.reading.facet_columns import Columns
@@ -269,7 +268,7 @@ class FacetIndex(NamedTuple):
         rewritten = changed - BitMap([seq for seq, _ in alike])
         names = self.labels(connection, "actor")
         with contextlib.closing(sqlite3.connect(":memory:")) as past:
-            projection.create_search(past)
+            tables.create_search(past)
             past.executemany(
                 INSERT_SEARCH,
                 (

@@ -13,8 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from timeline.errors import InvalidInput, InvalidValue
-from timeline.model import countries as vocabulary
-from timeline.model import edtf as edtf_time
+from timeline.model import countries, edtf
 from timeline.model.content import Event
 from timeline.model.vocabulary import Term, term
 from timeline.projection import fold
@@ -97,7 +96,7 @@ _STATES = ("current", "retracted", "merged", "erased")
 _CHOICES: dict[str, tuple[str, ...]] = {
     "modality": get_args(Event.model_fields["modality"].annotation),
     "verification": get_args(Event.model_fields["verification"].annotation),
-    "precision": get_args(edtf_time.Precision),
+    "precision": get_args(edtf.Precision),
     "state": (*_STATES, "all"),
 }
 
@@ -116,15 +115,15 @@ def wanted(connection: sqlite3.Connection, name: str, value: object) -> object:
         case "event_type":
             return _event_type(connection, text)
         case "country":
-            return vocabulary.country(text)
+            return countries.country(text)
         case "tag":
             return text.lower()
         case "since":
-            return edtf_time.parse(text).occurred_from
+            return edtf.parse(text).occurred_from
         case "until":
-            return edtf_time.parse(text).occurred_to
+            return edtf.parse(text).occurred_to
         case "month":
-            month = edtf_time.parse(text).month
+            month = edtf.parse(text).month
             if month is None:
                 raise InvalidValue(text, f'"{text}" is not a month: write one such as 2025-04')
             return month
@@ -153,7 +152,7 @@ def _actors_called(connection: sqlite3.Connection, text: str) -> list[str]:
         named = connection.execute(
             "SELECT actor_id FROM actor_names WHERE name_key = ?"
             " UNION SELECT actor_id FROM actors WHERE name = ? COLLATE NOCASE",
-            (vocabulary.fold(text), text),
+            (countries.fold(text), text),
         )
         actor_ids = [fold.actor_id_of(text), *(actor_id for (actor_id,) in named)]
     chain = connection.execute(

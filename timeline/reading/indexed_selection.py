@@ -17,7 +17,7 @@ from typing import Any
 from pyroaring import BitMap
 
 from timeline.errors import InvalidValue
-from timeline.model import edtf as edtf_time
+from timeline.model import edtf
 from timeline.projection.facet_segments import Postings
 from timeline.reading import selection
 from timeline.reading.facet_index import (
@@ -128,7 +128,7 @@ class IndexedSelection(Selection):
             [
                 seqs
                 for bounds, seqs in self._index.postings["span"].items()
-                if all(day and edtf_time.numbers(day)[: len(period)] == period for day in bounds)
+                if all(day and edtf.numbers(day)[: len(period)] == period for day in bounds)
             ]
         )
 
@@ -156,7 +156,7 @@ class IndexedSelection(Selection):
     def _dates(self, seqs: BitMap) -> Iterator[tuple[int, str, Days]]:
         """Entry, event and bounds of these versions."""
         for seq, event_id, content in contents(self._connection, seqs):
-            when = content and edtf_time.parse(content["occurred"])
+            when = content and edtf.parse(content["occurred"])
             yield seq, event_id, (when.occurred_from, when.occurred_to) if when else (None, None)
 
     def _resting_on_withdrawn(self) -> BitMap:
@@ -378,7 +378,7 @@ _LONG = 5
 
 def _month(known: str, asked: str | None, nearer: Callable[[str, str], str]) -> int:
     """The month of an end of a histogram, counted from the year 0."""
-    year, month, *_ = edtf_time.numbers(nearer(known, asked) if asked else known)
+    year, month, *_ = edtf.numbers(nearer(known, asked) if asked else known)
     return year * 12 + month
 
 

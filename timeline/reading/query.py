@@ -18,9 +18,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from timeline.errors import Ambiguous, InvalidInput, InvalidValue, NotFound
-from timeline.model import clock
-from timeline.model import countries as vocabulary
-from timeline.model import edtf as edtf_time
+from timeline.model import clock, countries, edtf
 from timeline.model.field_types import ID_PATTERN
 from timeline.store import log
 from timeline.store.codec import check_version, decode_content, decode_payload
@@ -184,7 +182,7 @@ def resolve_source(connection: sqlite3.Connection, text: str) -> str:
         source_id = id_beginning(connection, "source", text) if text else None
     if source_id is None:
         ids = [row[0] for row in connection.execute("SELECT source_id FROM sources LIMIT 10000")]
-        near = vocabulary.nearest(text, ids)
+        near = countries.nearest(text, ids)
         raise NotFound("source", text, f"did you mean {near}?" if near else "")
     return source_id
 
@@ -210,7 +208,7 @@ def resolve_entry(connection: sqlite3.Connection, text: str) -> int:
 
 def _nearest_event(connection: sqlite3.Connection, text: str) -> str:
     ids = [row[0] for row in connection.execute("SELECT event_id FROM events LIMIT 10000")]
-    near = vocabulary.nearest(text, ids)
+    near = countries.nearest(text, ids)
     return f"did you mean {near}?" if near else ""
 
 
@@ -297,7 +295,7 @@ def _standing_event(
     if said:
         event.setdefault("modality", "actual")
         event.setdefault("verification", "reported")
-        when = edtf_time.parse(said["occurred"])
+        when = edtf.parse(said["occurred"])
         event["occurred_from"] = when.occurred_from
         event["occurred_to"] = when.occurred_to
         event["occurred_precision"] = when.precision

@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from timeline.errors import InvalidInput
-from timeline.projection import tables as projection
+from timeline.projection import tables
 from timeline.projection.projector import Projector
 from timeline.reading import query
 from timeline.reading.excerpts import excerpts
@@ -95,7 +95,7 @@ def _empty_tables() -> bytes:
     """The file that holds them: to be copied more quickly than made."""
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as empty:
         empty.execute("BEGIN")
-        projection.create(empty)
+        tables.create(empty)
         empty.execute("COMMIT")
         return empty.serialize()
 

@@ -42,10 +42,10 @@ def register_routes(datasette: Any) -> Sequence[tuple[str, Callable[..., Any]]]:
 
     Datasette 0.65 asks for routes before it looks up what its own are to show: the guard.
     """
-    from timeline.site import routes as pages
+    from timeline.site import routes
 
     guard.install()
-    return list(pages.routes(datasette))
+    return list(routes.routes(datasette))
 
 
 @hookimpl

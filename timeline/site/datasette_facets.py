@@ -29,7 +29,7 @@ from datasette.utils.asgi import BadRequest, Forbidden
 from pyroaring import BitMap
 
 from timeline.errors import InvalidValue
-from timeline.model import edtf as edtf_time
+from timeline.model import edtf
 from timeline.reading.facet_index import FacetIndex
 from timeline.site import guard
 from timeline.site.index_cache import at_one_moment, index_of
@@ -142,7 +142,7 @@ async def filters(datasette: Any, request: Any, database: str, table: str) -> An
         if period.occurred_to is not None:
             clauses.append(f"(occurred_from IS NULL OR occurred_from <= :{until} || '~')")
             parameters[until] = period.occurred_to
-        descriptions.append(f"occurred could be {edtf_time.phrase(period.edtf)}")
+        descriptions.append(f"occurred could be {edtf.phrase(period.edtf)}")
     return FilterArguments(clauses, parameters, descriptions)
 
 
@@ -155,9 +155,9 @@ def _given(request: Any, word: str) -> list[str]:
     return list(dict.fromkeys(filter(None, request.args.getlist(f"_{word}"))))
 
 
-def _periods(request: Any) -> list[edtf_time.Occurred]:
+def _periods(request: Any) -> list[edtf.Occurred]:
     try:
-        return [edtf_time.parse(text) for text in _given(request, "period")]
+        return [edtf.parse(text) for text in _given(request, "period")]
     except InvalidValue as error:
         raise BadRequest(f"_period: {error.problem}") from None
 
@@ -276,7 +276,7 @@ class _EventFacet(Facet):  # type: ignore[misc]
             if name.startswith("_") and not text:
                 continue
             if name == "_period":
-                when = edtf_time.parse(text)
+                when = edtf.parse(text)
                 bounds = {"since": when.occurred_from, "until": when.occurred_to}
                 pairs += [(side, bound) for side, bound in bounds.items() if bound]
             elif name in _INDEXED:
@@ -504,7 +504,7 @@ class PeriodFacet(_EventFacet):
 def _value(text: str, events: int, address: str, *, selected: bool = False) -> dict[str, Any]:
     return {
         "value": text,
-        "label": edtf_time.phrase(text),
+        "label": edtf.phrase(text),
         "count": events,
         "toggle_url": address,
         "selected": selected,
@@ -533,7 +533,7 @@ def _month(bound: str | None) -> int | None:
     """The months since January of the year 0, of a bound without its day."""
     if bound is None:
         return None
-    year, month, _ = edtf_time.numbers(f"{bound}-01")
+    year, month, _ = edtf.numbers(f"{bound}-01")
     return year * 12 + month - 1
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from weakref import WeakSet
 
-from timeline.store import storage as schema
+from timeline.store import storage
 
 __all__ = [
     "PAGE_POLICY",
@@ -128,7 +128,7 @@ def reading(path: str | Path, *, immutable: bool = False) -> sqlite3.Connection:
 
 def _holds_timeline(connection: sqlite3.Connection) -> bool:
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    return bool(application_id == schema.APPLICATION_ID)
+    return bool(application_id == storage.APPLICATION_ID)
 
 
 # --- Connections --------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import sqlite3
 from typing import Any, NamedTuple
 
 from timeline.errors import TimelineError
-from timeline.projection import tables as projection
+from timeline.projection import tables
 from timeline.site import guard
 from timeline.store import log
 
@@ -55,7 +55,7 @@ def _can_be_read(datasette: Any, name: str) -> bool:
         with contextlib.closing(
             guard.reading(database.path, immutable=not database.is_mutable)
         ) as connection:
-            projection.check(connection, name)
+            tables.check(connection, name)
             return bool(log.info(connection))
     except (TimelineError, sqlite3.Error, ValueError):
         return False

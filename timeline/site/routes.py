@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup, escape
 
 from timeline.errors import NotFound, TimelineError
-from timeline.formats import prose as words
+from timeline.formats import prose
 from timeline.formats.exports import FORMATS
 from timeline.reading import query
 from timeline.site import guard
@@ -409,9 +409,9 @@ def _links(datasette: Any, mount: Mount) -> Context:
         ),
         "data_link": str(datasette.urls.database(mount.database)),
         "table_link": lambda name: str(datasette.urls.table(mount.database, name)),
-        "instant": words.instant,
+        "instant": prose.instant,
         "marked": marked,
-        "phrase": words.date,
+        "phrase": prose.date,
         "page_size": PAGE_SIZE,
         "frozen": _is_frozen(datasette),
     }

@@ -23,9 +23,8 @@ from typing import Any
 import click
 
 from timeline.errors import Refused
-from timeline.projection import tables as projection
-from timeline.store import log
-from timeline.store import storage as schema
+from timeline.projection import tables
+from timeline.store import log, storage
 
 __all__ = ["SETTINGS", "free_port", "metadata_for", "packaged_metadata", "serve"]
 
@@ -62,7 +61,7 @@ def metadata_for(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Raises StoreError for a file that is no timeline.
     """
-    with contextlib.closing(schema.connect(path)) as connection:
+    with contextlib.closing(storage.connect(path)) as connection:
         info = log.info(connection)
     metadata = packaged_metadata()
     database = metadata["databases"].pop("timeline")
@@ -88,8 +87,8 @@ def serve(
     Refused if the address is in use, and click.UsageError for an option that Datasette
     does not know.
     """
-    with contextlib.closing(schema.connect(path)) as connection:
-        projection.check(connection, os.fspath(path))
+    with contextlib.closing(storage.connect(path)) as connection:
+        tables.check(connection, os.fspath(path))
     metadata = metadata_for(path)
     port = free_port(host, port)
 

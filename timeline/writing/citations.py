@@ -16,7 +16,7 @@ from timeline.errors import InvalidInput
 from timeline.model.content import Citation
 from timeline.model.countries import shown
 from timeline.model.validation import validate
-from timeline.reading import captured_texts as texts
+from timeline.reading import captured_texts
 from timeline.store.codec import decode_content
 from timeline.texts.quotes import CapturedText, alike, is_too_short
 from timeline.writing.append_buffer import Holdings
@@ -112,7 +112,7 @@ class Quotations:
 
 
 def _captured(connection: sqlite3.Connection, text_sha256: str) -> CapturedText | None:
-    body = texts.body(connection, text_sha256)
+    body = captured_texts.body(connection, text_sha256)
     return CapturedText(body) if body else None
 
 

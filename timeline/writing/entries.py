@@ -17,8 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from timeline.errors import AlreadyRecorded, ClockBehind, InvalidInput
-from timeline.model import clock
-from timeline.model import field_paths as paths
+from timeline.model import clock, field_paths
 from timeline.model.content import Event, Said
 from timeline.model.field_types import ID_PATTERN
 from timeline.model.vocabulary import Terms
@@ -245,10 +244,10 @@ def _receipt(
 
 
 def fields_changed(
-    field: str, key: str, content: Mapping[str, Any], changes: paths.Changes
+    field: str, key: str, content: Mapping[str, Any], changes: field_paths.Changes
 ) -> dict[str, Any]:
     """Content with changes by path; its own id, in `field`, is not among them."""
-    fields = paths.changed(content, changes)
+    fields = field_paths.changed(content, changes)
     if fields.get(field, key) != key:
         raise InvalidInput(field, f"cannot change: this is {key}")
     return {**fields, field: key}

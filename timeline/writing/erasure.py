@@ -19,9 +19,8 @@ from typing import Any
 from timeline.errors import InvalidInput, StoreError, Unfinished
 from timeline.model import clock
 from timeline.model.content import Said
-from timeline.projection import tables as projection
-from timeline.store import log
-from timeline.store import storage as schema
+from timeline.projection import tables
+from timeline.store import log, storage
 from timeline.store.codec import Entry, decode_payload
 from timeline.writing import writer
 from timeline.writing.writer import Receipt
@@ -70,7 +69,7 @@ def erase(
     Raises NotFound, Refused for entries that say what the log is, InvalidInput without a
     reason or for one that repeats the words, Unfinished if their bytes are still in the file.
     """
-    with schema.storage_errors(path):
+    with storage.storage_errors(path):
         entries = [log.entry_by_id(connection, entry_id) for entry_id in entry_ids]
     texts = [*dict.fromkeys(text for entry in entries if entry for text in _texts(entry))]
     for text in texts:
@@ -79,9 +78,9 @@ def erase(
     with writer.appending(connection, path, now=now) as append:
         receipts = [append.erase(entry_id, said) for entry_id in entry_ids]
         if not all(receipt.unchanged for receipt in receipts):
-            projection.make_anew(connection, progress)
+            tables.make_anew(connection, progress)
     scrub(connection, path)
-    with schema.storage_errors(path):
+    with storage.storage_errors(path):
         return Erasure(receipts, _elsewhere(connection, texts))
 
 
@@ -91,7 +90,7 @@ def scrub(connection: sqlite3.Connection, path: str) -> None:
     Raises Unfinished where that cannot be.
     """
     try:
-        with schema.storage_errors(path):
+        with storage.storage_errors(path):
             connection.execute("VACUUM")
             connection.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
             (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -13,8 +13,7 @@ from itertools import islice
 from typing import Any
 
 from timeline.errors import AlreadyRecorded, InvalidInput, NothingChanged, TimelineError
-from timeline.model import clock
-from timeline.model import field_paths as paths
+from timeline.model import clock, field_paths
 from timeline.model.content import Event, Merge, Said, Statement
 from timeline.model.validation import validate
 from timeline.projection import fold
@@ -115,7 +114,7 @@ class EventEntries(Entries):
     def update(
         self,
         event_id: str,
-        changes: paths.Changes | Event,
+        changes: field_paths.Changes | Event,
         said: Said = NOTHING,
         *,
         expect: int | None = None,
@@ -130,7 +129,7 @@ class EventEntries(Entries):
     def correct(
         self,
         event_id: str,
-        changes: paths.Changes | Event,
+        changes: field_paths.Changes | Event,
         said: Said,
         *,
         expect: int | None = None,
@@ -176,7 +175,7 @@ class EventEntries(Entries):
         self,
         kind: str,
         event_id: str,
-        changes: paths.Changes | Event,
+        changes: field_paths.Changes | Event,
         said: Said,
         expect: int | None,
         entry_id: str | None,
@@ -267,10 +266,12 @@ class EventEntries(Entries):
             self._add("source.recorded", f"source/{source_id}", source, author, source_entry_id)
         notes = resolved.notes
         if content.get("verification") == "corroborated":
-            from timeline.reading import captured_texts as texts
+            from timeline.reading import captured_texts
 
             source_ids = [citation["source_id"] for citation in content.get("citations", ())]
-            notes += tuple(filter(None, [texts.uncorroborated(self._connection, source_ids)]))
+            notes += tuple(
+                filter(None, [captured_texts.uncorroborated(self._connection, source_ids)])
+            )
         self._held.claim(external_ids, event_id)
         self.names.update(dict.fromkeys(_names(content)))
         for number, relation in enumerate(relations):
@@ -313,7 +314,9 @@ def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "tag", tag
 
 
-def _changed(event_id: str, content: Mapping[str, Any], changes: paths.Changes | Event) -> Event:
+def _changed(
+    event_id: str, content: Mapping[str, Any], changes: field_paths.Changes | Event
+) -> Event:
     """The event after changes by path, or the one that takes its place."""
     if not isinstance(changes, Event):
         return validate(Event, fields_changed("event_id", event_id, content, changes))

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from timeline.errors import ProjectionOutdated, Refused
-from timeline.projection import tables as projection
+from timeline.projection import tables
 from timeline.proof import verify
 from timeline.proof.checks.entries import check_entries
 from timeline.proof.checks.report import Report
-from timeline.store import storage as schema
+from timeline.store import storage
 
 __all__ = ["Migrated", "migrate"]
 
@@ -44,8 +44,8 @@ def migrate(
     """
     name = os.fspath(path)
     with (
-        schema.storage_errors(path),
-        contextlib.closing(schema.connect(path, write=True)) as connection,
+        storage.storage_errors(path),
+        contextlib.closing(storage.connect(path, write=True)) as connection,
     ):
         if not _needs_it(connection, name):
             return None
@@ -58,22 +58,22 @@ def migrate(
             )
         copy = _free_name(Path(path))
         connection.execute("VACUUM INTO ?", (os.fspath(copy),))
-        schema.migrate(connection)
-        entries = projection.rebuild(connection, progress)
+        storage.migrate(connection)
+        entries = tables.rebuild(connection, progress)
     if findings := verify.verify(path).findings:
         what, where, *_ = findings[0]
         raise Refused(
             f"{name} does not hold any more ({what} {where}): put {copy}, as it was before, back"
         )
-    return Migrated(copy, entries, schema.SCHEMA_VERSION)
+    return Migrated(copy, entries, storage.SCHEMA_VERSION)
 
 
 def _needs_it(connection: sqlite3.Connection, path: str) -> bool:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version < schema.SCHEMA_VERSION:
+    if version < storage.SCHEMA_VERSION:
         return True
     try:
-        projection.check(connection, path)
+        tables.check(connection, path)
     except ProjectionOutdated:
         return True
     return False

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue, NothingChanged, Refused
-from timeline.model import field_paths as paths
+from timeline.model import field_paths
 from timeline.model.content import Actor, Annotation, Content, Merge, Said, Source
 from timeline.model.validation import validate
 from timeline.projection import fold
@@ -22,7 +22,7 @@ from timeline.writing.entries import (
 )
 
 if TYPE_CHECKING:
-    from timeline.reading import captured_texts as texts
+    from timeline.reading import captured_texts
     from timeline.texts.document import Document
 
 __all__ = ["SourceEntries"]
@@ -98,10 +98,10 @@ class SourceEntries(Entries):
 
     def lost_quotes(self, source_id: str) -> list[dict[str, Any]]:
         """`texts.lost_quotes`, of what this append has added too."""
-        from timeline.reading import captured_texts as texts
+        from timeline.reading import captured_texts
 
         self._held.settle()
-        return texts.lost_quotes(self._connection, source_id)
+        return captured_texts.lost_quotes(self._connection, source_id)
 
     def record_actor(self, actor: Actor | Mapping[str, Any], said: Said = NOTHING) -> Receipt:
         """Record an actor and its names; with the same id and content it is left alone."""
@@ -118,12 +118,14 @@ class SourceEntries(Entries):
         return self._add("actor.recorded", subject, actor.content(), said, entry_id)
 
     def update_source(
-        self, source_id: str, changes: paths.Changes, said: Said = NOTHING
+        self, source_id: str, changes: field_paths.Changes, said: Said = NOTHING
     ) -> Receipt:
         """Change a source by path. Raises NotFound, NothingChanged, InvalidInput."""
         return self._update("source", source_id, changes, said)
 
-    def update_actor(self, actor_id: str, changes: paths.Changes, said: Said = NOTHING) -> Receipt:
+    def update_actor(
+        self, actor_id: str, changes: field_paths.Changes, said: Said = NOTHING
+    ) -> Receipt:
         """Change an actor by path. Raises NotFound, NothingChanged, InvalidInput."""
         return self._update("actor", actor_id, changes, said)
 
@@ -142,13 +144,13 @@ class SourceEntries(Entries):
 
         Raises Refused if it has another text, or none; InvalidInput for a span behind its end.
         """
-        from timeline.reading import captured_texts as texts
+        from timeline.reading import captured_texts
 
         subject = f"source/{source_id}"
         content = self._held.standing(subject).content or {}
         if content.get("text_sha256") != annotation.text_sha256:
             raise Refused(f"this is not the text of source {source_id} as it is now")
-        length = len(texts.body(self._connection, annotation.text_sha256) or "")
+        length = len(captured_texts.body(self._connection, annotation.text_sha256) or "")
         for number, mark in enumerate(annotation.marks if length else ()):
             if mark.end > length:
                 problem = f"lies behind the end of the text of {source_id}, at {length}"
@@ -167,11 +169,11 @@ class SourceEntries(Entries):
         Marks that share a character with a span are replaced. Raises Refused and InvalidInput
         as `annotate_source`, NothingChanged.
         """
-        from timeline.reading import captured_texts as texts
+        from timeline.reading import captured_texts
 
         content = self._held.standing(f"source/{source_id}").content or {}
         self._held.settle()
-        before = texts.marks(self._connection, source_id)
+        before = captured_texts.marks(self._connection, source_id)
         marks = [
             mark
             for mark in before
@@ -188,12 +190,12 @@ class SourceEntries(Entries):
             raise NothingChanged(spoken(f"source/{source_id}"))
         return self.annotate_source(source_id, annotation, said)
 
-    def coverage(self, source_id: str) -> texts.Coverage:
+    def coverage(self, source_id: str) -> captured_texts.Coverage:
         """`texts.coverage`, of what this append has added too."""
-        from timeline.reading import captured_texts as texts
+        from timeline.reading import captured_texts
 
         self._held.settle()
-        return texts.coverage(self._connection, source_id)
+        return captured_texts.coverage(self._connection, source_id)
 
     def merge_actor(self, actor_id: str, into: str, said: Said = NOTHING) -> Receipt:
         """The two are one. Raises Refused if `into` leads back to `actor_id`."""
@@ -202,7 +204,7 @@ class SourceEntries(Entries):
         self._held.check_merge(f"actor/{actor_id}", f"actor/{into}")
         return self._add("actor.merged", f"actor/{actor_id}", content, said)
 
-    def _update(self, what: str, key: str, changes: paths.Changes, said: Said) -> Receipt:
+    def _update(self, what: str, key: str, changes: field_paths.Changes, said: Said) -> Receipt:
         subject = f"{what}/{key}"
         before = self._held.standing(subject).content or {}
         fields = fields_changed(f"{what}_id", key, before, changes)

@@ -18,14 +18,12 @@ from datetime import datetime
 from typing import Any
 
 from timeline.errors import InvalidInput, InvalidValue, NotFound, NothingChanged, Refused
-from timeline.model import clock
-from timeline.model import field_paths as paths
+from timeline.model import clock, field_paths
 from timeline.model.content import LogInfo, Said
 from timeline.model.validation import validate
 from timeline.model.vocabulary import Terms, plover
-from timeline.projection import tables as projection
-from timeline.store import codec, log
-from timeline.store import storage as schema
+from timeline.projection import tables
+from timeline.store import codec, log, storage
 from timeline.store.codec import Entry
 from timeline.writing.entries import NOTHING, Receipt, microseconds, receipt_of
 from timeline.writing.event_entries import EventEntries
@@ -58,8 +56,8 @@ def create_log(
         },
     )
     check_time_zone(info)
-    with schema.new_file(path) as connection, schema.immediate(connection):
-        projection.create(connection)
+    with storage.new_file(path) as connection, storage.immediate(connection):
+        tables.create(connection)
         append = Append(connection, now=lambda: moment)
         receipt = append._add("log.opened", "log", info.content(), said)
         append.finish()
@@ -84,8 +82,12 @@ def appending(
     With `dry_run` everything is checked and done, and then taken back. Raises StoreError
     for a file that cannot be written, and what the operations of `Append` raise.
     """
-    with contextlib.suppress(_TakeBack), schema.storage_errors(path), schema.immediate(connection):
-        projection.check(connection, path)
+    with (
+        contextlib.suppress(_TakeBack),
+        storage.storage_errors(path),
+        storage.immediate(connection),
+    ):
+        tables.check(connection, path)
         append = Append(connection, now=now)
         yield append
         append.finish()
@@ -100,9 +102,9 @@ class _TakeBack(Exception):
 class Append(EventEntries, SourceEntries):
     """The operations of one append, each with one statement. Made by `appending`."""
 
-    def update_log(self, changes: paths.Changes, said: Said = NOTHING) -> Receipt:
+    def update_log(self, changes: field_paths.Changes, said: Said = NOTHING) -> Receipt:
         """Change what the log says about itself. Its origin stays for ever."""
-        info = validate(LogInfo, paths.changed(self._info, changes))
+        info = validate(LogInfo, field_paths.changed(self._info, changes))
         content = info.content()
         if content == self._info:
             raise NothingChanged("the log")

@@ -14,8 +14,8 @@ from timeline.cli.appending import appending
 from timeline.cli.opening import opened
 from timeline.cli.options import author_option, json_option
 from timeline.errors import NothingChanged, Refused
-from timeline.formats import prose as words
-from timeline.model import countries as vocabulary
+from timeline.formats import prose
+from timeline.model import countries
 from timeline.model.content import Said
 from timeline.model.validation import validate
 from timeline.projection import fold
@@ -88,8 +88,8 @@ def alias_command(
     said = validate(Said, {"author": author})
     with opened(database) as (connection, _):
         known = who.get(connection, who.resolve(connection, actor))
-        names = {vocabulary.fold(name) for name in (known["name"], *known["aliases"])}
-        new = [name for name in aliases if vocabulary.fold(name) not in names]
+        names = {countries.fold(name) for name in (known["name"], *known["aliases"])}
+        new = [name for name in aliases if countries.fold(name) not in names]
         namesake = who.namesake(connection, known)
         others = {name: who.holder(connection, name) for name in new}
     if not new:
@@ -187,7 +187,7 @@ def list_command(database: str, /, as_json: bool) -> None:
 def _facts(row: Mapping[str, Any]) -> str:
     if row["merged_into"]:
         return f"merged into {row['merged_into']}"
-    country = vocabulary.country_name(row["country"]) if row["country"] else ""
+    country = countries.country_name(row["country"]) if row["country"] else ""
     facts = [_counted(row["events"], "event"), country, row["wikidata"]]
     return " - ".join(fact for fact in facts if fact)
 
@@ -239,7 +239,7 @@ def suggest_command(database: str, /, as_json: bool) -> None:
         ),
         *(
             _twins(
-                [(words.title(row), _when_and_where(row)) for row in (into, event)],
+                [(prose.title(row), _when_and_where(row)) for row in (into, event)],
                 why,
                 _command("merge", event["event_id"], into["event_id"]),
             )
@@ -262,7 +262,7 @@ def _twins(two: list[tuple[str, str]], why: str, command: str) -> str:
 
 
 def _when_and_where(row: Mapping[str, Any]) -> str:
-    facts = [words.date(row["occurred"]), words.place_name(row["place"], row["country"])]
+    facts = [prose.date(row["occurred"]), prose.place_name(row["place"], row["country"])]
     return " - ".join(fact for fact in facts if fact)
 
 

@@ -15,11 +15,9 @@ from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.options import json_option
 from timeline.errors import TimelineError
-from timeline.model import clock
-from timeline.model import content as model
-from timeline.projection import tables as projection
-from timeline.store import log
-from timeline.store import storage as schema
+from timeline.model import clock, content
+from timeline.projection import tables
+from timeline.store import log, storage
 from timeline.store.codec import MAX_PAYLOAD
 
 _port_option = click.option(
@@ -116,11 +114,11 @@ def schema_command(what: str) -> None:
 
     Or of a source, an actor or the log.
     """
-    models: dict[str, type[model.Content]] = {
-        "event": model.Statement,
-        "source": model.Source,
-        "actor": model.Actor,
-        "log": model.LogInfo,
+    models: dict[str, type[content.Content]] = {
+        "event": content.Statement,
+        "source": content.Source,
+        "actor": content.Actor,
+        "log": content.LogInfo,
     }
     output.dump(
         {
@@ -139,11 +137,11 @@ def rebuild_command(database: str, /) -> None:
     The log is only read.
     """
     with (
-        schema.storage_errors(database),
-        contextlib.closing(schema.connect(database, write=True)) as connection,
+        storage.storage_errors(database),
+        contextlib.closing(storage.connect(database, write=True)) as connection,
         output.Progress("entries") as progress,
     ):
-        count = projection.rebuild(connection, progress)
+        count = tables.rebuild(connection, progress)
     output.echo(f"Rebuilt the tables of {database} from {count:,} entries.")
 
 
@@ -187,11 +185,11 @@ def _file(database: str) -> list[list[str]]:
     findings = []
     try:
         with (
-            schema.storage_errors(database),
-            contextlib.closing(schema.connect(database)) as connection,
+            storage.storage_errors(database),
+            contextlib.closing(storage.connect(database)) as connection,
         ):
             newest = log.newest(connection)
-            findings.append(["ok", "file", f"{database}, schema {schema.SCHEMA_VERSION}"])
+            findings.append(["ok", "file", f"{database}, schema {storage.SCHEMA_VERSION}"])
             findings.append(_integrity(connection))
             findings.append(_sequence(connection))
             findings.append(_journal(connection, database))
@@ -199,7 +197,7 @@ def _file(database: str) -> list[list[str]]:
                 findings.append(
                     ["problem", "clock", f"the newest entry is of {newest.recorded_at}"]
                 )
-            projection.check(connection, database)
+            tables.check(connection, database)
             findings.append(["ok", "tables", "of the version that this Timeline reads"])
     except TimelineError as error:
         findings.append(["problem", "file", str(error)])

@@ -11,8 +11,7 @@ import click
 from timeline.cli import output
 from timeline.cli.opening import opened
 from timeline.cli.options import json_option
-from timeline.formats import prose as words
-from timeline.formats import prose_changes as changed
+from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
 from timeline.reading import comparison, query
 
@@ -85,16 +84,16 @@ def changes_command(
 def _print(connection: sqlite3.Connection, names: Names, found: Mapping[str, Any]) -> None:
     before, after = found["before"], found["after"]
     stands = (after and query.get(connection, found["event_id"], version=after["version"])) or {}
-    output.echo(output.bold(output.wrapped(words.title(found))))
+    output.echo(output.bold(output.wrapped(prose.title(found))))
     sides = f"{_side(before)} -> {_side(after)}"
     if not before and stands:
-        output.echo(output.wrapped(words.facts(stands, names.labels), 2))
+        output.echo(output.wrapped(prose.facts(stands, names.labels), 2))
     output.echo(output.wrapped(f"{found['event_id']}: {sides}", 2))
-    erased = words.erased_sides(connection, found)
+    erased = prose.erased_sides(connection, found)
     for side in erased:
         output.echo(output.hanging(f"- {side}", 2))
     if before and after and not erased:
-        for change in changed.in_words(names, found["changes"], stands):
+        for change in prose_changes.in_words(names, found["changes"], stands):
             output.echo(output.change(*change))
     for entry in found["entries"]:
         if entry["reason"]:

@@ -12,11 +12,9 @@ from timeline.cli import output
 from timeline.cli.opening import opened
 from timeline.cli.options import as_of_options, json_option
 from timeline.errors import NotFound
-from timeline.formats import prose as words
-from timeline.formats import prose_changes as changed
+from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
-from timeline.reading import captured_texts as texts
-from timeline.reading import query
+from timeline.reading import captured_texts, query
 from timeline.reading.query import AsOf
 
 
@@ -45,19 +43,19 @@ def _print_event(
     connection: sqlite3.Connection, event: Mapping[str, Any], point: AsOf, *, is_newest: bool
 ) -> None:
     names = Names(connection, point)
-    output.echo(output.bold(output.wrapped(words.title(event))))
-    output.echo(output.wrapped(words.facts(event, names.labels)))
+    output.echo(output.bold(output.wrapped(prose.title(event))))
+    output.echo(output.wrapped(prose.facts(event, names.labels)))
     for remark in (
         _why(connection, names, event),
-        words.at_risk(event.get("at_risk", ())),
-        texts.uncorroborated_event(connection, event, point),
+        prose.at_risk(event.get("at_risk", ())),
+        captured_texts.uncorroborated_event(connection, event, point),
     ):
         if remark:
             output.echo(output.wrapped(remark))
     standing = [
         f"{event['event_id']}, version {event['version']}, entry {event['seq']}",
-        f"reported {words.date(event['reported_at'])}, "
-        f"recorded {words.instant(event['recorded_at'])}",
+        f"reported {prose.date(event['reported_at'])}, "
+        f"recorded {prose.instant(event['recorded_at'])}",
     ]
     for line in standing:
         output.echo(output.dim(output.wrapped(line)))
@@ -67,11 +65,11 @@ def _print_event(
             output.echo(output.wrapped(heading + event[field]))
     sections = {
         "Who": [
-            [words.role(participant), words.participant(participant)]
+            [prose.role(participant), prose.participant(participant)]
             for participant in event.get("participants", ())
         ],
-        "Figures": words.figures(event.get("quantities", ())),
-        "Claims": [[words.stance(claim), words.claim(claim)] for claim in event.get("claims", ())],
+        "Figures": prose.figures(event.get("quantities", ())),
+        "Claims": [[prose.stance(claim), prose.claim(claim)] for claim in event.get("claims", ())],
         "Related": [*_ties(connection, names, event, is_newest=is_newest)],
         "Sources": [
             [str(number), names.citation(citation)]
@@ -97,12 +95,12 @@ def _why(connection: sqlite3.Connection, names: Names, event: Mapping[str, Any])
         case "merged":
             return f"merged into {names.event(event['merged_into'])}"
         case "erased":
-            return words.erased(query.erasure_of(connection, event["seq"]))
+            return prose.erased(query.erasure_of(connection, event["seq"]))
         case "retracted":
             versions = query.history(connection, event["event_id"])[: event["version"]]
             row = [row for row in versions if row["kind"] == "event.retracted"][-1]
             gone = query.erasure_of(connection, row["seq"])
-            return f"retracted: {row['reason'] or words.erased(gone, 'the reason')}"
+            return f"retracted: {row['reason'] or prose.erased(gone, 'the reason')}"
     return ""
 
 
@@ -120,10 +118,10 @@ def _ties(
 
 def _details(event: Mapping[str, Any]) -> Iterator[list[str]]:
     """The rest of what is said, each with its name."""
-    if where := words.coordinates(event.get("place", {})):
+    if where := prose.coordinates(event.get("place", {})):
         yield ["coordinates", where]
     if "about_place" in event:
-        yield ["about", words.place(event["about_place"])]
+        yield ["about", prose.place(event["about_place"])]
     if "occurred_text" in event:
         yield ["date as given", f'"{event["occurred_text"]}"']
     if "mode" in event:
@@ -155,7 +153,7 @@ def history_command(
             output.dump(versions)
             return
         names = Names(connection, point)
-        title = words.title(query.get(connection, event_id, version=len(versions)))
+        title = prose.title(query.get(connection, event_id, version=len(versions)))
         output.echo(output.bold(output.wrapped(title)))
         output.echo(output.dim(output.wrapped(event_id)))
         figures: list[Any] = []
@@ -166,7 +164,7 @@ def history_command(
             before, figures = figures, stood.get("quantities", [])
             if figures != before and (len(figures) > 1 or not version["changes"]):
                 output.echo(output.hanging("figures then", 2))
-                output.echo(output.table(words.figures(figures), 4))
+                output.echo(output.table(prose.figures(figures), 4))
 
 
 def _print_version(
@@ -180,8 +178,8 @@ def _print_version(
     into = f" into {names.event(version['merged_into'])}" if verb == "merged" else ""
     head = output.bold(f"version {version['version']}: {verb}{into}")
     said = [
-        f"reported {words.date(version['reported_at'])}",
-        f"recorded {words.instant(version['recorded_at'])}",
+        f"reported {prose.date(version['reported_at'])}",
+        f"recorded {prose.instant(version['recorded_at'])}",
         f"by {version['author']}" if version["author"] else "",
     ]
     output.echo()
@@ -190,6 +188,6 @@ def _print_version(
     if version["reason"]:
         output.echo(output.hanging(f"reason: {version['reason']}", 2))
     if gone:
-        output.echo(output.hanging(words.erased(gone), 2))
-    for change in changed.in_words(names, version["changes"], stood):
+        output.echo(output.hanging(prose.erased(gone), 2))
+    for change in prose_changes.in_words(names, version["changes"], stood):
         output.echo(output.change(*change))

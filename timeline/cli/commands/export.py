@@ -16,11 +16,9 @@ from timeline.cli.options import as_of_options, filter_options
 from timeline.errors import TimelineError
 from timeline.formats.exporters import sheet_csv
 from timeline.formats.exports import FORMATS, About
-from timeline.formats.sheet import cells as sheet
+from timeline.formats.sheet import cells
 from timeline.formats.sheet.lookup import words_of
-from timeline.reading import captured_texts as texts
-from timeline.reading import entries_about as wire
-from timeline.reading import query, selection
+from timeline.reading import captured_texts, entries_about, query, selection
 from timeline.reading.selection import Selection
 from timeline.store import log
 
@@ -69,12 +67,12 @@ def export_command(
     if format != "csv" and (columns or bom):
         raise click.UsageError("--column and --bom go with csv")
     for column in columns:
-        sheet.check_column(column)
+        cells.check_column(column)
     chosen = FORMATS[format]
     write = chosen.write
     is_part = as_reported is not None or any(value is not None for value in filters.values())
     if columns:
-        wanted = tuple(dict.fromkeys((*sheet.COLUMNS, *columns)))
+        wanted = tuple(dict.fromkeys((*cells.COLUMNS, *columns)))
         write = functools.partial(sheet_csv.write, columns=wanted)
     with opened(database, as_of, as_reported) as (connection, point):
         connection.execute("BEGIN")  # one state of the log, whoever appends meanwhile
@@ -89,7 +87,7 @@ def export_command(
             words_of(connection),
             query.pinned(connection, point),
             {name: str(value) for name, value in asked.items() if value is not None},
-            cited_text=texts.cited(connection),
+            cited_text=captured_texts.cited(connection),
         )
         left_out = 0
 
@@ -97,7 +95,7 @@ def export_command(
             nonlocal left_out
             items: Iterable[Any]
             if chosen.of_entries:
-                items = wire.entries(connection, ids if is_part else None, as_of=point)
+                items = entries_about.entries(connection, ids if is_part else None, as_of=point)
             else:
                 items = query.each(connection, ids, as_of=point)
             left_out = yield from write(items, about)

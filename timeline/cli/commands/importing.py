@@ -23,10 +23,10 @@ from timeline.intake.dataset.run import Import, Outcome, Step, run
 from timeline.intake.dataset.staging import Staging
 from timeline.intake.dataset.totals import Report, report
 from timeline.intake.restore import restore
-from timeline.model import countries as vocabulary
+from timeline.model import countries
 from timeline.model.content import Said
 from timeline.model.validation import validate
-from timeline.store import storage as schema
+from timeline.store import storage
 
 _JSONL = "jsonl"
 _MOST_ROWS = 10
@@ -85,7 +85,7 @@ def import_command(
     """
     formats = [_JSONL, *names()]
     if format not in formats:
-        near = vocabulary.nearest(format, formats)
+        near = countries.nearest(format, formats)
         hint = f"did you mean {near}?" if near else f"known are {', '.join(formats)}"
         raise click.UsageError(f'"{format}" is not a format: {hint}')
     if format == _JSONL:
@@ -107,7 +107,7 @@ def import_command(
     tell = _told(as_json, dry_run, steps)
     with (
         Timeline.open(database) as timeline,
-        contextlib.closing(schema.connect(database)) as connection,
+        contextlib.closing(storage.connect(database)) as connection,
         _opened(path) as file,
         output.Bar() as bar,
     ):
@@ -237,7 +237,7 @@ def _print_report(found: Report) -> None:
         ]
         output.echo(output.table(figures))
     for heading, crossed, named in (
-        ("country", found.countries, vocabulary.country_name),
+        ("country", found.countries, countries.country_name),
         ("date", found.dates, str),
     ):
         if crossed:

@@ -25,16 +25,15 @@ from timeline.errors import (
     Refused,
     StoreError,
 )
-from timeline.formats import prose as words
+from timeline.formats import prose
 from timeline.model.content import Said
 from timeline.model.validation import validate
 from timeline.proof import checkpoints as proofs
-from timeline.proof import verify as checking
+from timeline.proof import verify
 from timeline.proof.signed_note import SigningKey, VerifierKey
 from timeline.proof.tlog import Proof
 from timeline.reading import query
-from timeline.store import log
-from timeline.store import storage as schema
+from timeline.store import log, storage
 from timeline.store.codec import decode_payload
 from timeline.writing import erasure
 
@@ -119,8 +118,8 @@ def checkpoint_command(
         raise click.UsageError("--cosigned and --witness go together.")
     key = _signing_key(key_file) if key_file else None
     with (
-        schema.storage_errors(database),
-        contextlib.closing(schema.connect(database, write=True)) as connection,
+        storage.storage_errors(database),
+        contextlib.closing(storage.connect(database, write=True)) as connection,
     ):
         if key:
             stored = proofs.sign(connection, key)
@@ -256,8 +255,8 @@ def _verify_proof(file: Path, keys: tuple[VerifierKey, ...], as_json: bool) -> N
     )
     rows = [
         ["says", f"{entry.kind} {entry.subject}, version {entry.version}"],
-        ["recorded", words.instant(entry.recorded_at)],
-        ["reported", words.date(entry.reported_at)],
+        ["recorded", prose.instant(entry.recorded_at)],
+        ["reported", prose.date(entry.reported_at)],
     ]
     output.echo(output.table([row for row in rows if row[1]], 2))
     output.echo()
@@ -272,7 +271,7 @@ def _verify_database(
 ) -> None:
     given = {str(file): _read(file) for file in checkpoints}
     with output.Progress("entries") as progress:
-        report = checking.verify(
+        report = verify.verify(
             database,
             checkpoints=given,
             keys=keys,
@@ -286,7 +285,7 @@ def _verify_database(
         sys.exit(DOES_NOT_HOLD)
 
 
-def _dump_report(report: checking.Report) -> None:
+def _dump_report(report: verify.Report) -> None:
     output.dump(
         {
             "holds": not report.findings,
@@ -305,7 +304,7 @@ def _dump_report(report: checking.Report) -> None:
     )
 
 
-def _print_report(database: str, report: checking.Report) -> None:
+def _print_report(database: str, report: verify.Report) -> None:
     if report.findings:
         count = len(report.findings) + report.unlisted
         head = f"{database} does not hold: {count:,} finding{'s' if count > 1 else ''}."
@@ -355,8 +354,8 @@ def erase_command(
     """
     said = validate(Said, {"reason": reason, "author": author})
     with (
-        schema.storage_errors(database),
-        contextlib.closing(schema.connect(database, write=True)) as connection,
+        storage.storage_errors(database),
+        contextlib.closing(storage.connect(database, write=True)) as connection,
         output.Progress("entries") as progress,
     ):
         ids = [_entry_id(connection, text) for text in entries]

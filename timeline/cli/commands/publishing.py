@@ -13,11 +13,11 @@ import click
 
 from timeline.cli import output
 from timeline.errors import NotWritable
-from timeline.formats import prose as words
+from timeline.formats import prose
 from timeline.publish import publication
 from timeline.publish.publication import Publication
 from timeline.publish.scratch_folder import workshop
-from timeline.writing import migrate as migrating
+from timeline.writing import migrate
 
 
 @click.command("publish")
@@ -93,7 +93,7 @@ def _publish_files(database: str, folder: Path, url: str | None, *, with_texts: 
 
 def _said(made: Publication) -> str:
     root = base64.b64encode(made.root).decode()
-    return f"{made.size:,} entries, root {root}, on {words.instant(made.published_at)}."
+    return f"{made.size:,} entries, root {root}, on {prose.instant(made.published_at)}."
 
 
 _NEXT = """\
@@ -126,7 +126,7 @@ def migrate_command(database: str, /) -> None:
     """
     with contextlib.ExitStack() as stack:
         progress = stack.enter_context(output.Progress("entries"))
-        done = migrating.migrate(database, progress=progress)
+        done = migrate.migrate(database, progress=progress)
     if done is None:
         output.echo(f"{database} is of this version: there is nothing to do.")
         return

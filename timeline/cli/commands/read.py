@@ -11,7 +11,7 @@ import click
 from timeline.cli import output
 from timeline.cli.opening import opened
 from timeline.cli.options import as_of_options, filter_options, json_option
-from timeline.formats import prose as words
+from timeline.formats import prose
 from timeline.reading import query, selection
 
 _limit_option = click.option(
@@ -85,18 +85,18 @@ def _print_rows(
     for row in rows:
         found = True
         facts = [
-            words.date(row["occurred"]),
+            prose.date(row["occurred"]),
             labels.get(row["event_type"], row["event_type"]),
-            words.place_name(row["place"], row["country"]),
+            prose.place_name(row["place"], row["country"]),
             row["modality"] if row["modality"] != "actual" else None,
             row["verification"] if row["verification"] != "reported" else None,
             "corrected" if row["corrections_count"] else None,
             row["state"].upper() if row["state"] != "current" else None,
         ]
-        output.echo(output.bold(output.wrapped(words.title(row))))
+        output.echo(output.bold(output.wrapped(prose.title(row))))
         output.echo(output.wrapped(" - ".join(fact for fact in facts if fact), 2))
         if row["at_risk"]:
-            output.echo(output.wrapped(words.at_risk(query.withdrawn(tables, row["event_id"])), 2))
+            output.echo(output.wrapped(prose.at_risk(query.withdrawn(tables, row["event_id"])), 2))
         match = output.found_marks(row, "*", "*").get("match")
         if match and match.replace("*", "") != row["title"]:
             output.echo(output.wrapped(match, 2))
@@ -171,13 +171,13 @@ def log_command(database: str, /, as_of: str | None, limit: int | None, as_json:
                 payload.get("title") or payload.get("name"),
                 f"by {payload['author']}" if "author" in payload else None,
                 payload.get("reason"),
-                words.erased(query.erasure_of(connection, entry["seq"]))
+                prose.erased(query.erasure_of(connection, entry["seq"]))
                 if entry["payload"] is None
                 else None,
             ]
             head = [
                 output.bold(f"#{entry['seq']}"),
-                words.instant(entry["recorded_at"]),
+                prose.instant(entry["recorded_at"]),
                 entry["kind"],
                 f"{output.printable(entry['subject'])}, version {entry['version']}",
             ]

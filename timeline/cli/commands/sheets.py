@@ -12,10 +12,10 @@ from timeline.cli.appending import appending
 from timeline.cli.opening import opened
 from timeline.cli.options import json_option
 from timeline.errors import TimelineError
-from timeline.formats import prose as words
-from timeline.formats.sheet import cells as sheet
+from timeline.formats import prose
+from timeline.formats.sheet import cells
 from timeline.intake.sheet_sync import Outcome, Step, sync
-from timeline.model import countries as vocabulary
+from timeline.model import countries
 from timeline.model.content import Said
 from timeline.model.validation import validate
 
@@ -30,7 +30,7 @@ def template_command() -> None:
     A semicolon separates several actors, tags, figures or sources in one cell. Further
     columns may be named like a field path, such as note, verification or place.admin1.
     """
-    click.echo(next(sheet.write(())), nl=False)
+    click.echo(next(cells.write(())), nl=False)
 
 
 @click.command("sync")
@@ -52,7 +52,7 @@ def sync_command(
     a row retracted. The same sheet again adds nothing. FILE may be -, for stdin.
     """
     said = validate(Said, {"author": author})
-    rows = [*sheet.read(_content(source))]
+    rows = [*cells.read(_content(source))]
     with (
         Timeline.open(database) as timeline,
         opened(database) as (connection, _),
@@ -161,7 +161,7 @@ def _sentence(verb: str, step: Step) -> str:
     what = f'{verb} "{step.title}" ({step.receipt.id})'
     match step.verb:
         case "record":
-            return f"{what}, {words.date(step.receipt.occurred)}."
+            return f"{what}, {prose.date(step.receipt.occurred)}."
         case "retract" | "reinstate":
             return f"{what}, {step.reason}."
         case _:
@@ -172,7 +172,7 @@ def _sentence(verb: str, step: Step) -> str:
 
 def _change(column: str, old: str, new: str) -> str:
     if not old:
-        return f"{column} {vocabulary.shown(new)} added"
+        return f"{column} {countries.shown(new)} added"
     if not new:
-        return f"{column} {vocabulary.shown(old)} taken out"
-    return f"{column} from {vocabulary.shown(old)} to {vocabulary.shown(new)}"
+        return f"{column} {countries.shown(old)} taken out"
+    return f"{column} from {countries.shown(old)} to {countries.shown(new)}"

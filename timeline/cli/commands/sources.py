@@ -14,11 +14,10 @@ from timeline.cli.appending import appending
 from timeline.cli.opening import opened
 from timeline.cli.options import json_option, said_options
 from timeline.errors import InvalidInput, InvalidValue
-from timeline.model import countries as vocabulary
+from timeline.model import countries
 from timeline.model.content import Said
 from timeline.model.validation import validate
-from timeline.reading import captured_texts as texts
-from timeline.reading import query, selection
+from timeline.reading import captured_texts, query, selection
 from timeline.texts import document as article
 from timeline.texts.coverage import Sentence, summary
 from timeline.texts.sentences import sentences
@@ -91,7 +90,7 @@ def capture_command(
 def _lost(citation: dict[str, Any]) -> str:
     return (
         f"{citation['event_id']}: what it quotes does not stand in {citation['source_id']}:"
-        f" {vocabulary.shown(citation['quote'])}"
+        f" {countries.shown(citation['quote'])}"
     )
 
 
@@ -128,7 +127,7 @@ def coverage_command(database: str, /, source: str, as_json: bool) -> None:
     """
     with opened(database) as (connection, _):
         source_id = query.resolve_source(connection, source)
-        found = texts.coverage(connection, source_id)
+        found = captured_texts.coverage(connection, source_id)
         row = query.sources(connection, [source_id])[source_id]
     if as_json:
         output.dump(found.as_json(source_id))
@@ -153,7 +152,7 @@ def coverage_command(database: str, /, source: str, as_json: bool) -> None:
         output.echo()
         output.echo(output.bold("Quotes that do not stand in it"))
         for each in found.lost_quotes:
-            output.echo(output.hanging(f"{each['event_id']}: {vocabulary.shown(each['quote'])}", 2))
+            output.echo(output.hanging(f"{each['event_id']}: {countries.shown(each['quote'])}", 2))
 
 
 def _said_of(sentence: Sentence) -> str:

@@ -146,14 +146,12 @@ def _read(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
 def _sheet(database: str, content: bytes, delimiter: str | None) -> Iterator[tuple[int, Statement]]:
     """The statements of the rows of a sheet, each with its line."""
     from timeline.cli.opening import opened
-    from timeline.formats.sheet import cells as sheet
-    from timeline.formats.sheet import events as sheet_events
-    from timeline.formats.sheet import lookup as sheet_words
+    from timeline.formats.sheet import cells, events, lookup
 
     with opened(database) as (connection, _):
-        words = sheet_words.words_of(connection, sheet.read(content, delimiter))
-    for row in sheet.read(content, delimiter):
-        yield row.line, sheet_events.statement(sheet_events.normal(row, words))
+        words = lookup.words_of(connection, cells.read(content, delimiter))
+    for row in cells.read(content, delimiter):
+        yield row.line, events.statement(events.normal(row, words))
 
 
 def _items(text: str) -> Iterator[tuple[int, Any]]:

@@ -11,7 +11,7 @@ import json
 import uuid
 from collections.abc import Generator, Iterable, Mapping
 
-from timeline.formats import prose as words
+from timeline.formats import prose
 from timeline.formats.about import About, Event
 from timeline.formats.markup import body, escaped
 
@@ -70,7 +70,7 @@ def _entry(event: Event, about: About, labels: Mapping[str, str]) -> str:
     lines = [
         "<entry>",
         f"<id>{permanent_id(about.info.get('origin', ''), 'event', event_id)}</id>",
-        f"<title>{escaped(words.title(event))}</title>",
+        f"<title>{escaped(prose.title(event))}</title>",
         f"<updated>{event['recorded_at']}</updated>",
         *([f'<link href="{escaped(about.address(event_id))}"/>'] if about.address else []),
         *(

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 
-from timeline.formats import json_text
-from timeline.formats import prose as words
+from timeline.formats import json_text, prose
 from timeline.formats.about import About, Event, heading
 
 _AS_THEY_ARE = (
@@ -61,8 +60,8 @@ def _properties(event: Event, about: About, labels: Mapping[str, str]) -> dict[s
     place = event.get("place", {})
     code = event.get("event_type")
     return {
-        "title": words.title(event),
-        "when": words.date(event.get("occurred")),
+        "title": prose.title(event),
+        "when": prose.date(event.get("occurred")),
         **{field: event.get(field) for field in _AS_THEY_ARE},
         "event_type": labels.get(code, code) if code else None,
         "place": place.get("name"),
@@ -71,6 +70,6 @@ def _properties(event: Event, about: About, labels: Mapping[str, str]) -> dict[s
         "actors": "; ".join(dict.fromkeys(each["name"] for each in event.get("participants", ()))),
         "tags": "; ".join(event.get("tags", ())),
         "summary": event.get("summary"),
-        "at_risk": words.at_risk(event.get("at_risk", ())) or None,
+        "at_risk": prose.at_risk(event.get("at_risk", ())) or None,
         "url": about.address(event["event_id"]) if about.address else None,
     }

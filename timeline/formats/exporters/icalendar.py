@@ -17,8 +17,7 @@ import re
 from collections.abc import Generator, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from timeline.formats import markup
-from timeline.formats import prose as words
+from timeline.formats import markup, prose
 from timeline.formats.about import About, Event
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -72,7 +71,7 @@ def _event(
     code = event.get("event_type")
     categories = [labels.get(code, code)] if code else []
     categories += event.get("tags", ())
-    location = words.place(place)
+    location = prose.place(place)
     found = [
         ("BEGIN", "VEVENT"),
         ("UID", _uid(event["event_id"], about)),
@@ -100,8 +99,8 @@ def _summary(event: Event) -> str:
     """The title, and the date in words where a calendar cannot show it as it is known."""
     sides = event["occurred"].split("/")
     if all(_EXACT.fullmatch(side) for side in sides):
-        return words.title(event)
-    return f"{words.title(event)} ({words.date(event['occurred'])})"
+        return prose.title(event)
+    return f"{prose.title(event)} ({prose.date(event['occurred'])})"
 
 
 def _description(event: Event, about: About, labels: Mapping[str, str]) -> str:

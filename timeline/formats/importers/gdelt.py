@@ -18,7 +18,7 @@ from timeline.errors import InvalidInput
 from timeline.formats.importers.rows import lines
 from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import NUMBER
-from timeline.model import countries as vocabulary
+from timeline.model import countries
 
 __all__ = ["COLUMNS", "importer"]
 
@@ -191,7 +191,7 @@ def _plover(code: str) -> tuple[str | None, str | None]:
             return _PLOVER[code[:length]]
     if code[:2] == "01":
         return None, None
-    raise InvalidInput("EventCode", f"{vocabulary.shown(code)} is no code of CAMEO")
+    raise InvalidInput("EventCode", f"{countries.shown(code)} is no code of CAMEO")
 
 
 def _participants(cells: Cells) -> Iterator[dict[str, Any]]:
@@ -202,7 +202,7 @@ def _participants(cells: Cells) -> Iterator[dict[str, Any]]:
             yield {
                 "name": named.title() or code,
                 "role": role,
-                "country": vocabulary.known_country(country) if country else None,
+                "country": countries.known_country(country) if country else None,
                 "sector": cells[f"Actor{number}Type1Code"].strip(),
             }
 
@@ -215,7 +215,7 @@ def _place(cells: Cells) -> dict[str, Any]:
     parts = [part.strip() for part in name.split(",") if part.strip()]
     if not parts:
         return {}
-    country = _BY_FIPS.get(fips) or vocabulary.known_country(parts[-1])
+    country = _BY_FIPS.get(fips) or countries.known_country(parts[-1])
     place: dict[str, Any] = {"country": country} if country else {"name": name}
     if country and kind in ("2", "5"):
         place["admin1"] = parts[0]
@@ -233,14 +233,14 @@ def _place(cells: Cells) -> dict[str, Any]:
 def _day(column: str, text: str) -> str:
     digits = text.strip()
     if len(digits) != 8 or not digits.isdecimal():
-        raise InvalidInput(column, f"{vocabulary.shown(text)} is no day: write YYYYMMDD")
+        raise InvalidInput(column, f"{countries.shown(text)} is no day: write YYYYMMDD")
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
 
 
 def _time(column: str, text: str) -> str:
     digits = text.strip()
     if len(digits) != 14 or not digits.isdecimal():
-        raise InvalidInput(column, f"{vocabulary.shown(text)} is no time: write YYYYMMDDHHMMSS")
+        raise InvalidInput(column, f"{countries.shown(text)} is no time: write YYYYMMDDHHMMSS")
     day = _day(column, digits[:8])
     return f"{day}T{digits[8:10]}:{digits[10:12]}:{digits[12:]}Z"
 

@@ -32,8 +32,7 @@ from timeline.errors import InvalidInput, InvalidValue
 from timeline.formats.importers.rows import rows
 from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import Spelling, date, dates, number, numbers
-from timeline.model import countries as vocabulary
-from timeline.model import field_paths as paths
+from timeline.model import countries, field_paths
 from timeline.model.content import Event, Said, Source
 from timeline.model.validation import validate
 
@@ -71,7 +70,7 @@ class _Rule:
 
     @property
     def last_step(self) -> str:
-        return paths.steps(self.path)[-1]
+        return field_paths.steps(self.path)[-1]
 
 
 @dataclass(frozen=True)
@@ -181,12 +180,12 @@ def _checked_source(source: Any) -> dict[str, Any]:
 def _rule(path: str, said: Any) -> _Rule:
     where = f"fields.{path}"
     try:
-        first = paths.steps(path)[0]
+        first = field_paths.steps(path)[0]
     except InvalidInput as error:
         raise InvalidInput(where, error.problem) from None
     known = [*Event.model_fields, *Said.model_fields]
     if first not in known or first in ("event_id", "external_ids", "extra"):
-        near = vocabulary.nearest(first, known)
+        near = countries.nearest(first, known)
         hint = f": did you mean {near}?" if near else ""
         raise InvalidInput(where, f"is no field that a mapping can fill{hint}")
     if isinstance(said, str):
@@ -222,7 +221,7 @@ def _rule(path: str, said: Any) -> _Rule:
 def _check_names(where: str, said: Mapping[str, Any], known: tuple[str, ...]) -> None:
     for name in said:
         if name not in known:
-            near = vocabulary.nearest(name, known)
+            near = countries.nearest(name, known)
             hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
             raise InvalidInput(f"{where}.{name}".strip("."), f"is not a setting: {hint}")
 
@@ -249,7 +248,7 @@ def _check_columns(mapping: _Mapping, row: Row) -> None:
     lacking = [name for name in mapping.columns if name not in row.cells]
     # Columns of JSON may be there in some objects only.
     if lacking and (row.is_of_a_table or len(lacking) == len(mapping.columns)):
-        near = vocabulary.nearest(lacking[0], row.cells)
+        near = countries.nearest(lacking[0], row.cells)
         hint = f": did you mean {near}?" if near else ""
         raise InvalidInput(lacking[0], f"is in the mapping, and no column of this{hint}")
 
@@ -292,7 +291,7 @@ def _event(mapping: _Mapping, cells: Cells) -> dict[str, Any]:
 
 def _items(path: str) -> Iterator[str]:
     """The items of lists on the way of a path: ``quantities.0`` of ``quantities.0.value``."""
-    steps = paths.steps(path)
+    steps = field_paths.steps(path)
     for number_, step in enumerate(steps):
         if step.isdecimal():
             yield ".".join(steps[: number_ + 1])
@@ -302,7 +301,7 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
     """Objects and lists out of paths; the items of a list move up where some are left out."""
     tree: dict[str, Any] = {}
     for path, value in values.items():
-        *way, last = paths.steps(path)
+        *way, last = field_paths.steps(path)
         here = tree
         for step in way:
             here = here.setdefault(step, {})
@@ -339,7 +338,7 @@ def _item(mapping: _Mapping, rule: _Rule, text: str) -> Any:
         if text in rule.words:
             return rule.words[text]
         if rule.other is None:
-            raise InvalidValue(text, f"{vocabulary.shown(text)} is not among the words of the map")
+            raise InvalidValue(text, f"{countries.shown(text)} is not among the words of the map")
         return rule.other
     if rule.dates or rule.last_step in _DATES:
         return date(text, rule.dates)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from timeline.errors import InvalidValue
-from timeline.model import edtf as edtf_time
+from timeline.model import edtf
 
 __all__ = ["read_date"]
 
@@ -34,7 +34,7 @@ def read_date(cell: str) -> str:
         return _only(text, readings)
     if (match := _IN_LETTERS.fullmatch(day)) and (readings := {*_letters(*match.groups())}):
         return _only(text, readings)
-    return edtf_time.parse(day).edtf
+    return edtf.parse(day).edtf
 
 
 def _digits(one: str, two: str, three: str) -> Iterator[str]:
@@ -82,7 +82,7 @@ def _day(year: int, month: int, day: int) -> Iterator[str]:
 def _only(text: str, readings: set[str]) -> str:
     """The one reading; a year of two digits is never taken, though it may have but one."""
     if len(readings) == 1 and re.search("[0-9]{4}", text):
-        return edtf_time.parse(readings.pop()).edtf
+        return edtf.parse(readings.pop()).edtf
     shown = " or ".join(_shown(reading) for reading in sorted(readings))
     advice = "write one of these" if len(readings) > 1 else "write it so"
     raise InvalidValue(text, f'"{text}" can be read as {shown}: {advice}')
@@ -90,7 +90,7 @@ def _only(text: str, readings: set[str]) -> str:
 
 def _shown(reading: str) -> str:
     is_date = reading[-1].isdecimal()
-    return f"{edtf_time.phrase(reading)} ({reading})" if is_date else reading
+    return f"{edtf.phrase(reading)} ({reading})" if is_date else reading
 
 
 def _serial_problem(text: str) -> str:

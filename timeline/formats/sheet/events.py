@@ -20,9 +20,7 @@ from typing import Any, NamedTuple
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.formats.sheet.cells import COLUMNS, PATHS, Cells, Row, clean, joined, several
 from timeline.formats.sheet.dates import read_date
-from timeline.model import clock
-from timeline.model import countries as vocabulary
-from timeline.model import field_paths as paths
+from timeline.model import clock, countries, field_paths
 from timeline.model.content import Quantity, Statement
 from timeline.model.field_types import ID_PATTERN, SIGNS
 from timeline.model.validation import validate
@@ -74,7 +72,7 @@ def cells(event: Content, words: Words, columns: Iterable[str] = COLUMNS) -> Cel
         "occurred": event.get("occurred"),
         "type": labels.get(event.get("event_type", ""), event.get("event_type")),
         "place": place.get("name"),
-        "country": vocabulary.country_name(country) if country else None,
+        "country": countries.country_name(country) if country else None,
         "lat": place.get("lat"),
         "lon": place.get("lon"),
         "actors": joined(_names(event)),
@@ -127,7 +125,7 @@ def _slot(source_id: str, words: Words, *, with_titles: bool) -> tuple[str, str]
 
 def _value(event: Content, path: str) -> str:
     """The cell of a column that is named like a field path."""
-    value = paths.value_at(event, path)
+    value = field_paths.value_at(event, path)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return joined(value)
     if isinstance(value, list | dict):
@@ -184,7 +182,7 @@ def _normal(column: str, cell: str, words: Words) -> str:
             code = term(cell, words.event_types, "event type")
             return next(each.label for each in words.event_types if each.code == code)
         case "country":
-            return vocabulary.country_name(vocabulary.country(cell))
+            return countries.country_name(countries.country(cell))
         case "actors":
             return joined(dict.fromkeys(filter(None, several(cell))))
         case "tags":
@@ -200,7 +198,7 @@ def _figure(measure: str, text: str) -> dict[str, Any]:
     match = _FIGURE.fullmatch(text)
     if not match:
         problem = (
-            f"{vocabulary.shown(text)} is not a figure: write one such as 35, >20, >=20, ~20, "
+            f"{countries.shown(text)} is not a figure: write one such as 35, >20, >=20, ~20, "
             "20 to 40, or 35 (20 to 40)"
         )
         raise InvalidInput(measure, problem)
@@ -236,7 +234,7 @@ def statement(row: Row) -> Statement:
         "reason": row.cells.get("reason"),
         "reported_at": row.cells.get("reported_at"),
     }
-    fields = paths.changed({}, changes(row, {}, {}, Words()))
+    fields = field_paths.changed({}, changes(row, {}, {}, Words()))
     try:
         return validate(Statement, {**fields, **said})
     except InvalidInput as error:
@@ -366,7 +364,7 @@ def _column(field: str, row: Row) -> str:
     """The column of a row that a field of its event stands in; else the field itself."""
     way = field.split(".")
     for column in row.cells:
-        if column not in COLUMNS and way[: len(steps := paths.steps(column))] == steps:
+        if column not in COLUMNS and way[: len(steps := field_paths.steps(column))] == steps:
             return column
     if field.startswith("citations") and way[-1] == "title":
         return "source_title"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from timeline.formats.sheet import events as sheet_events
+from timeline.formats.sheet import events
 from timeline.formats.sheet.cells import Row
 from timeline.formats.sheet.events import Words
 from timeline.model.vocabulary import Term
@@ -27,5 +27,5 @@ def words_of(connection: sqlite3.Connection, rows: Iterable[Row] = ()) -> Words:
     return Words(
         [Term(each["code"], each["label"], "") for each in vocabulary],
         sources,
-        {**titles, **sheet_events.titles(rows)},
+        {**titles, **events.titles(rows)},
     )

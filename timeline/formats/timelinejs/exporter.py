@@ -15,8 +15,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 
-from timeline.formats import json_text
-from timeline.formats import prose as words
+from timeline.formats import json_text, prose
 from timeline.formats.about import About, Event
 from timeline.formats.markup import body, escaped, unmarked
 from timeline.formats.timelinejs.round_trip import cells, slide_again
@@ -86,8 +85,8 @@ def _slide(
     return {
         "unique_id": event["event_id"],
         **drawn,
-        "display_date": unmarked(words.date(event["occurred"])),
-        "text": {"headline": escaped(words.title(event)), "text": text},
+        "display_date": unmarked(prose.date(event["occurred"])),
+        "text": {"headline": escaped(prose.title(event)), "text": text},
         **({"group": unmarked(labels.get(code, code))} if code else {}),
         "autolink": False,  # the links are made
     }

@@ -32,7 +32,7 @@ from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import NUMBER
 from timeline.formats.timelinejs import slides
 from timeline.formats.timelinejs.slides import DATE_PARTS, DATES, PART, SCALE, SCHEME, TWIN
-from timeline.model import edtf as edtf_time
+from timeline.model import edtf
 from timeline.model.strict_json import parse_json
 
 __all__ = ["importer"]
@@ -177,7 +177,7 @@ def _after_blanks(content: str, position: int) -> int:
 def _dated(found: list[Row | Unreadable]) -> list[Row | Unreadable]:
     """The rows, the title with the dates of the others."""
     spans = [
-        edtf_time.parse(occurred)
+        edtf.parse(occurred)
         for row in found
         if isinstance(row, Row) and row.cells[PART] != "title" and (occurred := _occurred(row))
     ]
@@ -238,4 +238,4 @@ def _tally(cells: Cells) -> Tally:
         occurred = slides.event(cells)["occurred"]
     except InvalidInput:
         return Tally({})  # the row will be rejected
-    return Tally({}, date=edtf_time.parse(occurred).precision)
+    return Tally({}, date=edtf.parse(occurred).precision)

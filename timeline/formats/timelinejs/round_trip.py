@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from timeline.errors import InvalidInput
-from timeline.formats import prose as words
+from timeline.formats import prose
 from timeline.formats.about import Event
 from timeline.formats.markup import escaped, paragraph, standing, unmarked
 from timeline.formats.timelinejs import slides
@@ -62,7 +62,7 @@ def slide_again(
     edited = {field for field in (*before, *event) if before.get(field) != event.get(field)}
     text = slide["text"] if isinstance(slide.get("text"), dict) else {}
     if "title" in edited:
-        text["headline"] = escaped(words.title(event))
+        text["headline"] = escaped(prose.title(event))
     if "summary" in edited:
         text["text"] = paragraph(event["summary"]) if "summary" in event else ""
     if event["state"] != "current" or event.get("at_risk"):
@@ -77,7 +77,7 @@ def slide_again(
     if "occurred" in edited and "start_date" in slide:
         slide |= {
             "end_date": None,
-            "display_date": unmarked(words.date(event["occurred"])),
+            "display_date": unmarked(prose.date(event["occurred"])),
             **dates,
         }
     if "occurred_text" in edited and "occurred_text" in event:

@@ -22,7 +22,7 @@ from typing import Any
 
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.formats.timelinejs.html import plain
-from timeline.model import edtf as edtf_time
+from timeline.model import edtf
 from timeline.model.content import Source
 from timeline.model.validation import validate
 
@@ -224,7 +224,7 @@ def _occurred(cells: Cells, found: Mapping[str, Any]) -> str:
     first, last = (_edtf(cells, found, which) for which in ("start_date", "end_date"))
     written = f"{first}/{last}" if first and last and last != first else first
     try:
-        return edtf_time.parse(written).edtf if written else ""
+        return edtf.parse(written).edtf if written else ""
     except InvalidValue as error:
         raise InvalidInput(_cell(cells, "end_date.year"), error.problem) from None
 
@@ -256,7 +256,7 @@ def _edtf(cells: Cells, found: Mapping[str, Any], which: str) -> str:
         day = "-".join((f"{year:0{5 if year < 0 else 4}d}", *(f"{n:02d}" for n in parts[1:3])))
         written = "T".join(filter(None, (day, ":".join(f"{n:02d}" for n in clock))))
     try:
-        return edtf_time.parse(written).edtf
+        return edtf.parse(written).edtf
     except InvalidValue as error:
         raise InvalidInput(_cell(cells, f"{which}.year"), error.problem) from None
 
@@ -317,7 +317,7 @@ def _cell(cells: Cells, name: str) -> str:
 def dates(event: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     """`start_date` and `end_date`, inclusive; nothing where both are open."""
     sides = (event.get("occurred_from"), event.get("occurred_to"))
-    bounds = [edtf_time.numbers(bound) for bound in sides if bound]
+    bounds = [edtf.numbers(bound) for bound in sides if bound]
     if not bounds:
         return {}
     first, last = bounds[0], bounds[-1]

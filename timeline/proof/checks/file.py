@@ -6,9 +6,9 @@ import contextlib
 import hashlib
 import sqlite3
 
-from timeline.projection import tables as projection
+from timeline.projection import tables
 from timeline.proof.checks.report import Report, text_of
-from timeline.store import storage as schema
+from timeline.store import storage
 
 __all__ = ["check_pages", "check_schema", "check_texts"]
 
@@ -24,8 +24,8 @@ def check_schema(connection: sqlite3.Connection, report: Report) -> None:
     """Compare tables, indexes, views and triggers with those of a new file; and which migrations
     made them, though not when: that is nowhere else."""
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
-        schema.migrate(new)
-        projection.create(new)
+        storage.migrate(new)
+        tables.create(new)
         ours = dict(new.execute(_DEFINITIONS))
         our_migrations = new.execute(_MIGRATIONS).fetchall()
     their_migrations = connection.execute(_MIGRATIONS).fetchall()

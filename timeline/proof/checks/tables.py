@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from timeline.errors import ProjectionOutdated
-from timeline.projection import tables as projection
+from timeline.projection import tables
 from timeline.proof.checks.report import Progress, Report, text_of
 
 __all__ = ["check_tables"]
@@ -31,15 +31,15 @@ def check_tables(
     Raises ProjectionOutdated where that is all that is wrong.
     """
     try:
-        projection.check(connection, path)
+        tables.check(connection, path)
     except ProjectionOutdated:
         if not report.findings:
             raise
         report.unnoticed.append("The tables are of another version and were not compared.")
         return
     try:
-        projection.create_apart(connection)
-        projection.fold_all(connection, functools.partial(progress, "tables"))
+        tables.create_apart(connection)
+        tables.fold_all(connection, functools.partial(progress, "tables"))
     except (LookupError, TypeError, ValueError, AttributeError, sqlite3.DatabaseError) as error:
         # What no writer wrote, though its hashes may hold.
         report.add("tables", "all", "a log that can be folded", repr(error))
@@ -48,14 +48,14 @@ def check_tables(
         "SELECT count(DISTINCT text_sha256) FROM temp.sources WHERE text_sha256 NOT IN"
         " (SELECT text_sha256 FROM source_texts WHERE body IS NOT NULL)"
     ).fetchone()
-    for table, kind in projection.tables().items():
+    for table, kind in tables.tables().items():
         if kind == "TABLE":
             try:
                 _compare_table(connection, report, table)
             except (sqlite3.DatabaseError, TypeError) as error:
                 report.add(f"table {table}", "all", "a table that can be read", error)
     try:
-        projection.check_search(connection)
+        tables.check_search(connection)
     except sqlite3.DatabaseError as error:
         report.add("table event_search", "index", "an index of its words", error)
 

@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 from timeline.projection import fold
 from timeline.reading import actors as who
 from timeline.reading.query import Row
-from timeline.reading.twins import misspellings as suggestions
-from timeline.reading.twins import names
+from timeline.reading.twins import misspellings, names
 from timeline.reading.twins.names import Likeness
 
 __all__ = ["ActorTwins", "actor_twins"]
@@ -108,7 +107,7 @@ def _candidates(actors: dict[str, Row], known: dict[str, _Known]) -> set[Pair]:
                 looking[key].add(actor_id)
     couples = chain(
         ((looking[key], having[key]) for key in looking if len(having[key]) <= _CROWD),
-        ((by_form[one], by_form[other]) for one, other in suggestions.pairs(by_form)),
+        ((by_form[one], by_form[other]) for one, other in misspellings.pairs(by_form)),
     )
     return {
         (min(one, other), max(one, other))

@@ -15,12 +15,11 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from timeline.model import countries as vocabulary
-from timeline.model import edtf as edtf_time
+from timeline.model import countries, edtf
 from timeline.reading import query
 from timeline.reading.query import Row
 from timeline.reading.selection import DAY
-from timeline.reading.twins import misspellings as suggestions
+from timeline.reading.twins import misspellings
 
 __all__ = ["EventTwins", "event_twins"]
 
@@ -90,7 +89,7 @@ def event_twins(connection: sqlite3.Connection) -> list[EventTwins]:
 
 @lru_cache(maxsize=2**17)
 def _words(title: str) -> frozenset[str]:
-    words = frozenset(suggestions.words_of(title))
+    words = frozenset(misspellings.words_of(title))
     return words - _SMALL or words
 
 
@@ -138,7 +137,7 @@ def _at_a_time(events: Iterable[_Event]) -> Iterable[list[_Event]]:
 
 
 def _month(day: str) -> int:
-    year, month, _ = edtf_time.numbers(day)
+    year, month, _ = edtf.numbers(day)
     return year * 12 + month
 
 
@@ -155,8 +154,8 @@ def _have_one_place(one: _Where, other: _Where) -> bool | None:
 
 @lru_cache(maxsize=2**17)
 def _is_one_place(one: str, other: str) -> bool:
-    is_same = vocabulary.fold(one) == vocabulary.fold(other)
-    return is_same or suggestions.apart(one, other) is not None
+    is_same = countries.fold(one) == countries.fold(other)
+    return is_same or misspellings.apart(one, other) is not None
 
 
 def _have_like_titles(words: frozenset[str], others: frozenset[str]) -> bool:
@@ -170,7 +169,7 @@ def _have_like_titles(words: frozenset[str], others: frozenset[str]) -> bool:
         case (0, 1) | (1, 0):
             return min(len(words), len(others)) > 1
         case 1, 1:
-            is_slip = suggestions.apart(*own, *their) is not None
+            is_slip = misspellings.apart(*own, *their) is not None
             return is_slip or len(words) > _LONG_TITLE
     return False
 

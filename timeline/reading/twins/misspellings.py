@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import chain, combinations
 from typing import NamedTuple
 
-from timeline.model import countries as vocabulary
+from timeline.model import countries
 from timeline.projection import fold
 
 __all__ = ["Name", "Slip", "alike", "apart", "pairs", "slips", "unknown", "words_of"]
@@ -58,7 +58,7 @@ def unknown(connection: sqlite3.Connection, names: Iterable[Name]) -> list[Name]
     """Those of the names that the log lacks; none if they are too many to be slips."""
     new: list[Name] = []
     for what, name in names:
-        values = {"name": name, "id": fold.actor_id_of(name), "key": vocabulary.fold(name)}
+        values = {"name": name, "id": fold.actor_id_of(name), "key": countries.fold(name)}
         if not connection.execute(f"{_IS_KNOWN[what]} LIMIT 1", values).fetchone():
             new.append((what, name))
             if len(new) > _MOST_NEW:
@@ -167,7 +167,7 @@ def alike(name: str, known: str) -> int | None:
         if word == known_word:
             continue
         slip = _slip(word, known_word, _allowed(word, known_word))
-        if slip is None or vocabulary.known_country(word):
+        if slip is None or countries.known_country(word):
             return None
         total += slip
     return total if total <= _MOST_SLIPS else None
@@ -175,7 +175,7 @@ def alike(name: str, known: str) -> int | None:
 
 def _key(name: str) -> str:
     """`vocabulary.fold`, which takes four times as long, and letters such as the Ł of Łódź."""
-    return name.casefold() if name.isascii() else vocabulary.fold(name.translate(fold.OWN_LETTERS))
+    return name.casefold() if name.isascii() else countries.fold(name.translate(fold.OWN_LETTERS))
 
 
 def words_of(name: str) -> list[str]:

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from timeline.model import countries as vocabulary
-from timeline.reading.twins import misspellings as suggestions
+from timeline.model import countries
+from timeline.reading.twins import misspellings
 
 __all__ = [
     "INITIAL",
@@ -61,7 +61,7 @@ def likeness(one: str, other: str) -> Likeness | None:
     """Why two names may be one, None if they are two."""
     country, other_country = _country(one), _country(other)
     if country and other_country:
-        called = vocabulary.country_name(country)
+        called = countries.country_name(country)
         return Likeness(1, f"two names of {called}") if country == other_country else None
     if not _plain(one) or not _plain(other):
         return None
@@ -76,7 +76,7 @@ def likeness(one: str, other: str) -> Likeness | None:
     for left, right in ((words, others), (sorted(words), sorted(others))):
         if _are_of_two_genders(left, right):
             continue
-        slips = suggestions.apart(" ".join(left), " ".join(right))
+        slips = misspellings.apart(" ".join(left), " ".join(right))
         if slips is not None:
             letters = f"{slips} letter{'' if slips == 1 else 's'} apart" if slips else "the same"
             return Likeness(3, f"{letters}{in_office}")
@@ -91,7 +91,7 @@ def likeness(one: str, other: str) -> Likeness | None:
 
 def is_bare(name: str) -> bool:
     """Whether it says neither an office nor an article beside a name."""
-    return _bare(name) == suggestions.words_of(name)
+    return _bare(name) == misspellings.words_of(name)
 
 
 def is_alone(name: str) -> bool:
@@ -117,7 +117,7 @@ def are_relatives(one: str, other: str) -> bool:
 
 def _same(one: str, other: str) -> Likeness | None:
     words, others = _plain(one), _plain(other)
-    if words == others and suggestions.words_of(one) != suggestions.words_of(other):
+    if words == others and misspellings.words_of(one) != misspellings.words_of(other):
         return Likeness(1, 'the same but for "the"')
     if "".join(words) == "".join(others):
         return Likeness(1, "the same but for case, accents or punctuation")
@@ -159,7 +159,7 @@ def forms(name: str) -> set[str]:
 @lru_cache(maxsize=2**16)
 def _plain(name: str) -> list[str]:
     """The words of a name without case, accents, punctuation and a leading "the"."""
-    words = suggestions.words_of(name)
+    words = misspellings.words_of(name)
     return words[1:] if words[:1] == ["the"] and len(words) > 1 else words
 
 
@@ -184,7 +184,7 @@ def _country(name: str) -> str | None:
     """The country that a name is; a short one is a code, and has to be in capitals."""
     if len(name) <= 3 and not name.isupper():
         return None
-    return vocabulary.known_country(name)
+    return countries.known_country(name)
 
 
 # --- Abbreviations ------------------------------------------------------------------------
@@ -250,7 +250,7 @@ def _is_surname(words: list[str], name: str) -> bool:
 def _is_one_word(one: str, other: str) -> bool:
     if one == other:
         return True
-    is_slip = suggestions.apart(one, other) is not None
+    is_slip = misspellings.apart(one, other) is not None
     return (is_slip or _sound_alike([one], [other])) and not _are_of_two_genders([one], [other])
 
 
@@ -283,7 +283,7 @@ def _sound_alike(words: list[str], others: list[str]) -> bool:
     """Whether two names differ in their vowels and in how their consonants are written."""
     if len(words) != len(others):
         return False
-    if any(map(vocabulary.known_country, (*words, *others))):
+    if any(map(countries.known_country, (*words, *others))):
         return False
     sounds = [*map(_consonants, words)]
     return sounds == [*map(_consonants, others)] and sum(map(len, sounds)) >= _FEWEST_CONSONANTS

@@ -13,10 +13,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from timeline.formats import prose as words
-from timeline.model import countries as vocabulary
-from timeline.reading import actors as who
-from timeline.reading import query, selection
+from timeline.formats import prose
+from timeline.model import countries
+from timeline.reading import actors, query, selection
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
 from timeline.reading.query import Row
@@ -44,7 +43,7 @@ def actor_page(
     """
     point = query.parse_as_of(connection, **address.moments)
     with selection.tables_as_of(connection, point) as tables:
-        actor = who.get(tables, actor_id)
+        actor = actors.get(tables, actor_id)
         key = actor["actor_id"]
         chosen = (
             IndexedSelection(tables, index, {"actor": key})
@@ -65,10 +64,10 @@ def actor_page(
         companions = _companions(tables, key)
         return {
             "subject": actor,
-            "country": vocabulary.country_name(actor["country"]) if actor["country"] else "",
-            "into": who.find(tables, actor["merged_into"]) if actor["merged_into"] else None,
+            "country": countries.country_name(actor["country"]) if actor["country"] else "",
+            "into": actors.find(tables, actor["merged_into"]) if actor["merged_into"] else None,
             "why_merged": _why_merged(connection, key),
-            "merged": who.merged(tables, key),
+            "merged": actors.merged(tables, key),
             "address": address,
             "is_now": point.is_now,
             "ends": [*ends.values()],
@@ -115,7 +114,7 @@ def _with_parts(tables: sqlite3.Connection, actor: Row, rows: Sequence[Row]) -> 
 def _part(actor: Row, part: Mapping[str, Any]) -> str:
     """ "host - President of Ukraine, written as Zelensky"."""
     written = f"written as {part['name']}" if part["name"] != actor["name"] else ""
-    return " - ".join(filter(None, (part["role"], words.capacity(part), written)))
+    return " - ".join(filter(None, (part["role"], prose.capacity(part), written)))
 
 
 def _offices(tables: sqlite3.Connection, actor_id: str) -> list[dict[str, Any]]:

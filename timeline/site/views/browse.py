@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from timeline.formats import prose as words
-from timeline.model import countries as vocabulary
-from timeline.model import edtf as edtf_time
+from timeline.formats import prose
+from timeline.model import countries, edtf
 from timeline.reading import query, selection
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
@@ -111,9 +110,7 @@ def _as_stored(chosen: Selection, address: Address) -> Address:
 
 def _asked_period(address: Address) -> str:
     """The period that is asked for, as a person writes it."""
-    since, until = (
-        edtf_time.phrase(each) if each else "" for each in (address.since, address.until)
-    )
+    since, until = (edtf.phrase(each) if each else "" for each in (address.since, address.until))
     if since and until:
         return since if since == until else f"{since} to {until}"
     return f"from {since}" if since else f"to {until}" if until else ""
@@ -127,7 +124,7 @@ def _labels(
     called |= {("type", code): label for code, label in query.labels(tables).items()}
     for facet, value in address.chosen:
         if facet == "country":
-            called[facet, value] = vocabulary.country_name(value)
+            called[facet, value] = countries.country_name(value)
     for each in facets:
         called |= {(each.name, choice.value): choice.label for choice in each.choices}
     return called
@@ -136,7 +133,7 @@ def _labels(
 def _opened(connection: sqlite3.Connection) -> str:
     """When the log began, as a person writes a day."""
     entry = log.entry_at(connection, 0)
-    return edtf_time.phrase(entry.recorded_at[:10]) if entry else ""
+    return edtf.phrase(entry.recorded_at[:10]) if entry else ""
 
 
 @contextlib.contextmanager
@@ -203,13 +200,13 @@ def groups_of(
             **row,
             "time": _time(row),
             "type_label": labels.get(row["event_type"], row["event_type"]),
-            "where": words.place_name(row["place"], row["country"]),
+            "where": prose.place_name(row["place"], row["country"]),
             "figures": figures.get(row["event_id"], []),
             "match": found.get(row["event_id"]),
-            "risk": words.at_risk(query.withdrawn(tables, row["event_id"]))
+            "risk": prose.at_risk(query.withdrawn(tables, row["event_id"]))
             if row["at_risk"]
             else "",
-            "erased": words.erased(query.erasure_of(connection, row["seq"]), "What it said")
+            "erased": prose.erased(query.erasure_of(connection, row["seq"]), "What it said")
             if row["state"] == "erased"
             else "",
         }
@@ -226,14 +223,14 @@ def _period(row: Mapping[str, Any]) -> str:
     if row["occurred"] is None:
         return ""
     is_time = row["occurred_precision"] in _CLOCK_TIMES
-    return edtf_time.phrase(row["occurred_from"][:10] if is_time else row["occurred"])
+    return edtf.phrase(row["occurred_from"][:10] if is_time else row["occurred"])
 
 
 def _time(row: Mapping[str, Any]) -> str:
     """The clock of an event that has one."""
     if row["occurred_precision"] not in _CLOCK_TIMES:
         return ""
-    return edtf_time.phrase(row["occurred"]).rpartition(", ")[2]
+    return edtf.phrase(row["occurred"]).rpartition(", ")[2]
 
 
 def _figures(
@@ -259,4 +256,4 @@ def _figure(row: Row) -> str:
     numbers = {key: str(row[key]) for key in ("value", "low", "high") if row[key] is not None}
     by = f" ({row['reported_by']})" if row["reported_by"] else ""
     figure = {**numbers, "unit": row["unit"], "qualifier": row["qualifier"]}
-    return f"{words.amount(figure)}{by}"
+    return f"{prose.amount(figure)}{by}"

@@ -11,8 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from timeline.formats import prose as words
-from timeline.formats import prose_changes as changed
+from timeline.formats import prose, prose_changes
 from timeline.formats.exporters import atom
 from timeline.formats.exports import About
 from timeline.formats.markup import escaped
@@ -62,11 +61,11 @@ def stream(
         gone = query.erasure_of(connection, row["seq"])
         yield {
             **row,
-            "title": words.title(row),
+            "title": prose.title(row),
             "verb": row["kind"].partition(".")[2],
-            "recorded": words.instant(row["recorded_at"]),
-            "words": [*changed.in_words(names, row["changes"], stood)],
-            "erased": words.erased(gone, "What it said") if gone else "",
+            "recorded": prose.instant(row["recorded_at"]),
+            "words": [*prose_changes.in_words(names, row["changes"], stood)],
+            "erased": prose.erased(gone, "What it said") if gone else "",
         }
 
 
@@ -79,17 +78,19 @@ def between(
         {
             **row,
             "words": [*_in_words(connection, names, row)],
-            "erased": words.erased_sides(connection, row),
+            "erased": prose.erased_sides(connection, row),
         }
         for row in comparison.changes(connection, start, end or None, reported=reported)
     ]
 
 
-def _in_words(connection: sqlite3.Connection, names: Names, row: Row) -> Iterator[changed.Change]:
+def _in_words(
+    connection: sqlite3.Connection, names: Names, row: Row
+) -> Iterator[prose_changes.Change]:
     before, after = row["before"], row["after"]
     if before and after and "erased" not in (before["state"], after["state"]):
         stands = query.get(connection, row["event_id"], version=after["version"])
-        yield from changed.in_words(names, row["changes"], stands)
+        yield from prose_changes.in_words(names, row["changes"], stands)
 
 
 def changes_feed(

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from timeline.formats import prose as words
+from timeline.formats import prose
 
 __all__ = ["citations_of"]
 
@@ -41,7 +41,7 @@ def citations_of(
     """Name and text of each form, for a version of an event and the address of that version."""
     cited = _Cited(
         f"{event['event_id']}-v{event['version']}",
-        words.title(event),
+        prose.title(event),
         info["title"],
         event["version"],
         f"version {event['version']}, entry {event['seq']} of {info['origin']}",

@@ -12,13 +12,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from timeline.errors import NotFound
-from timeline.formats import prose as words
-from timeline.formats import prose_changes as changed
+from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
-from timeline.model import edtf as edtf_time
+from timeline.model import edtf
 from timeline.projection.actors import known_as
-from timeline.reading import captured_texts as texts
-from timeline.reading import query
+from timeline.reading import captured_texts, query
 from timeline.reading.query import NOW, AsOf, Row
 
 __all__ = ["event_page"]
@@ -45,14 +43,14 @@ def event_page(
     is_newest = event["version"] == len(history)
     return {
         "event": event,
-        "title": words.title(event),
-        "facts": words.facts(event, names.labels),
+        "title": prose.title(event),
+        "facts": prose.facts(event, names.labels),
         "why": _why(connection, event, history),
         "remarks": [
             f"{remark[0].upper()}{remark[1:]}."
             for remark in (
-                words.at_risk(event.get("at_risk", ())),
-                texts.uncorroborated_event(connection, event, as_of),
+                prose.at_risk(event.get("at_risk", ())),
+                captured_texts.uncorroborated_event(connection, event, as_of),
             )
             if remark
         ],
@@ -61,7 +59,7 @@ def event_page(
         "who": [_who(connection, each) for each in event.get("participants", ())],
         "figures": _figures(names, event),
         "claims": [
-            {"stance": words.stance(each), "said": words.claim(each)}
+            {"stance": prose.stance(each), "said": prose.claim(each)}
             for each in event.get("claims", ())
         ],
         "ties": [*_ties(connection, event, as_of, is_newest=is_newest)],
@@ -77,9 +75,9 @@ def _who(connection: sqlite3.Connection, participant: Mapping[str, Any]) -> dict
     known = known_as(connection, participant.get("actor_id"), participant["name"])
     actor_id, name = known or (None, participant["name"])
     return {
-        "role": words.role(participant),
+        "role": prose.role(participant),
         "name": participant["name"],
-        "capacity": words.capacity(participant),
+        "capacity": prose.capacity(participant),
         "actor_id": actor_id,
         "listed_as": name if name != participant["name"] else None,
     }
@@ -94,17 +92,17 @@ def _why(
         case "retracted":
             row = [row for row in until if row["kind"] == "event.retracted"][-1]
             gone = query.erasure_of(connection, row["seq"])
-            reason = row["reason"] or words.erased(gone, "The reason")
+            reason = row["reason"] or prose.erased(gone, "The reason")
             return {"what": "This event was retracted.", "reason": reason}
         case "merged":
             into = event["merged_into"]
-            title = words.title(query.get(connection, into))
+            title = prose.title(query.get(connection, into))
             reasons = [row["reason"] for row in until if row["kind"] == "event.merged"]
             what = "This event is the same as another one:"
             return {"what": what, "reason": reasons[-1], "into": into, "title": title}
         case "erased":
             gone = query.erasure_of(connection, event["seq"])
-            return {"what": words.erased(gone, "What was said about this event")}
+            return {"what": prose.erased(gone, "What was said about this event")}
     return None
 
 
@@ -114,9 +112,9 @@ def _figures(names: Names, event: Mapping[str, Any]) -> dict[str, list[dict[str,
     for figure in event.get("quantities", ()):
         found.setdefault(figure["measure"], []).append(
             {
-                "amount": words.amount(figure),
+                "amount": prose.amount(figure),
                 "by": figure.get("reported_by"),
-                "dated": edtf_time.phrase(figure["dated"]) if "dated" in figure else None,
+                "dated": edtf.phrase(figure["dated"]) if "dated" in figure else None,
                 "sources": [names.source(source_id) for source_id in figure.get("source_ids", ())],
             }
         )
@@ -130,13 +128,13 @@ def _ties(
     for relation in event.get("relations", ()):
         other = relation["event_id"]
         try:
-            title = words.title(query.get(connection, other, as_of=as_of))
+            title = prose.title(query.get(connection, other, as_of=as_of))
         except NotFound:
             title = other
         yield {"verb": _TIES[relation["type"]], "event_id": other, "title": title, "out": True}
     for tie in query.related(connection, event["event_id"]) if is_newest else ():
         if tie["direction"] == "from":
-            title = words.title(tie)
+            title = prose.title(tie)
             verb = _TIES[tie["relation"]]
             yield {"verb": verb, "event_id": tie["event_id"], "title": title, "out": False}
 
@@ -159,7 +157,7 @@ def _citations(
                 "url": source.get("url"),
                 "archive_url": source.get("archive_url"),
                 "publisher": source.get("publisher"),
-                "published": edtf_time.phrase(published) if published else None,
+                "published": edtf.phrase(published) if published else None,
                 "reliability": source.get("reliability"),
                 "withdrawn": source.get("state") == "withdrawn",
                 "withdrawn_reason": source.get("withdrawn_reason"),
@@ -173,10 +171,10 @@ def _citations(
 
 def _details(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The rest of what is said, each with its name."""
-    if where := words.coordinates(event.get("place", {})):
+    if where := prose.coordinates(event.get("place", {})):
         yield "Coordinates", where
     if "about_place" in event:
-        yield "About", words.place(event["about_place"])
+        yield "About", prose.place(event["about_place"])
     if "occurred_text" in event:
         yield "Date as given", event["occurred_text"]
     yield "Date as EDTF", event.get("occurred", "")
@@ -200,10 +198,10 @@ def _versions(
             {
                 **row,
                 "verb": row["kind"].partition(".")[2],
-                "reported": edtf_time.phrase(row["reported_at"]) if row["reported_at"] else "",
-                "recorded": words.instant(row["recorded_at"]),
-                "words": [*changed.in_words(names, row["changes"], stood)],
-                "erased": words.erased(gone, "What it said") if gone else "",
+                "reported": edtf.phrase(row["reported_at"]) if row["reported_at"] else "",
+                "recorded": prose.instant(row["recorded_at"]),
+                "words": [*prose_changes.in_words(names, row["changes"], stood)],
+                "erased": prose.erased(gone, "What it said") if gone else "",
             }
         )
     return found[::-1]

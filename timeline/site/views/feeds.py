@@ -13,9 +13,7 @@ from typing import IO, Any
 
 from timeline.formats.exports import FORMATS, About
 from timeline.formats.sheet.lookup import words_of
-from timeline.reading import captured_texts as texts
-from timeline.reading import entries_about as wire
-from timeline.reading import query
+from timeline.reading import captured_texts, entries_about, query
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.selection import Selection
 from timeline.site.views.address import Address
@@ -66,11 +64,11 @@ def write_feed(
         page_of,
         feed_at(address.query(after=address.after)),
         feed_at(address.query(after=following)) if following else None,
-        texts.cited(connection),
+        captured_texts.cited(connection),
     )
     items: Iterable[Any]
     if chosen.of_entries:
-        items = wire.entries(connection, event_ids if is_part else None, as_of=point)
+        items = entries_about.entries(connection, event_ids if is_part else None, as_of=point)
     else:
         items = query.each(connection, event_ids, as_of=point)
     for piece in chosen.write(items, about):

@@ -12,7 +12,7 @@ import sqlite3
 from typing import Any
 
 from timeline.errors import ProofError
-from timeline.proof import checkpoints as proofs
+from timeline.proof import checkpoints
 from timeline.proof.checkpoints import Stored
 from timeline.reading import query
 from timeline.store import log
@@ -25,7 +25,7 @@ _SHOWN = 20
 
 def verify_page(connection: sqlite3.Connection) -> dict[str, Any]:
     """What is signed and what is not yet: the same for the page and as JSON."""
-    found = [_described(row) for row in proofs.stored(connection, _SHOWN)]
+    found = [_described(row) for row in checkpoints.stored(connection, _SHOWN)]
     size = log.size(connection)
     return {
         "origin": log.info(connection)["origin"],
@@ -56,7 +56,7 @@ def _publications(connection: sqlite3.Connection) -> list[dict[str, Any]]:
 
 def checkpoint_note(connection: sqlite3.Connection) -> str:
     """The newest checkpoint as it was signed. Raises ProofError if there is none."""
-    last = proofs.newest(connection)
+    last = checkpoints.newest(connection)
     if last is None:
         raise ProofError("there is no checkpoint yet: run timeline checkpoint first")
     return last.note
@@ -64,7 +64,7 @@ def checkpoint_note(connection: sqlite3.Connection) -> str:
 
 def covering(connection: sqlite3.Connection, seq: int) -> dict[str, Any] | None:
     """The checkpoint that an entry is under, and its leaf; None if it is under none."""
-    last, entry = proofs.newest(connection), log.entry_at(connection, seq)
+    last, entry = checkpoints.newest(connection), log.entry_at(connection, seq)
     if last is None or entry is None or last.size <= seq:
         return None
     return {**_described(last), "leaf": _base64(entry.leaf)}
@@ -76,7 +76,7 @@ def proof_of(connection: sqlite3.Connection, event_id: str, version: int) -> str
     Raises NotFound for what is not there, ProofError if no checkpoint covers it.
     """
     seq = query.get(connection, event_id, version=version)["seq"]
-    return str(proofs.prove(connection, seq))
+    return str(checkpoints.prove(connection, seq))
 
 
 def _base64(value: bytes) -> str:

@@ -14,12 +14,11 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from timeline.errors import NoText, NotFound
-from timeline.formats import prose as words
+from timeline.formats import prose
 from timeline.formats.markup import is_link
-from timeline.model import edtf as edtf_time
+from timeline.model import edtf
 from timeline.projection import fold
-from timeline.reading import captured_texts as texts
-from timeline.reading import query
+from timeline.reading import captured_texts, query
 from timeline.reading.query import Row
 from timeline.store.codec import decode_content, decode_payload
 from timeline.texts.coverage import Sentence, summary
@@ -48,7 +47,7 @@ def source_page(connection: sqlite3.Connection, source_id: str) -> dict[str, Any
     found = {
         "source": source,
         "title": _title(source),
-        "published": edtf_time.phrase(source["published"]) if source["published"] else "",
+        "published": edtf.phrase(source["published"]) if source["published"] else "",
         "links": [
             (label, source[field])
             for field, label in (("url", "Original"), ("archive_url", "Archived copy"))
@@ -59,13 +58,13 @@ def source_page(connection: sqlite3.Connection, source_id: str) -> dict[str, Any
         "events_count": count,
         "same": [
             (other["source_id"], _title(other), other["publisher"])
-            for other in texts.same_text(connection, source_id)
+            for other in captured_texts.same_text(connection, source_id)
         ],
         "versions": _versions(connection, source_id),
         "lost": [],
     }
     try:
-        coverage = texts.coverage(connection, source_id, _LONGEST)
+        coverage = captured_texts.coverage(connection, source_id, _LONGEST)
     except NoText as absent:
         return {**found, "absent": absent.why}
     quoting = {event_id for each in coverage.sentences for event_id in each.events}
@@ -93,14 +92,14 @@ def source_json(connection: sqlite3.Connection, source_id: str) -> dict[str, Any
     found: dict[str, Any] = {
         **{name: value for name, value in source.items() if name != "source_key"},
         "events": [event_id for (event_id,) in events],
-        "same_text": [row["source_id"] for row in texts.same_text(connection, source_id)],
+        "same_text": [row["source_id"] for row in captured_texts.same_text(connection, source_id)],
         "text_absent": None,
         "characters": None,
         "sentences": [],
         "lost_quotes": [],
     }
     try:
-        coverage = texts.coverage(connection, source_id, _LONGEST)
+        coverage = captured_texts.coverage(connection, source_id, _LONGEST)
     except NoText as absent:
         return {**found, "text_absent": absent.why}
     return {
@@ -132,7 +131,7 @@ def _details(source: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for field, label in (("authors", "Written by"), ("publisher", "Publisher")):
         yield label, source[field]
     for field, label in (("published", "Published"), ("accessed", "Read")):
-        yield label, edtf_time.phrase(source[field]) if source[field] else ""
+        yield label, edtf.phrase(source[field]) if source[field] else ""
     for field, label in (
         ("language", "Language"),
         ("licence", "Licence of its text"),
@@ -146,7 +145,7 @@ def _details(source: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 # --- The text -----------------------------------------------------------------------------
 
 
-def _shown(coverage: texts.Coverage) -> Iterator[dict[str, Any]]:
+def _shown(coverage: captured_texts.Coverage) -> Iterator[dict[str, Any]]:
     """The sentences with what is quoted of each, and whether one begins a paragraph."""
     before = 0
     for number, sentence in enumerate(coverage.sentences, 1):
@@ -188,9 +187,9 @@ def _events(connection: sqlite3.Connection, source_id: str) -> tuple[list[Row], 
     found = [
         {
             **row,
-            "when": words.date(row["occurred"]),
-            "title": words.title(row),
-            "risk": words.at_risk(query.withdrawn(connection, row["event_id"]))
+            "when": prose.date(row["occurred"]),
+            "title": prose.title(row),
+            "risk": prose.at_risk(query.withdrawn(connection, row["event_id"]))
             if row["at_risk"]
             else "",
         }
@@ -232,13 +231,13 @@ def _versions(connection: sqlite3.Connection, source_id: str) -> list[dict[str, 
             {
                 **row,
                 "verb": row["kind"].partition(".")[2],
-                "recorded": words.instant(row["recorded_at"]),
+                "recorded": prose.instant(row["recorded_at"]),
                 "author": said.get("author"),
                 "reason": said.get("reason"),
                 "changed": changed,
                 "erased": ""
                 if payload
-                else words.erased(query.erasure_of(connection, row["seq"]), "What it said"),
+                else prose.erased(query.erasure_of(connection, row["seq"]), "What it said"),
             }
         )
     return found[::-1]

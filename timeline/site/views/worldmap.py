@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from timeline.formats import prose as words
+from timeline.formats import prose
 
 __all__ = ["Circle", "WorldMap", "map_of"]
 
@@ -65,7 +65,7 @@ def _reach(point: Mapping[str, Any]) -> float:
 
 def _circle(point: Mapping[str, Any], width: float) -> Circle:
     count = point["count"]
-    name = words.place_name(point["place"], point["country"])
+    name = prose.place_name(point["place"], point["country"])
     what = point["title"] if count == 1 else f"{count:,} events"
     return Circle(
         round(point["lon"] * 10, 2),
