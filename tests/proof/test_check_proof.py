@@ -28,8 +28,8 @@ from timeline.proof.signed_note import SigningKey, VerifierKey
 from timeline.proof.tlog import Proof
 from timeline.store import storage
 
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-(PROGRAM,) = (block.body for block in blocks(README, "python") if block.name == "check_proof.py")
+PAGE = (CHECKOUT / "docs" / "proof.md").read_text(encoding="utf-8")
+(PROGRAM,) = (block.body for block in blocks(PAGE, "python") if block.name == "check_proof.py")
 COMPILED = compile(PROGRAM, "check_proof.py", "exec")
 KEY = SigningKey("example.org/story", b"k" * 32)
 OTHER = SigningKey("example.org/story", b"o" * 32)
