@@ -18,7 +18,8 @@ from timeline.model.content import Event
 from timeline.model.field_types import ID_PATTERN
 from timeline.model.validation import validate
 from timeline.projection import fold
-from timeline.projection.fold import CHILD_TABLES, CONTENT_COLUMNS, FieldChange, differences
+from timeline.projection.differences import FieldChange, differences
+from timeline.projection.fold import CHILD_TABLES, CONTENT_COLUMNS
 from timeline.store import codec
 
 contents = events().map(lambda fields: validate(Event, fields).content())

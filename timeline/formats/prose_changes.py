@@ -1,6 +1,6 @@
 """What changed between two versions of an event, as a person says it.
 
-Guarantees: every change of `fold.differences` is told, and an item of a list by what it is, not
+Guarantees: every change of `differences` is told, and an item of a list by what it is, not
 by its number. Plain text, as in `words`.
 """
 
@@ -148,7 +148,7 @@ class _Step(NamedTuple):
 
 
 def in_words(names: Names, changes: Sequence[Content], newer: Content) -> Iterator[Change]:
-    """Changes as `fold.differences` has them; `newer` is the later one of the two contents."""
+    """Changes as `differences` has them; `newer` is the later one of the two contents."""
     steps = [
         _Step(field_paths.steps(change["path"]), change["old_value"], change["new_value"])
         for change in changes

@@ -1,4 +1,4 @@
-"""What an entry makes of an event: contents to rows, two contents to their differences.
+"""The rows and the state that an entry gives its event, made from the content of its payload.
 
 Guarantees: pure functions of the bytes in the log, so that a rebuild, a live append and a
 look into the past give the same rows. Contents are the JSON of payloads (`Event.content()`),
@@ -15,7 +15,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from timeline.model import edtf
 from timeline.model.countries import fold as fold_name
@@ -25,10 +25,8 @@ __all__ = [
     "CHILD_TABLES",
     "CONTENT_COLUMNS",
     "OWN_LETTERS",
-    "FieldChange",
     "actor_id_of",
     "content_row",
-    "differences",
     "search_row",
     "state_after",
     "state_of",
@@ -293,64 +291,3 @@ def actor_id_of(name: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40]
     digest = hashlib.sha256(key.encode()).hexdigest()[:8]
     return f"{slug}-{digest}" if slug else f"actor-{digest}"
-
-
-# --- Differences --------------------------------------------------------------------------
-
-
-class FieldChange(NamedTuple):
-    """One field that differs. `path` is an RFC 6901 pointer; a value is text, or JSON."""
-
-    path: str
-    old_value: str | None
-    new_value: str | None
-
-
-def differences(old: Content, new: Content) -> list[FieldChange]:
-    """What changed between two contents, field by field.
-
-    Items of a list that only moved because another came or went are not listed. A pointer
-    counts in `new`; that of an item that is gone counts in `old`.
-    """
-    return list(_compare("", old, new))
-
-
-def _compare(path: str, old: object, new: object) -> Iterator[FieldChange]:
-    if old == new:
-        return
-    if isinstance(old, Mapping | None) and isinstance(new, Mapping | None):
-        old, new = old or {}, new or {}
-        for key in dict.fromkeys((*old, *new)):
-            step = str(key).replace("~", "~0").replace("/", "~1")
-            yield from _compare(f"{path}/{step}", old.get(key), new.get(key))
-    elif isinstance(old, list | None) and isinstance(new, list | None):
-        yield from _compare_lists(path, old or [], new or [])
-    else:
-        yield FieldChange(path, _text(old), _text(new))
-
-
-def _compare_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[FieldChange]:
-    import difflib  # of no use to what does not change
-
-    # Of 200 items and more, autojunk keeps those that come again and again from taking minutes.
-    matcher = difflib.SequenceMatcher(
-        None, [_text(item) for item in old], [_text(item) for item in new], autojunk=True
-    )
-    for operation, old_from, old_to, new_from, new_to in matcher.get_opcodes():
-        if operation == "equal":
-            continue
-        paired = min(old_to - old_from, new_to - new_from)
-        for step in range(paired):
-            yield from _compare(
-                f"{path}/{new_from + step}", old[old_from + step], new[new_from + step]
-            )
-        for index in range(old_from + paired, old_to):
-            yield FieldChange(f"{path}/{index}", _text(old[index]), None)
-        for index in range(new_from + paired, new_to):
-            yield FieldChange(f"{path}/{index}", None, _text(new[index]))
-
-
-def _text(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return _encode(value)

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from timeline.model import clock
 from timeline.projection import facet_segments, fold
 from timeline.projection.actors import Actors
+from timeline.projection.differences import differences
 from timeline.store.codec import Entry, Payload, check_version, decode_content, payload_of
 
 __all__ = ["INSERT_SEARCH", "Projector"]
@@ -300,7 +301,7 @@ class Projector:
                 reason,
                 entry.seq,
             )
-            for position, change in enumerate(fold.differences(old, new), 1)
+            for position, change in enumerate(differences(old, new), 1)
         )
 
     def _forget_content(self, event_id: str, event_key: int, old: dict[str, Any] | None) -> None:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from timeline.errors import NotFound
-from timeline.projection import fold
+from timeline.projection.differences import differences
 from timeline.reading import query
 from timeline.reading.query import Row
 
@@ -42,7 +42,7 @@ def compare(
         "before": old,
         "after": new,
         "changes": [
-            change._asdict() for change in fold.differences(old_content or {}, new_content or {})
+            change._asdict() for change in differences(old_content or {}, new_content or {})
         ],
         "entries": list(query.rows(entries)),
     }

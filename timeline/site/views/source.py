@@ -18,6 +18,7 @@ from timeline.formats import prose
 from timeline.formats.markup import is_link
 from timeline.model import edtf
 from timeline.projection import fold
+from timeline.projection.differences import differences
 from timeline.reading import captured_texts, query
 from timeline.reading.query import Row
 from timeline.store.codec import decode_content, decode_payload
@@ -224,7 +225,7 @@ def _versions(connection: sqlite3.Connection, source_id: str) -> list[dict[str, 
         if fold.gives_content(row["kind"]):
             before, content = content, decode_content(payload)
             if before and content:
-                paths = (change.path for change in fold.differences(before, content))
+                paths = (change.path for change in differences(before, content))
                 names = dict.fromkeys(path.split("/")[1] for path in paths)
                 changed = [_FIELDS.get(name, name.replace("_", " ")) for name in names]
         found.append(
