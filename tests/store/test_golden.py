@@ -21,6 +21,7 @@ from timeline.model.validation import validate
 from timeline.projection import tables as projection
 from timeline.projection.projector import Projector
 from timeline.store import codec, log, storage
+from timeline.store.appender import Appender
 from timeline.store.codec import Entry
 
 GOLDEN = CHECKOUT / "tests" / "golden"
@@ -125,7 +126,7 @@ def folded(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     path = tmp_path / "golden.db"
     with storage.new_file(path) as connection, storage.immediate(connection):
         projection.create(connection)
-        log.Appender(connection).append(*entries())
+        Appender(connection).append(*entries())
         projector = Projector(connection)
         for entry in log.read(connection):
             projector.apply(entry)

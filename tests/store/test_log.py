@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from timeline.store import codec, log, storage
+from timeline.store.appender import Appender
 from timeline.store.codec import Entry
 
 NEXT = 5
@@ -62,7 +63,7 @@ TEXT_SHA256 = "sha256:" + hashlib.sha256(TEXT.encode()).hexdigest()
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("log") / "template.db"
     with storage.new_file(path) as connection, storage.immediate(connection):
-        log.Appender(connection).append(*ENTRIES)
+        Appender(connection).append(*ENTRIES)
         connection.execute(
             "INSERT INTO source_texts VALUES (?, ?, '2025-04-15T10:00:00.000000Z', NULL, NULL)",
             (TEXT_SHA256, TEXT),
@@ -265,7 +266,7 @@ def test_entries_stay_one_after_the_other_when_many_are_inserted(
 ) -> None:
     more = [an_entry(NEXT + n, "event/new", n + 1, "event.updated") for n in range(4)]
     with client(path, pragmas) as connection:
-        log.Appender(connection).append(*more)
+        Appender(connection).append(*more)
         assert list(log.read(connection)) == [*ENTRIES, *more]
 
 
@@ -423,7 +424,7 @@ def test_only_an_erasure_of_exactly_this_earlier_entry_allows_it(
     path: Path, kind: str, subject: str
 ) -> None:
     with client(path) as connection:
-        log.Appender(connection).append(
+        Appender(connection).append(
             an_entry(NEXT, subject, 1, kind),
             an_entry(NEXT + 1, "event/later", 1, "event.recorded"),
         )

@@ -17,6 +17,7 @@ from running import CHECKOUT
 
 from timeline.errors import Busy, NotATimeline, NotWritable, StorageFull, StoreError, TooNew
 from timeline.store import log, storage
+from timeline.store.appender import Appender
 from timeline.store.codec import encode
 
 
@@ -48,7 +49,7 @@ def opened(seq: int = 0, size: int = 10) -> tuple[object, ...]:
 
 
 def insert(connection: sqlite3.Connection, seq: int = 0, size: int = 10) -> None:
-    log.Appender(connection).append(opened(seq, size))  # type: ignore[arg-type]
+    Appender(connection).append(opened(seq, size))  # type: ignore[arg-type]
 
 
 def files(folder: Path) -> set[str]:

@@ -13,6 +13,7 @@ from timeline import Event, Timeline
 from timeline.errors import TimelineError
 from timeline.model.content import Annotation, Said
 from timeline.store import codec, log, storage
+from timeline.store.appender import Appender
 from timeline.writing.writer import Append
 
 Operation = Callable[[Append], object]
@@ -221,7 +222,7 @@ def erase(path: Path, *seqs: int) -> None:
                 reported_at=None,
                 payload=codec.encode_payload(None, "A court said so", {}),
             )
-            log.Appender(connection).append(entry)
+            Appender(connection).append(entry)
             connection.execute(
                 "UPDATE log SET payload = NULL, salt = NULL WHERE seq = ?", (erased.seq,)
             )

@@ -1,8 +1,6 @@
-"""The log: append entries, read them back, find a moment in it, and the tree over it.
+"""Read the log: its entries, the position of a moment in it, and the tree over it.
 
-Guarantees: an entry is written as it is, with the inner hashes that it completes, inside the
-transaction of the caller; the triggers of the schema refuse everything else. Reading never
-writes.
+Guarantees: nothing here writes; `appender` does.
 
 Knows nothing of what entries mean, but for those in which the log describes itself.
 """
@@ -20,7 +18,6 @@ from timeline.store.codec import Entry, decode_content
 from timeline.store.merkle import ReadHash
 
 __all__ = [
-    "Appender",
     "entry_at",
     "entry_by_id",
     "info",
@@ -36,34 +33,6 @@ __all__ = [
 _COLUMNS = (
     "seq, id, kind, subject, version, recorded_at, reported_at, envelope, payload, salt, leaf"
 )
-
-
-class Appender:
-    """The growing end of a log, good for one transaction."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self.size = size(connection)
-        """Of the log, and so the `seq` of its next entry."""
-        self._hashes = self.size - self.size.bit_count()
-        read = read_hash(connection)
-        self._ends = [read(*peak) for peak in merkle.peaks(self.size)]
-
-    def append(self, *entries: Entry) -> None:
-        """Insert entries whose `seq` continues the log; one costs the same in a log of any size."""
-        hashes = [
-            hashed
-            for size, entry in enumerate(entries, self.size)
-            for hashed in merkle.grow(self._ends, size, entry.leaf)
-        ]
-        self._connection.executemany(
-            "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", entries
-        )
-        self._connection.executemany(
-            "INSERT INTO tree_hashes VALUES (?, ?)", enumerate(hashes, self._hashes)
-        )
-        self._hashes += len(hashes)
-        self.size += len(entries)
 
 
 def size(connection: sqlite3.Connection) -> int:

@@ -19,6 +19,7 @@ from timeline.model.field_types import ID_PATTERN
 from timeline.projection import facet_segments, fold
 from timeline.projection.projector import Projector
 from timeline.store import log
+from timeline.store.appender import Appender
 from timeline.store.codec import Entry, Payload, decode_content
 
 __all__ = ["Holdings", "Standing", "spoken"]
@@ -54,7 +55,7 @@ class Holdings:
     def __init__(self, connection: sqlite3.Connection, projector: Projector) -> None:
         self._connection = connection
         self._projector = projector
-        self._log = log.Appender(connection)
+        self._log = Appender(connection)
         self._entries: dict[str, Entry] = {}
         """Those held back, by subject."""
         self._ids: set[str] = set()
