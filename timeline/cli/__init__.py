@@ -32,10 +32,10 @@ _DAILY = {
     "update": "write",
     "correct": "write",
     "history": "event",
-    "serve": "care",
+    "serve": "serving",
 }
 _OTHERS = {
-    "init": "care",
+    "init": "file",
     "retract": "write",
     "reinstate": "write",
     "merge": "write",
@@ -57,12 +57,12 @@ _OTHERS = {
     "keygen": "proof",
     "prove": "proof",
     "erase": "proof",
-    "schema": "care",
-    "rebuild": "care",
+    "schema": "file",
+    "rebuild": "file",
     "publish": "publishing",
-    "migrate": "publishing",
-    "demo": "care",
-    "doctor": "care",
+    "migrate": "file",
+    "demo": "serving",
+    "doctor": "file",
 }
 _MODULES = {**_DAILY, **_OTHERS}
 _PAGED = frozenset(

@@ -1,10 +1,8 @@
-"""The commands that put a timeline before readers, and carry it into the future: publish,
-migrate."""
+"""The command that puts a timeline before readers: publish."""
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import shlex
 import tempfile
 from pathlib import Path
@@ -17,7 +15,6 @@ from timeline.formats import prose
 from timeline.publish import publication
 from timeline.publish.publication import Publication
 from timeline.publish.scratch_folder import workshop
-from timeline.writing import migrate
 
 
 @click.command("publish")
@@ -115,22 +112,3 @@ def _names(folder: Path, copy: Path) -> dict[str, str]:
         "metadata": shlex.quote(str(folder / "metadata.json")),
         "name": name,
     }
-
-
-@click.command("migrate")
-@click.pass_obj
-def migrate_command(database: str, /) -> None:
-    """Bring a file of an older version up to this one.
-
-    It is copied first, and verified after; a log that does not hold is not touched.
-    """
-    with contextlib.ExitStack() as stack:
-        progress = stack.enter_context(output.Progress("entries"))
-        done = migrate.migrate(database, progress=progress)
-    if done is None:
-        output.echo(f"{database} is of this version: there is nothing to do.")
-        return
-    output.echo(
-        f"Migrated {database} to schema {done.schema_version}: {done.entries:,} entries, verified."
-    )
-    output.echo(f"As it was before: {done.copy}")

@@ -1,4 +1,4 @@
-"""The commands around a timeline: init, serve, demo, schema, rebuild, doctor."""
+"""The commands about the file of a timeline: init, schema, rebuild, migrate, doctor."""
 
 from __future__ import annotations
 
@@ -19,15 +19,7 @@ from timeline.model import clock, content
 from timeline.projection import tables
 from timeline.store import log, storage
 from timeline.store.codec import MAX_PAYLOAD
-
-_port_option = click.option(
-    "--port",
-    metavar="PORT",
-    type=click.IntRange(1, 65535),
-    default=8001,
-    show_default=True,
-    help="Where the browser finds it.",
-)
+from timeline.writing import migrate
 
 
 @click.command("init")
@@ -49,58 +41,6 @@ def init_command(database: str, /, vocabulary: str | None, **fields: Any) -> Non
     with Timeline.create(database, vocabulary_file=vocabulary, **fields) as timeline:
         output.echo(f'Opened "{timeline.info["title"]}" in {database}')
         output.echo(output.dim(f"origin {timeline.info['origin']}"))
-
-
-@click.command(
-    "serve", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
-)
-@_port_option
-@click.option(
-    "--host",
-    metavar="ADDRESS",
-    default="127.0.0.1",
-    show_default=True,
-    help="Who can reach it; 0.0.0.0 lets others in.",
-)
-@click.argument("datasette_options", nargs=-1, type=click.UNPROCESSED)
-@click.pass_obj
-def serve_command(
-    database: str, /, port: int, host: str, datasette_options: tuple[str, ...]
-) -> None:
-    """Show the timeline in a browser.
-
-    What is appended meanwhile is there at a reload. What stands behind -- goes to Datasette
-    as it is.
-    """
-    from timeline.site.serve import serve
-
-    serve(database, host=host, port=port, options=datasette_options)
-
-
-@click.command("demo")
-@_port_option
-@click.option("--no-serve", is_flag=True, help="Only build the file.")
-@click.pass_context
-def demo_command(context: click.Context, port: int, no_serve: bool) -> None:
-    """Build the demonstration anew, and show it in a browser.
-
-    It tells of 19 events around a visit to Odesa in 2025.
-    """
-    from timeline import demo
-
-    if not no_serve:
-        from timeline.site.serve import free_port, serve
-
-        # Before the file is made anew: who has the port may be serving the old one.
-        free_port("127.0.0.1", port)
-    given = context.find_root().params["database"]
-    path = Path(given or "db/demo/timeline.db")
-    if not given:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    entries = demo.build(path)
-    output.echo(f"Built {path}: {entries} entries.")
-    if not no_serve:
-        serve(str(path), port=port)
 
 
 @click.command("schema")
@@ -143,6 +83,25 @@ def rebuild_command(database: str, /) -> None:
     ):
         count = tables.rebuild(connection, progress)
     output.echo(f"Rebuilt the tables of {database} from {count:,} entries.")
+
+
+@click.command("migrate")
+@click.pass_obj
+def migrate_command(database: str, /) -> None:
+    """Bring a file of an older version up to this one.
+
+    It is copied first, and verified after; a log that does not hold is not touched.
+    """
+    with contextlib.ExitStack() as stack:
+        progress = stack.enter_context(output.Progress("entries"))
+        done = migrate.migrate(database, progress=progress)
+    if done is None:
+        output.echo(f"{database} is of this version: there is nothing to do.")
+        return
+    output.echo(
+        f"Migrated {database} to schema {done.schema_version}: {done.entries:,} entries, verified."
+    )
+    output.echo(f"As it was before: {done.copy}")
 
 
 @click.command("doctor")

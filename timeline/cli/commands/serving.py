@@ -1,0 +1,70 @@
+"""The commands that show a timeline in a browser: serve, demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from timeline.cli import output
+
+_port_option = click.option(
+    "--port",
+    metavar="PORT",
+    type=click.IntRange(1, 65535),
+    default=8001,
+    show_default=True,
+    help="Where the browser finds it.",
+)
+
+
+@click.command(
+    "serve", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
+)
+@_port_option
+@click.option(
+    "--host",
+    metavar="ADDRESS",
+    default="127.0.0.1",
+    show_default=True,
+    help="Who can reach it; 0.0.0.0 lets others in.",
+)
+@click.argument("datasette_options", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def serve_command(
+    database: str, /, port: int, host: str, datasette_options: tuple[str, ...]
+) -> None:
+    """Show the timeline in a browser.
+
+    What is appended meanwhile is there at a reload. What stands behind -- goes to Datasette
+    as it is.
+    """
+    from timeline.site.serve import serve
+
+    serve(database, host=host, port=port, options=datasette_options)
+
+
+@click.command("demo")
+@_port_option
+@click.option("--no-serve", is_flag=True, help="Only build the file.")
+@click.pass_context
+def demo_command(context: click.Context, port: int, no_serve: bool) -> None:
+    """Build the demonstration anew, and show it in a browser.
+
+    It tells of 19 events around a visit to Odesa in 2025.
+    """
+    from timeline import demo
+
+    if not no_serve:
+        from timeline.site.serve import free_port, serve
+
+        # Before the file is made anew: who has the port may be serving the old one.
+        free_port("127.0.0.1", port)
+    given = context.find_root().params["database"]
+    path = Path(given or "db/demo/timeline.db")
+    if not given:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    entries = demo.build(path)
+    output.echo(f"Built {path}: {entries} entries.")
+    if not no_serve:
+        serve(str(path), port=port)
