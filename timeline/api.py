@@ -29,6 +29,8 @@ from timeline.model.validation import validate
 from timeline.model.vocabulary import read_terms
 from timeline.projection import tables as projection
 from timeline.reading import comparison, query, selection
+from timeline.reading.as_of import parse_as_of
+from timeline.reading.references import resolve_event, resolve_source
 from timeline.reading.twins import misspellings
 from timeline.store import log, storage
 from timeline.writing import writer
@@ -353,7 +355,7 @@ class Timeline:
         Raises NotFound, Ambiguous.
         """
         with self._reading() as connection:
-            return query.resolve_event(connection, text)
+            return resolve_event(connection, text)
 
     def get(
         self,
@@ -371,7 +373,7 @@ class Timeline:
         Raises NotFound for an event, or a version of it, that was not there as of then.
         """
         with self._reading() as connection:
-            point = query.parse_as_of(connection, as_of, as_reported)
+            point = parse_as_of(connection, as_of, as_reported)
             return query.get(connection, event_id, version=version, as_of=point)
 
     def history(
@@ -385,7 +387,7 @@ class Timeline:
         nested, None for what was not there. Raises NotFound.
         """
         with self._reading() as connection:
-            point = query.parse_as_of(connection, as_of, as_reported)
+            point = parse_as_of(connection, as_of, as_reported)
             return query.history(connection, event_id, as_of=point)
 
     def changes(self, start: When, end: When | None = None, *, reported: bool = False) -> Rows:
@@ -472,7 +474,7 @@ class Timeline:
         Raises NotFound, Ambiguous.
         """
         with self._reading() as connection:
-            return query.resolve_source(connection, text)
+            return resolve_source(connection, text)
 
     def coverage(self, source_id: str) -> dict[str, Any]:
         """What became of the text of a source: source_id and, in their order, its `sentences`.
@@ -483,7 +485,7 @@ class Timeline:
         from timeline.reading import captured_texts
 
         with self._reading() as connection:
-            source_id = query.resolve_source(connection, source_id)
+            source_id = resolve_source(connection, source_id)
             return captured_texts.coverage(connection, source_id).as_json(source_id)
 
     def unknown(self, names: Iterable[tuple[str, str]]) -> Names:
@@ -507,7 +509,7 @@ class Timeline:
     @contextlib.contextmanager
     def _tables(self, as_of: When | None, as_reported: When | None) -> Iterator[sqlite3.Connection]:
         with self._reading() as connection:
-            point = query.parse_as_of(connection, as_of, as_reported)
+            point = parse_as_of(connection, as_of, as_reported)
             with selection.tables_as_of(connection, point) as tables:
                 yield tables
 

@@ -36,8 +36,8 @@ from timeline.intake import restore as restoring
 from timeline.intake.restore import Restored, restore
 from timeline.model.content import Said
 from timeline.proof.verify import verify
-from timeline.reading import entries_about
-from timeline.reading.query import AsOf
+from timeline.reading import entries
+from timeline.reading.as_of import AsOf
 from timeline.store import codec, log, storage
 from timeline.writing import erasure
 
@@ -49,7 +49,7 @@ Wire = dict[str, Any]
 def exported(path: Path, as_of: AsOf = AsOf()) -> list[str]:  # noqa: B008 - it is immutable
     """The log in wire form, line by line."""
     with contextlib.closing(storage.connect(path)) as connection:
-        return [codec.to_wire(entry) for entry in entries_about.entries(connection, as_of=as_of)]
+        return [codec.to_wire(entry) for entry in entries.read(connection, as_of=as_of)]
 
 
 def packed(lines: list[str]) -> io.BytesIO:

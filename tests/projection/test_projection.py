@@ -23,7 +23,8 @@ from timeline.model.content import Said
 from timeline.model.countries import db_folder
 from timeline.projection import facet_segments, fold
 from timeline.projection import tables as projection
-from timeline.reading import query, selection
+from timeline.reading import selection
+from timeline.reading.as_of import AsOf
 from timeline.store import storage
 
 WHY = Said(reason="The source took it back")
@@ -154,7 +155,7 @@ def check_tables(path: Path) -> None:
             connection.execute("SELECT event_id, actors FROM events WHERE actors IS NOT NULL")
         )
         # Folding the present again, from nothing but its contents, gives the present.
-        newest = query.AsOf(seq=len(connection.execute("SELECT seq FROM log").fetchall()))
+        newest = AsOf(seq=len(connection.execute("SELECT seq FROM log").fetchall()))
         with selection.tables_as_of(connection, newest) as again:
             for table in ("events", "event_actors", "citations", "event_search", "event_claims"):
                 sql = f"SELECT * FROM {table}"

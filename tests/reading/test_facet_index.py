@@ -24,9 +24,9 @@ from timeline.reading import (
     facet_columns,
     facet_index,
     indexed_selection,
-    query,
     selection,
 )
+from timeline.reading.as_of import AsOf
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
 from timeline.reading.selection import Selection
@@ -101,7 +101,7 @@ def agree_then(
 ) -> None:
     """As known after entry `seq`, the index answers as the tables of then do."""
     assert index is not None
-    point = query.AsOf(seq=seq)
+    point = AsOf(seq=seq)
     with (
         selection.tables_as_of(connection, point) as tables,
         contextlib.closing(IndexedSelection(connection, index, chosen, text, seq=seq)) as found,

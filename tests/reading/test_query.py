@@ -24,6 +24,9 @@ from timeline.errors import Ambiguous, InvalidInput, NotFound
 from timeline.model.content import Said
 from timeline.projection import fold
 from timeline.reading import query, selection
+from timeline.reading.as_of import NOW, AsOf, parse_as_of
+from timeline.reading.entries import log_entries
+from timeline.reading.sources import sources_by_id
 from timeline.store import storage
 
 PAST = settings(
@@ -276,8 +279,8 @@ def test_before_the_log_opened_there_was_nothing(timeline: Timeline, clock: Tick
         with pytest.raises(NotFound, match="as of then"):
             read("strike", **when)
     with reading(timeline.path) as connection:
-        point = query.parse_as_of(connection, "2025-04-12")
-        assert [*query.log_entries(connection, as_of=point)] == []
+        point = parse_as_of(connection, "2025-04-12")
+        assert [*log_entries(connection, as_of=point)] == []
 
 
 @pytest.mark.parametrize(
@@ -427,11 +430,9 @@ def test_many_events_are_read_as_each_of_them_is(
         newest = connection.execute("SELECT max(seq) FROM log").fetchone()[0]
         some_ids = st.lists(st.sampled_from((*EVENTS, *NEW_EVENTS, "nul\x00", "half \ud800")))
         ids = data.draw(some_ids)
-        reported = st.sampled_from(
-            (query.NOW.reported, "2025-04-14T", "2025-04-15T", "2025-04-13T")
-        )
-        for seq in (query.NOW.seq, *range(-1, newest + 1)):
-            point = query.AsOf(seq, data.draw(reported))
+        reported = st.sampled_from((NOW.reported, "2025-04-14T", "2025-04-15T", "2025-04-13T"))
+        for seq in (NOW.seq, *range(-1, newest + 1)):
+            point = AsOf(seq, data.draw(reported))
             assert _until_not_found(query.each(connection, ids, as_of=point)) == _until_not_found(
                 query.get(connection, event_id, as_of=point) for event_id in ids
             )
@@ -1173,7 +1174,7 @@ def test_no_value_breaks_a_filter(demo: Timeline, name: str, value: object) -> N
 def test_the_entries_of_the_log_come_newest_first(timeline: Timeline, clock: TickingClock) -> None:
     tell_of_the_strike(timeline, clock)
     with reading(timeline.path) as connection:
-        entries = [*query.log_entries(connection)]
+        entries = [*log_entries(connection)]
         assert [entry["seq"] for entry in entries] == [5, 4, 3, 2, 1, 0]
         assert entries[1] == {
             "seq": 4,
@@ -1189,9 +1190,9 @@ def test_the_entries_of_the_log_come_newest_first(timeline: Timeline, clock: Tic
         assert connection.execute("SELECT leaf FROM log WHERE seq = 4").fetchone() == (
             bytes.fromhex(entries[1]["leaf"]),
         )
-        assert [entry["seq"] for entry in query.log_entries(connection, limit=2)] == [5, 4]
-        point = query.parse_as_of(connection, "2025-04-14")
-        assert [entry["seq"] for entry in query.log_entries(connection, as_of=point)] == [2, 1, 0]
+        assert [entry["seq"] for entry in log_entries(connection, limit=2)] == [5, 4]
+        point = parse_as_of(connection, "2025-04-14")
+        assert [entry["seq"] for entry in log_entries(connection, as_of=point)] == [2, 1, 0]
 
 
 def test_related_events_are_named_both_ways(demo: Timeline, timeline: Timeline) -> None:
@@ -1216,7 +1217,7 @@ def test_related_events_are_named_both_ways(demo: Timeline, timeline: Timeline) 
         ] == [("from", "part_of", "part-1", "Part 1"), ("from", "part_of", "part-2", "Part 2")]
         assert [row["direction"] for row in query.related(connection, "part-1")] == ["to"]
     with reading(demo.path) as connection:
-        assert set(query.sources(connection, ["paper", "nowhere"])) == {"paper"}
+        assert set(sources_by_id(connection, ["paper", "nowhere"])) == {"paper"}
         assert query.labels(connection)["CONSULT"] == "Consultation"
 
 
@@ -1256,7 +1257,7 @@ def test_a_look_into_the_past_costs_the_same_however_long_the_history(
         for moment in moments:
             taken = []
             for event_id in ("short", "long"):
-                point = query.parse_as_of(connection, **moment)
+                point = parse_as_of(connection, **moment)
                 query.get(connection, event_id, as_of=point)
                 taken.append(
                     steps(
@@ -1264,7 +1265,7 @@ def test_a_look_into_the_past_costs_the_same_however_long_the_history(
                         lambda: query.get(
                             connection,
                             event_id,  # noqa: B023
-                            as_of=query.parse_as_of(connection, **moment),  # noqa: B023
+                            as_of=parse_as_of(connection, **moment),  # noqa: B023
                         ),
                     )
                 )

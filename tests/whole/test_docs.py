@@ -19,8 +19,8 @@ from examples import PAGES, blocks, commands, printed_anew
 from running import CHECKOUT
 
 from timeline import Timeline, demo
-from timeline.reading.query import rows as rows_of_cursor
 from timeline.store import storage
+from timeline.store.rows import as_dicts
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 
@@ -180,7 +180,7 @@ def test_every_query_answers_the_same_in_datasette(demonstration: Path) -> None:
 
     with contextlib.closing(storage.connect(demonstration)) as connection:
         for query in QUERIES.values():
-            assert asyncio.run(rows_of(query)) == [*rows_of_cursor(connection.execute(query))]
+            assert asyncio.run(rows_of(query)) == [*as_dicts(connection.execute(query))]
 
 
 def test_the_drawing_of_the_tables_is_that_of_the_schema() -> None:

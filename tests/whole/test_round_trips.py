@@ -29,8 +29,8 @@ from timeline.formats.exports import About
 from timeline.formats.sheet.lookup import words_of
 from timeline.intake.restore import restore
 from timeline.proof.verify import verify
-from timeline.reading import entries_about, query
-from timeline.reading.query import NOW, AsOf
+from timeline.reading import entries, query
+from timeline.reading.as_of import NOW, AsOf, parse_as_of
 from timeline.store import codec, log, storage
 
 DERIVED = frozenset(
@@ -62,7 +62,7 @@ def moments(connection: sqlite3.Connection) -> list[AsOf]:
     """Now, the end of every batch, some days of the reported clock, and both together."""
     ends = connection.execute("SELECT max(seq) FROM log GROUP BY recorded_at ORDER BY 1")
     recorded = [AsOf(seq) for (seq,) in ends]
-    reported = [query.parse_as_of(connection, None, day) for day in REPORTED]
+    reported = [parse_as_of(connection, None, day) for day in REPORTED]
     both = [point._replace(seq=end.seq) for point in reported for end in recorded[::4]]
     found = [NOW, *recorded, *reported, *both]
     assert len(found) > 40
@@ -187,16 +187,16 @@ def test_the_log_at_every_moment_is_taken_in_with_the_root_that_it_had(
     ends = [point for point in moments if point.reported == NOW.reported]
     mirror = tmp_path / "mirror.db"
     for number, point in enumerate((*ends[1:], ends[0])):
-        entries = [*entries_about.entries(connection, as_of=point)]
-        lines = "".join(f"{codec.to_wire(entry)}\n" for entry in entries).encode()
-        root = log.root_at(connection, len(entries))
+        exported = [*entries.read(connection, as_of=point)]
+        lines = "".join(f"{codec.to_wire(entry)}\n" for entry in exported).encode()
+        root = log.root_at(connection, len(exported))
         path = tmp_path / f"{number}.db"
         assert restore(path, io.BytesIO(lines)).root == root
         assert restore(mirror, io.BytesIO(lines)).root == root
         for copy in (path, mirror):
             assert verify(copy).findings == []
         with Timeline.open(path) as mine, Timeline.open(story) as theirs:
-            as_of = entries[-1].seq
+            as_of = exported[-1].seq
             for event in mine.list(state="all"):
                 assert mine.get(event["event_id"]) == theirs.get(event["event_id"], as_of=as_of)
     assert verify(mirror).root == verify(story).root

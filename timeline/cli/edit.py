@@ -39,6 +39,8 @@ from timeline.model import field_paths
 from timeline.model.content import Event, Said
 from timeline.model.validation import validate
 from timeline.reading import query
+from timeline.reading.references import resolve_event
+from timeline.reading.sources import sources_by_id
 from timeline.writing.writer import Receipt
 
 __all__ = ["append_by_form", "revise_by_form"]
@@ -143,11 +145,11 @@ def revise_by_form(
     comes back and says so; saved again, it is put on top of that.
     """
     with opened(database) as (connection, _):
-        event_id, version = query.resolve_event(connection, event)
+        event_id, version = resolve_event(connection, event)
         shown = query.get(connection, event_id)
         content = _content(shown)
         cited = (citation["source_id"] for citation in content.get("citations", ()))
-        sources = query.sources(connection, cited)
+        sources = sources_by_id(connection, cited)
         urls = {key: source["url"] for key, source in sources.items() if source["url"]}
         labels = query.labels(connection)
     seen: int = shown["version"]

@@ -7,8 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from timeline.projection import tables
-from timeline.reading import query
-from timeline.reading.query import AsOf
+from timeline.reading.as_of import AsOf, parse_as_of
 from timeline.store import storage
 
 __all__ = ["opened"]
@@ -21,4 +20,4 @@ def opened(
     """A connection that cannot write, and the point that the two options name."""
     with contextlib.closing(storage.connect(database)) as connection:
         tables.check(connection, database)
-        yield connection, query.parse_as_of(connection, as_of, as_reported)
+        yield connection, parse_as_of(connection, as_of, as_reported)

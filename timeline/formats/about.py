@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from timeline.formats.sheet.events import Words
-from timeline.reading.query import NOW, AsOf
+from timeline.reading.as_of import NOW, AsOf
 
 __all__ = ["About", "Event", "heading"]
 

@@ -15,7 +15,11 @@ from timeline.errors import NotFound
 from timeline.model import countries
 from timeline.model import edtf as edtf_time
 from timeline.reading import query
-from timeline.reading.query import NOW, AsOf
+from timeline.reading.as_of import NOW, AsOf
+from timeline.reading.entries import erasure_of
+from timeline.reading.references import resolve_entry
+from timeline.reading.sources import sources_by_id
+from timeline.store.rows import RowDict
 
 Content = Mapping[str, Any]
 
@@ -84,8 +88,8 @@ class Names:
             "WITHDRAWN" if source.get("state") == "withdrawn" else None,
         )
 
-    def _source(self, source_id: str) -> query.Row:
-        return query.sources(self._connection, [source_id], self._as_of).get(source_id, {})
+    def _source(self, source_id: str) -> RowDict:
+        return sources_by_id(self._connection, [source_id], self._as_of).get(source_id, {})
 
 
 def _listed(*parts: str | None) -> str:
@@ -99,7 +103,7 @@ def title(event: Content) -> str:
 
 def erased(erasure: Content | None, what: str = "what it said") -> str:
     """ "what it said was erased from the log (entry 7, 15 April 2025, 10:15 UTC): A court order"
-    of a row that `query.erasure_of` gave.
+    of a row that `entries.erasure_of` gave.
     """
     if erasure is None:
         return f"{what} was erased from the log"
@@ -114,9 +118,7 @@ def erased_sides(connection: sqlite3.Connection, compared: Content) -> list[str]
     versions = [side["version"] for side in sides if side and side["state"] == "erased"]
     return [
         erased(
-            query.erasure_of(
-                connection, query.resolve_entry(connection, f"{compared['event_id']}@{version}")
-            ),
+            erasure_of(connection, resolve_entry(connection, f"{compared['event_id']}@{version}")),
             f"what version {version} said",
         )
         for version in dict.fromkeys(versions)

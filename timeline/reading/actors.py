@@ -1,4 +1,4 @@
-"""Reading actors: which one a person means, and all of them with what they take part in.
+"""Reading actors: one of them, those of a name, and all with the events they take part in.
 
 Guarantees: nothing here writes. Who is who is always as of today; events are those of the
 tables that are read, of now or of then.
@@ -9,14 +9,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from timeline.errors import Ambiguous, NotFound
+from timeline.errors import NotFound
 from timeline.model import countries
 from timeline.projection import fold
 from timeline.projection.actors import known_as
-from timeline.reading import query
-from timeline.reading.query import Row
+from timeline.store.rows import RowDict, as_dicts
 
-__all__ = ["find", "get", "holder", "listed", "merged", "named", "namesake", "resolve"]
+__all__ = ["find", "get", "holder", "listed", "merged", "named", "namesake"]
 
 _ACTORS = (
     "SELECT a.actor_id, a.name, a.aliases, a.country, a.wikidata, a.merged_into, a.seq,"
@@ -26,7 +25,7 @@ _ACTORS = (
 )
 
 
-def listed(connection: sqlite3.Connection) -> Iterator[Row]:
+def listed(connection: sqlite3.Connection) -> Iterator[RowDict]:
     """Every actor, with the most events first: what is said of it, and how many events it has.
 
     `aliases` is a list, `events` the number of current ones. `seq` is the first entry about
@@ -35,12 +34,12 @@ def listed(connection: sqlite3.Connection) -> Iterator[Row]:
     return _rows(connection, "ORDER BY events DESC, a.name COLLATE NOCASE, a.actor_id")
 
 
-def merged(connection: sqlite3.Connection, actor_id: str) -> list[Row]:
+def merged(connection: sqlite3.Connection, actor_id: str) -> list[RowDict]:
     """The actors that were merged into this one, not by way of another."""
     return [*_rows(connection, "WHERE a.merged_into = ? ORDER BY a.name", actor_id)]
 
 
-def get(connection: sqlite3.Connection, actor_id: str) -> Row:
+def get(connection: sqlite3.Connection, actor_id: str) -> RowDict:
     """One actor as in `listed`.
 
     The id that participants had by a name leads to the actor whose name that has become.
@@ -54,33 +53,15 @@ def get(connection: sqlite3.Connection, actor_id: str) -> Row:
     raise NotFound("actor", actor_id)
 
 
-def find(connection: sqlite3.Connection, actor_id: str) -> Row | None:
+def find(connection: sqlite3.Connection, actor_id: str) -> RowDict | None:
     """The actor with this very id."""
     return next(_rows(connection, "WHERE a.actor_id = ?", actor_id), None)
 
 
-def _rows(connection: sqlite3.Connection, rest: str, *values: str) -> Iterator[Row]:
-    for row in query.rows(connection.execute(f"{_ACTORS} {rest}", values)):
+def _rows(connection: sqlite3.Connection, rest: str, *values: str) -> Iterator[RowDict]:
+    for row in as_dicts(connection.execute(f"{_ACTORS} {rest}", values)):
         row["aliases"] = row["aliases"].split("; ") if row["aliases"] else []
         yield row
-
-
-def resolve(connection: sqlite3.Connection, text: str) -> str:
-    """The id of the actor that a person means: by its id, a name, or the beginning of an id.
-
-    Raises NotFound, Ambiguous.
-    """
-    if connection.execute("SELECT 1 FROM actors WHERE actor_id = ?", (text,)).fetchone():
-        return text
-    found = named(connection, text)
-    if len(found) > 1:
-        raise Ambiguous("actor", text, found, "name")
-    actor_id = found[0] if found else text and query.id_beginning(connection, "actor", text)
-    if not actor_id:
-        names = [name for (name,) in connection.execute("SELECT name FROM actors LIMIT 10000")]
-        near = countries.nearest(text, names)
-        raise NotFound("actor", text, f'did you mean "{near}"?' if near else "")
-    return actor_id
 
 
 def named(connection: sqlite3.Connection, name: str) -> list[str]:
@@ -103,7 +84,7 @@ def named(connection: sqlite3.Connection, name: str) -> list[str]:
     return [each for each, into in called.items() if into is None] or [*called]
 
 
-def namesake(connection: sqlite3.Connection, actor: Row) -> Row | None:
+def namesake(connection: sqlite3.Connection, actor: RowDict) -> RowDict | None:
     """Who participants without an id are by the name of an actor, if they are another one.
 
     None if that is recorded: an entry about `actor` leaves them who they are. Without one the
@@ -114,7 +95,7 @@ def namesake(connection: sqlite3.Connection, actor: Row) -> Row | None:
     return found if is_other else None
 
 
-def holder(connection: sqlite3.Connection, name: str) -> Row | None:
+def holder(connection: sqlite3.Connection, name: str) -> RowDict | None:
     """Who participants of a name are, if they have no id; None if nobody is."""
     known = known_as(connection, None, name)
     return get(connection, known[0]) if known else None

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from timeline.errors import NoText
-from timeline.reading import query
+from timeline.reading.as_of import NOW, AsOf
+from timeline.reading.sources import sources_by_id
 from timeline.store.codec import decode_content
+from timeline.store.rows import RowDict, as_dicts
 from timeline.texts.coverage import Place, Sentence, coverage_of, fingerprint, same_words
 from timeline.texts.quotes import CapturedText
 
@@ -72,10 +74,10 @@ class Coverage(NamedTuple):
 
     text: str
     sentences: list[Sentence]
-    lost_quotes: list[query.Row]
+    lost_quotes: list[RowDict]
     """As `lost_quotes` has them."""
 
-    def as_json(self, source_id: str) -> query.Row:
+    def as_json(self, source_id: str) -> RowDict:
         """What `timeline coverage --json` prints."""
         fields = ("start", "end", "text", "state", "events")
         return {
@@ -98,7 +100,7 @@ def coverage(
     if text is None:
         raise NoText(source_id, _why_absent(connection, source_id))
     quoted: list[Place] = []
-    lost: list[query.Row] = []
+    lost: list[RowDict] = []
     for citation, place in _places(connection, source_id, text):
         if place:
             quoted.append(Place(*place, citation["event_id"]))
@@ -125,7 +127,7 @@ def _why_absent(connection: sqlite3.Connection, source_id: str) -> str:
     return "is not in this copy" if text_sha256 else "was not captured"
 
 
-def marks(connection: sqlite3.Connection, source_id: str) -> list[query.Row]:
+def marks(connection: sqlite3.Connection, source_id: str) -> list[RowDict]:
     """The marks on the text of a source as it is now: what was said of another text is past."""
     row = connection.execute(
         "SELECT l.payload, s.text_sha256 FROM sources AS s JOIN log AS l"
@@ -136,11 +138,11 @@ def marks(connection: sqlite3.Connection, source_id: str) -> list[query.Row]:
     annotation = (decode_content(row[0]) if row else None) or {}
     if annotation.get("text_sha256") != (row[1] if row else None):
         return []
-    found: list[query.Row] = annotation.get("marks", [])
+    found: list[RowDict] = annotation.get("marks", [])
     return found
 
 
-def lost_quotes(connection: sqlite3.Connection, source_id: str) -> list[query.Row]:
+def lost_quotes(connection: sqlite3.Connection, source_id: str) -> list[RowDict]:
     """The citations of current events whose quote does not stand in the newest text.
 
     Each with event_id, position (from 1), source_id, source_version and quote; empty if the
@@ -154,7 +156,7 @@ def lost_quotes(connection: sqlite3.Connection, source_id: str) -> list[query.Ro
 
 def _places(
     connection: sqlite3.Connection, source_id: str, text: str
-) -> Iterator[tuple[query.Row, tuple[int, int] | None]]:
+) -> Iterator[tuple[RowDict, tuple[int, int] | None]]:
     """The citations of current events that quote a source, and where in the text each stands.
 
     That is where it says, if those are its words: it may have been cited of another text, or
@@ -168,7 +170,7 @@ def _places(
         " WHERE source_id = ? AND quote IS NOT NULL ORDER BY event_id, position",
         (source_id,),
     )
-    for citation in query.rows(cited):
+    for citation in as_dicts(cited):
         start, end = citation.pop("quote_start"), citation.pop("quote_end")
         if start is not None and text[start:end] == citation["quote"]:
             yield citation, (start, end)
@@ -188,7 +190,7 @@ def origins(
     connection: sqlite3.Connection,
     source_ids: Iterable[str],
     enough: int,
-    as_of: query.AsOf = query.NOW,
+    as_of: AsOf = NOW,
 ) -> list[list[str]]:
     """The sources that stand, those of one origin together; `enough` origins end the search.
 
@@ -199,7 +201,7 @@ def origins(
     prints = functools.cache(functools.partial(_fingerprint, connection))
     found: list[tuple[str | None, list[str]]] = []
     for source_id in dict.fromkeys(source_ids):
-        source = query.sources(connection, [source_id], as_of).get(source_id)
+        source = sources_by_id(connection, [source_id], as_of).get(source_id)
         if source is None or source["state"] == "withdrawn":
             continue
         text = source["text_sha256"]
@@ -215,7 +217,7 @@ def origins(
 
 
 def uncorroborated(
-    connection: sqlite3.Connection, source_ids: Iterable[str], as_of: query.AsOf = query.NOW
+    connection: sqlite3.Connection, source_ids: Iterable[str], as_of: AsOf = NOW
 ) -> str:
     """What is to be said of an event that is called corroborated; nothing if it has two origins."""
     found = origins(connection, source_ids, 2, as_of)
@@ -229,7 +231,7 @@ def uncorroborated(
 
 
 def uncorroborated_event(
-    connection: sqlite3.Connection, event: Mapping[str, Any], as_of: query.AsOf = query.NOW
+    connection: sqlite3.Connection, event: Mapping[str, Any], as_of: AsOf = NOW
 ) -> str:
     """The same of an event as `query.get` has it as of then."""
     if event.get("verification") != "corroborated":
@@ -243,11 +245,11 @@ def _fingerprint(connection: sqlite3.Connection, text_sha256: str | None) -> fro
     return fingerprint((body(connection, text_sha256) or "")[:_COMPARED])
 
 
-def same_text(connection: sqlite3.Connection, source_id: str) -> list[query.Row]:
+def same_text(connection: sqlite3.Connection, source_id: str) -> list[RowDict]:
     """The other sources that have the text of one: the same, or among those that events cite
     beside it, a reprint.
     """
-    candidates = query.rows(
+    candidates = as_dicts(
         connection.execute(
             "SELECT o.* FROM sources AS s JOIN sources AS o ON o.source_id <> s.source_id"
             " WHERE s.source_id = ?1 AND (o.text_sha256 = s.text_sha256"
@@ -258,7 +260,7 @@ def same_text(connection: sqlite3.Connection, source_id: str) -> list[query.Row]
             (source_id,),
         )
     )
-    own = query.sources(connection, [source_id])[source_id]["text_sha256"]
+    own = sources_by_id(connection, [source_id])[source_id]["text_sha256"]
     print_of_own = _fingerprint(connection, own)
     return [
         row

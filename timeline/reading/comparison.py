@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from timeline.errors import NotFound
 from timeline.projection.differences import differences
 from timeline.reading import query
-from timeline.reading.query import Row
+from timeline.reading.as_of import VERSION_AT, parse_as_of
+from timeline.store.rows import RowDict, as_dicts
 
 __all__ = ["changes", "compare"]
 
@@ -21,7 +22,7 @@ _ENTRY_COLUMNS = "version, kind, seq, recorded_at, reported_at, author, reason"
 
 def compare(
     connection: sqlite3.Connection, event_id: str, before: int | None, after: int | None
-) -> Row:
+) -> RowDict:
     """Two versions of an event; None stands for a time when it was not there.
 
     `before` and `after` say version and state, `changes` are field by field (RFC 6901), and
@@ -44,13 +45,13 @@ def compare(
         "changes": [
             change._asdict() for change in differences(old_content or {}, new_content or {})
         ],
-        "entries": list(query.rows(entries)),
+        "entries": list(as_dicts(entries)),
     }
 
 
 def _side(
     connection: sqlite3.Connection, event_id: str, version: int | None
-) -> tuple[Row | None, Row | None]:
+) -> tuple[RowDict | None, RowDict | None]:
     """How an event stood in a version, and what it said then; None if that was erased."""
     if version is None:
         return None, None
@@ -65,7 +66,7 @@ def _side(
 
 def changes(
     connection: sqlite3.Connection, start: object, end: object = None, *, reported: bool = False
-) -> Iterator[Row]:
+) -> Iterator[RowDict]:
     """Every event that stood otherwise at `end` (now) than at `start`, as `compare` has it.
 
     The two are moments of the recorded clock, with `reported` of the reported one. The events
@@ -73,10 +74,10 @@ def changes(
     NotFound for what is no moment of this log.
     """
     clock_name = "as_reported" if reported else "as_of"
-    points = [query.parse_as_of(connection, **{clock_name: moment}) for moment in (start, end)]
+    points = [parse_as_of(connection, **{clock_name: moment}) for moment in (start, end)]
     differing = connection.execute(
         f"SELECT event_id, old, new FROM (SELECT e.event_id, e.occurred_from,"  # noqa: S608
-        f" {query.VERSION_AT} AS old, {query.VERSION_AT} AS new FROM events AS e)"
+        f" {VERSION_AT} AS old, {VERSION_AT} AS new FROM events AS e)"
         " WHERE old IS NOT new ORDER BY occurred_from, event_id",
         (*points[0], *points[1]),
     ).fetchall()

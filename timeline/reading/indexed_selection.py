@@ -20,6 +20,7 @@ from timeline.errors import InvalidValue
 from timeline.model import edtf
 from timeline.projection.facet_segments import Postings
 from timeline.reading import selection
+from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.facet_index import (
     Days,
     FacetIndex,
@@ -30,8 +31,9 @@ from timeline.reading.facet_index import (
     union,
 )
 from timeline.reading.filters import match
-from timeline.reading.query import NOW, AsOf, Row, withdrawals
 from timeline.reading.selection import Choices, Page, Selection, listed
+from timeline.reading.sources import withdrawals
+from timeline.store.rows import RowDict
 
 __all__ = ["IndexedSelection"]
 
@@ -240,7 +242,7 @@ class IndexedSelection(Selection):
             ]
         return sorted(found, key=lambda span: (span[0] or "", span[1] or ""))
 
-    def points(self, limit: int = 250) -> list[Row]:
+    def points(self, limit: int = 250) -> list[RowDict]:
         postings = self._index.postings["point"]
         counted, _ = self._index.most("point", self._chosen, limit)
         counted.sort(key=lambda each: (-each[1], each[0]))
@@ -323,7 +325,7 @@ class IndexedSelection(Selection):
         )
         return "timeline_is_chosen(e.seq)", []
 
-    def standing(self, seqs: Iterable[int]) -> list[Row]:
+    def standing(self, seqs: Iterable[int]) -> list[RowDict]:
         if self._is_now:
             return super().standing(seqs)
         found = []

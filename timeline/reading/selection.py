@@ -19,10 +19,12 @@ from typing import Any, NamedTuple
 from timeline.errors import InvalidInput
 from timeline.projection import tables
 from timeline.projection.projector import Projector
-from timeline.reading import query
+from timeline.reading.as_of import VERSION_AT, AsOf
 from timeline.reading.excerpts import excerpts
 from timeline.reading.filters import FILTERS, condition, looked_for, match, wanted
+from timeline.reading.sources import withdrawals
 from timeline.store.codec import decode_content
+from timeline.store.rows import RowDict, as_dicts
 
 __all__ = [
     "DAY",
@@ -42,7 +44,7 @@ __all__ = [
 
 @contextlib.contextmanager
 def tables_as_of(
-    connection: sqlite3.Connection, as_of: query.AsOf, seqs: Iterable[int] | None = None
+    connection: sqlite3.Connection, as_of: AsOf, seqs: Iterable[int] | None = None
 ) -> Iterator[sqlite3.Connection]:
     """The tables of the projection as they stood then, in memory; `connection` itself for now.
 
@@ -55,7 +57,7 @@ def tables_as_of(
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as past:
         _make_tables(past)
         past.execute("BEGIN")
-        withdrawn = query.withdrawals(connection, as_of)
+        withdrawn = withdrawals(connection, as_of)
         if seqs is None:
             for table in ("event_types", "actors", "actor_names", "sources"):
                 _copy(past, table, connection.execute(f"SELECT * FROM {table}"))  # noqa: S608
@@ -111,7 +113,7 @@ _STANDING = (
     " (SELECT count(*) FROM event_versions AS c WHERE c.event_id = v.event_id"
     "   AND c.version <= v.version AND c.kind = 'event.corrected') AS corrections_count"
 )
-_Version = tuple[query.Row, dict[str, Any] | None]
+_Version = tuple[RowDict, dict[str, Any] | None]
 """How an event stood in an entry, and its content."""
 
 
@@ -129,10 +131,10 @@ def _contents_in(connection: sqlite3.Connection, seqs: Iterable[int]) -> Iterato
     return _with_contents(cursor)
 
 
-def _contents_as_of(connection: sqlite3.Connection, as_of: query.AsOf) -> Iterator[_Version]:
+def _contents_as_of(connection: sqlite3.Connection, as_of: AsOf) -> Iterator[_Version]:
     cursor = connection.execute(
         f"{_STANDING} FROM events AS e JOIN event_versions AS v ON v.event_id = e.event_id"
-        f" AND v.version = {query.VERSION_AT}"
+        f" AND v.version = {VERSION_AT}"
         " JOIN log AS l ON l.seq = v.content_seq",
         as_of,
     )
@@ -140,7 +142,7 @@ def _contents_as_of(connection: sqlite3.Connection, as_of: query.AsOf) -> Iterat
 
 
 def _with_contents(cursor: sqlite3.Cursor) -> Iterator[_Version]:
-    for row in query.rows(cursor):
+    for row in as_dicts(cursor):
         payload = row.pop("payload")
         yield row, decode_content(payload)
 
@@ -150,7 +152,7 @@ def list_events(
     filters: Mapping[str, Any] | None = None,
     *,
     limit: int | None = None,
-) -> Iterator[query.Row]:
+) -> Iterator[RowDict]:
     """Rows of `events` in the order in which they happened, those without a start first."""
     chosen, values = condition(looked_for(partial(wanted, connection), filters))
     cursor = connection.execute(
@@ -158,7 +160,7 @@ def list_events(
         " ORDER BY e.occurred_from, e.event_id LIMIT ?",
         (*values, -1 if limit is None else limit),
     )
-    return query.rows(cursor)
+    return as_dicts(cursor)
 
 
 def search(
@@ -167,7 +169,7 @@ def search(
     filters: Mapping[str, Any] | None = None,
     *,
     limit: int | None = None,
-) -> Iterator[query.Row]:
+) -> Iterator[RowDict]:
     """Rows of `events` that hold all words of `text`, best first, each with a `match`.
 
     The match is the words around, the found ones between U+0002 and U+0003; it is left out if
@@ -180,7 +182,7 @@ def search(
         " ORDER BY event_search.rank, e.event_key LIMIT ?",
         (match(text), *values, -1 if limit is None else limit),
     )
-    found = query.rows(cursor)
+    found = as_dicts(cursor)
     while some := [*islice(found, _AT_ONCE)]:
         matches = excerpts(connection, (row["event_key"] for row in some), text)
         for row in some:
@@ -227,13 +229,13 @@ def facets(
     filters: Mapping[str, Any] | None = None,
     *,
     text: str | None = None,
-) -> dict[str, list[query.Row]]:
+) -> dict[str, list[RowDict]]:
     """For each facet its values with label and exact count of events.
 
     The most frequent come first; years and months in their order.
     """
     chosen = condition(looked_for(partial(wanted, connection), filters), text)
-    return {name: list(query.rows(_counted(connection, name, chosen))) for name in FACETS}
+    return {name: list(as_dicts(_counted(connection, name, chosen))) for name in FACETS}
 
 
 def _counted(
@@ -255,11 +257,11 @@ def _counted(
 class Choices(NamedTuple):
     """Values of a facet, the most frequent first, and how many there are in all."""
 
-    rows: list[query.Row]
+    rows: list[RowDict]
     total: int
 
 
-def listed(rows: list[query.Row], limit: int | None, also: Collection[str]) -> Choices:
+def listed(rows: list[RowDict], limit: int | None, also: Collection[str]) -> Choices:
     """The first of these values, and those of `also`."""
     if limit is None:
         return Choices(rows, len(rows))
@@ -270,7 +272,7 @@ def listed(rows: list[query.Row], limit: int | None, also: Collection[str]) -> C
 class Page(NamedTuple):
     """A part of a list, and the place where the next one begins; None behind the last."""
 
-    rows: list[query.Row]
+    rows: list[RowDict]
     after: str | None
 
 
@@ -319,7 +321,7 @@ class Selection:
         limit only so many of the most frequent ones, and those of `also`.
         """
         chosen = condition(self._looked_for, self._text, leave_out=name)
-        return listed(list(query.rows(_counted(self._connection, name, chosen))), limit, also)
+        return listed(list(as_dicts(_counted(self._connection, name, chosen))), limit, also)
 
     def page(self, *, after: str | None = None, oldest_first: bool = False, size: int = 50) -> Page:
         """Events by when they began, newest first; `after` is that of the page before.
@@ -336,7 +338,7 @@ class Selection:
             f" JOIN events AS e USING (event_id) {in_order}",
             (*values, *place, size + 1),
         )
-        return _page(list(query.rows(cursor)), size)
+        return _page(list(as_dicts(cursor)), size)
 
     def _in_a_list(
         self,
@@ -347,14 +349,14 @@ class Selection:
         """The condition by which a list is walked."""
         return self._condition
 
-    def standing(self, seqs: Iterable[int]) -> list[query.Row]:
+    def standing(self, seqs: Iterable[int]) -> list[RowDict]:
         """What is known of some events, by the entries in which they stand, for the map."""
         cursor = self._connection.execute(
             "SELECT seq, event_id, title, place, country, geo_precision FROM events"
             " WHERE seq IN (SELECT value FROM json_each(?))",
             (json.dumps([*seqs]),),
         )
-        return list(query.rows(cursor))
+        return list(as_dicts(cursor))
 
     def newest(self, limit: int | None = None) -> list[str]:
         """The ids of those that were recorded or changed last, the newest first."""
@@ -385,7 +387,7 @@ class Selection:
             )
         ]
 
-    def points(self, limit: int = 250) -> list[query.Row]:
+    def points(self, limit: int = 250) -> list[RowDict]:
         """The places of events on the map, to about a kilometre, those of most events first.
 
         Each has lat, lon and count, and the seq of one of its events.
@@ -397,7 +399,7 @@ class Selection:
             (limit,),
         )
 
-    def excerpts(self, rows: Sequence[query.Row]) -> dict[str, str]:
+    def excerpts(self, rows: Sequence[RowDict]) -> dict[str, str]:
         """The words around what was found in these events, by id, marked as in `search`."""
         if self._text is None:
             return {}
@@ -405,18 +407,18 @@ class Selection:
         found = excerpts(self._connection, keys, self._text)
         return {keys[key]: text for key, text in found.items()}
 
-    def _all(self, sql: str, values: Sequence[Any] = ()) -> list[query.Row]:
+    def _all(self, sql: str, values: Sequence[Any] = ()) -> list[RowDict]:
         """The rows of an SQL that has the condition in place of {}."""
         chosen, its_values = self._condition
         cursor = self._connection.execute(sql.format(chosen), (*its_values, *values))
-        return list(query.rows(cursor))
+        return list(as_dicts(cursor))
 
 
 DAY = "substr({0}, 1, instr({0} || 'T', 'T') - 1)"
 """The day of a bound, as SQL."""
 
 
-def _page(rows: list[query.Row], size: int) -> Page:
+def _page(rows: list[RowDict], size: int) -> Page:
     if len(rows) <= size:
         return Page(rows, None)
     last = rows[size - 1]

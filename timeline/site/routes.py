@@ -27,6 +27,7 @@ from timeline.errors import NotFound, TimelineError
 from timeline.formats import prose
 from timeline.formats.exports import FORMATS
 from timeline.reading import query
+from timeline.reading.as_of import parse_as_of
 from timeline.site import guard
 from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.mounts import Mount, mounts
@@ -139,7 +140,7 @@ async def _event_page(datasette: Any, request: Any, mount: Mount) -> Any:
     absolute = _absolute(datasette, request, mount)
 
     def read(connection: sqlite3.Connection) -> Context:
-        point = query.parse_as_of(connection, **asked.moments)
+        point = parse_as_of(connection, **asked.moments)
         found = event_page(connection, event_id, version, point)
         address = absolute(f"/events/{event_id}/{found['event']['version']}")
         return {
@@ -159,7 +160,7 @@ async def _event_json(datasette: Any, request: Any, mount: Mount) -> Any:
     moments = Address.of(_arguments(request)).moments
 
     def read(connection: sqlite3.Connection) -> Context:
-        point = query.parse_as_of(connection, **moments)
+        point = parse_as_of(connection, **moments)
         return query.get(connection, event_id, version=version, as_of=point)
 
     return await _json(datasette, request, mount, read)

@@ -20,7 +20,8 @@ from timeline.model.content import Said
 from timeline.model.validation import validate
 from timeline.projection import fold
 from timeline.reading import actors as who
-from timeline.reading.query import Row
+from timeline.reading import references
+from timeline.store.rows import RowDict
 from timeline.writing.writer import Append, Receipt
 
 
@@ -87,7 +88,7 @@ def alias_command(
     """
     said = validate(Said, {"author": author})
     with opened(database) as (connection, _):
-        known = who.get(connection, who.resolve(connection, actor))
+        known = who.get(connection, references.resolve_actor(connection, actor))
         names = {countries.fold(name) for name in (known["name"], *known["aliases"])}
         new = [name for name in aliases if countries.fold(name) not in names]
         namesake = who.namesake(connection, known)
@@ -108,7 +109,7 @@ def alias_command(
             output.echo(output.hanging(output.one_line(text), 0), err=True)
 
 
-def _was_first(one: Row, other: Row) -> bool:
+def _was_first(one: RowDict, other: RowDict) -> bool:
     """Whether of two actors the one was recorded, and the other later or not yet."""
     if one["seq"] is None or one["actor_id"] == other["actor_id"]:
         return False
@@ -132,7 +133,8 @@ def merge_command(
     said = validate(Said, {"author": author, "reason": reason})
     with opened(database) as (connection, _):
         merged, kept = (
-            who.get(connection, who.resolve(connection, each)) for each in (actor, into_actor)
+            who.get(connection, references.resolve_actor(connection, each))
+            for each in (actor, into_actor)
         )
         namesakes = [who.namesake(connection, each) for each in (kept, merged)]
     receipts: list[Receipt] = []
@@ -145,14 +147,14 @@ def merge_command(
 
 
 def _recorded(
-    append: Append, actor: Mapping[str, Any], namesake: Row | None, said: Said
+    append: Append, actor: Mapping[str, Any], namesake: RowDict | None, said: Said
 ) -> list[Receipt]:
     """Record an actor; before it who has its name without an id, so that it stays theirs."""
     before = [append.record_actor(_plain(namesake), said)] if namesake else []
     return [*before, append.record_actor(actor, said)]
 
 
-def _plain(actor: Row) -> dict[str, Any]:
+def _plain(actor: RowDict) -> dict[str, Any]:
     """What is known of an actor by participants alone."""
     return {"actor_id": actor["actor_id"], "name": actor["name"]}
 

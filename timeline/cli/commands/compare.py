@@ -14,6 +14,8 @@ from timeline.cli.options import json_option
 from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
 from timeline.reading import comparison, query
+from timeline.reading.as_of import parse_as_of
+from timeline.reading.references import resolve_event
 
 
 @click.command("diff")
@@ -31,7 +33,7 @@ def diff_command(
     B it is the newest version, without A the one before B.
     """
     with opened(database) as (connection, _):
-        event_id, version = query.resolve_event(connection, event)
+        event_id, version = resolve_event(connection, event)
         newest = version or query.get(connection, event_id)["version"]
         after = _version(connection, event_id, new) if new else newest
         before = _version(connection, event_id, old) if old else after - 1 or None
@@ -46,7 +48,7 @@ def _version(connection: sqlite3.Connection, event_id: str, text: str) -> int:
     """The version that a number or a moment means. Raises NotFound, InvalidInput."""
     if text.isascii() and text.isdigit():
         return int(text)
-    point = query.parse_as_of(connection, text)
+    point = parse_as_of(connection, text)
     return int(query.get(connection, event_id, as_of=point)["version"])
 
 

@@ -15,7 +15,9 @@ from timeline.errors import NotFound
 from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
 from timeline.reading import captured_texts, query
-from timeline.reading.query import AsOf
+from timeline.reading.as_of import AsOf
+from timeline.reading.entries import erasure_of
+from timeline.reading.references import resolve_event
 
 
 @click.command("show")
@@ -31,7 +33,7 @@ def show_command(
     EVENT is an id or any unique beginning of one, ID@3 for version 3, or #41 for entry 41.
     """
     with opened(database, as_of, as_reported) as (connection, point):
-        event_id, version = query.resolve_event(connection, event)
+        event_id, version = resolve_event(connection, event)
         found = query.get(connection, event_id, version=version, as_of=point)
         if as_json:
             output.dump(found)
@@ -95,11 +97,11 @@ def _why(connection: sqlite3.Connection, names: Names, event: Mapping[str, Any])
         case "merged":
             return f"merged into {names.event(event['merged_into'])}"
         case "erased":
-            return prose.erased(query.erasure_of(connection, event["seq"]))
+            return prose.erased(erasure_of(connection, event["seq"]))
         case "retracted":
             versions = query.history(connection, event["event_id"])[: event["version"]]
             row = [row for row in versions if row["kind"] == "event.retracted"][-1]
-            gone = query.erasure_of(connection, row["seq"])
+            gone = erasure_of(connection, row["seq"])
             return f"retracted: {row['reason'] or prose.erased(gone, 'the reason')}"
     return ""
 
@@ -145,7 +147,7 @@ def history_command(
     EVENT is an id or any unique beginning of one; ID@3 and #41 mean up to that version.
     """
     with opened(database, as_of, as_reported) as (connection, point):
-        event_id, last = query.resolve_event(connection, event)
+        event_id, last = resolve_event(connection, event)
         versions = query.history(connection, event_id, as_of=point)[:last]
         if last and last > len(versions):
             raise NotFound("event", event, f"its newest version is {len(versions)}")
@@ -159,7 +161,7 @@ def history_command(
         figures: list[Any] = []
         for version in versions:
             stood = query.get(connection, event_id, version=version["version"])
-            gone = query.erasure_of(connection, version["seq"])
+            gone = erasure_of(connection, version["seq"])
             _print_version(names, version, stood, gone)
             before, figures = figures, stood.get("quantities", [])
             if figures != before and (len(figures) > 1 or not version["changes"]):

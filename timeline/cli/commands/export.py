@@ -18,7 +18,8 @@ from timeline.formats.exporters import sheet_csv
 from timeline.formats.exports import FORMATS, About
 from timeline.formats.sheet import cells
 from timeline.formats.sheet.lookup import words_of
-from timeline.reading import captured_texts, entries_about, query, selection
+from timeline.reading import captured_texts, entries, query, selection
+from timeline.reading.as_of import pinned
 from timeline.reading.selection import Selection
 from timeline.store import log
 
@@ -85,7 +86,7 @@ def export_command(
         about = About(
             log.info(connection),
             words_of(connection),
-            query.pinned(connection, point),
+            pinned(connection, point),
             {name: str(value) for name, value in asked.items() if value is not None},
             cited_text=captured_texts.cited(connection),
         )
@@ -95,7 +96,7 @@ def export_command(
             nonlocal left_out
             items: Iterable[Any]
             if chosen.of_entries:
-                items = entries_about.entries(connection, ids if is_part else None, as_of=point)
+                items = entries.read(connection, ids if is_part else None, as_of=point)
             else:
                 items = query.each(connection, ids, as_of=point)
             left_out = yield from write(items, about)

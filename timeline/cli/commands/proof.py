@@ -33,6 +33,7 @@ from timeline.proof import verify
 from timeline.proof.signed_note import SigningKey, VerifierKey
 from timeline.proof.tlog import Proof
 from timeline.reading import query
+from timeline.reading.references import resolve_entry, resolve_event
 from timeline.store import log, storage
 from timeline.store.codec import decode_payload
 from timeline.writing import erasure
@@ -161,7 +162,7 @@ def prove_command(database: str, /, entry: str, path: str) -> None:
     way from there to the newest checkpoint.
     """
     with opened(database) as (connection, _):
-        seq = query.resolve_entry(connection, entry)
+        seq = resolve_entry(connection, entry)
         proof = proofs.prove(connection, seq)
     if path == "-":
         output.echo(str(proof).removesuffix("\n"))
@@ -406,14 +407,14 @@ def _entry_id(connection: sqlite3.Connection, text: str) -> str:
     if not text.startswith("#") and "@" not in text:
         if (known := log.entry_by_id(connection, text)) and known.subject != f"event/{text}":
             return known.id
-        event_id, _ = query.resolve_event(connection, text)
+        event_id, _ = resolve_event(connection, text)
         versions = [f"#{row['seq']}" for row in query.history(connection, event_id)]
         if len(versions) > 1:
             raise Refused(
                 f"event {event_id} has {len(versions)} versions, and each may repeat the words: "
                 f"name entries, of {' '.join(versions)}"
             )
-    entry = log.entry_at(connection, query.resolve_entry(connection, text))
+    entry = log.entry_at(connection, resolve_entry(connection, text))
     if entry is None:
         raise NotFound("entry", text)
     return entry.id

@@ -13,6 +13,8 @@ from timeline.cli.opening import opened
 from timeline.cli.options import as_of_options, filter_options, json_option
 from timeline.formats import prose
 from timeline.reading import query, selection
+from timeline.reading.entries import erasure_of, log_entries
+from timeline.reading.sources import withdrawn_sources
 
 _limit_option = click.option(
     "--limit", metavar="N", type=click.IntRange(1), help="At most so many."
@@ -96,7 +98,9 @@ def _print_rows(
         output.echo(output.bold(output.wrapped(prose.title(row))))
         output.echo(output.wrapped(" - ".join(fact for fact in facts if fact), 2))
         if row["at_risk"]:
-            output.echo(output.wrapped(prose.at_risk(query.withdrawn(tables, row["event_id"])), 2))
+            output.echo(
+                output.wrapped(prose.at_risk(withdrawn_sources(tables, row["event_id"])), 2)
+            )
         match = output.found_marks(row, "*", "*").get("match")
         if match and match.replace("*", "") != row["title"]:
             output.echo(output.wrapped(match, 2))
@@ -161,7 +165,7 @@ def facets_command(
 def log_command(database: str, /, as_of: str | None, limit: int | None, as_json: bool) -> None:
     """The entries, newest first."""
     with opened(database, as_of, None) as (connection, point):
-        entries = query.log_entries(connection, as_of=point, limit=limit)
+        entries = log_entries(connection, as_of=point, limit=limit)
         if as_json:
             output.dump_each(entries)
             return
@@ -171,7 +175,7 @@ def log_command(database: str, /, as_of: str | None, limit: int | None, as_json:
                 payload.get("title") or payload.get("name"),
                 f"by {payload['author']}" if "author" in payload else None,
                 payload.get("reason"),
-                prose.erased(query.erasure_of(connection, entry["seq"]))
+                prose.erased(erasure_of(connection, entry["seq"]))
                 if entry["payload"] is None
                 else None,
             ]

@@ -17,7 +17,9 @@ from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import countries
 from timeline.model.content import Said
 from timeline.model.validation import validate
-from timeline.reading import captured_texts, query, selection
+from timeline.reading import captured_texts, selection
+from timeline.reading.references import resolve_source
+from timeline.reading.sources import sources_by_id
 from timeline.texts import document as article
 from timeline.texts.coverage import Sentence, summary
 from timeline.texts.sentences import sentences
@@ -126,9 +128,9 @@ def coverage_command(database: str, /, source: str, as_json: bool) -> None:
     missing. The numbers are those that `timeline annotate` takes.
     """
     with opened(database) as (connection, _):
-        source_id = query.resolve_source(connection, source)
+        source_id = resolve_source(connection, source)
         found = captured_texts.coverage(connection, source_id)
-        row = query.sources(connection, [source_id])[source_id]
+        row = sources_by_id(connection, [source_id])[source_id]
     if as_json:
         output.dump(found.as_json(source_id))
         return

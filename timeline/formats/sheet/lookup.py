@@ -9,8 +9,8 @@ from timeline.formats.sheet import events
 from timeline.formats.sheet.cells import Row
 from timeline.formats.sheet.events import Words
 from timeline.model.vocabulary import Term
-from timeline.reading import query
 from timeline.store import log
+from timeline.store.rows import as_dicts
 
 __all__ = ["words_of"]
 
@@ -19,7 +19,7 @@ def words_of(connection: sqlite3.Connection, rows: Iterable[Row] = ()) -> Words:
     """The event types and sources of a log, and the titles that the rows of a sheet add."""
     vocabulary = log.info(connection).get("vocabulary", {}).get("event_types", ())
     cursor = connection.execute("SELECT source_id, url, title FROM sources ORDER BY source_key")
-    sources = {row["source_id"]: row for row in query.rows(cursor)}
+    sources = {row["source_id"]: row for row in as_dicts(cursor)}
     titles: dict[str, str] = {}
     for source in sources.values():
         if source["url"] and source["title"]:

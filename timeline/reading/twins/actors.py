@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from timeline.projection import fold
 from timeline.reading import actors as who
-from timeline.reading.query import Row
 from timeline.reading.twins import misspellings, names
 from timeline.reading.twins.names import Likeness
+from timeline.store.rows import RowDict
 
 __all__ = ["ActorTwins", "actor_twins"]
 
@@ -28,8 +28,8 @@ _CROWD = 200
 class ActorTwins(NamedTuple):
     """Two actors that may be one: the one to merge, the one to keep, and why."""
 
-    actor: Row
-    into: Row
+    actor: RowDict
+    into: RowDict
     why: str
     shared_events: int
 
@@ -65,13 +65,13 @@ def actor_twins(connection: sqlite3.Connection) -> list[ActorTwins]:
     return [*_without_detours([twin for *_, twin in twins])]
 
 
-def _standing(actor: Row) -> tuple[Any, ...]:
+def _standing(actor: RowDict) -> tuple[Any, ...]:
     """Sorts the one to keep first: recorded, in many events, with a full name and a bare one."""
     is_bare, length = names.is_bare(actor["name"]), len(actor["name"])
     return actor["seq"] is None, -actor["events"], not is_bare, -length, actor["actor_id"]
 
 
-def _known(connection: sqlite3.Connection, actors: dict[str, Row]) -> dict[str, _Known]:
+def _known(connection: sqlite3.Connection, actors: dict[str, RowDict]) -> dict[str, _Known]:
     known = {actor_id: _Known(set(), set()) for actor_id in actors}
     said = connection.execute("SELECT DISTINCT actor_id, country, wikidata FROM event_actors")
     own = ((row["actor_id"], row["country"], row["wikidata"]) for row in actors.values())
@@ -83,14 +83,14 @@ def _known(connection: sqlite3.Connection, actors: dict[str, Row]) -> dict[str, 
     return known
 
 
-def _names(actor: Row) -> list[str]:
+def _names(actor: RowDict) -> list[str]:
     return [actor["name"], *actor["aliases"]]
 
 
 # --- Who is compared ----------------------------------------------------------------------
 
 
-def _candidates(actors: dict[str, Row], known: dict[str, _Known]) -> set[Pair]:
+def _candidates(actors: dict[str, RowDict], known: dict[str, _Known]) -> set[Pair]:
     """The pairs worth a closer look, each with the smaller id first."""
     having: defaultdict[str, set[str]] = defaultdict(set)
     looking: defaultdict[str, set[str]] = defaultdict(set)
@@ -117,7 +117,7 @@ def _candidates(actors: dict[str, Row], known: dict[str, _Known]) -> set[Pair]:
     }
 
 
-def _likeness(one: Row, other: Row, known: _Known, others: _Known) -> Likeness | None:
+def _likeness(one: RowDict, other: RowDict, known: _Known, others: _Known) -> Likeness | None:
     """Why two actors may be one, if nothing that is known of them speaks against it."""
     if known.wikidata and others.wikidata:
         if known.wikidata & others.wikidata:
@@ -134,7 +134,7 @@ def _likeness(one: Row, other: Row, known: _Known, others: _Known) -> Likeness |
     return found
 
 
-def _is_given(actor: Row) -> bool:
+def _is_given(actor: RowDict) -> bool:
     """Whether somebody gave it its id; else that is made of its name."""
     return bool(actor["actor_id"] != fold.actor_id_of(actor["name"]))
 
@@ -143,7 +143,7 @@ def _is_given(actor: Row) -> bool:
 
 
 def _without_shared_surnames(
-    found: dict[Pair, Likeness], actors: dict[str, Row]
+    found: dict[Pair, Likeness], actors: dict[str, RowDict]
 ) -> Iterator[tuple[Pair, Likeness]]:
     """A surname that several have, who are not likely one themselves, is nobody's."""
     bearers: defaultdict[str, set[str]] = defaultdict(set)

@@ -16,10 +16,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from timeline.model import countries, edtf
-from timeline.reading import query
-from timeline.reading.query import Row
 from timeline.reading.selection import DAY
 from timeline.reading.twins import misspellings
+from timeline.store.rows import RowDict, as_dicts
 
 __all__ = ["EventTwins", "event_twins"]
 
@@ -37,8 +36,8 @@ _NEAR = 0.25
 class EventTwins(NamedTuple):
     """Two events that may be one: the one to merge, the one to keep, and why."""
 
-    event: Row
-    into: Row
+    event: RowDict
+    into: RowDict
     why: str
 
 
@@ -187,7 +186,7 @@ class _Looks:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._rows: dict[str, Row] = {}
+        self._rows: dict[str, RowDict] = {}
 
     def twins(self, one_id: str, other_id: str) -> EventTwins | None:
         """The twins that two events are, unless something speaks against it."""
@@ -217,9 +216,9 @@ class _Looks:
         )
         return EventTwins(event, into, ", ".join(filter(None, reasons)))
 
-    def _row(self, event_id: str) -> Row:
+    def _row(self, event_id: str) -> RowDict:
         if event_id not in self._rows:
-            (self._rows[event_id],) = query.rows(
+            (self._rows[event_id],) = as_dicts(
                 self._connection.execute("SELECT * FROM events WHERE event_id = ?", (event_id,))
             )
         return self._rows[event_id]

@@ -15,14 +15,15 @@ from typing import Any
 
 from timeline.formats import prose
 from timeline.model import countries
-from timeline.reading import actors, query, selection
+from timeline.reading import actors, selection
+from timeline.reading.as_of import parse_as_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
-from timeline.reading.query import Row
 from timeline.reading.selection import Page, Selection
 from timeline.site.views.address import Address
 from timeline.site.views.browse import PAGE_SIZE, groups_of
 from timeline.store.codec import decode_payload
+from timeline.store.rows import RowDict, as_dicts
 
 __all__ = ["actor_json", "actor_page"]
 
@@ -41,7 +42,7 @@ def actor_page(
     Events of a merged actor stand under the one that it was merged into. Raises NotFound for
     an actor that nobody named by then.
     """
-    point = query.parse_as_of(connection, **address.moments)
+    point = parse_as_of(connection, **address.moments)
     with selection.tables_as_of(connection, point) as tables:
         actor = actors.get(tables, actor_id)
         key = actor["actor_id"]
@@ -90,7 +91,9 @@ def _why_merged(connection: sqlite3.Connection, actor_id: str) -> str | None:
     return decode_payload(row[0]).get("reason") if row and row[0] else None
 
 
-def _with_parts(tables: sqlite3.Connection, actor: Row, rows: Sequence[Row]) -> list[Row]:
+def _with_parts(
+    tables: sqlite3.Connection, actor: RowDict, rows: Sequence[RowDict]
+) -> list[RowDict]:
     """These events, each with how the actor takes part in it: `taken`, and `parts` in words."""
     cursor = tables.execute(
         "SELECT x.event_id, x.name, x.role, x.as_named, x.office, x.organisation"
@@ -98,8 +101,8 @@ def _with_parts(tables: sqlite3.Connection, actor: Row, rows: Sequence[Row]) -> 
         " ON x.event_id = e.value AND x.actor_id = ?",
         (json.dumps([row["event_id"] for row in rows]), actor["actor_id"]),
     )
-    taken: defaultdict[str, list[Row]] = defaultdict(list)
-    for part in query.rows(cursor):
+    taken: defaultdict[str, list[RowDict]] = defaultdict(list)
+    for part in as_dicts(cursor):
         taken[part.pop("event_id")].append(part)
     return [
         {
@@ -111,7 +114,7 @@ def _with_parts(tables: sqlite3.Connection, actor: Row, rows: Sequence[Row]) -> 
     ]
 
 
-def _part(actor: Row, part: Mapping[str, Any]) -> str:
+def _part(actor: RowDict, part: Mapping[str, Any]) -> str:
     """ "host - President of Ukraine, written as Zelensky"."""
     written = f"written as {part['name']}" if part["name"] != actor["name"] else ""
     return " - ".join(filter(None, (part["role"], prose.capacity(part), written)))
@@ -126,8 +129,8 @@ def _offices(tables: sqlite3.Connection, actor_id: str) -> list[dict[str, Any]]:
         " ORDER BY e.occurred_from, e.event_id",
         (actor_id,),
     )
-    named: defaultdict[tuple[str, str | None], list[Row]] = defaultdict(list)
-    for row in query.rows(cursor):
+    named: defaultdict[tuple[str, str | None], list[RowDict]] = defaultdict(list)
+    for row in as_dicts(cursor):
         named[row["office"], row["organisation"]].append(row)
     return [
         {
@@ -141,7 +144,7 @@ def _offices(tables: sqlite3.Connection, actor_id: str) -> list[dict[str, Any]]:
     ]
 
 
-def _companions(tables: sqlite3.Connection, actor_id: str) -> list[Row]:
+def _companions(tables: sqlite3.Connection, actor_id: str) -> list[RowDict]:
     """Who takes part in the same events, in how many, the most frequent first."""
     cursor = tables.execute(
         "SELECT y.actor_id, a.name, count(DISTINCT y.event_id) AS events"
@@ -151,7 +154,7 @@ def _companions(tables: sqlite3.Connection, actor_id: str) -> list[Row]:
         " GROUP BY y.actor_id ORDER BY 3 DESC, 2, 1",
         {"id": actor_id},
     )
-    return [*query.rows(cursor)]
+    return [*as_dicts(cursor)]
 
 
 # --- JSON ---------------------------------------------------------------------------------

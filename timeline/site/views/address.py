@@ -104,7 +104,7 @@ class Address(NamedTuple):
 
     @property
     def moments(self) -> Mapping[str, str | None]:
-        """The arguments of `query.parse_as_of`."""
+        """The arguments of `as_of.parse_as_of`."""
         return {"as_of": self.as_of or None, "as_reported": self.as_reported or None}
 
 

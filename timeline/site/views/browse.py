@@ -15,13 +15,16 @@ from typing import Any, NamedTuple
 from timeline.formats import prose
 from timeline.model import countries, edtf
 from timeline.reading import query, selection
+from timeline.reading.as_of import NOW, AsOf, parse_as_of
+from timeline.reading.entries import erasure_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
-from timeline.reading.query import Row
 from timeline.reading.selection import Selection
+from timeline.reading.sources import withdrawn_sources
 from timeline.site.views import histogram, worldmap
 from timeline.site.views.address import FACETS, Address
 from timeline.store import log
+from timeline.store.rows import RowDict, as_dicts
 
 __all__ = ["PAGE_SIZE", "browse", "groups_of", "selected"]
 
@@ -63,7 +66,7 @@ def browse(
 
     Raises TimelineError for what the address asks in vain.
     """
-    point = query.parse_as_of(connection, **address.moments)
+    point = parse_as_of(connection, **address.moments)
     with selected(connection, point, index, address) as chosen:
         page = chosen.page(
             after=address.after or None,
@@ -139,13 +142,13 @@ def _opened(connection: sqlite3.Connection) -> str:
 @contextlib.contextmanager
 def selected(
     connection: sqlite3.Connection,
-    point: query.AsOf,
+    point: AsOf,
     index: FacetIndex | None,
     address: Address,
 ) -> Iterator[Selection]:
     """The events that an address chooses, at that point, from the index where it knows them."""
     filters, text = address.filters, address.q or None
-    if index and point.reported == query.NOW.reported:
+    if index and point.reported == NOW.reported:
         chosen = IndexedSelection(connection, index, filters, text, seq=point.seq)
         with contextlib.closing(chosen):
             yield chosen
@@ -154,7 +157,7 @@ def selected(
             yield Selection(tables, filters, text)
 
 
-def _points(chosen: Selection) -> list[Row]:
+def _points(chosen: Selection) -> list[RowDict]:
     """The places on the map, each with what is known of one of its events."""
     points = chosen.points()
     known = {row["seq"]: row for row in chosen.standing(point["seq"] for point in points)}
@@ -188,7 +191,7 @@ def _facet(chosen: Selection, address: Address, name: str) -> Facet:
 
 
 def groups_of(
-    connection: sqlite3.Connection, rows: Sequence[Row], chosen: Selection
+    connection: sqlite3.Connection, rows: Sequence[RowDict], chosen: Selection
 ) -> list[Group]:
     """The events of a page of a selection under the period in which they happened."""
     tables = chosen.tables
@@ -203,10 +206,10 @@ def groups_of(
             "where": prose.place_name(row["place"], row["country"]),
             "figures": figures.get(row["event_id"], []),
             "match": found.get(row["event_id"]),
-            "risk": prose.at_risk(query.withdrawn(tables, row["event_id"]))
+            "risk": prose.at_risk(withdrawn_sources(tables, row["event_id"]))
             if row["at_risk"]
             else "",
-            "erased": prose.erased(query.erasure_of(connection, row["seq"]), "What it said")
+            "erased": prose.erased(erasure_of(connection, row["seq"]), "What it said")
             if row["state"] == "erased"
             else "",
         }
@@ -245,13 +248,13 @@ def _figures(
     )
     found: dict[str, list[tuple[str, list[str]]]] = {}
     for (event_id, measure), members in groupby(
-        query.rows(cursor), key=lambda row: (row["event_id"], row["measure"])
+        as_dicts(cursor), key=lambda row: (row["event_id"], row["measure"])
     ):
         found.setdefault(event_id, []).append((measure, [_figure(row) for row in members]))
     return found
 
 
-def _figure(row: Row) -> str:
+def _figure(row: RowDict) -> str:
     """ "35 (prosecutor)"."""
     numbers = {key: str(row[key]) for key in ("value", "low", "high") if row[key] is not None}
     by = f" ({row['reported_by']})" if row["reported_by"] else ""

@@ -17,8 +17,9 @@ from timeline.formats.exports import About
 from timeline.formats.markup import escaped
 from timeline.formats.prose import Names
 from timeline.reading import comparison, query
-from timeline.reading.query import Row
+from timeline.reading.entries import erasure_of
 from timeline.store import log
+from timeline.store.rows import RowDict, as_dicts
 
 __all__ = [
     "KINDS",
@@ -48,9 +49,9 @@ def stream(
         " ORDER BY v.seq DESC LIMIT ?",
         (before, *(f"event.{kind}" for kind in kinds), limit),
     )
-    for row in list(query.rows(cursor)):
+    for row in list(as_dicts(cursor)):
         stood = query.get(connection, row["event_id"], version=row["version"])
-        steps = query.rows(
+        steps = as_dicts(
             connection.execute(
                 "SELECT path, old_value, new_value FROM field_changes"
                 " WHERE event_id = ? AND version = ? ORDER BY position",
@@ -58,7 +59,7 @@ def stream(
             )
         )
         row["changes"] = [*steps]
-        gone = query.erasure_of(connection, row["seq"])
+        gone = erasure_of(connection, row["seq"])
         yield {
             **row,
             "title": prose.title(row),
@@ -85,7 +86,7 @@ def between(
 
 
 def _in_words(
-    connection: sqlite3.Connection, names: Names, row: Row
+    connection: sqlite3.Connection, names: Names, row: RowDict
 ) -> Iterator[prose_changes.Change]:
     before, after = row["before"], row["after"]
     if before and after and "erased" not in (before["state"], after["state"]):

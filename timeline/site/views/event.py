@@ -17,7 +17,10 @@ from timeline.formats.prose import Names
 from timeline.model import edtf
 from timeline.projection.actors import known_as
 from timeline.reading import captured_texts, query
-from timeline.reading.query import NOW, AsOf, Row
+from timeline.reading.as_of import NOW, AsOf
+from timeline.reading.entries import erasure_of
+from timeline.reading.sources import sources_by_id
+from timeline.store.rows import RowDict
 
 __all__ = ["event_page"]
 
@@ -84,14 +87,14 @@ def _who(connection: sqlite3.Connection, participant: Mapping[str, Any]) -> dict
 
 
 def _why(
-    connection: sqlite3.Connection, event: Mapping[str, Any], history: list[Row]
+    connection: sqlite3.Connection, event: Mapping[str, Any], history: list[RowDict]
 ) -> dict[str, Any] | None:
     """Why an event does not stand: what happened, the reason, and where it went."""
     until = history[: event["version"]]
     match event["state"]:
         case "retracted":
             row = [row for row in until if row["kind"] == "event.retracted"][-1]
-            gone = query.erasure_of(connection, row["seq"])
+            gone = erasure_of(connection, row["seq"])
             reason = row["reason"] or prose.erased(gone, "The reason")
             return {"what": "This event was retracted.", "reason": reason}
         case "merged":
@@ -101,7 +104,7 @@ def _why(
             what = "This event is the same as another one:"
             return {"what": what, "reason": reasons[-1], "into": into, "title": title}
         case "erased":
-            gone = query.erasure_of(connection, event["seq"])
+            gone = erasure_of(connection, event["seq"])
             return {"what": prose.erased(gone, "What was said about this event")}
     return None
 
@@ -144,7 +147,7 @@ def _citations(
 ) -> list[dict[str, Any]]:
     """The sources of an event, each with the words that are quoted from it."""
     citations = event.get("citations", ())
-    sources = query.sources(connection, (citation["source_id"] for citation in citations), as_of)
+    sources = sources_by_id(connection, (citation["source_id"] for citation in citations), as_of)
     found: dict[str, dict[str, Any]] = {}
     for citation in citations:
         source = sources.get(citation["source_id"], {})
@@ -187,13 +190,13 @@ def _details(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _versions(
-    connection: sqlite3.Connection, names: Names, event_id: str, history: list[Row]
+    connection: sqlite3.Connection, names: Names, event_id: str, history: list[RowDict]
 ) -> list[dict[str, Any]]:
     """Every version, newest first, with what it changed in words."""
     found = []
     for row in history:
         stood = query.get(connection, event_id, version=row["version"])
-        gone = query.erasure_of(connection, row["seq"])
+        gone = erasure_of(connection, row["seq"])
         found.append(
             {
                 **row,

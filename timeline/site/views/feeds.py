@@ -13,7 +13,8 @@ from typing import IO, Any
 
 from timeline.formats.exports import FORMATS, About
 from timeline.formats.sheet.lookup import words_of
-from timeline.reading import captured_texts, entries_about, query
+from timeline.reading import captured_texts, entries, query
+from timeline.reading.as_of import parse_as_of, pinned
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.selection import Selection
 from timeline.site.views.address import Address
@@ -47,7 +48,7 @@ def write_feed(
     the address asks in vain.
     """
     chosen = FORMATS[name]
-    point = query.parse_as_of(connection, **address.moments)
+    point = parse_as_of(connection, **address.moments)
     is_part = address.is_narrowed or bool(address.as_reported)
     event_ids: Iterable[str] = ()
     following = None
@@ -59,7 +60,7 @@ def write_feed(
     about = About(
         log.info(connection),
         words_of(connection),
-        query.pinned(connection, point),
+        pinned(connection, point),
         {**asked, **words},
         page_of,
         feed_at(address.query(after=address.after)),
@@ -68,7 +69,7 @@ def write_feed(
     )
     items: Iterable[Any]
     if chosen.of_entries:
-        items = entries_about.entries(connection, event_ids if is_part else None, as_of=point)
+        items = entries.read(connection, event_ids if is_part else None, as_of=point)
     else:
         items = query.each(connection, event_ids, as_of=point)
     for piece in chosen.write(items, about):

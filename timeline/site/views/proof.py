@@ -16,6 +16,7 @@ from timeline.proof import checkpoints
 from timeline.proof.checkpoints import Stored
 from timeline.reading import query
 from timeline.store import log
+from timeline.store.rows import as_dicts
 
 __all__ = ["checkpoint_note", "covering", "proof_of", "verify_page"]
 
@@ -51,7 +52,7 @@ def _publications(connection: sqlite3.Connection) -> list[dict[str, Any]]:
     cursor = connection.execute(
         "SELECT * FROM publications ORDER BY published_at DESC LIMIT ?", (_SHOWN,)
     )
-    return [{**row, "root": _base64(row["root"])} for row in query.rows(cursor)]
+    return [{**row, "root": _base64(row["root"])} for row in as_dicts(cursor)]
 
 
 def checkpoint_note(connection: sqlite3.Connection) -> str:

@@ -19,9 +19,11 @@ from timeline.formats.markup import is_link
 from timeline.model import edtf
 from timeline.projection import fold
 from timeline.projection.differences import differences
-from timeline.reading import captured_texts, query
-from timeline.reading.query import Row
+from timeline.reading import captured_texts
+from timeline.reading.entries import erasure_of
+from timeline.reading.sources import sources_by_id, withdrawn_sources
 from timeline.store.codec import decode_content, decode_payload
+from timeline.store.rows import RowDict, as_dicts
 from timeline.texts.coverage import Sentence, summary
 
 __all__ = ["source_json", "source_page"]
@@ -116,9 +118,9 @@ def source_json(connection: sqlite3.Connection, source_id: str) -> dict[str, Any
     }
 
 
-def _source(connection: sqlite3.Connection, source_id: str) -> Row:
+def _source(connection: sqlite3.Connection, source_id: str) -> RowDict:
     try:
-        return query.sources(connection, [source_id])[source_id]
+        return sources_by_id(connection, [source_id])[source_id]
     except KeyError:
         raise NotFound("source", source_id) from None
 
@@ -177,7 +179,7 @@ def _runs(sentence: Sentence) -> Iterator[Run]:
 # --- What rests on it ---------------------------------------------------------------------
 
 
-def _events(connection: sqlite3.Connection, source_id: str) -> tuple[list[Row], int]:
+def _events(connection: sqlite3.Connection, source_id: str) -> tuple[list[RowDict], int]:
     """The events that cite a source, in their order, and how many there are."""
     cited = "FROM events WHERE event_id IN (SELECT event_id FROM citations WHERE source_id = ?)"
     (count,) = connection.execute(f"SELECT count(*) {cited}", (source_id,)).fetchone()
@@ -190,11 +192,11 @@ def _events(connection: sqlite3.Connection, source_id: str) -> tuple[list[Row], 
             **row,
             "when": prose.date(row["occurred"]),
             "title": prose.title(row),
-            "risk": prose.at_risk(query.withdrawn(connection, row["event_id"]))
+            "risk": prose.at_risk(withdrawn_sources(connection, row["event_id"]))
             if row["at_risk"]
             else "",
         }
-        for row in query.rows(rows)
+        for row in as_dicts(rows)
     ]
     return found, count
 
@@ -209,7 +211,7 @@ def _titles(connection: sqlite3.Connection, event_ids: set[str]) -> dict[str, st
 
 def _versions(connection: sqlite3.Connection, source_id: str) -> list[dict[str, Any]]:
     """What was said of a source, newest first, and what each changed."""
-    rows = query.rows(
+    rows = as_dicts(
         connection.execute(
             "SELECT seq, kind, version, recorded_at, payload FROM log WHERE subject = ?"
             " ORDER BY version DESC LIMIT ?",
@@ -217,7 +219,7 @@ def _versions(connection: sqlite3.Connection, source_id: str) -> list[dict[str, 
         )
     )
     found: list[dict[str, Any]] = []
-    content: Row | None = None
+    content: RowDict | None = None
     for row in reversed([*rows]):
         payload = row.pop("payload")
         said = decode_payload(payload) if payload else {}
@@ -238,7 +240,7 @@ def _versions(connection: sqlite3.Connection, source_id: str) -> list[dict[str, 
                 "changed": changed,
                 "erased": ""
                 if payload
-                else prose.erased(query.erasure_of(connection, row["seq"]), "What it said"),
+                else prose.erased(erasure_of(connection, row["seq"]), "What it said"),
             }
         )
     return found[::-1]

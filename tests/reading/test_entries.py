@@ -16,7 +16,7 @@ from running import PROGRAM, done, environment, run
 from site_in_process import open_site
 
 from timeline import Timeline, demo
-from timeline.reading import entries_about
+from timeline.reading import entries
 from timeline.store import codec, log, storage
 
 NOTE = "Note: this is a part of the log, which import jsonl does not take as a log\n"
@@ -171,9 +171,7 @@ def test_a_log_larger_than_the_memory_that_it_takes_is_written(timeline: Timelin
         for wanted in (None, ids):
             gc.collect()
             tracemalloc.start()
-            size = sum(
-                len(codec.to_wire(entry)) for entry in entries_about.entries(connection, wanted)
-            )
+            size = sum(len(codec.to_wire(entry)) for entry in entries.read(connection, wanted))
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
             assert size > 20_000_000

@@ -1,0 +1,75 @@
+"""Reading sources: their rows, and which of them were withdrawn as of any moment.
+
+Guarantees: nothing here writes. A source is as it is known today; whether it is withdrawn is
+as of the moment that is asked about.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from timeline.reading.as_of import NOW, AsOf
+from timeline.store.rows import RowDict, as_dicts
+
+__all__ = ["sources_by_id", "withdrawals", "withdrawn_sources"]
+
+
+def sources_by_id(
+    connection: sqlite3.Connection, source_ids: Iterable[str], as_of: AsOf = NOW
+) -> dict[str, RowDict]:
+    """Return the rows of table `sources` with these ids, by id.
+
+    They hold what is known of each source today, but whether it was withdrawn as of then.
+    """
+    ids = [*dict.fromkeys(source_ids)]
+    select = "SELECT * FROM sources WHERE source_id = ?"
+    found = (row for source_id in ids for row in as_dicts(connection.execute(select, (source_id,))))
+    by_id = {row["source_id"]: row for row in found}
+    if not as_of.is_now:
+        then = withdrawals(connection, as_of, ids)
+        for source_id, row in by_id.items():
+            row["state"] = "withdrawn" if source_id in then else "current"
+            row["withdrawn_reason"] = then.get(source_id, {}).get("reason")
+    return by_id
+
+
+_WITHDRAWN = (
+    "SELECT t.source_id, coalesce(s.title, s.url, s.source_id) AS title, t.reason"
+    " FROM source_states AS t CROSS JOIN sources AS s ON s.source_id = t.source_id"
+    " WHERE t.state = 'withdrawn' AND t.seq = (SELECT max(u.seq) FROM source_states AS u"
+    "   WHERE u.source_id = t.source_id AND u.seq <= ? AND u.reported_from <= ?)"
+)
+
+
+def withdrawals(
+    connection: sqlite3.Connection, as_of: AsOf = NOW, source_ids: Sequence[str] | None = None
+) -> dict[str, RowDict]:
+    """Return the sources that were withdrawn as of then, by id: all, or those of these ids.
+
+    Each has source_id, the title (or address, or id) of today, and the reason.
+    """
+    sql, values = _WITHDRAWN, [*as_of]
+    if source_ids is not None:
+        sql += " AND t.source_id IN (SELECT value FROM json_each(?))"
+        values.append(json.dumps(source_ids))
+    return {row["source_id"]: row for row in as_dicts(connection.execute(sql, values))}
+
+
+def withdrawn_sources(connection: sqlite3.Connection, event_id: str) -> list[RowDict]:
+    """Return the sources of an event that are withdrawn in these tables, in order of citation.
+
+    For an event at risk they are what `query.get` has in `at_risk`.
+    """
+    return [
+        *as_dicts(
+            connection.execute(
+                "SELECT source_id, coalesce(title, url, source_id) AS title,"
+                " withdrawn_reason AS reason FROM sources JOIN citations USING (source_id)"
+                " WHERE event_id = ? AND state = 'withdrawn'"
+                " GROUP BY source_id ORDER BY min(position)",
+                (event_id,),
+            )
+        )
+    ]
