@@ -16,7 +16,7 @@ import pytest
 from running import CHECKOUT
 
 from timeline.errors import Busy, NotATimeline, NotWritable, StorageFull, StoreError, TooNew
-from timeline.store import log, storage
+from timeline.store import log, schema, storage
 from timeline.store.appender import Appender
 from timeline.store.codec import encode
 
@@ -133,7 +133,7 @@ def test_what_is_no_timeline_is_not_opened_and_not_touched(
 @pytest.mark.parametrize("write", [False, True])
 def test_a_file_of_a_newer_timeline_is_refused_and_not_touched(path: Path, write: bool) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA user_version = {storage.SCHEMA_VERSION + 1}")
+        connection.execute(f"PRAGMA user_version = {schema.SCHEMA_VERSION + 1}")
     before = path.read_bytes()
     with pytest.raises(TooNew) as caught:
         storage.connect(path, write=write)
@@ -232,7 +232,7 @@ def test_a_new_file_is_a_timeline_of_this_schema(path: Path) -> None:
         (application_id,) = connection.execute("PRAGMA application_id").fetchone()
         scripts = list((CHECKOUT / "db" / "migrations").glob("*.sql"))
     assert {"log", "source_texts", "checkpoints", "publications"} <= tables
-    assert version == storage.SCHEMA_VERSION == len(scripts)
+    assert version == schema.SCHEMA_VERSION == len(scripts)
     assert application_id.to_bytes(4, "big") == b"TLOG"
 
 
@@ -645,7 +645,7 @@ def test_a_script_runs_inside_the_transaction_that_is_open(path: Path) -> None:
     )
     with connected(path, write=True) as connection:
         connection.execute("BEGIN")
-        storage.run_script(connection, script)
+        schema.run_script(connection, script)
         assert connection.in_transaction
         connection.execute("INSERT INTO a VALUES (1)")
         connection.execute("ROLLBACK")

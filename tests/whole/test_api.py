@@ -27,7 +27,7 @@ from timeline.errors import (
     StoreError,
     TooNew,
 )
-from timeline.store import storage
+from timeline.store import schema, storage
 
 STATEMENTS = [
     {"event_id": f"event-{letter}", "title": f"Event {letter}", "occurred": f"2025-04-1{number}"}
@@ -268,7 +268,7 @@ def test_a_file_that_is_missing_or_foreign_is_refused_and_left_alone(tmp_path: P
     newer = tmp_path / "newer.db"
     Timeline.create(newer, title="Newer").close()
     with contextlib.closing(sqlite3.connect(newer)) as connection:
-        connection.execute(f"PRAGMA user_version = {storage.SCHEMA_VERSION + 1}")
+        connection.execute(f"PRAGMA user_version = {schema.SCHEMA_VERSION + 1}")
     for path, expected in (
         (tmp_path / "missing.db", NotATimeline),
         (tmp_path / "nowhere" / "missing.db", NotATimeline),

@@ -25,7 +25,7 @@ from running import PROGRAM, done, dump, entries, environment, one_line, process
 
 from timeline import Timeline
 from timeline.errors import StorageFull
-from timeline.store import storage
+from timeline.store import schema, storage
 from timeline.store.codec import encode
 from timeline.writing import writer
 
@@ -565,7 +565,7 @@ def test_a_rebuild_stops_at_an_entry_of_a_newer_timeline_wherever_it_is(story: P
 
 
 def test_a_newer_schema_is_refused(story: Path) -> None:
-    set_pragma(story, "user_version", storage.SCHEMA_VERSION + 1)
+    set_pragma(story, "user_version", schema.SCHEMA_VERSION + 1)
     for said in [*each_command(story), one_line(run("-d", story, "rebuild"))]:
         assert said == f"{story}: has schema 2; this Timeline knows up to 1: upgrade it"
 

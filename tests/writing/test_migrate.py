@@ -13,7 +13,7 @@ from running import CHECKOUT, done, one_line, run
 from timeline import demo
 from timeline.intake.restore import restore
 from timeline.proof import verify
-from timeline.store import storage
+from timeline.store import schema
 
 GOLDEN = CHECKOUT / "tests" / "golden" / "v1.jsonl"
 
@@ -34,8 +34,8 @@ def newer_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "migrations" / "0002_more.sql").write_text(
         "CREATE TABLE more (x TEXT) STRICT;\nCREATE INDEX more_x ON more (x);\n"
     )
-    monkeypatch.setattr(storage, "db_folder", lambda: folder)
-    monkeypatch.setattr(storage, "SCHEMA_VERSION", 2)
+    monkeypatch.setattr(schema, "db_folder", lambda: folder)
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", 2)
 
 
 def root(path: Path) -> bytes:
@@ -66,8 +66,8 @@ def test_tables_of_an_older_version_are_made_anew(path: Path) -> None:
 def test_the_golden_log_of_version_1_holds_under_a_newer_schema(tmp_path: Path) -> None:
     path = tmp_path / "story.db"
     with pytest.MonkeyPatch.context() as old:
-        old.setattr(storage, "SCHEMA_VERSION", 1)
-        old.setattr(storage, "db_folder", lambda: CHECKOUT / "db")
+        old.setattr(schema, "SCHEMA_VERSION", 1)
+        old.setattr(schema, "db_folder", lambda: CHECKOUT / "db")
         with GOLDEN.open("rb") as file:
             restore(path, file)
         before = root(path)
@@ -88,8 +88,8 @@ def test_the_golden_log_of_version_1_holds_under_a_newer_schema(tmp_path: Path) 
 def test_a_log_that_does_not_hold_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "story.db"
     with pytest.MonkeyPatch.context() as old:
-        old.setattr(storage, "SCHEMA_VERSION", 1)
-        old.setattr(storage, "db_folder", lambda: CHECKOUT / "db")
+        old.setattr(schema, "SCHEMA_VERSION", 1)
+        old.setattr(schema, "db_folder", lambda: CHECKOUT / "db")
         demo.build(path)
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DROP TRIGGER log_never_changes")

@@ -15,7 +15,7 @@ from functools import cache
 from timeline.errors import ProjectionOutdated, TooNew
 from timeline.model import countries
 from timeline.projection.projector import Projector
-from timeline.store import codec, log, storage
+from timeline.store import codec, log, schema, storage
 
 __all__ = [
     "PROJECTION_VERSION",
@@ -74,7 +74,7 @@ def check_search(connection: sqlite3.Connection) -> None:
 
 
 def _create(connection: sqlite3.Connection, script: str) -> None:
-    storage.run_script(connection, script)
+    schema.run_script(connection, script)
     connection.execute(
         "INSERT INTO projection_state VALUES (?, ?)", (PROJECTION_VERSION, codec.VERSION)
     )

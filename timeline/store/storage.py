@@ -1,4 +1,4 @@
-"""The file: finding db/, making a new log file, opening one for reading or for writing.
+"""Open the file of a timeline for reading or for writing, and make a new one.
 
 Guarantees: what `connect` returns is a timeline database of a schema this package knows,
 or a StoreError says in one line why not. A new file appears under its name only when it is
@@ -6,7 +6,7 @@ whole. A writer's connection is in WAL mode with synchronous FULL, so that what 
 committed survives a power failure. Every sqlite3 error that a user can cause leaves as a
 StoreError.
 
-Knows tables only by the SQL in db/; what goes into them is the business of others.
+Knows no table: `schema` makes those of the log, others what goes into them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from timeline.errors import (
     Busy,
@@ -28,28 +27,20 @@ from timeline.errors import (
     StoreError,
     TooNew,
 )
-from timeline.model.countries import db_folder
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database, Migrations
+from timeline.store import schema
 
 __all__ = [
     "APPLICATION_ID",
-    "SCHEMA_VERSION",
     "connect",
     "flush",
     "immediate",
     "new_file",
-    "run_script",
     "storage_errors",
     "sync_folder",
 ]
 
 APPLICATION_ID = 0x544C4F47
 """"TLOG", in the header of every timeline database."""
-
-SCHEMA_VERSION = 1
-"""The number of migrations; stored as the file's user_version."""
 
 _BUSY_TIMEOUT = 60.0
 """Seconds that a writer waits for another."""
@@ -161,9 +152,10 @@ def _check_header(name: str, connection: sqlite3.Connection) -> None:
     if application_id != APPLICATION_ID:
         empty = not Path(name).stat().st_size
         raise NotATimeline(name, "is empty" if empty else "is a database, but not a timeline")
-    if version > SCHEMA_VERSION:
+    if version > schema.SCHEMA_VERSION:
         raise TooNew(
-            name, f"has schema {version}; this Timeline knows up to {SCHEMA_VERSION}: upgrade it"
+            name,
+            f"has schema {version}; this Timeline knows up to {schema.SCHEMA_VERSION}: upgrade it",
         )
 
 
@@ -187,7 +179,7 @@ def new_file(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
             try:
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 _make_durable(connection)
-                migrate(connection)
+                schema.migrate(connection)
                 yield connection
                 flush(connection)
             finally:
@@ -244,46 +236,6 @@ def _beside(path: Path) -> list[Path]:
 def _remove(path: Path) -> None:
     for name in (path, *_beside(path)):
         name.unlink(missing_ok=True)
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Apply the migrations of db/migrations/ that the file lacks, each in one transaction."""
-    from sqlite_utils import Database
-
-    database = Database(connection)
-    _migrations().apply(database)
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def _migrations() -> Migrations:
-    from sqlite_utils import Migrations
-
-    migrations = Migrations("timeline")
-    scripts = sorted(
-        (file for file in (db_folder() / "migrations").iterdir() if file.name.endswith(".sql")),
-        key=lambda file: file.name,
-    )
-    for script in scripts:
-        sql = script.read_text(encoding="utf-8")
-
-        def apply(database: Database, /, sql: str = sql) -> None:
-            run_script(database.conn, sql)
-
-        migrations(name=script.name.removesuffix(".sql"))(apply)
-    return migrations
-
-
-def run_script(connection: sqlite3.Connection, sql: str) -> None:
-    """Run the statements of a script inside the transaction that is open.
-
-    (`executescript` would commit it first.)
-    """
-    statement = ""
-    for line in sql.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            connection.execute(statement)
-            statement = ""
 
 
 @contextlib.contextmanager

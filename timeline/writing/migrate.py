@@ -20,7 +20,7 @@ from timeline.projection import tables
 from timeline.proof import verify
 from timeline.proof.checks.entries import check_entries
 from timeline.proof.checks.report import Report
-from timeline.store import storage
+from timeline.store import schema, storage
 
 __all__ = ["Migrated", "migrate"]
 
@@ -58,19 +58,19 @@ def migrate(
             )
         copy = _free_name(Path(path))
         connection.execute("VACUUM INTO ?", (os.fspath(copy),))
-        storage.migrate(connection)
+        schema.migrate(connection)
         entries = tables.rebuild(connection, progress)
     if findings := verify.verify(path).findings:
         what, where, *_ = findings[0]
         raise Refused(
             f"{name} does not hold any more ({what} {where}): put {copy}, as it was before, back"
         )
-    return Migrated(copy, entries, storage.SCHEMA_VERSION)
+    return Migrated(copy, entries, schema.SCHEMA_VERSION)
 
 
 def _needs_it(connection: sqlite3.Connection, path: str) -> bool:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version < storage.SCHEMA_VERSION:
+    if version < schema.SCHEMA_VERSION:
         return True
     try:
         tables.check(connection, path)

@@ -17,7 +17,7 @@ from timeline.cli.options import json_option
 from timeline.errors import TimelineError
 from timeline.model import clock, content
 from timeline.projection import tables
-from timeline.store import log, storage
+from timeline.store import log, schema, storage
 from timeline.store.codec import MAX_PAYLOAD
 from timeline.writing import migrate
 
@@ -148,7 +148,7 @@ def _file(database: str) -> list[list[str]]:
             contextlib.closing(storage.connect(database)) as connection,
         ):
             newest = log.newest(connection)
-            findings.append(["ok", "file", f"{database}, schema {storage.SCHEMA_VERSION}"])
+            findings.append(["ok", "file", f"{database}, schema {schema.SCHEMA_VERSION}"])
             findings.append(_integrity(connection))
             findings.append(_sequence(connection))
             findings.append(_journal(connection, database))

@@ -8,7 +8,7 @@ import sqlite3
 
 from timeline.projection import tables
 from timeline.proof.checks.report import Report, text_of
-from timeline.store import storage
+from timeline.store import schema
 
 __all__ = ["check_pages", "check_schema", "check_texts"]
 
@@ -24,7 +24,7 @@ def check_schema(connection: sqlite3.Connection, report: Report) -> None:
     """Compare tables, indexes, views and triggers with those of a new file; and which migrations
     made them, though not when: that is nowhere else."""
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
-        storage.migrate(new)
+        schema.migrate(new)
         tables.create(new)
         ours = dict(new.execute(_DEFINITIONS))
         our_migrations = new.execute(_MIGRATIONS).fetchall()
