@@ -608,7 +608,7 @@ import os
 import sqlite_utils
 from pydantic.plugin import _loader
 from timeline.cli import main
-from timeline.cli.commands import file, lists, serving, write
+from timeline.cli.commands import file, lists, record, revise, serving
 from timeline.model import countries
 from timeline.model.vocabulary import plover
 plover()

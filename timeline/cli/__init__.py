@@ -25,20 +25,20 @@ from timeline.errors import TimelineError
 __all__ = ["cli", "default_database", "main"]
 
 _DAILY = {
-    "append": "write",
+    "append": "record",
     "show": "event",
     "list": "lists",
     "search": "lists",
-    "update": "write",
-    "correct": "write",
+    "update": "revise",
+    "correct": "revise",
     "history": "event",
     "serve": "serving",
 }
 _OTHERS = {
     "init": "file",
-    "retract": "write",
-    "reinstate": "write",
-    "merge": "write",
+    "retract": "revise",
+    "reinstate": "revise",
+    "merge": "revise",
     "diff": "compare",
     "changes": "compare",
     "facets": "lists",

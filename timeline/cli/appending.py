@@ -115,3 +115,37 @@ def source_id(append: Append, text: str, said: Said) -> str:
     if not re.fullmatch(ID_PATTERN, text):
         raise InvalidInput("source", "write an address such as https://example.org/a")
     return text
+
+
+def check_figure_options(options: dict[str, Any]) -> None:
+    """Refuse what describes a figure where none is given. Raises UsageError."""
+    if not options.get("figures") and any(options.get(name) for name in ("said_by", "dated")):
+        raise click.UsageError("--said-by and --dated go with a --figure")
+
+
+def recorded_sources(append: Append, options: dict[str, Any], said: Said) -> list[str]:
+    """The ids of the sources that are named; one named by an address may be new."""
+    return [source_id(append, source, said) for source in options.get("sources", ())]
+
+
+def described_figures(options: dict[str, Any], source_ids: list[str]) -> list[dict[str, Any]]:
+    """The quantities that --figure, --said-by, --dated and --source describe."""
+    return [
+        {
+            **figure(text),
+            "reported_by": options.get("said_by"),
+            "dated": options.get("dated"),
+            "source_ids": source_ids,
+        }
+        for text in options.get("figures", ())
+    ]
+
+
+def print_receipt(
+    receipt: Receipt, as_json: bool, into: str = "", *, dry_run: bool = False
+) -> None:
+    """Print a receipt: as JSON, or as a sentence."""
+    if as_json:
+        output.dump(output.receipt_fields(receipt))
+    else:
+        output.echo_receipt(receipt, dry_run=dry_run, into=into)

@@ -1,0 +1,207 @@
+"""The command that records events: append."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+import click
+
+from timeline.api import Timeline
+from timeline.cli import output
+from timeline.cli.appending import (
+    Receipts,
+    appending,
+    check_figure_options,
+    described_figures,
+    print_receipt,
+    recorded_sources,
+)
+from timeline.cli.options import (
+    edit_option,
+    figure_options,
+    json_option,
+    said_options,
+)
+from timeline.errors import InvalidInput, TimelineError
+from timeline.model import strict_json
+from timeline.model.content import Said, Statement
+from timeline.model.validation import validate
+
+
+@click.command("append")
+@click.argument("file", required=False, type=click.File("rb"))
+@click.option("--nl", is_flag=True, help="One JSON object a line.")
+@click.option("--csv", is_flag=True, help="A sheet with the columns of `timeline template`.")
+@click.option("--tsv", is_flag=True, help="The same, separated by tabs.")
+@edit_option
+@click.option("--title", metavar="TEXT", help="What happened, in one line.")
+@click.option("--occurred", metavar="DATE", help='Such as "15 April 2025" or an EDTF date.')
+@click.option("--summary", metavar="TEXT", help="A few sentences.")
+@click.option("--type", "event_type", metavar="TYPE", help="Code or label, such as Consultation.")
+@click.option("--place", metavar="NAME", help="Where it happened.")
+@click.option("--country", metavar="COUNTRY", help="Code or English name.")
+@click.option("--actor", "actors", metavar="NAME", multiple=True, help="May be repeated.")
+@click.option("--tag", "tags", metavar="TAG", multiple=True, help="May be repeated.")
+@figure_options
+@click.option("--id", "event_id", metavar="ID", help="Its id; made up if not given.")
+@said_options
+@click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
+@json_option
+@click.pass_obj
+def append_command(
+    database: str,
+    /,
+    file: IO[bytes] | None,
+    nl: bool,
+    csv: bool,
+    tsv: bool,
+    edit: bool,
+    reported_at: str | None,
+    author: str | None,
+    dry_run: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Record events from a FILE, options or a form, all or none.
+
+    FILE is a JSON object or an array of them, each with the fields of `timeline schema`, or a
+    sheet; - is stdin. An event that is recorded already with the same content is left as it is.
+    """
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    if edit and file:
+        raise click.UsageError("--edit goes with options, not with a FILE")
+    if file and given:
+        raise click.UsageError("give either a FILE or options that describe one event")
+    if file is None and not edit and not {"title", "occurred"} <= given.keys():
+        raise click.UsageError(
+            "give a FILE, or - for stdin, or --edit, or at least --title and --occurred"
+        )
+    if nl + csv + tsv > 1:
+        raise click.UsageError("give one of --nl, --csv and --tsv")
+    if (nl or csv or tsv) and file is None:
+        raise click.UsageError("--nl, --csv and --tsv go with a FILE")
+    check_figure_options(given)
+    words = {"reported_at": reported_at, "author": author}
+    if edit:
+        from timeline.cli.edit import append_by_form
+
+        print_receipt(
+            append_by_form(database, given, words, dry_run=dry_run), as_json, dry_run=dry_run
+        )
+        return
+    said = validate(Said, words)
+    read = _read(file, nl=nl) if file and not (csv or tsv) else None
+    content = file.read() if file and not read else b""
+    receipts = Receipts()
+    with (
+        Timeline.open(database) as timeline,
+        output.Progress("events") as progress,
+        appending(timeline, dry_run=dry_run) as append,
+    ):
+        if file and not read:
+            read = _sheet(database, content, "\t" if tsv else None)
+        statements = read or iter(
+            [(None, _described(given, recorded_sources(append, given, said)))]
+        )
+        lines: deque[int | None] = deque([None])
+        """Those of the statement before, and of those that were taken ahead."""
+        try:
+            for receipt in append.record_each(_noting(statements, lines), said):
+                receipts.append(receipt)
+                progress(receipts.count)
+                lines.popleft()
+        except TimelineError as error:
+            before, line = (*lines, None)[:2]
+            if line is not None and line == before:
+                raise error.at(item=receipts.count + 1)  # noqa: B904 - it is the same error
+            raise error.at(line=line)  # noqa: B904
+    if as_json:
+        output.dump_each(map(output.receipt_fields, receipts))
+    else:
+        if not receipts.count:
+            output.echo("No events.", err=True)
+        for receipt in receipts:
+            output.echo_receipt(receipt, dry_run=dry_run)
+
+
+def _noting(
+    statements: Iterable[tuple[int | None, Any]], lines: deque[int | None]
+) -> Iterator[Any]:
+    """The statements, their lines put aside."""
+    for line, statement in statements:
+        lines.append(line)
+        yield statement
+
+
+def _read(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
+    """The statements of a file, each with its line.
+
+    A pipe is read to its end first: it may be slow, and the write lock should not wait.
+    """
+    if nl and not file.seekable():
+        import shutil
+        import tempfile
+
+        spooled = tempfile.SpooledTemporaryFile(max_size=2**24)  # noqa: SIM115
+        shutil.copyfileobj(file, spooled)
+        spooled.seek(0)
+        file = spooled
+    return _lines(file) if nl else _items(_text(file.read()))
+
+
+def _sheet(database: str, content: bytes, delimiter: str | None) -> Iterator[tuple[int, Statement]]:
+    """The statements of the rows of a sheet, each with its line."""
+    from timeline.cli.opening import opened
+    from timeline.formats.sheet import cells, events, lookup
+
+    with opened(database) as (connection, _):
+        words = lookup.words_of(connection, cells.read(content, delimiter))
+    for row in cells.read(content, delimiter):
+        yield row.line, events.statement(events.normal(row, words))
+
+
+def _items(text: str) -> Iterator[tuple[int, Any]]:
+    if not text.strip():
+        raise InvalidInput("", "is empty: write an event as a JSON object, or an array of them")
+    try:
+        yield from strict_json.parse_json_items(text)
+    except InvalidInput as error:
+        raise error.at(line=1)  # noqa: B904 - it is the same error
+
+
+def _lines(file: IO[bytes]) -> Iterator[tuple[int, Any]]:
+    for line, content in enumerate(file, 1):
+        try:
+            text = _text(content, line).strip(" \t\r\n")
+            if text:
+                yield line, strict_json.parse_json(text)
+        except TimelineError as error:
+            raise error.at(line=line)  # noqa: B904 - it is the same error
+
+
+def _text(content: bytes, first_line: int = 1) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = first_line + content.count(b"\n", 0, error.start)
+        problem = f"is not UTF-8: byte {content[error.start]:#04x}"
+        raise InvalidInput("", problem).at(line=line) from None
+
+
+def _described(options: dict[str, Any], source_ids: list[str]) -> dict[str, Any]:
+    """The statement that the options of append describe."""
+    place = {"name": options.get("place"), "country": options.get("country")}
+    return {
+        "event_id": options.get("event_id"),
+        "title": options["title"],
+        "summary": options.get("summary"),
+        "event_type": options.get("event_type"),
+        "tags": list(options.get("tags", ())),
+        "occurred": options["occurred"],
+        "place": place if any(place.values()) else None,
+        "participants": [{"name": name} for name in options.get("actors", ())],
+        "quantities": described_figures(options, source_ids),
+        "citations": [{"source_id": source_id} for source_id in source_ids],
+    }

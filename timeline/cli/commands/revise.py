@@ -1,0 +1,229 @@
+"""The commands that change what an event says: update, correct, retract, reinstate, merge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from timeline.api import Timeline
+from timeline.cli.appending import (
+    appending,
+    check_figure_options,
+    described_figures,
+    print_receipt,
+    recorded_sources,
+)
+from timeline.cli.options import (
+    all_of,
+    edit_option,
+    expect_option,
+    figure_options,
+    json_option,
+    said_options,
+)
+from timeline.errors import InvalidInput
+from timeline.model import strict_json
+from timeline.model.content import Said
+from timeline.model.validation import validate
+from timeline.writing.writer import Receipt
+
+
+def _change(
+    database: str,
+    operation: str,
+    event: str,
+    arguments: tuple[Any, ...],
+    words: dict[str, Any],
+    expect: int | None,
+    as_json: bool,
+    into: str = "",
+) -> None:
+    """Do one operation of `Append` on the event that `event` means, and print the receipt."""
+    said = validate(Said, words)
+    with Timeline.open(database) as timeline:
+        event_id, version = timeline.resolve(event)
+        with appending(timeline) as append:
+            receipt: Receipt = getattr(append, operation)(
+                event_id, *arguments, said, expect=expect or version
+            )
+    print_receipt(receipt, as_json, into)
+
+
+def _changes(assignments: tuple[str, ...]) -> list[tuple[str, Any]]:
+    """The changes by path that --set describes."""
+    changes = []
+    for assignment in assignments:
+        path, equals, value = assignment.partition("=")
+        if not equals or not path.strip():
+            raise InvalidInput("set", f'"{assignment}" is not PATH=VALUE, such as place.name=Odesa')
+        is_json = value.lstrip().startswith(("[", "{"))
+        try:
+            changes.append((path.strip(), strict_json.parse_json(value) if is_json else value))
+        except InvalidInput as error:
+            raise InvalidInput(path.strip(), error.problem) from None
+    return changes
+
+
+_set_option = click.option(
+    "--set",
+    "assignments",
+    metavar="PATH=VALUE",
+    multiple=True,
+    help="Such as title=..., place.country=UA, /quantities/0/value=35, or tags.-=talks to "
+    "add one; an empty value takes the field out. May be repeated.",
+)
+
+
+_replace_option = click.option(
+    "--replace",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Put the --figure in place of the Nth that `show` lists, instead of beside them.",
+)
+
+
+def _revise(
+    database: str,
+    operation: str,
+    event: str,
+    *,
+    assignments: tuple[str, ...],
+    replace: int | None,
+    edit: bool,
+    expect: int | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Update or correct the event that `event` means by paths, figures and sources."""
+    figures = {name: options.pop(name) for name in ("figures", "said_by", "dated", "sources")}
+    if edit:
+        if assignments or replace or any(figures.values()):
+            raise click.UsageError("say what changes in the form of --edit, or by options")
+        from timeline.cli.edit import revise_by_form
+
+        print_receipt(revise_by_form(database, operation, event, options, expect), as_json)
+        return
+    if operation == "correct" and options["reason"] is None:
+        raise click.UsageError("say why it was wrong: --reason TEXT")
+    check_figure_options(figures)
+    changes = _changes(assignments)
+    if not (changes or figures["figures"] or figures["sources"]):
+        raise click.UsageError("say what changes: --set PATH=VALUE, --figure, --source or --edit")
+    if replace and len(figures["figures"]) != 1:
+        raise click.UsageError("--replace goes with one --figure")
+    said = validate(Said, options)
+    with Timeline.open(database) as timeline:
+        event_id, version = timeline.resolve(event)
+        with appending(timeline) as append:
+            source_ids = recorded_sources(append, figures, said)
+            changes += _additions(
+                timeline.get(event_id), described_figures(figures, source_ids), source_ids, replace
+            )
+            receipt: Receipt = getattr(append, operation)(
+                event_id, changes, said, expect=expect or version
+            )
+    print_receipt(receipt, as_json)
+
+
+def _additions(
+    event: dict[str, Any],
+    figures: list[dict[str, Any]],
+    source_ids: list[str],
+    replace: int | None,
+) -> list[tuple[str, Any]]:
+    """The changes by path that put figures beside or in place of others, and cite sources."""
+    count = len(event.get("quantities", ()))
+    if replace and replace > count:
+        raise InvalidInput("replace", f"there is no figure {replace}: the event has {count}")
+    where = f"quantities.{replace - 1}" if replace else "quantities.-"
+    cited = {citation["source_id"] for citation in event.get("citations", ())}
+    return [
+        *((where, figure) for figure in figures),
+        *(("citations.-", {"source_id": key}) for key in source_ids if key not in cited),
+    ]
+
+
+def _revision(reason_option: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The argument and the options of update and correct."""
+    return all_of(
+        click.argument("event"),
+        _set_option,
+        figure_options,
+        _replace_option,
+        edit_option,
+        reason_option,
+        expect_option,
+        said_options,
+        json_option,
+        click.pass_obj,
+    )
+
+
+@click.command("update")
+@_revision(click.option("--reason", metavar="TEXT", help="Why, in a few words."))
+def update_command(database: str, /, event: str, **options: Any) -> None:
+    """The story moved on: change fields of EVENT, add figures.
+
+    EVENT is an id or any unique beginning of one; ID@3 means that it must be at version 3.
+    """
+    _revise(database, "update", event, **options)
+
+
+@click.command("correct")
+@_revision(click.option("--reason", metavar="TEXT", help="Why it was wrong; required."))
+def correct_command(database: str, /, event: str, **options: Any) -> None:
+    """We were wrong: change fields or figures of EVENT, say why.
+
+    EVENT is an id or any unique beginning of one; ID@3 means that it must be at version 3.
+    """
+    _revise(database, "correct", event, **options)
+
+
+@click.command("retract")
+@click.argument("event")
+@click.option("--reason", metavar="TEXT", required=True, help="Why it should not stand.")
+@expect_option
+@said_options
+@json_option
+@click.pass_obj
+def retract_command(
+    database: str, /, event: str, expect: int | None, as_json: bool, **words: str | None
+) -> None:
+    """EVENT should not stand here, and why.
+
+    It stays readable, marked as retracted.
+    """
+    _change(database, "retract", event, (), words, expect, as_json)
+
+
+@click.command("reinstate")
+@click.argument("event")
+@click.option("--reason", metavar="TEXT", help="Why, in a few words.")
+@expect_option
+@said_options
+@json_option
+@click.pass_obj
+def reinstate_command(
+    database: str, /, event: str, expect: int | None, as_json: bool, **words: str | None
+) -> None:
+    """Take back a retraction or a merge of EVENT."""
+    _change(database, "reinstate", event, (), words, expect, as_json)
+
+
+@click.command("merge")
+@click.argument("event")
+@click.option("--into", metavar="EVENT", required=True, help="The event that stays.")
+@click.option("--reason", metavar="TEXT", help="Why, in a few words.")
+@expect_option
+@said_options
+@json_option
+@click.pass_obj
+def merge_command(
+    database: str, /, event: str, into: str, expect: int | None, as_json: bool, **words: str | None
+) -> None:
+    """EVENT is the same as another one, which stays."""
+    with Timeline.open(database) as timeline:
+        into_id, _ = timeline.resolve(into)
+    _change(database, "merge", event, (into_id,), words, expect, as_json, into_id)
