@@ -88,7 +88,14 @@ def start_forking() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join((str(Path(__file__).parent), *sys.path)))
         _processes.set_forkserver_preload(
-            ["pytest", "faults", "sqlite_utils", "timeline.api", "timeline.cli.commands.proof"]
+            [
+                "pytest",
+                "faults",
+                "sqlite_utils",
+                "timeline.api",
+                "timeline.cli.commands.proof",
+                "timeline.cli.commands.erase",
+            ]
         )
         forkserver.ensure_running()
 

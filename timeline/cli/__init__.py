@@ -56,7 +56,7 @@ _OTHERS = {
     "checkpoint": "proof",
     "keygen": "proof",
     "prove": "proof",
-    "erase": "proof",
+    "erase": "erase",
     "schema": "file",
     "rebuild": "file",
     "publish": "publishing",

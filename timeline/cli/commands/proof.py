@@ -1,11 +1,10 @@
-"""The commands around proof: keygen, checkpoint, prove, verify, erase."""
+"""The commands around proof: keygen, checkpoint, prove, verify."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
 import os
-import sqlite3
 import sys
 import textwrap
 from pathlib import Path
@@ -19,31 +18,21 @@ from timeline.cli.options import json_option
 from timeline.errors import (
     InvalidInput,
     InvalidValue,
-    NotFound,
     NotWritable,
     ProofError,
-    Refused,
     StoreError,
 )
 from timeline.formats import prose
-from timeline.model.content import Said
-from timeline.model.validation import validate
 from timeline.proof import checkpoints as proofs
 from timeline.proof import verify
 from timeline.proof.signed_note import SigningKey, VerifierKey
 from timeline.proof.tlog import Proof
-from timeline.reading import query
-from timeline.reading.references import resolve_entry, resolve_event
+from timeline.reading.references import resolve_entry
 from timeline.store import log, storage
 from timeline.store.codec import decode_payload
-from timeline.writing import erasure
 
 DOES_NOT_HOLD = 3
 """The exit code of a log, or a proof, that does not verify."""
-
-
-_FEW = 8
-"""Places that are named of a text that stands in many."""
 
 
 class _VerifierKeyType(click.ParamType[VerifierKey]):
@@ -330,91 +319,3 @@ def _print_report(database: str, report: verify.Report) -> None:
     output.echo(output.table(rows, 2))
     for sentence in report.unnoticed:
         output.echo(output.hanging(f"Not checked: {sentence}", 0))
-
-
-@click.command("erase")
-@click.argument("entries", metavar="ENTRY...", nargs=-1, required=True)
-@click.option("--reason", required=True, help="Why; it is published, and repeats none of it.")
-@click.option("--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who erases; published.")
-@json_option
-@click.pass_obj
-def erase_command(
-    database: str,
-    /,
-    entries: tuple[str, ...],
-    reason: str,
-    author: str | None,
-    as_json: bool,
-) -> None:
-    """Take out for good what entries say.
-
-    For a court, or somebody's right. ENTRY is #41, or EVENT@3 for what made version 3 of an
-    event. That the entry was there, when, and about which event stays, and every proof
-    holds. Other versions of an event repeat its words: erase each. Ends in 1 while another
-    program reads old pages; run it again then.
-    """
-    said = validate(Said, {"reason": reason, "author": author})
-    with (
-        storage.storage_errors(database),
-        contextlib.closing(storage.connect(database, write=True)) as connection,
-        output.Progress("entries") as progress,
-    ):
-        ids = [_entry_id(connection, text) for text in entries]
-        done = erasure.erase(connection, database, ids, said, progress=progress)
-    if as_json:
-        output.dump(
-            {
-                "erased": [
-                    {
-                        "erased_entry_id": receipt.id,
-                        "entry_id": receipt.entry_id,
-                        "seq": receipt.seq,
-                        "recorded_at": receipt.recorded_at,
-                        "unchanged": receipt.unchanged,
-                    }
-                    for receipt in done.receipts
-                ],
-                "elsewhere": [
-                    {"text": text, "places": places} for text, places in done.elsewhere.items()
-                ],
-            }
-        )
-        return
-    for text, receipt in zip(entries, done.receipts, strict=True):
-        what = "erased already" if receipt.unchanged else "erased"
-        output.echo(output.flow([what, output.bold(text), f"by entry {receipt.seq}"]))
-    if done.elsewhere:
-        output.echo(output.wrapped("The same words still stand elsewhere:"))
-        rows = [
-            [textwrap.shorten(text, 40, placeholder=" ..."), _few(places)]
-            for text, places in done.elsewhere.items()
-        ]
-        output.echo(output.table(rows, 2))
-    output.echo(
-        output.wrapped(
-            "Copies that were made before - backups, publications, exports - hold it still."
-        )
-    )
-
-
-def _few(places: list[str]) -> str:
-    more = len(places) - _FEW
-    return ", ".join(places[:_FEW]) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _entry_id(connection: sqlite3.Connection, text: str) -> str:
-    """The id of the entry that somebody names: #41, EVENT@3, an event of one entry, or an id."""
-    if not text.startswith("#") and "@" not in text:
-        if (known := log.entry_by_id(connection, text)) and known.subject != f"event/{text}":
-            return known.id
-        event_id, _ = resolve_event(connection, text)
-        versions = [f"#{row['seq']}" for row in query.history(connection, event_id)]
-        if len(versions) > 1:
-            raise Refused(
-                f"event {event_id} has {len(versions)} versions, and each may repeat the words: "
-                f"name entries, of {' '.join(versions)}"
-            )
-    entry = log.entry_at(connection, resolve_entry(connection, text))
-    if entry is None:
-        raise NotFound("entry", text)
-    return entry.id
