@@ -38,7 +38,8 @@ from timeline.projection import fold
 from timeline.reading.facet_index import FacetIndex, current
 from timeline.reading.indexed_selection import IndexedSelection
 from timeline.site import index_cache
-from timeline.site.datasette_facets import VALUES, LinkFacet, PeriodFacet, ValueFacet
+from timeline.site.datasette_facets import LinkFacet, PeriodFacet, ValueFacet
+from timeline.site.datasette_filters import VALUES
 from timeline.site.serve import metadata_for
 from timeline.store import storage
 

@@ -29,7 +29,7 @@ from ticking_clock import TickingClock
 from timeline import Timeline, demo
 from timeline.model import edtf
 from timeline.site import index_cache
-from timeline.site.datasette_facets import EVENT_TABLES, LINKS, VALUES
+from timeline.site.datasette_filters import EVENT_TABLES, LINKS, VALUES
 from timeline.site.periods import Span, most_likely
 
 Pairs = list[tuple[str, str]]

@@ -71,7 +71,7 @@ def register_facet_classes() -> Sequence[type]:
 @hookimpl
 def filters_from_request(request: Any, database: str, table: str, datasette: Any) -> Any:
     """What a click on one of those facets asks for."""
-    from timeline.site.datasette_facets import filters
+    from timeline.site.datasette_filters import filters
 
     return filters(datasette, request, database, table)
 

@@ -24,162 +24,22 @@ from urllib.parse import urlencode
 
 from datasette.database import QueryInterrupted
 from datasette.facets import Facet
-from datasette.filters import FilterArguments
-from datasette.utils.asgi import BadRequest, Forbidden
 from pyroaring import BitMap
 
-from timeline.errors import InvalidValue
 from timeline.model import edtf
 from timeline.reading.facet_index import FacetIndex
-from timeline.site import guard
+from timeline.site.datasette_filters import (
+    LINKS,
+    OFFERED,
+    VALUES,
+    Link,
+    given,
+    has_events,
+    may_read,
+    periods_of,
+)
 from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.periods import Span, most_likely
-
-__all__ = ["EVENT_TABLES", "FACET_CLASSES", "LINKS", "VALUES", "filters"]
-
-EVENT_TABLES = ("events", "current_events")
-
-
-class Link(NamedTuple):
-    """A table that ties events to something: by which column, and how that is called."""
-
-    word: str  # "actor": ?_actor=, and "where actor is ..."
-    table: str
-    column: str
-    labels: str  # SQL: value and label of all there is
-    tables: tuple[str, ...]  # that must be visible to the reader
-
-
-LINKS = {
-    "actors": Link(
-        "actor",
-        "event_actors",
-        "actor_id",
-        "SELECT actor_id AS value, name AS label FROM actors",
-        ("event_actors", "actors"),
-    ),
-    "sources": Link(
-        "source",
-        "citations",
-        "source_id",
-        "SELECT source_id AS value, coalesce(title, url, source_id) AS label FROM sources",
-        ("citations", "sources"),
-    ),
-    "tags": Link(
-        "tag",
-        "event_tags",
-        "tag",
-        "SELECT DISTINCT tag AS value, tag AS label FROM event_tags",
-        ("event_tags",),
-    ),
-}
-
-_NO_LABELS = "SELECT NULL AS value, NULL AS label WHERE 0"
-VALUES = {
-    "event_type": Link(
-        "event_type",
-        "events",
-        "event_type",
-        "SELECT code AS value, label FROM event_types",
-        ("event_types",),
-    ),
-    "country": Link(
-        "country",
-        "events",
-        "country",
-        "SELECT alpha3 AS value, name AS label FROM countries",
-        ("countries",),
-    ),
-    "modality": Link("modality", "events", "modality", _NO_LABELS, ()),
-    "verification": Link("verification", "events", "verification", _NO_LABELS, ()),
-    "occurred_precision": Link("precision", "events", "occurred_precision", _NO_LABELS, ()),
-    "state": Link("state", "events", "state", _NO_LABELS, ()),
-}
-"""Columns of `events` itself: `word` is what the facet index calls them."""
-
-
-# --- Filters ------------------------------------------------------------------------------
-
-
-async def filters(datasette: Any, request: Any, database: str, table: str) -> Any:
-    """What ?_actor=, ?_source=, ?_tag= and ?_period= of a request mean, for Datasette.
-
-    Raises BadRequest for what is no period and for a facet that there is not, Forbidden for a
-    table that may not be read.
-    """
-    if not _has_events(datasette, database, table):
-        return None
-    for facet in FACET_CLASSES:
-        # Not by the facet itself: Datasette would leave those after it unawaited.
-        for name in request.args.getlist(f"_facet_{facet.type}"):
-            if name not in facet.known:
-                known = ", ".join(facet.known)
-                raise BadRequest(f"_facet_{facet.type}: {name} is none of {known}")
-    clauses: list[str] = []
-    parameters: dict[str, str] = {}
-    descriptions: list[str] = []
-    for name, link in LINKS.items():
-        for number, value in enumerate(_given(request, link.word)):
-            if not await _may_read(datasette, request, database, link):
-                raise Forbidden(f"You do not have permission to view {name}")
-            parameter = f"timeline_{link.word}_{number}"
-            clauses.append(
-                f"event_id IN (SELECT event_id FROM {link.table}"  # noqa: S608
-                f" WHERE {link.column} = :{parameter})"
-            )
-            parameters[parameter] = value
-            label = await datasette.execute(
-                database,
-                f"SELECT label FROM ({link.labels}) WHERE value = ?",  # noqa: S608
-                [value],
-            )
-            descriptions.append(f"{link.word} is {label.first()[0] if label.rows else value}")
-    for number, period in enumerate(_periods(request)):
-        since, until = (f"timeline_{side}_{number}" for side in ("since", "until"))
-        if period.occurred_from is not None:
-            clauses.append(f"(occurred_to IS NULL OR occurred_to || '~' >= :{since})")
-            parameters[since] = period.occurred_from
-        if period.occurred_to is not None:
-            clauses.append(f"(occurred_from IS NULL OR occurred_from <= :{until} || '~')")
-            parameters[until] = period.occurred_to
-        descriptions.append(f"occurred could be {edtf.phrase(period.edtf)}")
-    return FilterArguments(clauses, parameters, descriptions)
-
-
-def _has_events(datasette: Any, database: str, table: str | None) -> bool:
-    return table in EVENT_TABLES and guard.is_timeline(datasette.get_database(database))
-
-
-def _given(request: Any, word: str) -> list[str]:
-    """The values of an argument, each once, without blanks."""
-    return list(dict.fromkeys(filter(None, request.args.getlist(f"_{word}"))))
-
-
-def _periods(request: Any) -> list[edtf.Occurred]:
-    try:
-        return [edtf.parse(text) for text in _given(request, "period")]
-    except InvalidValue as error:
-        raise BadRequest(f"_period: {error.problem}") from None
-
-
-async def _may_read(datasette: Any, request: Any, database: str, link: Link) -> bool:
-    for table in link.tables:
-        if hasattr(datasette, "allowed"):  # Datasette 1.0
-            from datasette.resources import TableResource
-
-            allowed = await datasette.allowed(
-                action="view-table", resource=TableResource(database, table), actor=request.actor
-            )
-        else:
-            allowed = await datasette.permission_allowed(
-                request.actor, "view-table", (database, table), default=True
-            )
-        if not allowed:
-            return False
-    return True
-
-
-# --- Facets -------------------------------------------------------------------------------
 
 T = TypeVar("T")
 Pairs = list[tuple[str, str]]
@@ -249,7 +109,7 @@ class _EventFacet(Facet):  # type: ignore[misc]
         return chosen
 
     def is_offered(self) -> bool:
-        return _has_events(self.ds, self.database, self.table)
+        return has_events(self.ds, self.database, self.table)
 
     async def from_index(self, read: Callable[[Counted], T]) -> T | None:
         """What is read from the facet index; None if it does not know this selection."""
@@ -334,7 +194,7 @@ class LinkFacet(_EventFacet):
     """Actors, sources or tags, with the number of events that have each."""
 
     type = "m2m"
-    known = tuple(LINKS)
+    known = OFFERED["m2m"]
     links = LINKS
 
     def argument(self, link: Link) -> str:
@@ -357,7 +217,7 @@ class LinkFacet(_EventFacet):
         size = self.get_facet_size()
         for name, hideable in self.chosen().items():
             link = self.links[name]
-            if not await _may_read(self.ds, self.request, self.database, link):
+            if not await may_read(self.ds, self.request, self.database, link):
                 continue
             rows = await self.from_index(partial(_most_frequent, link, size + 1))
             try:
@@ -390,7 +250,7 @@ class LinkFacet(_EventFacet):
             return suggested
         chosen = self.chosen()
         for name, link in LINKS.items():
-            if name in chosen or not await _may_read(self.ds, self.request, self.database, link):
+            if name in chosen or not await may_read(self.ds, self.request, self.database, link):
                 continue
             with contextlib.suppress(QueryInterrupted):
                 rows = await self.rows(
@@ -407,7 +267,7 @@ class ValueFacet(LinkFacet):
     """The values of a column, with the number of events that have each."""
 
     type = "value"
-    known = tuple(VALUES)
+    known = OFFERED["value"]
     links = VALUES
 
     def argument(self, link: Link) -> str:
@@ -431,7 +291,7 @@ class PeriodFacet(_EventFacet):
     """Years in the order of time; with one year chosen, its months."""
 
     type = "period"
-    known = ("occurred",)
+    known = OFFERED["period"]
 
     async def facet_results(self) -> tuple[list[dict[str, Any]], list[str]]:
         results: list[dict[str, Any]] = []
@@ -469,7 +329,7 @@ class PeriodFacet(_EventFacet):
 
     def _values(self, months: list[Span]) -> tuple[list[dict[str, Any]], bool]:
         size = self.get_facet_size()
-        chosen = dict(zip(_given(self.request, "period"), _periods(self.request), strict=True))
+        chosen = dict(zip(given(self.request, "period"), periods_of(self.request), strict=True))
         if not chosen:
             years = [Span(_year(first), _year(last), events) for first, last, events in months]
             counted, truncated = most_likely(years, size)

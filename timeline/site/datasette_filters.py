@@ -1,0 +1,161 @@
+"""The filters ?_actor=, ?_source=, ?_tag= and ?_period= on the tables of events, for Datasette.
+
+Guarantees: a filter that cannot be read is a 400 that says what would be right; a table that
+the reader may not view filters nothing. LINKS and VALUES name the tables and columns that
+events are filtered and counted by.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from datasette.filters import FilterArguments
+from datasette.utils.asgi import BadRequest, Forbidden
+
+from timeline.errors import InvalidValue
+from timeline.model import edtf
+from timeline.site import guard
+
+EVENT_TABLES = ("events", "current_events")
+
+
+class Link(NamedTuple):
+    """A table that ties events to something: by which column, and how that is called."""
+
+    word: str  # "actor": ?_actor=, and "where actor is ..."
+    table: str
+    column: str
+    labels: str  # SQL: value and label of all there is
+    tables: tuple[str, ...]  # that must be visible to the reader
+
+
+LINKS = {
+    "actors": Link(
+        "actor",
+        "event_actors",
+        "actor_id",
+        "SELECT actor_id AS value, name AS label FROM actors",
+        ("event_actors", "actors"),
+    ),
+    "sources": Link(
+        "source",
+        "citations",
+        "source_id",
+        "SELECT source_id AS value, coalesce(title, url, source_id) AS label FROM sources",
+        ("citations", "sources"),
+    ),
+    "tags": Link(
+        "tag",
+        "event_tags",
+        "tag",
+        "SELECT DISTINCT tag AS value, tag AS label FROM event_tags",
+        ("event_tags",),
+    ),
+}
+
+_NO_LABELS = "SELECT NULL AS value, NULL AS label WHERE 0"
+VALUES = {
+    "event_type": Link(
+        "event_type",
+        "events",
+        "event_type",
+        "SELECT code AS value, label FROM event_types",
+        ("event_types",),
+    ),
+    "country": Link(
+        "country",
+        "events",
+        "country",
+        "SELECT alpha3 AS value, name AS label FROM countries",
+        ("countries",),
+    ),
+    "modality": Link("modality", "events", "modality", _NO_LABELS, ()),
+    "verification": Link("verification", "events", "verification", _NO_LABELS, ()),
+    "occurred_precision": Link("precision", "events", "occurred_precision", _NO_LABELS, ()),
+    "state": Link("state", "events", "state", _NO_LABELS, ()),
+}
+"""Columns of `events` itself: `word` is what the facet index calls them."""
+
+
+OFFERED = {"value": tuple(VALUES), "m2m": tuple(LINKS), "period": ("occurred",)}
+"""The facets that there are, by the types that Datasette knows them by."""
+
+
+async def filters(datasette: Any, request: Any, database: str, table: str) -> Any:
+    """What ?_actor=, ?_source=, ?_tag= and ?_period= of a request mean, for Datasette.
+
+    Raises BadRequest for what is no period and for a facet that there is not, Forbidden for a
+    table that may not be read.
+    """
+    if not has_events(datasette, database, table):
+        return None
+    for facet, names in OFFERED.items():
+        # Not by the facet itself: Datasette would leave those after it unawaited.
+        for name in request.args.getlist(f"_facet_{facet}"):
+            if name not in names:
+                raise BadRequest(f"_facet_{facet}: {name} is none of {', '.join(names)}")
+    clauses: list[str] = []
+    parameters: dict[str, str] = {}
+    descriptions: list[str] = []
+    for name, link in LINKS.items():
+        for number, value in enumerate(given(request, link.word)):
+            if not await may_read(datasette, request, database, link):
+                raise Forbidden(f"You do not have permission to view {name}")
+            parameter = f"timeline_{link.word}_{number}"
+            clauses.append(
+                f"event_id IN (SELECT event_id FROM {link.table}"  # noqa: S608
+                f" WHERE {link.column} = :{parameter})"
+            )
+            parameters[parameter] = value
+            label = await datasette.execute(
+                database,
+                f"SELECT label FROM ({link.labels}) WHERE value = ?",  # noqa: S608
+                [value],
+            )
+            descriptions.append(f"{link.word} is {label.first()[0] if label.rows else value}")
+    for number, period in enumerate(periods_of(request)):
+        since, until = (f"timeline_{side}_{number}" for side in ("since", "until"))
+        if period.occurred_from is not None:
+            clauses.append(f"(occurred_to IS NULL OR occurred_to || '~' >= :{since})")
+            parameters[since] = period.occurred_from
+        if period.occurred_to is not None:
+            clauses.append(f"(occurred_from IS NULL OR occurred_from <= :{until} || '~')")
+            parameters[until] = period.occurred_to
+        descriptions.append(f"occurred could be {edtf.phrase(period.edtf)}")
+    return FilterArguments(clauses, parameters, descriptions)
+
+
+def has_events(datasette: Any, database: str, table: str | None) -> bool:
+    """Whether this is a table of events, in a database that is a timeline."""
+    return table in EVENT_TABLES and guard.is_timeline(datasette.get_database(database))
+
+
+def given(request: Any, word: str) -> list[str]:
+    """Return the values of ?_word= in a request, each once, in their order; empty ones dropped."""
+    return list(dict.fromkeys(filter(None, request.args.getlist(f"_{word}"))))
+
+
+def periods_of(request: Any) -> list[edtf.Occurred]:
+    """Return the dates of ?_period= in a request. Raises BadRequest for what is no date."""
+    try:
+        return [edtf.parse(text) for text in given(request, "period")]
+    except InvalidValue as error:
+        raise BadRequest(f"_period: {error.problem}") from None
+
+
+async def may_read(datasette: Any, request: Any, database: str, link: Link) -> bool:
+    """Whether the reader may view every table that a link needs."""
+    for table in link.tables:
+        if hasattr(datasette, "allowed"):  # Datasette 1.0
+            from datasette.resources import TableResource
+
+            allowed = await datasette.allowed(
+                action="view-table", resource=TableResource(database, table), actor=request.actor
+            )
+        else:
+            allowed = await datasette.permission_allowed(
+                request.actor, "view-table", (database, table), default=True
+            )
+        if not allowed:
+            return False
+    return True
