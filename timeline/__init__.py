@@ -23,7 +23,7 @@ from timeline.model.content import (
     Relation,
     Source,
 )
-from timeline.writing.writer import Receipt
+from timeline.writing.receipt import Receipt
 
 if _is_collecting:
     gc.enable()

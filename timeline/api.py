@@ -34,7 +34,8 @@ from timeline.reading.references import resolve_event, resolve_source
 from timeline.reading.twins import misspellings
 from timeline.store import log, storage
 from timeline.writing import writer
-from timeline.writing.writer import Append, Receipt
+from timeline.writing.receipt import Receipt
+from timeline.writing.writer import Append
 
 __all__ = ["Timeline"]
 

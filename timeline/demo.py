@@ -30,6 +30,7 @@ from timeline.proof.signed_note import SigningKey
 from timeline.store import log, storage
 from timeline.texts import document
 from timeline.writing import writer
+from timeline.writing.receipt import Receipt
 
 __all__ = ["build", "is_demo"]
 
@@ -107,9 +108,7 @@ def _run(path: Path) -> int:
     return newest.seq + 1
 
 
-def _run_append(
-    connection: sqlite3.Connection, path: Path, fields: Mapping[str, Any]
-) -> writer.Receipt:
+def _run_append(connection: sqlite3.Connection, path: Path, fields: Mapping[str, Any]) -> Receipt:
     """Run the steps of one append at its staged time; the receipt of the last."""
     at = clock.parse(fields["at"])
     with writer.appending(connection, str(path), now=lambda: at) as append:
@@ -134,7 +133,7 @@ def _said(fields: Mapping[str, Any]) -> Said:
     return validate(Said, {key: fields[key] for key in fields if key not in _NOT_SAID})
 
 
-def _run_step(append: writer.Append, step: Mapping[str, Any], said: Said) -> writer.Receipt:
+def _run_step(append: writer.Append, step: Mapping[str, Any], said: Said) -> Receipt:
     match step:
         case {"source": source}:
             return append.record_source(source, said)
@@ -161,7 +160,7 @@ def _run_step(append: writer.Append, step: Mapping[str, Any], said: Said) -> wri
 
 def _annotate(
     append: writer.Append, source_id: str, reasons: Mapping[str, str], said: Said
-) -> writer.Receipt:
+) -> Receipt:
     """Mark the sentences with these numbers, for these reasons, in one entry."""
     found = append.coverage(source_id)
     marks = []

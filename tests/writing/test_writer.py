@@ -34,7 +34,8 @@ from timeline.errors import (
 from timeline.model.content import Annotation, Said, Statement
 from timeline.projection import tables
 from timeline.store import codec, storage
-from timeline.writing.writer import Append, Receipt, appending
+from timeline.writing.receipt import Receipt
+from timeline.writing.writer import Append, appending
 
 TALKS: dict[str, Any] = {
     "event_id": "talks",

@@ -23,7 +23,8 @@ from timeline.errors import InvalidInput, TimelineError
 from timeline.model.content import Said
 from timeline.model.field_types import ID_PATTERN, SIGNS
 from timeline.reading.twins.misspellings import Slip
-from timeline.writing.writer import Append, Receipt
+from timeline.writing.receipt import Receipt
+from timeline.writing.writer import Append
 
 _RECEIPTS_AT_HAND = 10_000
 _QUALIFIERS = {sign: qualifier for qualifier, sign in SIGNS.items()}

@@ -41,7 +41,7 @@ from timeline.model.validation import validate
 from timeline.reading import query
 from timeline.reading.references import resolve_event
 from timeline.reading.sources import sources_by_id
-from timeline.writing.writer import Receipt
+from timeline.writing.receipt import Receipt
 
 __all__ = ["append_by_form", "revise_by_form"]
 

@@ -21,7 +21,7 @@ from typing import Any
 import click
 
 from timeline.formats import prose
-from timeline.writing.writer import Receipt
+from timeline.writing.receipt import Receipt
 
 _HARMFUL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and line feed, DEL, C1

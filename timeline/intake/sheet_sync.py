@@ -19,7 +19,8 @@ from timeline.formats.sheet.lookup import words_of
 from timeline.model.content import Said
 from timeline.model.validation import validate
 from timeline.reading import query
-from timeline.writing.writer import Append, Receipt
+from timeline.writing.receipt import Receipt
+from timeline.writing.writer import Append
 
 __all__ = ["Outcome", "Step", "sync"]
 

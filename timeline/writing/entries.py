@@ -12,7 +12,6 @@ import functools
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,18 +24,17 @@ from timeline.projection.projector import Projector
 from timeline.store import codec, log
 from timeline.store.codec import Entry, Payload
 from timeline.writing.append_buffer import Holdings
+from timeline.writing.receipt import Receipt, new_receipt, receipt_of
 from timeline.writing.resolver import Resolver, terms_of
 
 __all__ = [
     "MAX_AHEAD",
     "NOTHING",
     "Entries",
-    "Receipt",
     "differing",
     "fields_changed",
     "microseconds",
     "payload_of",
-    "receipt_of",
 ]
 
 NOTHING = Said.model_construct()
@@ -51,34 +49,6 @@ _IDS = 1_000
 _NEEDS_REASON = frozenset(
     ("event.corrected", "event.retracted", "source.withdrawn", "entry.erased")
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of one statement."""
-
-    kind: str
-    """Such as "event.recorded"."""
-    subject: str
-    """Such as "event/odesa-talks"."""
-    entry_id: str
-    seq: int
-    """The number of the entry: #41 is a form to cite."""
-    version: int
-    """Of the subject, from 1."""
-    recorded_at: str
-    """UTC, ISO 8601, microseconds."""
-    occurred: str | None = None
-    """EDTF: the date as it was understood, of an event."""
-    unchanged: bool = False
-    """True if the log said so already, and nothing was added."""
-    notes: tuple[str, ...] = ()
-    """What a person should know of what was taken, such as a quote that stands twice."""
-
-    @property
-    def id(self) -> str:
-        """The id of the event, source or actor."""
-        return self.subject.partition("/")[2]
 
 
 class Entries:
@@ -147,7 +117,7 @@ class Entries:
         self._taken_ids.update(
             given for given in (entry_id, entry.subject_id) if first <= given < end
         )
-        return _receipt(entry, content, notes=notes)
+        return new_receipt(entry, content, notes)
 
     @property
     def _time_zone(self) -> str:
@@ -216,31 +186,6 @@ def payload_of(kind: str, said: Said, content: Mapping[str, Any]) -> str:
     if kind in _NEEDS_REASON and not said.reason:
         raise InvalidInput("reason", "is required: say in a few words why")
     return codec.encode_payload(said.author, said.reason, content)
-
-
-def receipt_of(entry: Entry) -> Receipt:
-    """The receipt of an entry that says already what was to be said."""
-    return _receipt(entry, codec.payload_of(entry).content, unchanged=True)
-
-
-def _receipt(
-    entry: Entry,
-    content: Mapping[str, Any] | None,
-    *,
-    unchanged: bool = False,
-    notes: tuple[str, ...] = (),
-) -> Receipt:
-    return Receipt(
-        entry.kind,
-        entry.subject,
-        entry.id,
-        entry.seq,
-        entry.version,
-        entry.recorded_at,
-        (content or {}).get("occurred"),
-        unchanged,
-        notes,
-    )
 
 
 def fields_changed(

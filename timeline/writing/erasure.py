@@ -23,7 +23,7 @@ from timeline.projection import tables
 from timeline.store import log, storage
 from timeline.store.codec import Entry, decode_payload
 from timeline.writing import writer
-from timeline.writing.writer import Receipt
+from timeline.writing.receipt import Receipt
 
 __all__ = ["Erasure", "erase", "scrub"]
 

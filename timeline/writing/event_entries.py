@@ -21,12 +21,11 @@ from timeline.store import codec
 from timeline.writing.entries import (
     NOTHING,
     Entries,
-    Receipt,
     differing,
     fields_changed,
     payload_of,
-    receipt_of,
 )
+from timeline.writing.receipt import Receipt, receipt_of
 from timeline.writing.resolver import Resolved
 
 __all__ = ["EventEntries"]

@@ -15,11 +15,10 @@ from timeline.writing.append_buffer import spoken
 from timeline.writing.entries import (
     NOTHING,
     Entries,
-    Receipt,
     differing,
     fields_changed,
-    receipt_of,
 )
+from timeline.writing.receipt import Receipt, receipt_of
 
 if TYPE_CHECKING:
     from timeline.reading import captured_texts

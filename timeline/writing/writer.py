@@ -25,12 +25,13 @@ from timeline.model.vocabulary import Terms, plover
 from timeline.projection import tables
 from timeline.store import codec, log, storage
 from timeline.store.codec import Entry
-from timeline.writing.entries import NOTHING, Receipt, microseconds, receipt_of
+from timeline.writing.entries import NOTHING, microseconds
 from timeline.writing.event_entries import EventEntries
+from timeline.writing.receipt import Receipt, receipt_of
 from timeline.writing.resolver import Resolver, terms_of
 from timeline.writing.source_entries import SourceEntries
 
-__all__ = ["Append", "Receipt", "appending", "check_time_zone", "create_log", "take_out"]
+__all__ = ["Append", "appending", "check_time_zone", "create_log", "take_out"]
 
 
 def create_log(

@@ -22,7 +22,8 @@ from timeline.projection import fold
 from timeline.reading import actors as who
 from timeline.reading import references
 from timeline.store.rows import RowDict
-from timeline.writing.writer import Append, Receipt
+from timeline.writing.receipt import Receipt
+from timeline.writing.writer import Append
 
 
 @click.group("actor")

@@ -27,7 +27,7 @@ from timeline.errors import InvalidInput
 from timeline.model import strict_json
 from timeline.model.content import Said
 from timeline.model.validation import validate
-from timeline.writing.writer import Receipt
+from timeline.writing.receipt import Receipt
 
 
 def _change(

@@ -1,0 +1,59 @@
+"""What a caller gets back for a statement: the entry that it became, or that said so already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from timeline.store import codec
+from timeline.store.codec import Entry
+
+__all__ = ["Receipt", "new_receipt", "receipt_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Says what became of one statement."""
+
+    kind: str
+    """The kind of the entry, such as "event.recorded"."""
+    subject: str
+    """What the entry is about, such as "event/odesa-talks"."""
+    entry_id: str
+    seq: int
+    """The number of the entry, counted from 0; it is cited as #41."""
+    version: int
+    """The version that the subject has with this entry, counted from 1."""
+    recorded_at: str
+    """When the entry was recorded: UTC, ISO 8601, to the microsecond."""
+    occurred: str | None = None
+    """The date of an event as it was understood, in EDTF; None for other subjects."""
+    unchanged: bool = False
+    """True if the log said the same already, so that nothing was added."""
+    notes: tuple[str, ...] = ()
+    """Notes for a person, such as that a quote occurs twice in its source."""
+
+    @property
+    def id(self) -> str:
+        """The id of the event, source or actor."""
+        return self.subject.partition("/")[2]
+
+
+def new_receipt(entry: Entry, content: Mapping[str, Any], notes: tuple[str, ...] = ()) -> Receipt:
+    """Make the receipt of an entry that was added; `content` is that of its payload."""
+    return Receipt(
+        entry.kind,
+        entry.subject,
+        entry.id,
+        entry.seq,
+        entry.version,
+        entry.recorded_at,
+        content.get("occurred"),
+        notes=notes,
+    )
+
+
+def receipt_of(entry: Entry) -> Receipt:
+    """Make the receipt for a statement that an entry of the log says already."""
+    return replace(new_receipt(entry, codec.payload_of(entry).content or {}), unchanged=True)
