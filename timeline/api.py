@@ -30,6 +30,7 @@ from timeline.model.vocabulary import read_terms
 from timeline.projection import tables as projection
 from timeline.reading import comparison, query, selection
 from timeline.reading.as_of import parse_as_of
+from timeline.reading.past_tables import tables_as_of
 from timeline.reading.references import resolve_event, resolve_source
 from timeline.reading.twins import misspellings
 from timeline.store import log, storage
@@ -74,7 +75,7 @@ class Guarded(Words, total=False):
 
 
 class Filters(TypedDict, total=False):
-    """What chooses events, as `selection.FILTERS` has it; None chooses all.
+    """What chooses events, as `filters.FILTERS` has it; None chooses all.
 
     Words are those that a person would use: ``country="Ukraine"``, ``since="April 2025"``.
     """
@@ -511,7 +512,7 @@ class Timeline:
     def _tables(self, as_of: When | None, as_reported: When | None) -> Iterator[sqlite3.Connection]:
         with self._reading() as connection:
             point = parse_as_of(connection, as_of, as_reported)
-            with selection.tables_as_of(connection, point) as tables:
+            with tables_as_of(connection, point) as tables:
                 yield tables
 
 

@@ -25,6 +25,7 @@ from timeline.projection import facet_segments, fold
 from timeline.projection import tables as projection
 from timeline.reading import selection
 from timeline.reading.as_of import AsOf
+from timeline.reading.past_tables import tables_as_of
 from timeline.store import storage
 
 WHY = Said(reason="The source took it back")
@@ -156,7 +157,7 @@ def check_tables(path: Path) -> None:
         )
         # Folding the present again, from nothing but its contents, gives the present.
         newest = AsOf(seq=len(connection.execute("SELECT seq FROM log").fetchall()))
-        with selection.tables_as_of(connection, newest) as again:
+        with tables_as_of(connection, newest) as again:
             for table in ("events", "event_actors", "citations", "event_search", "event_claims"):
                 sql = f"SELECT * FROM {table}"
                 assert sorted(again.execute(sql), key=repr) == sorted(

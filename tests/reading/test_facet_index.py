@@ -29,6 +29,7 @@ from timeline.reading import (
 from timeline.reading.as_of import AsOf
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
+from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import Selection
 from timeline.site.views import histogram
 from timeline.store import storage
@@ -103,7 +104,7 @@ def agree_then(
     assert index is not None
     point = AsOf(seq=seq)
     with (
-        selection.tables_as_of(connection, point) as tables,
+        tables_as_of(connection, point) as tables,
         contextlib.closing(IndexedSelection(connection, index, chosen, text, seq=seq)) as found,
     ):
         assert everything(found) == everything(Selection(tables, chosen, text))

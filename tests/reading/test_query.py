@@ -26,6 +26,7 @@ from timeline.projection import fold
 from timeline.reading import query, selection
 from timeline.reading.as_of import NOW, AsOf, parse_as_of
 from timeline.reading.entries import log_entries
+from timeline.reading.filters import FILTERS
 from timeline.reading.sources import sources_by_id
 from timeline.store import storage
 
@@ -926,7 +927,7 @@ def test_a_filter_that_means_nothing_is_refused_by_name(
 def test_every_filter_is_tried(demo: Timeline) -> None:
     marks = test_each_filter_takes_what_people_write.pytestmark  # type: ignore[attr-defined]
     tried = {case[0] for case in marks[0].args[1]} | {"since", "until"}
-    assert tried == set(selection.FILTERS)
+    assert tried == set(FILTERS)
 
 
 def test_a_log_without_words_of_its_own_filters_by_any_type(timeline: Timeline) -> None:
@@ -1158,7 +1159,7 @@ def test_a_search_of_thousands_of_words_is_answered(demo: Timeline) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(
-    name=st.sampled_from(sorted(selection.FILTERS)),
+    name=st.sampled_from(sorted(FILTERS)),
     value=st.one_of(
         st.text(st.characters(codec=None, exclude_categories=())), st.integers(), st.booleans()
     ),

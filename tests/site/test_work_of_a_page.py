@@ -17,10 +17,11 @@ from timeline.model.content import Said
 from timeline.projection import facet_segments
 from timeline.projection import tables as projection
 from timeline.proof import verify
-from timeline.reading import facet_index, selection
+from timeline.reading import facet_index, past_tables
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
+from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import Selection
 from timeline.site.views.address import Address
 from timeline.site.views.browse import browse
@@ -203,11 +204,11 @@ def test_tables_of_the_past_are_made_once_and_then_copied(
     made: list[sqlite3.Connection] = []
     create = projection.create
     monkeypatch.setattr(projection, "create", lambda tables: made.append(tables) or create(tables))
-    selection._empty_tables.cache_clear()
+    past_tables._empty_tables.cache_clear()
     point = NOW._replace(seq=1)
     with contextlib.closing(storage.connect(path)) as connection:
         for _ in range(3):
-            with selection.tables_as_of(connection, point, [1]) as tables:
+            with tables_as_of(connection, point, [1]) as tables:
                 assert Selection(tables).count() == 1
     assert len(made) == 1
 
@@ -259,7 +260,7 @@ def test_so_many_are_chosen_that_a_connection_takes_no_text_of_them_all(
             assert ours.in_order_of_the_log() == theirs.in_order_of_the_log()
         before = MANY - 1  # no event was corrected yet
         with (
-            selection.tables_as_of(free, AsOf(seq=before)) as tables,
+            tables_as_of(free, AsOf(seq=before)) as tables,
             contextlib.closing(
                 IndexedSelection(connection, index, every, "something", seq=before)
             ) as ours,

@@ -13,7 +13,7 @@ from running import CHECKOUT
 
 from timeline import Event, Participant, Place, Quantity
 from timeline.api import Filters
-from timeline.reading import selection
+from timeline.reading.filters import FILTERS
 
 RIGHT = """
 from datetime import UTC, date, datetime
@@ -194,4 +194,4 @@ def test_what_mypy_accepts_of_a_model_is_accepted_when_it_runs() -> None:
 
 
 def test_a_type_checker_knows_every_filter() -> None:
-    assert set(Filters.__annotations__) == set(selection.FILTERS)
+    assert set(Filters.__annotations__) == set(FILTERS)

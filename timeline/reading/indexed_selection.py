@@ -31,6 +31,7 @@ from timeline.reading.facet_index import (
     union,
 )
 from timeline.reading.filters import match
+from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import Choices, Page, Selection, listed
 from timeline.reading.sources import withdrawals
 from timeline.store.rows import RowDict
@@ -279,9 +280,7 @@ class IndexedSelection(Selection):
             ]
         seqs = [seq for _, _, seq in places[: size + 1]]
         self._opened.close()
-        self.tables = self._opened.enter_context(
-            selection.tables_as_of(self._connection, self._point, seqs)
-        )
+        self.tables = self._opened.enter_context(tables_as_of(self._connection, self._point, seqs))
         its_events = Selection(self.tables, {"state": "all"})
         return its_events.page(oldest_first=oldest_first, size=size)
 

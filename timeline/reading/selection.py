@@ -8,28 +8,21 @@ Knows the tables; what may be written is not its business.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
 from timeline.errors import InvalidInput
-from timeline.projection import tables
-from timeline.projection.projector import Projector
-from timeline.reading.as_of import VERSION_AT, AsOf
 from timeline.reading.excerpts import excerpts
-from timeline.reading.filters import FILTERS, condition, looked_for, match, wanted
-from timeline.reading.sources import withdrawals
-from timeline.store.codec import decode_content
+from timeline.reading.filters import condition, looked_for, match, wanted
 from timeline.store.rows import RowDict, as_dicts
 
 __all__ = [
     "DAY",
     "FACETS",
-    "FILTERS",
     "Choices",
     "Page",
     "Selection",
@@ -38,113 +31,14 @@ __all__ = [
     "listed",
     "place_in_list",
     "search",
-    "tables_as_of",
 ]
 
 
-@contextlib.contextmanager
-def tables_as_of(
-    connection: sqlite3.Connection, as_of: AsOf, seqs: Iterable[int] | None = None
-) -> Iterator[sqlite3.Connection]:
-    """The tables of the projection as they stood then, in memory; `connection` itself for now.
-
-    With `seqs` only the events that stood in these entries, and the sources that they cite.
-    Names of actors, and what is said of sources, are always today's.
-    """
-    if as_of.is_now:
-        yield connection
-        return
-    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as past:
-        _make_tables(past)
-        past.execute("BEGIN")
-        withdrawn = withdrawals(connection, as_of)
-        if seqs is None:
-            for table in ("event_types", "actors", "actor_names", "sources"):
-                _copy(past, table, connection.execute(f"SELECT * FROM {table}"))  # noqa: S608
-            projector = Projector(past, withdrawn=withdrawn)
-            found = _contents_as_of(connection, as_of)
-        else:
-            _copy(past, "event_types", connection.execute("SELECT * FROM event_types"))
-            projector = Projector(past, known=connection, withdrawn=withdrawn)
-            found = _contents_in(connection, seqs)
-        for standing, content in found:
-            projector.put(standing, content)
-        projector.flush()
-        if seqs is not None:
-            cited = past.execute("SELECT DISTINCT source_id FROM citations")
-            sources = connection.execute(
-                "SELECT * FROM sources WHERE source_id IN (SELECT value FROM json_each(?))",
-                (json.dumps([source_id for (source_id,) in cited]),),
-            )
-            _copy(past, "sources", sources)
-        past.execute("UPDATE sources SET state = 'current', withdrawn_reason = NULL")
-        past.executemany(
-            "UPDATE sources SET state = 'withdrawn', withdrawn_reason = ? WHERE source_id = ?",
-            ((row["reason"], source_id) for source_id, row in withdrawn.items()),
-        )
-        past.execute("COMMIT")
-        yield past
-
-
-def _make_tables(past: sqlite3.Connection) -> None:
-    with contextlib.closing(sqlite3.connect(":memory:")) as empty:
-        empty.deserialize(_empty_tables())
-        empty.backup(past)
-
-
-@cache
-def _empty_tables() -> bytes:
-    """The file that holds them: to be copied more quickly than made."""
-    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as empty:
-        empty.execute("BEGIN")
-        tables.create(empty)
-        empty.execute("COMMIT")
-        return empty.serialize()
-
-
-def _copy(past: sqlite3.Connection, table: str, rows: sqlite3.Cursor) -> None:
-    marks = ", ".join("?" * len(rows.description))
-    past.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
-
-
-_STANDING = (
-    "SELECT v.event_id, v.state, v.merged_into, v.version, v.seq, v.recorded_at,"
-    " v.reported_at, e.first_recorded_at, e.event_key, l.payload,"
-    " (SELECT count(*) FROM event_versions AS c WHERE c.event_id = v.event_id"
-    "   AND c.version <= v.version AND c.kind = 'event.corrected') AS corrections_count"
-)
-_Version = tuple[RowDict, dict[str, Any] | None]
-"""How an event stood in an entry, and its content."""
-
-
-def _contents_in(connection: sqlite3.Connection, seqs: Iterable[int]) -> Iterator[_Version]:
-    """The events that stand, or stood, in these entries."""
-    cursor = connection.execute(
-        f"{_STANDING} FROM json_each(?) AS wanted"
-        " CROSS JOIN log AS own ON own.seq = wanted.value"
-        " CROSS JOIN event_versions AS v"
-        "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
-        " CROSS JOIN events AS e ON e.event_id = v.event_id"
-        " CROSS JOIN log AS l ON l.seq = v.content_seq",
-        (json.dumps([*seqs]),),
-    )
-    return _with_contents(cursor)
-
-
-def _contents_as_of(connection: sqlite3.Connection, as_of: AsOf) -> Iterator[_Version]:
-    cursor = connection.execute(
-        f"{_STANDING} FROM events AS e JOIN event_versions AS v ON v.event_id = e.event_id"
-        f" AND v.version = {VERSION_AT}"
-        " JOIN log AS l ON l.seq = v.content_seq",
-        as_of,
-    )
-    return _with_contents(cursor)
-
-
-def _with_contents(cursor: sqlite3.Cursor) -> Iterator[_Version]:
-    for row in as_dicts(cursor):
-        payload = row.pop("payload")
-        yield row, decode_content(payload)
+def _condition(
+    connection: sqlite3.Connection, filters: Mapping[str, Any] | None, text: str | None = None
+) -> tuple[str, list[Any]]:
+    """Return the condition on events AS e that filters and a text are, and its values."""
+    return condition(looked_for(partial(wanted, connection), filters), text)
 
 
 def list_events(
@@ -154,7 +48,7 @@ def list_events(
     limit: int | None = None,
 ) -> Iterator[RowDict]:
     """Rows of `events` in the order in which they happened, those without a start first."""
-    chosen, values = condition(looked_for(partial(wanted, connection), filters))
+    chosen, values = _condition(connection, filters)
     cursor = connection.execute(
         f"SELECT e.* FROM events AS e WHERE {chosen}"  # noqa: S608
         " ORDER BY e.occurred_from, e.event_id LIMIT ?",
@@ -175,7 +69,7 @@ def search(
     The match is the words around, the found ones between U+0002 and U+0003; it is left out if
     they stand only far behind in a long text.
     """
-    chosen, values = condition(looked_for(partial(wanted, connection), filters))
+    chosen, values = _condition(connection, filters)
     cursor = connection.execute(
         "SELECT e.* FROM event_search JOIN events AS e ON e.event_key = event_search.rowid"  # noqa: S608
         f" WHERE event_search MATCH ? AND {chosen}"
@@ -234,7 +128,7 @@ def facets(
 
     The most frequent come first; years and months in their order.
     """
-    chosen = condition(looked_for(partial(wanted, connection), filters), text)
+    chosen = _condition(connection, filters, text)
     return {name: list(as_dicts(_counted(connection, name, chosen))) for name in FACETS}
 
 

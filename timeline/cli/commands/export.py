@@ -18,8 +18,9 @@ from timeline.formats.exporters import sheet_csv
 from timeline.formats.exports import FORMATS, About
 from timeline.formats.sheet import cells
 from timeline.formats.sheet.lookup import words_of
-from timeline.reading import captured_texts, entries, query, selection
+from timeline.reading import captured_texts, entries, query
 from timeline.reading.as_of import pinned
+from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import Selection
 from timeline.store import log
 
@@ -79,7 +80,7 @@ def export_command(
         connection.execute("BEGIN")  # one state of the log, whoever appends meanwhile
         ids: list[str] = []
         if is_part or not chosen.of_entries:
-            with selection.tables_as_of(connection, point) as tables:
+            with tables_as_of(connection, point) as tables:
                 found = Selection(tables, filters)
                 ids = found.newest() if chosen.newest_first else found.in_order_of_the_log()
         asked = {**filters, "as_of": as_of, "as_reported": as_reported}

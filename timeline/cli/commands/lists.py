@@ -14,6 +14,7 @@ from timeline.cli.options import as_of_options, filter_options, json_option
 from timeline.formats import prose
 from timeline.reading import query, selection
 from timeline.reading.entries import erasure_of, log_entries
+from timeline.reading.past_tables import tables_as_of
 from timeline.reading.sources import withdrawn_sources
 
 _limit_option = click.option(
@@ -42,7 +43,7 @@ def list_command(
     """The events in the order in which they happened."""
     with (
         opened(database, as_of, as_reported) as (connection, point),
-        selection.tables_as_of(connection, point) as tables,
+        tables_as_of(connection, point) as tables,
     ):
         _print_rows(tables, selection.list_events(tables, filters, limit=limit), as_json)
 
@@ -70,7 +71,7 @@ def search_command(
     """
     with (
         opened(database, as_of, as_reported) as (connection, point),
-        selection.tables_as_of(connection, point) as tables,
+        tables_as_of(connection, point) as tables,
     ):
         rows = selection.search(tables, " ".join(text), filters, limit=limit)
         _print_rows(tables, rows, as_json)
@@ -136,7 +137,7 @@ def facets_command(
     """
     with (
         opened(database, as_of, as_reported) as (connection, point),
-        selection.tables_as_of(connection, point) as tables,
+        tables_as_of(connection, point) as tables,
     ):
         counted = selection.facets(tables, filters, text=" ".join(text) or None)
         if as_json:

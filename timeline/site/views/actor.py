@@ -15,10 +15,11 @@ from typing import Any
 
 from timeline.formats import prose
 from timeline.model import countries
-from timeline.reading import actors, selection
+from timeline.reading import actors
 from timeline.reading.as_of import parse_as_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
+from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import Page, Selection
 from timeline.site.views.address import Address
 from timeline.site.views.browse import PAGE_SIZE, groups_of
@@ -43,7 +44,7 @@ def actor_page(
     an actor that nobody named by then.
     """
     point = parse_as_of(connection, **address.moments)
-    with selection.tables_as_of(connection, point) as tables:
+    with tables_as_of(connection, point) as tables:
         actor = actors.get(tables, actor_id)
         key = actor["actor_id"]
         chosen = (

@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 
 from timeline.formats import prose
 from timeline.model import countries, edtf
-from timeline.reading import query, selection
+from timeline.reading import query
 from timeline.reading.as_of import NOW, AsOf, parse_as_of
 from timeline.reading.entries import erasure_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
+from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import Selection
 from timeline.reading.sources import withdrawn_sources
 from timeline.site.views import histogram, worldmap
@@ -153,7 +154,7 @@ def selected(
         with contextlib.closing(chosen):
             yield chosen
     else:
-        with selection.tables_as_of(connection, point) as tables:
+        with tables_as_of(connection, point) as tables:
             yield Selection(tables, filters, text)
 
 
