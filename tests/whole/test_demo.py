@@ -20,7 +20,7 @@ from timeline import demo
 from timeline.errors import NotATimeline, StoreError
 from timeline.model import clock, countries
 from timeline.projection import tables as projection
-from timeline.reading import captured_texts, query
+from timeline.reading import captured_texts, corroboration, query
 from timeline.store import log, storage
 from timeline.texts.coverage import summary
 from timeline.writing import writer
@@ -187,7 +187,7 @@ def test_every_sentence_of_the_briefing_is_covered_or_commentary(db: sqlite3.Con
 
 def test_nothing_rests_on_one_origin_that_is_called_corroborated(db: sqlite3.Connection) -> None:
     for (event_id,) in db.execute("SELECT event_id FROM events").fetchall():
-        assert captured_texts.uncorroborated_event(db, query.get(db, event_id)) == ""
+        assert corroboration.uncorroborated_event(db, query.get(db, event_id)) == ""
 
 
 def test_every_change_says_why_and_who(db: sqlite3.Connection) -> None:

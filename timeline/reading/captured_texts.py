@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import functools
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from timeline.errors import NoText
-from timeline.reading.as_of import NOW, AsOf
-from timeline.reading.sources import sources_by_id
 from timeline.store.codec import decode_content
 from timeline.store.rows import RowDict, as_dicts
-from timeline.texts.coverage import Place, Sentence, coverage_of, fingerprint, same_words
+from timeline.texts.coverage import Place, Sentence, coverage_of
 from timeline.texts.quotes import CapturedText
 
 __all__ = [
@@ -26,9 +24,6 @@ __all__ = [
     "lost_quotes",
     "marks",
     "newest",
-    "origins",
-    "same_text",
-    "uncorroborated",
 ]
 
 
@@ -177,94 +172,3 @@ def _places(
         else:
             found = find(citation["quote"])
             yield citation, found and (found.start, found.end)
-
-
-# --- Origins ------------------------------------------------------------------------------
-
-
-_COMPARED = 100_000
-"""Characters of a text by which it is known as a reprint."""
-
-
-def origins(
-    connection: sqlite3.Connection,
-    source_ids: Iterable[str],
-    enough: int,
-    as_of: AsOf = NOW,
-) -> list[list[str]]:
-    """The sources that stand, those of one origin together; `enough` origins end the search.
-
-    Of one origin are those whose captured texts are the same, or reprints of the first of them
-    (`coverage.same_words`), whoever published them. A source without a text is one of its own;
-    one that was withdrawn by then is none.
-    """
-    prints = functools.cache(functools.partial(_fingerprint, connection))
-    found: list[tuple[str | None, list[str]]] = []
-    for source_id in dict.fromkeys(source_ids):
-        source = sources_by_id(connection, [source_id], as_of).get(source_id)
-        if source is None or source["state"] == "withdrawn":
-            continue
-        text = source["text_sha256"]
-        for first, members in found:
-            if first and text and (first == text or same_words(prints(first), prints(text))):
-                members.append(source_id)
-                break
-        else:
-            found.append((text, [source_id]))
-        if len(found) == enough:
-            break
-    return [members for _, members in found]
-
-
-def uncorroborated(
-    connection: sqlite3.Connection, source_ids: Iterable[str], as_of: AsOf = NOW
-) -> str:
-    """What is to be said of an event that is called corroborated; nothing if it has two origins."""
-    found = origins(connection, source_ids, 2, as_of)
-    if len(found) > 1:
-        return ""
-    if not found:
-        return "corroborated, but it cites no source that stands"
-    if len(found[0]) > 1:
-        return f"corroborated, but its {len(found[0])} sources have one text: that is one origin"
-    return "corroborated, but it rests on one source alone"
-
-
-def uncorroborated_event(
-    connection: sqlite3.Connection, event: Mapping[str, Any], as_of: AsOf = NOW
-) -> str:
-    """The same of an event as `query.get` has it as of then."""
-    if event.get("verification") != "corroborated":
-        return ""
-    source_ids = (citation["source_id"] for citation in event.get("citations", ()))
-    return uncorroborated(connection, source_ids, as_of)
-
-
-def _fingerprint(connection: sqlite3.Connection, text_sha256: str | None) -> frozenset[str]:
-    """That of a text; of one that is not here, none, which is like no other."""
-    return fingerprint((body(connection, text_sha256) or "")[:_COMPARED])
-
-
-def same_text(connection: sqlite3.Connection, source_id: str) -> list[RowDict]:
-    """The other sources that have the text of one: the same, or among those that events cite
-    beside it, a reprint.
-    """
-    candidates = as_dicts(
-        connection.execute(
-            "SELECT o.* FROM sources AS s JOIN sources AS o ON o.source_id <> s.source_id"
-            " WHERE s.source_id = ?1 AND (o.text_sha256 = s.text_sha256"
-            "  OR (s.text_sha256 IS NOT NULL AND o.text_sha256 IS NOT NULL AND o.source_id IN"
-            "   (SELECT b.source_id FROM citations AS a JOIN citations AS b USING (event_id)"
-            "     WHERE a.source_id = ?1)))"
-            " ORDER BY o.text_sha256 = s.text_sha256 DESC, o.source_key LIMIT 20",
-            (source_id,),
-        )
-    )
-    own = sources_by_id(connection, [source_id])[source_id]["text_sha256"]
-    print_of_own = _fingerprint(connection, own)
-    return [
-        row
-        for row in candidates
-        if own == row["text_sha256"]
-        or same_words(print_of_own, _fingerprint(connection, row["text_sha256"]))
-    ]

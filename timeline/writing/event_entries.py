@@ -265,11 +265,11 @@ class EventEntries(Entries):
             self._add("source.recorded", f"source/{source_id}", source, author, source_entry_id)
         notes = resolved.notes
         if content.get("verification") == "corroborated":
-            from timeline.reading import captured_texts
+            from timeline.reading import corroboration
 
             source_ids = [citation["source_id"] for citation in content.get("citations", ())]
             notes += tuple(
-                filter(None, [captured_texts.uncorroborated(self._connection, source_ids)])
+                filter(None, [corroboration.uncorroborated(self._connection, source_ids)])
             )
         self._held.claim(external_ids, event_id)
         self.names.update(dict.fromkeys(_names(content)))

@@ -14,7 +14,7 @@ from timeline.cli.options import as_of_options, json_option
 from timeline.errors import NotFound
 from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
-from timeline.reading import captured_texts, query
+from timeline.reading import corroboration, query
 from timeline.reading.as_of import AsOf
 from timeline.reading.entries import erasure_of
 from timeline.reading.references import resolve_event
@@ -50,7 +50,7 @@ def _print_event(
     for remark in (
         _why(connection, names, event),
         prose.at_risk(event.get("at_risk", ())),
-        captured_texts.uncorroborated_event(connection, event, point),
+        corroboration.uncorroborated_event(connection, event, point),
     ):
         if remark:
             output.echo(output.wrapped(remark))

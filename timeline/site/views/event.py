@@ -16,7 +16,7 @@ from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
 from timeline.model import edtf
 from timeline.projection.actors import known_as
-from timeline.reading import captured_texts, query
+from timeline.reading import corroboration, query
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.entries import erasure_of
 from timeline.reading.sources import sources_by_id
@@ -53,7 +53,7 @@ def event_page(
             f"{remark[0].upper()}{remark[1:]}."
             for remark in (
                 prose.at_risk(event.get("at_risk", ())),
-                captured_texts.uncorroborated_event(connection, event, as_of),
+                corroboration.uncorroborated_event(connection, event, as_of),
             )
             if remark
         ],

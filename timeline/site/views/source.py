@@ -19,7 +19,7 @@ from timeline.formats.markup import is_link
 from timeline.model import edtf
 from timeline.projection import fold
 from timeline.projection.differences import differences
-from timeline.reading import captured_texts
+from timeline.reading import captured_texts, corroboration
 from timeline.reading.entries import erasure_of
 from timeline.reading.sources import sources_by_id, withdrawn_sources
 from timeline.store.codec import decode_content, decode_payload
@@ -61,7 +61,7 @@ def source_page(connection: sqlite3.Connection, source_id: str) -> dict[str, Any
         "events_count": count,
         "same": [
             (other["source_id"], _title(other), other["publisher"])
-            for other in captured_texts.same_text(connection, source_id)
+            for other in corroboration.same_text(connection, source_id)
         ],
         "versions": _versions(connection, source_id),
         "lost": [],
@@ -95,7 +95,7 @@ def source_json(connection: sqlite3.Connection, source_id: str) -> dict[str, Any
     found: dict[str, Any] = {
         **{name: value for name, value in source.items() if name != "source_key"},
         "events": [event_id for (event_id,) in events],
-        "same_text": [row["source_id"] for row in captured_texts.same_text(connection, source_id)],
+        "same_text": [row["source_id"] for row in corroboration.same_text(connection, source_id)],
         "text_absent": None,
         "characters": None,
         "sentences": [],
