@@ -36,8 +36,7 @@ import story
 from timeline import Timeline
 from timeline.model import strict_json
 from timeline.model.content import Said
-from timeline.projection import fold
-from timeline.projection import tables as projection
+from timeline.projection import fold, tables
 from timeline.store import storage
 
 CHUNK = 10_000
@@ -46,7 +45,7 @@ SINGLE_APPENDS = 200
 TABLES = [
     "log",
     "tree_hashes",
-    *(name for name, kind in projection.tables().items() if kind == "TABLE"),
+    *(name for name, kind in tables.tables().items() if kind == "TABLE"),
 ]
 PEAK = (
     "import re, sys; from pathlib import Path; from timeline.cli import cli;"
@@ -159,7 +158,7 @@ def floor(path: Path, target: Path) -> float:
 
 def rebuild(path: Path) -> float:
     with contextlib.closing(storage.connect(path, write=True)) as connection, timed() as seconds:
-        projection.rebuild(connection)
+        tables.rebuild(connection)
     return seconds[0]
 
 
@@ -167,12 +166,12 @@ def beside(folder: Path, lines: Path) -> float:
     """Seconds for the same events by `eventsourcing` and sqlite-utils."""
     import others
 
-    tables = folder / "others.db"
-    with contextlib.closing(bare(tables)) as connection:
+    kept = folder / "others.db"
+    with contextlib.closing(bare(kept)) as connection:
         for table in TABLES:
             connection.execute(f"DELETE FROM {table}")  # noqa: S608
     with timed() as seconds:
-        others.keep(lines, folder / "others-log.db", tables)
+        others.keep(lines, folder / "others-log.db", kept)
     return seconds[0]
 
 

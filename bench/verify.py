@@ -19,7 +19,7 @@ from pathlib import Path
 
 import story
 
-from timeline.projection import tables as projection
+from timeline.projection import tables
 from timeline.proof.checks.entries import check_entries
 from timeline.proof.checks.file import check_pages
 from timeline.proof.checks.tables import check_tables
@@ -42,9 +42,9 @@ def main() -> None:
             print(f"  bare hashlib and scan  {hashed:8.2f} s")
             print(f"  log and tree           {log:8.2f} s   speed {hashed / log:.2f} of it")
             print(f"  pages and indexes      {timed(checks.file):8.2f} s")
-        rebuilt, tables = in_turn(lambda: rebuild(path), lambda: compare(path))
+        rebuilt, compared = in_turn(lambda: rebuild(path), lambda: compare(path))
         print(f"  rebuild                {rebuilt:8.2f} s")
-        print(f"  tables                 {tables:8.2f} s   time {tables / rebuilt:.2f} of it")
+        print(f"  tables                 {compared:8.2f} s   time {compared / rebuilt:.2f} of it")
 
 
 def bare(connection: sqlite3.Connection) -> None:
@@ -88,7 +88,7 @@ def compare(path: Path) -> None:
 
 def rebuild(path: Path) -> None:
     with contextlib.closing(storage.connect(path, write=True)) as connection:
-        projection.rebuild(connection)
+        tables.rebuild(connection)
 
 
 def in_turn(*functions: Callable[[], object]) -> list[float]:

@@ -27,7 +27,7 @@ from timeline.model import clock
 from timeline.model.content import Event, Said, Source
 from timeline.model.validation import validate
 from timeline.model.vocabulary import read_terms
-from timeline.projection import tables as projection
+from timeline.projection import tables
 from timeline.reading import comparison, query, selection
 from timeline.reading.as_of import parse_as_of
 from timeline.reading.past_tables import tables_as_of
@@ -111,7 +111,7 @@ class Timeline:
         self._writer: sqlite3.Connection | None = None
         try:
             with storage.storage_errors(path):
-                projection.check(self._reader, os.fspath(path))
+                tables.check(self._reader, os.fspath(path))
         except BaseException:
             self._reader.close()
             raise
@@ -173,9 +173,9 @@ class Timeline:
         its line, for an entry that is wrong, Refused for a file that holds another log,
         ClockBehind, StoreError; a new file is then not made.
         """
-        from timeline.intake import restore as restoring
+        from timeline.intake.restore import restore
 
-        restoring.restore(path, file, now=now)
+        restore(path, file, now=now)
         return cls(path, now=now)
 
     def close(self) -> None:
@@ -333,15 +333,15 @@ class Timeline:
         otherwise. From then on, what is quoted from it must stand in the text. Raises
         InvalidInput for a document that is no text.
         """
-        from timeline.texts import document as article
+        from timeline.texts.document import Document, read
 
         said = validate(Said, {"author": author, "reported_at": reported_at})
         try:
-            read = article.read(document) if isinstance(document, bytes) else None
+            found = read(document) if isinstance(document, bytes) else None
         except InvalidValue as error:
             raise InvalidInput("document", error.problem) from None
         with self.append() as append:
-            return append.capture(source, read or article.Document(str(document)), said)
+            return append.capture(source, found or Document(str(document)), said)
 
     # --- Reading --------------------------------------------------------------------------
 
@@ -417,8 +417,8 @@ class Timeline:
         Numbers are int or float, `contexts`, `tags` and `extra` JSON text; what is not known
         is None. Raises InvalidInput for a filter that cannot be read.
         """
-        with self._tables(as_of, as_reported) as tables:
-            return [*selection.list_events(tables, filters, limit=limit)]
+        with self._tables(as_of, as_reported) as past:
+            return [*selection.list_events(past, filters, limit=limit)]
 
     def search(
         self,
@@ -434,8 +434,8 @@ class Timeline:
         A phrase stands in double quotes. `match` has the words around, the found ones between
         U+0002 and U+0003. Raises InvalidInput, also for a text without a word.
         """
-        with self._tables(as_of, as_reported) as tables:
-            return [*selection.search(tables, text, filters, limit=limit)]
+        with self._tables(as_of, as_reported) as past:
+            return [*selection.search(past, text, filters, limit=limit)]
 
     def facets(
         self,
@@ -450,8 +450,8 @@ class Timeline:
         By facet (`selection.FACETS`) rows of value, label and count, the most frequent first.
         Raises InvalidInput as `list` and `search` do.
         """
-        with self._tables(as_of, as_reported) as tables:
-            return selection.facets(tables, filters, text=text)
+        with self._tables(as_of, as_reported) as past:
+            return selection.facets(past, filters, text=text)
 
     def text(self, source_id: str) -> str | None:
         """The captured text of a source as it is now; None if there is none."""
@@ -512,8 +512,8 @@ class Timeline:
     def _tables(self, as_of: When | None, as_reported: When | None) -> Iterator[sqlite3.Connection]:
         with self._reading() as connection:
             point = parse_as_of(connection, as_of, as_reported)
-            with tables_as_of(connection, point) as tables:
-                yield tables
+            with tables_as_of(connection, point) as past:
+                yield past
 
 
 def _said(words: Words | Guarded, guards: Container[str] = _GUARDS) -> Said:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import done, entries, one_line, run, tables, widest
+from running import done, entries, one_line, run, widest
+from tables import derived
 
 from timeline import Timeline
-from timeline.projection import tables as projection
 from timeline.projection.fold import actor_id_of
+from timeline.projection.tables import rebuild
 from timeline.store import storage
 
 ZELENSKYY, RUTTE = actor_id_of("Volodymyr Zelenskyy"), actor_id_of("Mark Rutte")
@@ -44,10 +45,10 @@ def story(path: Path, timeline: Timeline) -> Iterator[Path]:
 def holds(path: Path) -> None:
     """Nothing is found by verify, and folding the log again gives the same tables."""
     assert json.loads(done("-d", path, "verify", "--json"))["holds"]
-    live = tables(path)
+    live = derived(path)
     with contextlib.closing(storage.connect(path, write=True)) as connection:
-        projection.rebuild(connection)
-    assert tables(path) == live
+        rebuild(connection)
+    assert derived(path) == live
 
 
 def actors(path: Path) -> dict[str, Any]:
@@ -84,13 +85,13 @@ def test_participants_make_no_entries_and_are_listed(story: Path) -> None:
 
 def test_an_alias_folds_participants_onto_one_and_leaves_the_entries(story: Path) -> None:
     before = entries(story)
-    events = {row[0]: row for row in tables(story)["event_versions"]}
+    events = {row[0]: row for row in derived(story)["event_versions"]}
     shown = done("-d", story, "actor", "alias", "Volodymyr Zelenskyy", "Zelensky", "V. Zelenskyy")
     assert shown == f"recorded  {ZELENSKYY}  entry 5, version 1\n"
     assert kinds(story) == [f"actor.recorded actor/{ZELENSKYY}"]
     assert counted(story) == {"Volodymyr Zelenskyy": 4, "Mark Rutte": 1, "NATO": 1}
     assert entries(story)[:-1] == before
-    assert {row[0]: row for row in tables(story)["event_versions"]} == events
+    assert {row[0]: row for row in derived(story)["event_versions"]} == events
     call = json.loads(done("-d", story, "show", "call", "--json"))
     assert call["participants"] == [{"name": "Zelensky", "as_named": "the Ukrainian leader"}]
 
@@ -231,7 +232,7 @@ PLAIN = actor_id_of("John Smith")
 
 def smiths(path: Path) -> dict[str, str]:
     """Who takes part in each of the three events."""
-    rows = tables(path)["event_actors"]
+    rows = derived(path)["event_actors"]
     return {row[0]: row[2] for row in rows if row[0].startswith("smith-")}
 
 

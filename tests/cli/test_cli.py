@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 import pytest
-from running import done, dump, entries, process, run, tables, widest
+from running import done, dump, entries, process, run, widest
+from tables import derived
 from ticking_clock import TickingClock
 
 from timeline import Timeline
@@ -1036,9 +1037,9 @@ def test_schema_is_a_json_schema(what: str) -> None:
 
 
 def test_rebuild_makes_the_same_tables(story: Path) -> None:
-    before = tables(story)
+    before = derived(story)
     assert done("-d", story, "rebuild") == f"Rebuilt the tables of {story} from 10 entries.\n"
-    assert tables(story) == before
+    assert derived(story) == before
 
 
 def test_doctor_finds_nothing_wrong_with_a_good_file(story: Path) -> None:

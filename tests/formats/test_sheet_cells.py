@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from timeline.errors import InvalidCell, InvalidInput
-from timeline.formats.sheet import cells as sheet
+from timeline.formats.sheet import cells
 from timeline.model.content import Event, Said
 
 HEADER = "id,title,occurred"
@@ -20,21 +20,21 @@ texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x
 
 
 def _read(text: str | bytes) -> list[dict[str, str]]:
-    return [row.cells for row in sheet.read(text.encode() if isinstance(text, str) else text)]
+    return [row.cells for row in cells.read(text.encode() if isinstance(text, str) else text)]
 
 
 @given(st.lists(st.lists(texts, min_size=3, max_size=3), max_size=4))
 def test_cells_that_are_written_are_read_back(rows: list[list[str]]) -> None:
     columns = ("id", "title", "summary")
-    cells = [dict(zip(columns, map(sheet.clean, row), strict=True)) for row in rows]
-    written = "".join(sheet.write(cells, columns))
-    assert _read(written) == [row for row in cells if any(row.values())]
+    written_rows = [dict(zip(columns, map(cells.clean, row), strict=True)) for row in rows]
+    written = "".join(cells.write(written_rows, columns))
+    assert _read(written) == [row for row in written_rows if any(row.values())]
 
 
-@given(st.lists(texts.map(sheet.clean)))
+@given(st.lists(texts.map(cells.clean)))
 def test_items_that_are_joined_are_taken_apart_again(items: list[str]) -> None:
     expected = items if any(items) else [""]
-    assert sheet.several(sheet.joined(items)) == expected
+    assert cells.several(cells.joined(items)) == expected
 
 
 def test_the_template_has_the_columns_of_the_contract() -> None:
@@ -42,11 +42,11 @@ def test_the_template_has_the_columns_of_the_contract() -> None:
         "id,title,occurred,type,place,country,lat,lon,actors,tags,killed,injured,"
         "source_url,source_title,reported_at,summary,reason\r\n"
     )
-    assert [*sheet.write(())] == [contract]
+    assert [*cells.write(())] == [contract]
 
 
 def test_every_column_is_about_a_field_that_there_is() -> None:
-    fields = {path.partition(".")[0] for path in sheet.PATHS.values()}
+    fields = {path.partition(".")[0] for path in cells.PATHS.values()}
     assert fields - {*Event.model_fields, *Said.model_fields} == set()
 
 
@@ -71,18 +71,18 @@ def test_the_habits_of_spreadsheets_are_survived(content: bytes) -> None:
 
 
 def test_a_cell_may_hold_line_breaks_quotes_and_separators() -> None:
-    (cells,) = _read('id;summary\r\na1;"One, ""two"";\r\nthree"\r\n')
-    assert cells == {"id": "a1", "summary": 'One, "two";\nthree'}
+    (row,) = _read('id;summary\r\na1;"One, ""two"";\r\nthree"\r\n')
+    assert row == {"id": "a1", "summary": 'One, "two";\nthree'}
 
 
 def test_a_decimal_comma_is_understood_where_the_comma_does_not_separate() -> None:
-    (cells,) = _read("id;lat;lon;title\na1;46,48;-30,7;3,5\n")
-    assert (cells["lat"], cells["lon"], cells["title"]) == ("46.48", "-30.7", "3,5")
+    (row,) = _read("id;lat;lon;title\na1;46,48;-30,7;3,5\n")
+    assert (row["lat"], row["lon"], row["title"]) == ("46.48", "-30.7", "3,5")
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+ten", "-- so", "@here", "'=1", "''-x"])
 def test_a_text_that_looks_like_a_formula_is_none_in_a_spreadsheet(text: str) -> None:
-    (line,) = [*sheet.write([{"title": text}], ["title"])][1:]
+    (line,) = [*cells.write([{"title": text}], ["title"])][1:]
     (cell,) = next(csv.reader(io.StringIO(line)))
     assert cell == f"'{text}"
     assert _read(f"title\n{line}") == [{"title": text}]
@@ -90,11 +90,11 @@ def test_a_text_that_looks_like_a_formula_is_none_in_a_spreadsheet(text: str) ->
 
 @pytest.mark.parametrize("number", ["-30.7", "+5", "-5", "12"])
 def test_a_number_stays_a_number_in_a_spreadsheet(number: str) -> None:
-    assert [*sheet.write([{"lat": number}], ["lat"])][1:] == [f"{number}\r\n"]
+    assert [*cells.write([{"lat": number}], ["lat"])][1:] == [f"{number}\r\n"]
 
 
 def test_rows_know_their_line_and_their_number_in_a_spreadsheet() -> None:
-    rows = [*sheet.read(b'sep=,\nid,summary\na1,"one\ntwo\nthree"\n\na2,x\n')]
+    rows = [*cells.read(b'sep=,\nid,summary\na1,"one\ntwo\nthree"\n\na2,x\n')]
     assert [(row.line, row.number) for row in rows] == [(3, 3), (7, 5)]
     assert str(rows[1].invalid("summary", "is wrong")) == "line 7: cell B5, summary: is wrong"
     assert str(rows[1].invalid("place", "is wrong")) == "line 7: place: is wrong"
@@ -102,9 +102,9 @@ def test_rows_know_their_line_and_their_number_in_a_spreadsheet() -> None:
 
 def test_columns_beyond_z_have_two_letters() -> None:
     columns = [f"extra.csv.c{number}" for number in range(60)]
-    (row,) = sheet.read(f"{','.join(columns)}\n{','.join('x' * 60)}\n".encode())
-    cells = [row.invalid(column, "") for column in columns]
-    addresses = [error.cell for error in cells if isinstance(error, InvalidCell)]
+    (row,) = cells.read(f"{','.join(columns)}\n{','.join('x' * 60)}\n".encode())
+    wrong = [row.invalid(column, "") for column in columns]
+    addresses = [error.cell for error in wrong if isinstance(error, InvalidCell)]
     assert [addresses[index] for index in (0, 25, 26, 51, 52, 59)] == [
         "A2", "Z2", "AA2", "AZ2", "BA2", "BH2",
     ]  # fmt: skip
@@ -133,7 +133,7 @@ def test_columns_beyond_z_have_two_letters() -> None:
 )  # fmt: skip
 def test_what_is_no_sheet_is_refused(content: bytes, line: int | None, problem: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        [*sheet.read(content)]
+        [*cells.read(content)]
     assert (refusal.value.line, problem in str(refusal.value)) == (line, True), refusal.value
 
 
@@ -148,4 +148,4 @@ def test_what_is_no_sheet_is_refused(content: bytes, line: int | None, problem: 
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     for header in (b"", b"id,title\n"):
         with contextlib.suppress(InvalidInput):
-            assert all(row.cells for row in sheet.read(header + content))
+            assert all(row.cells for row in cells.read(header + content))

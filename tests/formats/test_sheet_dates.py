@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from timeline.errors import InvalidValue
 from timeline.formats.sheet.dates import read_date
-from timeline.model import edtf as edtf_time
+from timeline.model.edtf import parse
 
 
 @pytest.mark.parametrize(
@@ -83,4 +83,4 @@ def test_a_day_is_never_taken_for_another_one(day: date) -> None:
 @given(st.dates(date(1, 1, 1)))
 def test_a_date_that_an_export_prints_is_read_as_it_is(day: date) -> None:
     for edtf in (day.isoformat(), f"{day.isoformat()}T00:00:00", f"../{day.isoformat()}"):
-        assert read_date(edtf) == edtf_time.parse(edtf).edtf
+        assert read_date(edtf) == parse(edtf).edtf

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from timeline.errors import InvalidCell, InvalidInput
-from timeline.formats.sheet import cells as sheet
 from timeline.formats.sheet import events
-from timeline.formats.sheet.cells import Row
+from timeline.formats.sheet.cells import COLUMNS, Row
 from timeline.formats.sheet.events import Words
 from timeline.model import field_paths
 from timeline.model.vocabulary import plover
@@ -127,7 +126,7 @@ def test_columns_that_are_named_like_a_path_hold_what_stands_there() -> None:
 
 
 def test_the_cells_of_an_event_change_nothing_about_it() -> None:
-    columns = (*sheet.COLUMNS, "contexts", "claims", "place.admin1", "participants")
+    columns = (*COLUMNS, "contexts", "claims", "place.admin1", "participants")
     columns = tuple(column for column in columns if column != "participants")
     row = Row(2, 2, events.cells(EVENT, WORDS, columns))
     assert events.differing(row, events.cells(EVENT, WORDS, columns)) == []

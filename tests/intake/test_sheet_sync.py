@@ -22,8 +22,8 @@ from strategies import events
 from ticking_clock import TickingClock
 
 from timeline import Timeline
-from timeline.formats.sheet import cells as sheet
-from timeline.formats.sheet import events as sheet_events
+from timeline.formats.sheet.cells import COLUMNS, read, write
+from timeline.formats.sheet.events import cells
 from timeline.formats.sheet.lookup import words_of
 from timeline.intake.sheet_sync import sync
 from timeline.model.content import Said
@@ -45,7 +45,7 @@ def _made_up_rows(count: int) -> Rows:
     rows = []
     for number in range(count):
         place, country, lat, lon = places[number % 3]
-        row = dict.fromkeys(sheet.COLUMNS, "")
+        row = dict.fromkeys(COLUMNS, "")
         row |= {
             "id": f"event-{number:03d}",
             "title": f"Event {number}: talks, «квартал»{' 🚀' * (number % 2)}",
@@ -179,7 +179,7 @@ def test_a_sheet_of_300_goes_in_comes_out_equal_and_12_edits_make_12_entries(
 @given(st.lists(events(known_events=(), known_sources=()), min_size=1, max_size=3))
 def test_what_is_exported_changes_nothing_when_it_comes_back(stated: list[dict[str, Any]]) -> None:
     columns = (
-        *sheet.COLUMNS, "note", "modality", "contexts", "external_ids", "about_place.name",
+        *COLUMNS, "note", "modality", "contexts", "external_ids", "about_place.name",
         "claims", "relations", "participants.0.office", "quantities.1.low",
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
@@ -192,13 +192,13 @@ def test_what_is_exported_changes_nothing_when_it_comes_back(stated: list[dict[s
             before = entries(path)
             with contextlib.closing(storage.connect(path)) as reader:
                 words = words_of(reader)
-                cells = [
-                    sheet_events.cells(query.get(reader, f"e-{number}"), words, columns)
+                lines = [
+                    cells(query.get(reader, f"e-{number}"), words, columns)
                     for number in range(len(stated))
                 ]
-                written = "".join(sheet.write(cells, columns)).encode()
+                written = "".join(write(lines, columns)).encode()
                 with timeline.append() as append:
-                    rows = [*sheet.read(written)]
+                    rows = [*read(written)]
                     outcome = sync(reader, append, rows, Said(), allow_absent=False)
         assert (outcome.steps, outcome.unchanged) == ([], len(stated))
         assert entries(path) == before
@@ -244,7 +244,7 @@ def test_wrong_usage(log: Path, arguments: tuple[str, ...], problem: str) -> Non
 
 def test_the_template_is_a_sheet_without_rows(log: Path) -> None:
     header = done("template")
-    assert header.strip() == ",".join(sheet.COLUMNS)
+    assert header.strip() == ",".join(COLUMNS)
     assert done("-d", log, "append", "--csv", "-", input=header) == ""
 
 
@@ -298,9 +298,7 @@ def test_a_dry_run_reads_as_prose_and_writes_nothing(log: Path, ten: Rows, tmp_p
     ten[2] |= {"place": "Sumy", "tags": "talks"}
     ten[3]["actors"] = ""
     del ten[9]
-    ten.append(
-        {**dict.fromkeys(sheet.COLUMNS, ""), "id": "new", "title": "New", "occurred": "2025"}
-    )
+    ten.append({**dict.fromkeys(COLUMNS, ""), "id": "new", "title": "New", "occurred": "2025"})
     before = dump(log)
     said = done("-d", log, "sync", "--dry-run", _write(tmp_path / "edited.csv", ten))
     assert (

@@ -21,8 +21,7 @@ from timeline import Timeline
 from timeline.errors import ProjectionOutdated, TooNew
 from timeline.model.content import Said
 from timeline.model.countries import db_folder
-from timeline.projection import facet_segments, fold
-from timeline.projection import tables as projection
+from timeline.projection import facet_segments, fold, tables
 from timeline.reading import selection
 from timeline.reading.as_of import AsOf
 from timeline.reading.past_tables import tables_as_of
@@ -45,7 +44,7 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
 
 def rebuild(path: Path) -> int:
     with writing(path) as connection:
-        return projection.rebuild(connection)
+        return tables.rebuild(connection)
 
 
 def rows(timeline: Timeline, sql: str, *values: object) -> list[tuple[Any, ...]]:
@@ -204,7 +203,7 @@ def test_a_rebuild_says_how_far_it_is(timeline: Timeline, path: Path) -> None:
     timeline.record({"title": "Talks", "occurred": "2025"})
     seen: list[int] = []
     with writing(path) as connection:
-        assert projection.rebuild(connection, seen.append) == 2
+        assert tables.rebuild(connection, seen.append) == 2
     assert seen == [1, 2]
 
 
@@ -282,15 +281,15 @@ KEYWORDS = """
 def test_no_table_or_column_is_an_sql_keyword(timeline: Timeline) -> None:
     keywords = set(KEYWORDS.split())
     with reading(timeline.path) as connection:
-        tables = [
+        here = [
             name
             for (name,) in connection.execute(
                 "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"
             )
         ]
-        assert set(COLUMNS) <= set(tables)
-        assert set(projection.tables()) <= set(tables)
-        for table in tables:
+        assert set(COLUMNS) <= set(here)
+        assert set(tables.tables()) <= set(here)
+        for table in here:
             words = {word.upper() for word in (table, *columns_of(connection, table))}
             # FTS5 has a hidden column of the table's name, and `rank`; neither is a keyword.
             assert not words & keywords, table
@@ -1056,7 +1055,7 @@ def test_a_rebuild_that_fails_in_the_middle_leaves_the_old_tables(
 
     with writing(path) as connection:
         with pytest.raises(KeyboardInterrupt):
-            projection.rebuild(connection, fail)
+            tables.rebuild(connection, fail)
         assert not connection.in_transaction
     assert everything(path) == before
 
@@ -1066,7 +1065,7 @@ def test_readers_see_the_old_tables_until_a_rebuild_is_done(timeline: Timeline, 
     seen: list[Contents] = []
     before = everything(path)
     with writing(path) as connection:
-        projection.rebuild(connection, lambda count: seen.append(everything(path)))
+        tables.rebuild(connection, lambda count: seen.append(everything(path)))
     assert seen == [before, before]
 
 
@@ -1094,4 +1093,4 @@ def test_tables_with_entries_of_a_newer_format_are_refused(path: Path, timeline:
     with contextlib.closing(storage.connect(path, write=True)) as connection:
         connection.execute("UPDATE projection_state SET entry_version = 2")
         with pytest.raises(TooNew, match=r"format 2; this Timeline reads up to 1"):
-            projection.check(connection, str(path))
+            tables.check(connection, str(path))

@@ -19,7 +19,7 @@ from ticking_clock import TickingClock
 
 from timeline import Timeline, demo
 from timeline.projection import facet_segments
-from timeline.projection import tables as projection
+from timeline.projection.tables import rebuild
 from timeline.reading import (
     facet_columns,
     facet_index,
@@ -237,7 +237,7 @@ def test_an_erasure_and_another_log_make_the_index_anew(path: Path, timeline: Ti
         index = facet_index.current(connection, None)
         erase(path, 1)
         with contextlib.closing(storage.connect(path, write=True)) as writer:
-            projection.rebuild(writer)
+            rebuild(writer)
         index = facet_index.current(connection, index)
         assert index is not None
         assert index.postings["tag"] == {}
@@ -264,7 +264,7 @@ def test_a_search_in_the_past_finds_what_stood_then_whatever_was_changed_or_eras
     versions = {row["version"]: row["seq"] for row in timeline.history("between")}
     erase(path, timeline.get("erased")["seq"], versions[3])
     with contextlib.closing(storage.connect(path, write=True)) as writer:
-        projection.rebuild(writer)
+        rebuild(writer)
     with contextlib.closing(storage.connect(path)) as connection:
         index = facet_index.current(connection, None)
         for seq in range(then + 15):

@@ -21,7 +21,7 @@ from running import done, entries, process
 from site_in_process import FORMATS, Site, open_site
 
 from timeline import Participant, Place, Timeline
-from timeline.projection import tables as projection
+from timeline.projection import tables
 from timeline.proof import checkpoints
 from timeline.proof.signed_note import Signature, SigningKey, VerifierKey, parse
 from timeline.proof.tlog import Proof
@@ -214,7 +214,7 @@ def test_a_proof_of_erased_words_shows_that_they_were_there(story: Path) -> None
     with open_site(story) as site:
         erase(story, 3)
         with writing(story) as connection:
-            projection.rebuild(connection)
+            tables.rebuild(connection)
         proof = Proof.parse(site.ask("/events/talks/2.tlog-proof").text)
         assert proof.verify([KEY.verifier]).origin == ORIGIN
         assert proof.entry.payload is None
@@ -300,8 +300,8 @@ def site_addresses(path: Path, site: Site) -> list[str]:
     facets = ("actor", "tag", "source", "country", "state")
     found += [f"/events?all={facet}&state=current&state=erased" for facet in facets]
     found += [f"/events?{query}" for query in ("state=erased", "order=oldest", "since=2025-04-01")]
-    tables = [*projection.tables(), "log", "checkpoints", "source_texts"]
-    found += [f"/{path.stem}/{name}.json?_shape=objects" for name in tables]
+    names = [*tables.tables(), "log", "checkpoints", "source_texts"]
+    found += [f"/{path.stem}/{name}.json?_shape=objects" for name in names]
     found += [f"/{path.stem}/events?_facet=place", f"/{path.stem}/events"]
     return [address for address in found if site.ask(address).status_code == 200]
 
@@ -322,5 +322,5 @@ def test_the_facets_of_a_large_timeline_are_counted_anew_after_an_erasure(
         assert "quiet" in site.page("/events")
         erase(story, 5)
         with writing(story) as connection:
-            projection.rebuild(connection)
+            tables.rebuild(connection)
         assert "quiet" not in site.page("/events?state=current&state=erased")

@@ -14,8 +14,7 @@ from pyroaring import BitMap
 
 from timeline import Timeline
 from timeline.model.content import Said
-from timeline.projection import facet_segments
-from timeline.projection import tables as projection
+from timeline.projection import facet_segments, tables
 from timeline.proof import verify
 from timeline.reading import facet_index, past_tables
 from timeline.reading.as_of import NOW, AsOf
@@ -202,14 +201,14 @@ def test_tables_of_the_past_are_made_once_and_then_copied(
 ) -> None:
     timeline.record({"event_id": "one", "title": "One", "occurred": "2025"})
     made: list[sqlite3.Connection] = []
-    create = projection.create
-    monkeypatch.setattr(projection, "create", lambda tables: made.append(tables) or create(tables))
+    create = tables.create
+    monkeypatch.setattr(tables, "create", lambda past: made.append(past) or create(past))
     past_tables._empty_tables.cache_clear()
     point = NOW._replace(seq=1)
     with contextlib.closing(storage.connect(path)) as connection:
         for _ in range(3):
-            with tables_as_of(connection, point, [1]) as tables:
-                assert Selection(tables).count() == 1
+            with tables_as_of(connection, point, [1]) as past:
+                assert Selection(past).count() == 1
     assert len(made) == 1
 
 
@@ -260,11 +259,11 @@ def test_so_many_are_chosen_that_a_connection_takes_no_text_of_them_all(
             assert ours.in_order_of_the_log() == theirs.in_order_of_the_log()
         before = MANY - 1  # no event was corrected yet
         with (
-            tables_as_of(free, AsOf(seq=before)) as tables,
+            tables_as_of(free, AsOf(seq=before)) as past,
             contextlib.closing(
                 IndexedSelection(connection, index, every, "something", seq=before)
             ) as ours,
         ):
-            theirs = Selection(tables, every, "something")
+            theirs = Selection(past, every, "something")
             assert ours.count() == theirs.count()
             assert ours.page().rows == theirs.page().rows

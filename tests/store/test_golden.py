@@ -18,7 +18,7 @@ from running import CHECKOUT
 
 from timeline.model.content import Actor, Annotation, Content, Event, LogInfo, Merge, Said, Source
 from timeline.model.validation import validate
-from timeline.projection import tables as projection
+from timeline.projection import tables
 from timeline.projection.projector import Projector
 from timeline.store import codec, log, storage
 from timeline.store.appender import Appender
@@ -125,7 +125,7 @@ def test_what_was_accepted_once_is_still_well_formed_and_has_the_same_bytes() ->
 def folded(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     path = tmp_path / "golden.db"
     with storage.new_file(path) as connection, storage.immediate(connection):
-        projection.create(connection)
+        tables.create(connection)
         Appender(connection).append(*entries())
         projector = Projector(connection)
         for entry in log.read(connection):
@@ -355,8 +355,8 @@ def test_the_log_says_of_itself_what_it_said_last(folded: sqlite3.Connection) ->
 def test_rebuilding_its_tables_gives_the_same_values(
     folded: sqlite3.Connection, tmp_path: Path
 ) -> None:
-    tables = [name for name, kind in projection.tables().items() if kind == "TABLE"]
-    readable = [name for name in tables if not name.startswith("event_search")]
+    names = [name for name, kind in tables.tables().items() if kind == "TABLE"]
+    readable = [name for name in names if not name.startswith("event_search")]
 
     def values(connection: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]:
         return {
@@ -366,5 +366,5 @@ def test_rebuilding_its_tables_gives_the_same_values(
 
     before = values(folded)
     with contextlib.closing(storage.connect(tmp_path / "golden.db", write=True)) as connection:
-        assert projection.rebuild(connection) == len(LINES)
+        assert tables.rebuild(connection) == len(LINES)
         assert values(connection) == before

@@ -15,7 +15,6 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from timeline.cli import cli
-from timeline.projection import tables as projection
 
 CHECKOUT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "timeline")
@@ -94,15 +93,6 @@ def entries(path: Path) -> list[tuple[Any, ...]]:
     """The log, row by row."""
     with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
         return connection.execute("SELECT * FROM log ORDER BY seq").fetchall()
-
-
-def tables(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """The rows of every table that derives from the log, in no order."""
-    with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-        return {
-            name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
-            for name in projection.tables()
-        }
 
 
 def widest(text: str) -> int:

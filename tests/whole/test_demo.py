@@ -19,7 +19,7 @@ from running import CHECKOUT
 from timeline import demo
 from timeline.errors import NotATimeline, StoreError
 from timeline.model import clock, countries
-from timeline.projection import tables as projection
+from timeline.projection import tables
 from timeline.reading import captured_texts, corroboration, query
 from timeline.store import log, storage
 from timeline.texts.coverage import summary
@@ -73,11 +73,11 @@ def rutte(event: dict[str, Any]) -> dict[str, Any]:
     return dict(found)
 
 
-def tables(db: sqlite3.Connection) -> dict[str, list[str]]:
+def rows_of(db: sqlite3.Connection) -> dict[str, list[str]]:
     """Every table of ours, without salts and what is hashed with them."""
     found = {
         name: sorted(map(repr, db.execute(f"SELECT * FROM {name}")))
-        for name, kind in projection.tables().items()
+        for name, kind in tables.tables().items()
         if kind == "TABLE" and name != "event_search"
     }
     found["event_search"] = sorted(map(repr, db.execute("SELECT rowid, * FROM event_search")))
@@ -309,16 +309,16 @@ def test_two_builds_differ_in_nothing_but_salts_and_hashes(tmp_path: Path, built
         contextlib.closing(storage.connect(built)) as first,
         contextlib.closing(storage.connect(tmp_path / "again.db")) as second,
     ):
-        assert tables(first) == tables(second)
+        assert rows_of(first) == rows_of(second)
 
 
 def test_a_rebuild_of_the_tables_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "timeline.db"
     demo.build(path)
     with contextlib.closing(storage.connect(path, write=True)) as db:
-        live = tables(db)
-        projection.rebuild(db)
-        assert tables(db) == live
+        live = rows_of(db)
+        tables.rebuild(db)
+        assert rows_of(db) == live
 
 
 def test_an_earlier_demonstration_is_replaced_with_what_lies_beside_it(tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import done, dump, run, tables
+from running import done, dump, run
+from tables import derived
 
 from timeline import Timeline
 from timeline.errors import InvalidInput, Refused
 from timeline.model.content import Said
-from timeline.projection import tables as projection
+from timeline.projection.tables import rebuild
 from timeline.store import storage
 from timeline.texts.document import LONGEST
 
@@ -195,10 +196,10 @@ def test_a_text_that_was_erased_is_not_taken_in_again(paper: Timeline) -> None:
 
 def test_a_rebuild_leaves_texts_and_places_as_they_are(paper: Timeline) -> None:
     paper.record(event(quoted("more than €20 billion")))
-    before = tables(paper.path), kept(paper.path)
+    before = derived(paper.path), kept(paper.path)
     with contextlib.closing(storage.connect(paper.path, write=True)) as connection:
-        projection.rebuild(connection)
-    assert (tables(paper.path), kept(paper.path)) == before
+        rebuild(connection)
+    assert (derived(paper.path), kept(paper.path)) == before
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from running import PROGRAM, done, entries, environment, tables
+from running import PROGRAM, done, entries, environment
+from tables import derived
 
 from timeline import Timeline
 
@@ -109,10 +110,10 @@ def ended(running: subprocess.Popen[str]) -> str:
 def shared(timeline: Timeline) -> Iterator[Path]:
     timeline.close()
     yield timeline.path
-    before = tables(timeline.path)
+    before = derived(timeline.path)
     log = entries(timeline.path)
     done("-d", timeline.path, "rebuild")
-    assert tables(timeline.path) == before
+    assert derived(timeline.path) == before
     assert entries(timeline.path) == log
 
 

@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 
-from timeline.formats import prose as words
+from timeline.formats import prose
 from timeline.formats.about import Event
 from timeline.formats.sheet.events import Words
 
@@ -43,7 +43,7 @@ def paragraphs(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
     if "summary" in event:
         yield event["summary"]
     for quantity in event.get("quantities", ()):
-        number, said = words.amount(quantity), words.said(quantity)
+        number, said = prose.amount(quantity), prose.said(quantity)
         yield f"{quantity['measure']}: {number}{f' ({said})' if said else ''}"
     if "note" in event:
         yield f"Note: {event['note']}"
@@ -51,8 +51,8 @@ def paragraphs(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
 
 def standing(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
     """When, where and how it stands, and where its story goes on."""
-    yield words.facts(event, labels)
-    if risk := words.at_risk(event.get("at_risk", ())):
+    yield prose.facts(event, labels)
+    if risk := prose.at_risk(event.get("at_risk", ())):
         yield f"{risk[0].upper()}{risk[1:]}"
     if "merged_into" in event:
         yield f"Merged into {event['merged_into']}"

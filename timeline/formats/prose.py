@@ -13,7 +13,7 @@ from typing import Any
 
 from timeline.errors import NotFound
 from timeline.model import countries
-from timeline.model import edtf as edtf_time
+from timeline.model.edtf import phrase
 from timeline.reading import query
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.entries import erasure_of
@@ -34,7 +34,7 @@ DEFAULTS = {
 
 def date(edtf: str | None) -> str:
     """A date as a person writes it."""
-    return edtf_time.phrase(edtf) if edtf else ""
+    return phrase(edtf) if edtf else ""
 
 
 def place_name(name: str | None, country: str | None) -> str:
@@ -45,7 +45,7 @@ def place_name(name: str | None, country: str | None) -> str:
 
 def instant(text: str) -> str:
     """ "15 April 2025, 10:15 UTC" of a recording time."""
-    return edtf_time.phrase(text[:16] + "Z") if text else ""
+    return phrase(text[:16] + "Z") if text else ""
 
 
 class Names:

@@ -1,7 +1,7 @@
 """What changed between two versions of an event, as a person says it.
 
 Guarantees: every change of `differences` is told, and an item of a list by what it is, not
-by its number. Plain text, as in `words`.
+by its number. Plain text, as in `prose`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from timeline.formats import prose as words
+from timeline.formats import prose
 from timeline.formats.prose import DEFAULTS, Content, Names
 from timeline.model import countries, field_paths
 
@@ -93,30 +93,30 @@ _AMOUNT = frozenset(("value", "low", "high", "qualifier", "unit"))
 _STANCES = {"asserts": "claim", "denies": "denial", "disputes": "dispute"}
 _ITEMS = {
     "participants": _Item(
-        words.role,
-        lambda _, item: words.participant(item),
+        prose.role,
+        lambda _, item: prose.participant(item),
         lambda _, item: str(item["name"]),
         frozenset(("name",)),
         frozenset(("name", "office", "organisation", "as_named")),
     ),
     "quantities": _Item(
         lambda _: "figure",
-        lambda _, item: words.figure(item),
-        lambda _, item: words.figure({**item, "dated": None}),
+        lambda _, item: prose.figure(item),
+        lambda _, item: prose.figure({**item, "dated": None}),
         frozenset(("measure",)),
         _AMOUNT | {"measure", "reported_by", "dated"},
     ),
     "claims": _Item(
-        lambda item: _STANCES[words.stance(item)],
-        lambda _, item: words.claim(item),
+        lambda item: _STANCES[prose.stance(item)],
+        lambda _, item: prose.claim(item),
         lambda _, item: str(item["speaker"]),
         frozenset(("speaker",)),
         frozenset(("speaker", "statement")),
     ),
     "relations": _Item(
         lambda _: "relation",
-        words.relation,
-        words.relation,
+        prose.relation,
+        prose.relation,
         frozenset(("type", "event_id")),
         frozenset(("type", "event_id")),
     ),
@@ -186,8 +186,8 @@ def _item(names: Names, kind: _Item, steps: Sequence[_Step], item: Content) -> I
         yield Change(kind.noun(item), kind.words(names, before), kind.words(names, item))
     elif left & _AMOUNT:
         left -= _AMOUNT
-        now = [words.amount(item), "" if left else words.said(item)]
-        yield Change(item["measure"], words.amount(before), ", ".join(filter(None, now)))
+        now = [prose.amount(item), "" if left else prose.said(item)]
+        yield Change(item["measure"], prose.amount(before), ", ".join(filter(None, now)))
     for step in steps:
         field = step.way[2]
         if field in left:
@@ -210,18 +210,18 @@ def _place(names: Names, field: str, steps: Sequence[_Step], place: Content) -> 
     before = _before(steps, place)
     prefix = "" if field == "place" else f"{_label(field)}, "
     silent = {"geo_precision"}
-    if words.place(before) == words.place(place):
+    if prose.place(before) == prose.place(place):
         silent |= {"name", "country", "admin1"}
     else:
-        yield from _told(_label(field), words.place(before), words.place(place))
+        yield from _told(_label(field), prose.place(before), prose.place(place))
         if any("name" in one and "admin1" in one for one in (before, place)):
             silent.add("admin1")
     for step in steps:
         if step.way[1] in silent:
             values = (_value(names, step.way[1], text) for text in (step.old, step.new))
             yield from _told(f"{prefix}{_label(step.way[1])}", *values)
-    if words.coordinates(before) != words.coordinates(place):
-        points = (words.coordinates(one) for one in (before, place))
+    if prose.coordinates(before) != prose.coordinates(place):
+        points = (prose.coordinates(one) for one in (before, place))
         yield from _told(f"{prefix}coordinates", *points)
 
 
@@ -235,7 +235,7 @@ def _value(names: Names, field: str, text: str | None) -> str | None:
         return DEFAULTS.get(field)
     match field:
         case "occurred" | "dated":
-            return words.date(text)
+            return prose.date(text)
         case "event_type":
             return names.event_type(text)
         case "country":

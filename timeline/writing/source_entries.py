@@ -56,15 +56,15 @@ class SourceEntries(Entries):
         the same or was not captured yet; what is not given of it stays. With the same text
         it is left alone. Raises InvalidInput, Refused for a text that was erased.
         """
-        from timeline.texts import document as article
+        from timeline.texts.document import check, sha256
 
         try:
-            article.check(document.text)
+            check(document.text)
         except InvalidValue as error:
             raise InvalidInput("text", error.problem) from None
         given = source if isinstance(source, Source) else validate(Source, source)
         found = {
-            "text_sha256": article.sha256(document.text.encode()),
+            "text_sha256": sha256(document.text.encode()),
             **({"media_type": document.media_type} if document.media_type else {}),
         }
         given = given.model_copy(update=found)

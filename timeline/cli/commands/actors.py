@@ -19,8 +19,7 @@ from timeline.model import countries
 from timeline.model.content import Said
 from timeline.model.validation import validate
 from timeline.projection import fold
-from timeline.reading import actors as who
-from timeline.reading import references
+from timeline.reading import actors, references
 from timeline.store.rows import RowDict
 from timeline.writing.receipt import Receipt
 from timeline.writing.writer import Append
@@ -59,9 +58,9 @@ def add_command(
     already in the same words is left as it is. A namesake needs an --id.
     """
     with opened(database) as (connection, _):
-        actor = {"actor_id": actor_id or _id_of(who.named(connection, name), name), "name": name}
-        is_known = who.find(connection, actor["actor_id"])
-        namesake = who.namesake(connection, actor) if is_known else None
+        actor = {"actor_id": actor_id or _id_of(actors.named(connection, name), name), "name": name}
+        is_known = actors.find(connection, actor["actor_id"])
+        namesake = actors.namesake(connection, actor) if is_known else None
     said = validate(Said, {"author": author})
     with Timeline.open(database) as timeline, appending(timeline) as append:
         receipts = _recorded(append, {**actor, **fields}, namesake, said)
@@ -89,11 +88,11 @@ def alias_command(
     """
     said = validate(Said, {"author": author})
     with opened(database) as (connection, _):
-        known = who.get(connection, references.resolve_actor(connection, actor))
+        known = actors.get(connection, references.resolve_actor(connection, actor))
         names = {countries.fold(name) for name in (known["name"], *known["aliases"])}
         new = [name for name in aliases if countries.fold(name) not in names]
-        namesake = who.namesake(connection, known)
-        others = {name: who.holder(connection, name) for name in new}
+        namesake = actors.namesake(connection, known)
+        others = {name: actors.holder(connection, name) for name in new}
     if not new:
         raise NothingChanged(f"actor {known['actor_id']}")
     with Timeline.open(database) as timeline, appending(timeline) as append:
@@ -134,10 +133,10 @@ def merge_command(
     said = validate(Said, {"author": author, "reason": reason})
     with opened(database) as (connection, _):
         merged, kept = (
-            who.get(connection, references.resolve_actor(connection, each))
+            actors.get(connection, references.resolve_actor(connection, each))
             for each in (actor, into_actor)
         )
-        namesakes = [who.namesake(connection, each) for each in (kept, merged)]
+        namesakes = [actors.namesake(connection, each) for each in (kept, merged)]
     receipts: list[Receipt] = []
     with Timeline.open(database) as timeline, appending(timeline) as append:
         for each, namesake in zip((kept, merged), namesakes, strict=True):
@@ -171,7 +170,7 @@ def _echo(receipts: list[Receipt], into: str = "") -> None:
 def list_command(database: str, /, as_json: bool) -> None:
     """Every actor, those of the most events first."""
     with opened(database) as (connection, _):
-        rows = who.listed(connection)
+        rows = actors.listed(connection)
         if as_json:
             output.dump_each(rows)
             return
@@ -211,7 +210,7 @@ def suggest_command(database: str, /, as_json: bool) -> None:
     from timeline.reading.twins.events import event_twins
 
     with opened(database) as (connection, _):
-        actors, events = actor_twins(connection), event_twins(connection)
+        alike, events = actor_twins(connection), event_twins(connection)
     if as_json:
         output.dump(
             {
@@ -222,7 +221,7 @@ def suggest_command(database: str, /, as_json: bool) -> None:
                         "why": why,
                         "shared_events": shared,
                     }
-                    for actor, into, why, shared in actors
+                    for actor, into, why, shared in alike
                 ],
                 "events": [
                     {"event_id": event["event_id"], "into": into["event_id"], "why": why}
@@ -238,7 +237,7 @@ def suggest_command(database: str, /, as_json: bool) -> None:
                 f"{why}; {_counted(shared, 'event')} in common",
                 _command("actor merge", actor["actor_id"], into["actor_id"]),
             )
-            for actor, into, why, shared in actors
+            for actor, into, why, shared in alike
         ),
         *(
             _twins(

@@ -23,8 +23,8 @@ from timeline.errors import (
     StoreError,
 )
 from timeline.formats import prose
-from timeline.proof import checkpoints as proofs
 from timeline.proof import verify
+from timeline.proof.checkpoints import cosign, prove, sign
 from timeline.proof.signed_note import SigningKey, VerifierKey
 from timeline.proof.tlog import Proof
 from timeline.reading.references import resolve_entry
@@ -111,10 +111,7 @@ def checkpoint_command(
         storage.storage_errors(database),
         contextlib.closing(storage.connect(database, write=True)) as connection,
     ):
-        if key:
-            stored = proofs.sign(connection, key)
-        else:
-            stored = proofs.cosign(connection, _read(cosigned), witnesses)
+        stored = sign(connection, key) if key else cosign(connection, _read(cosigned), witnesses)
     output.echo(stored.note.removesuffix("\n"))
 
 
@@ -152,7 +149,7 @@ def prove_command(database: str, /, entry: str, path: str) -> None:
     """
     with opened(database) as (connection, _):
         seq = resolve_entry(connection, entry)
-        proof = proofs.prove(connection, seq)
+        proof = prove(connection, seq)
     if path == "-":
         output.echo(str(proof).removesuffix("\n"))
         return

@@ -20,8 +20,8 @@ from timeline.model.validation import validate
 from timeline.reading import captured_texts, selection
 from timeline.reading.references import resolve_source
 from timeline.reading.sources import sources_by_id
-from timeline.texts import document as article
 from timeline.texts.coverage import Sentence, summary
+from timeline.texts.document import LONGEST_HTML, Document, read, sha256
 from timeline.texts.sentences import sentences
 
 
@@ -76,7 +76,7 @@ def capture_command(
         output.dump(
             {
                 **output.receipt_fields(receipt),
-                "text_sha256": article.sha256(document.text.encode()),
+                "text_sha256": sha256(document.text.encode()),
                 "characters": characters,
                 "sentences": count,
                 "lost_quotes": lost,
@@ -96,13 +96,13 @@ def _lost(citation: dict[str, Any]) -> str:
     )
 
 
-def _read(name: str, *, is_html: bool) -> article.Document:
+def _read(name: str, *, is_html: bool) -> Document:
     """The document in a file, or on stdin. Raises InvalidInput, which names the file."""
     is_html = is_html or name.lower().endswith((".html", ".htm", ".xhtml"))
     shown = "stdin" if name == "-" else name
     try:
         with click.open_file(name, "rb") as file:
-            return article.read(file.read(article.LONGEST_HTML + 1), is_html=is_html)
+            return read(file.read(LONGEST_HTML + 1), is_html=is_html)
     except InvalidValue as error:
         raise InvalidInput(shown, error.problem) from None
     except OSError as error:

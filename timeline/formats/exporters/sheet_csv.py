@@ -1,18 +1,17 @@
-"""CSV: the sheet that `append` and `sync` take back (`timeline.sheet`)."""
+"""CSV: the sheet that `append` and `sync` take back (`timeline.formats.sheet`)."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 
 from timeline.formats.about import About, Event
-from timeline.formats.sheet import cells as sheet
-from timeline.formats.sheet import events as sheet_events
+from timeline.formats.sheet import cells, events
 
 
 def write(
-    events: Iterable[Event], about: About, columns: Sequence[str] = sheet.COLUMNS
+    exported: Iterable[Event], about: About, columns: Sequence[str] = cells.COLUMNS
 ) -> Generator[str, None, int]:
     """The sheet, row by row. Nothing is left out."""
-    cells = (sheet_events.cells(event, about.words, columns) for event in events)
-    yield from sheet.write(cells, columns)
+    rows = (events.cells(event, about.words, columns) for event in exported)
+    yield from cells.write(rows, columns)
     return 0

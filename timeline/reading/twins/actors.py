@@ -14,7 +14,7 @@ from itertools import chain, combinations, product, starmap
 from typing import Any, NamedTuple
 
 from timeline.projection import fold
-from timeline.reading import actors as who
+from timeline.reading.actors import listed
 from timeline.reading.twins import misspellings, names
 from timeline.reading.twins.names import Likeness
 from timeline.store.rows import RowDict
@@ -46,7 +46,7 @@ Pair = tuple[str, str]
 
 def actor_twins(connection: sqlite3.Connection) -> list[ActorTwins]:
     """Every two actors that may be one, the likeliest first; none that was merged already."""
-    actors = {row["actor_id"]: row for row in who.listed(connection) if not row["merged_into"]}
+    actors = {row["actor_id"]: row for row in listed(connection) if not row["merged_into"]}
     known = _known(connection, actors)
     found: dict[Pair, Likeness] = {}
     for one, other in _candidates(actors, known):

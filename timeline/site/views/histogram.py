@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
-from timeline.model import edtf as edtf_time
+from timeline.model.edtf import numbers, phrase
 
 __all__ = ["Bar", "Histogram", "bars_of", "ticks"]
 
@@ -97,11 +97,11 @@ def bars_of(
 
 @lru_cache(maxsize=10_000)
 def _day(bound: str | None) -> Day | None:
-    return None if bound is None else edtf_time.numbers(bound)[:3]  # type: ignore[return-value]
+    return None if bound is None else numbers(bound)[:3]  # type: ignore[return-value]
 
 
 def _label(first: str, last: str) -> str:
-    return " to ".join(edtf_time.phrase(edtf) for edtf in dict.fromkeys((first, last)))
+    return " to ".join(phrase(edtf) for edtf in dict.fromkeys((first, last)))
 
 
 # --- Units --------------------------------------------------------------------------------
