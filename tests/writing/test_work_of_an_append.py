@@ -72,7 +72,7 @@ def test_entries_and_rows_are_held_back_by_the_thousand_at_most(timeline: Timeli
     with timeline.append() as append:
         for event in events(2_500):
             append.record(event)
-            held.append(len(append._held._entries))
+            held.append(len(append._buffer._entries))
     assert 900 < max(held) <= 1_000
     assert timeline.list(limit=3)
 

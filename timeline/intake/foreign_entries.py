@@ -24,7 +24,7 @@ from timeline.projection.projector import Projector
 from timeline.store import codec, log
 from timeline.store.codec import Entry
 from timeline.writing import writer
-from timeline.writing.append_buffer import Holdings
+from timeline.writing.append_buffer import AppendBuffer
 from timeline.writing.entries import MAX_AHEAD, differing, payload_of
 
 __all__ = ["ForeignEntries"]
@@ -77,7 +77,7 @@ class ForeignEntries:
 
     def _fold_from_here(self) -> None:
         zone = str(log.info(self._connection).get("time_zone", "UTC"))
-        self._held = Holdings(self._connection, Projector(self._connection, zone))
+        self._buffer = AppendBuffer(self._connection, Projector(self._connection, zone))
 
     def take(self, entry: Entry) -> None:
         """Check one entry, append it and fold it into the tables.
@@ -86,7 +86,7 @@ class ForeignEntries:
         """
         self._check_envelope(entry)
         if entry.version > 1:
-            self._held.settle()
+            self._buffer.flush()
         if entry.payload is not None:
             self._check_payload(entry, entry.payload)
         elif entry.subject == "log":
@@ -94,9 +94,9 @@ class ForeignEntries:
         else:
             self._unexcused[entry.id] = entry.seq
         erased = self._erased_by(entry) if entry.kind == "entry.erased" else None
-        self._held.add(entry, codec.payload_of(entry))
+        self._buffer.add(entry, codec.payload_of(entry))
         if erased:
-            self._held.settle()
+            self._buffer.flush()
             writer.take_out(self._connection, erased, entry.id)
             self.emptied.append(erased)
             self._is_stale = True
@@ -106,31 +106,31 @@ class ForeignEntries:
     def end_batch(self) -> None:
         """The last checks of a batch, on references into it; what was erased is forgotten."""
         for event_id, (seq, field) in self._expected.items():
-            if not self._held.version(f"event/{event_id}"):
+            if not self._buffer.version(f"event/{event_id}"):
                 problem = f'there is no event "{event_id}" up to the end of its batch'
                 raise InvalidInput(field, problem).at(line=seq + 1)
         self._expected.clear()
         if self._is_stale:
-            self._held.settle()
+            self._buffer.flush()
             tables.make_anew(self._connection)
             self._fold_from_here()
             self._is_stale = False
 
     def finish(self) -> None:
         """What is left to do before the commit."""
-        self._held.settle()
+        self._buffer.flush()
 
     # --- Checks -------------------------------------------------------------------------------
 
     def _check_envelope(self, entry: Entry) -> None:
-        if entry.seq != self._held.size:
+        if entry.seq != self._buffer.size:
             raise Refused("somebody else appends to this file: it is no copy any more")
         if (entry.kind == "log.opened") != (entry.seq == 0):
             problem = "a log begins with log.opened, once; an export with filters is part of one"
             raise InvalidInput("envelope.kind", problem)
-        if known := self._held.entry_by_id(entry.id):
+        if known := self._buffer.entry_by_id(entry.id):
             raise InvalidInput("envelope.id", f"is the id of entry {known.seq} already")
-        following = self._held.version(entry.subject) + 1
+        following = self._buffer.version(entry.subject) + 1
         if entry.version != following:
             problem = f"must be {following}, the next of {entry.subject}"
             raise InvalidInput("envelope.version", problem)
@@ -169,7 +169,7 @@ class ForeignEntries:
                     raise InvalidInput("origin", "cannot change")
             case Merge():
                 what = entry.subject.partition("/")[0]
-                self._held.check_merge(entry.subject, f"{what}/{content.into}")
+                self._buffer.check_merge(entry.subject, f"{what}/{content.into}")
             case _:
                 pass
 
@@ -185,23 +185,23 @@ class ForeignEntries:
         for field, source_id in named:
             if source_id is None:
                 raise InvalidInput(field, "is required: a source has an entry of its own")
-            if not self._held.version(f"source/{source_id}"):
+            if not self._buffer.version(f"source/{source_id}"):
                 raise InvalidInput(field, f'there is no source "{source_id}" before it')
         for number, relation in enumerate(event.relations):
             field = f"relations.{number}.event_id"
             if relation.event_id == entry.subject_id:
                 raise InvalidInput(field, "an event cannot relate to itself")
-            if not self._held.version(f"event/{relation.event_id}"):
+            if not self._buffer.version(f"event/{relation.event_id}"):
                 self._expected.setdefault(relation.event_id, (entry.seq, f"payload.{field}"))
         for external_id in event.external_ids:
-            owner = self._held.owner_of((external_id,))
+            owner = self._buffer.owner_of((external_id,))
             if owner not in (None, entry.subject_id):
                 raise InvalidInput("external_ids", f"{external_id} belongs to event {owner}")
-        self._held.claim(event.external_ids, entry.subject_id)
+        self._buffer.claim(event.external_ids, entry.subject_id)
 
     def _erased_by(self, entry: Entry) -> Entry | None:
         """The entry that this one erases, if it has a payload here."""
-        erased = self._held.entry_by_id(entry.subject_id)
+        erased = self._buffer.entry_by_id(entry.subject_id)
         if erased is None:
             problem = f'there is no entry "{entry.subject_id}" before it'
             raise InvalidInput("envelope.subject", problem)

@@ -22,7 +22,7 @@ from timeline.store import log
 from timeline.store.appender import Appender
 from timeline.store.codec import Entry, Payload, decode_content
 
-__all__ = ["Holdings", "Standing", "spoken"]
+__all__ = ["AppendBuffer", "Standing", "spoken"]
 
 _BATCH = 1_000
 """Entries that are held back."""
@@ -49,7 +49,7 @@ class Standing:
     content: dict[str, Any] | None
 
 
-class Holdings:
+class AppendBuffer:
     """The log and its tables, as an append finds them and as it leaves them."""
 
     def __init__(self, connection: sqlite3.Connection, projector: Projector) -> None:
@@ -76,7 +76,7 @@ class Holdings:
         """Append an entry, which says `payload`, and fold it into the tables."""
         what, _, key = entry.subject.partition("/")
         if entry.subject in self._entries or what not in ("event", "source"):
-            self.settle()
+            self.flush()
         self._entries[entry.subject] = entry
         self._ids.add(entry.id)
         self._versions.pop(entry.subject, None)
@@ -91,7 +91,7 @@ class Holdings:
         is_new = entry.kind == "event.recorded"  # of anything else the tables may be asked at once
         # The last one of a segment writes it when it is projected, from entries that are there.
         if facet_segments.is_last(entry.seq) or len(self._entries) >= _BATCH:
-            self.settle()
+            self.flush()
         elif not is_new or len(self._waiting) >= _RUN:
             self._project()
 
@@ -100,7 +100,7 @@ class Holdings:
             self._projector.apply(entry, payload)
         self._waiting.clear()
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Put what was held back into the tables, so that they can be asked."""
         if not self._entries:
             return
@@ -127,14 +127,14 @@ class Holdings:
 
     def ids(self, first: str, end: str) -> set[str]:
         """The ids from `first` up to `end` that an entry, event, source or actor has."""
-        self.settle()
+        self.flush()
         between = {"first": first, "end": end}
         return {found for (found,) in self._connection.execute(_ID_RANGES, between)}
 
     def entry_by_id(self, entry_id: str) -> Entry | None:
         """The entry with this id."""
         if entry_id in self._ids:
-            self.settle()
+            self.flush()
         return log.entry_by_id(self._connection, entry_id)
 
     def standing(self, subject: str, expect: int | None = None) -> Standing:
@@ -145,7 +145,7 @@ class Holdings:
             raise NotFound(what, key)
         if expect is not None and expect != version:
             raise Conflict(spoken(subject), expect, version)
-        self._settle(subject)
+        self._flush_if_held(subject)
         state = "current"
         if what != "actor":
             (state,) = self._connection.execute(
@@ -170,7 +170,7 @@ class Holdings:
 
     def contents(self, subject: str, order: str, before: int = 2**53) -> Entry | None:
         """The first entry of a subject, in this order of versions, that gives content."""
-        self._settle(subject)
+        self._flush_if_held(subject)
         row = self._connection.execute(
             "SELECT seq FROM log WHERE subject = ? AND version < ?"  # noqa: S608
             " AND (kind GLOB '*.recorded' OR kind GLOB '*.updated' OR kind GLOB '*.corrected')"
@@ -201,9 +201,9 @@ class Holdings:
             ]
         return self._sources[named]
 
-    def _settle(self, subject: str) -> None:
+    def _flush_if_held(self, subject: str) -> None:
         if subject in self._entries:
-            self.settle()
+            self.flush()
 
     def owner_of(self, external_ids: Iterable[str]) -> str | None:
         """The event that has one of these external ids."""
@@ -219,7 +219,7 @@ class Holdings:
 
     def check_merge(self, subject: str, into: str) -> None:
         """Both are there, and no chain of merges leads from the one to the other and back."""
-        self.settle()
+        self.flush()
         self.standing(into)
         what, _, key = subject.partition("/")
         first = step = into.partition("/")[2]
@@ -242,7 +242,7 @@ class Holdings:
 
     def check_words_in_use(self, words: Vocabulary) -> None:
         """A vocabulary may not lose a word that an event has now."""
-        self.settle()
+        self.flush()
         for terms, what, used in (
             (words.event_types, "event type", "SELECT DISTINCT event_type FROM events"),
             (words.modes, "mode", "SELECT DISTINCT mode FROM events"),

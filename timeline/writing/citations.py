@@ -19,7 +19,7 @@ from timeline.model.validation import validate
 from timeline.reading import captured_texts
 from timeline.store.codec import decode_content
 from timeline.texts.quotes import CapturedText, alike, is_too_short
-from timeline.writing.append_buffer import Holdings
+from timeline.writing.append_buffer import AppendBuffer
 
 __all__ = ["Quotations"]
 
@@ -34,8 +34,8 @@ _HASHES_AT_HAND = 1_000
 class Quotations:
     """Checks the quotes of one append; each text is looked up once."""
 
-    def __init__(self, connection: sqlite3.Connection, held: Holdings) -> None:
-        self._held = held
+    def __init__(self, connection: sqlite3.Connection, buffer: AppendBuffer) -> None:
+        self._buffer = buffer
         self._text: Callable[[str], CapturedText | None] = functools.lru_cache(_TEXTS_AT_HAND)(
             functools.partial(_captured, connection)
         )
@@ -96,7 +96,7 @@ class Quotations:
         if source_id in new:
             newest, text_sha256 = 1, new[source_id][1].get("text_sha256")
         else:
-            newest = self._held.version(f"source/{source_id}")
+            newest = self._buffer.version(f"source/{source_id}")
             wanted = min(citation.source_version or newest, newest)
             text_sha256 = self._text_sha256(source_id, wanted)
         text = self._text(text_sha256) if text_sha256 else None
@@ -106,7 +106,7 @@ class Quotations:
 
     def _text_sha256_at(self, source_id: str, version: int) -> str | None:
         """The text that a version of a source names."""
-        entry = self._held.contents(f"source/{source_id}", "DESC", version + 1)
+        entry = self._buffer.contents(f"source/{source_id}", "DESC", version + 1)
         content = decode_content(entry.payload) if entry else None
         return (content or {}).get("text_sha256")
 

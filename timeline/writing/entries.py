@@ -23,7 +23,7 @@ from timeline.model.vocabulary import Terms
 from timeline.projection.projector import Projector
 from timeline.store import codec, log
 from timeline.store.codec import Entry, Payload
-from timeline.writing.append_buffer import Holdings
+from timeline.writing.append_buffer import AppendBuffer
 from timeline.writing.receipt import Receipt, new_receipt, receipt_of
 from timeline.writing.resolver import Resolver, terms_of
 
@@ -69,15 +69,15 @@ class Entries:
             moment = max(moment, last + timedelta(microseconds=1))
         self._moment = moment
         self._recorded_at = clock.utc(moment)
-        self._held = Holdings(connection, Projector(connection, self._time_zone))
+        self._buffer = AppendBuffer(connection, Projector(connection, self._time_zone))
         self._next_id = self._first_free_id()
         self._asked_ids = ("", "")
         self._taken_ids: set[str] = set()
-        self._resolver = Resolver(connection, self._held, terms, self._new_id)
+        self._resolver = Resolver(connection, self._buffer, terms, self._new_id)
 
     def finish(self) -> None:
         """What is left to do when all has been said; called by `writer.appending`."""
-        self._held.settle()
+        self._buffer.flush()
 
     def _add(
         self,
@@ -103,16 +103,16 @@ class Entries:
     ) -> Receipt:
         """The same, of a payload that `payload_of` made beforehand."""
         entry = codec.encode(
-            seq=self._held.size,
+            seq=self._buffer.size,
             id=entry_id,
             kind=kind,
             subject=subject,
-            version=self._held.version(subject) + 1,
+            version=self._buffer.version(subject) + 1,
             recorded_at=self._recorded_at,
             reported_at=said.reported_at,
             payload=payload,
         )
-        self._held.add(entry, Payload(said.author, said.reason, content))
+        self._buffer.add(entry, Payload(said.author, said.reason, content))
         first, end = self._asked_ids
         self._taken_ids.update(
             given for given in (entry_id, entry.subject_id) if first <= given < end
@@ -144,7 +144,7 @@ class Entries:
             entry_id = codec.encode_id(self._next_id)
             if entry_id >= self._asked_ids[1]:
                 self._asked_ids = entry_id, codec.encode_id(self._next_id + _IDS)
-                self._taken_ids = self._held.ids(*self._asked_ids)
+                self._taken_ids = self._buffer.ids(*self._asked_ids)
             self._next_id += 1
             if entry_id not in self._taken_ids:
                 return entry_id
@@ -152,7 +152,7 @@ class Entries:
     def _known_entry(self, entry_id: str) -> Entry | None:
         if not re.fullmatch(ID_PATTERN, entry_id):
             raise InvalidInput("entry_id", "must be 3 to 64 characters of a-z, 0-9, - and _")
-        return self._held.entry_by_id(entry_id)
+        return self._buffer.entry_by_id(entry_id)
 
     def _same_entry(
         self, known: Entry, kind: str, subject: str, said: Callable[[], Event | dict[str, Any]]

@@ -58,13 +58,13 @@ class EventEntries(Entries):
     def finish(self) -> None:
         """The last checks, on references into this append."""
         for event_id, error in self._expected_events.items():
-            if not self._held.version(f"event/{event_id}"):
+            if not self._buffer.version(f"event/{event_id}"):
                 raise error
         super().finish()
 
     def has(self, what: str, key: str) -> bool:
         """Whether there is an event, a source or an actor (`what`) with this id."""
-        return bool(self._held.version(f"{what}/{key}"))
+        return bool(self._buffer.version(f"{what}/{key}"))
 
     def worded(self, event: Event) -> dict[str, Any]:
         """The content that an event would have in the words of this log; adds nothing.
@@ -92,8 +92,8 @@ class EventEntries(Entries):
             return self._same_entry(known, "event.recorded", subject, lambda: given)
         if isinstance(given, Statement):
             said = _own_words(given, said)
-        event_id = given.event_id or self._held.owner_of(given.external_ids) or entry_id
-        if event_id and self._held.version(f"event/{event_id}"):
+        event_id = given.event_id or self._buffer.owner_of(given.external_ids) or entry_id
+        if event_id and self._buffer.version(f"event/{event_id}"):
             return self._recorded_already(event_id, given)
         resolved = self._resolver.resolved(given)
         entry_id = entry_id or self._new_id()
@@ -187,9 +187,9 @@ class EventEntries(Entries):
                 known,
                 kind,
                 subject,
-                lambda: _changed(event_id, self._held.content_before(known), changes),
+                lambda: _changed(event_id, self._buffer.content_before(known), changes),
             )
-        standing = self._held.standing(subject, expect)
+        standing = self._buffer.standing(subject, expect)
         content = standing.content or {}
         resolved = self._resolver.resolved(
             _changed(event_id, content, changes), citations_before=content.get("citations", ())
@@ -217,10 +217,10 @@ class EventEntries(Entries):
         subject = f"event/{event_id}"
         if entry_id and (known := self._known_entry(entry_id)):
             return self._same_entry(known, kind, subject, lambda: content)
-        standing = self._held.standing(subject, expect)
+        standing = self._buffer.standing(subject, expect)
         into = content.get("into")
         if into:
-            self._held.check_merge(subject, f"event/{into}")
+            self._buffer.check_merge(subject, f"event/{into}")
         elif fold.state_after(kind, standing.state) == standing.state:
             raise NothingChanged(f"event {event_id}")
         return self._add(kind, subject, content, said, entry_id)
@@ -228,7 +228,7 @@ class EventEntries(Entries):
     def _recorded_already(self, event_id: str, event: Event) -> Receipt:
         """The receipt of the entry that says the same: the newest content, or the first."""
         subject = f"event/{event_id}"
-        known = [self._held.newest_content(subject), self._held.contents(subject, "ASC")]
+        known = [self._buffer.newest_content(subject), self._buffer.contents(subject, "ASC")]
         contents = [codec.decode_content(entry.payload) if entry else None for entry in known]
         cited = [citation for each in contents for citation in (each or {}).get("citations", ())]
         fields: list[str] = []
@@ -251,7 +251,7 @@ class EventEntries(Entries):
         payload = payload_of(kind, said, content)
         external_ids = content.get("external_ids", ())
         for external_id in external_ids:
-            owner = self._held.owner_of((external_id,))
+            owner = self._buffer.owner_of((external_id,))
             if owner not in (None, event_id):
                 raise InvalidInput("external_ids", f"{external_id} belongs to event {owner}")
         relations = content.get("relations", ())
@@ -271,10 +271,10 @@ class EventEntries(Entries):
             notes += tuple(
                 filter(None, [corroboration.uncorroborated(self._connection, source_ids)])
             )
-        self._held.claim(external_ids, event_id)
+        self._buffer.claim(external_ids, event_id)
         self.names.update(dict.fromkeys(_names(content)))
         for number, relation in enumerate(relations):
-            if self._held.version(f"event/{relation['event_id']}"):
+            if self._buffer.version(f"event/{relation['event_id']}"):
                 continue
             problem = f'there is no event "{relation["event_id"]}" in this log or this input'
             self._expected_events.setdefault(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue
 from timeline.model.content import Event, Source
 from timeline.model.vocabulary import Term, Terms, term
-from timeline.writing.append_buffer import Holdings
+from timeline.writing.append_buffer import AppendBuffer
 
 if TYPE_CHECKING:
     from timeline.writing.citations import Cited, Quotations
@@ -45,12 +45,12 @@ class Resolver:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        held: Holdings,
+        buffer: AppendBuffer,
         terms: Terms,
         new_id: Callable[[], str],
     ) -> None:
         self._connection = connection
-        self._held = held
+        self._buffer = buffer
         self._terms = terms
         self._code = functools.lru_cache(maxsize=1024)(self._code_of)
         self._new_id = new_id
@@ -79,7 +79,7 @@ class Resolver:
                 for citation, said in zip(event.citations, content["citations"], strict=True)
             ]
         for source_id, *place in _references(content):
-            if source_id not in sources and not self._held.version(f"source/{source_id}"):
+            if source_id not in sources and not self._buffer.version(f"source/{source_id}"):
                 problem = f'there is no source "{source_id}" in this log'
                 raise InvalidInput(".".join(map(str, place)), problem)
         if not any(cited.quote or cited.quote_start is not None for cited in event.citations):
@@ -99,7 +99,7 @@ class Resolver:
     def _quotations(self) -> Quotations:
         from timeline.writing.citations import Quotations  # of no use to events without quotes
 
-        return Quotations(self._connection, self._held)
+        return Quotations(self._connection, self._buffer)
 
     def _by_source_id(
         self, source: Source, said: dict[str, Any], sources: Brought, cited_before: Container[str]
@@ -168,7 +168,7 @@ class Resolver:
         """Id and content of the sources with this id; without one, this url; else this title."""
         column = "source_id" if source.source_id else "url" if source.url else "title"
         value = getattr(source, column)
-        yield from self._held.sources(column, value)
+        yield from self._buffer.sources(column, value)
         for source_id, (_, content) in new.items():
             if value == (source_id if column == "source_id" else content.get(column)):
                 yield source_id, content

@@ -40,7 +40,7 @@ class SourceEntries(Entries):
         source = source if isinstance(source, Source) else validate(Source, source)
         content = source.content()
         known = self._resolver.known_source(source, content)
-        newest = self._held.newest_content(f"source/{known}") if known else None
+        newest = self._buffer.newest_content(f"source/{known}") if known else None
         if newest:
             return receipt_of(newest)
         entry_id = self._new_id()
@@ -69,7 +69,7 @@ class SourceEntries(Entries):
         }
         given = given.model_copy(update=found)
         source_id = self._resolver.captured_source(given)
-        newest = self._held.newest_content(f"source/{source_id}") if source_id else None
+        newest = self._buffer.newest_content(f"source/{source_id}") if source_id else None
         before = (codec.decode_content(newest.payload) if newest else None) or {}
         fields = {"media_type": "text/plain", **before, **given.content()}
         content = validate(Source, {**fields, "source_id": source_id or given.source_id}).content()
@@ -99,7 +99,7 @@ class SourceEntries(Entries):
         """`texts.lost_quotes`, of what this append has added too."""
         from timeline.reading import captured_texts
 
-        self._held.settle()
+        self._buffer.flush()
         return captured_texts.lost_quotes(self._connection, source_id)
 
     def record_actor(self, actor: Actor | Mapping[str, Any], said: Said = NOTHING) -> Receipt:
@@ -107,7 +107,7 @@ class SourceEntries(Entries):
         actor = actor if isinstance(actor, Actor) else validate(Actor, actor)
         entry_id = self._new_id()
         subject = f"actor/{actor.actor_id or entry_id}"
-        known = self._held.newest_content(subject)
+        known = self._buffer.newest_content(subject)
         if known:
             if fields := differing(codec.decode_content(known.payload), actor.content()):
                 raise AlreadyRecorded(
@@ -146,7 +146,7 @@ class SourceEntries(Entries):
         from timeline.reading import captured_texts
 
         subject = f"source/{source_id}"
-        content = self._held.standing(subject).content or {}
+        content = self._buffer.standing(subject).content or {}
         if content.get("text_sha256") != annotation.text_sha256:
             raise Refused(f"this is not the text of source {source_id} as it is now")
         length = len(captured_texts.body(self._connection, annotation.text_sha256) or "")
@@ -170,8 +170,8 @@ class SourceEntries(Entries):
         """
         from timeline.reading import captured_texts
 
-        content = self._held.standing(f"source/{source_id}").content or {}
-        self._held.settle()
+        content = self._buffer.standing(f"source/{source_id}").content or {}
+        self._buffer.flush()
         before = captured_texts.marks(self._connection, source_id)
         marks = [
             mark
@@ -193,19 +193,19 @@ class SourceEntries(Entries):
         """`texts.coverage`, of what this append has added too."""
         from timeline.reading import captured_texts
 
-        self._held.settle()
+        self._buffer.flush()
         return captured_texts.coverage(self._connection, source_id)
 
     def merge_actor(self, actor_id: str, into: str, said: Said = NOTHING) -> Receipt:
         """The two are one. Raises Refused if `into` leads back to `actor_id`."""
         content = validate(Merge, {"into": into}).content()
-        self._held.standing(f"actor/{actor_id}")
-        self._held.check_merge(f"actor/{actor_id}", f"actor/{into}")
+        self._buffer.standing(f"actor/{actor_id}")
+        self._buffer.check_merge(f"actor/{actor_id}", f"actor/{into}")
         return self._add("actor.merged", f"actor/{actor_id}", content, said)
 
     def _update(self, what: str, key: str, changes: field_paths.Changes, said: Said) -> Receipt:
         subject = f"{what}/{key}"
-        before = self._held.standing(subject).content or {}
+        before = self._buffer.standing(subject).content or {}
         fields = fields_changed(f"{what}_id", key, before, changes)
         content = validate(_MODELS[what], fields).content()
         if content == before:
@@ -214,7 +214,7 @@ class SourceEntries(Entries):
 
     def _change_source(self, kind: str, source_id: str, said: Said) -> Receipt:
         subject = f"source/{source_id}"
-        standing = self._held.standing(subject)
+        standing = self._buffer.standing(subject)
         if fold.state_after(kind, standing.state) == standing.state:
             raise NothingChanged(spoken(subject))
         return self._add(kind, subject, {}, said)

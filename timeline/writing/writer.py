@@ -112,9 +112,9 @@ class Append(EventEntries, SourceEntries):
         if content["origin"] != self._info["origin"]:
             raise InvalidInput("origin", "cannot change: proofs and addresses are named after it")
         check_time_zone(info)
-        self._held.check_words_in_use(info.vocabulary)
+        self._buffer.check_words_in_use(info.vocabulary)
         self._info = content
-        self._resolver = Resolver(self._connection, self._held, terms_of(content), self._new_id)
+        self._resolver = Resolver(self._connection, self._buffer, terms_of(content), self._new_id)
         return self._add("log.updated", "log", content, said)
 
     def erase(self, entry_id: str, said: Said) -> Receipt:
@@ -122,7 +122,7 @@ class Append(EventEntries, SourceEntries):
 
         Raises NotFound, and Refused for an entry that says what the log is.
         """
-        self._held.settle()
+        self._buffer.flush()
         entry = log.entry_by_id(self._connection, entry_id)
         if entry is None:
             raise NotFound("entry", entry_id)
@@ -133,7 +133,7 @@ class Append(EventEntries, SourceEntries):
             erasing = log.newest(self._connection, subject)
             return receipt_of(erasing or entry)
         receipt = self._add("entry.erased", subject, {}, said)
-        self._held.settle()
+        self._buffer.flush()
         take_out(self._connection, entry, receipt.entry_id)
         return receipt
 
