@@ -25,7 +25,7 @@ from timeline.store import codec, log
 from timeline.store.codec import Entry
 from timeline.writing import writer
 from timeline.writing.append_buffer import AppendBuffer
-from timeline.writing.entries import MAX_AHEAD, differing, payload_of
+from timeline.writing.entries import MAX_AHEAD, differing, encoded_payload
 
 __all__ = ["ForeignEntries"]
 
@@ -156,7 +156,7 @@ class ForeignEntries:
         fields = codec.decode_payload(payload)
         said = validate(Said, {key: fields.get(key) for key in ("author", "reason")})
         content = validate(_MODELS.get(entry.kind, Content), codec.content_of(fields))
-        written = payload_of(entry.kind, said, content.content())
+        written = encoded_payload(entry.kind, said, content.content())
         if written != payload:
             field = next(iter(differing(fields, codec.decode_payload(written))), "")
             raise InvalidInput(field, "is not in the form in which a Timeline writes it")

@@ -22,7 +22,7 @@ from timeline.store import log
 from timeline.store.appender import Appender
 from timeline.store.codec import Entry, Payload, decode_content
 
-__all__ = ["AppendBuffer", "Standing", "spoken"]
+__all__ = ["AppendBuffer", "Standing", "subject_in_words"]
 
 _BATCH = 1_000
 """Entries that are held back."""
@@ -144,7 +144,7 @@ class AppendBuffer:
         if not version:
             raise NotFound(what, key)
         if expect is not None and expect != version:
-            raise Conflict(spoken(subject), expect, version)
+            raise Conflict(subject_in_words(subject), expect, version)
         self._flush_if_held(subject)
         state = "current"
         if what != "actor":
@@ -229,9 +229,11 @@ class AppendBuffer:
                 break
             step = following
         else:
-            raise Refused(f"{spoken(into)} leads back to {key}: a merge cannot go in a circle")
+            raise Refused(
+                f"{subject_in_words(into)} leads back to {key}: a merge cannot go in a circle"
+            )
         if self._merged_into(what, key) == first:
-            raise NothingChanged(spoken(subject))
+            raise NothingChanged(subject_in_words(subject))
 
     def _merged_into(self, what: str, key: str) -> str | None:
         row = self._connection.execute(
@@ -262,6 +264,6 @@ class AppendBuffer:
         self._external_ids.update(dict.fromkeys(external_ids, event_id))
 
 
-def spoken(subject: str) -> str:
+def subject_in_words(subject: str) -> str:
     """ "event odesa-visit" of the subject event/odesa-visit."""
     return subject.replace("/", " ", 1)

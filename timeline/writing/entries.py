@@ -29,15 +29,15 @@ from timeline.writing.resolver import Resolver, terms_of
 
 __all__ = [
     "MAX_AHEAD",
-    "NOTHING",
+    "NO_WORDS",
     "Entries",
     "differing",
+    "encoded_payload",
     "fields_changed",
     "microseconds",
-    "payload_of",
 ]
 
-NOTHING = Said.model_construct()
+NO_WORDS = Said.model_construct()
 """Not validated, as there is nothing to validate: that would make the model ready at once."""
 
 MAX_AHEAD = timedelta(seconds=60)
@@ -88,7 +88,7 @@ class Entries:
         entry_id: str | None = None,
     ) -> Receipt:
         """Append one entry and fold it into the tables."""
-        payload = payload_of(kind, said, content)
+        payload = encoded_payload(kind, said, content)
         return self._add_payload(kind, subject, content, payload, said, entry_id or self._new_id())
 
     def _add_payload(
@@ -101,7 +101,7 @@ class Entries:
         entry_id: str,
         notes: tuple[str, ...] = (),
     ) -> Receipt:
-        """The same, of a payload that `payload_of` made beforehand."""
+        """The same, of a payload that `encoded_payload` made beforehand."""
         entry = codec.encode(
             seq=self._buffer.size,
             id=entry_id,
@@ -181,7 +181,7 @@ def _about(payload: str | None) -> tuple[dict[str, Any], Terms]:
     return info, terms_of(info)
 
 
-def payload_of(kind: str, said: Said, content: Mapping[str, Any]) -> str:
+def encoded_payload(kind: str, said: Said, content: Mapping[str, Any]) -> str:
     """The payload of an entry. Raises InvalidInput without a reason where one is needed."""
     if kind in _NEEDS_REASON and not said.reason:
         raise InvalidInput("reason", "is required: say in a few words why")

@@ -19,11 +19,11 @@ from timeline.model.validation import validate
 from timeline.projection import fold
 from timeline.store import codec
 from timeline.writing.entries import (
-    NOTHING,
+    NO_WORDS,
     Entries,
     differing,
+    encoded_payload,
     fields_changed,
-    payload_of,
 )
 from timeline.writing.receipt import Receipt, receipt_of
 from timeline.writing.resolver import Resolved
@@ -49,7 +49,7 @@ class EventEntries(Entries):
     ) -> None:
         super().__init__(connection, now=now)
         self._expected_events: dict[str, InvalidInput] = {}
-        self._shared = NOTHING, NOTHING
+        self._shared = NO_WORDS, NO_WORDS
         self.names: dict[tuple[str, str], None] = {}
         """Every ("actor" | "place" | "tag", name) that its events say, in their order."""
         self.notes: list[str] = []
@@ -76,7 +76,7 @@ class EventEntries(Entries):
     def record(
         self,
         event: Event | Mapping[str, Any],
-        said: Said = NOTHING,
+        said: Said = NO_WORDS,
         *,
         entry_id: str | None = None,
     ) -> Receipt:
@@ -102,7 +102,7 @@ class EventEntries(Entries):
         return self._add_event("event.recorded", event_id or entry_id, resolved, said, entry_id)
 
     def record_each(
-        self, events: Iterable[Event | Mapping[str, Any]], said: Said = NOTHING
+        self, events: Iterable[Event | Mapping[str, Any]], said: Said = NO_WORDS
     ) -> Iterator[Receipt]:
         """`record` of many, one after the other, and quicker; the receipts as they come.
 
@@ -114,7 +114,7 @@ class EventEntries(Entries):
         self,
         event_id: str,
         changes: field_paths.Changes | Event,
-        said: Said = NOTHING,
+        said: Said = NO_WORDS,
         *,
         expect: int | None = None,
         entry_id: str | None = None,
@@ -146,7 +146,7 @@ class EventEntries(Entries):
     def reinstate(
         self,
         event_id: str,
-        said: Said = NOTHING,
+        said: Said = NO_WORDS,
         *,
         expect: int | None = None,
         entry_id: str | None = None,
@@ -158,7 +158,7 @@ class EventEntries(Entries):
         self,
         event_id: str,
         into: str,
-        said: Said = NOTHING,
+        said: Said = NO_WORDS,
         *,
         expect: int | None = None,
         entry_id: str | None = None,
@@ -248,7 +248,7 @@ class EventEntries(Entries):
         All that can be refused is refused before anything is added.
         """
         content = resolved.content
-        payload = payload_of(kind, said, content)
+        payload = encoded_payload(kind, said, content)
         external_ids = content.get("external_ids", ())
         for external_id in external_ids:
             owner = self._buffer.owner_of((external_id,))

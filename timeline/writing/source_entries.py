@@ -11,9 +11,9 @@ from timeline.model.content import Actor, Annotation, Content, Merge, Said, Sour
 from timeline.model.validation import validate
 from timeline.projection import fold
 from timeline.store import codec
-from timeline.writing.append_buffer import spoken
+from timeline.writing.append_buffer import subject_in_words
 from timeline.writing.entries import (
-    NOTHING,
+    NO_WORDS,
     Entries,
     differing,
     fields_changed,
@@ -32,7 +32,7 @@ _MODELS: dict[str, type[Content]] = {"source": Source, "actor": Actor}
 class SourceEntries(Entries):
     """The operations on sources and actors."""
 
-    def record_source(self, source: Source | Mapping[str, Any], said: Said = NOTHING) -> Receipt:
+    def record_source(self, source: Source | Mapping[str, Any], said: Said = NO_WORDS) -> Receipt:
         """Record a source; one that is known (by id, url or content) is left alone.
 
         Raises AlreadyRecorded if the known one says otherwise.
@@ -48,7 +48,7 @@ class SourceEntries(Entries):
         return self._add("source.recorded", subject, content, said, entry_id)
 
     def capture(
-        self, source: Source | Mapping[str, Any], document: Document, said: Said = NOTHING
+        self, source: Source | Mapping[str, Any], document: Document, said: Said = NO_WORDS
     ) -> Receipt:
         """Keep the text of a source, which is recorded or, where it says otherwise, updated.
 
@@ -102,7 +102,7 @@ class SourceEntries(Entries):
         self._buffer.flush()
         return captured_texts.lost_quotes(self._connection, source_id)
 
-    def record_actor(self, actor: Actor | Mapping[str, Any], said: Said = NOTHING) -> Receipt:
+    def record_actor(self, actor: Actor | Mapping[str, Any], said: Said = NO_WORDS) -> Receipt:
         """Record an actor and its names; with the same id and content it is left alone."""
         actor = actor if isinstance(actor, Actor) else validate(Actor, actor)
         entry_id = self._new_id()
@@ -111,19 +111,19 @@ class SourceEntries(Entries):
         if known:
             if fields := differing(codec.decode_content(known.payload), actor.content()):
                 raise AlreadyRecorded(
-                    spoken(subject), fields, "use timeline actor alias, or another id"
+                    subject_in_words(subject), fields, "use timeline actor alias, or another id"
                 )
             return receipt_of(known)
         return self._add("actor.recorded", subject, actor.content(), said, entry_id)
 
     def update_source(
-        self, source_id: str, changes: field_paths.Changes, said: Said = NOTHING
+        self, source_id: str, changes: field_paths.Changes, said: Said = NO_WORDS
     ) -> Receipt:
         """Change a source by path. Raises NotFound, NothingChanged, InvalidInput."""
         return self._update("source", source_id, changes, said)
 
     def update_actor(
-        self, actor_id: str, changes: field_paths.Changes, said: Said = NOTHING
+        self, actor_id: str, changes: field_paths.Changes, said: Said = NO_WORDS
     ) -> Receipt:
         """Change an actor by path. Raises NotFound, NothingChanged, InvalidInput."""
         return self._update("actor", actor_id, changes, said)
@@ -132,12 +132,12 @@ class SourceEntries(Entries):
         """The source no longer stands by what it said; `said.reason` tells why."""
         return self._change_source("source.withdrawn", source_id, said)
 
-    def reinstate_source(self, source_id: str, said: Said = NOTHING) -> Receipt:
+    def reinstate_source(self, source_id: str, said: Said = NO_WORDS) -> Receipt:
         """Take back a withdrawal."""
         return self._change_source("source.reinstated", source_id, said)
 
     def annotate_source(
-        self, source_id: str, annotation: Annotation, said: Said = NOTHING
+        self, source_id: str, annotation: Annotation, said: Said = NO_WORDS
     ) -> Receipt:
         """Mark spans of the text of a source as it is now; replaces all marks before.
 
@@ -161,7 +161,7 @@ class SourceEntries(Entries):
         source_id: str,
         spans: Sequence[tuple[int, int]],
         why: str | None,
-        said: Said = NOTHING,
+        said: Said = NO_WORDS,
     ) -> Receipt:
         """Mark spans as commentary beside what is marked already; without a `why`, unmark them.
 
@@ -186,7 +186,7 @@ class SourceEntries(Entries):
             Annotation, {"text_sha256": content.get("text_sha256"), "marks": marks}
         )
         if annotation.content().get("marks", []) == before:
-            raise NothingChanged(spoken(f"source/{source_id}"))
+            raise NothingChanged(subject_in_words(f"source/{source_id}"))
         return self.annotate_source(source_id, annotation, said)
 
     def coverage(self, source_id: str) -> captured_texts.Coverage:
@@ -196,7 +196,7 @@ class SourceEntries(Entries):
         self._buffer.flush()
         return captured_texts.coverage(self._connection, source_id)
 
-    def merge_actor(self, actor_id: str, into: str, said: Said = NOTHING) -> Receipt:
+    def merge_actor(self, actor_id: str, into: str, said: Said = NO_WORDS) -> Receipt:
         """The two are one. Raises Refused if `into` leads back to `actor_id`."""
         content = validate(Merge, {"into": into}).content()
         self._buffer.standing(f"actor/{actor_id}")
@@ -209,12 +209,12 @@ class SourceEntries(Entries):
         fields = fields_changed(f"{what}_id", key, before, changes)
         content = validate(_MODELS[what], fields).content()
         if content == before:
-            raise NothingChanged(spoken(subject))
+            raise NothingChanged(subject_in_words(subject))
         return self._add(f"{what}.updated", subject, content, said)
 
     def _change_source(self, kind: str, source_id: str, said: Said) -> Receipt:
         subject = f"source/{source_id}"
         standing = self._buffer.standing(subject)
         if fold.state_after(kind, standing.state) == standing.state:
-            raise NothingChanged(spoken(subject))
+            raise NothingChanged(subject_in_words(subject))
         return self._add(kind, subject, {}, said)

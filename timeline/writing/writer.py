@@ -25,7 +25,7 @@ from timeline.model.vocabulary import Terms, plover
 from timeline.projection import tables
 from timeline.store import codec, log, storage
 from timeline.store.codec import Entry
-from timeline.writing.entries import NOTHING, microseconds
+from timeline.writing.entries import NO_WORDS, microseconds
 from timeline.writing.event_entries import EventEntries
 from timeline.writing.receipt import Receipt, receipt_of
 from timeline.writing.resolver import Resolver, terms_of
@@ -37,7 +37,7 @@ __all__ = ["Append", "appending", "check_time_zone", "create_log", "take_out"]
 def create_log(
     path: str | os.PathLike[str],
     fields: Mapping[str, Any],
-    said: Said = NOTHING,
+    said: Said = NO_WORDS,
     *,
     now: Callable[[], datetime] = clock.now,
 ) -> Receipt:
@@ -103,7 +103,7 @@ class _TakeBack(Exception):
 class Append(EventEntries, SourceEntries):
     """The operations of one append, each with one statement. Made by `appending`."""
 
-    def update_log(self, changes: field_paths.Changes, said: Said = NOTHING) -> Receipt:
+    def update_log(self, changes: field_paths.Changes, said: Said = NO_WORDS) -> Receipt:
         """Change what the log says about itself. Its origin stays for ever."""
         info = validate(LogInfo, field_paths.changed(self._info, changes))
         content = info.content()
