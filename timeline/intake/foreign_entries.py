@@ -47,21 +47,21 @@ _MODELS: dict[str, type[Content]] = {
 
 
 class ForeignEntries:
-    """The entries of one transaction, which is open; batch by batch.
+    """Takes in the entries of one transaction, which is open, batch by batch.
 
-    `unexcused` are entries that came without a payload, id and seq, and whose erasure is yet to
-    come: it is kept up, and must be empty when all is taken.
+    `awaiting_erasure` maps the id of each entry without a payload whose entry.erased has not
+    been read yet to its `seq`. It is updated here, and must be empty at the end of the export.
     """
 
     def __init__(
         self,
         connection: sqlite3.Connection,
-        unexcused: dict[str, int],
+        awaiting_erasure: dict[str, int],
         *,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
         self._connection = connection
-        self._unexcused = unexcused
+        self._awaiting_erasure = awaiting_erasure
         self._fold_from_here()
         newest = log.newest(connection)
         self._recorded_at = newest.recorded_at if newest else ""
@@ -79,7 +79,7 @@ class ForeignEntries:
         zone = str(log.info(self._connection).get("time_zone", "UTC"))
         self._buffer = AppendBuffer(self._connection, Projector(self._connection, zone))
 
-    def take(self, entry: Entry) -> None:
+    def accept(self, entry: Entry) -> None:
         """Check one entry, append it and fold it into the tables.
 
         Raises InvalidInput, with the field that is wrong, and what references to nowhere raise.
@@ -92,12 +92,12 @@ class ForeignEntries:
         elif entry.subject == "log":
             raise InvalidInput("payload", "says what the log is, and cannot be absent")
         else:
-            self._unexcused[entry.id] = entry.seq
+            self._awaiting_erasure[entry.id] = entry.seq
         erased = self._erased_by(entry) if entry.kind == "entry.erased" else None
         self._buffer.add(entry, codec.payload_of(entry))
         if erased:
             self._buffer.flush()
-            writer.take_out(self._connection, erased, entry.id)
+            writer.empty_entry(self._connection, erased, entry.id)
             self.emptied.append(erased)
             self._is_stale = True
         self._recorded_at = entry.recorded_at
@@ -205,9 +205,9 @@ class ForeignEntries:
         if erased is None:
             problem = f'there is no entry "{entry.subject_id}" before it'
             raise InvalidInput("envelope.subject", problem)
-        is_absent = erased.payload is None or erased.id in self._unexcused
+        is_absent = erased.payload is None or erased.id in self._awaiting_erasure
         if not is_absent:
             problem = f"entry {erased.seq}, which it erases, has its payload still"
             raise InvalidInput("envelope.subject", problem)
-        self._unexcused.pop(erased.id, None)
+        self._awaiting_erasure.pop(erased.id, None)
         return erased if erased.payload is not None else None

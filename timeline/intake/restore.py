@@ -92,7 +92,7 @@ class _Restoring:
         self._connection = connection
         self._path = path
         self._now = now
-        self._unexcused: dict[str, int] = {}
+        self._awaiting_erasure: dict[str, int] = {}
         """Id and seq of entries without a payload, until their erasure comes."""
         self._emptied: list[Entry] = []
         """Entries that had a payload here until now."""
@@ -102,7 +102,7 @@ class _Restoring:
         batches = itertools.groupby(
             self._new_entries(lines, progress), key=lambda entry: entry.recorded_at
         )
-        while self._take_some(batches):
+        while self._accept_some(batches):
             pass
         if self._emptied:
             self._scrub()
@@ -137,8 +137,8 @@ class _Restoring:
                 f"{self._path} has {size} entries, and the export ends with its entry {seq}: "
                 "there is nothing to add"
             )
-        if self._unexcused:
-            seq = min(self._unexcused.values())
+        if self._awaiting_erasure:
+            seq = min(self._awaiting_erasure.values())
             problem = "is absent, and no later entry.erased of this export says why"
             raise InvalidInput("payload", problem).at(line=seq + 1)
 
@@ -147,27 +147,27 @@ class _Restoring:
         if here.envelope != entry.envelope or (here.payload is None and entry.payload is not None):
             raise Refused(f"entry {entry.seq} is another one in {self._path}: nothing was added")
         if here.payload is not None and entry.payload is None:
-            self._unexcused[entry.id] = entry.seq
+            self._awaiting_erasure[entry.id] = entry.seq
 
-    def _take_some(self, batches: Iterator[tuple[str, Iterator[Entry]]]) -> bool:
+    def _accept_some(self, batches: Iterator[tuple[str, Iterator[Entry]]]) -> bool:
         """One transaction; whether there may be more.
 
         It ends where no entry waits for its erasure.
         """
         with storage.immediate(self._connection):
             tables.check(self._connection, self._path)
-            taking = ForeignEntries(self._connection, self._unexcused, now=self._now)
+            foreign = ForeignEntries(self._connection, self._awaiting_erasure, now=self._now)
             more = False
             for _, batch in batches:
                 for entry in batch:
                     with _naming(entry.seq):
-                        taking.take(entry)
-                taking.end_batch()
-                if taking.count >= _AT_ONCE and not self._unexcused:
+                        foreign.accept(entry)
+                foreign.end_batch()
+                if foreign.count >= _AT_ONCE and not self._awaiting_erasure:
                     more = True
                     break
-            taking.finish()
-        self._emptied += taking.emptied
+            foreign.finish()
+        self._emptied += foreign.emptied
         return more
 
     def _scrub(self) -> None:

@@ -31,7 +31,7 @@ from timeline.writing.receipt import Receipt, receipt_of
 from timeline.writing.resolver import Resolver, terms_of
 from timeline.writing.source_entries import SourceEntries
 
-__all__ = ["Append", "appending", "check_time_zone", "create_log", "take_out"]
+__all__ = ["Append", "appending", "check_time_zone", "create_log", "empty_entry"]
 
 
 def create_log(
@@ -134,11 +134,11 @@ class Append(EventEntries, SourceEntries):
             return receipt_of(erasing or entry)
         receipt = self._add("entry.erased", subject, {}, said)
         self._buffer.flush()
-        take_out(self._connection, entry, receipt.entry_id)
+        empty_entry(self._connection, entry, receipt.entry_id)
         return receipt
 
 
-def take_out(connection: sqlite3.Connection, entry: Entry, erased_by: str) -> None:
+def empty_entry(connection: sqlite3.Connection, entry: Entry, erased_by: str) -> None:
     """Empty an entry that the one with the id `erased_by` erases.
 
     The text of a source goes with the last entry that names it.
