@@ -19,7 +19,7 @@ from ticking_clock import TickingClock
 
 from timeline import Event, Participant, Timeline
 from timeline.projection.fold import actor_id_of
-from timeline.publish.scratch_folder import workshop
+from timeline.publish.scratch_folder import scratch_folder
 from timeline.store import storage
 
 
@@ -212,7 +212,7 @@ def test_who_waits_for_the_folder_writes_what_the_log_says_by_then(
     temporary.mkdir()
     program = [*PROGRAM, "-d", str(path), "publish", str(folder), "--static"]
     with ExitStack() as stack:
-        with workshop(folder):
+        with scratch_folder(folder):
             running = stack.enter_context(
                 subprocess.Popen(
                     program, stdout=subprocess.DEVNULL, env=environment(TMPDIR=str(temporary))

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from timeline.errors import Refused
 from timeline.model.countries import db_folder
-from timeline.publish.scratch_folder import workshop
+from timeline.publish.scratch_folder import scratch_folder
 from timeline.site.serve import SETTINGS, metadata_for, packaged_metadata
 
 __all__ = ["check_name", "write_kit"]
@@ -82,7 +82,7 @@ def write_kit(copy: Path) -> None:
     }
     if not (copy.parent / "Dockerfile").exists():
         contents["Dockerfile"] = _dockerfile(copy.name)
-    with workshop(copy.parent) as new:
+    with scratch_folder(copy.parent) as new:
         for name, content in contents.items():
             (new / name).write_bytes(content)
             (new / name).chmod(0o644)

@@ -25,7 +25,7 @@ from timeline.model import clock
 from timeline.projection import tables
 from timeline.proof import checkpoints, verify
 from timeline.proof.checks.report import Progress
-from timeline.publish.scratch_folder import workshop
+from timeline.publish.scratch_folder import scratch_folder
 from timeline.store import log, storage
 
 __all__ = ["Publication", "make_copy", "publish", "record"]
@@ -58,7 +58,7 @@ def publish(
     """
     if target.exists() and Path(path).exists() and target.samefile(path):
         raise Refused(f"{target} is the timeline itself: publish into another folder")
-    with workshop(target.parent) as new:
+    with scratch_folder(target.parent) as new:
         copy = new / target.name
         made = make_copy(path, copy, with_texts=with_texts, now=now, progress=progress)
         _flush_file(copy)

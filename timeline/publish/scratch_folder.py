@@ -16,13 +16,13 @@ from pathlib import Path
 
 from timeline.errors import NotWritable
 
-__all__ = ["workshop"]
+__all__ = ["scratch_folder"]
 
 _NAME = ".timeline-new"
 
 
 @contextlib.contextmanager
-def workshop(folder: Path) -> Iterator[Path]:
+def scratch_folder(folder: Path) -> Iterator[Path]:
     """A new folder inside `folder`, on the same disk. Raises NotWritable."""
     new = folder / _NAME
     with contextlib.ExitStack() as stack:

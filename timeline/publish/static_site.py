@@ -60,7 +60,7 @@ def freeze(
     url: str | None = None,
     progress: Callable[[int], object] = lambda count: None,
 ) -> Frozen:
-    """Write the site of a copy of a timeline into a folder, by way of its workshop, `new`.
+    """Write the site of a copy of a timeline into a folder, by way of a scratch folder, `new`.
 
     `url` is where it will be: feeds and citations name it; by default https:// and the origin
     of the log. `progress` is called with the count of files. Raises TimelineError for a folder

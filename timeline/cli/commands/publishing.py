@@ -14,7 +14,7 @@ from timeline.errors import NotWritable
 from timeline.formats import prose
 from timeline.publish import publication
 from timeline.publish.publication import Publication
-from timeline.publish.scratch_folder import workshop
+from timeline.publish.scratch_folder import scratch_folder
 
 
 @click.command("publish")
@@ -73,7 +73,7 @@ def _publish_files(database: str, folder: Path, url: str | None, *, with_texts: 
 
     with (
         tempfile.TemporaryDirectory() as temporary,
-        workshop(folder) as new,
+        scratch_folder(folder) as new,
         output.Progress("files") as progress,
     ):
         # Not in the folder: it may be open to readers. Under a name that Datasette can open.
