@@ -19,7 +19,7 @@ from timeline.cli.options import author_option, json_option
 from timeline.errors import TimelineError
 from timeline.formats.importers.rows import plain
 from timeline.formats.imports import importer, names
-from timeline.intake.dataset.run import Import, Outcome, Step, run
+from timeline.intake.dataset.run import DatasetOutcome, DatasetStep, Import, run
 from timeline.intake.dataset.staging import Staging
 from timeline.intake.dataset.totals import Report, report
 from timeline.intake.restore import restore
@@ -103,7 +103,7 @@ def import_command(
     form = importer(format, mapping)
     said = validate(Said, {"author": author, "reported_at": reported_at})
     wanted = Import(said, complete, strict, dry_run, allow_absent=yes or dry_run)
-    steps: list[Step] = []
+    steps: list[DatasetStep] = []
     tell = _told(as_json, dry_run, steps)
     with (
         Timeline.open(database) as timeline,
@@ -134,7 +134,7 @@ def import_command(
         output.echo_note(f"{_rows(outcome.counts['rejected'])} did not go in: {rejects} says why")
 
 
-def _told(as_json: bool, dry_run: bool, steps: list[Step]) -> Any:
+def _told(as_json: bool, dry_run: bool, steps: list[DatasetStep]) -> Any:
     """What is done with each step: a plan is printed, and JSON has all of them."""
     if as_json:
         return steps.append if dry_run else lambda step: None
@@ -143,7 +143,7 @@ def _told(as_json: bool, dry_run: bool, steps: list[Step]) -> Any:
     return lambda step: None
 
 
-def _sentence(step: Step) -> str:
+def _sentence(step: DatasetStep) -> str:
     changed = f": {', '.join(step.columns)}" if step.columns else ""
     return f'Would {step.verb} "{step.title}" ({step.event_id}){changed}.'
 
@@ -199,7 +199,9 @@ def _restore(database: str, path: str, *, as_json: bool) -> None:
 _OUTCOMES = ("recorded", "updated", "unchanged", "repeated", "erased", "rejected")
 
 
-def _print(staging: Staging, outcome: Outcome, found: Report | None, *, dry_run: bool) -> None:
+def _print(
+    staging: Staging, outcome: DatasetOutcome, found: Report | None, *, dry_run: bool
+) -> None:
     counts = [f"{outcome.counts[name]:,} {name}" for name in _OUTCOMES if outcome.counts[name]]
     events = [
         f"{outcome.counts[name]:,} {name}"
@@ -260,9 +262,9 @@ def _number(value: Any) -> str:
 
 def _fields(
     staging: Staging,
-    outcome: Outcome,
+    outcome: DatasetOutcome,
     found: Report | None,
-    steps: list[Step],
+    steps: list[DatasetStep],
     rejects: str | None,
 ) -> dict[str, Any]:
     fields: dict[str, Any] = {

@@ -19,12 +19,12 @@ from typing import IO
 from timeline.errors import InvalidInput, Refused, TooManyAbsent
 from timeline.formats.imports import Format
 from timeline.intake.dataset.staging import Reject, Staging
-from timeline.intake.dataset.steps import Import, Outcome, Step, Steps
+from timeline.intake.dataset.steps import DatasetOutcome, DatasetStep, Import, Steps
 from timeline.model import clock
 from timeline.store import log
 from timeline.writing.writer import Append
 
-__all__ = ["Import", "Outcome", "Reject", "Step", "run"]
+__all__ = ["DatasetOutcome", "DatasetStep", "Import", "Reject", "run"]
 
 
 def run(
@@ -34,9 +34,9 @@ def run(
     file: IO[bytes],
     wanted: Import,
     *,
-    tell: Callable[[Step], object] = lambda step: None,
+    tell: Callable[[DatasetStep], object] = lambda step: None,
     progress: Callable[[str, int, int | None], object] = lambda part, count, total: None,
-) -> tuple[Staging, Outcome]:
+) -> tuple[Staging, DatasetOutcome]:
     """Make the log say what the file says; `appending` opens an append, each time it is called.
 
     `connection` reads the log. `tell` is called with each step, `progress` with what is done,
@@ -45,7 +45,7 @@ def run(
     """
     staging = Staging(connection, form)
     staging.fill(file, lambda count: progress("read", count, None))
-    outcome = Outcome()
+    outcome = DatasetOutcome()
     if wanted.said.reported_at:
         _check_day(connection, staging, wanted.said.reported_at)
     if wanted.strict and (reject := next(staging.rejects(), None)):

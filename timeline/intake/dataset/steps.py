@@ -22,7 +22,7 @@ from timeline.model.content import Event, Said, Statement
 from timeline.model.validation import validate
 from timeline.writing.writer import Append
 
-__all__ = ["Import", "Outcome", "Step", "Steps"]
+__all__ = ["DatasetOutcome", "DatasetStep", "Import", "Steps"]
 
 _AT_ONCE = 5_000
 """Rows of one append: what a broken-off run loses, and what a reader sees at once."""
@@ -30,7 +30,7 @@ _AT_ONCE = 5_000
 _MOST_NOTES = 50
 
 
-class Step(NamedTuple):
+class DatasetStep(NamedTuple):
     """One entry that a file makes."""
 
     verb: str
@@ -42,7 +42,7 @@ class Step(NamedTuple):
 
 
 @dataclass
-class Outcome:
+class DatasetOutcome:
     """What a file made of the log."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -86,8 +86,8 @@ class Steps:
         staging: Staging,
         form: Format,
         wanted: Import,
-        outcome: Outcome,
-        tell: Callable[[Step], object],
+        outcome: DatasetOutcome,
+        tell: Callable[[DatasetStep], object],
         progress: Callable[[str, int, int | None], object],
     ) -> None:
         self._staging = staging
@@ -282,7 +282,7 @@ class Steps:
     def _step(
         self, verb: str, event_id: str, title: str | None, columns: tuple[str, ...] = ()
     ) -> None:
-        self._tell(Step(verb, event_id, title or "", columns))
+        self._tell(DatasetStep(verb, event_id, title or "", columns))
 
 
 def _of(error: TimelineError) -> tuple[str, str]:
