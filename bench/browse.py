@@ -34,7 +34,7 @@ from datasette.app import Datasette
 from datasette.facets import ArrayFacet, ColumnFacet, DateFacet
 from datasette.utils.asgi import Request
 
-from timeline.projection import fold
+from timeline.model import names
 from timeline.reading.facet_index import FacetIndex, current
 from timeline.reading.indexed_selection import IndexedSelection
 from timeline.site import index_cache
@@ -47,7 +47,7 @@ SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 5
 MOST = 30
 """Values of a facet, as Datasette shows them."""
-ACTOR = fold.actor_id_of("Actor 1")
+ACTOR = names.actor_id_of("Actor 1")
 EVERY = {"state": "all"}
 SEARCH = {"search": "word12"}
 LINKED = {"actor": ("event_actors", "actor_id"), "source": ("citations", "source_id")}

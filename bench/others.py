@@ -14,6 +14,7 @@ from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate
 from sqlite_utils import Database
 
+from timeline.model.names import actor_id_of
 from timeline.projection import fold
 
 BATCH = 1_000
@@ -77,7 +78,7 @@ def project(database: Database, events: list[tuple[int, dict[str, Any]]]) -> Non
             table: [*rows_of(event_id, content)] for table, rows_of in fold.CHILD_TABLES.items()
         }
         made["event_actors"] = [
-            (event_id, n, fold.actor_id_of(name), name, "actor") for n, name in enumerate(names, 1)
+            (event_id, n, actor_id_of(name), name, "actor") for n, name in enumerate(names, 1)
         ]
         version = (event_id, 1, key, "event.recorded", "current", now, None, None, now)
         made["event_versions"] = [(*version, None, None, None, key, None)]

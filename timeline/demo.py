@@ -23,7 +23,7 @@ from typing import Any
 from timeline.errors import InvalidInput, StoreError, TimelineError
 from timeline.model import clock
 from timeline.model.content import Annotation, Mark, Said
-from timeline.model.countries import db_folder
+from timeline.model.resources import db_folder
 from timeline.model.validation import validate
 from timeline.proof import checkpoints
 from timeline.proof.signed_note import SigningKey

@@ -13,7 +13,7 @@ from running import done, entries, one_line, run, widest
 from tables import derived
 
 from timeline import Timeline
-from timeline.projection.fold import actor_id_of
+from timeline.model.names import actor_id_of
 from timeline.projection.tables import rebuild
 from timeline.store import storage
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from running import CHECKOUT
 
 from timeline.errors import InvalidValue
-from timeline.model import countries
+from timeline.model import countries, hints, resources, units
+from timeline.model.names import fold
 from timeline.model.vocabulary import Term, Terms, plover, read_terms, term
 
 FOLDER = CHECKOUT / "db" / "vocabulary"
@@ -84,7 +85,7 @@ def test_countries_are_those_of_iso_3166_and_kosovo() -> None:
 
 def test_no_two_spellings_of_countries_are_the_same() -> None:
     names = [spelling for spelling, _ in SPELLINGS]
-    assert not [name for name, n in Counter(map(countries.fold, names)).items() if n > 1]
+    assert not [name for name, n in Counter(map(fold, names)).items() if n > 1]
     # And none is swallowed where punctuation and "the" do not count.
     assert all(countries.country(spelling) == alpha3 for spelling, alpha3 in SPELLINGS)
     assert len(countries._country_keys()) == len(SPELLINGS)
@@ -178,14 +179,14 @@ def test_every_plover_term_is_defined_in_one_sentence(terms: tuple[Term, ...]) -
 
 @given(st.text())
 def test_folding_twice_changes_nothing(text: str) -> None:
-    assert countries.fold(countries.fold(text)) == countries.fold(text)
+    assert fold(fold(text)) == fold(text)
 
 
 @given(st.text(alphabet=st.characters(categories=["L", "N", "Zs"])))
 def test_composed_and_decomposed_text_folds_alike(text: str) -> None:
-    folded = countries.fold(text)
+    folded = fold(text)
     for form in ("NFC", "NFD"):
-        assert countries.fold(unicodedata.normalize(form, text)) == folded
+        assert fold(unicodedata.normalize(form, text)) == folded
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,7 @@ def test_composed_and_decomposed_text_folds_alike(text: str) -> None:
     ],
 )
 def test_fold_drops_case_marks_and_extra_blanks(text: str, folded: str) -> None:
-    assert countries.fold(text) == folded
+    assert fold(text) == folded
 
 
 @pytest.mark.parametrize(
@@ -218,17 +219,17 @@ def test_fold_drops_case_marks_and_extra_blanks(text: str, folded: str) -> None:
     ],
 )
 def test_nearest_is_the_likeliest_slip(word: str, words: list[str], found: str | None) -> None:
-    assert countries.nearest(word, words) == found
-    assert countries.nearest(word, iter(reversed(words))) == found
+    assert hints.nearest(word, words) == found
+    assert hints.nearest(word, iter(reversed(words))) == found
 
 
 @given(st.lists(st.text(min_size=1), min_size=1), st.data())
 def test_nearest_to_a_known_word_is_that_word(words: list[str], data: st.DataObject) -> None:
     word = data.draw(st.sampled_from(words))
-    assume(countries.fold(word))
-    found = countries.nearest(word, words)
+    assume(fold(word))
+    found = hints.nearest(word, words)
     assert found in words
-    assert countries.fold(str(found)) == countries.fold(word)
+    assert fold(str(found)) == fold(word)
 
 
 # --- countries ------------------------------------------------------------------------------
@@ -375,15 +376,15 @@ def test_a_country_seen_before_is_not_looked_up_again() -> None:
 
 
 def test_only_current_codes_in_capitals_are_currencies() -> None:
-    assert countries.is_currency("UAH")
-    assert not any(map(countries.is_currency, ["uah", "DEM", "EURO", "", "Euro"]))
+    assert units.is_currency("UAH")
+    assert not any(map(units.is_currency, ["uah", "DEM", "EURO", "", "Euro"]))
 
 
 @given(st.sampled_from([row["code"] for row in rows("currencies.csv")]))
 def test_every_currency_is_a_unit_as_it_is_given(code: str) -> None:
-    assert countries.unit(code) == code
-    assert countries.unit(f" {code}\n") == code
-    assert countries.unit(code.lower()) == code.lower()
+    assert units.unit(code) == code
+    assert units.unit(f" {code}\n") == code
+    assert units.unit(code.lower()) == code.lower()
 
 
 @pytest.mark.parametrize(
@@ -400,7 +401,7 @@ def test_every_currency_is_a_unit_as_it_is_given(code: str) -> None:
     ],
 )
 def test_a_noun_is_a_unit_in_lower_case(text: str, unit: str) -> None:
-    assert countries.unit(text) == unit
+    assert units.unit(text) == unit
 
 
 @pytest.mark.parametrize(
@@ -418,16 +419,16 @@ def test_a_noun_is_a_unit_in_lower_case(text: str, unit: str) -> None:
     ],
 )
 def test_what_is_no_unit_is_refused_with_what_would_be_right(text: str, message: str) -> None:
-    assert refusal(countries.unit, text) == message
+    assert refusal(units.unit, text) == message
 
 
 @given(st.text(max_size=80))
 def test_a_unit_is_one_short_line_and_its_own_spelling(text: str) -> None:
-    unit, problem = outcome(countries.unit, text)
+    unit, problem = outcome(units.unit, text)
     assert problem.isprintable()
     assert unit.isprintable()
     assert len(unit) <= 60
-    assert not unit or countries.unit(unit) == unit
+    assert not unit or units.unit(unit) == unit
 
 
 # --- terms ----------------------------------------------------------------------------------
@@ -624,14 +625,18 @@ def package(folder: Path) -> Path:
     copy.mkdir()
     (copy / "__init__.py").touch()
     (copy / "model").mkdir()
-    for name in ("errors.py", "model/__init__.py", "model/vocabulary.py", "model/countries.py"):
+    modules = ("__init__", "countries", "hints", "names", "resources", "units", "vocabulary")
+    for name in ("errors.py", *(f"model/{module}.py" for module in modules)):
         shutil.copy(Path(countries.__file__).parents[1] / name, copy / name)
     return copy
 
 
+IMPORTS = "from timeline.model import countries, names, resources, vocabulary"
+
+
 def run(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", f"from timeline.model import countries, vocabulary; {code}"],
+        [sys.executable, "-c", f"{IMPORTS}; {code}"],
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -643,7 +648,7 @@ def test_data_is_found_in_a_checkout_and_in_an_installed_package(
     package(tmp_path)
     (tmp_path / "db" / "vocabulary").mkdir(parents=True)  # if installed, somebody else's
     shutil.copytree(FOLDER, tmp_path / place / "vocabulary", dirs_exist_ok=True)
-    ran = run(tmp_path, "print(countries.db_folder()); vocabulary.plover()")
+    ran = run(tmp_path, "print(resources.db_folder()); vocabulary.plover()")
     assert ran.stderr == ""
     assert Path(ran.stdout.strip()) == tmp_path / place
 
@@ -651,7 +656,7 @@ def test_data_is_found_in_a_checkout_and_in_an_installed_package(
 def test_missing_data_is_a_clear_error_and_only_when_it_is_needed(tmp_path: Path) -> None:
     copy = package(tmp_path)
     (tmp_path / "db").mkdir()  # somebody else's, without our data
-    assert run(tmp_path, "countries.fold('x')").stderr == ""
+    assert run(tmp_path, "names.fold('x')").stderr == ""
     last_line = run(tmp_path, "countries.country('Ukraine')").stderr.splitlines()[-1]
     assert last_line == (
         "RuntimeError: the data files are missing: "
@@ -660,4 +665,4 @@ def test_missing_data_is_a_clear_error_and_only_when_it_is_needed(tmp_path: Path
 
 
 def test_this_checkout_has_its_data() -> None:
-    assert countries.db_folder().joinpath("vocabulary", "plover.csv").is_file()
+    assert resources.db_folder().joinpath("vocabulary", "plover.csv").is_file()

@@ -13,9 +13,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import events
 
-from timeline.model import countries, field_paths
+from timeline.model import field_paths
 from timeline.model.content import Event
 from timeline.model.field_types import ID_PATTERN
+from timeline.model.names import actor_id_of
+from timeline.model.names import fold as fold_name
 from timeline.model.validation import validate
 from timeline.projection import fold
 from timeline.projection.differences import FieldChange, differences
@@ -417,7 +419,7 @@ def test_a_content_is_a_payload_without_author_and_reason() -> None:
 )
 def test_the_id_of_a_name_is_the_same_for_ever(name: str, actor_id: str) -> None:
     """It is in URLs: these literals must not change."""
-    assert fold.actor_id_of(name) == actor_id
+    assert actor_id_of(name) == actor_id
 
 
 @pytest.mark.parametrize(
@@ -430,21 +432,21 @@ def test_the_id_of_a_name_is_the_same_for_ever(name: str, actor_id: str) -> None
     ],
 )
 def test_names_that_fold_alike_have_one_id(others: tuple[str, ...]) -> None:
-    assert len({fold.actor_id_of(name) for name in others}) == 1
+    assert len({actor_id_of(name) for name in others}) == 1
 
 
 def test_names_that_look_alike_in_ascii_have_different_ids() -> None:
     names = ("Зеленський", "Порошенко", "a-b", "a b", "a" * 41, "a" * 42)
-    assert len({fold.actor_id_of(name) for name in names}) == len(names)
+    assert len({actor_id_of(name) for name in names}) == len(names)
 
 
 @given(st.text(min_size=1, max_size=500))
 @example("The Joint Coordination Centre for " + "Humanitarian Aid " * 27)
 def test_the_id_of_any_name_is_an_ascii_id_and_that_of_its_folded_form(name: str) -> None:
-    actor_id = fold.actor_id_of(name)
+    actor_id = actor_id_of(name)
     assert re.fullmatch(ID_PATTERN, actor_id)
     assert actor_id.isascii()
-    assert fold.actor_id_of(countries.fold(name)) == actor_id
+    assert actor_id_of(fold_name(name)) == actor_id
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,9 @@ from ticking_clock import TickingClock
 from timeline import Timeline
 from timeline.errors import ProjectionOutdated, TooNew
 from timeline.model.content import Said
-from timeline.model.countries import db_folder
-from timeline.projection import facet_segments, fold, tables
+from timeline.model.names import actor_id_of
+from timeline.model.resources import db_folder
+from timeline.projection import facet_segments, tables
 from timeline.reading import selection
 from timeline.reading.as_of import AsOf
 from timeline.reading.past_tables import tables_as_of
@@ -464,7 +465,7 @@ def test_every_field_of_an_event_has_its_column(timeline: Timeline) -> None:
         "first_recorded_at": recorded_at,
         "reported_at": "2025-04-16",
     }
-    rutte, nato = fold.actor_id_of("Mark Rutte"), fold.actor_id_of("NATO")
+    rutte, nato = actor_id_of("Mark Rutte"), actor_id_of("NATO")
     assert rows(timeline, "SELECT * FROM event_actors") == [
         (
             "talks",
@@ -713,7 +714,7 @@ def test_namesakes_with_ids_of_their_own_stay_apart(timeline: Timeline) -> None:
     assert {row["value"] for row in facet} == {
         "smith-mp",
         "smith-poet",
-        fold.actor_id_of("John Smith"),
+        actor_id_of("John Smith"),
     }
 
 

@@ -18,7 +18,7 @@ from running import PROGRAM, done, environment, one_line, run
 from ticking_clock import TickingClock
 
 from timeline import Event, Participant, Timeline
-from timeline.projection.fold import actor_id_of
+from timeline.model.names import actor_id_of
 from timeline.publish.scratch_folder import scratch_folder
 from timeline.store import storage
 

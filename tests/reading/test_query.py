@@ -21,8 +21,8 @@ from ticking_clock import TickingClock
 
 from timeline import Timeline
 from timeline.errors import Ambiguous, InvalidInput, NotFound
+from timeline.model import names
 from timeline.model.content import Said
-from timeline.projection import fold
 from timeline.reading import query, selection
 from timeline.reading.as_of import NOW, AsOf, parse_as_of
 from timeline.reading.entries import log_entries
@@ -799,7 +799,7 @@ def ids(rows: list[dict[str, Any]]) -> set[str]:
         ("actor", "Office of the President", {"talks", "plan"}),
         ("actor", "Mark Rutte", {"talks", "plan"}),
         ("actor", "mark  rutte", {"talks", "plan"}),
-        ("actor", fold.actor_id_of("Mark Rutte"), {"talks", "plan"}),
+        ("actor", names.actor_id_of("Mark Rutte"), {"talks", "plan"}),
         ("actor", "smith-poet", {"strike"}),
         ("actor", "john smith", {"strike"}),
         ("actor", "Nobody", set()),

@@ -14,7 +14,7 @@ from site_in_process import Site, open_site
 
 from timeline import Timeline, demo
 from timeline.model.content import Said
-from timeline.projection.fold import actor_id_of
+from timeline.model.names import actor_id_of
 
 ZELENSKYY, RUTTE = actor_id_of("Volodymyr Zelenskyy"), actor_id_of("Mark Rutte")
 

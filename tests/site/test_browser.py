@@ -35,7 +35,7 @@ from running import done, process
 from serving import serving
 
 from timeline import Event, Participant, Place, Timeline
-from timeline.projection.fold import actor_id_of
+from timeline.model.names import actor_id_of
 
 EVENT = "/events/sumy-strike"
 STRIKE = "Ballistic missile strike on Sumy"

@@ -26,8 +26,8 @@ from hostile_story import create, tell
 from open_datasette import IS_STABLE, Answer, Site, serving
 
 import timeline
+from timeline.model.resources import packaged_metadata
 from timeline.site import guard
-from timeline.site.serve import packaged_metadata
 
 BODIES: dict[str, dict[str, Any]] = {
     "alter": {"operations": [{"op": "add_column", "args": {"name": "forged", "type": "text"}}]},

@@ -19,7 +19,7 @@ from datasette.app import Datasette
 from site_in_process import FORMATS, Site, open_site
 
 from timeline import Timeline, demo
-from timeline.projection.fold import actor_id_of
+from timeline.model.names import actor_id_of
 from timeline.reading import selection
 
 RUTTE = f"/actors/{actor_id_of('Mark Rutte')}"

@@ -25,7 +25,8 @@ from datasette.utils import tilde_encode
 from hostile_story import HOSTILE, NOTICE, appending, create, tell
 
 from timeline.errors import NotATimeline
-from timeline.site.serve import metadata_for, packaged_metadata
+from timeline.model.resources import packaged_metadata
+from timeline.site.serve import metadata_for
 from timeline.store import storage
 
 DESCRIBED = packaged_metadata()["databases"]["timeline"]["tables"]

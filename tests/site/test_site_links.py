@@ -13,7 +13,7 @@ from links import answer, links
 from serving import serving
 
 from timeline import Event, Participant, Place, Relation, Timeline
-from timeline.projection.fold import actor_id_of
+from timeline.model.names import actor_id_of
 from timeline.proof import checkpoints
 from timeline.proof.signed_note import SigningKey
 from timeline.store import storage

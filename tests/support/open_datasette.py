@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from datasette.app import Datasette
 
-from timeline.site.serve import packaged_metadata
+from timeline.model.resources import packaged_metadata
 
 IS_STABLE = not hasattr(Datasette, "add_query")
 

@@ -18,7 +18,7 @@ from running import CHECKOUT
 
 from timeline import demo
 from timeline.errors import NotATimeline, StoreError
-from timeline.model import clock, countries
+from timeline.model import clock, resources
 from timeline.projection import tables
 from timeline.reading import captured_texts, corroboration, query
 from timeline.store import log, storage
@@ -410,4 +410,4 @@ def test_a_mistake_in_the_data_is_named_by_append_and_step(
 
 
 def test_the_data_lies_where_the_package_looks_for_it() -> None:
-    assert countries.db_folder().joinpath("demo", SCRIPT.name).is_file()
+    assert resources.db_folder().joinpath("demo", SCRIPT.name).is_file()

@@ -26,6 +26,7 @@ from timeline.formats.sheet.cells import BLANKS
 from timeline.model import countries, strict_json
 from timeline.model.content import Event, Said
 from timeline.model.field_types import SIGNS
+from timeline.model.hints import nearest, quoted
 
 __all__ = [
     "Piece",
@@ -252,9 +253,9 @@ def _lines(text: str) -> Iterator[tuple[int, str, str]]:
 
 def _no_line(line: str) -> InvalidInput:
     key, colon, _ = line.partition(":")
-    near = countries.nearest(key, _KEYS) if colon else None
+    near = nearest(key, _KEYS) if colon else None
     hint = f'did you mean "{near}:"?' if near else 'write one such as "title: Talks in Odesa"'
-    return InvalidInput("", f"{countries.shown(line)} is not a line of the form: {hint}")
+    return InvalidInput("", f"{quoted(line)} is not a line of the form: {hint}")
 
 
 @contextlib.contextmanager

@@ -29,8 +29,7 @@ from pydantic import (
 )
 
 from timeline.errors import InvalidValue
-from timeline.model import clock, edtf
-from timeline.model import countries as vocabulary
+from timeline.model import clock, edtf, units
 from timeline.model.field_types import (
     LONGEST_DATE,
     TIME_ZONE_PATTERN,
@@ -195,7 +194,7 @@ class Quantity(Content):
     qualifier: Literal["exact", "more_than", "at_least", "about"] = Field(
         default="exact", description="How the source words the figure."
     )
-    unit: Annotated[Word, AfterValidator(vocabulary.unit)] = Field(
+    unit: Annotated[Word, AfterValidator(units.unit)] = Field(
         default=_GIVEN_OR_PEOPLE,
         description="ISO 4217 code for money, else a noun in lower case; killed and injured "
         "are counted in `person` unless another is given.",

@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from timeline.errors import InvalidValue
-from timeline.model import countries, edtf
+from timeline.model import countries, edtf, hints
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{2,63}$"
 _LINE_BREAKS = r"\n\r\x0b\x0c\x1c-\x1e\u0085\u2028\u2029"
@@ -53,7 +53,7 @@ def _exact(value: int | float | str | Decimal) -> Decimal:
     if isinstance(value, int) and abs(value) > _MAX_NUMBER:  # str() refuses very long ones
         raise InvalidValue(value, "is too large: at most 1e38")
     text = repr(value) if isinstance(value, float) else str(value).strip()
-    shown = shown_text(text if len(text) <= 45 else text[:42] + "...")
+    shown = hints.printable(text if len(text) <= 45 else text[:42] + "...")
     if len(text) > _LONGEST_NUMBER:
         raise InvalidValue(value, f"{shown} has too many digits: at most {_MAX_DIGITS}")
     try:
@@ -79,11 +79,6 @@ def _number(limit: float) -> BeforeValidator:
     limits = Annotated[float, Field(ge=-limit, le=limit)]
     written = Annotated[str, Field(max_length=_LONGEST_NUMBER)]
     return BeforeValidator(_decimal, json_schema_input_type=limits | written)
-
-
-def shown_text(text: str) -> str:
-    """The text, fit for a message of one line."""
-    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def whole(low: int, high: int, what: str) -> BeforeValidator:
@@ -134,7 +129,7 @@ def filled(fields: object) -> object:
     names = [name.strip() if isinstance(name, str) else name for name in fields]
     if len(times := Counter(names)) < len(names):
         twice = next(name for name in names if times[name] > 1)
-        raise InvalidValue(fields, f'has the name "{shown_text(twice[:60])}" twice')
+        raise InvalidValue(fields, f'has the name "{hints.printable(twice[:60])}" twice')
     return {name: value for name, value in fields.items() if value not in (None, "", {})}
 
 

@@ -15,6 +15,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from timeline.errors import InvalidInput, InvalidValue
+from timeline.model import hints
 
 __all__ = ["parse_json", "parse_json_items"]
 
@@ -118,7 +119,7 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) < len(pairs):
         times = Counter(name for name, _ in pairs)
         twice = next(name for name in times if times[name] > 1)
-        raise InvalidValue(twice, f"has the key {_shown(twice)} twice")
+        raise InvalidValue(twice, f"has the key {hints.quoted(twice, escaped=True)} twice")
     return fields
 
 
@@ -140,11 +141,6 @@ def _integer(digits: str) -> int | Decimal:
         raise InvalidValue(digits, f"has a number of more than {_MAX_DIGITS} digits")
     number = int(digits)
     return number if abs(number) <= _MAX_SAFE_INTEGER else Decimal(digits)
-
-
-def _shown(name: str) -> str:
-    short = name if len(name) <= 60 else name[:60] + "..."
-    return f'"{short}"' if short.isprintable() else ascii(short)
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ValidationError
 
 from timeline.errors import InvalidInput
-from timeline.model import countries
+from timeline.model import hints
 from timeline.model.content import (
     Citation,
     Claim,
@@ -21,7 +21,7 @@ from timeline.model.content import (
     Term,
     Vocabulary,
 )
-from timeline.model.field_types import PATTERNS, shown_text
+from timeline.model.field_types import PATTERNS
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -39,7 +39,7 @@ def validate(model: type[C], data: object) -> C:
         found = error.errors(include_url=False)
         # A slip in the name of a required field is two errors; this one says what to do.
         first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
-        field = ".".join(shown_text(str(part)[:60]) for part in first["loc"])
+        field = ".".join(hints.printable(str(part)[:60]) for part in first["loc"])
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise InvalidInput(field, _problem(model, first) + more) from None
 
@@ -82,7 +82,7 @@ def _unknown_field(model: type[Content], path: tuple[int | str, ...]) -> str:
         if isinstance(part, str):
             owner = _MODELS_BY_FIELD.get(part)
             fields = list(owner.model_fields) if owner else []
-    near = countries.nearest(str(path[-1]), fields)
+    near = hints.nearest(str(path[-1]), fields)
     hint = f"did you mean {near}?" if near else f"known are {', '.join(fields)}"
     return f"is not a field: {hint}"
 

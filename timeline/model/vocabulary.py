@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from timeline.errors import InvalidValue
-from timeline.model.countries import data, fold, nearest, shown
+from timeline.model.hints import nearest, quoted
+from timeline.model.names import fold
+from timeline.model.resources import data
 
 __all__ = ["Term", "Terms", "plover", "read_terms", "term"]
 
@@ -90,7 +92,7 @@ def term(text: str, terms: Sequence[Term], what: str) -> str:
     else:
         hint = "it has none"
     article = "an" if what.startswith(tuple("aeiou")) else "a"
-    raise InvalidValue(text, f"{shown(text)} is not {article} {what} of this log: {hint}")
+    raise InvalidValue(text, f"{quoted(text)} is not {article} {what} of this log: {hint}")
 
 
 @lru_cache(maxsize=16)
@@ -141,7 +143,7 @@ def _json_rows(name: str, text: str) -> list[_Row]:
         _check_columns(where, [fold(key) for key, _ in item])
         for key, value in item:
             if not isinstance(value, str):
-                raise InvalidValue(value, f"{where}, column {shown(key)}: must be text")
+                raise InvalidValue(value, f"{where}, column {quoted(key)}: must be text")
         rows.append(_Row(where, {fold(key): value for key, value in item}))
     return rows
 
@@ -152,7 +154,7 @@ def _check_columns(where: str, columns: Sequence[str]) -> None:
         if column not in known:
             near = nearest(column, known)
             hint = f'did you mean "{near}"?' if near else f"known are {', '.join(known)}"
-            problem = f"{where}, column {shown(column)}: is not a column of a vocabulary: {hint}"
+            problem = f"{where}, column {quoted(column)}: is not a column of a vocabulary: {hint}"
             raise InvalidValue(column, problem)
         if columns.count(column) > 1:
             raise InvalidValue(column, f'{where}, column "{column}": stands there twice')
@@ -172,7 +174,7 @@ def _terms(name: str, rows: Iterable[_Row]) -> Terms:
         for column, word in (("code", found.code), ("label", found.label)):
             other = taken.setdefault((kind, fold(word)), where)
             if other != where:
-                problem = f'{where}, column "{column}": {shown(word)} is taken already: {other}'
+                problem = f'{where}, column "{column}": {quoted(word)} is taken already: {other}'
                 raise InvalidValue(word, problem)
         lists[kind].append(found)
     if not lists["event_type"]:
@@ -187,7 +189,9 @@ def _cell(where: str, cells: dict[str, str], column: str) -> str:
     if not text and column != "definition":
         problem = "must not be empty"
     elif column == "code" and " " in text:
-        problem = f"{shown(text)} must be one word without blanks: {shown(text.replace(' ', '-'))}"
+        problem = (
+            f"{quoted(text)} must be one word without blanks: {quoted(text.replace(' ', '-'))}"
+        )
     elif not text.isprintable():
         problem = "holds a character that cannot be printed"
     if problem:

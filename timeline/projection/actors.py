@@ -13,8 +13,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from timeline.model import countries
-from timeline.projection import fold
+from timeline.model.names import actor_id_of, fold
 from timeline.store.codec import Entry
 
 __all__ = ["Actors", "known_as"]
@@ -37,7 +36,7 @@ class Actors:
         if key not in self._known:
             known = known_as(self._reader, *key)
             if known is None:
-                known = key[0] or fold.actor_id_of(key[1]), key[1]
+                known = key[0] or actor_id_of(key[1]), key[1]
                 self._connection.execute(
                     "INSERT OR IGNORE INTO actors (actor_id, name) VALUES (?, ?)", known
                 )
@@ -63,7 +62,7 @@ class Actors:
         # Events of a merged actor stand under the one that it was merged into.
         touched |= self._chain(actor_id)
         for name in self._names_of(actor_id):
-            touched.add(fold.actor_id_of(name))
+            touched.add(actor_id_of(name))
             touched.update(
                 other
                 for (other,) in self._connection.execute(
@@ -91,7 +90,7 @@ class Actors:
         self._connection.execute("DELETE FROM actor_names WHERE actor_id = ?", (entry.subject_id,))
         self._connection.executemany(
             "INSERT OR IGNORE INTO actor_names VALUES (?, ?)",
-            ((countries.fold(name), entry.subject_id) for name in names),
+            ((fold(name), entry.subject_id) for name in names),
         )
 
     def events_of(self, actor_ids: Iterable[str]) -> list[str]:
@@ -156,7 +155,7 @@ def known_as(
     actor may have been erased after others were merged into it.)
     """
     known = None
-    next_id = actor_id or _first_named(connection, name) or fold.actor_id_of(name)
+    next_id = actor_id or _first_named(connection, name) or actor_id_of(name)
     while next_id and (
         row := connection.execute(
             "SELECT actor_id, name, merged_into FROM actors WHERE actor_id = ?", (next_id,)
@@ -170,6 +169,6 @@ def _first_named(connection: sqlite3.Connection, name: str) -> str | None:
     row = connection.execute(
         "SELECT n.actor_id FROM actor_names AS n JOIN actors AS a USING (actor_id)"
         " WHERE n.name_key = ? ORDER BY a.seq LIMIT 1",
-        (countries.fold(name),),
+        (fold(name),),
     ).fetchone()
     return row[0] if row else None

@@ -10,22 +10,18 @@ Knows neither database nor clock.
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from timeline.model import edtf
-from timeline.model.countries import fold as fold_name
+from timeline.model.names import OWN_LETTERS
 
 __all__ = [
     "CHILD_FIELDS",
     "CHILD_TABLES",
     "CONTENT_COLUMNS",
-    "OWN_LETTERS",
-    "actor_id_of",
     "content_row",
     "search_row",
     "state_after",
@@ -105,14 +101,6 @@ CONTENT_COLUMNS = (
 
 _NOWHERE: Content = {}
 
-OWN_LETTERS = str.maketrans(
-    {
-        "Ł": "L", "ł": "l", "Ø": "O", "ø": "o", "Đ": "D", "đ": "d", "Ð": "D", "ð": "d",
-        "Ħ": "H", "ħ": "h", "Ŧ": "T", "ŧ": "t", "\u0131": "i", "Æ": "AE", "æ": "ae", "Œ": "OE",
-        "œ": "oe", "ẞ": "SS", "ß": "ss", "Þ": "Th", "þ": "th", "Ə": "E", "ə": "e",
-    }
-)  # fmt: skip
-"""Letters that no decomposition takes apart, and what people without them type."""
 _WITH_OWN_LETTERS = re.compile(rf"\b\w*[{''.join(map(chr, OWN_LETTERS))}]\w*")
 
 
@@ -278,16 +266,3 @@ def _number(text: str | None) -> int | float | None:
     if "." not in text and -(2**63) <= (whole := int(text)) < 2**63:
         return whole
     return float(text)
-
-
-@functools.lru_cache(maxsize=10_000)
-def actor_id_of(name: str) -> str:
-    """The id of an actor that is known by name alone: readable, and the same every time.
-
-    Names that fold alike have one id.
-    """
-    key = fold_name(name)
-    plain = unicodedata.normalize("NFKD", key).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40]
-    digest = hashlib.sha256(key.encode()).hexdigest()[:8]
-    return f"{slug}-{digest}" if slug else f"actor-{digest}"

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import cache
 
 from timeline.errors import ProjectionOutdated, TooNew
-from timeline.model import countries
+from timeline.model import countries, resources
 from timeline.projection.projector import Projector
 from timeline.store import codec, log, schema, storage
 
@@ -91,7 +91,7 @@ def tables() -> dict[str, str]:
 
 
 def _script() -> str:
-    return (countries.db_folder() / "projection.sql").read_text(encoding="utf-8")
+    return (resources.db_folder() / "projection.sql").read_text(encoding="utf-8")
 
 
 @cache

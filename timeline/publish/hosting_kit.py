@@ -23,9 +23,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from timeline.errors import Refused
-from timeline.model.countries import db_folder
+from timeline.model.resources import db_folder, packaged_metadata
 from timeline.publish.scratch_folder import scratch_folder
-from timeline.site.serve import SETTINGS, metadata_for, packaged_metadata
+from timeline.site.serve import SETTINGS, metadata_for
 
 __all__ = ["check_name", "write_kit"]
 

@@ -10,8 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from timeline.errors import NotFound
-from timeline.model import countries
-from timeline.projection import fold
+from timeline.model import names
 from timeline.projection.actors import known_as
 from timeline.store.rows import RowDict, as_dicts
 
@@ -48,7 +47,7 @@ def get(connection: sqlite3.Connection, actor_id: str) -> RowDict:
     if found := find(connection, actor_id):
         return found
     for name_key, named_id in connection.execute("SELECT name_key, actor_id FROM actor_names"):
-        if fold.actor_id_of(name_key) == actor_id:
+        if names.actor_id_of(name_key) == actor_id:
             return get(connection, named_id)
     raise NotFound("actor", actor_id)
 
@@ -69,7 +68,7 @@ def named(connection: sqlite3.Connection, name: str) -> list[str]:
 
     If they all were, all of them.
     """
-    key = countries.fold(name)
+    key = names.fold(name)
     called = dict(
         connection.execute(
             "SELECT actor_id, merged_into FROM actor_names JOIN actors USING (actor_id)"
@@ -78,9 +77,7 @@ def named(connection: sqlite3.Connection, name: str) -> list[str]:
         )
     )
     by_participants = connection.execute("SELECT actor_id, name FROM actors WHERE seq IS NULL")
-    called |= {
-        actor_id: None for actor_id, other in by_participants if countries.fold(other) == key
-    }
+    called |= {actor_id: None for actor_id, other in by_participants if names.fold(other) == key}
     return [each for each, into in called.items() if into is None] or [*called]
 
 

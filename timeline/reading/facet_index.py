@@ -26,6 +26,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic_core import from_json
 from pyroaring import BitMap
 
+from timeline.model.names import actor_id_of
 from timeline.projection import actors, facet_segments, fold, tables
 from timeline.projection.facet_segments import Gathered, Postings, Value
 from timeline.projection.projector import INSERT_SEARCH
@@ -463,7 +464,7 @@ def _actor(connection: sqlite3.Connection, participant: Value) -> str:
     """The actor that a participant is, as `actors.Actors` has it."""
     actor_id, name = participant
     known = actors.known_as(connection, actor_id, name)
-    return known[0] if known else actor_id or fold.actor_id_of(name)
+    return known[0] if known else actor_id or actor_id_of(name)
 
 
 def counts(postings: Mapping[Any, BitMap], chosen: BitMap) -> list[tuple[Any, int]]:

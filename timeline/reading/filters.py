@@ -13,10 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from timeline.errors import InvalidInput, InvalidValue
-from timeline.model import countries, edtf
+from timeline.model import countries, edtf, names
 from timeline.model.content import Event
 from timeline.model.vocabulary import Term, term
-from timeline.projection import fold
 
 __all__ = ["FILTERS", "Wanted", "condition", "looked_for", "match", "phrases", "wanted"]
 
@@ -152,9 +151,9 @@ def _actors_called(connection: sqlite3.Connection, text: str) -> list[str]:
         named = connection.execute(
             "SELECT actor_id FROM actor_names WHERE name_key = ?"
             " UNION SELECT actor_id FROM actors WHERE name = ? COLLATE NOCASE",
-            (countries.fold(text), text),
+            (names.fold(text), text),
         )
-        actor_ids = [fold.actor_id_of(text), *(actor_id for (actor_id,) in named)]
+        actor_ids = [names.actor_id_of(text), *(actor_id for (actor_id,) in named)]
     chain = connection.execute(
         "WITH RECURSIVE chain (step) AS (SELECT value FROM json_each(?) UNION"
         " SELECT a.merged_into FROM chain JOIN actors AS a ON a.actor_id = chain.step"

@@ -10,7 +10,7 @@ import re
 import sqlite3
 
 from timeline.errors import Ambiguous, NotFound
-from timeline.model import countries
+from timeline.model import hints
 from timeline.reading import actors
 from timeline.reading.as_of import times_of_entry
 
@@ -80,7 +80,7 @@ def resolve_source(connection: sqlite3.Connection, text: str) -> str:
         source_id = _id_beginning(connection, "source", text) if text else None
     if source_id is None:
         ids = [row[0] for row in connection.execute("SELECT source_id FROM sources LIMIT 10000")]
-        near = countries.nearest(text, ids)
+        near = hints.nearest(text, ids)
         raise NotFound("source", text, f"did you mean {near}?" if near else "")
     return source_id
 
@@ -106,7 +106,7 @@ def resolve_entry(connection: sqlite3.Connection, text: str) -> int:
 
 def _nearest_event(connection: sqlite3.Connection, text: str) -> str:
     ids = [row[0] for row in connection.execute("SELECT event_id FROM events LIMIT 10000")]
-    near = countries.nearest(text, ids)
+    near = hints.nearest(text, ids)
     return f"did you mean {near}?" if near else ""
 
 
@@ -123,6 +123,6 @@ def resolve_actor(connection: sqlite3.Connection, text: str) -> str:
     actor_id = found[0] if found else text and _id_beginning(connection, "actor", text)
     if not actor_id:
         names = [name for (name,) in connection.execute("SELECT name FROM actors LIMIT 10000")]
-        near = countries.nearest(text, names)
+        near = hints.nearest(text, names)
         raise NotFound("actor", text, f'did you mean "{near}"?' if near else "")
     return actor_id

@@ -17,8 +17,8 @@ from typing import Any
 
 from pluggy import HookimplMarker
 
+from timeline.model.resources import packaged_metadata
 from timeline.site import guard
-from timeline.site.serve import packaged_metadata
 from timeline.store import log
 
 hookimpl = HookimplMarker("datasette")

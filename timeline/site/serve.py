@@ -16,17 +16,17 @@ import json
 import os
 import socket
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import click
 
 from timeline.errors import Refused
+from timeline.model.resources import packaged_metadata
 from timeline.projection import tables
 from timeline.store import log, storage
 
-__all__ = ["SETTINGS", "free_port", "metadata_for", "packaged_metadata", "serve"]
+__all__ = ["SETTINGS", "free_port", "metadata_for", "serve"]
 
 SETTINGS = {
     # The file is live: no page may come from a cache, no copy may lack what is in the WAL.
@@ -44,15 +44,6 @@ SETTINGS = {
 
 _PAGES = ("changes", "events", "timelines", "verify")
 """Our addresses at the root: they hide Datasette's own pages of a file with such a name."""
-
-
-def packaged_metadata() -> dict[str, Any]:
-    """metadata.json: inside the installed package, or beside it in a checkout."""
-    inside = files("timeline").joinpath("metadata.json")
-    beside = Path(__file__).parents[2] / "metadata.json"
-    text = (inside if inside.is_file() else beside).read_text(encoding="utf-8")
-    metadata: dict[str, Any] = json.loads(text)
-    return metadata
 
 
 def metadata_for(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from timeline.model.countries import db_folder
+from timeline.model.resources import db_folder
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations

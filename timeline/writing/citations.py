@@ -14,7 +14,7 @@ from typing import Any
 
 from timeline.errors import InvalidInput
 from timeline.model.content import Citation
-from timeline.model.countries import shown
+from timeline.model.hints import quoted
 from timeline.model.validation import validate
 from timeline.reading import captured_texts
 from timeline.store.codec import decode_content
@@ -82,7 +82,7 @@ class Quotations:
             start, end, count = _looked_up(citation, text)
             if count > 1:
                 notes.append(
-                    f"{shown(citation.quote or '')} stands {count} times in"
+                    f"{quoted(citation.quote or '')} stands {count} times in"
                     f" {citation.source_id}; the first is cited, at {start}"
                 )
         place = dict(zip(_PLACE, (version, start, end), strict=True))
@@ -150,14 +150,16 @@ def _given_place(citation: Citation, text: CapturedText) -> tuple[int, int]:
         return start, end
     place = text.find(citation.quote)
     where = f"; the quote stands at {place.start} to {place.end}" if place else ""
-    raise InvalidInput("quote_start", f"{start} to {end} is {shown(there)}{where}")
+    raise InvalidInput("quote_start", f"{start} to {end} is {quoted(there)}{where}")
 
 
 def _looked_up(citation: Citation, text: CapturedText) -> tuple[int, int, int]:
     """Start and end of the first place of a quote, and how many there are."""
     quote = citation.quote or ""
     if is_too_short(quote):
-        raise InvalidInput("quote", f"{shown(quote)} is too short to be found by: quote some words")
+        raise InvalidInput(
+            "quote", f"{quoted(quote)} is too short to be found by: quote some words"
+        )
     found = text.find(quote)
     if found:
         return found

@@ -17,8 +17,8 @@ from timeline.errors import NothingChanged, Refused
 from timeline.formats import prose
 from timeline.model import countries
 from timeline.model.content import Said
+from timeline.model.names import actor_id_of, fold
 from timeline.model.validation import validate
-from timeline.projection import fold
 from timeline.reading import actors, references
 from timeline.store.rows import RowDict
 from timeline.writing.receipt import Receipt
@@ -71,7 +71,7 @@ def _id_of(known: list[str], name: str) -> str:
     """The id of the actor that has a name, or the one that participants of that name have."""
     if len(known) > 1:
         raise Refused(f'"{name}" is the name of {", ".join(known)}: give --id')
-    return known[0] if known else fold.actor_id_of(name)
+    return known[0] if known else actor_id_of(name)
 
 
 @actor_command.command("alias")
@@ -89,8 +89,8 @@ def alias_command(
     said = validate(Said, {"author": author})
     with opened(database) as (connection, _):
         known = actors.get(connection, references.resolve_actor(connection, actor))
-        names = {countries.fold(name) for name in (known["name"], *known["aliases"])}
-        new = [name for name in aliases if countries.fold(name) not in names]
+        names = {fold(name) for name in (known["name"], *known["aliases"])}
+        new = [name for name in aliases if fold(name) not in names]
         namesake = actors.namesake(connection, known)
         others = {name: actors.holder(connection, name) for name in new}
     if not new:

@@ -23,7 +23,7 @@ from timeline.intake.dataset.run import DatasetOutcome, DatasetStep, Import, run
 from timeline.intake.dataset.staging import Staging
 from timeline.intake.dataset.totals import Report, report
 from timeline.intake.restore import restore
-from timeline.model import countries
+from timeline.model import countries, hints
 from timeline.model.content import Said
 from timeline.model.validation import validate
 from timeline.store import storage
@@ -85,7 +85,7 @@ def import_command(
     """
     formats = [_JSONL, *names()]
     if format not in formats:
-        near = countries.nearest(format, formats)
+        near = hints.nearest(format, formats)
         hint = f"did you mean {near}?" if near else f"known are {', '.join(formats)}"
         raise click.UsageError(f'"{format}" is not a format: {hint}')
     if format == _JSONL:

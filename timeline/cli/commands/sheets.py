@@ -15,7 +15,7 @@ from timeline.errors import TimelineError
 from timeline.formats import prose
 from timeline.formats.sheet import cells
 from timeline.intake.sheet_sync import Outcome, Step, sync
-from timeline.model import countries
+from timeline.model import hints
 from timeline.model.content import Said
 from timeline.model.validation import validate
 
@@ -172,7 +172,7 @@ def _sentence(verb: str, step: Step) -> str:
 
 def _change(column: str, old: str, new: str) -> str:
     if not old:
-        return f"{column} {countries.shown(new)} added"
+        return f"{column} {hints.quoted(new)} added"
     if not new:
-        return f"{column} {countries.shown(old)} taken out"
-    return f"{column} from {countries.shown(old)} to {countries.shown(new)}"
+        return f"{column} {hints.quoted(old)} taken out"
+    return f"{column} from {hints.quoted(old)} to {hints.quoted(new)}"

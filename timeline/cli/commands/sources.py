@@ -14,7 +14,7 @@ from timeline.cli.appending import appending
 from timeline.cli.opening import opened
 from timeline.cli.options import json_option, said_options
 from timeline.errors import InvalidInput, InvalidValue
-from timeline.model import countries
+from timeline.model import hints
 from timeline.model.content import Said
 from timeline.model.validation import validate
 from timeline.reading import captured_texts, selection
@@ -92,7 +92,7 @@ def capture_command(
 def _lost(citation: dict[str, Any]) -> str:
     return (
         f"{citation['event_id']}: what it quotes does not stand in {citation['source_id']}:"
-        f" {countries.shown(citation['quote'])}"
+        f" {hints.quoted(citation['quote'])}"
     )
 
 
@@ -154,7 +154,7 @@ def coverage_command(database: str, /, source: str, as_json: bool) -> None:
         output.echo()
         output.echo(output.bold("Quotes that do not stand in it"))
         for each in found.lost_quotes:
-            output.echo(output.hanging(f"{each['event_id']}: {countries.shown(each['quote'])}", 2))
+            output.echo(output.hanging(f"{each['event_id']}: {hints.quoted(each['quote'])}", 2))
 
 
 def _said_of(sentence: Sentence) -> str:

@@ -18,7 +18,7 @@ from timeline.errors import InvalidInput
 from timeline.formats.importers.rows import lines
 from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import NUMBER
-from timeline.model import countries
+from timeline.model import countries, hints
 
 __all__ = ["COLUMNS", "importer"]
 
@@ -191,7 +191,7 @@ def _plover(code: str) -> tuple[str | None, str | None]:
             return _PLOVER[code[:length]]
     if code[:2] == "01":
         return None, None
-    raise InvalidInput("EventCode", f"{countries.shown(code)} is no code of CAMEO")
+    raise InvalidInput("EventCode", f"{hints.quoted(code)} is no code of CAMEO")
 
 
 def _participants(cells: Cells) -> Iterator[dict[str, Any]]:
@@ -233,14 +233,14 @@ def _place(cells: Cells) -> dict[str, Any]:
 def _day(column: str, text: str) -> str:
     digits = text.strip()
     if len(digits) != 8 or not digits.isdecimal():
-        raise InvalidInput(column, f"{countries.shown(text)} is no day: write YYYYMMDD")
+        raise InvalidInput(column, f"{hints.quoted(text)} is no day: write YYYYMMDD")
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
 
 
 def _time(column: str, text: str) -> str:
     digits = text.strip()
     if len(digits) != 14 or not digits.isdecimal():
-        raise InvalidInput(column, f"{countries.shown(text)} is no time: write YYYYMMDDHHMMSS")
+        raise InvalidInput(column, f"{hints.quoted(text)} is no time: write YYYYMMDDHHMMSS")
     day = _day(column, digits[:8])
     return f"{day}T{digits[8:10]}:{digits[10:12]}:{digits[12:]}Z"
 

@@ -32,7 +32,7 @@ from timeline.errors import InvalidInput, InvalidValue
 from timeline.formats.importers.rows import rows
 from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import Spelling, date, dates, number, numbers
-from timeline.model import countries, field_paths
+from timeline.model import field_paths, hints
 from timeline.model.content import Event, Said, Source
 from timeline.model.validation import validate
 
@@ -185,7 +185,7 @@ def _rule(path: str, said: Any) -> _Rule:
         raise InvalidInput(where, error.problem) from None
     known = [*Event.model_fields, *Said.model_fields]
     if first not in known or first in ("event_id", "external_ids", "extra"):
-        near = countries.nearest(first, known)
+        near = hints.nearest(first, known)
         hint = f": did you mean {near}?" if near else ""
         raise InvalidInput(where, f"is no field that a mapping can fill{hint}")
     if isinstance(said, str):
@@ -221,7 +221,7 @@ def _rule(path: str, said: Any) -> _Rule:
 def _check_names(where: str, said: Mapping[str, Any], known: tuple[str, ...]) -> None:
     for name in said:
         if name not in known:
-            near = countries.nearest(name, known)
+            near = hints.nearest(name, known)
             hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
             raise InvalidInput(f"{where}.{name}".strip("."), f"is not a setting: {hint}")
 
@@ -248,7 +248,7 @@ def _check_columns(mapping: _Mapping, row: Row) -> None:
     lacking = [name for name in mapping.columns if name not in row.cells]
     # Columns of JSON may be there in some objects only.
     if lacking and (row.is_of_a_table or len(lacking) == len(mapping.columns)):
-        near = countries.nearest(lacking[0], row.cells)
+        near = hints.nearest(lacking[0], row.cells)
         hint = f": did you mean {near}?" if near else ""
         raise InvalidInput(lacking[0], f"is in the mapping, and no column of this{hint}")
 
@@ -338,7 +338,7 @@ def _item(mapping: _Mapping, rule: _Rule, text: str) -> Any:
         if text in rule.words:
             return rule.words[text]
         if rule.other is None:
-            raise InvalidValue(text, f"{countries.shown(text)} is not among the words of the map")
+            raise InvalidValue(text, f"{hints.quoted(text)} is not among the words of the map")
         return rule.other
     if rule.dates or rule.last_step in _DATES:
         return date(text, rule.dates)

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from timeline.errors import InvalidInput
 from timeline.formats.imports import Row, Unreadable
-from timeline.model.countries import shown
+from timeline.model.hints import quoted
 from timeline.model.strict_json import parse_json
 
 __all__ = ["csv_rows", "flat", "lines", "plain", "rows", "text"]
@@ -202,7 +202,7 @@ def _stray(between: str, line: int) -> Iterator[Unreadable]:
     """What stands between two objects of an array, if it is more than a comma."""
     if found := between.strip(" \t\r\n,"):
         line += between.count("\n", 0, between.index(found))
-        yield Unreadable(line, "", f"is no object with fields: {shown(found)}")
+        yield Unreadable(line, "", f"is no object with fields: {quoted(found)}")
 
 
 def flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from timeline.errors import InvalidCell, InvalidInput
-from timeline.model import countries, field_paths
+from timeline.model import field_paths, hints
 from timeline.model.content import Event
 
 __all__ = [
@@ -161,7 +161,7 @@ def check_column(name: str) -> None:
         if name == path:
             raise InvalidInput(name, f"is what the column {column} holds: write {column}")
     if not name or field_paths.steps(name)[0] not in Event.model_fields:
-        near = countries.nearest(name, (*COLUMNS, *Event.model_fields)) if name else None
+        near = hints.nearest(name, (*COLUMNS, *Event.model_fields)) if name else None
         known = f"known are {', '.join(COLUMNS)}, and field paths such as place.admin1"
         raise InvalidInput(name, f"is not a column: {f'did you mean {near}?' if near else known}")
 
@@ -171,7 +171,7 @@ def _row(
 ) -> Row:
     surplus = next((cell for cell in cells[len(columns) :] if cell.strip(BLANKS)), None)
     if surplus is not None:
-        problem = f"has more cells than the header: {countries.shown(surplus)}"
+        problem = f"has more cells than the header: {hints.quoted(surplus)}"
         raise InvalidInput("", problem).at(line=line)
     named = dict.fromkeys(columns, "")
     named.update(zip(columns, map(_text, cells), strict=False))

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.formats.sheet.cells import COLUMNS, PATHS, Cells, Row, clean, joined, several
 from timeline.formats.sheet.dates import read_date
-from timeline.model import clock, countries, field_paths
+from timeline.model import clock, countries, field_paths, hints
 from timeline.model.content import Quantity, Statement
 from timeline.model.field_types import ID_PATTERN, SIGNS
 from timeline.model.validation import validate
@@ -198,7 +198,7 @@ def _figure(measure: str, text: str) -> dict[str, Any]:
     match = _FIGURE.fullmatch(text)
     if not match:
         problem = (
-            f"{countries.shown(text)} is not a figure: write one such as 35, >20, >=20, ~20, "
+            f"{hints.quoted(text)} is not a figure: write one such as 35, >20, >=20, ~20, "
             "20 to 40, or 35 (20 to 40)"
         )
         raise InvalidInput(measure, problem)

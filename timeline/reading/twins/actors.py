@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, combinations, product, starmap
 from typing import Any, NamedTuple
 
-from timeline.projection import fold
+from timeline.model.names import actor_id_of
 from timeline.reading.actors import listed
 from timeline.reading.twins import misspellings, names
 from timeline.reading.twins.names import Likeness
@@ -136,7 +136,7 @@ def _likeness(one: RowDict, other: RowDict, known: _Known, others: _Known) -> Li
 
 def _is_given(actor: RowDict) -> bool:
     """Whether somebody gave it its id; else that is made of its name."""
-    return bool(actor["actor_id"] != fold.actor_id_of(actor["name"]))
+    return bool(actor["actor_id"] != actor_id_of(actor["name"]))
 
 
 # --- Which of them are told ---------------------------------------------------------------

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from timeline.model import countries, edtf
+from timeline.model import edtf, names
 from timeline.reading.selection import DAY
 from timeline.reading.twins import misspellings
 from timeline.store.rows import RowDict, as_dicts
@@ -153,7 +153,7 @@ def _have_one_place(one: _Where, other: _Where) -> bool | None:
 
 @lru_cache(maxsize=2**17)
 def _is_one_place(one: str, other: str) -> bool:
-    is_same = countries.fold(one) == countries.fold(other)
+    is_same = names.fold(one) == names.fold(other)
     return is_same or misspellings.apart(one, other) is not None
 
 

@@ -17,7 +17,7 @@ from itertools import chain, combinations
 from typing import NamedTuple
 
 from timeline.model import countries
-from timeline.projection import fold
+from timeline.model.names import OWN_LETTERS, actor_id_of, fold
 
 __all__ = ["Name", "Slip", "alike", "apart", "pairs", "slips", "unknown", "words_of"]
 
@@ -58,7 +58,7 @@ def unknown(connection: sqlite3.Connection, names: Iterable[Name]) -> list[Name]
     """Those of the names that the log lacks; none if they are too many to be slips."""
     new: list[Name] = []
     for what, name in names:
-        values = {"name": name, "id": fold.actor_id_of(name), "key": countries.fold(name)}
+        values = {"name": name, "id": actor_id_of(name), "key": fold(name)}
         if not connection.execute(f"{_IS_KNOWN[what]} LIMIT 1", values).fetchone():
             new.append((what, name))
             if len(new) > _MOST_NEW:
@@ -174,8 +174,8 @@ def alike(name: str, known: str) -> int | None:
 
 
 def _key(name: str) -> str:
-    """`vocabulary.fold`, which takes four times as long, and letters such as the Ł of Łódź."""
-    return name.casefold() if name.isascii() else countries.fold(name.translate(fold.OWN_LETTERS))
+    """`fold`, which takes four times as long, and letters such as the Ł of Łódź."""
+    return name.casefold() if name.isascii() else fold(name.translate(OWN_LETTERS))
 
 
 def words_of(name: str) -> list[str]:

@@ -1,0 +1,57 @@
+"""Parts of error messages: what a wrong word is likely meant for, and how a text is quoted.
+
+Guarantees: a quoted text is printable, on one line and not long.
+"""
+
+from collections.abc import Iterable
+from itertools import takewhile
+
+from timeline.model import names
+
+__all__ = ["nearest", "printable", "quoted"]
+
+_LONGEST_SLIP = 200
+"""Characters of what can be a slip of a known word."""
+_LONGEST_QUOTED = 60
+"""Characters of a text that a message quotes; longer ones are cut."""
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """Find the one of `words` that `word` is most likely a slip of; None if none is close.
+
+    Of equally close words, it is the one that begins alike: people seldom mistype the first
+    letters.
+    """
+    words = list(words)
+    if word in words:
+        return word
+    if len(word) > _LONGEST_SLIP:
+        return None
+    from difflib import SequenceMatcher, get_close_matches  # only slips need it
+
+    target = names.fold(word)
+    known = {names.fold(candidate): candidate for candidate in words}
+
+    def likeness(candidate: str) -> tuple[float, int]:
+        pairs = zip(candidate, target, strict=False)
+        alike_at_first = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        return SequenceMatcher(None, candidate, target).ratio(), alike_at_first
+
+    close = get_close_matches(target, known, n=len(known) or 1)
+    return known[max(sorted(close), key=likeness)] if close else None
+
+
+def quoted(text: str, *, escaped: bool = False) -> str:
+    """Quote a text in a message: one printable line, cut after 60 characters.
+
+    Characters that cannot be printed become blanks, or escapes as in Python if `escaped`.
+    """
+    if not escaped:
+        text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    short = text if len(text) <= _LONGEST_QUOTED else text[:_LONGEST_QUOTED] + "..."
+    return f'"{short}"' if short.isprintable() else ascii(short)
+
+
+def printable(text: str) -> str:
+    """Return a text whole as one printable line, with escapes as in Python where it needs them."""
+    return text if text.isprintable() else ascii(text)[1:-1]

@@ -1,0 +1,45 @@
+"""How names are compared, and the ids of actors that are known by name only.
+
+Guarantees: pure functions of a text. Entries and tables hold what they give, so what they give
+for a name never changes.
+"""
+
+import hashlib
+import re
+import unicodedata
+from functools import lru_cache
+
+__all__ = ["OWN_LETTERS", "actor_id_of", "fold"]
+
+OWN_LETTERS = str.maketrans(
+    {
+        "Ł": "L", "ł": "l", "Ø": "O", "ø": "o", "Đ": "D", "đ": "d", "Ð": "D", "ð": "d",
+        "Ħ": "H", "ħ": "h", "Ŧ": "T", "ŧ": "t", "\u0131": "i", "Æ": "AE", "æ": "ae", "Œ": "OE",
+        "œ": "oe", "ẞ": "SS", "ß": "ss", "Þ": "Th", "þ": "th", "Ə": "E", "ə": "e",
+    }
+)  # fmt: skip
+"""Maps letters that Unicode does not decompose to the letters people type instead."""
+
+
+@lru_cache(maxsize=10_000)
+def fold(text: str) -> str:
+    """Return the form in which names are compared: no case, no diacritics, single blanks.
+
+    fold(fold(text)) == fold(text).
+    """
+    decomposed = unicodedata.normalize("NFKD", text)
+    letters = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return " ".join(letters.casefold().split())
+
+
+@lru_cache(maxsize=10_000)
+def actor_id_of(name: str) -> str:
+    """Return the id of an actor that is known by name only: readable, and always the same.
+
+    Names that fold alike have the same id.
+    """
+    key = fold(name)
+    plain = unicodedata.normalize("NFKD", key).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40]
+    digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+    return f"{slug}-{digest}" if slug else f"actor-{digest}"

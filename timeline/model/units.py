@@ -1,0 +1,52 @@
+"""The units of quantities: currencies of ISO 4217, and nouns.
+
+Guarantees: an accepted unit comes back in the one spelling that is stored, and accepting that
+spelling again changes nothing. A refusal is an InvalidValue of one line that says what would be
+right.
+"""
+
+import re
+from functools import cache, lru_cache
+
+from timeline.errors import InvalidValue
+from timeline.model import hints, resources
+
+__all__ = ["is_currency", "unit"]
+
+_LONGEST_UNIT = 60
+"""Characters of a unit."""
+
+
+def is_currency(code: str) -> bool:
+    """Tell whether `code` is a current ISO 4217 code, in capitals."""
+    return code in _currencies()
+
+
+@lru_cache(maxsize=1024)
+def unit(text: str) -> str:
+    """Return the stored spelling of a unit: an ISO 4217 code, or a noun in lower case ("person").
+
+    Three capital letters are always meant as a currency; any other capitals become small.
+    Raises InvalidValue.
+    """
+    noun = " ".join(text.split())
+    if not noun:
+        raise InvalidValue(text, 'a unit must not be empty: write "EUR" or "person"')
+    if len(text.strip().splitlines()) > 1 or not noun.isprintable():
+        raise InvalidValue(text, "a unit must be one line without control characters")
+    if re.fullmatch("[A-Z]{3}", noun):
+        if is_currency(noun):
+            return noun
+        near = hints.nearest(noun, _currencies())
+        hint = f"did you mean {near}?" if near else 'write "EUR", or a noun such as "person"'
+        raise InvalidValue(text, f"{hints.quoted(noun)} is not an ISO 4217 currency: {hint}")
+    noun = noun.lower()
+    if len(noun) > _LONGEST_UNIT:
+        problem = f"a unit must have at most {_LONGEST_UNIT} characters, not {len(noun)}"
+        raise InvalidValue(text, problem)
+    return noun
+
+
+@cache
+def _currencies() -> frozenset[str]:
+    return frozenset(row["code"] for row in resources.table("currencies.csv"))
