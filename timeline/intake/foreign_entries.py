@@ -26,6 +26,7 @@ from timeline.store.codec import Entry
 from timeline.writing import writer
 from timeline.writing.append_buffer import AppendBuffer
 from timeline.writing.entries import MAX_AHEAD, differing, encoded_payload
+from timeline.writing.resolver import sources_named
 
 __all__ = ["ForeignEntries"]
 
@@ -175,14 +176,7 @@ class ForeignEntries:
 
     def _check_event(self, entry: Entry, event: Event) -> None:
         """References hold; of those to events the end of the batch decides."""
-        named: list[tuple[str, str | None]] = [
-            (f"citations.{number}.source_id", citation.source_id)
-            for number, citation in enumerate(event.citations)
-        ]
-        for field in ("quantities", "claims"):
-            for number, item in enumerate(getattr(event, field)):
-                named += ((f"{field}.{number}.source_ids", each) for each in item.source_ids)
-        for field, source_id in named:
+        for field, source_id in sources_named(event):
             if source_id is None:
                 raise InvalidInput(field, "is required: a source has an entry of its own")
             if not self._buffer.version(f"source/{source_id}"):

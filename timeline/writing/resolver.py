@@ -12,14 +12,14 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue
-from timeline.model.content import Event, Source
+from timeline.model.content import Citation, Event, Source
 from timeline.model.vocabulary import Term, Terms, term
 from timeline.writing.append_buffer import AppendBuffer
 
 if TYPE_CHECKING:
     from timeline.writing.citations import Cited, Quotations
 
-__all__ = ["Resolved", "Resolver", "terms_of"]
+__all__ = ["Resolved", "Resolver", "sources_named", "terms_of"]
 
 
 Brought = dict[str, tuple[str, dict[str, Any]]]
@@ -63,37 +63,27 @@ class Resolver:
         Adds nothing. A source that is in `cited_before` is taken whatever it says by now, a
         citation in `citations_before` whatever the text of its source does.
         """
-        content = event.content()
-        for field in ("event_type", "mode"):
-            if field in content:
-                content[field] = self._code(field, content[field])
+        codes: dict[str, Any] = {
+            field: self._code(field, word)
+            for field in ("event_type", "mode")
+            if (word := getattr(event, field))
+        }
         if event.contexts:
-            codes = (self._code("contexts", context) for context in event.contexts)
-            content["contexts"] = [*dict.fromkeys(codes)]
+            contexts = (self._code("contexts", context) for context in event.contexts)
+            codes["contexts"] = tuple(dict.fromkeys(contexts))
         sources: Brought = {}
-        if event.citations:
-            content["citations"] = [
-                self._by_source_id(citation.source, said, sources, cited_before)
-                if citation.source
-                else said
-                for citation, said in zip(event.citations, content["citations"], strict=True)
-            ]
-        for source_id, *place in _references(content):
-            if source_id not in sources and not self._buffer.version(f"source/{source_id}"):
-                problem = f'there is no source "{source_id}" in this log'
-                raise InvalidInput(".".join(map(str, place)), problem)
-        if not any(cited.quote or cited.quote_start is not None for cited in event.citations):
-            return Resolved(content, sources)
-        citations, notes = self._quotations.checked(
-            [
-                citation.model_copy(update={"source": None, "source_id": said["source_id"]})
-                for citation, said in zip(event.citations, content["citations"], strict=True)
-            ],
-            citations_before,
-            sources,
+        citations = tuple(
+            self._by_source_id(citation, sources, cited_before) for citation in event.citations
         )
-        content["citations"] = [citation.content() for citation in citations]
-        return Resolved(content, sources, notes)
+        event = event.model_copy(update={**codes, "citations": citations})
+        for field, source_id in sources_named(event):
+            if source_id not in sources and not self._buffer.version(f"source/{source_id}"):
+                raise InvalidInput(field, f'there is no source "{source_id}" in this log')
+        notes: tuple[str, ...] = ()
+        if any(cited.quote or cited.quote_start is not None for cited in citations):
+            citations, notes = self._quotations.checked(citations, citations_before, sources)
+            event = event.model_copy(update={"citations": citations})
+        return Resolved(event.content(), sources, notes)
 
     @functools.cached_property
     def _quotations(self) -> Quotations:
@@ -102,17 +92,19 @@ class Resolver:
         return Quotations(self._connection, self._buffer)
 
     def _by_source_id(
-        self, source: Source, said: dict[str, Any], sources: Brought, cited_before: Container[str]
-    ) -> dict[str, Any]:
-        """A citation by the id of its source; one that is new goes into `sources`."""
-        content = said.pop("source")
-        content.pop("source_id", None)
+        self, citation: Citation, sources: Brought, cited_before: Container[str]
+    ) -> Citation:
+        """The citation by the id of its source; a source that is new goes into `sources`."""
+        source = citation.source
+        if source is None:
+            return citation
+        content = source.content()
         source_id = self.known_source(source, content, sources, cited_before)
         if not source_id:
             entry_id = self._new_id()
             source_id = source.source_id or entry_id
             sources[source_id] = entry_id, content
-        return {"source_id": source_id, **said}
+        return citation.model_copy(update={"source": None, "source_id": source_id})
 
     def _code_of(self, field: str, text: str) -> str:
         terms, what = {
@@ -174,14 +166,17 @@ class Resolver:
                 yield source_id, content
 
 
-def _references(content: Mapping[str, Any]) -> Iterator[tuple[str, str, int, str]]:
-    """Every source that an event names by its id, and the field in which it does."""
-    for number, citation in enumerate(content.get("citations", ())):
-        yield citation["source_id"], "citations", number, "source_id"
+def sources_named(event: Event) -> Iterator[tuple[str, str | None]]:
+    """Yield each field in which an event names a source, and the id of the source.
+
+    The id is None for a citation that holds the source itself.
+    """
+    for number, citation in enumerate(event.citations):
+        yield f"citations.{number}.source_id", citation.source_id
     for field in ("quantities", "claims"):
-        for number, item in enumerate(content.get(field, ())):
-            for source_id in item.get("source_ids", ()):
-                yield source_id, field, number, "source_ids"
+        for number, item in enumerate(getattr(event, field)):
+            for source_id in item.source_ids:
+                yield f"{field}.{number}.source_ids", source_id
 
 
 def terms_of(info: Mapping[str, Any]) -> Terms:
