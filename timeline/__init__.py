@@ -21,24 +21,33 @@ from timeline.model.content import (
     Place,
     Quantity,
     Relation,
+    Said,
     Source,
 )
+from timeline.rows import ChangeRow, EventDict, EventRow, VersionRow
 from timeline.writing.receipt import Receipt
+from timeline.writing.writer import Append
 
 if _is_collecting:
     gc.enable()
 
 __all__ = [
     "Actor",
+    "Append",
+    "ChangeRow",
     "Citation",
     "Claim",
     "Event",
+    "EventDict",
+    "EventRow",
     "Participant",
     "Place",
     "Quantity",
     "Receipt",
     "Relation",
+    "Said",
     "Source",
     "Timeline",
     "TimelineError",
+    "VersionRow",
 ]

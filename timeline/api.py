@@ -20,7 +20,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self, TypedDict, Unpack, overload
+from typing import IO, Any, Self, TypedDict, Unpack, cast, overload
 
 from timeline.errors import InvalidInput, InvalidValue, Refused, TimelineError
 from timeline.model import clock
@@ -33,6 +33,7 @@ from timeline.reading.as_of import parse_as_of
 from timeline.reading.past_tables import tables_as_of
 from timeline.reading.references import resolve_event, resolve_source
 from timeline.reading.twins import misspellings
+from timeline.rows import ChangeRow, EventDict, EventRow, VersionRow
 from timeline.store import log, storage
 from timeline.writing import writer
 from timeline.writing.receipt import Receipt
@@ -44,6 +45,9 @@ Statement = Event | Mapping[str, Any]
 Changes = Mapping[str, Any] | Event
 Receipts = list[Receipt]
 Rows = list[dict[str, Any]]
+EventRows = list[EventRow]
+VersionRows = list[VersionRow]
+ChangeRows = list[ChangeRow]
 Names = list[tuple[str, str]]
 Slips = list[misspellings.Slip]
 Ids = list[str] | tuple[str, ...] | set[str]
@@ -366,7 +370,7 @@ class Timeline:
         version: int | None = None,
         as_of: When | None = None,
         as_reported: When | None = None,
-    ) -> dict[str, Any]:
+    ) -> EventDict:
         """One event: the fields that it has, as ``timeline schema`` describes them, and more.
 
         Lists and objects are nested, figures and coordinates are decimal strings. Then come
@@ -376,11 +380,12 @@ class Timeline:
         """
         with self._reading() as connection:
             point = parse_as_of(connection, as_of, as_reported)
-            return query.get(connection, event_id, version=version, as_of=point)
+            event = query.get(connection, event_id, version=version, as_of=point)
+            return cast(EventDict, event)
 
     def history(
         self, event_id: str, *, as_of: When | None = None, as_reported: When | None = None
-    ) -> Rows:
+    ) -> VersionRows:
         """The versions of an event, oldest first: rows of table `event_versions`.
 
         Each has event_id, version, seq, kind, state, recorded_at, superseded_at (None of the
@@ -390,9 +395,11 @@ class Timeline:
         """
         with self._reading() as connection:
             point = parse_as_of(connection, as_of, as_reported)
-            return query.history(connection, event_id, as_of=point)
+            return cast(VersionRows, query.history(connection, event_id, as_of=point))
 
-    def changes(self, start: When, end: When | None = None, *, reported: bool = False) -> Rows:
+    def changes(
+        self, start: When, end: When | None = None, *, reported: bool = False
+    ) -> ChangeRows:
         """What was believed at `start` and no longer at `end` (now), event by event.
 
         The two are moments of the recorded clock, with `reported` of the reported one. Each
@@ -402,7 +409,8 @@ class Timeline:
         Raises InvalidInput for what is no moment, NotFound for an entry that is not there.
         """
         with self._reading() as connection:
-            return [*comparison.changes(connection, start, end, reported=reported)]
+            found = comparison.changes(connection, start, end, reported=reported)
+            return cast(ChangeRows, [*found])
 
     def list(
         self,
@@ -411,14 +419,14 @@ class Timeline:
         as_of: When | None = None,
         as_reported: When | None = None,
         **filters: Unpack[Filters],
-    ) -> Rows:
+    ) -> EventRows:
         """Rows of table `events`, flat, in the order in which they happened.
 
         Numbers are int or float, `contexts`, `tags` and `extra` JSON text; what is not known
         is None. Raises InvalidInput for a filter that cannot be read.
         """
         with self._tables(as_of, as_reported) as past:
-            return [*selection.list_events(past, filters, limit=limit)]
+            return cast(EventRows, [*selection.list_events(past, filters, limit=limit)])
 
     def search(
         self,
@@ -428,14 +436,14 @@ class Timeline:
         as_of: When | None = None,
         as_reported: When | None = None,
         **filters: Unpack[Filters],
-    ) -> Rows:
+    ) -> EventRows:
         """Rows of table `events` that hold all words of `text`, best first.
 
         A phrase stands in double quotes. `match` has the words around, the found ones between
         U+0002 and U+0003. Raises InvalidInput, also for a text without a word.
         """
         with self._tables(as_of, as_reported) as past:
-            return [*selection.search(past, text, filters, limit=limit)]
+            return cast(EventRows, [*selection.search(past, text, filters, limit=limit)])
 
     def facets(
         self,

@@ -14,14 +14,15 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import NoneType, UnionType
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints, is_typeddict
 
 import click
 import pytest
 from publisher import MAPPING, made_up_row, written
 from running import CHECKOUT, done, run
 
-from timeline import Timeline
+from timeline import ChangeRow, EventDict, EventRow, Timeline, VersionRow
 from timeline.cli import cli
 from timeline.model.content import Event
 
@@ -340,6 +341,46 @@ def test_what_is_said_to_be_an_array_is_one(
     for command in commands:
         for answer in printed[command]:
             assert isinstance(answer, list) == (command in COLLECTIONS)
+
+
+ROWS = {
+    ("show",): EventDict,
+    ("history",): VersionRow,
+    ("diff", "changes"): ChangeRow,
+    ("list", "search"): EventRow,
+}
+"""What `Timeline` returns of the commands that print it as it is."""
+
+
+def declared(kind: Any, path: str = "") -> Iterator[Key]:
+    """The keys that a TypedDict declares, as the page writes them."""
+    for name, hint in get_type_hints(kind).items():
+        here = f"{path}.{name}".removeprefix(".")
+        yield from _declared(hint, here, () if name in kind.__required_keys__ else ("absent",))
+
+
+def _declared(hint: Any, path: str, more: tuple[str, ...] = ()) -> Iterator[Key]:
+    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    names = {"null" if kind is NoneType else _named(kind) for kind in kinds}
+    yield Key(path, frozenset(names.union(more)))
+    for kind in kinds:
+        if is_typeddict(kind):
+            yield from declared(kind, path)
+        elif get_origin(kind) is list:
+            yield from _declared(*get_args(kind), f"{path}[]")
+        elif get_origin(kind) is dict:
+            yield from _declared(get_args(kind)[1], f"{path}.*")
+
+
+def _named(kind: Any) -> str:
+    if get_origin(kind) is list:
+        return "array"
+    return "object" if is_typeddict(kind) or get_origin(kind) is dict else TYPES[kind]
+
+
+@pytest.mark.parametrize("commands", ROWS, ids="-".join)
+def test_the_types_of_what_python_returns_are_those_of_the_page(commands: tuple[str, ...]) -> None:
+    assert {*declared(ROWS[commands])} == {*SECTIONS[commands]}
 
 
 def test_the_fields_of_an_event_are_all_in_the_story() -> None:

@@ -21,11 +21,10 @@ from decimal import Decimal
 
 import timeline
 from timeline import (
-    Citation, Claim, Event, Participant, Place, Quantity, Receipt, Relation, Source, Timeline,
-    TimelineError,
+    Append, ChangeRow, Citation, Claim, Event, EventDict, EventRow, Participant, Place, Quantity,
+    Receipt, Relation, Said, Source, Timeline, TimelineError, VersionRow,
 )
 from timeline.errors import AlreadyRecorded, Conflict, InvalidInput, NotFound
-from timeline.model.content import Said
 
 
 def write(tl: Timeline) -> list[int]:
@@ -88,6 +87,29 @@ def read(tl: Timeline) -> tuple[str, int]:
     return event_id, len(figures) + len(rows) + len(reasons + paths) + len(counts) + (version or 0)
 
 
+def typed(tl: Timeline) -> list[str | None]:
+    event: EventDict = tl.get("sumy-strike")
+    title: str = event["title"]
+    same: str = tl.get("sumy-strike")["title"]
+    version: int = event["version"]
+    figure: str = event["quantities"][0]["value"]
+    places: list[str] = [event["place"]["country"]] if "place" in event else []
+    end: str | None = event["occurred_to"]
+    rows: list[EventRow] = tl.list()
+    found: list[EventRow] = tl.search("sumy")
+    latitude: float | None = rows[0]["lat"]
+    history: list[VersionRow] = tl.history("sumy-strike")
+    path: str = history[version - 1]["changes"][0]["path"]
+    changes: list[ChangeRow] = tl.changes(1)
+    before = changes[0]["before"]
+    state: str = before["state"] if before else "" if latitude is None else str(found[0]["year"])
+    return [title, same, figure, *places, end, path, state, changes[0]["entries"][0]["reason"]]
+
+
+def sources(append: Append, said: Said) -> str:
+    return append.record_source(Source(title="One"), said).id
+
+
 def careful(path: str) -> str:
     try:
         with Timeline.open(path) as tl:
@@ -127,6 +149,12 @@ tl.changes()  # call-arg
 tl.record({"title": "A"}).sequence  # attr-defined
 tl.record([{"title": "A"}]).seq  # attr-defined
 tl.list().event_id  # attr-defined
+tl.get("sumy-strike")["titel"]  # typeddict-item
+tl.get("sumy-strike")["title"] + 1  # operator
+tl.list()[0]["lat"] + 1  # operator
+tl.list()[0]["changes"]  # typeddict-item
+tl.history("sumy-strike")[0]["title"]  # typeddict-item
+tl.changes(1)[0]["before"]["version"]  # index
 timeline: str = tl  # assignment
 """
 

@@ -27,6 +27,7 @@ from timeline.errors import InvalidInput
 from timeline.model import strict_json
 from timeline.model.content import Said
 from timeline.model.validation import validate
+from timeline.rows import EventDict
 from timeline.writing.receipt import Receipt
 
 
@@ -128,7 +129,7 @@ def _revise(
 
 
 def _additions(
-    event: dict[str, Any],
+    event: EventDict,
     figures: list[dict[str, Any]],
     source_ids: list[str],
     replace: int | None,
