@@ -1,4 +1,4 @@
-"""What a file says of itself beside its events: the log, the selection, the moment."""
+"""The data that an exported file holds beside its events: log, selection, point in time."""
 
 from __future__ import annotations
 
@@ -11,37 +11,43 @@ from timeline.reading.as_of import NOW, AsOf
 __all__ = ["About", "Event", "heading"]
 
 Event = Mapping[str, Any]
-"""An event as `query.get` has it."""
+"""An event as `query.get` returns it."""
 
 
 class About(NamedTuple):
-    """What goes with the events of a file."""
+    """Everything that an exporter needs to know beside the events it writes."""
 
     info: Mapping[str, Any]
-    """The log about itself, as `log.info` has it."""
+    """What the log says about itself, as `log.info` returns it."""
     words: Words = Words()
-    """Labels of event types, and the sources that events cite."""
+    """The event types of the log with their labels, and the sources that events cite."""
     as_of: AsOf = NOW
-    """The point at which the log was read; NOW where none is to be named."""
+    """The point in time at which the log was read; NOW if the file names none."""
     filters: Mapping[str, str] = {}
-    """The selection as it was asked for, as_of and as_reported too: tells feeds apart."""
+    """The filters that were asked for, with as_of and as_reported, by name.
+
+    They tell one feed from another.
+    """
     address: Callable[[str], str] | None = None
-    """The address of the page of an event, from its id."""
+    """Returns the address of an event's page from the event's id; None if there are no pages."""
     self_url: str | None = None
-    """Where this file is."""
+    """The address of this file; None if it has none."""
     next_url: str | None = None
-    """Where the selection goes on, if this file is a part of it."""
+    """The address of the file with the next events, if this file holds a part of the selection."""
     cited_text: Callable[[Mapping[str, Any]], str | None] | None = None
-    """The captured text that a citation has its place in, as `texts.cited` finds it."""
+    """Returns the captured text that a citation's offsets count in, or None if there is none.
+
+    `captured_texts.cited` makes such a function.
+    """
 
     @property
     def labels(self) -> dict[str, str]:
-        """The labels of event types, by code."""
+        """Return the labels of event types, by code."""
         return {each.code: each.label for each in self.words.event_types}
 
 
 def heading(about: About) -> dict[str, Any]:
-    """The same as members of a JSON object; null where there is nothing to say."""
+    """Return what a file says of itself as members of a JSON object; null if it is not known."""
     return {
         "title": about.info.get("title"),
         "origin": about.info.get("origin"),

@@ -1,8 +1,8 @@
-"""JSON that is streamed, and harmless wherever it is looked at.
+"""Functions that write JSON as a stream of lines which is safe to show anywhere.
 
-Guarantees: one member of a list a line, so that files can be compared; every value is itself
-after parsing. What a terminal, an editor or a page round about would obey - control and bidi
-characters, and the "<" of a tag - is written as JSON's own escape.
+Guarantees: each item of a list has a line of its own, so that files can be compared line by
+line. Parsing returns the same values. Characters that a terminal, an editor or a web page would
+obey (control and bidi characters, and the "<" of a tag) are written as JSON escapes.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ _HARMFUL = re.compile("[<\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\u
 
 
 def text(value: object) -> str:
-    """The JSON of a value, on one line."""
+    """Return the JSON of a value, on one line."""
     found = json.dumps(value, ensure_ascii=False)
     return _HARMFUL.sub(lambda match: f"\\u{ord(match[0]):04x}", found)
 
 
 def listed(items: Iterable[str]) -> Iterator[str]:
-    """The items of a JSON array, without its brackets: each on a line of its own."""
+    """Yield the items of a JSON array without its brackets, each on a line of its own.
+
+    `items` are JSON texts.
+    """
     before = None
     for item in items:
         if before is not None:

@@ -1,7 +1,7 @@
-"""What an event says, as XHTML that holds nothing but paragraphs, breaks, quotes and links.
+"""Functions that write an event as XHTML of paragraphs, line breaks, quotes and links.
 
-Guarantees: well-formed, also as XML 1.0; every text is escaped, and what XML cannot hold is
-U+FFFD. A link leads to http or https.
+Guarantees: the XHTML is well-formed, also as XML 1.0. Every text is escaped; a character that
+XML cannot hold becomes U+FFFD. Every link leads to http or https.
 """
 
 from __future__ import annotations
@@ -23,22 +23,25 @@ _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 
 def escaped(text: str) -> str:
-    """The text for XML and HTML, also between quotation marks."""
+    """Escape a text for XML and HTML, in an element or in a quoted attribute.
+
+    Every kind of line break becomes a line feed.
+    """
     return html.escape(_NOT_XML.sub("\ufffd", _LINE_BREAK.sub("\n", text)))
 
 
 def unmarked(text: str) -> str:
-    """A text for the fields that TimelineJS parses as HTML, then sets as HTML again."""
+    """Escape a text twice, for the fields that TimelineJS parses as HTML and sets as HTML again."""
     return html.escape(escaped(text))
 
 
 def is_link(url: object) -> bool:
-    """Whether this may be a link: anything but http and https may be a script."""
+    """Tell whether a URL may be a link: only http and https, for others may run a script."""
     return isinstance(url, str) and url.startswith(("http://", "https://"))
 
 
 def paragraphs(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
-    """When, where and how it stands, what happened, and the figures that are given."""
+    """Yield the paragraphs of an event as plain text: facts, warnings, summary, figures, note."""
     yield from standing(event, labels)
     if "summary" in event:
         yield event["summary"]
@@ -50,7 +53,7 @@ def paragraphs(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
 
 
 def standing(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
-    """When, where and how it stands, and where its story goes on."""
+    """Yield the facts of an event, a warning if it is at risk, and what it was merged into."""
     yield prose.facts(event, labels)
     if risk := prose.at_risk(event.get("at_risk", ())):
         yield f"{risk[0].upper()}{risk[1:]}"
@@ -59,7 +62,11 @@ def standing(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
 
 
 def sources(event: Event, words: Words) -> list[tuple[str, str]]:
-    """Title and address of each source that is cited; no address where there is none."""
+    """Return title and address of each source that an event cites, each source once.
+
+    The address is "" if the source has none that may be a link. Without a title, the address or
+    the id of the source stands for it.
+    """
     found = {}
     for citation in event.get("citations", ()):
         source = words.sources.get(citation["source_id"], {})
@@ -69,7 +76,7 @@ def sources(event: Event, words: Words) -> list[tuple[str, str]]:
 
 
 def body(event: Event, words: Words, labels: Mapping[str, str]) -> str:
-    """An event without its title: paragraphs, quotes, sources."""
+    """Return an event without its title as XHTML: paragraphs, quotes, sources."""
     parts = [paragraph(text) for text in paragraphs(event, labels)]
     parts += [
         f"<blockquote>{paragraph(citation['quote'])}</blockquote>"
@@ -86,5 +93,5 @@ def body(event: Event, words: Words, labels: Mapping[str, str]) -> str:
 
 
 def paragraph(text: str) -> str:
-    """A text as XHTML; its line breaks stay."""
+    """Return a text as an XHTML paragraph; its line breaks become `<br/>`."""
     return f"<p>{escaped(text).replace(chr(10), '<br/>')}</p>"

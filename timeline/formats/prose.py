@@ -1,7 +1,7 @@
-"""The parts of an event as a person says them.
+"""Functions that put the parts of an event into English words.
 
-Guarantees: one wording on the terminal and on the site. Everything returned is plain text,
-which has yet to be made harmless where it is shown. Nothing here writes or prints.
+Guarantees: the terminal and the site use the same wording. Everything returned is plain text;
+whoever shows it must escape it. Nothing here writes or prints.
 """
 
 from __future__ import annotations
@@ -29,27 +29,31 @@ DEFAULTS = {
     "role": "actor",
     "stance": "asserts",
 }
-"""What is meant where a content is silent."""
+"""The values that hold for fields that a content leaves out, by field."""
 
 
 def date(edtf: str | None) -> str:
-    """A date as a person writes it."""
+    """Return a date in words, "15 April 2025" for 2025-04-15; "" for None or ""."""
     return phrase(edtf) if edtf else ""
 
 
 def place_name(name: str | None, country: str | None) -> str:
-    """ "Odesa, Ukraine"; the one or the other may be missing."""
+    """Return the name and the country, "Odesa, Ukraine"; either may be missing."""
     names = [name, countries.country_name(country) if country else None]
     return ", ".join(dict.fromkeys(part for part in names if part))
 
 
 def instant(text: str) -> str:
-    """ "15 April 2025, 10:15 UTC" of a recording time."""
+    """Return a recording time in words, to the minute: "15 April 2025, 10:15 UTC"."""
     return phrase(text[:16] + "Z") if text else ""
 
 
 class Names:
-    """How this log calls its event types, its sources and, as of then, its events."""
+    """A reader of the names that a log gives to event types, events and sources.
+
+    Events, and whether a source was withdrawn, are read as of `as_of`. Labels of event types and
+    titles of sources are those of today.
+    """
 
     def __init__(self, connection: sqlite3.Connection, as_of: AsOf = NOW) -> None:
         self._connection = connection
@@ -57,15 +61,18 @@ class Names:
 
     @functools.cached_property
     def labels(self) -> dict[str, str]:
-        """The labels of event types, by code."""
+        """Return the labels of event types, by code."""
         return query.labels(self._connection)
 
     def event_type(self, code: str) -> str:
-        """ "Agreement" for AGREE."""
+        """Return the label of an event type, "Agreement" for AGREE; without a label the code."""
         return self.labels.get(code, code)
 
     def event(self, event_id: str) -> str:
-        """ "Talks in Odesa (talks)", or the id alone of an event that was not there."""
+        """Return title and id of an event, "Talks in Odesa (talks)".
+
+        Returns only the id if the log had no such event as of then.
+        """
         try:
             event = query.get(self._connection, event_id, as_of=self._as_of)
         except NotFound:
@@ -73,12 +80,15 @@ class Names:
         return f"{title(event)} ({event_id})"
 
     def source(self, source_id: str) -> str:
-        """The title of a source, or what else it is known by."""
+        """Return the title of a source; without one its URL, else its id."""
         source = self._source(source_id)
         return str(source.get("title") or source.get("url") or source_id)
 
     def citation(self, citation: Content) -> str:
-        """A source with its publisher and date, and the words that are quoted from it."""
+        """Return a citation in words: title, publisher and date of its source, and the quote.
+
+        A withdrawn source is marked "WITHDRAWN".
+        """
         source = self._source(citation["source_id"])
         return _listed(
             self.source(citation["source_id"]),
@@ -97,13 +107,16 @@ def _listed(*parts: str | None) -> str:
 
 
 def title(event: Content) -> str:
-    """The title; that of an erased event is gone."""
+    """Return the title of an event, or "(erased)" if it was erased from the log."""
     return event.get("title") or "(erased)"
 
 
 def erased(erasure: Content | None, what: str = "what it said") -> str:
-    """ "what it said was erased from the log (entry 7, 15 April 2025, 10:15 UTC): A court order"
-    of a row that `entries.erasure_of` gave.
+    """Return the sentence that tells when and why an entry was erased.
+
+    For example "what it said was erased from the log (entry 7, 15 April 2025, 10:15 UTC): A court
+    order". `erasure` is the row that `reading.entries.erasure_of` returned; with None the sentence
+    tells neither when nor why. `what` is the subject of the sentence.
     """
     if erasure is None:
         return f"{what} was erased from the log"
@@ -113,7 +126,10 @@ def erased(erasure: Content | None, what: str = "what it said") -> str:
 
 
 def erased_sides(connection: sqlite3.Connection, compared: Content) -> list[str]:
-    """Of the two versions that a comparison holds, those whose words are gone, and why."""
+    """Return one sentence for each compared version that was erased: when, and why.
+
+    `compared` is what `comparison.compare` returned.
+    """
     sides = (compared["before"], compared["after"])
     versions = [side["version"] for side in sides if side and side["state"] == "erased"]
     return [
@@ -126,7 +142,11 @@ def erased_sides(connection: sqlite3.Connection, compared: Content) -> list[str]
 
 
 def facts(event: Content, labels: Mapping[str, str]) -> str:
-    """ "15 April 2025 - Consultation - Odesa, Ukraine - corroborated": what is worth naming."""
+    """Return the main facts: "15 April 2025 - Consultation - Odesa, Ukraine - corroborated".
+
+    Modality and verification are left out if they have the default value. A state other than
+    current comes last, in capitals. `labels` are those of event types, by code.
+    """
     known = [
         date(event.get("occurred")),
         labels.get(event.get("event_type", ""), event.get("event_type", "")),
@@ -142,7 +162,11 @@ def facts(event: Content, labels: Mapping[str, str]) -> str:
 
 
 def at_risk(withdrawn: Sequence[Content]) -> str:
-    """ "at risk: all that it rests on was withdrawn: A report (made up)"; of no sources nothing."""
+    """Return the warning that every source of an event was withdrawn; "" without sources.
+
+    `withdrawn` are those sources, with title and reason. For example "at risk: all that it rests
+    on was withdrawn: A report (made up)".
+    """
     named = [
         f"{source['title']} ({source['reason'] or 'the reason was erased'})"
         for source in withdrawn[:_FEW]
@@ -153,25 +177,29 @@ def at_risk(withdrawn: Sequence[Content]) -> str:
 
 
 _FEW = 5
+"""The number of withdrawn sources that are named; the others are counted."""
 
 
 def place(place: Content) -> str:
-    """ "Odesa, Ukraine"."""
+    """Return the name of a place, else its region, and its country: "Odesa, Ukraine"."""
     return place_name(place.get("name") or place.get("admin1"), place.get("country"))
 
 
 def coordinates(place: Content) -> str:
-    """ "46.48, 30.73", latitude first."""
+    """Return latitude and longitude, "46.48, 30.73"; "" without coordinates."""
     return _listed(place.get("lat"), place.get("lon"))
 
 
 def participant(participant: Content) -> str:
-    """ "Mark Rutte - Secretary General, NATO", without the role."""
+    """Return name and capacity, without the role: "Mark Rutte - Secretary General, NATO"."""
     return " - ".join(filter(None, (participant["name"], capacity(participant))))
 
 
 def capacity(participant: Content) -> str:
-    """ "Secretary General, NATO": the office held then, and the name in the source."""
+    """Return the office held then, the organisation, and the name used in the source.
+
+    For example 'Secretary General, NATO, named "Rutte"'.
+    """
     as_named = participant.get("as_named")
     return _listed(
         participant.get("office"),
@@ -181,17 +209,20 @@ def capacity(participant: Content) -> str:
 
 
 def role(participant: Content) -> str:
-    """ "host"."""
+    """Return the role of a participant, such as "host"."""
     return str(participant.get("role", DEFAULTS["role"]))
 
 
 def stance(claim: Content) -> str:
-    """ "disputes"."""
+    """Return the stance of a claim, such as "disputes"."""
     return str(claim.get("stance", DEFAULTS["stance"]))
 
 
 def figures(quantities: Sequence[Content]) -> list[list[str]]:
-    """Rows of a table: the number to `--replace` it by, what, how many, who says so."""
+    """Return a table of figures, one row each: number, measure, amount, and who says so.
+
+    The number counts from 1; it is the one that `--replace` takes.
+    """
     return [
         [str(number), figure["measure"], amount(figure), said(figure)]
         for number, figure in enumerate(quantities, 1)
@@ -199,7 +230,7 @@ def figures(quantities: Sequence[Content]) -> list[list[str]]:
 
 
 def amount(figure: Content) -> str:
-    """ "more than 20,000,000,000 EUR"; people are counted without a unit."""
+    """Return the amount with its unit, "more than 20,000,000,000 EUR"; persons have no unit."""
     sign = {"more_than": "more than ", "at_least": "at least ", "about": "about "}.get(
         figure.get("qualifier", "exact"), ""
     )
@@ -218,20 +249,20 @@ def _number(text: str) -> str:
 
 
 def said(figure: Content) -> str:
-    """ "Mayor of Sumy, 13 April 2025": who gives a figure, and for which day."""
+    """Return who gives a figure, and for which day: "Mayor of Sumy, 13 April 2025"."""
     return _listed(figure.get("reported_by"), date(figure.get("dated")))
 
 
 def figure(figure: Content) -> str:
-    """ "killed 34, Mayor of Sumy, 13 April 2025"."""
+    """Return measure, amount and origin of a figure: "killed 34, Mayor of Sumy, 13 April 2025"."""
     return _listed(f"{figure['measure']} {amount(figure)}", said(figure))
 
 
 def claim(claim: Content) -> str:
-    """ "Moscow: no progress", without the stance."""
+    """Return speaker and statement, without the stance: "Moscow: no progress"."""
     return ": ".join(claim[field] for field in ("speaker", "statement") if field in claim)
 
 
 def relation(names: Names, relation: Content) -> str:
-    """ "part of Talks in Odesa (talks)"."""
+    """Return a relation to another event, such as "part of Talks in Odesa (talks)"."""
     return f"{relation['type'].replace('_', ' ')} {names.event(relation['event_id'])}"

@@ -1,7 +1,7 @@
-"""What changed between two versions of an event, as a person says it.
+"""Changes between two versions of an event, put into English words.
 
-Guarantees: every change of `differences` is told, and an item of a list by what it is, not
-by its number. Plain text, as in `prose`.
+Guarantees: every change that `differences` lists is reported; an item of a list is named by
+its content, not by its index. Everything returned is plain text, as in `prose`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ from timeline.model import countries, field_paths
 
 
 class Change(NamedTuple):
-    """What changed, what it was (None where something came or went), and what it is."""
+    """A change in words: the name of what changed, its old and its new value.
+
+    `old` is None if something was added or removed; then `what` ends in "added" or "removed", and
+    `new` is the added or removed value.
+    """
 
     what: str
     old: str | None
@@ -50,7 +54,7 @@ _ORDER = (
     "external_ids",
     "extra",
 )
-"""The fields of an event in the order in which people read of them."""
+"""The fields of an event in the order in which their changes are listed."""
 
 _LABELS = {
     "occurred": "date",
@@ -72,14 +76,15 @@ _LABELS = {
     "quote_start": "start of the quote",
     "quote_end": "end of the quote",
 }
-"""Of the fields that people call otherwise."""
+"""The labels of fields that are not shown by their own name, by field."""
 
 
 class _Item(NamedTuple):
-    """The items of a list: what one is called, how it is told, whole and in short.
+    """The functions and fields that put an item of one kind of list into words.
 
-    An item that changed in a field that is `decisive` has become another one; `told` are the
-    fields that its words hold.
+    `noun` returns what kind of item it is, `words` the whole item, `name` its short form. An item
+    that changed in a `decisive` field counts as replaced by another item. `told` are the fields
+    that `words` mentions.
     """
 
     noun: Callable[[Content], str]
@@ -137,9 +142,10 @@ class _Step(NamedTuple):
 
     @property
     def part(self) -> tuple[list[str], bool]:
-        """The way to what is told together, and whether it leads into an item of a list.
+        """Return the path whose changes are reported together, and whether it is a kept item.
 
-        An item that came or went may have the number of one that is still there.
+        The second value is True if the change lies within an item of a list. It keeps such changes
+        apart from an added or removed item, whose index can be that of an item still there.
         """
         if self.way[0] in ("place", "about_place"):
             return self.way[:1], False
@@ -148,7 +154,10 @@ class _Step(NamedTuple):
 
 
 def in_words(names: Names, changes: Sequence[Content], newer: Content) -> Iterator[Change]:
-    """Changes as `differences` has them; `newer` is the later one of the two contents."""
+    """Yield in words the changes that `differences` listed, in the order of the fields.
+
+    `newer` is the later of the two contents that were compared.
+    """
     steps = [
         _Step(field_paths.steps(change["path"]), change["old_value"], change["new_value"])
         for change in changes
@@ -166,7 +175,7 @@ def in_words(names: Names, changes: Sequence[Content], newer: Content) -> Iterat
 
 
 def _field(names: Names, step: _Step) -> Iterator[Change]:
-    """A text, a word of a list, or an item that came or went."""
+    """Yield the change of a field of text, or an item of a list that was added or removed."""
     field = step.way[0]
     if field in _ITEMS:
         item = json.loads(step.old or step.new or "")
@@ -178,7 +187,11 @@ def _field(names: Names, step: _Step) -> Iterator[Change]:
 
 
 def _item(names: Names, kind: _Item, steps: Sequence[_Step], item: Content) -> Iterator[Change]:
-    """What changed about an item: in one if that makes it another, else field by field."""
+    """Yield the changes within an item of a list; `item` is its newer form.
+
+    If a decisive field changed, the old and the new item are shown whole, as one change. Changes
+    of an amount are one change too. Every other field has a change of its own.
+    """
     left = {step.way[2] for step in steps}
     before = _before(steps, item)
     if left & kind.decisive:
@@ -196,7 +209,10 @@ def _item(names: Names, kind: _Item, steps: Sequence[_Step], item: Content) -> I
 
 
 def _before(steps: Sequence[_Step], item: Content) -> Content:
-    """The object as it was before its own fields changed; lists within it are left alone."""
+    """Return the object as it was before these changes of its own fields.
+
+    Lists within the object stay as they are now.
+    """
     depth = len(steps[0].part[0])
     was = {**item}
     for step in steps:
@@ -206,7 +222,11 @@ def _before(steps: Sequence[_Step], item: Content) -> Content:
 
 
 def _place(names: Names, field: str, steps: Sequence[_Step], place: Content) -> Iterator[Change]:
-    """A place by its name and country; what that does not tell, by itself."""
+    """Yield the changes of a place: name and country together, then what they do not show.
+
+    The precision, coordinates, and a region or name that the words of the place leave out have
+    a change of their own. `place` is the newer one.
+    """
     before = _before(steps, place)
     prefix = "" if field == "place" else f"{_label(field)}, "
     silent = {"geo_precision"}
@@ -230,7 +250,7 @@ def _label(field: str) -> str:
 
 
 def _value(names: Names, field: str, text: str | None) -> str | None:
-    """The value of a field as people say it."""
+    """Return the value of a field in words; for None the default of the field, if it has one."""
     if text is None:
         return DEFAULTS.get(field)
     match field:
@@ -256,11 +276,13 @@ def _told(label: str, old: str | None, new: str | None) -> Iterator[Change]:
 
 
 _LONG = 240
+"""Characters of two texts in total; shorter ones are shown whole."""
 _AROUND = 40
+"""Characters of common text kept on either side of a difference, and the rest of the word."""
 
 
 def _apart(old: str, new: str) -> tuple[str, str]:
-    """Two long texts without what they share at both ends, but for a few words."""
+    """Return two texts; of long ones only the part that differs, with a few words around it."""
     if len(old) + len(new) < _LONG:
         return old, new
     start = _shared(old, new)
@@ -272,7 +294,7 @@ def _apart(old: str, new: str) -> tuple[str, str]:
 
 
 def _shared(one: str, other: str) -> int:
-    """How many characters two texts begin with alike."""
+    """Return the number of characters that two texts have in common at their beginning."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
 

@@ -1,8 +1,8 @@
-"""One text for what can be written in several: numbers, dates, white space.
+"""Functions that compare cells by meaning: numbers, dates and white space.
 
-Guarantees: two cells are told apart in what they say, not in how they say it; the kinds of
-difference that say nothing have a name each. A text that is no number, or no date,
-stays as it is, and is itself alone.
+Guarantees: two spellings of one number or one date have the same normal text, so they can be
+told from cells that mean something else. Each kind of meaningless difference has a name. A text
+that is no number or no date stays as it is (stripped of blanks at its ends) and equals only itself.
 """
 
 from __future__ import annotations
@@ -24,16 +24,19 @@ ORDER = "order of fields"
 
 
 class Spelling(NamedTuple):
-    """The kind of difference between two spellings, and the one spelling of a text."""
+    """How the text of a column may vary without another meaning.
+
+    `kind` names such a difference, and `normal` returns the one text for all spellings of a value.
+    """
 
     kind: str
     normal: Callable[[str], str]
 
 
 def respelled(old: str, new: str, spelling: Spelling | None) -> str | None:
-    """The kind of difference between two texts that say the same; None if they do not.
+    """Return the kind of difference between two texts of the same meaning; else None.
 
-    Texts that are equal differ in nothing: do not ask.
+    Only for texts that are not equal: two equal texts would count as differing in white space.
     """
     if " ".join(old.split()) == " ".join(new.split()):
         return WHITE_SPACE
@@ -46,10 +49,11 @@ _GROUPS = re.compile(r"(?<=[0-9])[ \u00a0\u202f'\u2019](?=[0-9]{3}(?![0-9]))")
 
 
 def number(text: str, *, decimal: str = ".") -> str:
-    """A number as the log writes it: "12" of 12.0, 1.2e1 and +12; "1234" of 1,234.
+    """Return a number as the log writes it: "12" for 12.0, 1.2e1 and +12; "1234" for 1,234.
 
-    `decimal` is the mark between whole and fraction, point or comma; the other one, blanks
-    and apostrophes part thousands.
+    `decimal` is the mark before the fraction, a point or a comma; the other of the two, blanks
+    and apostrophes may separate groups of thousands. Returns a text that is no number unchanged
+    but for blanks at its ends.
     """
     plain = _GROUPS.sub("", text.strip())
     other = "," if decimal == "." else "."
@@ -69,7 +73,7 @@ def number(text: str, *, decimal: str = ".") -> str:
 def _date(text: str, formats: tuple[str, ...]) -> str:
     for form in formats:
         try:
-            read = datetime.strptime(text, form)  # noqa: DTZ007 - a day has no time zone
+            read = datetime.strptime(text, form)  # noqa: DTZ007 - the result needs no time zone
         except ValueError:
             continue
         has_time = any(mark in form for mark in ("%H", "%I", "%T", "%X"))
@@ -78,8 +82,9 @@ def _date(text: str, formats: tuple[str, ...]) -> str:
 
 
 def date(text: str, formats: Iterable[str] = ()) -> str:
-    """The EDTF of a date in one of these formats (as strptime has them), or in any one
-    that has one reading. Raises InvalidValue.
+    """Return the EDTF of a date that is written in one of these formats (those of strptime).
+
+    A date that fits none of them is read if it has only one reading. Raises InvalidValue.
     """
     return _date(text.strip(), tuple(formats))
 
@@ -92,12 +97,12 @@ def _date_or_text(text: str, formats: tuple[str, ...] = ()) -> str:
 
 
 def dates(formats: Iterable[str]) -> Spelling:
-    """Of dates in these formats."""
+    """Return the Spelling of a column of dates in these formats (those of strptime)."""
     return Spelling("date format", partial(_date_or_text, formats=tuple(formats)))
 
 
 def numbers(decimal: str) -> Spelling:
-    """Of numbers with this decimal mark."""
+    """Return the Spelling of a column of numbers with this decimal mark."""
     return Spelling("number format", partial(number, decimal=decimal))
 
 
