@@ -1,8 +1,8 @@
-"""Instants, days and time zones: the reported and the recorded clock.
+"""Read and write instants, days and time zones: the reported and the recorded clock.
 
 Guarantees: an instant is UTC text with microseconds, "2026-11-22T15:08:55.123456Z", so that
 text order is time order; a day ends when it ends in the log's time zone. The third clock,
-when something occurred, is `edtf_time`'s.
+when something occurred, is in `timeline.model.edtf`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from timeline.model import edtf
 __all__ = ["Moment", "day_in", "last_instant", "moment", "now", "parse", "reported", "utc", "zone"]
 
 Moment = int | str
-"""A point of the log: the number of an entry, or an instant."""
+"""A point in the history of the log: the seq of an entry, or an instant as `utc` writes it."""
 
 _INSTANT = re.compile(
     r"(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2})(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})?", re.ASCII
@@ -26,22 +26,22 @@ _OFFSET = re.compile(r"(Z|[+-]\d{2}(?::\d{2})?)$", re.ASCII)
 
 
 def now() -> datetime:
-    """The machine's clock, UTC."""
+    """Return the time of the machine's clock, in UTC."""
     return datetime.now(UTC)
 
 
 def utc(instant: datetime) -> str:
-    """The text of an instant."""
+    """Return an instant as UTC text with microseconds: "2026-11-22T15:08:55.123456Z"."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
 
 
 def parse(text: str) -> datetime:
-    """The instant of a text that `utc` wrote."""
+    """Return the instant of a text that `utc` wrote."""
     return datetime.fromisoformat(text)
 
 
 def zone(name: str) -> tzinfo:
-    """The time zone of an IANA name. Raises InvalidValue for one that nobody knows."""
+    """Return the time zone with an IANA name. Raises InvalidValue for an unknown name."""
     if name == "UTC":
         return UTC
     from zoneinfo import ZoneInfo
@@ -56,14 +56,14 @@ def zone(name: str) -> tzinfo:
 
 @lru_cache(maxsize=16)
 def day_in(instant: datetime, time_zone: str) -> str:
-    """The day that an instant falls on in a time zone."""
+    """Return the day, such as "2025-04-15", on which an instant falls in a time zone."""
     return instant.astimezone(zone(time_zone)).date().isoformat()
 
 
 def reported(text: str) -> str:
-    """A `reported_at` as it is stored: a day or a time of day, ISO 8601.
+    """Return a `reported_at` as it is stored: a day, or a day and a time, ISO 8601.
 
-    Raises InvalidValue for anything vaguer.
+    Raises InvalidValue for anything less precise, and outside the years 2 to 9998.
     """
     when = edtf.parse(text)
     _bound(text, when)
@@ -72,9 +72,11 @@ def reported(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def last_instant(text: str, time_zone: str) -> str:
-    """The last instant of a day or time; one without an offset is in `time_zone`.
+    """Return the last instant of a day or time, as `utc` writes it.
 
-    A time that a clock shows twice, when summer time ends, is the later of the two.
+    A day or time without an offset is read in `time_zone`. A time that clocks show twice,
+    when summer time ends, is read as the later of the two. Raises InvalidValue as `reported`
+    does, and for a time zone that does not exist.
     """
     when = edtf.parse(text)
     bound = _bound(text, when)
@@ -83,7 +85,11 @@ def last_instant(text: str, time_zone: str) -> str:
 
 
 def _bound(text: str, when: edtf.Occurred) -> datetime:
-    """The last microsecond, without a zone, of a day or time between the years 2 and 9998."""
+    """Return the last microsecond of a day or time, as a datetime without a time zone.
+
+    `text` is what was given, for the error. Raises InvalidValue if `when` is no plain day or
+    time (one with ?, ~ or % is none), or lies outside the years 2 to 9998.
+    """
     if when.precision in ("day", "hour", "minute", "second") and not re.search("[?~%]", when.edtf):
         try:
             bound = datetime.fromisoformat(str(when.occurred_to))
@@ -107,9 +113,10 @@ def _fixed(offset: str) -> tzinfo:
 
 
 def moment(value: object, time_zone: str) -> Moment:
-    """A point of the log from what a person writes: #41 or 41, a day (its end), or a time.
+    """Read a point in the history of the log that a person wrote.
 
-    Raises InvalidValue for anything else.
+    `value` is an entry (#41 or 41), a day, which means its end, or a time; a datetime or time
+    without an offset is in `time_zone`. Raises InvalidValue for anything else.
     """
     if isinstance(value, datetime):
         return _utc_of(str(value), value if value.tzinfo else value.replace(tzinfo=zone(time_zone)))
@@ -120,7 +127,7 @@ def moment(value: object, time_zone: str) -> Moment:
         return int(text.removeprefix("#"))
     exact = _INSTANT.fullmatch(text)
     try:
-        # The part before the fraction is checked as any other time.
+        # The part before the fraction is checked like a time without a fraction.
         last = last_instant((exact[1] + (exact[3] or "")) if exact else text, time_zone)
     except InvalidValue as error:
         raise InvalidValue(text, f"{error.problem}, a time, or an entry such as #41") from None

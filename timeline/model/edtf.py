@@ -1,20 +1,22 @@
-"""When something happened: EDTF text, the bounds it sets, and how precise it is.
+"""Read and write when something happened: EDTF text, its bounds and its precision.
 
 Guarantees:
 
 - `parse` reads the Extended Date/Time Format (ISO 8601-2:2019 as profiled by the Library of
   Congress, levels 0 to 2) and plain English, and refuses everything else with `InvalidValue`.
-- Bounds are as written, never invented: an open or unknown end is None, a time keeps its
-  clock as written, and an uncertain or approximate date has the bounds of the date itself.
+- Bounds are as written, never invented: an open or unknown end is None, a time is not
+  converted to another zone, and an uncertain or approximate date has the bounds of the date.
 - Bounds sort as text in the order of time, over all years from -(10**12 - 1) to 10**12 - 1.
 - ``parse(phrase(x)).edtf == x`` for every ``x`` that `parse` returns.
 
-Beyond the Library of Congress it reads times without minutes or seconds, intervals of times
-and of quarters, and qualified seasons and quarters (2025-33~). It refuses what no interval
-can show: sets, quadrimesters, millennia, and holes such as 2025-XX-15.
+Beyond the profile of the Library of Congress this module reads times without minutes or
+seconds, intervals of times and of quarters, and qualified seasons and quarters (2025-33~). It
+refuses sets and dates with holes, such as 2025-XX-15, which are not one interval; and
+quadrimesters and millennia, which can be written as intervals.
 
 It may not know databases, the command line, time zones by name, or what day it is today.
-The calendar is proleptic Gregorian for every year. Plain words are in `edtf_words`.
+The calendar is proleptic Gregorian for every year. Plain English is read and written by
+`timeline.model.edtf_words`.
 """
 
 import calendar
@@ -37,33 +39,36 @@ Precision = Literal[
 
 
 class Occurred(NamedTuple):
-    """A time as it is stored: the EDTF text, and what derives from it.
+    """A time as it is stored: the EDTF text, and the fields that are derived from it.
 
-    Where both bounds are known, ``occurred_from <= occurred_to``, also as text.
+    If both bounds are known, ``occurred_from <= occurred_to``, also as text.
     """
 
-    edtf: str  # canonical: as given, letters in upper case
-    occurred_from: str | None  # first day or second, see `sortable`; None: open or unknown
-    occurred_to: str | None  # last day or second, inclusive; None: open or unknown
+    edtf: str  # canonical: as given, or as read from words; letters in upper case
+    occurred_from: str | None  # first day or second, see `sortable`; None if open or unknown
+    occurred_to: str | None  # last day or second, inclusive; None if open or unknown
     precision: Precision
-    year: int | None  # astronomical (0 is 1 BC); only when both bounds fall in it
-    month: str | None  # "2025-04"; only when both bounds fall in it, years 0000 to 9999
+    year: int | None  # astronomical (0 is 1 BC); None unless both bounds are in one year
+    month: str | None  # "2025-04"; None unless both bounds are in one month, years 0000 to 9999
 
 
 class _Span(NamedTuple):
-    """The bounds of one point: (year, month, day) or (year, month, day, hour, minute, second)."""
+    """A span of time has a first and a last bound, both inclusive, and a precision.
+
+    A bound is (year, month, day) or (year, month, day, hour, minute, second).
+    """
 
     first: tuple[int, ...]
     last: tuple[int, ...]
     precision: Precision
-    offset: int | None = None  # minutes east of UTC, of a time that says so
+    offset: int | None = None  # minutes east of UTC; None if no offset is written
 
 
 def parse(text: str) -> Occurred:
-    """Read EDTF or plain English words.
+    """Read a date in EDTF or in plain English words.
 
-    Blanks around it and the case of letters do not matter; the text is kept otherwise as it
-    is given. Raises `InvalidValue` for everything else; its problem says what would be right.
+    Blanks around the text and the case of its letters do not matter; otherwise EDTF is kept as
+    it is given. Raises `InvalidValue` for any other text; its problem says what would be right.
     """
     stripped = text.strip()
     if len(stripped) > _LONGEST:
@@ -76,7 +81,7 @@ def parse(text: str) -> Occurred:
 
 
 def phrase(edtf: str) -> str:
-    """Say a date in plain English, no more precisely than it is.
+    """Say a date in plain English, exactly as precise as the date is.
 
     ``parse(phrase(x)).edtf == x`` for canonical ``x``. Raises `InvalidValue` as `parse` does.
     """
@@ -97,9 +102,10 @@ def sortable(year: int, month: int, day: int) -> str:
 
 
 def numbers(bound: str) -> tuple[int, ...]:
-    """Read a bound of `Occurred`: astronomical year, month, day; of a time hour, minute, second.
+    """Read a bound of `Occurred` into its numbers: the inverse of `sortable`.
 
-    The inverse of `sortable`.
+    The numbers are the astronomical year, month and day; if the bound has a time of day, also
+    hour, minute and second. Raises `InvalidValue` for any other text.
     """
     match = _BOUND.fullmatch(bound)
     if match is None:
@@ -109,9 +115,9 @@ def numbers(bound: str) -> tuple[int, ...]:
     return first, *(int(other) for other in others if other)
 
 
-_LONGEST = 200  # characters
-_TOO_FAR = 10**12  # years
-_NO_BOUND = ("", "..")  # a side that is unknown, or open
+_LONGEST = 200  # characters of a text that is read as a date
+_TOO_FAR = 10**12  # years; the years -(10**12 - 1) to 10**12 - 1 are read
+_NO_BOUND = ("", "..")  # a side of an interval that is unknown, or open
 
 _BOUND = re.compile(r"([Y-])?([0-9]+)-([0-9]{2})-([0-9]{2})(?:T([0-9]{2}):([0-9]{2}):([0-9]{2}))?")
 _UNPRINTABLE = re.compile(r"[^ -~]")
@@ -129,8 +135,9 @@ _QUALIFIER = re.compile(r"[?~%]")
 
 _MONTH_LENGTHS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
-# code: (precision, first month, number of months). Seasons are meteorological: in three rows
-# of spring, summer, autumn, winter they are unsaid (read as northern), northern, southern.
+# EDTF code: (precision, first month, number of months). Seasons are meteorological. Codes 21 to
+# 24 are spring to winter without a hemisphere (read as northern), 25 to 28 the northern ones,
+# 29 to 32 the southern ones.
 _PARTS_OF_YEAR: dict[int, tuple[Precision, int, int]] = {
     **{21 + i: ("season", start, 3) for i, start in enumerate((3, 6, 9, 12) * 2 + (9, 12, 3, 6))},
     **{33 + i: ("quarter", start, 3) for i, start in enumerate((1, 4, 7, 10))},
@@ -138,7 +145,7 @@ _PARTS_OF_YEAR: dict[int, tuple[Precision, int, int]] = {
 }
 _QUADRIMESTERS = range(37, 40)
 
-# Digits that count in a year of four digits: what the year then stands for.
+# Number of significant digits in a year of four digits: the precision of that year.
 _ROUNDED: dict[int, Precision] = {4: "year", 3: "decade", 2: "century"}
 
 
@@ -165,7 +172,7 @@ def _parse(text: str) -> Occurred:
 
 
 def _expression(edtf: str) -> Occurred | None:
-    """Read a point or an interval; None when it has no form that EDTF knows."""
+    """Read a point or an interval; return None if it has no form that EDTF knows."""
     left, slash, right = edtf.partition("/")
     if slash:
         return _interval(edtf, left, right)
@@ -176,7 +183,10 @@ def _expression(edtf: str) -> Occurred | None:
 
 
 def _interval(edtf: str, left: str, right: str) -> Occurred | None:
-    """Read an interval, each side by itself: an open side is "..", an unknown one is empty."""
+    """Read an interval from its two sides: an open side is "..", an unknown side is empty.
+
+    Returns None if a side has no form that EDTF knows.
+    """
     if edtf == "../..":
         return Occurred(edtf, None, None, "open", None, None)
     if left in _NO_BOUND and right in _NO_BOUND:
@@ -191,12 +201,12 @@ def _interval(edtf: str, left: str, right: str) -> Occurred | None:
     _check_order(edtf, begin, end)
     last = end.last
     if len(begin.first) > len(last) and begin.first[:3] == last:
-        last = _to_second(last, latest=True)  # a bare day would sort before its own times
+        last = _to_second(last, latest=True)  # a day without a time sorts before its own times
     return _occurred(edtf, _Span(begin.first, last, "interval"))
 
 
 def _check_order(edtf: str, begin: _Span, end: _Span) -> None:
-    """Refuse an interval that runs backwards, by the clock as written or in real time."""
+    """Refuse an interval that runs backwards, by its times as written or in real time."""
     first = _to_second(begin.first, latest=False)
     last = _to_second(end.last, latest=True)
     if begin.offset is not None and end.offset is not None:
@@ -213,7 +223,10 @@ def _to_second(bound: tuple[int, ...], *, latest: bool) -> tuple[int, ...]:
 
 
 def _utc_seconds(bound: tuple[int, ...], offset: int) -> int:
-    """Count seconds from 1 March of year 0 in UTC; the year starts in March for leap days' sake."""
+    """Count seconds from 1 March of year 0 in UTC.
+
+    Years are counted from March, so that a leap day is the last day of its year.
+    """
     year, month, day, hour, minute, second = bound
     year -= month <= 2
     days = 365 * year + year // 4 - year // 100 + year // 400
@@ -235,7 +248,7 @@ def _text(bound: tuple[int, ...]) -> str:
 
 
 def _point(edtf: str) -> _Span | None:
-    """Read one date, time or part of a year; None when it has no form that EDTF knows."""
+    """Read one date, time or part of a year; return None if it has no form that EDTF knows."""
     if match := _DATE.fullmatch(edtf):
         return _date(edtf, *match.groups())
     if match := _TIME.fullmatch(edtf):
@@ -282,7 +295,10 @@ def _date(edtf: str, year_text: str, month_text: str | None, day_text: str | Non
 
 
 def _months(year: int, month: int, count: int, precision: Precision) -> _Span:
-    """Span whole months; `count` of them may run into the next year, as winter does."""
+    """Return the span of `count` whole months from `month` on.
+
+    It may end in the next year, as winter does.
+    """
     years, last = divmod(month + count - 2, 12)
     end = (year + years, last + 1, _month_length(year + years, last + 1))
     return _Span((year, month, 1), end, precision)
@@ -293,7 +309,7 @@ def _month_length(year: int, month: int) -> int:
 
 
 def _time(edtf: str, match: re.Match[str]) -> _Span:
-    """Span an hour, a minute or a second of the clock as written."""
+    """Return the span of an hour, a minute or a second, by the clock as written."""
     date, hour, minute, second, zone, sign, zone_hour, zone_minute = match.groups()
     day = _date(date, date[:-6], date[-5:-3], date[-2:]).first
     for unit, value, limit in (("hours", hour, 23), ("minutes", minute, 59)):
@@ -314,12 +330,15 @@ def _time(edtf: str, match: re.Match[str]) -> _Span:
 
 
 def _unspecified(edtf: str, year: str, month: str | None, day: str | None) -> _Span:
-    """Span what X leaves out, where that is one stretch with a name: ISO 8601-2, 8.3."""
+    """Return the span of a date in which X replaces digits (ISO 8601-2, 8.3).
+
+    Refuses a date whose days are not one whole month, year, decade or century.
+    """
     match (year.count("X"), month, day):
         case (0, "XX", None | "XX"):
             return _date(edtf, year, None, None)
         case (0, str(), "XX") if "X" not in month:
-            _date(edtf, year, month, "01")  # refuses a month that is none
+            _date(edtf, year, month, "01")  # refuses a month that does not exist
             return _months(int(year), int(month), 1, "month")
         case ((1 | 2) as unknown, None, None) if year.endswith("X" * unknown):
             first, last = edtf_words.unspecified_years(year)
@@ -329,7 +348,10 @@ def _unspecified(edtf: str, year: str, month: str | None, day: str | None) -> _S
 
 
 def _long_year(edtf: str, sign: str, digits: str, power: str | None, known: str | None) -> _Span:
-    """Span a year with Y, E for a power of ten, S for the number of digits that count."""
+    """Return the span of a year with Y.
+
+    `power` is the power of ten after E, `known` the number of significant digits after S.
+    """
     if power is None and len(digits) <= 4:
         raise _refused(edtf, f"is not a year: four digits take no Y, write {sign}{digits:0>4}")
     if len(digits) > 12 or int(power or 0) > 12 or int(digits) * 10 ** int(power or 0) >= _TOO_FAR:
@@ -353,7 +375,7 @@ def _rounded_year(edtf: str, sign: str, digits: str, known: str) -> _Span:
 
 
 def _round(edtf: str, sign: str, size: int, known: int) -> _Span:
-    """Span every year of as many digits whose first `known` are those of `size`."""
+    """Return the span of all years that have the length of `size` and its first `known` digits."""
     length = len(str(size))
     if not 1 <= known <= length:
         raise _refused(edtf, f"is not a year: of {length} digits 1 to {length} can count")
@@ -365,7 +387,10 @@ def _round(edtf: str, sign: str, size: int, known: int) -> _Span:
 
 
 def _qualified(edtf: str) -> _Span | None:
-    """Span what is qualified: ? uncertain, ~ approximate, % both leave the bounds alone."""
+    """Return the span of a qualified date; None if it has no form that EDTF knows.
+
+    ? (uncertain), ~ (approximate) and % (both) do not change the bounds.
+    """
     plain = _QUALIFIER.sub("", edtf)
     span = _point(plain)
     if span is None:
@@ -382,9 +407,9 @@ def _qualified(edtf: str) -> _Span | None:
 
 
 def _check_grammar(edtf: str, advice: str) -> None:
-    """Refuse what the EDTF package does not read: it knows where level 2 allows what.
+    """Refuse a text that the EDTF package does not read: it has the whole grammar of level 2.
 
-    Only its yes or no is used. Its bounds are not ours, and it takes milliseconds a text.
+    Only its yes or no is used: it sets other bounds, and takes milliseconds for one text.
     """
     if not _edtf_package()(edtf):
         raise _refused(edtf, f"is not EDTF: {advice}")
@@ -392,9 +417,12 @@ def _check_grammar(edtf: str, advice: str) -> None:
 
 @cache
 def _edtf_package() -> Callable[[str], bool]:
-    """Import what is slow to import when it is first needed."""
+    """Import the EDTF package, which is slow to import, when it is first needed.
+
+    Returns a function that tells whether the package reads a text.
+    """
     with warnings.catch_warnings():
-        # Under "python -W", pyparsing has remarks on the package's grammar.
+        # Under "python -W", pyparsing warns about the package's grammar.
         warnings.filterwarnings("ignore", category=UserWarning, module=r"edtf\.parser\.")
         from edtf import is_valid_edtf
     return lru_cache(maxsize=1024)(is_valid_edtf)

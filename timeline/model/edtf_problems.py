@@ -1,6 +1,6 @@
-"""Why words are not a date, in one line that says what would be right.
+"""Explain in one line why words are not a date, and what would be right.
 
-Imported when a date is refused, and only then. May not know today's date either.
+This module is imported only when a date is refused. It may not know today's date.
 """
 
 import calendar
@@ -10,7 +10,7 @@ from timeline.model.edtf_words import HINT, MONTHS, normal, to_words
 
 
 def explain(words: str) -> str:
-    """Say in one line why words cannot be read, and what would be right."""
+    """Say in one line why words cannot be read as a date, and what would be right."""
     text = normal(words)
     if numeric := _NUMERIC.search(text):
         return _explain_numeric(numeric)
@@ -29,7 +29,8 @@ _NUMERIC = re.compile(
 _MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" for name in map(str.lower, MONTHS))
 _WITHOUT_YEAR = r"^(?!.*(?:[0-9]{4}|[0-9] (?:bce?|ad|ce)\b|\bad [0-9]))"
 
-# Searched in turn; {1} and so on is what the pattern found, {0} the whole text.
+# Pattern and problem, searched in this order: the first pattern that is found decides.
+# In a problem {0} is the whole text, {1} the first group of the pattern, and so on.
 _PROBLEMS = (
     (
         _WITHOUT_YEAR + r".*\b(yesterday|today|tonight|tomorrow|now|last|next|this|previous|"
@@ -84,7 +85,7 @@ _PROBLEMS = (
 
 
 def _explain_numeric(match: re.Match[str]) -> str:
-    """Show how a date in digits can be read, in each order of day and month."""
+    """Say how a date in digits can be read, in each order of day and month."""
     one, _, two, year, first, _, month, day = match.groups()
     orders = [(year, two, one), (year, one, two)] if year else [(first, month, day)]
     readings = [reading for order in dict.fromkeys(orders) if (reading := _reading(*order))]
@@ -96,7 +97,7 @@ def _explain_numeric(match: re.Match[str]) -> str:
 
 
 def _reading(year: str, month: str, day: str | None) -> str | None:
-    """Show one reading as "4 May 2025 (2025-05-04)"; None when there is no such day."""
+    """Return one reading as "4 May 2025 (2025-05-04)", or None if there is no such day."""
     if not 1 <= int(month) <= 12:
         return None
     if day is None:

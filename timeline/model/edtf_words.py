@@ -1,11 +1,11 @@
-"""Dates in plain English: EDTF to words, words to EDTF.
+"""Translate dates from EDTF to plain English and from plain English to EDTF.
 
 The tables `_POINTS` and `_RANGES` are read in both directions: the first phrase of a row is
 printed, every phrase of it is understood. So ``to_edtf(to_words(x)) == x`` for canonical x.
-What is rare is printed with its EDTF behind it: "around 11 June 2004 (2004-06~-11)".
+A rare date is printed with its EDTF in brackets: "around 11 June 2004 (2004-06~-11)".
 
-This module translates and checks nothing: 30 February becomes 2025-02-30, which `edtf_time`
-refuses. It may not know today's date, so it reads no "yesterday".
+This module translates and checks nothing: 30 February becomes 2025-02-30, which
+`timeline.model.edtf` refuses. It may not know today's date, so it reads no "yesterday".
 """
 
 import re
@@ -23,7 +23,7 @@ MONTHS = (
 
 
 def to_edtf(words: str) -> str | None:
-    """Translate plain words to EDTF, unchecked; None when they cannot be read."""
+    """Translate plain words to EDTF, unchecked; return None if they cannot be read."""
     text = _LEADING.sub("", normal(words))
     if text in _UNKNOWN_WORDS:
         return _UNKNOWN
@@ -32,7 +32,7 @@ def to_edtf(words: str) -> str | None:
 
 @lru_cache(maxsize=8192)
 def to_words(edtf: str) -> str:
-    """Say canonical EDTF, as `edtf_time.parse` returns it, in words that `to_edtf` reads back."""
+    """Say canonical EDTF, as `edtf.parse` returns it, in words that `to_edtf` reads back."""
     if edtf == _UNKNOWN:
         return _UNKNOWN_WORDS[0]
     left, slash, right = edtf.partition("/")
@@ -47,14 +47,14 @@ def to_words(edtf: str) -> str:
 
 
 def year_words(year: int) -> str:
-    """Name an astronomical year (0 is 1 BC), with AD where the bare number would mislead."""
+    """Name an astronomical year (0 is 1 BC): "44 BC", "987 AD", "2025", "12000 AD"."""
     if year <= 0:
         return f"{1 - year} BC"
     return str(year) if 1000 <= year <= 9999 else f"{year} AD"
 
 
 def unspecified_years(edtf: str) -> tuple[int, int]:
-    """Give the first and last year of a decade or century such as 202X or -01XX.
+    """Return the first and the last year of a decade or century such as 202X or -01XX.
 
     Year 0 belongs to 000X and 00XX, so -000X and -00XX end with the year -1.
     """
@@ -66,7 +66,11 @@ def unspecified_years(edtf: str) -> tuple[int, int]:
 
 
 class _Field(NamedTuple):
-    """A part of a date: its two patterns, and how to get from one form to the other."""
+    """A part of a date, and how it is translated.
+
+    `edtf` and `words` are the patterns that match it in EDTF and in words; `say` translates
+    its EDTF to words, `write` its words to EDTF.
+    """
 
     edtf: str
     words: str
@@ -75,7 +79,7 @@ class _Field(NamedTuple):
 
 
 def _choice(names: Mapping[int, tuple[str, ...]]) -> _Field:
-    """Make the field of a two-digit code with names, the first of which is printed."""
+    """Make the field of a two-digit code that has names; the first name is printed."""
     codes = {name.lower(): f"{code:02d}" for code, spellings in names.items() for name in spellings}
     return _Field(
         edtf="|".join(f"{code:02d}" for code in names),
@@ -129,7 +133,7 @@ _FIELDS = {
         r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?",
         write=lambda clock: clock if clock[2] == ":" else f"0{clock}",
     ),
-    # Words ask for a blank before "-02:00", for "10:15-11:30" is more often from ten to twelve.
+    # In words "-02:00" needs a blank or UTC before it: "10:15-11:30" is read as two times.
     "zone": _Field(
         r"(?:Z|[+-][0-9]{2}(?::[0-9]{2})?)?",
         r"(?: ?(?:utc|gmt|z)|(?: | ?utc|(?=\+))[+-][0-9]{2}(?::[0-9]{2})?)?",
@@ -149,9 +153,10 @@ _FIELDS = {
 
 
 class _Row(NamedTuple):
-    """EDTF, and phrases for it: the first is printed, all are read. A field is {name} or {name_2}.
+    """A template of EDTF has phrases: the first phrase is printed, all of them are read.
 
-    A row whose EDTF an earlier one covers is only read.
+    A part of the date is written {name} or {name_2}, with a name of `_FIELDS`. A row whose EDTF
+    an earlier row matches too is never printed, only read.
     """
 
     edtf: str
@@ -232,7 +237,8 @@ _RANGES = (
 _UNKNOWN = "../.."
 _UNKNOWN_WORDS = ("date unknown", "unknown date", "unknown")
 
-# What stands for an open (..) or unknown (empty) side; the bounds are inclusive, as in EDTF.
+# Words for an interval with one open (..) or unknown (empty) side. Bounds are inclusive, as in
+# EDTF: "before 2025" is ../2025.
 _SAY_START = {"..": "before {}", "": "until {}, start unknown"}
 _SAY_END = {"..": "since {}", "": "from {}, end unknown"}
 _READ_OPEN = (
@@ -253,7 +259,7 @@ _READ_QUALIFIER = re.compile(
 )
 _TAKES_ARTICLE = re.compile(r"first|second|third|fourth|[0-9]{4}s|decade|century")
 
-# EDTF among words: "before 2025-04-15". And in brackets, behind the words for what is rare.
+# EDTF among words, as in "before 2025-04-15"; and EDTF in brackets after a rare date.
 _PLAIN_EDTF = re.compile(r"[?~%]?(?:y-?[0-9]|-?[0-9]{2}[0-9x]{2})[-0-9xtzes:+?~%]*")
 _BRACKETED = re.compile(r".+ \(([-0-9xyes?~%]{4,40})\)")
 _DIGITS = re.compile(r"Y?(-?[0-9]{1,12})(?:E([0-9]{1,2}))?(?:S([0-9]{1,2}))?")
@@ -266,7 +272,7 @@ _LEADING = re.compile(r"^(?:on|in) ")
 
 
 def normal(words: str) -> str:
-    """Drop what carries no meaning: case, commas, extra blanks, articles."""
+    """Drop what carries no meaning: case, commas, extra blanks, and "the", "of" and "at"."""
     return _FILLERS.sub("", " ".join(words.lower().replace(",", " ").split()))
 
 
@@ -289,7 +295,10 @@ def _word_patterns(rows: tuple[_Row, ...]) -> list[tuple[re.Pattern[str], _Row]]
 
 
 def _pattern(template: str, side: Callable[[_Field], str]) -> re.Pattern[str]:
-    """Compile a template; a field that comes again must say the same again."""
+    """Compile the pattern of a template; `side` gives the pattern of one field.
+
+    A field that comes twice must have the same text twice.
+    """
     pattern = ""
     seen = set()
     for literal, name, _, _ in Formatter().parse(template):
@@ -314,7 +323,7 @@ def _say_row(edtf: str, rows: tuple[_Row, ...]) -> str | None:
 
 
 def _say(point: str) -> str:
-    """Say one side of an interval, or what is none."""
+    """Say one side of an interval, or a date that is not an interval."""
     if (words := _say_row(point, _POINTS)) is not None:
         return words
     if point[-1] in _SAY_QUALIFIER and not _QUALIFIER.search(point[:-1]):
@@ -323,13 +332,13 @@ def _say(point: str) -> str:
 
 
 def _say_inside(point: str) -> str:
-    """Say a point behind a preposition: "around the first quarter of 2025"."""
+    """Say a point as it reads after a preposition: "the first quarter of 2025"."""
     words = _say(point)
     return f"the {words}" if _TAKES_ARTICLE.match(words) else words
 
 
 def _say_rare(point: str) -> str:
-    """Say what has no short words of its own; the EDTF is printed behind it."""
+    """Say a rare point, which no row of `_POINTS` has; its caller adds the EDTF in brackets."""
     if symbols := set(_QUALIFIER.findall(point)):
         qualifier = symbols.pop() if len(symbols) == 1 else "%"
         return f"{_SAY_QUALIFIER[qualifier]} {_say(_QUALIFIER.sub('', point))}"
@@ -355,7 +364,10 @@ def _read_row(text: str, rows: tuple[_Row, ...]) -> str | None:
 
 
 def _read(text: str) -> str | None:
-    """Read one side of an interval, or what is none."""
+    """Read one side of an interval, or a date that is not an interval.
+
+    Returns None if the words cannot be read.
+    """
     if (edtf := _read_row(text, _POINTS)) is not None:
         return edtf
     if match := _BRACKETED.fullmatch(text):
@@ -368,7 +380,7 @@ def _read(text: str) -> str | None:
 
 
 def _read_open(text: str) -> str | None:
-    """Read an interval with one side open or unknown."""
+    """Read an interval with one open or unknown side; return None if the words are none."""
     for pattern, edtf in _READ_OPEN:
         if (match := pattern.fullmatch(text)) and (side := _read(match[1])) is not None:
             return edtf.format(side)
@@ -376,7 +388,10 @@ def _read_open(text: str) -> str | None:
 
 
 def _read_range(text: str) -> str | None:
-    """Read an interval with two sides; a phrase may hold a "to" of its own, so try each."""
+    """Read an interval with two sides; return None if the words are none.
+
+    A side may itself hold the word "to", so every " to " is tried as the middle.
+    """
     if text.startswith("between "):
         text = text.removeprefix("between ").replace(" and ", " to ")
     text = text.removeprefix("from ")
