@@ -32,7 +32,6 @@ from timeline.reading import comparison, query, selection
 from timeline.reading.as_of import parse_as_of
 from timeline.reading.past_tables import tables_as_of
 from timeline.reading.references import resolve_event, resolve_source
-from timeline.reading.twins import misspellings
 from timeline.rows import ChangeRow, EventDict, EventRow, VersionRow
 from timeline.store import log, storage
 from timeline.writing import writer
@@ -48,8 +47,6 @@ Rows = list[dict[str, Any]]
 EventRows = list[EventRow]
 VersionRows = list[VersionRow]
 ChangeRows = list[ChangeRow]
-Names = list[tuple[str, str]]
-Slips = list[misspellings.Slip]
 Ids = list[str] | tuple[str, ...] | set[str]
 When = str | int | date
 """A moment: a day (its end) or a time, ISO 8601, or the number of an entry: "#41" or 41.
@@ -59,7 +56,7 @@ A time without an offset is in the log's time zone.
 _GUARDS = ("entry_id", "expect")
 
 
-class Words(TypedDict, total=False):
+class StatementWords(TypedDict, total=False):
     """What goes with a statement: `model.content.Said`, and a guard against doing it twice.
 
     `author` is a handle, `reported_at` a day or time, ISO 8601. With an `entry_id` of one's
@@ -72,8 +69,8 @@ class Words(TypedDict, total=False):
     entry_id: str | None
 
 
-class Guarded(Words, total=False):
-    """`Words`, and the version that the event must be at."""
+class Guarded(StatementWords, total=False):
+    """`StatementWords`, and the version that the event must be at."""
 
     expect: int | None
 
@@ -81,7 +78,7 @@ class Guarded(Words, total=False):
 class Filters(TypedDict, total=False):
     """What chooses events, as `filters.FILTERS` has it; None chooses all.
 
-    Words are those that a person would use: ``country="Ukraine"``, ``since="April 2025"``.
+    The values are words that a person would use: ``country="Ukraine"``, ``since="April 2025"``.
     """
 
     event_type: str | None
@@ -109,6 +106,7 @@ class Timeline:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, now: Callable[[], datetime] = clock.now):
+        """Open a timeline that exists. Call `Timeline.open` or `Timeline.create` instead."""
         self.path = Path(path)
         self._now = now
         self._reader = storage.connect(self.path)
@@ -221,13 +219,13 @@ class Timeline:
             yield append
 
     @overload
-    def record(self, events: Statement, **words: Unpack[Words]) -> Receipt: ...
+    def record(self, events: Statement, **words: Unpack[StatementWords]) -> Receipt: ...
 
     @overload
-    def record(self, events: Iterable[Statement], **words: Unpack[Words]) -> Receipts: ...
+    def record(self, events: Iterable[Statement], **words: Unpack[StatementWords]) -> Receipts: ...
 
     def record(
-        self, events: Statement | Iterable[Statement], **words: Unpack[Words]
+        self, events: Statement | Iterable[Statement], **words: Unpack[StatementWords]
     ) -> Receipt | Receipts:
         """Record one event, or many at once; what is recorded already is left alone.
 
@@ -498,19 +496,6 @@ class Timeline:
             source_id = resolve_source(connection, source_id)
             return captured_texts.coverage(connection, source_id).as_json(source_id)
 
-    def unknown(self, names: Iterable[tuple[str, str]]) -> Names:
-        """Those of some ("actor" | "place" | "tag", name) that no event says.
-
-        Asked within an append, of `Append.names`, it tells what was not known before.
-        """
-        with self._reading() as connection:
-            return misspellings.unknown(connection, names)
-
-    def slips(self, names: Iterable[tuple[str, str]]) -> Slips:
-        """Those of some new names that look like a misspelling of a known one."""
-        with self._reading() as connection:
-            return [*misspellings.slips(connection, names)]
-
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with storage.storage_errors(self.path):
@@ -524,7 +509,7 @@ class Timeline:
                 yield past
 
 
-def _said(words: Words | Guarded, guards: Container[str] = _GUARDS) -> Said:
+def _said(words: StatementWords | Guarded, guards: Container[str] = _GUARDS) -> Said:
     """The words without the guards. Raises InvalidInput for one that is unknown."""
     return validate(Said, {name: value for name, value in words.items() if name not in guards})
 
@@ -554,7 +539,7 @@ def _each(change: Callable[..., Receipt], events: str | Ids, words: Guarded) -> 
     return [*_one_by_one(change(event_id, said=said) for event_id in events)]
 
 
-def _check_unguarded(words: Words | Guarded) -> None:
+def _check_unguarded(words: StatementWords | Guarded) -> None:
     """Guards are of one event: of many, they are given in an `append`."""
     for guard in _GUARDS:
         if words.get(guard) is not None:

@@ -12,7 +12,9 @@ import json
 import operator
 import re
 import signal
+import sqlite3
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import IO, Any
 
 import click
@@ -22,7 +24,9 @@ from timeline.cli import output
 from timeline.errors import InvalidInput, TimelineError
 from timeline.model.content import Said
 from timeline.model.field_types import ID_PATTERN, SIGNS
-from timeline.reading.twins.misspellings import Slip
+from timeline.reading.twins import misspellings
+from timeline.reading.twins.misspellings import Name, Slip
+from timeline.store import storage
 from timeline.writing.receipt import Receipt
 from timeline.writing.writer import Append
 
@@ -40,10 +44,10 @@ def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
     try:
         with timeline.append(dry_run=dry_run) as append:
             yield append
-            new = timeline.unknown(append.names) if append.names else []
+            new = _unknown(timeline.path, append.names) if append.names else []
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         # What is written is written: the notes come last, behind the receipts.
-        slips = map(_of_slip, timeline.slips(new)) if new else ()
+        slips = map(_of_slip, _slips(timeline.path, new)) if new else ()
         notes = itertools.chain(append.notes, [*slips])
         click.get_current_context().call_on_close(functools.partial(_echo_notes, notes))
     except KeyboardInterrupt:
@@ -88,6 +92,23 @@ class Receipts:
 def _echo_notes(notes: Iterable[str]) -> None:
     for note in notes:
         output.echo_note(note)
+
+
+def _unknown(path: Path, names: Iterable[Name]) -> list[Name]:
+    """Return the names that no committed entry contains."""
+    with storage.storage_errors(path), _reading(path) as connection:
+        return misspellings.unknown(connection, names)
+
+
+def _slips(path: Path, names: Iterable[Name]) -> list[Slip]:
+    """Return the new names that look like a misspelling of a known one."""
+    with storage.storage_errors(path), _reading(path) as connection:
+        return [*misspellings.slips(connection, names)]
+
+
+def _reading(path: Path) -> contextlib.closing[sqlite3.Connection]:
+    """Open a second connection: it does not see what the append has not committed."""
+    return contextlib.closing(storage.connect(path))
 
 
 def _of_slip(slip: Slip) -> str:
