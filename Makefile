@@ -1,8 +1,8 @@
-# make demo     the demonstration in a browser (PORT=8001)
-# make test     the whole gate: format, lint, types, imports, tests, generated docs
-# make torture  what takes minutes: crashes and failing disks at every moment
-# make docs     command help and printed examples anew
-# make bench    what the speed claims are measured with
+# make demo     serve the demonstration for a browser (PORT=8001)
+# make test     check everything: format, lint, types, imports, generated docs, tests
+# make torture  run the tests that take minutes: crashes and failing disks at every moment
+# make docs     write command help and printed examples into the docs
+# make bench    measure the speeds that README.md and bench/RESULTS.md give
 
 PYTHON ?= python3
 PORT ?= 8001
@@ -21,7 +21,7 @@ test: .venv/dev
 	$(BIN)/cog --check -r README.md docs/*.md
 	$(BIN)/python -m pytest -n 2
 
-# All tests again, on the newest alpha of Datasette.
+# Runs all tests with the newest alpha version of Datasette.
 test-next: .venv-next/dev
 	.venv-next/bin/python -m pytest -n 2
 

@@ -1,14 +1,14 @@
-"""How fast entries come in, against SQLite itself; how much memory it takes; how fast to rebuild.
+"""Measure how fast appends and rebuilds are, compared with SQLite itself, and their memory.
 
-The floor is `executemany` of the very same final rows into the same empty tables and indexes,
-full-text search among them, without triggers, in one transaction. For one durable append it
-is plain sqlite3 that inserts the same rows in one commit. Both use the settings of our own
-connection (WAL, synchronous FULL, its page cache). `eventsourcing` keeps the same events in
-its SQLite recorder, neither validated nor hashed, and sqlite-utils puts the same rows into the
-same tables. The sides take turns, round by round; each number is a median.
+For many events, the floor is `executemany` of the same final rows into the same empty tables
+and indexes, full-text search included, without triggers, in one transaction. For one durable
+append, the floor is plain sqlite3 that inserts the same rows in one commit. Both floors use the
+settings of our own connection (WAL, synchronous FULL, its page cache). `eventsourcing` stores
+the same events in its SQLite recorder, without validation and hashes, and sqlite-utils inserts
+the same rows into the same tables. The sides are timed in turn; each number is a median.
 
-    python bench/append.py [--rounds N] [EVENTS ...]        10000 100000 if not given
-    python bench/append.py --ten-million                    one round, of a small hour
+    python bench/append.py [--rounds N] [EVENTS ...]        default: 10000 100000
+    python bench/append.py --ten-million                    one round; takes almost an hour
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ PEAK = (
     " status = Path('/proc/self/status').read_text();"
     " print(*re.findall('VmHWM:\\s+([0-9]+)', status), file=sys.stderr)"
 )
-"""Not `ru_maxrss`: that knows the size of the process which it was forked from."""
+"""Prints the peak memory of an append. `ru_maxrss` would include the parent process's memory."""
 
 
 def main() -> None:
@@ -113,7 +113,7 @@ def batches(folder: Path, count: int, rounds: int) -> None:
 
 
 def append(path: Path, lines: Path) -> float:
-    """Seconds from NDJSON to events that can be found, as `timeline append --nl` does it."""
+    """Return the seconds that `timeline append --nl` needs to record the events of a file."""
     Timeline.create(path, title="A made-up story").close()
     with Timeline.open(path) as timeline, lines.open("rb") as file, timed() as seconds:  # noqa: SIM117
         with timeline.append() as appending:
@@ -124,7 +124,7 @@ def append(path: Path, lines: Path) -> float:
 
 
 def change(path: Path, count: int) -> float:
-    """Seconds for 15 in 100 of them, half of these updated, half corrected."""
+    """Return the seconds to change 15 % of the events: half are updated, half corrected."""
     chosen = random.Random(2).sample(range(count), count * 15 // 100)  # noqa: S311
     with Timeline.open(path) as timeline, timed() as seconds:  # noqa: SIM117
         with timeline.append() as appending:
@@ -136,7 +136,7 @@ def change(path: Path, count: int) -> float:
 
 
 def floor(path: Path, target: Path) -> float:
-    """Seconds that the rows of a file take to go into empty tables, table by table."""
+    """Return the seconds to insert the rows of a file into empty tables, table by table."""
     seconds = 0.0
     with (
         contextlib.closing(bare(target)) as bottom,
@@ -163,7 +163,7 @@ def rebuild(path: Path) -> float:
 
 
 def beside(folder: Path, lines: Path) -> float:
-    """Seconds for the same events by `eventsourcing` and sqlite-utils."""
+    """Return the seconds that `eventsourcing` and sqlite-utils need for the same events."""
     import others
 
     kept = folder / "others.db"
@@ -176,7 +176,7 @@ def beside(folder: Path, lines: Path) -> float:
 
 
 def peak(folder: Path, lines: Path) -> float:
-    """Megabytes that the process of an append takes at most."""
+    """Return the peak memory of the process of an append, in megabytes."""
     path = folder / "peak.db"
     Timeline.create(path, title="A made-up story").close()
     command = ["-d", str(path), "append", "--nl", str(lines)]
@@ -194,7 +194,7 @@ def peak(folder: Path, lines: Path) -> float:
 
 
 def single(folder: Path) -> None:
-    """One event an append, into a file of 10,000: microseconds, ours and bare SQLite in turn."""
+    """Time appends of one event into a file of 10,000 events, ours and plain SQLite in turn."""
     ours, theirs = folder / "ours.db", folder / "theirs.db"
     story.build(ours, 10_000)
     shutil.copy(ours, theirs)
@@ -234,7 +234,7 @@ def last(reader: sqlite3.Connection) -> tuple[int, int, int]:
 def added(
     reader: sqlite3.Connection, before: tuple[int, int, int], event_id: str
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """The rows that an append of one event left, and their tables."""
+    """Yield the rows that an append of one event added, each with its table."""
     seq, position, actor = before
     key = "(SELECT event_key FROM events WHERE event_id = ?)"
     for table, condition, value in (
@@ -255,7 +255,7 @@ def added(
 
 
 def bare(path: Path) -> sqlite3.Connection:
-    """A connection to a timeline, made where there is none, whose triggers are gone."""
+    """Connect to a timeline and drop its triggers; make the file if there is none."""
     if not path.exists():
         Timeline.create(path, title="A made-up story").close()
     connection = storage.connect(path, write=True)
@@ -279,7 +279,7 @@ def insert(table: str, width: int) -> str:
 
 @contextlib.contextmanager
 def timed() -> Iterator[list[float]]:
-    """The seconds of the block, in a list that has them at its end."""
+    """Time a block: the list that is yielded has the seconds when the block has ended."""
     seconds: list[float] = []
     started = time.perf_counter()
     yield seconds

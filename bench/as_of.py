@@ -1,7 +1,7 @@
-"""How long a look into the past of one event takes, however long its history.
+"""Measure how long it takes to read one event as of a moment, with a short and a long history.
 
-Two events in one file, one of 10 versions and one of 10,000, each looked up as of every
-kind of moment; and how long it took to write those 10,000, thousand by thousand.
+One file has an event with 10 versions and an event with 10,000 versions. Each event is read as
+of every kind of moment. The time to write the 10,000 versions is measured too, per 1,000.
 Run: python bench/as_of.py
 """
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def write(timeline: Timeline) -> list[float]:
-    """Record both events; the seconds that each append of updates of the long one took."""
+    """Record both events; return the seconds of each append of updates of the long event."""
     statement = {
         "occurred": "2025-01-01",
         "title": "A strike",
@@ -75,7 +75,7 @@ def write(timeline: Timeline) -> list[float]:
 
 def look(timeline: Timeline) -> None:
     last = (START + timedelta(days=LONG)).date()
-    # Moments spread over the whole history, the same for both events.
+    # The moments are spread over the whole history. Both events get the same moments.
     days = [
         (START + timedelta(days=LONG * n // CALLS + 3)).date().isoformat() for n in range(CALLS)
     ]

@@ -1,11 +1,16 @@
-"""Facets, pages, looks into the past and searches of a large timeline, against what else there is.
+"""Measure facets, pages, pages of the past, searches and server memory of a large timeline.
 
-Both sides in one process, in turn, medians of five, in processor time: facets alone, on the
-browse page and on the table `events`, against Datasette's own for the same columns, its time
-limits off (of actors and sources, which it has none for, against the SQL that counts them); pages
-against the page of the smallest timeline; the page as known in the middle of the log against that
-of now; a search with facets against FTS5 alone. What searches is measured twice: the first time,
-and again, when what was found is still known. Then the memory of a server.
+Both sides of a comparison run in one process, in turn; each number is a median of five, in
+processor time. It compares
+
+* facets, on the browse page and on the table `events`, with Datasette's own facets of the same
+  columns, without time limits (actors and sources, for which Datasette has no facet, with the
+  SQL that counts them);
+* each page with the same page of the smallest timeline;
+* the page as known in the middle of the log with the page of now;
+* a search with facets with a search of FTS5 only.
+
+A search is measured twice: the first time, and again when its result is still in memory.
 Run: python bench/browse.py [--keep FOLDER] [EVENTS ...]
 """
 
@@ -46,7 +51,7 @@ from timeline.store import storage
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 5
 MOST = 30
-"""Values of a facet, as Datasette shows them."""
+"""The number of values of a facet: Datasette shows as many."""
 ACTOR = names.actor_id_of("Actor 1")
 EVERY = {"state": "all"}
 SEARCH = {"search": "word12"}
@@ -58,11 +63,11 @@ FACETS = {
     "source": (LinkFacet, None, "sources"),
     "period": (PeriodFacet, DateFacet, "occurred"),
 }
-"""Ours on the table `events`, Datasette's own, and the column."""
+"""For each facet: our class on the table `events`, Datasette's class, and the column."""
 
 
 class Case(NamedTuple):
-    """A selection: for the index, as the query string of a table page, and as SQL."""
+    """A selection, written for the index, as the query string of a table page, and as SQL."""
 
     filters: dict[str, Any]
     text: str | None
@@ -84,7 +89,7 @@ CASES = {
     ),
     "a frequent word": Case(
         EVERY,
-        '"word12"',  # without quotation marks it is the beginning of a word
+        '"word12"',  # without quotation marks, it would find every word that begins so
         "_search=word12",
         "event_key IN (SELECT rowid FROM event_search"
         " WHERE event_search MATCH escape_fts(:search))",
@@ -157,7 +162,7 @@ async def served(path: Path) -> Datasette:
 
 
 async def in_turn(*sides: Callable[[], Awaitable[object]]) -> list[float]:
-    """The median seconds of each side, of all threads, whatever else the machine does."""
+    """Return the median processor time of each side, in seconds, of all threads."""
     seconds: list[list[float]] = [[] for _ in sides]
     for _ in range(ROUNDS):
         for side, times in zip(sides, seconds, strict=True):
@@ -215,7 +220,7 @@ async def facets(
 async def computed(
     datasette: Datasette, database: str, kind: Any, column: str, case: Case
 ) -> object:
-    """A facet of the table page, by one of the classes that Datasette asks."""
+    """Compute a facet of the table page with one of the classes that Datasette uses."""
     name = {"column": "_facet"}.get(kind.type, f"_facet_{kind.type}")
     request = Request.fake(f"/{database}/events?{case.query}&{name}={column}")
     sql = f"select * from events where {case.where}"  # noqa: S608
@@ -228,13 +233,13 @@ async def computed(
 
 
 def forget(datasette: Datasette, what: str) -> None:
-    """That of a page all facets but the first find the selection worked out, or a search made."""
+    """Drop a result that the index keeps: the events of a page, or those of a search."""
     for index in index_cache._indexes.get(datasette, {}).values():
         index.kept.pop(what, None)
 
 
 async def linked(datasette: Datasette, database: str, facet: str, case: Case) -> object:
-    """What Datasette has no facet for, in SQL."""
+    """Count a facet in SQL for which Datasette has no facet."""
     table, column = LINKED[facet]
     return await datasette.execute(
         database,
@@ -247,7 +252,7 @@ async def linked(datasette: Datasette, database: str, facet: str, case: Case) ->
 
 
 async def shown(datasette: Datasette, index: FacetIndex, smallest: Datasette) -> None:
-    """Pages, now and as known in the middle of the log, and those of the smallest timeline."""
+    """Time pages of now, pages as known in the middle of the log, and pages of `smallest`."""
     print(f"\n{'pages':26}{'smallest':>12}{'now':>12}{'ratio':>9}{'then':>12}{'to now':>9}")
     for name, arguments in PAGES.items():
         now = f"/events?{urlencode(arguments)}"
@@ -311,7 +316,7 @@ def searches(connection: sqlite3.Connection, index: FacetIndex) -> None:
 
 
 def resident(path: Path) -> None:
-    """The memory of a server that has answered."""
+    """Print the memory of a server that has answered some requests."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

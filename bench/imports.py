@@ -1,6 +1,6 @@
-"""A publisher's file of any size: how fast it goes in, how much memory it takes, and again.
+"""Measure how fast a publisher's file is imported, for the first time and again, and the memory.
 
-Run with the number of rows; 100,000 if none is given.
+Run: python bench/imports.py [ROWS]        default: 100,000
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PROGRAM = (sys.executable, "-m", "timeline")
 
 
 def write(path: Path, count: int, changed: int = 0) -> None:
-    """A file of GDELT, packed; of the first `changed` rows another number of mentions."""
+    """Write a GDELT file with gzip; the first `changed` rows have another number of mentions."""
     maker = random.Random(1)  # noqa: S311 - the same file every time
     with gzip.open(path, "wt", compresslevel=1, encoding="utf-8") as file:
         for number in range(count):

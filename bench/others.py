@@ -1,6 +1,6 @@
-"""The same events by `eventsourcing`: its SQLite recorder, and sqlite-utils into our tables.
+"""Store the same events with the SQLite recorder of `eventsourcing`, our rows with sqlite-utils.
 
-Nothing is validated, hashed or asked of the log; an actor is known by name alone.
+This code validates nothing, hashes nothing and does not read the log; it finds actors by name.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Happening(Aggregate):
 
 
 def keep(lines: Path, log: Path, tables: Path) -> None:
-    """Record the events of NDJSON, a batch a transaction, each followed by its rows."""
+    """Record the events of an NDJSON file in batches; insert the rows of each batch after it."""
     app: Application[Any] = Application(
         env={"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(log)}
     )
@@ -46,7 +46,7 @@ def keep(lines: Path, log: Path, tables: Path) -> None:
 
 
 def project(database: Database, events: list[tuple[int, dict[str, Any]]]) -> None:
-    """The rows of our tables, from contents, by sqlite-utils."""
+    """Insert the rows of our tables, made from contents, with sqlite-utils."""
     rows: dict[str, list[dict[str, Any]]] = {}
     columns = {table: [column.name for column in database[table].columns] for table in TABLES}
     for key, content in events:

@@ -1,8 +1,8 @@
-"""How long `timeline append` of one event takes, as a whole process, durable on disk.
+"""Measure how long `timeline append` of one event takes as a whole process, saved to disk.
 
-Against what it cannot do without: a Python that imports pydantic, click and sqlite3. The two
-are timed in turn, so that what else the machine does weighs on both; bytecode is compiled
-beforehand, as it is where the package is installed.
+The baseline is a Python that imports pydantic, click and sqlite3: the command needs these. Both
+are timed in turn, so that other load of the machine affects both. Bytecode is compiled before,
+as it is when the package is installed.
 
     python bench/startup.py [ROUNDS]
 """
@@ -23,7 +23,7 @@ MIN_ROUNDS = 9
 
 
 def seconds(command: list[str], folder: str) -> float:
-    """How long one process takes, from start to end."""
+    """Return the seconds that one process takes from start to end."""
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -37,7 +37,7 @@ def seconds(command: list[str], folder: str) -> float:
 
 
 def medians(rounds: int) -> dict[str, float]:
-    """Seconds that each process takes, the baseline first."""
+    """Return the median seconds of each process by its name, the baseline first."""
     timeline = [sys.executable, "-m", "timeline"]
     commands = {
         "baseline": [sys.executable, "-c", BASELINE],

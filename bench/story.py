@@ -1,4 +1,4 @@
-"""A made-up story of any size, the same every time: Zipf actors and tags, vague dates, changes."""
+"""Make a story of any size, equal on every run: Zipf actors and tags, vague dates, changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAYS = 10 * 365
 
 
 def events(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
-    """Statements for `Timeline.record`, realistic in what is frequent and what is rare."""
+    """Yield statements for `Timeline.record`, with realistic shares of frequent and rare values."""
     maker = random.Random(seed)  # noqa: S311 - the same story every time
     types = [term.code for term in plover().event_types]
     places = [country.alpha3 for country in countries()]
@@ -47,7 +47,7 @@ def events(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
 
 
 def build(path: Path, count: int, batch: int = 10_000) -> None:
-    """A timeline of `count` events, 15 in 100 of them updated or corrected."""
+    """Make a timeline of `count` events; 15 % of the events are updated or corrected."""
     with Timeline.create(path, title="A made-up story") as timeline:
         story = events(count)
         maker = random.Random(2)  # noqa: S311 - the same story every time
@@ -67,7 +67,7 @@ def build(path: Path, count: int, batch: int = 10_000) -> None:
 
 
 def _town(number: int, countries: list[str]) -> dict[str, Any]:
-    maker = random.Random(number)  # noqa: S311 - a town stays where it is
+    maker = random.Random(number)  # noqa: S311 - a town has the same place every time
     return {
         "name": f"Town {number}",
         "country": countries[_zipf(maker, len(countries))],
@@ -77,7 +77,7 @@ def _town(number: int, countries: list[str]) -> dict[str, Any]:
 
 
 def _zipf(maker: random.Random, size: int) -> int:
-    """A rank below `size`, low ones often: about as often as one over the rank."""
+    """Return a random rank below `size`; rank n is about 1/n times as frequent as rank 1."""
     return min(int(size ** maker.random()) - 1, size - 1)
 
 

@@ -1,7 +1,7 @@
-"""How fast a file is verified: the log against bare hashlib, the tables against a rebuild.
+"""Measure how fast a file is verified: its log beside bare hashlib, its tables beside a rebuild.
 
-Bare hashlib: one scan of `log` and of `tree_hashes`, and nothing but the hashes of the same
-bytes - two for each entry, one for each inner node - with nothing compared.
+Bare hashlib scans `log` and `tree_hashes` once, hashes the same bytes (two hashes for each
+entry, one for each inner node), and compares nothing.
 Run: python bench/verify.py [EVENTS]
 """
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def bare(connection: sqlite3.Connection) -> None:
-    """Everything that must be hashed, and nothing else."""
+    """Hash everything that `verify` must hash, and do nothing else."""
     sha256 = hashlib.sha256
     connection.text_factory = bytes
     for *_, envelope, payload, salt, _ in connection.execute("SELECT * FROM log ORDER BY seq"):
@@ -60,7 +60,7 @@ def bare(connection: sqlite3.Connection) -> None:
 
 
 class Checks:
-    """The parts of `verify` that read the log, one by one."""
+    """Runs the parts of `verify` that read the log, one by one."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
@@ -92,7 +92,7 @@ def rebuild(path: Path) -> None:
 
 
 def in_turn(*functions: Callable[[], object]) -> list[float]:
-    """Median seconds of each, one after the other, round by round."""
+    """Return the median seconds of each function; the functions run in turn, round by round."""
     rounds = [[timed(function) for function in functions] for _ in range(ROUNDS)]
     return [statistics.median(column) for column in zip(*rounds, strict=True)]
 

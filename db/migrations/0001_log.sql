@@ -1,7 +1,7 @@
--- The log and what else cannot be derived. Nothing here is ever dropped or rewritten.
+-- The log and the other tables that cannot be derived from it. They are never dropped or rewritten.
 
--- One row is one entry. `envelope` and `payload` are the bytes that were hashed;
--- the columns beside them repeat the envelope, so that SQL need not parse it.
+-- One row is one entry. `envelope` and `payload` have the bytes that were hashed. The other
+-- columns repeat the values of the envelope, so that SQL does not need to parse it.
 CREATE TABLE log (
     seq         INTEGER PRIMARY KEY CHECK (seq >= 0),
     id          TEXT NOT NULL UNIQUE,
@@ -18,12 +18,12 @@ CREATE TABLE log (
     CHECK ((payload IS NULL) = (salt IS NULL))
 ) STRICT;
 
--- Every as-of by time begins with one look into this index.
+-- A read as of a time first looks up that time in this index.
 CREATE INDEX log_recorded_at ON log (recorded_at);
 
--- A guard BEFORE INSERT, because INSERT OR REPLACE walks past the two triggers below it,
--- and a UNIQUE constraint only chooses which row it replaces. No JSON function is called:
--- under trusted_schema=off one would refuse every insert.
+-- INSERT OR REPLACE does not run the two triggers below, and a UNIQUE constraint only chooses
+-- the row that it replaces. So this trigger checks every row BEFORE INSERT. It calls no JSON
+-- function: with trusted_schema=off, a JSON function would make every insert fail.
 CREATE TRIGGER log_appends_only BEFORE INSERT ON log BEGIN
     SELECT RAISE(ABORT, 'log: seq must be the next number')
      WHERE NEW.seq IS NOT (SELECT coalesce(max(seq) + 1, 0) FROM log);
@@ -34,8 +34,8 @@ CREATE TRIGGER log_appends_only BEFORE INSERT ON log BEGIN
            (SELECT coalesce(max(version), 0) + 1 FROM log WHERE subject = NEW.subject);
 END;
 
--- The one change that is allowed: to take out payload and salt, and nothing else, of an
--- entry that a later `entry.erased` names. Its envelope, and so every proof, stays whole.
+-- Only one change is allowed: remove the payload and the salt of an entry that a later
+-- `entry.erased` names. The envelope does not change, so every proof still holds.
 CREATE TRIGGER log_never_changes BEFORE UPDATE ON log
 WHEN NOT (
     NEW.payload IS NULL AND NEW.salt IS NULL
@@ -56,8 +56,9 @@ CREATE TRIGGER log_never_forgets BEFORE DELETE ON log BEGIN
     SELECT RAISE(ABORT, 'log: entries are never deleted');
 END;
 
--- The inner hashes of the Merkle tree over `leaf` (RFC 6962), each written once, in the
--- append that completes its subtree. The first n entries complete n less the 1 bits of n.
+-- The inner hashes of the Merkle tree over `leaf` (RFC 6962). Each hash is written once, in the
+-- append that completes its subtree. n entries have n - b inner hashes; b is the number of 1
+-- bits in n.
 CREATE TABLE tree_hashes (
     position INTEGER PRIMARY KEY CHECK (position >= 0),
     hash     BLOB NOT NULL CHECK (length(hash) = 32)
@@ -77,9 +78,9 @@ CREATE TRIGGER tree_hashes_never_forget BEFORE DELETE ON tree_hashes BEGIN
     SELECT RAISE(ABORT, 'tree_hashes: hashes are never deleted');
 END;
 
--- Captured texts of sources, by the SHA-256 of their UTF-8 ("sha256:<hex>"). A text can be
--- erased (body NULL) by an `entry.erased`, which `erased_by` names; never changed. Of a text
--- that was found in HTML, `original_sha256` is the hash of that.
+-- Captured texts of sources, by the SHA-256 of their UTF-8 ("sha256:<hex>"). A text never
+-- changes, but an `entry.erased` can erase it: then `body` is NULL, and `erased_by` names that
+-- entry. If the text was found in HTML, `original_sha256` is the hash of the HTML.
 CREATE TABLE source_texts (
     text_sha256     TEXT PRIMARY KEY,
     body            TEXT,
@@ -108,8 +109,9 @@ CREATE TRIGGER source_texts_never_forget BEFORE DELETE ON source_texts BEGIN
     SELECT RAISE(ABORT, 'source_texts: texts are never deleted');
 END;
 
--- Signed tree heads (C2SP tlog-checkpoint), as they were signed, and by which keys: one
--- "name+hash+base64" a line, the log's own first. With a witness's signature: one more row.
+-- Signed tree heads (C2SP tlog-checkpoint), as they were signed. `verifier_keys` has the keys
+-- that signed, one "name+hash+base64" per line, the log's own key first. When a witness adds a
+-- signature, one more row is added.
 CREATE TABLE checkpoints (
     size          INTEGER NOT NULL CHECK (size >= 0),
     root          BLOB NOT NULL CHECK (length(root) = 32),
@@ -133,7 +135,7 @@ CREATE TRIGGER checkpoints_never_forget BEFORE DELETE ON checkpoints BEGIN
     SELECT RAISE(ABORT, 'checkpoints: notes are never deleted');
 END;
 
--- Copies that were published.
+-- One row for each state of the log that was published.
 CREATE TABLE publications (
     published_at    TEXT NOT NULL PRIMARY KEY,
     size            INTEGER NOT NULL CHECK (size >= 0),
