@@ -16,7 +16,7 @@ from timeline import Timeline
 from timeline.model.content import Said
 from timeline.projection import facet_segments, tables
 from timeline.proof import verify
-from timeline.reading import facet_index, past_tables
+from timeline.reading import facet_index, indexed_search, past_tables
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
@@ -169,7 +169,7 @@ def test_of_a_facet_of_many_values_few_sets_are_intersected(
 def test_a_search_is_made_once_until_something_is_appended(
     path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(facet_index, "_SEARCHES", 2)
+    monkeypatch.setattr(indexed_search, "_SEARCHES", 2)
     timeline.record(
         {"event_id": f"e-{number}", "title": f"Talks {number}", "occurred": "2025"}
         for number in range(9)
@@ -183,7 +183,7 @@ def test_a_search_is_made_once_until_something_is_appended(
         def made(words: str) -> int:
             """How many searches it takes to search once more."""
             statements.clear()
-            index.found(connection, words, index.seq)
+            indexed_search.found(connection, index, words, index.seq)
             return len([sql for sql in statements if "MATCH" in sql])
 
         assert [made(words) for words in ("talks", "talks", "1", "talks", "2", "talks", "1")] == [
@@ -193,7 +193,7 @@ def test_a_search_is_made_once_until_something_is_appended(
         index = facet_index.current(connection, index)
         assert index is not None
         assert made("talks") == 1
-        assert len(index.found(connection, "talks", index.seq)) == 10
+        assert len(indexed_search.found(connection, index, "talks", index.seq)) == 10
 
 
 def test_tables_of_the_past_are_made_once_and_then_copied(
@@ -230,11 +230,11 @@ def test_a_search_in_the_past_looks_anew_into_rewritten_events_only(
             looked_into.append(each[0])
             yield each
 
-    monkeypatch.setattr(facet_index, "contents", looked)
+    monkeypatch.setattr(indexed_search, "contents", looked)
     with contextlib.closing(storage.connect(path)) as connection:
         index = facet_index.current(connection, None)
         assert index is not None
-        assert len(index.found(connection, "talks", 20) & index.alive(20)) == 20
+        assert len(indexed_search.found(connection, index, "talks", 20) & index.alive(20)) == 20
     assert looked_into == [4]
 
 

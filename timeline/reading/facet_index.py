@@ -1,18 +1,30 @@
-"""The facet index: which versions of events have what, for any entry of the log.
+"""The facet index: which versions of events have which values, as of any entry of the log.
 
-Guarantees: it is of the newest entry that its reader sees; one that is behind is brought up,
-one that is ahead is not used. For every value of every facet it holds the set of the entries
-in which versions of events stand that have it (roaring bitmaps), so that a filter is an
-intersection and a count its size. What was alive at an entry is one more set: recorded by
-then, less what was superseded by then.
+A version of an event is known by the `seq` of its entry, and everything here is a set of such
+numbers (a roaring bitmap):
 
-Names of actors are always today's. Of the other clock, that of reports,
-it knows nothing. Lives in memory: read from the segments that the projection stores.
+    postings    facet -> value -> the versions that have it    country -> UKR -> {3, 7, 12}
+    alive(9)    the versions that were current after entry 9:
+                those recorded by then - those superseded by then
+
+A filter is the union of the sets of its values, a selection the intersection of its filters
+with `alive`, and a count the size of an intersection. When events occurred is kept twice:
+
+    span        (first day, last day) -> versions              (2025-04-03, 2025-04-05) -> {7}
+    months      (first month, last month) -> versions          (2025-04, 2025-04) -> {3, 7}
+
+Most periods and histograms need the months only. `in_months` leads from two months to the spans
+within them; `beginnings` has the spans by their first day, for a list in order of time. If few
+versions are chosen, `columns` (versions -> values) count them faster than the sets do.
+
+Guarantees: the index is of the newest entry that its reader sees; an older index is brought up
+to date, a newer one is not used. Names of actors are always today's. It knows the recorded
+clock, and nothing of the clock of reports. It lives in memory, and is read from the segments
+that the projection stores (`facet_segments`).
 """
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 import json
 import sqlite3
@@ -23,13 +35,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from pydantic_core import from_json
 from pyroaring import BitMap
 
 from timeline.model.names import actor_id_of
-from timeline.projection import actors, facet_segments, fold, tables
+from timeline.projection import actors, facet_segments, fold
 from timeline.projection.facet_segments import Gathered, Postings, Value
-from timeline.projection.projector import INSERT_SEARCH
 from timeline.reading.facet_columns import Columns
 from timeline.store.codec import decode_content
 
@@ -47,22 +57,16 @@ __all__ = [
 ]
 
 SMALLEST = 5_000
-"""Events: below that, the tables are as quick (bench/browse.py)."""
+"""Events: with fewer than these, the tables answer as quickly (bench/browse.py)."""
 
 _MANY = 64
-"""Values: a facet of fewer is counted over its sets only."""
+"""Values: a facet with fewer is always counted by its sets."""
 
 _SPARSE = 32
-"""Entries of which one is chosen, or fewer, are counted more quickly in columns than over sets."""
+"""Entries per chosen one: from this on, columns count faster than sets do."""
 
 _AT_ONCE = 10_000
-"""Entries that SQLite is asked about together."""
-
-_LONGEST_ARRAY = 1_000_000_000
-"""Bytes: what SQLite allows at most by itself."""
-
-_SEARCHES = 32
-"""So many of the last searches are kept."""
+"""Entries in one question to SQLite."""
 
 _NONE = BitMap()
 _LABELS = {
@@ -73,61 +77,47 @@ _LABELS = {
     "at_risk": "SELECT 1, 'at risk'",
 }
 
-_WITH_THE_WORDS_OF_TODAY = (
-    "SELECT own.seq, e.seq FROM json_each(?) AS wanted"
-    " CROSS JOIN log AS own ON own.seq = wanted.value"
-    " CROSS JOIN event_versions AS v"
-    "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
-    " CROSS JOIN events AS e ON e.event_id = v.event_id"
-    " WHERE NOT EXISTS (SELECT 1 FROM field_changes AS f"
-    "   WHERE f.event_id = v.event_id AND f.version > v.version"
-    "   AND substr(f.path || '/', 1, instr(substr(f.path || '/', 2), '/') + 1)"
-    "     IN ('/title/', '/summary/', '/citations/', '/participants/', '/place/', '/about_place/'))"
-    " AND NOT EXISTS (SELECT 1 FROM event_versions AS x"
-    "   WHERE x.event_id = v.event_id AND x.version >= v.version AND x.state = 'erased')"
-)
-"""Versions, and those of today of their events, if no field that `fold.search_row` reads has
-changed in between. What was erased is not known to be alike."""
-
 T = TypeVar("T")
 Days = tuple[str | None, str | None]
 Months = tuple[str | None, str | None]
 
 
 class FacetIndex(NamedTuple):
-    """In which entries versions of events have what, as of one entry of the log."""
+    """The index as of one entry of the log; see the module for how its parts belong together."""
 
     seq: int
+    """The newest entry that is in the index."""
     leaf: bytes
+    """The leaf hash of that entry, which tells whether it is still of the same log."""
     postings: Mapping[str, Postings]
-    """As `facet_segments.Gathered` has them, and those by "actor", "corrected" and "months": of
-    "span" put together by the months of both days."""
+    """The versions by facet and value: the facets of `facet_segments.Gathered`, and "actor",
+    "corrected" and "months" (the sets of "span", united by the months of both days)."""
     later: array[int]
-    """The versions that are not the first of their event, in the order of the log,"""
+    """The seq of every version that is not the first of its event, ascending."""
     before: array[int]
-    """those that they took the place of,"""
+    """For each version in `later`, the seq of the version that it superseded."""
     event_keys: array[int]
-    """and the first ones of their events."""
+    """For each version in `later`, the seq of the first version of its event."""
     who: dict[Value, str]
-    """The actors that participants are."""
+    """The actor id of each participant (the values of facet "participant")."""
     in_months: Mapping[Months, dict[Days, BitMap]]
-    """The sets of "span" by the months of both days."""
+    """The spans, and their versions, by the months of both days."""
     beginnings: list[tuple[set[Months], list[tuple[str, Postings]]]]
-    """The months of both days by the first of them, in order; and the sets of "span" of these by
-    the day on which they begin, in order ("" where that is open), and by the other day."""
+    """The spans in order of time: for each first month the pairs of months that begin with it,
+    and for each first day in it ("" if it is open) the versions by their last day."""
     columns: dict[str, Columns]
-    """Of the facets that were counted in them; later entries are added."""
+    """The columns of those facets that were counted in columns; later entries are added."""
     kept: dict[Any, Any]
-    """What was worked out once: whatever would change it comes with another entry."""
+    """Results that were worked out once; a later index begins without them."""
 
     def having(self, facet: str, value: Value = "") -> BitMap:
-        """The entries in which a version has this value."""
+        """Return the versions that have this value."""
         return self.postings[facet].get(value, _NONE)
 
     def alive(self, seq: int) -> BitMap:
-        """The entries in which events stood after entry `seq`."""
+        """Return the versions that were current after entry `seq`."""
         if seq >= self.seq:
-            return self._once("alive", lambda: self.having("version") - BitMap(self.before))
+            return self.once("alive", lambda: self.having("version") - BitMap(self.before))
         known: tuple[int, BitMap] | None = self.kept.get("then")
         if known is None or known[0] != seq:
             recorded = self.having("version") & BitMap(range(seq + 1))
@@ -136,15 +126,15 @@ class FacetIndex(NamedTuple):
         return known[1]
 
     def labels(self, connection: sqlite3.Connection, facet: str) -> dict[Any, str]:
-        """What the values of a facet are called today, where they are not called what they are."""
+        """Return the labels of today for the values of a facet; none if the values are labels."""
         sql = _LABELS.get(facet)
         name = "labels", facet
-        return self._once(name, lambda: dict(connection.execute(sql))) if sql else {}
+        return self.once(name, lambda: dict(connection.execute(sql))) if sql else {}
 
     def forgotten(self, connection: sqlite3.Connection) -> list[tuple[str, str, BitMap]]:
-        """The names, and the entries, of participants that no event has any more, as actors."""
+        """Return name, actor id and versions of the participants who are no actor of today."""
         known = self.labels(connection, "actor")
-        return self._once(
+        return self.once(
             "forgotten",
             lambda: [
                 (key[1], self.who[key], seqs)
@@ -153,14 +143,15 @@ class FacetIndex(NamedTuple):
             ],
         )
 
-    def _once(self, name: Any, work: Callable[[], T]) -> T:
+    def once(self, name: Any, work: Callable[[], T]) -> T:
+        """Return what `work` returns; it is called once in the life of this index."""
         if name not in self.kept:
             self.kept[name] = work()
         found: T = self.kept[name]
         return found
 
     def reaching(self, side: str, day: str) -> BitMap:
-        """The entries of events that could lie behind a day ("since"), or before it ("until")."""
+        """Return the versions that may have occurred on that day or later ("since"), or by then."""
         sets = []
         for months, seqs in self.postings["months"].items():
             month = months[side == "since"]
@@ -176,7 +167,7 @@ class FacetIndex(NamedTuple):
     # --- Counted --------------------------------------------------------------------------
 
     def counts(self, facet: str, chosen: BitMap) -> list[tuple[Value, int]]:
-        """How many of the chosen entries have each value; values of none are left out."""
+        """Count the chosen versions by value; values that none of them has are left out."""
         if self._is_for_columns(facet, chosen):
             return self._in_columns(facet, chosen)
         return counts(self.postings[facet], chosen)
@@ -190,10 +181,10 @@ class FacetIndex(NamedTuple):
         also: Collection[Value] = (),
         among: Collection[Value] | None = None,
     ) -> tuple[list[tuple[Value, int]], int]:
-        """The values that most of the chosen entries have, and how many values they have in all.
+        """Return the values that most of the chosen versions have, and the number of all values.
 
-        With the first `limit` come all that have as many entries as the last of them, and those
-        of `also`. `among` are those that are asked for, if not all are.
+        After the first `limit` values come those with as many versions as the last of these,
+        and the values in `also`. With `among`, only these values are counted.
         """
         if self._is_for_columns(facet, chosen):
             counted = self._in_columns(facet, chosen)
@@ -205,7 +196,7 @@ class FacetIndex(NamedTuple):
         found: list[tuple[Value, int]] = []
         highest: list[int] = []
         others = 0
-        for value, seqs in self._once(("by size", facet), lambda: self._by_size(facet)):
+        for value, seqs in self.once(("by size", facet), lambda: self._by_size(facet)):
             if among is not None and value not in among:
                 continue
             if len(highest) == limit and len(seqs) < highest[0] and value not in also:
@@ -229,95 +220,11 @@ class FacetIndex(NamedTuple):
         large = {value: sets[value] for value in columns.large}
         return counts(large, chosen) + columns.counts(chosen)
 
-    # --- Searched -------------------------------------------------------------------------
-
-    def found(self, connection: sqlite3.Connection, words: str, seq: int) -> BitMap:
-        """The entries in which events stood after entry `seq` that hold what an FTS5 query looks
-        for; with some in which others do."""
-        recent: dict[tuple[str, int], BitMap] = self.kept.get("found", {})
-        key = words, min(seq, self.seq)
-        seqs = recent.get(key)
-        if seqs is None:
-            seqs = self._found_now(connection, words)
-            if changed := self.alive(seq) - self.alive(self.seq):
-                seqs |= self._found_before(connection, words, changed, seqs)
-        others = [each for each in recent.items() if each[0] != key]
-        self.kept["found"] = dict([*others[1 - _SEARCHES :], (key, seqs)])
-        return seqs
-
-    def _found_now(self, connection: sqlite3.Connection, words: str) -> BitMap:
-        event_keys = _matching(connection, words)
-        seqs = event_keys & self.alive(self.seq)
-        if changed := event_keys - seqs:
-            newest = self._once("newest", self._newest)
-            seqs |= BitMap(array("I", map(newest.__getitem__, changed)))
-        return seqs
-
-    def _found_before(
-        self, connection: sqlite3.Connection, words: str, changed: BitMap, now: BitMap
-    ) -> BitMap:
-        """The same of versions that others have taken the place of since.
-
-        If no text has changed, they hold what the newest ones do. All others are looked into
-        anew: no index has their words any more.
-        """
-        alike = [
-            pair
-            for seqs in in_arrays(changed)
-            for pair in connection.execute(_WITH_THE_WORDS_OF_TODAY, (seqs,))
-        ]
-        rewritten = changed - BitMap([seq for seq, _ in alike])
-        names = self.labels(connection, "actor")
-        with contextlib.closing(sqlite3.connect(":memory:")) as past:
-            tables.create_search(past)
-            past.executemany(
-                INSERT_SEARCH,
-                (
-                    (seq, *fold.search_row(content, self._called(content, names)))
-                    for seq, _, content in contents(connection, rewritten)
-                    if content is not None
-                ),
-            )
-            found = past.execute(
-                "SELECT rowid FROM event_search WHERE event_search MATCH ?", (words,)
-            )
-            return BitMap([seq for (seq,) in found] + [seq for seq, last in alike if last in now])
-
-    def _called(self, content: fold.Content, names: Mapping[str, str]) -> list[str]:
-        """The names of today of those who take part."""
-        participants = [
-            (each.get("actor_id"), each["name"]) for each in content.get("participants", ())
-        ]
-        return [names.get(self.who[each], each[1]) for each in participants]
-
-    def _newest(self) -> array[int]:
-        """The newest versions of events that have changed, by the first."""
-        newest = array("I", bytes(4 * (self.seq + 1)))
-        for event_key, seq in zip(self.event_keys, self.later, strict=True):
-            newest[event_key] = seq
-        return newest
-
-
-def _matching(connection: sqlite3.Connection, words: str) -> BitMap:
-    """The `event_key` of events that hold what an FTS5 query looks for.
-
-    One array of all is the quickest way to have them, however short the texts of others must be.
-    """
-    limit = connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_ARRAY)
-    try:
-        (found,) = connection.execute(
-            "SELECT json_group_array(rowid) FROM event_search WHERE event_search MATCH ?",
-            (words,),
-        ).fetchone()
-    finally:
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limit)
-    return BitMap(from_json(found))
-
 
 def contents(
     connection: sqlite3.Connection, seqs: Iterable[int]
 ) -> Iterator[tuple[int, str, fold.Content | None]]:
-    """Entry, event and content of these versions, in this order."""
+    """Yield entry, event and content of these versions, in this order."""
     for some in in_arrays(seqs):
         cursor = connection.execute(
             "SELECT own.seq, v.event_id, content.payload FROM json_each(?) AS wanted"
@@ -332,14 +239,14 @@ def contents(
 
 
 def in_arrays(seqs: Iterable[int]) -> Iterator[str]:
-    """Entries as JSON, some at a time: a connection may refuse a longer text."""
+    """Yield entries as JSON arrays of limited length: a connection may refuse a longer text."""
     left = iter(seqs)
     while some := [*islice(left, _AT_ONCE)]:
         yield json.dumps(some)
 
 
 def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIndex | None:
-    """The index for what this connection sees; None if `known` is ahead of it."""
+    """Return the index for what this connection sees; None if `known` is ahead of it."""
     newest = connection.execute("SELECT seq, leaf FROM log ORDER BY seq DESC LIMIT 1").fetchone()
     if newest is None:
         return None
@@ -382,11 +289,11 @@ EMPTY = FacetIndex(
     columns={},
     kept={},
 )
-"""The index of no log at all."""
+"""The index of an empty log."""
 
 
 def _with(connection: sqlite3.Connection, known: FacetIndex, gathered: Gathered) -> FacetIndex:
-    """The index with later versions; what did not change is shared with the one before."""
+    """Return the index with later versions added; unchanged parts are shared with `known`."""
     new = {**gathered.postings}
     new["months"] = {
         both: union([*each.values()]) for both, each in _by_months(new.get("span", {})).items()
@@ -399,7 +306,7 @@ def _with(connection: sqlite3.Connection, known: FacetIndex, gathered: Gathered)
         if each.before in corrected:
             corrected.add(each.seq)
     postings["corrected"] = {"": corrected}
-    # After an entry about an actor anybody may be somebody else.
+    # An entry about an actor may change which actor any participant is.
     named = new.get("participant", {}) if known.who else postings["participant"]
     who = known.who | {key: _actor(connection, key) for key in named if key not in known.who}
     new["actor"] = _added({}, ((who[key], seqs) for key, seqs in named.items()))
@@ -461,13 +368,13 @@ def union(sets: Sequence[BitMap]) -> BitMap:
 
 
 def _actor(connection: sqlite3.Connection, participant: Value) -> str:
-    """The actor that a participant is, as `actors.Actors` has it."""
+    """Return the actor id of a participant, as `actors.Actors` finds it."""
     actor_id, name = participant
     known = actors.known_as(connection, actor_id, name)
     return known[0] if known else actor_id or actor_id_of(name)
 
 
 def counts(postings: Mapping[Any, BitMap], chosen: BitMap) -> list[tuple[Any, int]]:
-    """How many of the chosen entries have each value; values of none are left out."""
+    """Count the chosen versions by value; values that none of them has are left out."""
     sizes = ((value, chosen.intersection_cardinality(each)) for value, each in postings.items())
     return [(value, count) for value, count in sizes if count]

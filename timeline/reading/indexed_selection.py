@@ -19,7 +19,7 @@ from pyroaring import BitMap
 from timeline.errors import InvalidValue
 from timeline.model import edtf
 from timeline.projection.facet_segments import Postings
-from timeline.reading import selection
+from timeline.reading import indexed_search, selection
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.facet_index import (
     Days,
@@ -71,7 +71,9 @@ class IndexedSelection(Selection):
             for name, values in self._looked_for.items()
         }
         if self._text is not None:
-            self._parts["text"] = index.found(connection, match(self._text), self._seq)
+            self._parts["text"] = indexed_search.found(
+                connection, index, match(self._text), self._seq
+            )
         self._chosen = self._having_all(self._parts)
 
     def close(self) -> None:

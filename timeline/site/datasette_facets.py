@@ -27,6 +27,7 @@ from datasette.facets import Facet
 from pyroaring import BitMap
 
 from timeline.model import edtf
+from timeline.reading import indexed_search
 from timeline.reading.facet_index import FacetIndex
 from timeline.site.datasette_filters import (
     LINKS,
@@ -87,7 +88,7 @@ def _chosen(connection: sqlite3.Connection, index: FacetIndex, exact: Pairs) -> 
                 chosen &= index.reaching(name, text)
             case "search":  # as Datasette reads it
                 (words,) = connection.execute("SELECT escape_fts(?)", (text,)).fetchone()
-                chosen &= index.found(connection, words, index.seq)
+                chosen &= indexed_search.found(connection, index, words, index.seq)
             case _:
                 chosen &= index.having(name, text)
     index.kept["page"] = exact, chosen
