@@ -1,8 +1,8 @@
-"""Paths into a content, and changes by path.
+"""Read and change the values at paths into a content.
 
-A path is an RFC 6901 pointer (``/quantities/0/value``) or the same with dots
-(``quantities.0.value``). ``-`` stands for the place behind the last item of a list.
-Guarantees: what is given is never altered. Knows nothing of models.
+A path is an RFC 6901 pointer (``/quantities/0/value``), or its steps with dots between them
+(``quantities.0.value``). The step ``-`` is the position after the last item of a list.
+Guarantees: contents and values that are given are never altered. Knows nothing of models.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from timeline.errors import InvalidInput
 __all__ = ["Changes", "changed", "steps", "value_at"]
 
 Changes = Mapping[str, Any] | Sequence[tuple[str, Any]]
-"""Path to new value; as pairs where one path, such as ``tags.-``, comes more than once."""
+"""New values by path; pairs if one path, such as ``tags.-``, comes more than once."""
 
 _GONE: Any = object()
-"""Holds the place of an item that is taken out, so that no other moves before the end."""
+"""Replaces an item that is taken out, so that the others keep their numbers until the end."""
 
 
 def steps(path: str) -> list[str]:
-    """The steps of a path, unescaped. Raises InvalidInput for an empty one."""
+    """Split a path into its steps, unescaped. Raises InvalidInput if a step is empty."""
     if path.startswith("/"):
         parts = [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")]
     else:
@@ -35,7 +35,10 @@ def steps(path: str) -> list[str]:
 
 
 def value_at(content: Mapping[str, Any], path: str) -> Any:
-    """What stands at a path; None where nothing does. Raises InvalidInput for an empty path."""
+    """Return the value at a path, or None if there is none.
+
+    Raises InvalidInput if a step of the path is empty.
+    """
     here: Any = content
     for step in steps(path):
         if isinstance(here, list) and step.isdecimal() and int(step) < len(here):
@@ -48,10 +51,11 @@ def value_at(content: Mapping[str, Any], path: str) -> Any:
 
 
 def changed(content: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
-    """A copy of `content` with the value at each path replaced; null and "" take it out.
+    """Return a copy of `content` with the value at each path replaced; None and "" remove it.
 
-    Paths count items as they stand before the changes. Objects and lists on the way are made
-    as needed. Raises InvalidInput, naming the path, for a step that leads nowhere.
+    Paths number the items of a list as they are before the changes. Missing objects and lists
+    on a path are made. Raises InvalidInput, naming the path, for a step that leads nowhere, and
+    for a content that is nested too deeply.
     """
     result = copy.deepcopy(dict(content))
     path = ""

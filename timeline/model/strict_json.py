@@ -1,8 +1,8 @@
-"""JSON from outside, read as strictly as JSON readers would have to, to agree.
+"""Read JSON from outside so strictly that every JSON reader agrees on what it means.
 
-Guarantees: what comes out means the same to every reader. A key given twice, NaN, a number of
-more than 38 digits or beyond 1e38, half a surrogate pair and NUL are refused, never repaired;
-fractions are exact. A refusal names the line where there is more than one.
+Guarantees: a value that is returned means the same to every reader. A key given twice, NaN, a
+number of more than 38 digits or beyond 1e38, half a surrogate pair and NUL are refused, never
+repaired; fractions are exact. A refusal names the line if the text has more than one.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from timeline.model import hints
 
 __all__ = ["parse_json", "parse_json_items"]
 
-_MAX_SAFE_INTEGER = 2**53
-_MAX_DIGITS = 38
-_MAX_NUMBER = Decimal("1e38")
+_MAX_SAFE_INTEGER = 2**53  # up to here every reader is exact; a larger integer becomes a Decimal
+_MAX_DIGITS = 38  # digits of a number, and its places after the decimal point
+_MAX_NUMBER = Decimal("1e38")  # largest absolute value of a number with a point or an exponent
 
 
 def parse_json(text: str) -> Any:
-    """JSON from outside, with fractions as Decimal.
+    """Read one JSON value, with fractions as Decimal.
 
-    Raises InvalidInput, with the line of the error where there is more than one, for
-    malformed JSON and for all that JSON readers disagree about.
+    Integers beyond 2**53 become Decimal too. Raises InvalidInput for malformed JSON and for
+    everything that JSON readers disagree about; it has the line of the error if the text has
+    more than one.
     """
     value, end = _decode(text, _skip_blanks(text, 0), suspicious=_is_suspicious(text))
     end = _skip_blanks(text, end)
@@ -38,9 +39,10 @@ def parse_json(text: str) -> Any:
 
 
 def parse_json_items(text: str) -> Iterator[tuple[int, Any]]:
-    """The items of a JSON array, or the one object that `text` is, each with its line.
+    """Yield the items of a JSON array, or the one value that `text` is, each with its line.
 
-    Lines count from 1. Raises InvalidInput as `parse_json` does, when it gets there.
+    Lines count from 1. Raises InvalidInput as `parse_json` does, but only when the wrong item
+    is reached.
     """
     suspicious = _is_suspicious(text)
     position = _skip_blanks(text, 0)
@@ -81,14 +83,18 @@ def _skip_blanks(text: str, position: int) -> int:
 
 
 def _is_suspicious(text: str) -> bool:
-    """Whether a text of this JSON may hold what UTF-8 cannot; asked once for all its items."""
+    """Tell whether a string in this JSON may hold NUL or half a surrogate pair.
+
+    Asked once for a whole text, so that the strings of most texts need no check.
+    """
     return "\\u" in text or (not text.isascii() and _SURROGATE.search(text) is not None)
 
 
 def _decode(text: str, start: int, *, suspicious: bool) -> tuple[Any, int]:
-    """The JSON value that begins at `start`, checked, and where it ends.
+    """Read and check the JSON value that begins at `start`; return it and the position after it.
 
-    Does nothing that takes longer in a longer text: it is called for every item of one.
+    This function is called for every item of a text: if the item is right, the time it takes
+    does not depend on the length of the text.
     """
     try:
         value, end = _DECODER.raw_decode(text, start)
@@ -104,7 +110,7 @@ def _decode(text: str, start: int, *, suspicious: bool) -> tuple[Any, int]:
 
 
 def _line(text: str, position: int) -> int | None:
-    """The line of a position, counted from 1; None in a text of one line."""
+    """Return the line of a position, counted from 1, or None in a text of one line."""
     return text.count("\n", 0, position) + 1 if "\n" in text.strip() else None
 
 
@@ -147,12 +153,15 @@ def _no_constant(name: str) -> NoReturn:
     raise InvalidValue(name, f"has {name}, which is not a JSON number")
 
 
-# Half a surrogate pair, as Python reads a broken byte.
+# Half a surrogate pair: Python reads a byte that is not UTF-8 as one.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _check_texts(value: object) -> None:
-    """Escapes can smuggle in what UTF-8 cannot hold, and SQLite cuts off (NUL)."""
+    """Refuse strings with half a surrogate pair or NUL, which JSON can write as escapes.
+
+    UTF-8 cannot hold half a pair; SQLite cuts a text at NUL. Raises InvalidValue.
+    """
     if isinstance(value, str):
         if "\x00" in value:
             raise InvalidValue(value, "holds a NUL character")

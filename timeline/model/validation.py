@@ -1,4 +1,4 @@
-"""From what somebody hands in to a model, or to one line that says what is wrong with it."""
+"""Make a model of the data that somebody hands in, or say in one line what is wrong with it."""
 
 from __future__ import annotations
 
@@ -32,12 +32,16 @@ C = TypeVar("C", bound=Content)
 
 
 def validate(model: type[C], data: object) -> C:
-    """The object that `data` describes. Raises InvalidInput, naming the first wrong field."""
+    """Return the model object that `data` describes.
+
+    Raises InvalidInput: it names the first wrong field, and how many more there are.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:
         found = error.errors(include_url=False)
-        # A slip in the name of a required field is two errors; this one says what to do.
+        # A misspelled name of a required field is two errors, a missing field and an unknown
+        # one: the unknown one says what to do.
         first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
         field = ".".join(hints.printable(str(part)[:60]) for part in first["loc"])
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
@@ -45,7 +49,7 @@ def validate(model: type[C], data: object) -> C:
 
 
 def _problem(model: type[Content], error: ErrorDetails) -> str:
-    """A pydantic error in the words of somebody who fills in a form."""
+    """Say a pydantic error in words for somebody who fills in a form."""
     context = error.get("ctx", {})
     match error["type"]:
         case "value_error":
