@@ -6,6 +6,7 @@
     |   +-- InvalidCell         a cell of a sheet, and its address
     +-- NotFound            no such event, source, actor or entry
     +-- Ambiguous           a beginning or a name that several share
+    +-- NoText              a source whose text is not in this file
     +-- Refused             well formed, but the log's rules say no
     |   +-- AlreadyRecorded     the id is taken by other content
     |   +-- NothingChanged      an update that would change nothing
@@ -29,6 +30,32 @@
 import re
 from collections.abc import Sequence
 from typing import Self
+
+__all__ = [
+    "AlreadyRecorded",
+    "Ambiguous",
+    "Busy",
+    "ClockBehind",
+    "Conflict",
+    "Damaged",
+    "InvalidCell",
+    "InvalidInput",
+    "InvalidValue",
+    "NoText",
+    "NotATimeline",
+    "NotFound",
+    "NotWritable",
+    "NothingChanged",
+    "ProjectionOutdated",
+    "ProofError",
+    "Refused",
+    "StorageFull",
+    "StoreError",
+    "TimelineError",
+    "TooManyAbsent",
+    "TooNew",
+    "Unfinished",
+]
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST = 1_000

@@ -17,7 +17,7 @@ import pytest
 from ticking_clock import TickingClock
 
 import timeline as package
-from timeline import Event, Receipt, Timeline, TimelineError
+from timeline import Event, Receipt, Timeline, TimelineError, errors, importers
 from timeline.errors import (
     AlreadyRecorded,
     InvalidInput,
@@ -59,16 +59,33 @@ def test_the_package_exports_all_that_its_signatures_name() -> None:
     assert {"Timeline", "Event", "Receipt", "TimelineError", "Source", "Actor"} <= public
 
 
-def test_every_name_of_a_module_is_listed_once_and_in_order_of_the_alphabet() -> None:
-    from timeline import api
-    from timeline.projection import tables
-    from timeline.reading import query
-    from timeline.store import log
-    from timeline.writing import writer
-
-    for module in (api, log, tables, query, writer):
+def test_every_name_of_a_public_module_is_listed_once_and_is_there() -> None:
+    for module in (package, errors, importers):
         assert sorted(module.__all__) == sorted(set(module.__all__))
         assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_the_drawing_of_the_errors_shows_every_class_below_its_own_base() -> None:
+    assert errors.__doc__
+    below: list[str] = []
+    drawn: dict[str, tuple[str, bool]] = {}
+    for line in errors.__doc__.splitlines():
+        if found := re.fullmatch(r"    ([| ]*)(?:\+-- )?([A-Z]\w+)(  .*)?", line):
+            branches, name, rest = found.groups()
+            depth = 0 if "+--" not in line else len(branches) // 4 + 1
+            drawn[name] = below[depth - 1] if depth else "Exception", "ValueError" in (rest or "")
+            below[depth:] = [name]
+    there = {
+        name: (kind.__bases__[0].__name__, issubclass(kind, ValueError))
+        for name, kind in vars(errors).items()
+        if inspect.isclass(kind) and issubclass(kind, TimelineError)
+    }
+    said = {
+        name: (base, is_value or drawn.get(base, ("", False))[1])
+        for name, (base, is_value) in drawn.items()
+    }
+    assert said == there
+    assert {*errors.__all__} == {*there}
 
 
 # --- Writing ------------------------------------------------------------------------------
