@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from timeline.errors import AlreadyRecorded, InvalidInput, NothingChanged, TimelineError
 from timeline.model import clock, field_paths
@@ -28,12 +28,24 @@ from timeline.writing.entries import (
 from timeline.writing.receipt import Receipt, receipt_of
 from timeline.writing.resolver import Resolved
 
-__all__ = ["EventEntries"]
+__all__ = ["EventEntries", "InputPlace"]
 
 _RUN = 16
 """Statements that are validated together."""
 _WORDS = frozenset(Said.model_fields)
 _ADVICE = "use timeline update (the story moved on) or timeline correct (we were wrong)"
+
+
+class InputPlace(NamedTuple):
+    """Says where a statement is found in the input; both may be unknown."""
+
+    line: int | None = None
+    """The line of the input, counted from 1."""
+    item: int | None = None
+    """The number of the statement, counted from 1."""
+
+
+_NOWHERE = InputPlace()
 
 
 class EventEntries(Entries):
@@ -104,11 +116,26 @@ class EventEntries(Entries):
     def record_each(
         self, events: Iterable[Event | Mapping[str, Any]], said: Said = NO_WORDS
     ) -> Iterator[Receipt]:
-        """`record` of many, one after the other, and quicker; the receipts as they come.
+        """Record many events, one after the other, and yield their receipts as they come.
 
-        Some statements are taken and validated ahead. An error comes in its turn.
+        This is quicker than `record` for each: some statements are taken and validated ahead.
+        An error is raised when its statement has its turn.
         """
-        return (self.record(event, said) for event in _validated(events))
+        return self.record_placed(((_NOWHERE, event) for event in events), said)
+
+    def record_placed(
+        self,
+        events: Iterable[tuple[InputPlace, Event | Mapping[str, Any]]],
+        said: Said = NO_WORDS,
+    ) -> Iterator[Receipt]:
+        """Record many events as `record_each`; an error says the place of its statement."""
+        for place, event in _validated(events):
+            try:
+                receipt = self.record(event, said)
+            except TimelineError as error:
+                error.at(line=place.line, item=place.item)
+                raise
+            yield receipt
 
     def update(
         self,
@@ -285,20 +312,33 @@ class EventEntries(Entries):
         return self._add_payload(kind, f"event/{event_id}", content, payload, said, entry_id, notes)
 
 
-def _validated(events: Iterable[Event | Mapping[str, Any]]) -> Iterator[Event]:
-    """Events, some ahead: to do the same over and over is quicker than many things in turn."""
+def _validated(
+    events: Iterable[tuple[InputPlace, Event | Mapping[str, Any]]],
+) -> Iterator[tuple[InputPlace, Event]]:
+    """Validate some statements ahead; an error is raised when its statement has its turn."""
     waiting = iter(events)
     while True:
-        some: list[Event] = []
+        some: list[tuple[InputPlace, Event]] = []
         try:
-            for event in islice(waiting, _RUN):
-                some.append(event if isinstance(event, Event) else validate(Statement, event))
+            for place, event in islice(waiting, _RUN):
+                some.append((place, _statement(place, event)))
         except TimelineError:
             yield from some
             raise
         yield from some
         if len(some) < _RUN:
             return
+
+
+def _statement(place: InputPlace, event: Event | Mapping[str, Any]) -> Event:
+    """The event, validated unless it is one already; an error says its place."""
+    if isinstance(event, Event):
+        return event
+    try:
+        return validate(Statement, event)
+    except TimelineError as error:
+        error.at(line=place.line, item=place.item)
+        raise
 
 
 def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
@@ -28,6 +27,7 @@ from timeline.errors import InvalidInput, TimelineError
 from timeline.model import strict_json
 from timeline.model.content import Said, Statement
 from timeline.model.validation import validate
+from timeline.writing.event_entries import InputPlace
 
 
 @click.command("append")
@@ -105,18 +105,9 @@ def append_command(
         statements = read or iter(
             [(None, _described(given, recorded_sources(append, given, said)))]
         )
-        lines: deque[int | None] = deque([None])
-        """Those of the statement before, and of those that were taken ahead."""
-        try:
-            for receipt in append.record_each(_noting(statements, lines), said):
-                receipts.append(receipt)
-                progress(receipts.count)
-                lines.popleft()
-        except TimelineError as error:
-            before, line = (*lines, None)[:2]
-            if line is not None and line == before:
-                raise error.at(item=receipts.count + 1)  # noqa: B904 - it is the same error
-            raise error.at(line=line)  # noqa: B904
+        for receipt in append.record_placed(_placed(statements), said):
+            receipts.append(receipt)
+            progress(receipts.count)
     if as_json:
         output.dump_each(map(output.receipt_fields, receipts))
     else:
@@ -126,13 +117,15 @@ def append_command(
             output.echo_receipt(receipt, dry_run=dry_run)
 
 
-def _noting(
-    statements: Iterable[tuple[int | None, Any]], lines: deque[int | None]
-) -> Iterator[Any]:
-    """The statements, their lines put aside."""
-    for line, statement in statements:
-        lines.append(line)
-        yield statement
+def _placed(
+    statements: Iterable[tuple[int | None, Any]],
+) -> Iterator[tuple[InputPlace, Any]]:
+    """Put before each statement its line, or its number where it is not the first of its line."""
+    before = None
+    for item, (line, statement) in enumerate(statements, 1):
+        is_first = line is None or line != before
+        yield InputPlace(line=line) if is_first else InputPlace(item=item), statement
+        before = line
 
 
 def _read(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
