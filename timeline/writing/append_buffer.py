@@ -1,8 +1,42 @@
-"""What the log holds at this point of an append: versions, contents, states, external ids.
+"""Hold back the entries of an append, and answer for the log as if they were in it already.
 
-Guarantees: it sees what the append itself has added so far, though that is held back for a
-while: entries and rows are inserted by the thousand, table by table. It asks, and adds what
-it is given; what may be added is decided by others.
+Guarantees: it sees what the append itself has added so far, though entries and rows are inserted
+only by the thousand, table by table. It answers questions, and adds what it is given; other
+modules decide what may be added.
+
+These are all the caches on the way of an append. Each begins empty with the append and ends with
+it, except `entries._about`.
+
+    cache                        holds                          filled by        emptied by
+    AppendBuffer._entries        entries not in the log yet     add              flush
+    AppendBuffer._ids            the ids of these entries       add              flush
+    AppendBuffer._waiting        entries not folded yet         add              _project
+    AppendBuffer._external_ids   their events by external id    claim            flush
+    AppendBuffer._versions       newest version by subject      version          add: its subject;
+                                                                                 version: at 1,000
+    AppendBuffer._sources        sources by id, url or title    sources; add: a  add: an entry but
+                                                                new source       of an event or a
+                                                                                 new source;
+                                                                                 sources: at 10,000
+    Projector._rows              rows not in the tables yet     apply            flush
+    Projector._events            the events with such rows      apply            flush
+    Projector._named             the actors in such rows        apply            flush
+    Actors._known                actors by id and name          actor_for        fold,
+                                                                                 forget_unnamed
+    Entries._asked_ids           the range of the next new ids  _new_id          the next range
+    Entries._taken_ids           ids in it that are taken       _new_id,         the next range
+                                                                _add_payload
+    EventEntries._shared         the last `said` and its copy   _reported_today  the next `said`
+                                 with the day of the append
+    Resolver._code               codes by field and word        resolved         update_log; LRU of
+                                                                                 1,024
+    Quotations._text             captured texts by SHA-256      checked          LRU of 8
+    Quotations._text_sha256      SHA-256 by source and version  checked          LRU of 1,000
+    entries._about               what a log says of itself      Entries          LRU of 4; kept for
+                                                                                 the process
+
+`flush` here also calls `_project` and `Projector.flush`; the projector flushes itself after 1,000
+versions, and before it reads tables that have rows waiting.
 """
 
 from __future__ import annotations
@@ -22,12 +56,13 @@ from timeline.store import log
 from timeline.store.appender import Appender
 from timeline.store.codec import Entry, Payload, decode_content
 
-__all__ = ["AppendBuffer", "Standing", "subject_in_words"]
+__all__ = ["MICRO_BATCH", "AppendBuffer", "Standing", "subject_in_words"]
 
 _BATCH = 1_000
 """Entries that are held back."""
-_RUN = 16
-"""Those of new events that are projected together: doing the same over and over is quicker."""
+MICRO_BATCH = 16
+"""New events that are validated together, and then folded together. Measured over 6,000 events,
+CPU time, 5 rounds in turn: 1.60 s at 1, 1.37 s at 16, 1.47 s at 64."""
 _SOURCES_AT_HAND = 10_000
 _ID_RANGES = """
     SELECT id FROM log WHERE id >= :first AND id < :end
@@ -92,7 +127,7 @@ class AppendBuffer:
         # The last one of a segment writes it when it is projected, from entries that are there.
         if facet_segments.is_last(entry.seq) or len(self._entries) >= _BATCH:
             self.flush()
-        elif not is_new or len(self._waiting) >= _RUN:
+        elif not is_new or len(self._waiting) >= MICRO_BATCH:
             self._project()
 
     def _project(self) -> None:

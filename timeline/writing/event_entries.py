@@ -18,6 +18,7 @@ from timeline.model.content import Event, Merge, Said, Statement
 from timeline.model.validation import validate
 from timeline.projection import fold
 from timeline.store import codec
+from timeline.writing.append_buffer import MICRO_BATCH
 from timeline.writing.entries import (
     NO_WORDS,
     Entries,
@@ -30,8 +31,6 @@ from timeline.writing.resolver import Resolved
 
 __all__ = ["EventEntries", "InputPlace"]
 
-_RUN = 16
-"""Statements that are validated together."""
 _WORDS = frozenset(Said.model_fields)
 _ADVICE = "use timeline update (the story moved on) or timeline correct (we were wrong)"
 
@@ -320,13 +319,13 @@ def _validated(
     while True:
         some: list[tuple[InputPlace, Event]] = []
         try:
-            for place, event in islice(waiting, _RUN):
+            for place, event in islice(waiting, MICRO_BATCH):
                 some.append((place, _statement(place, event)))
         except TimelineError:
             yield from some
             raise
         yield from some
-        if len(some) < _RUN:
+        if len(some) < MICRO_BATCH:
             return
 
 
