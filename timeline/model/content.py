@@ -1,11 +1,11 @@
-"""What can be said: events, sources, actors and the log's own description, as frozen models.
+"""Define the frozen models of what a log can say: events, sources, actors and the log itself.
 
 Guarantees: an object of these classes is well formed. Its texts hold no NUL and no lone
 surrogate, its numbers are exact decimals, its dates are EDTF, its countries ISO 3166-1
-alpha-3, and equal content has equal bytes, but for the order of names in `extra`: what is
-empty or default is left out, tags are lower case, numbers have one spelling. Whether a
-statement is *allowed* - the event exists, the type is in the log's vocabulary - is the writer's
-business: this module knows no database, no file and no other event.
+alpha-3. Equal content has equal bytes, but for the order of names in `extra`: empty and default
+values are left out, tags are in lower case, numbers have one spelling. Whether a statement is
+*allowed* (the event exists, its type is in the log's vocabulary) is checked by the writer: this
+module knows no database, no file and no other event.
 
 Vocabularies: event types, modes and contexts are PLOVER's unless the log has its own
 (openeventdata, PLOVER); `geo_precision` is UCDP's `where_prec` (UCDP GED codebook);
@@ -88,9 +88,9 @@ def _is_empty(value: object) -> bool:
 
 
 class Content(BaseModel):
-    """What an entry says: the common ground of all payloads.
+    """The content of an entry, and each part of it, is an object of a subclass of this class.
 
-    Absent, null and empty are one and the same, and are left out of the bytes.
+    A field that is absent, null or empty means the same, and is left out of the bytes.
     """
 
     model_config = ConfigDict(
@@ -100,7 +100,8 @@ class Content(BaseModel):
         defer_build=True,
     )
     outside: ClassVar[set[str]] = set()
-    """Fields that are not part of the content: the subject's own id stands in the envelope."""
+    """Names of fields that `content` leaves out, such as the subject's own id: an entry has it
+    in its envelope, not in its content."""
 
     @model_validator(mode="before")
     @classmethod
@@ -111,11 +112,14 @@ class Content(BaseModel):
             if all(data.values()):
                 return data
         except (TypeError, ValueError):
-            pass  # something is neither true nor false: it is not empty
+            pass  # a value that is neither true nor false is not empty
         return {key: value for key, value in data.items() if not _is_empty(value)}
 
     def content(self) -> dict[str, Any]:
-        """What goes into a payload: JSON types, model order, nothing empty or default."""
+        """Return the content for a payload: JSON types, in the order of the model's fields.
+
+        Empty and default values are left out.
+        """
         fields: dict[str, Any] = self.__pydantic_serializer__.to_python(
             self, mode="json", exclude_defaults=True, exclude=self.outside
         )
@@ -123,7 +127,7 @@ class Content(BaseModel):
 
 
 class Place(Content):
-    """Where: a name, a country or a point, as precisely as is known."""
+    """A place has a name, a country or a point, as precisely as it is known."""
 
     name: Line | None = Field(default=None, description="The place as people call it.")
     country: Country | None = Field(
@@ -158,11 +162,13 @@ Role = Literal["actor", "recipient", "host", "mediator", "participant", "speaker
 
 
 class Participant(Content):
-    """Somebody who takes part; the office belongs to the participation, not to the person."""
+    """Somebody who takes part; the office belongs to this participation, not to the person."""
 
     name: Line = Field(description="The person, state or body, as this log calls them.")
     actor_id: Id | None = Field(
-        default=None, description="Tells namesakes apart; else the name decides."
+        default=None,
+        description="The actor's id in this log, which tells namesakes apart; if not given, the "
+        "name decides.",
     )
     role: Role = Field(
         default="actor", description="PLOVER's actor and recipient, and four plain ones."
@@ -176,11 +182,14 @@ class Participant(Content):
 
 
 _GIVEN_OR_PEOPLE: Any = ...
-"""Required, but not of every measure: a type checker may not ask for it."""
+"""The default of `Quantity.unit`: the unit is required, but type checkers do not ask for it.
+
+A figure of killed or injured needs no unit: it is counted in `person`.
+"""
 
 
 class Quantity(Content):
-    """A figure that somebody gives; competing figures stand side by side."""
+    """A figure that somebody gives; an event may have several figures that disagree."""
 
     measure: Annotated[Word, Lower] = Field(
         description="What is counted, a noun or participle in lower case; known: pledged, "
@@ -222,10 +231,12 @@ class Quantity(Content):
 
 
 class Claim(Content):
-    """What somebody says about the event."""
+    """A claim is something that somebody says about the event."""
 
     speaker: Line = Field(description="Who says so.")
-    stance: Literal["asserts", "denies", "disputes"] = Field(default="asserts", description="How.")
+    stance: Literal["asserts", "denies", "disputes"] = Field(
+        default="asserts", description="Whether the speaker asserts, denies or disputes it."
+    )
     statement: Text | None = Field(
         default=None, description="What is said, in the log's own words."
     )
@@ -233,7 +244,7 @@ class Claim(Content):
 
 
 class Relation(Content):
-    """A tie to another event of this log."""
+    """A relation connects the event with another event of this log."""
 
     type: Literal[
         "part_of",
@@ -249,7 +260,7 @@ class Relation(Content):
 
 
 class Source(Content):
-    """A document that reports."""
+    """A document that reports events."""
 
     outside = {"source_id"}
 
@@ -271,7 +282,9 @@ class Source(Content):
         default=None, description="Admiralty code: A reliable to E unreliable; F cannot be judged."
     )
     media_type: Word | None = Field(default=None, description="IANA media type, such as text/html.")
-    text_sha256: Sha256 | None = Field(default=None, description="Of its captured text, UTF-8.")
+    text_sha256: Sha256 | None = Field(
+        default=None, description="The SHA-256 of its captured text in UTF-8."
+    )
 
     @model_validator(mode="after")
     def _can_be_found(self) -> Self:
@@ -298,7 +311,10 @@ class Citation(Content):
         default=None,
         description="Where the quote begins in the captured text, in code points from 0.",
     )
-    quote_end: Position | None = Field(default=None, description="Where it ends, exclusive.")
+    quote_end: Position | None = Field(
+        default=None,
+        description="Where the quote ends in the captured text, in code points, exclusive.",
+    )
     credibility: Annotated[int, whole(1, 6, "a whole number from 1 to 6")] | None = Field(
         default=None, description="Admiralty code: 1 confirmed to 5 improbable; 6 cannot be judged."
     )
@@ -320,7 +336,7 @@ ExternalId = Annotated[
 
 
 class Event(Content):
-    """A happening in the world, as it is stated to stand."""
+    """An event is a happening in the world, as the log states it."""
 
     outside = {"event_id"}
 
@@ -350,7 +366,7 @@ class Event(Content):
         default=None, description="The date in the words of the source."
     )
     occurred_basis: Literal["stated", "resolved", "inferred"] | None = Field(
-        default=None, description="How those words became a date."
+        default=None, description="How the words of the source became a date."
     )
     place: Place | None = Field(default=None, description="Where it happened.")
     about_place: Place | None = Field(
@@ -373,7 +389,7 @@ class Event(Content):
     )
     modality: Literal["actual", "ongoing", "planned", "hypothetical", "negated"] = Field(
         default="actual",
-        description="Whether it happened, goes on, is planned, is considered or did not.",
+        description="Whether it happened, goes on, is planned, is considered or did not happen.",
     )
     verification: Literal["reported", "corroborated", "disputed", "refuted"] = Field(
         default="reported", description="How well it is established."
@@ -398,7 +414,7 @@ class Event(Content):
     @field_validator("extra")
     @classmethod
     def _extra_is_in_order(cls, extra: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        """Datasets are sorted; the names of each keep the order in which it has them."""
+        """Sort the datasets by name; the names within a dataset keep the order they came in."""
         return dict(sorted(extra.items()))
 
     @field_validator("relations")
@@ -413,18 +429,18 @@ class Event(Content):
 
     @property
     def when(self) -> edtf.Occurred:
-        """Bounds and precision of `occurred`."""
+        """Return the bounds and the precision of `occurred`."""
         return edtf.parse(self.occurred)
 
 
 class Said(Content):
-    """What goes with a statement: who adds it, why, and when it was reported."""
+    """A statement says, beside its content, who adds it, why, and when it was reported."""
 
     author: Annotated[Line, StringConstraints(max_length=100)] | None = Field(
-        default=None, description="A handle of who adds this; it is published."
+        default=None, description="A handle of the person who adds this; it is published."
     )
     reason: Annotated[Text, StringConstraints(max_length=5_000)] | None = Field(
-        default=None, description="Why: required to correct, retract and withdraw."
+        default=None, description="Why it is added: required to correct, retract and withdraw."
     )
     reported_at: (
         Annotated[
@@ -433,19 +449,19 @@ class Said(Content):
         | None
     ) = Field(
         default=None,
-        description="The day or time when the source said so, ISO 8601; the day of recording "
-        "if not given, later versions as before.",
+        description="The day or time when the source said so, ISO 8601; if not given, the day of "
+        "recording, or for a later version that of the version before.",
     )
 
 
 class Statement(Event, Said):
-    """An event as it is handed in to be recorded, with what goes with it."""
+    """An event as it is handed in to be recorded, with its author, reason and time of report."""
 
     outside = Event.outside | Said.model_fields.keys()
 
 
 class Actor(Content):
-    """A person, state or body whose names fold onto one."""
+    """An actor is a person, state or body; its name and its aliases mean the same actor."""
 
     outside = {"actor_id"}
 
@@ -461,7 +477,7 @@ class Actor(Content):
 
 
 class Merge(Content):
-    """`event.merged` and `actor.merged`: what it is the same as."""
+    """The content of `event.merged` and `actor.merged` names the event or actor that stays."""
 
     into: Id = Field(description="The event or actor that stays.")
 
@@ -469,8 +485,8 @@ class Merge(Content):
 class Mark(Content):
     """A span of a captured text that needs no event."""
 
-    start: Position = Field(description="In code points, from 0.")
-    end: Position = Field(description="Exclusive.")
+    start: Position = Field(description="Where the span begins, in code points from 0.")
+    end: Position = Field(description="Where the span ends, in code points, exclusive.")
     state: Literal["commentary"] = Field(description="What the span is.")
     why: Line | None = Field(default=None, description="Why it needs no event.")
 
@@ -482,24 +498,24 @@ class Mark(Content):
 
 
 class Annotation(Content):
-    """`source.annotated`: all marks on one text."""
+    """The content of `source.annotated` contains all marks on one captured text."""
 
     text_sha256: Sha256 = Field(description="The text that the marks are on.")
     marks: Annotated[Many[Mark], Field(max_length=10_000)] = Field(
-        default=(), description="All of them: an annotation replaces the one before."
+        default=(), description="All marks of the text: an annotation replaces the one before."
     )
 
 
 class Term(Content):
-    """A word of a vocabulary."""
+    """A term is a word of a vocabulary: an event type, a mode or a context."""
 
-    code: Word = Field(description="What is stored.")
-    label: Line = Field(description="What people see.")
-    definition: Text | None = Field(default=None, description="When it applies.")
+    code: Word = Field(description="The word that is stored.")
+    label: Line = Field(description="The words that people see.")
+    definition: Text | None = Field(default=None, description="When the term applies.")
 
 
 class Vocabulary(Content):
-    """The words that events of this log may use; an empty list leaves that field free."""
+    """The terms that events of this log may use; an empty list leaves its field free."""
 
     event_types: Annotated[Many[Term], Field(max_length=1_000)] = Field(
         default=(), description="What an event can be."
@@ -513,7 +529,7 @@ class Vocabulary(Content):
 
 
 class LogInfo(Content):
-    """`log.opened` and `log.updated`: the log about itself."""
+    """The content of `log.opened` and `log.updated` describes the log itself."""
 
     origin: Annotated[StrictStr, StringConstraints(max_length=200, pattern=r"^[^\s+\x00]+$")] = (
         Field(
