@@ -1,1 +1,1 @@
-"""What can be said: events, sources, actors, and the dates, places and words in them."""
+"""Everything that can be said: events, sources, actors, and the dates, places and words in them."""

@@ -1,4 +1,4 @@
-"""The countries that the model accepts, by the names and codes that people give them.
+"""Find the country that people mean by a name or a code.
 
 Guarantees: an accepted country comes back as its ISO 3166-1 alpha-3 code, and accepting that
 code again changes nothing. A refusal is an InvalidValue of one line that says what would be
@@ -22,9 +22,10 @@ __all__ = [
 ]
 
 LONGEST_COUNTRY = 100
-"""Characters of any spelling of a country."""
+"""Characters of a text that is read as a country; longer texts are refused."""
 
-# Names that several countries share, as `_country_key` writes them: refused, never guessed.
+# Alpha-3 codes of the countries that share a name, by the name as `_country_key` writes it.
+# Such a name is refused, never guessed.
 _SHARED_NAMES = {
     "congo": ("COD", "COG"),
     "korea": ("PRK", "KOR"),
@@ -43,7 +44,7 @@ class Country(NamedTuple):
 
 @cache
 def countries() -> tuple[Country, ...]:
-    """All countries, in the order of their alpha-3 codes."""
+    """Return all countries, in the order of their alpha-3 codes."""
     return tuple(
         Country(row["alpha3"], row["alpha2"], row["name"])
         for row in resources.table("countries.csv")
@@ -51,7 +52,10 @@ def countries() -> tuple[Country, ...]:
 
 
 def country_name(alpha3: str) -> str:
-    """The English name of a country. Raises InvalidValue if it is no alpha-3 code, in capitals."""
+    """Return the English name of a country.
+
+    Raises InvalidValue if `alpha3` is not an alpha-3 code in capitals.
+    """
     try:
         return _country_names()[alpha3]
     except KeyError:
@@ -61,9 +65,10 @@ def country_name(alpha3: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def country(text: str) -> str:
-    """The ISO 3166-1 alpha-3 code of a country: by alpha-2, alpha-3 or English name.
+    """Return the ISO 3166-1 alpha-3 code of a country with this alpha-2, alpha-3 or English name.
 
-    Case, diacritics, punctuation and a leading "the" do not matter. Raises InvalidValue.
+    Case, diacritics, punctuation and a leading "the" do not matter. Raises InvalidValue if the
+    text is no country, or a name that several countries share.
     """
     if len(text) > LONGEST_COUNTRY:
         problem = f"a text of {len(text)} characters is not a country: at most {LONGEST_COUNTRY}"
@@ -74,7 +79,10 @@ def country(text: str) -> str:
 
 
 def known_country(text: str) -> str | None:
-    """What `country` answers; None for what names no country, and no search for the nearest."""
+    """Return the alpha-3 code as `country` does, or None if the text is not a country.
+
+    It makes no message, and so does not search for the country that may be meant.
+    """
     return _countries_as_written().get(text) or _country_keys().get(_country_key(text))
 
 
@@ -85,13 +93,16 @@ def _country_names() -> dict[str, str]:
 
 @cache
 def _countries_as_written() -> dict[str, str]:
-    """Codes and names just as the file has them -> alpha-3: most are given so."""
+    """Return alpha-3 codes by code and name as the file spells them.
+
+    Most texts are spelled like this, and are found without being folded.
+    """
     return {spelling: each.alpha3 for each in countries() for spelling in each}
 
 
 @cache
 def _country_keys() -> dict[str, str]:
-    """Every spelling of every country, as `_country_key` writes it -> alpha-3."""
+    """Return alpha-3 codes by every spelling of a country, as `_country_key` writes it."""
     return {
         _country_key(spelling): row["alpha3"]
         for row in resources.table("countries.csv")
@@ -101,13 +112,16 @@ def _country_keys() -> dict[str, str]:
 
 
 def _country_key(text: str) -> str:
-    """Folded, without dots ("U.S."), other punctuation as blanks, without a leading "the"."""
+    """Fold a name of a country: without dots ("U.S.") and without a leading "the".
+
+    "&" becomes "and", and other punctuation becomes blanks.
+    """
     plain = names.fold(text).replace(".", "").replace("&", " and ")
     return " ".join(re.findall(r"\w+", plain)).removeprefix("the ")
 
 
 def _no_country(text: str, key: str) -> str:
-    """Why this names no country, and which one may be meant."""
+    """Explain why a text is not a country, and which country may be meant."""
     if not text.strip():
         return (
             "a country must not be empty: write its English name or an ISO 3166-1 code such as GBR"
@@ -115,7 +129,8 @@ def _no_country(text: str, key: str) -> str:
     if key in _SHARED_NAMES:
         choice = " or ".join(_named(alpha3) for alpha3 in _SHARED_NAMES[key])
         return f"{hints.quoted(text)} is the name of several countries: write {choice}"
-    # A short text is a code, and codes are all alike: GER is one letter from GEO, not from DEU.
+    # A text of up to three letters is a code, and no near code is suggested: GER is one letter
+    # from GEO (Georgia), but means DEU (Germany).
     near = hints.nearest(key, _country_keys()) if len(key) > 3 else None
     hint = (
         f"did you mean {_named(_country_keys()[near])}?"

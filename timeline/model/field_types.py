@@ -1,8 +1,8 @@
-"""The kinds of fields: texts, numbers, dates, places and codes, each in one spelling.
+"""Define the types of fields: texts, numbers, dates, places and codes, each in one spelling.
 
-Guarantees: what these types accept holds no NUL and no half character, a number is an exact
-decimal, a date is EDTF, a country ISO 3166-1 alpha-3; equal values come out equal. What they
-refuse says what would be right. Knows no model that uses them.
+Guarantees: a value that these types accept has no NUL and no half character (a lone surrogate);
+a number is an exact decimal, a date is EDTF, a country is ISO 3166-1 alpha-3; equal values come
+out equal. A refusal says what would be right. This module knows no model that uses the types.
 """
 
 from __future__ import annotations
@@ -31,17 +31,22 @@ _LINE_BREAKS = r"\n\r\x0b\x0c\x1c-\x1e\u0085\u2028\u2029"
 TIME_ZONE_PATTERN = r"^[A-Za-z0-9_+/-]+$"
 LINE_PATTERN = f"^[^\\x00{_LINE_BREAKS}]+$"
 _LONGEST_WORD = 60
+"""Characters of a `Word`, and of a language tag."""
 _MAX_DIGITS = 38
+"""Significant digits of a number, and its places after the decimal point."""
 _MAX_NUMBER = Decimal("1e38")
+"""The largest absolute value of a number."""
 _LONGEST_NUMBER = 200
-"""Characters, with all the zeros that somebody may write."""
+"""Characters of a number as it is written, with all its zeros."""
 LONGEST_DATE = 200
+"""Characters of a date as it is written."""
 
 
 def _decimal(value: object) -> Decimal:
-    """An exact number with one spelling: 35, 35.0 and "3.5e1" are the same Decimal.
+    """Return a number as an exact Decimal with one spelling: 35, 35.0 and "3.5e1" give the same.
 
-    Raises InvalidValue for what is no number, NaN, more than 38 digits or beyond 1e38.
+    Raises InvalidValue for a value that is no number, for NaN, and for a number of more than 38
+    digits or beyond 1e38.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise InvalidValue(value, "must be a number, or a number in a string")
@@ -50,7 +55,7 @@ def _decimal(value: object) -> Decimal:
 
 @lru_cache(maxsize=4096, typed=True)
 def _exact(value: int | float | str | Decimal) -> Decimal:
-    if isinstance(value, int) and abs(value) > _MAX_NUMBER:  # str() refuses very long ones
+    if isinstance(value, int) and abs(value) > _MAX_NUMBER:  # str() refuses a very long int
         raise InvalidValue(value, "is too large: at most 1e38")
     text = repr(value) if isinstance(value, float) else str(value).strip()
     shown = hints.printable(text if len(text) <= 45 else text[:42] + "...")
@@ -82,6 +87,11 @@ def _number(limit: float) -> BeforeValidator:
 
 
 def whole(low: int, high: int, what: str) -> BeforeValidator:
+    """Make the validator of a whole number from `low` to `high`, or of its digits in a string.
+
+    `what` completes the message of a refusal: "must be {what}".
+    """
+
     def check(value: object) -> int:
         if isinstance(value, str) and re.fullmatch(r"[0-9]{1,16}", value.strip()):
             value = int(value)
@@ -123,7 +133,10 @@ def _edtf(value: object) -> str:
 
 
 def filled(fields: object) -> object:
-    """An object without its empty values. Raises InvalidValue for two names that are one."""
+    """Return an object without its empty values; any other value is returned as it is.
+
+    Raises InvalidValue if two names differ only in the blanks around them.
+    """
     if not isinstance(fields, dict):
         return fields
     names = [name.strip() if isinstance(name, str) else name for name in fields]
@@ -140,7 +153,10 @@ def _country(value: object) -> str:
 
 
 def _lower(value: str) -> str:
-    """Lower case, which is longer than upper case in a few letters."""
+    """Lower the case of a word. Raises InvalidValue if that makes it longer than 60 characters.
+
+    A few letters are longer in lower case than in upper case.
+    """
     lower = value.lower()
     if len(lower) > _LONGEST_WORD:
         raise InvalidValue(value, f"is too long: at most {_LONGEST_WORD} characters")
@@ -168,12 +184,12 @@ Quote = Annotated[
 Verbatim = Annotated[
     StrictStr, StringConstraints(min_length=1, max_length=100_000, pattern=r"^[^\x00]+$")
 ]
-"""What somebody else wrote, blanks and all."""
+"""A text that somebody else wrote, kept with the blanks around it."""
 Word = Annotated[Line, StringConstraints(max_length=_LONGEST_WORD)]
 Plain = PlainSerializer(lambda number: format(number, "f"), return_type=str, when_used="json")
 T = TypeVar("T")
 if TYPE_CHECKING:
-    # A type checker sees all that may be given. What is held is one of it: a Decimal, a tuple.
+    # A type checker sees all types that may be given. A model holds a Decimal, or a tuple.
     Exact = Decimal | int | float | str
     Many = tuple[T, ...] | list[T]
 else:
@@ -210,7 +226,7 @@ Unique = AfterValidator(_unique)
 SourceIds = Annotated[Many[Id], Field(max_length=200), Unique]
 
 SIGNS = {"exact": "", "more_than": ">", "at_least": ">=", "about": "~"}
-"""How the qualifiers of a figure are written before its number."""
+"""The sign that is written before a number, by the qualifier of its figure."""
 
 PATTERNS = {
     ID_PATTERN: "must be 3 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit",
@@ -223,4 +239,4 @@ PATTERNS = {
     TIME_ZONE_PATTERN: "must be a time zone such as Europe/Kyiv or UTC",
     r"^[^\s+\x00]+$": "must be a name without blanks or +, such as example.org/odesa",
 }
-"""What a text that does not match a pattern must be."""
+"""The message for a text that does not match a pattern, by pattern."""

@@ -1,4 +1,4 @@
-"""Parts of error messages: what a wrong word is likely meant for, and how a text is quoted.
+"""Make parts of error messages: the word that somebody likely meant, and quoted texts.
 
 Guarantees: a quoted text is printable, on one line and not long.
 """
@@ -11,16 +11,16 @@ from timeline.model import names
 __all__ = ["nearest", "printable", "quoted"]
 
 _LONGEST_SLIP = 200
-"""Characters of what can be a slip of a known word."""
+"""Characters of a word that is compared with known words; a longer one is no slip of them."""
 _LONGEST_QUOTED = 60
-"""Characters of a text that a message quotes; longer ones are cut."""
+"""Characters of a text that a message quotes; a longer text is cut."""
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """Find the one of `words` that `word` is most likely a slip of; None if none is close.
+    """Find the one of `words` that somebody who wrote `word` most likely meant, or None.
 
-    Of equally close words, it is the one that begins alike: people seldom mistype the first
-    letters.
+    Of equally close words it is the one that begins with the same letters: people seldom
+    mistype the first letters. Returns None if no word is close.
     """
     words = list(words)
     if word in words:
@@ -53,5 +53,5 @@ def quoted(text: str, *, escaped: bool = False) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a text whole as one printable line, with escapes as in Python where it needs them."""
+    """Return a whole text as one printable line, with escapes as in Python if it needs any."""
     return text if text.isprintable() else ascii(text)[1:-1]

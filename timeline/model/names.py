@@ -1,7 +1,7 @@
-"""How names are compared, and the ids of actors that are known by name only.
+"""Fold names to compare them, and make the ids of actors that are known by name only.
 
-Guarantees: pure functions of a text. Entries and tables hold what they give, so what they give
-for a name never changes.
+Guarantees: these are pure functions of a text. Entries and tables hold their results, so the
+result for a name never changes.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Find and read the data files of the package: db/ and metadata.json.
 
 Guarantees: the files are found inside an installed package and beside it in a checkout; nothing
-is read on import. This module imports no other of timeline.
+is read on import. This module imports no other module of timeline.
 """
 
 import csv
@@ -25,7 +25,7 @@ def db_folder() -> Path:
     """
     inside = _PACKAGE / "db"
     beside = _PACKAGE.parent / "db"
-    # Asking for vocabulary/ keeps a foreign folder db/ beside the package from being taken.
+    # A folder db/ without vocabulary/ beside the package belongs to somebody else.
     for folder in (inside, beside):
         if folder.joinpath("vocabulary").is_dir():
             return folder

@@ -1,4 +1,4 @@
-"""The units of quantities: currencies of ISO 4217, and nouns.
+"""Read the units of quantities: currencies of ISO 4217, and nouns.
 
 Guarantees: an accepted unit comes back in the one spelling that is stored, and accepting that
 spelling again changes nothing. A refusal is an InvalidValue of one line that says what would be
@@ -14,7 +14,7 @@ from timeline.model import hints, resources
 __all__ = ["is_currency", "unit"]
 
 _LONGEST_UNIT = 60
-"""Characters of a unit."""
+"""Characters of a unit that is a noun; longer ones are refused."""
 
 
 def is_currency(code: str) -> bool:
@@ -26,8 +26,9 @@ def is_currency(code: str) -> bool:
 def unit(text: str) -> str:
     """Return the stored spelling of a unit: an ISO 4217 code, or a noun in lower case ("person").
 
-    Three capital letters are always meant as a currency; any other capitals become small.
-    Raises InvalidValue.
+    Three capital letters are always read as a currency; capitals of any other unit become small
+    letters. Raises InvalidValue for an unknown currency, and for a text that is empty, too long,
+    or not one printable line.
     """
     noun = " ".join(text.split())
     if not noun:

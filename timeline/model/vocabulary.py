@@ -1,7 +1,7 @@
-"""The terms of an event vocabulary: PLOVER's, or those of a log's own file.
+"""Read and find the terms of an event vocabulary: of PLOVER, or of a log's own file.
 
 Guarantees: a term is found by code or label in any case and comes back as its code; a file
-that is taken has no code and no label twice. Whatever is refused raises InvalidValue, one
+that is accepted has no code and no label twice in one list. A refusal is an InvalidValue of one
 line that names the file's line and column, or the nearest term.
 """
 
@@ -33,7 +33,7 @@ class Term(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """A vocabulary. Within each list, no code or label belongs to two terms."""
+    """A vocabulary has three lists of terms; in each, no code or label belongs to two terms."""
 
     event_types: tuple[Term, ...]
     modes: tuple[Term, ...]
@@ -41,28 +41,29 @@ class Terms(NamedTuple):
 
 
 class _Row(NamedTuple):
-    where: str  # "words.csv, line 3": how an error names the row
+    where: str  # file and line or item, as an error names the row: "words.csv, line 3"
     cells: dict[str, str]
 
 
 @cache
 def plover() -> Terms:
-    """The default vocabulary: PLOVER, the event ontology of the Open Event Data Alliance.
+    """Return the default vocabulary: PLOVER, the event ontology of the Open Event Data Alliance.
 
-    The codes are those of its codebook (github.com/openeventdata/PLOVER, draft 1.3) but for
-    the auxiliary modes future, hypothetical, negation and historical: an event's modality
-    says the first three, its date the last. Labels and definitions are ours.
+    It has the codes of the PLOVER codebook (github.com/openeventdata/PLOVER, draft 1.3) but for
+    the auxiliary modes future, hypothetical, negation and historical: an event's modality says
+    the first three, its date says the last. The labels and definitions are our own.
     """
     name = "plover.csv"
     return _terms(name, _csv_rows(name, data(name)))
 
 
 def read_terms(path: Path) -> Terms:
-    """The vocabulary in a file of one's own.
+    """Read the vocabulary in a file that a log's owner wrote.
 
-    CSV (comma or semicolon) with the columns code, label, definition and, if it has more than
-    event types, list (event_type, mode, context); or, in a .json file, an array of objects
-    with these keys. Raises InvalidValue, which names the line or item and the column.
+    The file is CSV (comma or semicolon) with the columns code, label, definition and, if it has
+    more than event types, list (event_type, mode, context); or, if its name ends in .json, an
+    array of objects with these keys. Raises InvalidValue, which names the line or item and the
+    column.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -77,9 +78,10 @@ def read_terms(path: Path) -> Terms:
 
 
 def term(text: str, terms: Sequence[Term], what: str) -> str:
-    """The code of the term with this code or label, in any case.
+    """Return the code of the term that has this code or label, in any case.
 
-    `what` says in an error what the terms are: "event type", "mode", "context".
+    `what` is the kind of the terms in an error: "event type", "mode" or "context". Raises
+    InvalidValue, with the nearest term, if there is none.
     """
     index = _term_index(tuple(terms))
     if found := index.get(fold(text)):
@@ -126,7 +128,7 @@ def _csv_rows(name: str, text: str) -> list[_Row]:
 
 def _json_rows(name: str, text: str) -> list[_Row]:
     try:
-        # An object as a tuple of pairs: a key that stands twice is seen, not swallowed.
+        # Objects are read as tuples of pairs, so that a key that is given twice is noticed.
         items = json.loads(text, object_pairs_hook=tuple)
     except json.JSONDecodeError as error:
         problem = f"{name}, line {error.lineno}, column {error.colno}: is not JSON: {error.msg}"
