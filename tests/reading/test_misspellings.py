@@ -9,7 +9,7 @@ import pytest
 from running import done, entries, run
 
 from timeline import Timeline
-from timeline.reading.twins.misspellings import alike
+from timeline.reading.twins.misspellings import letters_apart
 
 SLIPS = [
     ("Volodymir Zelensky", "Volodymyr Zelenskyy"),
@@ -70,13 +70,13 @@ TWO_NAMES = [
 
 @pytest.mark.parametrize(("name", "known"), SLIPS)
 def test_a_slip_is_told(name: str, known: str) -> None:
-    assert alike(name, known) is not None
+    assert letters_apart(name, known) is not None
 
 
 @pytest.mark.parametrize(("name", "known"), TWO_NAMES)
 def test_two_names_are_two_names(name: str, known: str) -> None:
-    assert alike(name, known) is None
-    assert alike(known, name) is None
+    assert letters_apart(name, known) is None
+    assert letters_apart(known, name) is None
 
 
 @pytest.fixture

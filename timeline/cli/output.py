@@ -274,7 +274,7 @@ class Progress:
             click.echo(err=True)
 
 
-class Bar:
+class ProgressBar:
     """A bar on stderr, ten times a second, for what takes longer than one on a terminal."""
 
     _WIDTH = 30
@@ -301,7 +301,7 @@ class Bar:
             self._shown = False
             click.echo("\r\x1b[K", nl=False, err=True)
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> ProgressBar:
         return self
 
     def __exit__(self, *_: object) -> None:

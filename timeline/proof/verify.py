@@ -17,7 +17,7 @@ from timeline.errors import Damaged
 from timeline.proof.checks.checkpoints import check_checkpoints, sizes
 from timeline.proof.checks.entries import check_entries
 from timeline.proof.checks.file import check_pages, check_schema, check_texts
-from timeline.proof.checks.report import Finding, Progress, Report
+from timeline.proof.checks.report import Finding, OnProgress, Report
 from timeline.proof.checks.tables import check_tables
 from timeline.proof.signed_note import VerifierKey
 from timeline.store import storage
@@ -30,7 +30,7 @@ def verify(
     *,
     checkpoints: Mapping[str, str] | None = None,
     keys: Collection[VerifierKey] = (),
-    progress: Progress = lambda part, count: None,
+    progress: OnProgress = lambda part, count: None,
 ) -> Report:
     """Check the file, and that it goes on from every checkpoint of it.
 

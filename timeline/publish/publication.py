@@ -24,7 +24,7 @@ from timeline.errors import Refused
 from timeline.model import clock
 from timeline.projection import tables
 from timeline.proof import checkpoints, verify
-from timeline.proof.checks.report import Progress
+from timeline.proof.checks.report import OnProgress
 from timeline.publish.scratch_folder import scratch_folder
 from timeline.store import log, storage
 
@@ -49,7 +49,7 @@ def publish(
     *,
     with_texts: bool = False,
     now: Callable[[], datetime] = clock.now,
-    progress: Progress = lambda part, count: None,
+    progress: OnProgress = lambda part, count: None,
 ) -> Publication:
     """Put a copy of a timeline in the place of `target`.
 
@@ -74,7 +74,7 @@ def make_copy(
     *,
     with_texts: bool = False,
     now: Callable[[], datetime] = clock.now,
-    progress: Progress = lambda part, count: None,
+    progress: OnProgress = lambda part, count: None,
 ) -> Publication:
     """Make a checked copy of a timeline under a name that is free; says what it is.
 

@@ -96,7 +96,7 @@ def coverage(
         raise NoText(source_id, _why_absent(connection, source_id))
     quoted: list[Place] = []
     lost: list[RowDict] = []
-    for citation, place in _places(connection, source_id, text):
+    for citation, place in _quoted_places(connection, source_id, text):
         if place:
             quoted.append(Place(*place, citation["event_id"]))
         else:
@@ -146,10 +146,12 @@ def lost_quotes(connection: sqlite3.Connection, source_id: str) -> list[RowDict]
     text = newest(connection, source_id)
     if text is None:
         return []
-    return [citation for citation, place in _places(connection, source_id, text) if not place]
+    return [
+        citation for citation, place in _quoted_places(connection, source_id, text) if not place
+    ]
 
 
-def _places(
+def _quoted_places(
     connection: sqlite3.Connection, source_id: str, text: str
 ) -> Iterator[tuple[RowDict, tuple[int, int] | None]]:
     """The citations of current events that quote a source, and where in the text each stands.

@@ -12,7 +12,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-from timeline.reading.filters import phrases
+from timeline.reading.filters import fts_phrases
 
 __all__ = ["excerpts"]
 
@@ -45,7 +45,7 @@ def excerpts(
     (table,) = connection.execute(
         "SELECT sql FROM sqlite_master WHERE name = 'event_search'"
     ).fetchone()
-    wanted = " OR ".join(phrases(text))
+    wanted = " OR ".join(fts_phrases(text))
     with contextlib.closing(sqlite3.connect(":memory:")) as pieces:
         pieces.execute(table)
         pieces.executemany(

@@ -98,7 +98,7 @@ class FacetIndex(NamedTuple):
     """For each version in `later`, the seq of the version that it superseded."""
     event_keys: array[int]
     """For each version in `later`, the seq of the first version of its event."""
-    who: dict[Value, str]
+    actor_ids: dict[Value, str]
     """The actor id of each participant (the values of facet "participant")."""
     in_months: Mapping[Months, dict[Days, BitMap]]
     """The spans, and their versions, by the months of both days."""
@@ -137,9 +137,9 @@ class FacetIndex(NamedTuple):
         return self.once(
             "forgotten",
             lambda: [
-                (key[1], self.who[key], seqs)
+                (key[1], self.actor_ids[key], seqs)
                 for key, seqs in self.postings["participant"].items()
-                if self.who[key] not in known
+                if self.actor_ids[key] not in known
             ],
         )
 
@@ -267,7 +267,7 @@ def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIn
     if erased:
         return _loaded(connection, seq, leaf)
     gathered = facet_segments.gather(connection, known.seq + 1, seq + 1)
-    known = known._replace(seq=seq, leaf=leaf, who={} if renamed else known.who)
+    known = known._replace(seq=seq, leaf=leaf, actor_ids={} if renamed else known.actor_ids)
     return _with(connection, known, gathered)
 
 
@@ -283,7 +283,7 @@ EMPTY = FacetIndex(
     later=array("I"),
     before=array("I"),
     event_keys=array("I"),
-    who={},
+    actor_ids={},
     in_months={},
     beginnings=[],
     columns={},
@@ -307,12 +307,16 @@ def _with(connection: sqlite3.Connection, known: FacetIndex, gathered: Gathered)
             corrected.add(each.seq)
     postings["corrected"] = {"": corrected}
     # An entry about an actor may change which actor any participant is.
-    named = new.get("participant", {}) if known.who else postings["participant"]
-    who = known.who | {key: _actor(connection, key) for key in named if key not in known.who}
-    new["actor"] = _added({}, ((who[key], seqs) for key, seqs in named.items()))
-    postings["actor"] = _added(known.postings["actor"] if known.who else {}, new["actor"].items())
+    named = new.get("participant", {}) if known.actor_ids else postings["participant"]
+    actor_ids = known.actor_ids | {
+        key: _actor(connection, key) for key in named if key not in known.actor_ids
+    }
+    new["actor"] = _added({}, ((actor_ids[key], seqs) for key, seqs in named.items()))
+    postings["actor"] = _added(
+        known.postings["actor"] if known.actor_ids else {}, new["actor"].items()
+    )
     columns = {**known.columns}
-    if not known.who:
+    if not known.actor_ids:
         columns.pop("actor", None)
     for facet, known_columns in columns.items():
         known_columns.extend(new.get(facet, {}), known.seq + 1)
@@ -322,7 +326,7 @@ def _with(connection: sqlite3.Connection, known: FacetIndex, gathered: Gathered)
     )
     in_months = _by_months(postings["span"])
     return FacetIndex(
-        *(known.seq, known.leaf, postings, later, before, event_keys, who),
+        *(known.seq, known.leaf, postings, later, before, event_keys, actor_ids),
         in_months=in_months,
         beginnings=_beginnings(in_months),
         columns=columns,

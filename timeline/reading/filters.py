@@ -17,7 +17,15 @@ from timeline.model import countries, edtf, names
 from timeline.model.content import Event
 from timeline.model.vocabulary import Term, term
 
-__all__ = ["FILTERS", "Wanted", "condition", "looked_for", "match", "phrases", "wanted"]
+__all__ = [
+    "FILTERS",
+    "FilterValues",
+    "condition",
+    "fts_phrases",
+    "fts_query",
+    "parse_filter",
+    "parse_filters",
+]
 
 FILTERS = {
     "event_type": "e.event_type = ?",
@@ -47,24 +55,26 @@ listed; state "all" takes every one.
 _MATCHES = "e.event_key IN (SELECT rowid FROM event_search WHERE event_search MATCH ?)"
 
 
-Wanted = dict[str, list[Any]]
+FilterValues = dict[str, list[Any]]
 """What filters look for, by name, as the tables have it."""
 
 
-def looked_for(read: Callable[[str, object], object], filters: Mapping[str, Any] | None) -> Wanted:
-    """What filters, in the words of a person, look for; those without a limit are left out.
+def parse_filters(
+    parse: Callable[[str, object], object], filters: Mapping[str, Any] | None
+) -> FilterValues:
+    """Parse the filters a person gave into stored values, by name; leave out those for everything.
 
-    `read` is `wanted` of the tables that are asked. Of several values, in a list, an event has
-    one at least. Raises InvalidInput.
+    `parse` is `parse_filter` for the tables that are asked. If a filter has several values, an
+    event matches with any of them. Raises InvalidInput.
     """
-    found: Wanted = {}
+    found: FilterValues = {}
     given = {name: value for name, value in (filters or {}).items() if value is not None}
     for name, value in given.items():
         if name not in FILTERS:
             raise InvalidInput(name, f"is not a filter: known are {', '.join(FILTERS)}")
         try:
             several = value if isinstance(value, list | tuple) else [value]
-            values = [read(name, each) for each in several]
+            values = [parse(name, each) for each in several]
         except InvalidValue as error:
             raise InvalidInput(name, error.problem) from None
         if values and None not in values:
@@ -75,18 +85,18 @@ def looked_for(read: Callable[[str, object], object], filters: Mapping[str, Any]
 
 
 def condition(
-    looked_for: Wanted, text: str | None = None, *, leave_out: str | None = None
+    filters: FilterValues, text: str | None = None, *, leave_out: str | None = None
 ) -> tuple[str, list[Any]]:
     """The condition on events AS e, and its values; the filter `leave_out` is passed over."""
     clauses: list[str] = []
     values: list[Any] = []
-    for name, several in looked_for.items():
+    for name, several in filters.items():
         if name != leave_out:
             clauses.append(f"({' OR '.join([FILTERS[name]] * len(several))})")
             values += several
     if text is not None:
         clauses.append(_MATCHES)
-        values.append(match(text))
+        values.append(fts_query(text))
     return " AND ".join(clauses) or "1", values
 
 
@@ -100,7 +110,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-def wanted(connection: sqlite3.Connection, name: str, value: object) -> object:
+def parse_filter(connection: sqlite3.Connection, name: str, value: object) -> object:
     """What a filter looks for, as the tables have it; None for no limit.
 
     Raises InvalidValue.
@@ -181,12 +191,12 @@ def _event_type(connection: sqlite3.Connection, text: str) -> str:
         raise
 
 
-def match(text: str) -> str:
+def fts_query(text: str) -> str:
     """The words of a person as an FTS5 query: all of them, the last one perhaps unfinished."""
-    return " ".join(phrases(text))
+    return " ".join(fts_phrases(text))
 
 
-def phrases(text: str) -> list[str]:
+def fts_phrases(text: str) -> list[str]:
     """The same, one by one. Raises InvalidInput for none, or for half a character."""
     if _is_broken(text):
         raise InvalidInput("text", "holds half a character (a lone surrogate)")

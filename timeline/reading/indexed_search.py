@@ -133,4 +133,4 @@ def _actor_names(index: FacetIndex, content: fold.Content, names: Mapping[str, s
     participants = [
         (each.get("actor_id"), each["name"]) for each in content.get("participants", ())
     ]
-    return [names.get(index.who[each], each[1]) for each in participants]
+    return [names.get(index.actor_ids[each], each[1]) for each in participants]

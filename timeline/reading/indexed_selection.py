@@ -30,9 +30,9 @@ from timeline.reading.facet_index import (
     in_arrays,
     union,
 )
-from timeline.reading.filters import match
+from timeline.reading.filters import fts_query
 from timeline.reading.past_tables import tables_as_of
-from timeline.reading.selection import Choices, Page, Selection, listed
+from timeline.reading.selection import Choices, EventPage, Selection, first_choices
 from timeline.reading.sources import withdrawals
 from timeline.store.rows import RowDict
 
@@ -68,11 +68,11 @@ class IndexedSelection(Selection):
         self._opened = contextlib.ExitStack()
         self._parts = {
             name: union([self._having(name, value) for value in values])
-            for name, values in self._looked_for.items()
+            for name, values in self._filters.items()
         }
         if self._text is not None:
             self._parts["text"] = indexed_search.found(
-                connection, index, match(self._text), self._seq
+                connection, index, fts_query(self._text), self._seq
             )
         self._chosen = self._having_all(self._parts)
 
@@ -83,10 +83,10 @@ class IndexedSelection(Selection):
     def everything(self) -> Selection:
         return IndexedSelection(self._connection, self._index, seq=self._seq)
 
-    def wanted(self, name: str, value: object) -> object:
+    def parse_filter(self, name: str, value: object) -> object:
         """In the past also words that no event has now: of event types, and names of actors."""
         try:
-            found = super().wanted(name, value)
+            found = super().parse_filter(name, value)
         except InvalidValue:
             used = self._index.having(name, value) if name == "event_type" else _NONE
             if self._is_now or not used.intersect(self._alive):
@@ -216,7 +216,7 @@ class IndexedSelection(Selection):
             for value, count in counted
         ]
         found.sort(key=lambda row: (-row["count"], row["label"], row["value"]))
-        return listed(found, limit, also)._replace(total=total)
+        return first_choices(found, limit, also)._replace(total=total)
 
     def _forgotten_names(self) -> dict[Any, str]:
         """The names of actors that no event names any more: those that they had at first."""
@@ -232,7 +232,8 @@ class IndexedSelection(Selection):
         of_months = self._months
         known = [f"{month}-01" for both in of_months for month in both if month]
         since, until = self.bounds()
-        if known and _month(min(known), since, max) + _LONG < _month(max(known), until, min):
+        months = _month(max(known), until, min) - _month(min(known), since, max) if known else 0
+        if months > _MONTHS_WITH_DAYS:
             found = [
                 (first and f"{first}-01", last and f"{last}-01", count)
                 for (first, last), count in of_months.items()
@@ -261,7 +262,9 @@ class IndexedSelection(Selection):
 
     # --- Lists ----------------------------------------------------------------------------
 
-    def page(self, *, after: str | None = None, oldest_first: bool = False, size: int = 50) -> Page:
+    def page(
+        self, *, after: str | None = None, oldest_first: bool = False, size: int = 50
+    ) -> EventPage:
         if self._is_now:
             return super().page(after=after, oldest_first=oldest_first, size=size)
         behind = selection.place_in_list(after) if after else None
@@ -326,9 +329,9 @@ class IndexedSelection(Selection):
         )
         return "timeline_is_chosen(e.seq)", []
 
-    def standing(self, seqs: Iterable[int]) -> list[RowDict]:
+    def map_rows(self, seqs: Iterable[int]) -> list[RowDict]:
         if self._is_now:
-            return super().standing(seqs)
+            return super().map_rows(seqs)
         found = []
         for seq, event_id, content in contents(self._connection, seqs):
             said = content or {}
@@ -375,7 +378,7 @@ def _first(one: BitMap, other: BitMap) -> int:
     return (one & other).min()
 
 
-_LONG = 5
+_MONTHS_WITH_DAYS = 5
 """Months: more than the days of a histogram."""
 
 

@@ -17,18 +17,18 @@ from typing import Any, NamedTuple
 
 from timeline.errors import InvalidInput
 from timeline.reading.excerpts import excerpts
-from timeline.reading.filters import condition, looked_for, match, wanted
+from timeline.reading.filters import condition, fts_query, parse_filter, parse_filters
 from timeline.store.rows import RowDict, as_dicts
 
 __all__ = [
     "DAY",
     "FACETS",
     "Choices",
-    "Page",
+    "EventPage",
     "Selection",
     "facets",
+    "first_choices",
     "list_events",
-    "listed",
     "place_in_list",
     "search",
 ]
@@ -38,7 +38,7 @@ def _condition(
     connection: sqlite3.Connection, filters: Mapping[str, Any] | None, text: str | None = None
 ) -> tuple[str, list[Any]]:
     """Return the condition on events AS e that filters and a text are, and its values."""
-    return condition(looked_for(partial(wanted, connection), filters), text)
+    return condition(parse_filters(partial(parse_filter, connection), filters), text)
 
 
 def list_events(
@@ -74,7 +74,7 @@ def search(
         "SELECT e.* FROM event_search JOIN events AS e ON e.event_key = event_search.rowid"  # noqa: S608
         f" WHERE event_search MATCH ? AND {chosen}"
         " ORDER BY event_search.rank, e.event_key LIMIT ?",
-        (match(text), *values, -1 if limit is None else limit),
+        (fts_query(text), *values, -1 if limit is None else limit),
     )
     found = as_dicts(cursor)
     while some := [*islice(found, _AT_ONCE)]:
@@ -155,7 +155,7 @@ class Choices(NamedTuple):
     total: int
 
 
-def listed(rows: list[RowDict], limit: int | None, also: Collection[str]) -> Choices:
+def first_choices(rows: list[RowDict], limit: int | None, also: Collection[str]) -> Choices:
     """The first of these values, and those of `also`."""
     if limit is None:
         return Choices(rows, len(rows))
@@ -163,7 +163,7 @@ def listed(rows: list[RowDict], limit: int | None, also: Collection[str]) -> Cho
     return Choices(rows[:limit] + others, len(rows))
 
 
-class Page(NamedTuple):
+class EventPage(NamedTuple):
     """A part of a list, and the place where the next one begins; None behind the last."""
 
     rows: list[RowDict]
@@ -184,13 +184,13 @@ class Selection:
     ) -> None:
         self.tables = self._connection = connection
         """`tables`: where the events of a page are found, with all that belongs to them."""
-        self._looked_for = looked_for(self.wanted, filters)
+        self._filters = parse_filters(self.parse_filter, filters)
         self._text = text
-        self._condition = condition(self._looked_for, text)
+        self._condition = condition(self._filters, text)
 
-    def wanted(self, name: str, value: object) -> object:
+    def parse_filter(self, name: str, value: object) -> object:
         """What a filter looks for, as the tables have it. Raises InvalidValue."""
-        return wanted(self._connection, name, value)
+        return parse_filter(self._connection, name, value)
 
     def everything(self) -> Selection:
         """The selection without a filter, of the same moment."""
@@ -214,10 +214,12 @@ class Selection:
         So a value that is not chosen shows how many events it has beside those that are. With a
         limit only so many of the most frequent ones, and those of `also`.
         """
-        chosen = condition(self._looked_for, self._text, leave_out=name)
-        return listed(list(as_dicts(_counted(self._connection, name, chosen))), limit, also)
+        chosen = condition(self._filters, self._text, leave_out=name)
+        return first_choices(list(as_dicts(_counted(self._connection, name, chosen))), limit, also)
 
-    def page(self, *, after: str | None = None, oldest_first: bool = False, size: int = 50) -> Page:
+    def page(
+        self, *, after: str | None = None, oldest_first: bool = False, size: int = 50
+    ) -> EventPage:
         """Events by when they began, newest first; `after` is that of the page before.
 
         Those without a beginning are the oldest.
@@ -243,7 +245,7 @@ class Selection:
         """The condition by which a list is walked."""
         return self._condition
 
-    def standing(self, seqs: Iterable[int]) -> list[RowDict]:
+    def map_rows(self, seqs: Iterable[int]) -> list[RowDict]:
         """What is known of some events, by the entries in which they stand, for the map."""
         cursor = self._connection.execute(
             "SELECT seq, event_id, title, place, country, geo_precision FROM events"
@@ -267,7 +269,7 @@ class Selection:
 
     def bounds(self) -> tuple[str | None, str | None]:
         """Of the period that is asked for, as in table `events`."""
-        since, until = (self._looked_for.get(name, [None])[0] for name in ("since", "until"))
+        since, until = (self._filters.get(name, [None])[0] for name in ("since", "until"))
         return since, until
 
     def spans(self) -> list[tuple[str | None, str | None, int]]:
@@ -312,11 +314,11 @@ DAY = "substr({0}, 1, instr({0} || 'T', 'T') - 1)"
 """The day of a bound, as SQL."""
 
 
-def _page(rows: list[RowDict], size: int) -> Page:
+def _page(rows: list[RowDict], size: int) -> EventPage:
     if len(rows) <= size:
-        return Page(rows, None)
+        return EventPage(rows, None)
     last = rows[size - 1]
-    return Page(rows[:size], f"{last['occurred_from'] or ''}~{last['event_id']}")
+    return EventPage(rows[:size], f"{last['occurred_from'] or ''}~{last['event_id']}")
 
 
 def place_in_list(after: str) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from timeline.formats.importers.rows import plain
 from timeline.formats.imports import importer, names
 from timeline.intake.dataset.run import DatasetOutcome, DatasetStep, Import, run
 from timeline.intake.dataset.staging import Staging
-from timeline.intake.dataset.totals import Report, report
+from timeline.intake.dataset.totals import Totals, totals
 from timeline.intake.restore import restore
 from timeline.model import countries, hints
 from timeline.model.content import Said
@@ -109,7 +109,7 @@ def import_command(
         Timeline.open(database) as timeline,
         contextlib.closing(storage.connect(database)) as connection,
         _opened(path) as file,
-        output.Bar() as bar,
+        output.ProgressBar() as bar,
     ):
         appending = functools.partial(timeline.append, dry_run=dry_run)
         try:
@@ -121,7 +121,7 @@ def import_command(
             raise TimelineError(f"interrupted{in_one}") from None
         bar.end()
         rejects = _write_rejects(path, staging)
-        found = None if dry_run else report(staging)
+        found = None if dry_run else totals(staging)
     if as_json:
         output.dump(_fields(staging, outcome, found, steps, rejects))
     else:
@@ -176,7 +176,7 @@ def _write_rejects(path: str, staging: Staging) -> str | None:
 
 def _restore(database: str, path: str, *, as_json: bool) -> None:
     """A log from its own export: a copy, or a mirror that follows."""
-    with _opened(path) as file, output.Bar() as bar:
+    with _opened(path) as file, output.ProgressBar() as bar:
         try:
             done = restore(database, file, progress=lambda count: bar("read", count, None))
         except KeyboardInterrupt:
@@ -200,7 +200,7 @@ _OUTCOMES = ("recorded", "updated", "unchanged", "repeated", "erased", "rejected
 
 
 def _print(
-    staging: Staging, outcome: DatasetOutcome, found: Report | None, *, dry_run: bool
+    staging: Staging, outcome: DatasetOutcome, found: Totals | None, *, dry_run: bool
 ) -> None:
     counts = [f"{outcome.counts[name]:,} {name}" for name in _OUTCOMES if outcome.counts[name]]
     events = [
@@ -217,14 +217,14 @@ def _print(
         only = f"{_rows(outcome.respelled)} with nothing else that is new"
         output.echo(output.hanging(f"Only written in another way: {kinds}; {only}.", 0))
     if found:
-        _print_report(found)
+        _print_totals(found)
 
 
 def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
 
 
-def _print_report(found: Report) -> None:
+def _print_totals(found: Totals) -> None:
     if found.figures:
         output.echo()
         figures = [("figure", "file", "log", "")]
@@ -263,7 +263,7 @@ def _number(value: Any) -> str:
 def _fields(
     staging: Staging,
     outcome: DatasetOutcome,
-    found: Report | None,
+    found: Totals | None,
     steps: list[DatasetStep],
     rejects: str | None,
 ) -> dict[str, Any]:

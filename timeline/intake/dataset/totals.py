@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from timeline.intake.dataset.staging import Staging
 
-__all__ = ["Figure", "Report", "report"]
+__all__ = ["Figure", "Totals", "totals"]
 
 
 class Figure(NamedTuple):
@@ -30,7 +30,7 @@ class Figure(NamedTuple):
         return abs(self.in_file - self.in_log) <= abs(self.in_file) * Decimal("1e-9")
 
 
-class Report(NamedTuple):
+class Totals(NamedTuple):
     """What the rows that are in add up to."""
 
     figures: list[Figure]
@@ -40,7 +40,7 @@ class Report(NamedTuple):
     """Rows by how precise the publisher calls the date and what the log makes of it."""
 
 
-def report(staging: Staging) -> Report:
+def totals(staging: Staging) -> Totals:
     """Both sides of the rows that were recorded, updated or unchanged."""
     sums: dict[tuple[str, str], Decimal] = {}
     countries: Counter[tuple[str, str | None]] = Counter()
@@ -59,4 +59,4 @@ def report(staging: Staging) -> Report:
     figures = [
         Figure(*key, amount, logged.get(key, Decimal(0))) for key, amount in sorted(sums.items())
     ]
-    return Report(figures, countries, dates)
+    return Totals(figures, countries, dates)

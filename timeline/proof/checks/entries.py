@@ -14,7 +14,7 @@ from typing import Any
 
 from timeline.errors import InvalidInput, TooNew
 from timeline.model import clock
-from timeline.proof.checks.report import Progress, Report, text_of
+from timeline.proof.checks.report import OnProgress, Report, text_of
 from timeline.store import merkle
 from timeline.store.codec import ENVELOPE, KINDS, parse_envelope
 
@@ -29,7 +29,7 @@ _CLASSES = {
 
 
 def check_entries(
-    connection: sqlite3.Connection, report: Report, sizes: Iterable[int], progress: Progress
+    connection: sqlite3.Connection, report: Report, sizes: Iterable[int], progress: OnProgress
 ) -> dict[int, bytes]:
     """Check every entry and every hash; the roots of the tree at these sizes."""
     roots = dict.fromkeys(sizes, merkle.root([]))

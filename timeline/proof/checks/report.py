@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["Finding", "Progress", "Report", "text_of"]
+__all__ = ["Finding", "OnProgress", "Report", "text_of"]
 
-Progress = Callable[[str, int], object]
+OnProgress = Callable[[str, int], object]
 """Called with a part ("log", "tables") and a count of entries."""
 
 _SHOWN = 100

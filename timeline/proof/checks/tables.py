@@ -9,11 +9,11 @@ from typing import Any
 
 from timeline.errors import ProjectionOutdated
 from timeline.projection import tables
-from timeline.proof.checks.report import Progress, Report, text_of
+from timeline.proof.checks.report import OnProgress, Report, text_of
 
 __all__ = ["check_tables"]
 
-Row = tuple[Any, ...]
+_Values = tuple[Any, ...]
 
 _KEYS = {
     "events": ("event_key",),
@@ -24,7 +24,7 @@ _KEYS = {
 
 
 def check_tables(
-    connection: sqlite3.Connection, report: Report, path: str, progress: Progress
+    connection: sqlite3.Connection, report: Report, path: str, progress: OnProgress
 ) -> None:
     """Fold the log once more, into temporary tables, and compare those of the file.
 
@@ -85,8 +85,8 @@ def _compare_table(connection: sqlite3.Connection, report: Report, table: str) -
 
 
 def _differing(
-    expected: Iterator[Row], found: Iterator[Row], width: int
-) -> Iterator[tuple[Row | None, Row | None]]:
+    expected: Iterator[_Values], found: Iterator[_Values], width: int
+) -> Iterator[tuple[_Values | None, _Values | None]]:
     """The rows in which two tables differ, both in the order of their first `width` columns."""
     right, wrong = next(expected, None), next(found, None)
     while right is not None or wrong is not None:

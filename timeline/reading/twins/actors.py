@@ -41,14 +41,14 @@ class _Known(NamedTuple):
     wikidata: set[str]
 
 
-Pair = tuple[str, str]
+_Pair = tuple[str, str]
 
 
 def actor_twins(connection: sqlite3.Connection) -> list[ActorTwins]:
     """Every two actors that may be one, the likeliest first; none that was merged already."""
     actors = {row["actor_id"]: row for row in listed(connection) if not row["merged_into"]}
     known = _known(connection, actors)
-    found: dict[Pair, Likeness] = {}
+    found: dict[_Pair, Likeness] = {}
     for one, other in _candidates(actors, known):
         likeness = _likeness(actors[one], actors[other], known[one], known[other])
         if likeness:
@@ -90,7 +90,7 @@ def _names(actor: RowDict) -> list[str]:
 # --- Who is compared ----------------------------------------------------------------------
 
 
-def _candidates(actors: dict[str, RowDict], known: dict[str, _Known]) -> set[Pair]:
+def _candidates(actors: dict[str, RowDict], known: dict[str, _Known]) -> set[_Pair]:
     """The pairs worth a closer look, each with the smaller id first."""
     having: defaultdict[str, set[str]] = defaultdict(set)
     looking: defaultdict[str, set[str]] = defaultdict(set)
@@ -125,7 +125,7 @@ def _likeness(one: RowDict, other: RowDict, known: _Known, others: _Known) -> Li
         return None
     if known.countries and others.countries and not known.countries & others.countries:
         return None
-    if _is_given(one) and _is_given(other) and names.same_words(one["name"], other["name"]):
+    if _is_given(one) and _is_given(other) and names.have_same_words(one["name"], other["name"]):
         return None
     pairs = [*product(_names(one), _names(other))]
     found = min(filter(None, starmap(names.likeness, pairs)), default=None)
@@ -143,8 +143,8 @@ def _is_given(actor: RowDict) -> bool:
 
 
 def _without_shared_surnames(
-    found: dict[Pair, Likeness], actors: dict[str, RowDict]
-) -> Iterator[tuple[Pair, Likeness]]:
+    found: dict[_Pair, Likeness], actors: dict[str, RowDict]
+) -> Iterator[tuple[_Pair, Likeness]]:
     """A surname that several have, who are not likely one themselves, is nobody's."""
     bearers: defaultdict[str, set[str]] = defaultdict(set)
     for pair, likeness in found.items():

@@ -23,13 +23,13 @@ from timeline.store.rows import RowDict, as_dicts
 __all__ = ["EventTwins", "event_twins"]
 
 _SMALL = frozenset(("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "the", "to"))
-_CROWD = 50
+_MOST_COMPARED = 50
 """So many later events are compared with one that are said in nearly the same words."""
 _MOST_MONTHS = 12
 """What is known less well than to the year is compared with what is known just as badly."""
 _LONG_TITLE = 5
 """Words: where so many are the same, another one may differ."""
-_NEAR = 0.25
+_NEAR_DEGREES = 0.25
 """Degrees of latitude and longitude."""
 
 
@@ -66,7 +66,7 @@ class _Event(NamedTuple):
     where: _Where
 
 
-Pair = tuple[str, str]
+_Pair = tuple[str, str]
 
 
 def event_twins(connection: sqlite3.Connection) -> list[EventTwins]:
@@ -79,23 +79,23 @@ def event_twins(connection: sqlite3.Connection) -> list[EventTwins]:
         _Event(event_id, _words(title), first, last, occurred, _Where.of(*where))
         for event_id, title, first, last, occurred, *where in rows
     )
-    looks = _Looks(connection)
+    judge = _PairJudge(connection)
     pairs = sorted({*_candidates(event for event in events if event.words)})
-    found = [twins for pair in pairs if (twins := looks.twins(*pair))]
+    found = [twins for pair in pairs if (twins := judge.twins(*pair))]
     found.sort(key=lambda twins: twins.event["event_key"], reverse=True)
     return found
 
 
 @lru_cache(maxsize=2**17)
 def _words(title: str) -> frozenset[str]:
-    words = frozenset(misspellings.words_of(title))
+    words = frozenset(misspellings.words_of_name(title))
     return words - _SMALL or words
 
 
 # --- Which are compared -------------------------------------------------------------------
 
 
-def _candidates(events: Iterable[_Event]) -> Iterator[Pair]:
+def _candidates(events: Iterable[_Event]) -> Iterator[_Pair]:
     """Those whose titles, dates and places do not speak against it, the smaller id first.
 
     Titles that differ in one word have all others in common: what is left of each without one
@@ -110,7 +110,7 @@ def _candidates(events: Iterable[_Event]) -> Iterator[Pair]:
                     by_words[event.words - {word}].append(event)
         for words, block in by_words.items():
             for place, one in enumerate(block):
-                for other in block[place + 1 : place + 1 + _CROWD]:
+                for other in block[place + 1 : place + 1 + _MOST_COMPARED]:
                     if one.last and other.first and one.last < other.first:
                         break  # so do all behind it
                     if one.words == other.words != words:
@@ -145,7 +145,7 @@ def _have_one_place(one: _Where, other: _Where) -> bool | None:
     if one.country and other.country and one.country != other.country:
         return False
     if one.point and other.point:
-        return math.dist(one.point, other.point) <= _NEAR
+        return math.dist(one.point, other.point) <= _NEAR_DEGREES
     if not one.place or not other.place:
         return None
     return _is_one_place(one.place, other.place)
@@ -154,7 +154,7 @@ def _have_one_place(one: _Where, other: _Where) -> bool | None:
 @lru_cache(maxsize=2**17)
 def _is_one_place(one: str, other: str) -> bool:
     is_same = names.fold(one) == names.fold(other)
-    return is_same or misspellings.apart(one, other) is not None
+    return is_same or misspellings.letters_apart_either_way(one, other) is not None
 
 
 def _have_like_titles(words: frozenset[str], others: frozenset[str]) -> bool:
@@ -168,7 +168,7 @@ def _have_like_titles(words: frozenset[str], others: frozenset[str]) -> bool:
         case (0, 1) | (1, 0):
             return min(len(words), len(others)) > 1
         case 1, 1:
-            is_slip = misspellings.apart(*own, *their) is not None
+            is_slip = misspellings.letters_apart_either_way(*own, *their) is not None
             return is_slip or len(words) > _LONG_TITLE
     return False
 
@@ -181,7 +181,7 @@ def _has_number(word: str) -> bool:
 # --- A closer look ------------------------------------------------------------------------
 
 
-class _Looks:
+class _PairJudge:
     """Looks at pairs of events, whose rows it keeps."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

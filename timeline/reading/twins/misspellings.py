@@ -19,7 +19,16 @@ from typing import NamedTuple
 from timeline.model import countries
 from timeline.model.names import OWN_LETTERS, actor_id_of, fold
 
-__all__ = ["Name", "Slip", "alike", "apart", "pairs", "slips", "unknown", "words_of"]
+__all__ = [
+    "Name",
+    "Slip",
+    "letters_apart",
+    "letters_apart_either_way",
+    "pairs",
+    "slips",
+    "unknown",
+    "words_of_name",
+]
 
 _MOST_NEW = 200
 """More new names at once are another world, not slips."""
@@ -105,7 +114,7 @@ def _nearest(name: str, known: Iterable[str]) -> str | None:
     found = (
         (slip, other)
         for other in known
-        if _have_like_letters(name, other) and (slip := alike(name, other)) is not None
+        if _have_like_letters(name, other) and (slip := letters_apart(name, other)) is not None
     )
     return min(found, default=(0, None))[1]
 
@@ -119,13 +128,13 @@ def pairs(names: Iterable[str]) -> Iterator[tuple[str, str]]:
         by_beginning[beginning].append(name)
         by_end[end].append(name)
     for one, other in _couples(by_beginning):
-        if _have_like_letters(one, other) and apart(one, other) is not None:
+        if _have_like_letters(one, other) and letters_apart_either_way(one, other) is not None:
             yield one, other
     for one, other in _couples(by_end):
         if (
             _have_like_letters(one, other)
             and _ends(one)[0] != _ends(other)[0]
-            and apart(one, other) is not None
+            and letters_apart_either_way(one, other) is not None
         ):
             yield one, other
 
@@ -139,10 +148,10 @@ def _have_like_letters(name: str, other: str) -> bool:
     return (_letters(name) ^ _letters(other)).bit_count() <= 2 * _MOST_SLIPS
 
 
-def apart(one: str, other: str) -> int | None:
-    """What `alike` says of two names of which either may be the slip."""
-    found = alike(one, other)
-    return alike(other, one) if found is None else found
+def letters_apart_either_way(one: str, other: str) -> int | None:
+    """What `letters_apart` says of two names of which either may be the slip."""
+    found = letters_apart(one, other)
+    return letters_apart(other, one) if found is None else found
 
 
 @lru_cache(maxsize=2**17)
@@ -154,9 +163,9 @@ def _letters(name: str) -> int:
     return bits
 
 
-def alike(name: str, known: str) -> int | None:
+def letters_apart(name: str, known: str) -> int | None:
     """How many letters tell two names apart that may be one; None if they are two names."""
-    words, known_words = words_of(name), words_of(known)
+    words, known_words = words_of_name(name), words_of_name(known)
     joined = "".join(words)
     if joined == "".join(known_words):
         return 0 if len(joined) >= _SHORTEST else None
@@ -178,7 +187,7 @@ def _key(name: str) -> str:
     return name.casefold() if name.isascii() else fold(name.translate(OWN_LETTERS))
 
 
-def words_of(name: str) -> list[str]:
+def words_of_name(name: str) -> list[str]:
     """The words of a name, without case, diacritics and punctuation."""
     return re.findall(r"\w+", _key(name))
 

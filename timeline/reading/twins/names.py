@@ -23,11 +23,11 @@ __all__ = [
     "Likeness",
     "are_relatives",
     "forms",
+    "have_same_words",
     "is_alone",
     "is_bare",
     "keys",
     "likeness",
-    "same_words",
 ]
 
 _OFFICES = frozenset((
@@ -76,7 +76,7 @@ def likeness(one: str, other: str) -> Likeness | None:
     for left, right in ((words, others), (sorted(words), sorted(others))):
         if _are_of_two_genders(left, right):
             continue
-        slips = misspellings.apart(" ".join(left), " ".join(right))
+        slips = misspellings.letters_apart_either_way(" ".join(left), " ".join(right))
         if slips is not None:
             letters = f"{slips} letter{'' if slips == 1 else 's'} apart" if slips else "the same"
             return Likeness(3, f"{letters}{in_office}")
@@ -91,7 +91,7 @@ def likeness(one: str, other: str) -> Likeness | None:
 
 def is_bare(name: str) -> bool:
     """Whether it says neither an office nor an article beside a name."""
-    return _bare(name) == misspellings.words_of(name)
+    return _bare(name) == misspellings.words_of_name(name)
 
 
 def is_alone(name: str) -> bool:
@@ -99,7 +99,7 @@ def is_alone(name: str) -> bool:
     return len(_bare(name)) == 1
 
 
-def same_words(one: str, other: str) -> bool:
+def have_same_words(one: str, other: str) -> bool:
     """Whether two names differ in case, accents, punctuation, article or order alone."""
     return sorted(_plain(one)) == sorted(_plain(other))
 
@@ -117,7 +117,7 @@ def are_relatives(one: str, other: str) -> bool:
 
 def _same(one: str, other: str) -> Likeness | None:
     words, others = _plain(one), _plain(other)
-    if words == others and misspellings.words_of(one) != misspellings.words_of(other):
+    if words == others and misspellings.words_of_name(one) != misspellings.words_of_name(other):
         return Likeness(1, 'the same but for "the"')
     if "".join(words) == "".join(others):
         return Likeness(1, "the same but for case, accents or punctuation")
@@ -159,7 +159,7 @@ def forms(name: str) -> set[str]:
 @lru_cache(maxsize=2**16)
 def _plain(name: str) -> list[str]:
     """The words of a name without case, accents, punctuation and a leading "the"."""
-    words = misspellings.words_of(name)
+    words = misspellings.words_of_name(name)
     return words[1:] if words[:1] == ["the"] and len(words) > 1 else words
 
 
@@ -250,7 +250,7 @@ def _is_surname(words: list[str], name: str) -> bool:
 def _is_one_word(one: str, other: str) -> bool:
     if one == other:
         return True
-    is_slip = misspellings.apart(one, other) is not None
+    is_slip = misspellings.letters_apart_either_way(one, other) is not None
     return (is_slip or _sound_alike([one], [other])) and not _are_of_two_genders([one], [other])
 
 

@@ -20,7 +20,7 @@ from timeline.reading.as_of import parse_as_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
 from timeline.reading.past_tables import tables_as_of
-from timeline.reading.selection import Page, Selection
+from timeline.reading.selection import EventPage, Selection
 from timeline.site.views.address import Address
 from timeline.site.views.browse import PAGE_SIZE, groups_of
 from timeline.store.codec import decode_payload
@@ -61,7 +61,7 @@ def actor_page(
             after=address.after or None, oldest_first=address.order == "oldest", size=PAGE_SIZE
         )
         if actor["merged_into"]:
-            page, ends = Page([], None), {}
+            page, ends = EventPage([], None), {}
         rows = _with_parts(tables, actor, page.rows)
         companions = _companions(tables, key)
         return {

@@ -104,7 +104,7 @@ _SPELT = ("type", "country", "tag", "modality", "verification", "state", "at_ris
 def _as_stored(chosen: Selection, address: Address) -> Address:
     """The address with its values as the tables have them: "UKR" for "ua", so that they match."""
     stored = [
-        (facet, str(chosen.wanted(FACETS[facet], value) or value))
+        (facet, str(chosen.parse_filter(FACETS[facet], value) or value))
         if facet in _SPELT
         else (facet, value)
         for facet, value in address.chosen
@@ -161,7 +161,7 @@ def selected(
 def _points(chosen: Selection) -> list[RowDict]:
     """The places on the map, each with what is known of one of its events."""
     points = chosen.points()
-    known = {row["seq"]: row for row in chosen.standing(point["seq"] for point in points)}
+    known = {row["seq"]: row for row in chosen.map_rows(point["seq"] for point in points)}
     return [{**known[point["seq"]], **point} for point in points]
 
 
