@@ -27,7 +27,7 @@ from timeline.model.resources import db_folder
 from timeline.model.validation import validate
 from timeline.proof import checkpoints
 from timeline.proof.signed_note import SigningKey
-from timeline.store import log, storage
+from timeline.store import atomic, log, storage
 from timeline.texts import document
 from timeline.writing import writer
 from timeline.writing.receipt import Receipt
@@ -52,16 +52,13 @@ def build(path: str | os.PathLike[str]) -> int:
     _check_replaceable(target)
     building = target.with_name(f"{target.stem}.new-{os.getpid()}{target.suffix}")
     try:
-        entries = _run(building)
-        # A write-ahead log that outlived its database would be read into the new one.
-        for name in _files(target)[1:]:
-            name.unlink(missing_ok=True)
-        building.replace(target)
+        with atomic.replaced(target, building, storage.beside(building)):
+            entries = _run(building)
+            # A write-ahead log that outlived its database would be read into the new one.
+            for left in storage.beside(target):
+                left.unlink(missing_ok=True)
     except PermissionError:
         raise StoreError(str(target), "cannot be replaced by this user") from None
-    finally:
-        for name in _files(building):
-            name.unlink(missing_ok=True)
     return entries
 
 
@@ -75,11 +72,6 @@ def _script() -> dict[str, Any]:
     text = db_folder().joinpath("demo", _SCRIPT).read_text(encoding="utf-8")
     script: dict[str, Any] = json.loads(text)
     return script
-
-
-def _files(path: Path) -> list[Path]:
-    """A database and what SQLite keeps beside it."""
-    return [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
 
 
 def _check_replaceable(target: Path) -> None:

@@ -7,7 +7,6 @@ says where. No lock is held while the editor is open.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import re
@@ -41,6 +40,7 @@ from timeline.model.validation import validate
 from timeline.reading import query
 from timeline.reading.references import resolve_event
 from timeline.reading.sources import sources_by_id
+from timeline.store import atomic
 from timeline.writing.receipt import Receipt
 
 __all__ = ["append_by_form", "revise_by_form"]
@@ -291,12 +291,8 @@ def _write(path: Path, text: str) -> None:
     """Put a text into the file, whole or not at all: what is there may be all that is left."""
     building = path.with_suffix(".new")
     try:
-        building.touch(mode=0o600)
-        building.write_bytes(text.encode("utf-8", "surrogateescape"))
-        building.replace(path)
+        atomic.write(path, text.encode("utf-8", "surrogateescape"), building, mode=0o600)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            building.unlink()
         raise TimelineError(f"{building} cannot be written: {error.strerror}") from None
 
 

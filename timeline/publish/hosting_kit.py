@@ -26,6 +26,7 @@ from timeline.errors import Refused
 from timeline.model.resources import db_folder, packaged_metadata
 from timeline.publish.scratch_folder import scratch_folder
 from timeline.site.serve import SETTINGS, metadata_for
+from timeline.store import atomic
 
 __all__ = ["check_name", "write_kit"]
 
@@ -84,9 +85,7 @@ def write_kit(copy: Path) -> None:
         contents["Dockerfile"] = _dockerfile(copy.name)
     with scratch_folder(copy.parent) as new:
         for name, content in contents.items():
-            (new / name).write_bytes(content)
-            (new / name).chmod(0o644)
-            (new / name).replace(copy.parent / name)
+            atomic.write(copy.parent / name, content, new / name, mode=0o644)
         for old in copy.parent.glob("timeline_store-*.whl"):
             if old.name != wheel:
                 old.unlink()

@@ -26,7 +26,7 @@ from timeline.projection import tables
 from timeline.proof import checkpoints, verify
 from timeline.proof.checks.report import OnProgress
 from timeline.publish.scratch_folder import scratch_folder
-from timeline.store import log, storage
+from timeline.store import atomic, log, storage
 
 __all__ = ["Publication", "make_copy", "publish", "record"]
 
@@ -58,13 +58,14 @@ def publish(
     """
     if target.exists() and Path(path).exists() and target.samefile(path):
         raise Refused(f"{target} is the timeline itself: publish into another folder")
-    with scratch_folder(target.parent) as new:
-        copy = new / target.name
+    with (
+        scratch_folder(target.parent) as new,
+        atomic.replaced(target, new / target.name) as copy,
+    ):
         made = make_copy(path, copy, with_texts=with_texts, now=now, progress=progress)
-        _flush_file(copy)
+        atomic.sync_file(copy)
         record(path, made)
-        copy.replace(target)
-        storage.sync_folder(target.parent)
+    atomic.sync_folder(target.parent)
     return made
 
 
@@ -145,9 +146,3 @@ def _leave_out_texts(connection: sqlite3.Connection) -> None:
     connection.execute(f"DROP TRIGGER {name}")
     connection.execute("DELETE FROM source_texts WHERE body IS NOT NULL")
     connection.execute(definition)
-
-
-def _flush_file(path: Path) -> None:
-    """Keep what is in a file through a power failure."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

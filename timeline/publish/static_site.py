@@ -28,7 +28,7 @@ from urllib.parse import quote, urlsplit
 from timeline.errors import NotWritable, Refused, TimelineError
 from timeline.site.serve import metadata_for
 from timeline.site.views import feeds
-from timeline.store import log, storage
+from timeline.store import atomic, log, storage
 
 __all__ = ["Frozen", "freeze"]
 
@@ -294,5 +294,4 @@ class _Files:
         content = json.dumps(sorted(names), indent=0)
         path = self._folder / _MANIFEST
         if not path.is_file() or path.read_text(encoding="utf-8") != content:
-            (self._new / _MANIFEST).write_text(content, encoding="utf-8")
-            (self._new / _MANIFEST).replace(path)
+            atomic.write(path, content.encode(), self._new / _MANIFEST)

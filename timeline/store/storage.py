@@ -27,16 +27,16 @@ from timeline.errors import (
     StoreError,
     TooNew,
 )
-from timeline.store import schema
+from timeline.store import atomic, schema
 
 __all__ = [
     "APPLICATION_ID",
+    "beside",
     "connect",
     "flush",
     "immediate",
     "new_file",
     "storage_errors",
-    "sync_folder",
 ]
 
 APPLICATION_ID = 0x544C4F47
@@ -171,10 +171,11 @@ def new_file(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
     _reserve(target)
     building = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with storage_errors(target):
-            _remove(building)  # of a process that had this number and was killed
-            for left in _beside(target):
-                left.unlink(missing_ok=True)  # empty: readers leave them
+        with atomic.replaced(target, building, beside(building)), storage_errors(target):
+            # A process with this number that was killed left `building`; readers left empty
+            # files beside the target.
+            for left in (building, *beside(building), *beside(target)):
+                left.unlink(missing_ok=True)
             connection = _open(building, "rwc")
             try:
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -184,10 +185,8 @@ def new_file(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
                 flush(connection)
             finally:
                 connection.close()
-        building.replace(target)
-        sync_folder(target.parent)
+        atomic.sync_folder(target.parent)
     except BaseException:
-        _remove(building)
         target.unlink(missing_ok=True)
         raise
 
@@ -200,23 +199,13 @@ def flush(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def sync_folder(folder: Path) -> None:
-    """Keep the names in a folder through a power failure, where its file system can."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _reserve(target: Path) -> None:
     """Put an empty file under a name that is free. Raises StoreError if it is not."""
     name = str(target)
     if not target.parent.is_dir():
         raise NotATimeline(name, f"there is no folder {target.parent}")
     try:
-        for left in _beside(target):
+        for left in beside(target):
             if left.exists() and left.stat().st_size and not left.name.endswith("-shm"):
                 raise StoreError(name, f"{left.name} is left of another database: move it away")
         target.touch(exist_ok=False)
@@ -228,14 +217,9 @@ def _reserve(target: Path) -> None:
         raise NotWritable(name, f"cannot be made: {error.strerror}") from None
 
 
-def _beside(path: Path) -> list[Path]:
-    """What SQLite keeps beside a database: it would be read into a new one of that name."""
+def beside(path: Path) -> list[Path]:
+    """The files that SQLite keeps beside a database; a new one of that name would read them."""
     return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
-
-
-def _remove(path: Path) -> None:
-    for name in (path, *_beside(path)):
-        name.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,58 @@
+"""Write a file aside, then put it in the place of another one.
+
+Guarantees: a reader finds the file as it was before or the whole new one. What was written aside
+is gone at the end, whether it took its place or not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+__all__ = ["replaced", "sync_file", "sync_folder", "write"]
+
+
+@contextlib.contextmanager
+def replaced(target: Path, building: Path, beside: Iterable[Path] = ()) -> Iterator[Path]:
+    """Yield `building`, which takes the place of `target` when the block ends well.
+
+    If the block fails, `target` stays as it is, and `building` is removed. The files `beside`
+    `building` are removed in either case. Both paths must be on one disk. Raises OSError.
+    """
+    try:
+        yield building
+        building.replace(target)
+    finally:
+        for left in (building, *beside):
+            with contextlib.suppress(OSError):
+                left.unlink()
+
+
+def write(target: Path, content: bytes, building: Path, mode: int | None = None) -> None:
+    """Put `content` into `target`, whole or not at all, by way of `building`.
+
+    The file has these permissions from the moment when it is made. Raises OSError.
+    """
+    with replaced(target, building):
+        if mode is not None:
+            building.touch(mode)
+            building.chmod(mode)
+        building.write_bytes(content)
+
+
+def sync_file(path: Path) -> None:
+    """Keep the content of a file through a power failure."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Keep the names in a folder through a power failure, where its file system can."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
