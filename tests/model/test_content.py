@@ -933,4 +933,4 @@ def test_the_json_schema_of_an_event_allows_what_the_model_takes() -> None:
 
 
 def test_the_pattern_of_an_id_is_that_of_the_codec() -> None:
-    assert f"^{codec._ID}$" == ID_PATTERN
+    assert f"^{codec._FORMS['id']}$" == ID_PATTERN

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from timeline.errors import InvalidInput, TooNew
 from timeline.model import strict_json
+from timeline.model.limits import ID
 from timeline.store import codec
 from timeline.store.codec import Entry
 
@@ -164,7 +165,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(json_texts, inner, max_size=3),
     max_leaves=8,
 )
-own_ids = st.from_regex(codec._ID, fullmatch=True)
+own_ids = st.from_regex(ID, fullmatch=True)
 subjects = st.sampled_from(sorted(codec.KINDS))
 
 

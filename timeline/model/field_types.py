@@ -25,17 +25,14 @@ from pydantic import (
 
 from timeline.errors import InvalidValue
 from timeline.model import countries, edtf, hints
+from timeline.model.limits import ID, MAX_DIGITS, MAX_NUMBER
 
-ID_PATTERN = r"^[a-z0-9][a-z0-9_-]{2,63}$"
+ID_PATTERN = f"^{ID}$"
 _LINE_BREAKS = r"\n\r\x0b\x0c\x1c-\x1e\u0085\u2028\u2029"
 TIME_ZONE_PATTERN = r"^[A-Za-z0-9_+/-]+$"
 LINE_PATTERN = f"^[^\\x00{_LINE_BREAKS}]+$"
 _LONGEST_WORD = 60
 """Characters of a `Word`, and of a language tag."""
-_MAX_DIGITS = 38
-"""Significant digits of a number, and its places after the decimal point."""
-_MAX_NUMBER = Decimal("1e38")
-"""The largest absolute value of a number."""
 _LONGEST_NUMBER = 200
 """Characters of a number as it is written, with all its zeros."""
 LONGEST_DATE = 200
@@ -55,19 +52,19 @@ def _decimal(value: object) -> Decimal:
 
 @lru_cache(maxsize=4096, typed=True)
 def _exact(value: int | float | str | Decimal) -> Decimal:
-    if isinstance(value, int) and abs(value) > _MAX_NUMBER:  # str() refuses a very long int
+    if isinstance(value, int) and abs(value) > MAX_NUMBER:  # str() refuses a very long int
         raise InvalidValue(value, "is too large: at most 1e38")
     text = repr(value) if isinstance(value, float) else str(value).strip()
     shown = hints.printable(text if len(text) <= 45 else text[:42] + "...")
     if len(text) > _LONGEST_NUMBER:
-        raise InvalidValue(value, f"{shown} has too many digits: at most {_MAX_DIGITS}")
+        raise InvalidValue(value, f"{shown} has too many digits: at most {MAX_DIGITS}")
     try:
         number = Decimal(text) if text.isascii() and "_" not in text else Decimal("NaN")
     except InvalidOperation:
         number = Decimal("NaN")
     if number.is_nan():
         raise InvalidValue(value, f'"{shown}" is not a number: write one such as 35 or 3.5')
-    if number.copy_abs() > _MAX_NUMBER:  # abs() would round, or overflow
+    if number.copy_abs() > MAX_NUMBER:  # abs() would round, or overflow
         raise InvalidValue(value, f"{shown} is too large: at most 1e38")
     sign, digits, exponent = number.as_tuple()
     exponent = int(exponent)
@@ -75,8 +72,8 @@ def _exact(value: int | float | str | Decimal) -> Decimal:
         return Decimal(0)
     while digits[-1] == 0:
         digits, exponent = digits[:-1], exponent + 1
-    if len(digits) > _MAX_DIGITS or -exponent > _MAX_DIGITS:
-        raise InvalidValue(value, f"{shown} has too many digits: at most {_MAX_DIGITS}")
+    if len(digits) > MAX_DIGITS or -exponent > MAX_DIGITS:
+        raise InvalidValue(value, f"{shown} has too many digits: at most {MAX_DIGITS}")
     return Decimal((sign, digits + (0,) * max(exponent, 0), min(exponent, 0)))
 
 
@@ -195,7 +192,7 @@ if TYPE_CHECKING:
 else:
     Exact = Decimal
     Many = tuple[T, ...]
-Number = Annotated[Exact, _number(1e38), Plain]
+Number = Annotated[Exact, _number(float(MAX_NUMBER)), Plain]
 Latitude = Annotated[Exact, _number(90), Plain, _between(90, "latitude")]
 Longitude = Annotated[Exact, _number(180), Plain, _between(180, "longitude")]
 Edtf = Annotated[

@@ -16,12 +16,11 @@ from typing import Any, NoReturn
 
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import hints
+from timeline.model.limits import MAX_DIGITS, MAX_NUMBER
 
 __all__ = ["parse_json", "parse_json_items"]
 
 _MAX_SAFE_INTEGER = 2**53  # up to here every reader is exact; a larger integer becomes a Decimal
-_MAX_DIGITS = 38  # digits of a number, and its places after the decimal point
-_MAX_NUMBER = Decimal("1e38")  # largest absolute value of a number with a point or an exponent
 
 
 def parse_json(text: str) -> Any:
@@ -135,16 +134,16 @@ def _fraction(digits: str) -> Decimal:
     except InvalidOperation:  # an exponent of more than 18 digits
         raise InvalidValue(digits, "has a number beyond 1e38") from None
     _, figures, exponent = number.as_tuple()
-    if len(figures) > _MAX_DIGITS or int(exponent) < -_MAX_DIGITS:
-        raise InvalidValue(digits, f"has a number of more than {_MAX_DIGITS} digits")
-    if number.copy_abs() > _MAX_NUMBER:
+    if len(figures) > MAX_DIGITS or int(exponent) < -MAX_DIGITS:
+        raise InvalidValue(digits, f"has a number of more than {MAX_DIGITS} digits")
+    if number.copy_abs() > MAX_NUMBER:
         raise InvalidValue(digits, "has a number beyond 1e38")
     return number
 
 
 def _integer(digits: str) -> int | Decimal:
-    if len(digits.removeprefix("-")) > _MAX_DIGITS:
-        raise InvalidValue(digits, f"has a number of more than {_MAX_DIGITS} digits")
+    if len(digits.removeprefix("-")) > MAX_DIGITS:
+        raise InvalidValue(digits, f"has a number of more than {MAX_DIGITS} digits")
     number = int(digits)
     return number if abs(number) <= _MAX_SAFE_INTEGER else Decimal(digits)
 

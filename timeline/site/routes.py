@@ -26,6 +26,7 @@ from markupsafe import Markup, escape
 from timeline.errors import NotFound, TimelineError
 from timeline.formats import prose
 from timeline.formats.exports import FORMATS
+from timeline.model.limits import ID
 from timeline.reading import query
 from timeline.reading.as_of import parse_as_of
 from timeline.site import guard
@@ -288,10 +289,10 @@ def _event_of(request: Any) -> tuple[str, int | None]:
     return parts["event_id"], int(parts["version"]) if parts.get("version") else None
 
 
-_EVENT = "/events/(?P<event_id>[a-z0-9][a-z0-9_-]{2,63})"
-_ACTOR = "/actors/(?P<actor_id>[a-z0-9][a-z0-9_-]{2,63})"
+_EVENT = f"/events/(?P<event_id>{ID})"
+_ACTOR = f"/actors/(?P<actor_id>{ID})"
 _VERSION = "/(?P<version>[1-9][0-9]{0,8})"
-_SOURCE = "/sources/(?P<source_id>[a-z0-9][a-z0-9_-]{2,63})"
+_SOURCE = f"/sources/(?P<source_id>{ID})"
 _PAGES: tuple[tuple[str, Page], ...] = (
     ("/", _browse_page),
     ("/events", _browse_page),

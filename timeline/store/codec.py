@@ -23,6 +23,7 @@ from pydantic_core import to_json
 
 from timeline.errors import InvalidInput, InvalidValue, TooNew
 from timeline.model import clock
+from timeline.model.limits import ID
 from timeline.model.strict_json import parse_json
 from timeline.store.merkle import leaf_hash
 
@@ -86,10 +87,9 @@ _KEYS = (
     "reported_at",
     "payload_hash",
 )
-_ID = r"[a-z0-9][a-z0-9_-]{2,63}"
 _FORMS = {
-    "id": _ID,
-    "subject": rf"log|(?:event|source|actor|entry)/{_ID}",
+    "id": ID,
+    "subject": rf"log|(?:event|source|actor|entry)/{ID}",
     "recorded_at": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z",
     "payload_hash": r"sha256:[0-9a-f]{64}",
 }
@@ -102,7 +102,7 @@ ENVELOPE = re.compile(
         r'"reported_at":(?:null|"(?P<reported_at>[0-9TZ:.+-]+)"),'
         r'"payload_hash":"sha256:(?P<payload_hash>[0-9a-f]{64})"\}'
     )
-    .replace("ID", _ID)
+    .replace("ID", ID)
     .encode()
 )
 """The bytes of an envelope of v 1, to be read in a hurry: `parse_envelope` says what is wrong."""

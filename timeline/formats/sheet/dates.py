@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 from timeline.errors import InvalidValue
 from timeline.model import edtf
+from timeline.model.edtf_words import MONTHS
 
 __all__ = ["read_date"]
 
@@ -20,7 +21,7 @@ _IN_DIGITS = re.compile(r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{1,4})", re.ASC
 _IN_LETTERS = re.compile(r"(?:([0-9]{1,2})[- ])?([a-z]{3,9})\.?(?:[- ]([0-9]{1,4}))?", re.I)
 _MIDNIGHT = re.compile(r" 0?0:00(?::00(?:\.0+)?)?(?: AM)?", re.I)
 _SERIAL = re.compile(r"[1-9][0-9]{4}(?:\.[0-9]+)?", re.ASCII)
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_MONTHS = [month[:3].lower() for month in MONTHS]
 
 
 def read_date(cell: str) -> str:
