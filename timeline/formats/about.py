@@ -1,4 +1,4 @@
-"""The data that an exported file holds beside its events: log, selection, point in time."""
+"""The data that goes with the events of an export: the log, the selection, the point in time."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The formats of a selection of events: on the command line and on the site the same.
+"""The registry of formats in which a selection of events is exported, by command and site alike.
 
-Guarantees: each `write` is pure - events and what goes with them in, or entries, text out - and
-streams: a piece of text ends where a line ends, and no more than an event is held, of TimelineJS
-the title and eras too. Whatever stands in a log is text in the file, never a tag, a property, a
-formula or a command; a slide that came from TimelineJS keeps its harmless tags, as `slide_again`
-says.
+Guarantees: each `write` is pure. It takes events (or entries) and an `About`, and yields text.
+It also streams: each piece of text ends at the end of a line, and only one event is held in
+memory (TimelineJS: also the title slide and the eras). Text in the log stays text in the file; it
+never becomes a tag, a property, a formula or a command. Only a slide that came from TimelineJS
+keeps its harmless tags, as `slide_again` says.
 """
 
 from __future__ import annotations
@@ -27,16 +27,19 @@ __all__ = ["FORMATS", "About", "Event", "Format"]
 
 
 class Format(NamedTuple):
-    """A format: what a web server and a file system call it, and how it is written."""
+    """A format that `write` writes, with its media type and the suffix of its file names."""
 
     media_type: str
     suffix: str
     write: Callable[[Iterable[Any], About], Generator[str, None, int]]
-    """Yields the file of each `Event`; returns the number of those that it cannot say."""
+    """Yields the text of a file of events; returns how many events the format cannot hold.
+
+    Those events are left out of the file.
+    """
     newest_first: bool = False
-    """Whether events must come newest recorded first."""
+    """Whether `write` needs the events with the most recently recorded first."""
     of_entries: bool = False
-    """Whether it is written of each `codec.Entry` instead, as `wire` has them."""
+    """Whether `write` takes entries instead of events, as `reading.entries.read` yields them."""
 
 
 FORMATS = {
@@ -48,4 +51,4 @@ FORMATS = {
     "timelinejs": Format("application/json", ".timelinejs.json", exporter.write),
     "jsonl": Format("application/jsonl", ".jsonl", entries_jsonl.write, of_entries=True),
 }
-"""By the name that the command line and the site have for them."""
+"""The formats by the name that the command line and the site use for them."""

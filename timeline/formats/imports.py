@@ -1,13 +1,13 @@
-"""The formats of other people's data: what a row of a publisher's file says, as an event.
+"""The registry of formats of other publishers, whose rows are read as events.
 
-Guarantees: each module here is pure - bytes in, rows and statements out - and streams: of a
-file of any length it holds a row (but for `timelinejs`: what a browser holds as a whole).
-Nothing of a row is lost, for its cells go with it as they were written. What cannot be read is
-said, with its line, and the rows behind it are read.
+Guarantees: each format is pure; it takes bytes and returns rows and statements. It also streams:
+of a file of any length only one row is held in memory (TimelineJS, whose files a browser holds
+whole, is read whole). Nothing in a row is lost, for its cells are kept as they were written. What
+cannot be read is reported with its line, and the rows after it are still read.
 
-Knows no log: which rows are new, changed or gone is `importing`'s business. A package may
-bring a format of its own by an entry point in the group ``timeline.importers``: a function
-like the `importer` of the modules here.
+Knows no log: `timeline.intake.dataset` finds out which rows are new, changed or gone. A package
+can add a format of its own by an entry point in the group ``timeline.importers``: a function like
+`importer` in the modules that _OWN lists.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _OWN = {
 }
 
 Cells = dict[str, str]
-"""Column to text, both as the publisher wrote them, in the order of the file."""
+"""The text of each column, both as the publisher wrote them, in the order of the file."""
 
 
 class Row(NamedTuple):
-    """A row of a file, and the line in which it begins, from 1."""
+    """A row of a file; `line` is the line on which it begins, counted from 1."""
 
     line: int
     cells: Cells
@@ -46,56 +46,62 @@ class Row(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """What should have been a row."""
+    """A part of a file that should be a row but cannot be read; `line` is counted from 1."""
 
     line: int
     field: str
-    """The column, or "" for the whole row."""
+    """The column that is wrong, or "" for the whole row."""
     reason: str
 
 
 class Tally(NamedTuple):
-    """What a row adds to the totals of its file, read from its cells alone."""
+    """The amounts that a row adds to the totals of its file, read only from its cells."""
 
     figures: Mapping[tuple[str, str], Decimal]
-    """By measure and by "value", "low" or "high"."""
+    """Amounts by measure and field; the field is "value", "low" or "high"."""
     country: str = ""
-    """As the publisher calls it."""
+    """The country as the publisher calls it, or ""."""
     date: str = ""
-    """How precise the publisher says that the date is."""
+    """How precise the date is, in the publisher's words, or ""."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """How the file of one publisher is read."""
+    """A format that reads the files of one publisher."""
 
     scheme: str
-    """Of the external ids, ``scheme:id``; and the name under which `extra` keeps the cells."""
+    """The scheme of the external ids, ``scheme:id``; `extra` keeps the cells under this name."""
     read: Callable[[IO[bytes]], Generator[Row | Unreadable, None, None]]
-    """The rows of a file. Raises InvalidInput for what is no such file at all."""
+    """Yields the rows of a file. Raises InvalidInput if it is no file of this format at all."""
     identify: Callable[[Cells], str]
-    """The publisher's id of a row. Raises InvalidInput, naming the column."""
+    """Returns the publisher's id of a row. Raises InvalidInput, naming the column."""
     event: Callable[[Cells], dict[str, Any]]
-    """The fields of a `model.Statement`, without ids and `extra`. Raises InvalidInput."""
+    """Returns a row as the fields of a `model.content.Statement`, without ids and `extra`.
+
+    Raises InvalidInput.
+    """
     tally: Callable[[Cells], Tally]
-    """What the row adds to the totals."""
+    """Returns what a row adds to the totals of its file."""
     identifying: frozenset[str]
     """The columns that `identify` reads."""
     spellings: Mapping[str, Spelling] = field(default_factory=dict)
-    """Of the columns whose text can be written in several ways."""
+    """The rules for columns in which one value can be written in several ways, by column."""
     source: Mapping[str, Any] | None = None
-    """The dataset itself, a `model.Source` with its id: recorded if the log has none of it."""
+    """The dataset itself: the fields of a `model.content.Source`, with its id.
+
+    The import records it if the log has no source of this id.
+    """
 
 
 def names() -> list[str]:
-    """What `importer` knows: our own formats, and those of other packages."""
+    """List the names that `importer` knows: our own formats and those of other packages, sorted."""
     return sorted({*_OWN, *(point.name for point in entry_points(group=_GROUP))})
 
 
 def importer(name: str, mapping: Path | None = None) -> Format:
-    """The format of this name; one that is `mapped` needs the file that maps it.
+    """Return the format of this name; `mapped` needs the path of a mapping file.
 
-    Raises InvalidInput for a mapping that is wrong, missing or not asked for.
+    Raises InvalidInput for a mapping that is wrong, missing or not needed.
     """
     if name in _OWN:
         make = importlib.import_module(_OWN[name]).importer

@@ -17,7 +17,7 @@ from timeline.model import countries, field_paths
 
 
 class Change(NamedTuple):
-    """A change in words: the name of what changed, its old and its new value.
+    """A change that was put into words: the name of what changed, its old and its new value.
 
     `old` is None if something was added or removed; then `what` ends in "added" or "removed", and
     `new` is the added or removed value.

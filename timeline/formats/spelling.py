@@ -24,7 +24,7 @@ ORDER = "order of fields"
 
 
 class Spelling(NamedTuple):
-    """How the text of a column may vary without another meaning.
+    """A rule for a column in which one value can be written in several ways.
 
     `kind` names such a difference, and `normal` returns the one text for all spellings of a value.
     """

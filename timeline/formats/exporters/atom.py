@@ -1,8 +1,8 @@
-"""Atom (RFC 4287): a feed of events, those first of which something was recorded last.
+"""Atom (RFC 4287), a feed of events that lists the most recently recorded first.
 
-Guarantees: the id of an entry is made of the log's origin and the event's id, that of the
-feed of the origin and the selection: both stay when the file moves, is renamed or published
-elsewhere. Texts are escaped, and what XML 1.0 cannot hold is U+FFFD.
+Guarantees: the id of an entry depends only on the log's origin and the event's id, the id of the
+feed only on the origin and the selection. Both stay the same when the file is moved, renamed or
+published elsewhere. Texts are escaped; characters that XML 1.0 cannot hold become U+FFFD.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from timeline.formats.markup import body, escaped
 __all__ = ["NEVER", "heading", "permanent_id", "write"]
 
 NEVER = "1970-01-01T00:00:00Z"
-"""When a feed without entries was updated."""
+"""The time at which a feed without entries is said to have been updated."""
 
 
 def permanent_id(origin: str, *path: str) -> str:
-    """A URN of something in a log, the same for ever (RFC 4122, section 4.3)."""
+    """Return a URN that never changes for something in a log (RFC 4122, section 4.3)."""
     return uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(["timeline", origin, *path])).urn
 
 
 def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
-    """One feed of events that come newest recorded first. Nothing is left out."""
+    """Yield one feed of events, which must come newest recorded first. Leaves nothing out."""
     labels = about.labels
     events = iter(events)
     newest = next(events, None)
@@ -41,7 +41,7 @@ def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
 
 
 def heading(about: About, updated: str) -> str:
-    """What a feed begins with; `</feed>` ends it."""
+    """Return the beginning of a feed, to which entries and `</feed>` must be added."""
     info = about.info
     origin = info.get("origin", "")
     selection = [text for pair in sorted(about.filters.items()) for text in pair]

@@ -1,6 +1,6 @@
-"""JSON Lines in wire form: the entries themselves, one a line, byte for byte (`codec.to_wire`).
+"""JSON Lines in wire form, which hold one entry a line, byte for byte (`codec.to_wire`).
 
-Guarantees: a file of all entries of a log is a copy of it, which `restoring` takes back.
+Guarantees: a file of all entries of a log is a copy of the log, which `intake.restore` reads back.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from timeline.store.codec import Entry, to_wire
 
 
 def write(entries: Iterable[Entry], _: About) -> Generator[str, None, int]:
-    """The entries as they come, and nothing else. Nothing is left out."""
+    """Yield one line for each entry, in the order given, and nothing else. Leaves nothing out."""
     for entry in entries:
         yield f"{to_wire(entry)}\n"
     return 0

@@ -1,7 +1,7 @@
-"""JSON: the events whole, each the object that `timeline show --json` prints.
+"""JSON that holds the whole events, each as the object that `timeline show --json` prints.
 
-A citation with a quote has its `selector` too, as the Web Annotation Data Model (W3C) has it: so
-that programs for annotation find the words in the source.
+A citation with a quote also has a `selector` of the Web Annotation Data Model (W3C), by which
+annotation programs find the quoted words in the source.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from timeline.texts.quotes import selectors
 
 
 def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
-    """One object with the heading and `events`. Nothing is left out."""
+    """Yield one JSON object: the members of the heading, and `events`. Leaves nothing out."""
     yield f'{json_text.text(heading(about))[:-1]}, "events": [\n'
     yield from json_text.listed(json_text.text(_with_selectors(event, about)) for event in events)
     yield "]}\n"

@@ -1,8 +1,8 @@
-"""GeoJSON (RFC 7946): a feature an event, where it happened.
+"""GeoJSON (RFC 7946), which has one feature for each event, at the place where it happened.
 
-Guarantees: an event without coordinates has no place on a map, so its geometry is null
-(section 3.2), not that of its country or of the place it is about. Coordinates have the
-digits that the log has, longitude first.
+Guarantees: an event without coordinates has no place on a map, so its geometry is null (section
+3.2), never that of its country or of the place it is about. Coordinates have exactly the digits
+that the log has, longitude first.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _AS_THEY_ARE = (
 
 
 def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
-    """One FeatureCollection with the heading as foreign members. Nothing is left out."""
+    """Yield one FeatureCollection, the heading as its foreign members. Leaves nothing out."""
     labels = about.labels
     head = json_text.text({"type": "FeatureCollection", **heading(about)})
     yield f'{head[:-1]}, "features": [\n'
@@ -51,12 +51,12 @@ def _geometry(event: Event) -> str:
     place = event.get("place", {})
     if "lat" not in place:
         return "null"
-    # Decimals in the spelling of JSON's numbers: as they are, no digit is lost.
+    # The log has decimals as JSON writes numbers: copied as text, they lose no digit.
     return f'{{"type": "Point", "coordinates": [{place["lon"]}, {place["lat"]}]}}'
 
 
 def _properties(event: Event, about: About, labels: Mapping[str, str]) -> dict[str, Any]:
-    """Flat, for the tables of a map program."""
+    """Return the properties of an event without nesting, for the tables of a map program."""
     place = event.get("place", {})
     code = event.get("event_type")
     return {

@@ -1,14 +1,16 @@
-"""iCalendar (RFC 5545): an event of a calendar each, on the days on which it may have happened.
+"""iCalendar (RFC 5545), which has one VEVENT for each event, on the days when it may have been.
 
 Guarantees:
 
-- What is known to the day or less well - a month, a quarter, an interval - is an all-day event
-  over the whole period, from its first to its last day; its title says so.
-- A time with an offset is in UTC. A time without one is floating, "10:15 on the clock": nobody
-  said on whose clock, and to take the log's time zone would be to say more than the source.
-- An end that is open stays open: the event stands on the day since which it goes on, and its
-  title says "since". What has no known beginning, and a day before the year 1 or after 9999,
-  is left out and counted: iCalendar has no words for it.
+- A date that is known to the day or less precisely (a month, a quarter, an interval) is an all-day
+  event over the whole period, from its first to its last day. If it is not exactly a day or an
+  interval of days, the title ends with the date in words.
+- A time with an offset is written in UTC. A time without one is written as floating time, "10:15
+  on the clock": the source did not say on whose clock, and the log's time zone would claim more
+  than the source said.
+- An open end stays open: the event is on the day on which it began, and its title says "since".
+- An event whose beginning is not known, or with a day before the year 1 or after 9999, is left out
+  and counted, because iCalendar cannot express it.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from timeline.formats import markup, prose
 from timeline.formats.about import About, Event
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-"""All that a program may take for the end of a line: a text must not begin a property."""
+"""Everything that a program may read as the end of a line: no text may begin a new property."""
 
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _EXACT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]+(Z|[+-][0-9:]+)?)?")
@@ -30,7 +32,7 @@ _NEVER = "19700101T000000Z"
 
 
 def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
-    """One calendar; how many events are left out."""
+    """Yield one calendar; return how many events were left out."""
     labels = about.labels
     yield _lines(_heading(about))
     written = left_out = 0
@@ -43,7 +45,7 @@ def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
         else:
             written += 1
             yield _lines(_event(event, dates, about, labels))
-    if left_out or not written:  # a calendar holds one component at least
+    if left_out or not written:  # a calendar needs at least one component
         yield _lines(_remark(_count(left_out), stamp, about))
     yield _lines([("END", "VCALENDAR")])
     return left_out
@@ -59,7 +61,7 @@ def _heading(about: About) -> list[Property]:
         ("VERSION", "2.0"),
         ("PRODID", "-//Timeline//timeline-store//EN"),
         ("NAME", title),  # RFC 7986
-        ("X-WR-CALNAME", title),  # what programs read
+        ("X-WR-CALNAME", title),  # the name that most programs read
         *([("SOURCE;VALUE=URI", _uri(about.self_url))] if about.self_url else []),
     ]
 
@@ -96,7 +98,7 @@ def _event(
 
 
 def _summary(event: Event) -> str:
-    """The title, and the date in words where a calendar cannot show it as it is known."""
+    """Return the title, with the date in words if a calendar cannot show the date exactly."""
     sides = event["occurred"].split("/")
     if all(_EXACT.fullmatch(side) for side in sides):
         return prose.title(event)
@@ -123,7 +125,10 @@ def _status(event: Event) -> str:
 
 
 def _dates(event: Event) -> list[Property] | None:
-    """DTSTART and DTEND, which is exclusive; None for what iCalendar cannot say."""
+    """Return DTSTART and DTEND, or None if iCalendar cannot express the date.
+
+    DTEND is exclusive, and is left out if the end is open.
+    """
     first, last = event.get("occurred_from"), event.get("occurred_to")
     if first is None:
         return None
@@ -131,7 +136,7 @@ def _dates(event: Event) -> list[Property] | None:
     begin = _CLOCK.search(left)
     end = _CLOCK.search(right) if right and last else begin
     try:
-        # Both are one kind of clock, or neither is one: then the days count.
+        # Times are written if both sides have one, and both an offset or neither; else only days.
         if begin and end and bool(begin[1]) == bool(end[1]):
             found = [("DTSTART", _moment(first, begin[1]))]
             if last:
@@ -175,7 +180,7 @@ def _count(left_out: int) -> str:
 
 
 def _remark(text: str, stamp: str, about: About) -> list[Property]:
-    """A journal entry of no day."""
+    """Return a VJOURNAL component without a date that holds a remark."""
     return [
         ("BEGIN", "VJOURNAL"),
         ("UID", _uid("left-out", about)),
@@ -189,7 +194,7 @@ def _remark(text: str, stamp: str, about: About) -> list[Property]:
 
 
 def _text(text: str) -> str:
-    """A value of type TEXT (section 3.3.11)."""
+    """Escape a text as a value of type TEXT (section 3.3.11)."""
     escaped = re.sub(r"([\\;,])", r"\\\1", _LINE_BREAK.sub("\n", text)).replace("\n", "\\n")
     return _CONTROL.sub("\ufffd", escaped)
 
@@ -203,7 +208,7 @@ def _lines(properties: Iterable[Property]) -> str:
 
 
 def _folded(line: str) -> str:
-    """A line in pieces of at most 75 octets, no character broken."""
+    """Fold a line into pieces of at most 75 octets, without splitting a character."""
     if len(line) <= 75 and line.isascii():
         return f"{line}\r\n"
     octets = line.encode()
@@ -214,5 +219,5 @@ def _folded(line: str) -> str:
         while end < len(octets) and octets[end] & 0xC0 == 0x80:
             end -= 1
         pieces.append(octets[start:end].decode())
-        start, room = end, 74  # after the blank
+        start, room = end, 74  # the blank that begins the next piece is one of its 75 octets
     return "\r\n ".join(pieces) + "\r\n"

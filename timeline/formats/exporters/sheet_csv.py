@@ -1,4 +1,4 @@
-"""CSV: the sheet that `append` and `sync` take back (`timeline.formats.sheet`)."""
+"""CSV in the form of the sheet that `append` and `sync` read (`timeline.formats.sheet`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from timeline.formats.sheet import cells, events
 def write(
     exported: Iterable[Event], about: About, columns: Sequence[str] = cells.COLUMNS
 ) -> Generator[str, None, int]:
-    """The sheet, row by row. Nothing is left out."""
+    """Yield the sheet, row by row. Leaves nothing out."""
     rows = (events.cells(event, about.words, columns) for event in exported)
     yield from cells.write(rows, columns)
     return 0
