@@ -22,8 +22,8 @@ import story
 from timeline.projection import tables
 from timeline.proof.checks.entries import check_entries
 from timeline.proof.checks.file import check_pages
+from timeline.proof.checks.report import Report
 from timeline.proof.checks.tables import check_tables
-from timeline.proof.verify import Report
 from timeline.store import storage
 
 ROUNDS = 5

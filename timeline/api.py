@@ -38,8 +38,6 @@ from timeline.writing import writer
 from timeline.writing.receipt import Receipt
 from timeline.writing.writer import Append
 
-__all__ = ["Timeline"]
-
 Statement = Event | Mapping[str, Any]
 Changes = Mapping[str, Any] | Event
 Receipts = list[Receipt]

@@ -32,8 +32,6 @@ from timeline.texts import document
 from timeline.writing import writer
 from timeline.writing.receipt import Receipt
 
-__all__ = ["build", "is_demo"]
-
 _SCRIPT = "nato-odesa.json"
 _VERBS = (
     *("source", "capture", "annotate"),

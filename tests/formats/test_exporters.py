@@ -35,8 +35,9 @@ from running import PROGRAM, done, environment, run
 from strategies import events
 
 from timeline import Timeline, demo
+from timeline.formats.about import About
 from timeline.formats.exporters.atom import permanent_id
-from timeline.formats.exports import FORMATS, About
+from timeline.formats.exports import FORMATS
 from timeline.formats.sheet.lookup import words_of
 from timeline.reading import query
 from timeline.store import log, storage

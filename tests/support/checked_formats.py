@@ -18,7 +18,8 @@ import icalendar
 from pydantic import BaseModel, ConfigDict, Field
 
 from timeline.formats import prose
-from timeline.formats.exports import FORMATS, About
+from timeline.formats.about import About
+from timeline.formats.exports import FORMATS
 from timeline.model import edtf
 
 Rows = list[dict[str, Any]]

@@ -24,7 +24,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from timeline import Receipt, Timeline
-from timeline.proof.verify import Finding, verify
+from timeline.proof.checks.report import Finding
+from timeline.proof.verify import verify
 from timeline.store import codec, log, storage
 
 _MAX_SECONDS = 120

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running import CHECKOUT
 from ticking_clock import TickingClock
 
 import timeline as package
@@ -60,6 +61,12 @@ def test_the_package_exports_all_that_its_signatures_name() -> None:
 
 
 def test_every_name_of_a_public_module_is_listed_once_and_is_there() -> None:
+    listing = {
+        str(file.relative_to(CHECKOUT))
+        for file in (CHECKOUT / "timeline").rglob("*.py")
+        if "__all__ =" in file.read_text(encoding="utf-8")
+    }
+    assert listing == {"timeline/__init__.py", "timeline/errors.py", "timeline/importers.py"}
     for module in (package, errors, importers):
         assert sorted(module.__all__) == sorted(set(module.__all__))
         assert all(hasattr(module, name) for name in module.__all__)

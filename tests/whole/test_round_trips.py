@@ -25,7 +25,7 @@ from checked_formats import (
 from running import done
 
 from timeline import Timeline, demo
-from timeline.formats.exports import About
+from timeline.formats.about import About
 from timeline.formats.sheet.lookup import words_of
 from timeline.intake.restore import restore
 from timeline.proof.verify import verify

@@ -22,8 +22,6 @@ import click
 
 from timeline.errors import TimelineError
 
-__all__ = ["cli", "default_database", "main"]
-
 _DAILY = {
     "append": "record",
     "show": "event",

@@ -21,8 +21,6 @@ from timeline.cli.opening import opened
 from timeline.cli.output import one_line
 from timeline.errors import TimelineError
 
-__all__ = ["offer"]
-
 _MOST = 500
 _LONGEST_HELP = 80
 

@@ -43,8 +43,6 @@ from timeline.reading.sources import sources_by_id
 from timeline.store import atomic
 from timeline.writing.receipt import Receipt
 
-__all__ = ["append_by_form", "revise_by_form"]
-
 T = TypeVar("T")
 
 _ABOUT_FORMS = """\

@@ -28,18 +28,6 @@ from timeline.model.content import Event, Said
 from timeline.model.field_types import SIGNS
 from timeline.model.hints import nearest, quoted
 
-__all__ = [
-    "Piece",
-    "changes",
-    "comment",
-    "event_lines",
-    "item_lines",
-    "located",
-    "pieces",
-    "said",
-    "written",
-]
-
 _PATHS = {
     "id": "event_id",
     "type": "event_type",

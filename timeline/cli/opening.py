@@ -10,8 +10,6 @@ from timeline.projection import tables
 from timeline.reading.as_of import AsOf, parse_as_of
 from timeline.store import storage
 
-__all__ = ["opened"]
-
 
 @contextlib.contextmanager
 def opened(

@@ -18,8 +18,6 @@ from typing import IO, TextIO, cast
 
 from timeline.cli import output
 
-__all__ = ["paged"]
-
 
 def _command() -> list[str]:
     """The program to page with, and its options; empty for none."""

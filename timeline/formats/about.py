@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 from timeline.formats.sheet.events import Words
 from timeline.reading.as_of import NOW, AsOf
 
-__all__ = ["About", "Event", "heading"]
-
 Event = Mapping[str, Any]
 """An event as `query.get` returns it."""
 

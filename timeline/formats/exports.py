@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from typing import Any, NamedTuple
 
-from timeline.formats.about import About, Event
+from timeline.formats.about import About
 from timeline.formats.exporters import (
     atom,
     entries_jsonl,
@@ -22,8 +22,6 @@ from timeline.formats.exporters import (
     sheet_csv,
 )
 from timeline.formats.timelinejs import exporter
-
-__all__ = ["FORMATS", "About", "Event", "Format"]
 
 
 class Format(NamedTuple):

@@ -22,8 +22,6 @@ from typing import IO, Any, NamedTuple
 
 from timeline.formats.spelling import Spelling
 
-__all__ = ["Cells", "Format", "Row", "Tally", "Unreadable", "importer", "names"]
-
 _GROUP = "timeline.importers"
 _OWN = {
     "gdelt": "timeline.formats.importers.gdelt",

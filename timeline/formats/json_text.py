@@ -11,8 +11,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
-__all__ = ["listed", "text"]
-
 _HARMFUL = re.compile("[<\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 

@@ -14,10 +14,6 @@ from timeline.formats import prose
 from timeline.formats.about import Event
 from timeline.formats.sheet.events import Words
 
-__all__ = [
-    "body", "escaped", "is_link", "paragraph", "paragraphs", "sources", "standing", "unmarked",
-]  # fmt: skip
-
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 

@@ -17,8 +17,6 @@ from typing import NamedTuple
 from timeline.errors import InvalidValue
 from timeline.formats.sheet.dates import read_date
 
-__all__ = ["DATE", "NUMBER", "ORDER", "WHITE_SPACE", "Spelling", "date", "number", "respelled"]
-
 WHITE_SPACE = "white space"
 ORDER = "order of fields"
 

@@ -28,8 +28,6 @@ from timeline.writing.append_buffer import AppendBuffer
 from timeline.writing.entries import MAX_AHEAD, differing, encoded_payload
 from timeline.writing.resolver import sources_named
 
-__all__ = ["ForeignEntries"]
-
 _MODELS: dict[str, type[Content]] = {
     "log.opened": LogInfo,
     "log.updated": LogInfo,

@@ -32,8 +32,6 @@ from timeline.store import codec, log, storage
 from timeline.store.codec import Entry
 from timeline.writing import erasure
 
-__all__ = ["Restored", "restore"]
-
 _AT_ONCE = 5_000
 """Entries after which a transaction ends with the next batch."""
 

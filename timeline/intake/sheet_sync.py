@@ -22,8 +22,6 @@ from timeline.reading import query
 from timeline.writing.receipt import Receipt
 from timeline.writing.writer import Append
 
-__all__ = ["Outcome", "Step", "sync"]
-
 _ABSENT = "no longer in the sheet"
 _BACK = "in the sheet again"
 

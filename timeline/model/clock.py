@@ -14,8 +14,6 @@ from functools import lru_cache
 from timeline.errors import InvalidValue
 from timeline.model import edtf
 
-__all__ = ["Moment", "day_in", "last_instant", "moment", "now", "parse", "reported", "utc", "zone"]
-
 Moment = int | str
 """A point in the history of the log: the seq of an entry, or an instant as `utc` writes it."""
 

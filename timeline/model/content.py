@@ -58,28 +58,6 @@ from timeline.model.field_types import (
     whole,
 )
 
-__all__ = [
-    "Actor",
-    "Annotation",
-    "Citation",
-    "Claim",
-    "Content",
-    "Event",
-    "LogInfo",
-    "Mark",
-    "Merge",
-    "Participant",
-    "Place",
-    "Quantity",
-    "Relation",
-    "Said",
-    "Source",
-    "Statement",
-    "Term",
-    "Vocabulary",
-]
-
-
 _EMPTIABLE = (str, list, tuple, dict)
 
 

@@ -12,15 +12,6 @@ from typing import NamedTuple
 from timeline.errors import InvalidValue
 from timeline.model import hints, names, resources
 
-__all__ = [
-    "LONGEST_COUNTRY",
-    "Country",
-    "countries",
-    "country",
-    "country_name",
-    "known_country",
-]
-
 LONGEST_COUNTRY = 100
 """Characters of a text that is read as a country; longer texts are refused."""
 

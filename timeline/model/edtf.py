@@ -30,8 +30,6 @@ from typing import Literal, NamedTuple
 from timeline.errors import InvalidValue
 from timeline.model import edtf_words
 
-__all__ = ["Occurred", "Precision", "numbers", "parse", "phrase", "sortable"]
-
 Precision = Literal[
     "second", "minute", "hour", "day", "month", "quarter", "season", "half_year",
     "year", "decade", "century", "interval", "open",

@@ -14,8 +14,6 @@ from typing import Any
 
 from timeline.errors import InvalidInput
 
-__all__ = ["Changes", "changed", "steps", "value_at"]
-
 Changes = Mapping[str, Any] | Sequence[tuple[str, Any]]
 """New values by path; pairs if one path, such as ``tags.-``, comes more than once."""
 

@@ -8,8 +8,6 @@ from itertools import takewhile
 
 from timeline.model import names
 
-__all__ = ["nearest", "printable", "quoted"]
-
 _LONGEST_SLIP = 200
 """Characters of a word that is compared with known words; a longer one is no slip of them."""
 _LONGEST_QUOTED = 60

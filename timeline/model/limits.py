@@ -5,8 +5,6 @@ Guarantees: each limit is written here once. This module imports no other of tim
 
 from decimal import Decimal
 
-__all__ = ["ID", "MAX_DIGITS", "MAX_NUMBER"]
-
 ID = r"[a-z0-9][a-z0-9_-]{2,63}"
 """The pattern of the id of an event, source, actor or entry: 3 to 64 characters."""
 MAX_DIGITS = 38

@@ -11,8 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["data", "db_folder", "packaged_metadata", "table"]
-
 _PACKAGE = Path(__file__).parents[1]
 """The folder timeline/ of the package."""
 

@@ -18,8 +18,6 @@ from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import hints
 from timeline.model.limits import MAX_DIGITS, MAX_NUMBER
 
-__all__ = ["parse_json", "parse_json_items"]
-
 _MAX_SAFE_INTEGER = 2**53  # up to here every reader is exact; a larger integer becomes a Decimal
 
 

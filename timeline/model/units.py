@@ -11,8 +11,6 @@ from functools import cache, lru_cache
 from timeline.errors import InvalidValue
 from timeline.model import hints, resources
 
-__all__ = ["is_currency", "unit"]
-
 _LONGEST_UNIT = 60
 """Characters of a unit that is a noun; longer ones are refused."""
 

@@ -26,8 +26,6 @@ from timeline.model.field_types import PATTERNS
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-__all__ = ["validate"]
-
 C = TypeVar("C", bound=Content)
 
 

@@ -18,8 +18,6 @@ from timeline.model.hints import nearest, quoted
 from timeline.model.names import fold
 from timeline.model.resources import data
 
-__all__ = ["Term", "Terms", "plover", "read_terms", "term"]
-
 _LISTS = ("event_type", "mode", "context")
 _COLUMNS = ("code", "label", "definition")
 

@@ -16,8 +16,6 @@ from typing import Any
 from timeline.model.names import actor_id_of, fold
 from timeline.store.codec import Entry
 
-__all__ = ["Actors", "known_as"]
-
 
 class Actors:
     """The tables `actors` and `actor_names`, and who is who in them."""

@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 
 from timeline.projection.fold import Content
 
-__all__ = ["FieldChange", "differences"]
-
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 

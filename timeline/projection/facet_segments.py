@@ -25,19 +25,6 @@ from timeline.model import edtf
 from timeline.projection import fold
 from timeline.store.codec import decode_content
 
-__all__ = [
-    "FACETS",
-    "SIZE",
-    "Gathered",
-    "Later",
-    "Postings",
-    "Value",
-    "gather",
-    "is_last",
-    "read",
-    "write",
-]
-
 FACETS = (
     *("version", "state", "correction", "span", "precision", "modality", "verification"),
     *("event_type", "country", "place", "point", "tag", "source", "participant"),

@@ -18,16 +18,6 @@ from typing import Any
 from timeline.model import edtf
 from timeline.model.names import OWN_LETTERS
 
-__all__ = [
-    "CHILD_FIELDS",
-    "CHILD_TABLES",
-    "CONTENT_COLUMNS",
-    "content_row",
-    "search_row",
-    "state_after",
-    "state_of",
-]
-
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 Content = Mapping[str, Any]

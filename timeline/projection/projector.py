@@ -22,8 +22,6 @@ from timeline.projection.actors import Actors
 from timeline.projection.differences import differences
 from timeline.store.codec import Entry, Payload, check_version, decode_content, payload_of
 
-__all__ = ["INSERT_SEARCH", "Projector"]
-
 _BATCH = 1_000
 """Entries whose rows are held back, to be inserted table by table."""
 

@@ -17,19 +17,6 @@ from timeline.model import countries, resources
 from timeline.projection.projector import Projector
 from timeline.store import codec, log, schema, storage
 
-__all__ = [
-    "PROJECTION_VERSION",
-    "check",
-    "check_search",
-    "create",
-    "create_apart",
-    "create_search",
-    "fold_all",
-    "make_anew",
-    "rebuild",
-    "tables",
-]
-
 PROJECTION_VERSION = 4
 """Raised with every change of db/projection.sql or of what is put into its tables."""
 

@@ -20,8 +20,6 @@ from timeline.proof.tlog import Checkpoint, Proof
 from timeline.store import log, merkle
 from timeline.store.storage import immediate
 
-__all__ = ["Stored", "cosign", "newest", "prove", "sign", "stored"]
-
 
 class Stored(NamedTuple):
     """A row of table `checkpoints`."""

@@ -23,8 +23,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 
 from timeline.errors import InvalidValue, ProofError
 
-__all__ = ["Note", "Signature", "SigningKey", "VerifierKey", "decode_base64", "parse"]
-
 _ED25519, _COSIGNATURE = 0x01, 0x04
 _TYPES = (_ED25519, _COSIGNATURE)
 _PRIVATE = "PRIVATE+KEY+"

@@ -19,8 +19,6 @@ from timeline.store import codec
 from timeline.store.codec import Entry
 from timeline.store.merkle import verify_inclusion
 
-__all__ = ["Checkpoint", "Proof", "parse_checkpoint"]
-
 _HEADER = "c2sp.org/tlog-proof@v1"
 _NUMBER = r"0|[1-9][0-9]{0,18}"
 

@@ -17,12 +17,10 @@ from timeline.errors import Damaged
 from timeline.proof.checks.checkpoints import check_checkpoints, sizes
 from timeline.proof.checks.entries import check_entries
 from timeline.proof.checks.file import check_pages, check_schema, check_texts
-from timeline.proof.checks.report import Finding, OnProgress, Report
+from timeline.proof.checks.report import OnProgress, Report
 from timeline.proof.checks.tables import check_tables
 from timeline.proof.signed_note import VerifierKey
 from timeline.store import storage
-
-__all__ = ["Finding", "Report", "verify"]
 
 
 def verify(

@@ -28,8 +28,6 @@ from timeline.publish.scratch_folder import scratch_folder
 from timeline.site.serve import SETTINGS, metadata_for
 from timeline.store import atomic
 
-__all__ = ["check_name", "write_kit"]
-
 _DISTRIBUTION = "timeline-store"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _OURS = (

@@ -28,8 +28,6 @@ from timeline.proof.checks.report import OnProgress
 from timeline.publish.scratch_folder import scratch_folder
 from timeline.store import atomic, log, storage
 
-__all__ = ["Publication", "make_copy", "publish", "record"]
-
 
 class Publication(NamedTuple):
     """A copy that was published: a row of table `publications`."""

@@ -16,8 +16,6 @@ from pathlib import Path
 
 from timeline.errors import NotWritable
 
-__all__ = ["scratch_folder"]
-
 _NAME = ".timeline-new"
 
 

@@ -30,8 +30,6 @@ from timeline.site.serve import metadata_for
 from timeline.site.views import feeds
 from timeline.store import atomic, log, storage
 
-__all__ = ["Frozen", "freeze"]
-
 _MANIFEST = ".timeline-files.json"
 """The files that are ours: what else is in the folder is left alone."""
 

@@ -14,8 +14,6 @@ from timeline.model import names
 from timeline.projection.actors import known_as
 from timeline.store.rows import RowDict, as_dicts
 
-__all__ = ["find", "get", "holder", "listed", "merged", "named", "namesake"]
-
 _ACTORS = (
     "SELECT a.actor_id, a.name, a.aliases, a.country, a.wikidata, a.merged_into, a.seq,"
     " (SELECT count(DISTINCT e.event_id) FROM event_actors AS x JOIN events AS e USING (event_id)"

@@ -13,8 +13,6 @@ from timeline.errors import InvalidInput, InvalidValue, NotFound
 from timeline.model import clock
 from timeline.store import log
 
-__all__ = ["NOW", "VERSION_AT", "AsOf", "parse_as_of", "pinned", "times_of_entry"]
-
 _END = 2**62
 _FOREVER = "~"
 

@@ -16,16 +16,6 @@ from timeline.store.rows import RowDict, as_dicts
 from timeline.texts.coverage import Place, Sentence, coverage_of
 from timeline.texts.quotes import CapturedText
 
-__all__ = [
-    "Coverage",
-    "body",
-    "cited",
-    "coverage",
-    "lost_quotes",
-    "marks",
-    "newest",
-]
-
 
 def body(connection: sqlite3.Connection, text_sha256: str | None) -> str | None:
     """A captured text; None if it is not kept here, or was erased."""

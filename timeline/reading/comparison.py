@@ -15,8 +15,6 @@ from timeline.reading import query
 from timeline.reading.as_of import VERSION_AT, parse_as_of
 from timeline.store.rows import RowDict, as_dicts
 
-__all__ = ["changes", "compare"]
-
 _ENTRY_COLUMNS = "version, kind, seq, recorded_at, reported_at, author, reason"
 
 

@@ -16,8 +16,6 @@ from timeline.reading.sources import sources_by_id
 from timeline.store.rows import RowDict, as_dicts
 from timeline.texts.coverage import fingerprint, same_words
 
-__all__ = ["origins", "same_text", "uncorroborated", "uncorroborated_event"]
-
 _COMPARED = 100_000
 """Characters at the beginning of a text that are compared with another one."""
 

@@ -19,8 +19,6 @@ from timeline.store import log
 from timeline.store.codec import Entry, decode_content, decode_payload
 from timeline.store.rows import RowDict, as_dicts
 
-__all__ = ["erasure_of", "log_entries", "read"]
-
 _AT_ONCE = 500
 
 _OF_EVENTS = (

@@ -14,8 +14,6 @@ from collections.abc import Iterable, Iterator
 
 from timeline.reading.filters import fts_phrases
 
-__all__ = ["excerpts"]
-
 _COLUMNS = ("title", "summary", "quotes", "actors", "places", "folded")
 _LONGEST = 20_000
 """Characters of a text in which an excerpt is looked for."""

@@ -19,8 +19,6 @@ from pyroaring import BitMap
 
 from timeline.projection.facet_segments import Postings, Value
 
-__all__ = ["Columns"]
-
 _LARGE = 32
 """A set that has one in so many entries is not put into columns."""
 

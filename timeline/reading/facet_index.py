@@ -43,19 +43,6 @@ from timeline.projection.facet_segments import Gathered, Postings, Value
 from timeline.reading.facet_columns import Columns
 from timeline.store.codec import decode_content
 
-__all__ = [
-    "EMPTY",
-    "SMALLEST",
-    "Days",
-    "FacetIndex",
-    "Months",
-    "contents",
-    "counts",
-    "current",
-    "in_arrays",
-    "union",
-]
-
 SMALLEST = 5_000
 """Events: with fewer than these, the tables answer as quickly (bench/browse.py)."""
 

@@ -17,16 +17,6 @@ from timeline.model import countries, edtf, names
 from timeline.model.content import Event
 from timeline.model.vocabulary import Term, term
 
-__all__ = [
-    "FILTERS",
-    "FilterValues",
-    "condition",
-    "fts_phrases",
-    "fts_query",
-    "parse_filter",
-    "parse_filters",
-]
-
 FILTERS = {
     "event_type": "e.event_type = ?",
     "country": "e.country = ?",

@@ -19,8 +19,6 @@ from timeline.projection import fold, tables
 from timeline.projection.projector import INSERT_SEARCH
 from timeline.reading.facet_index import FacetIndex, contents, in_arrays
 
-__all__ = ["found"]
-
 _LONGEST_ARRAY = 1_000_000_000
 """Bytes of a JSON array with every event found: the most that SQLite allows by default."""
 

@@ -36,8 +36,6 @@ from timeline.reading.selection import Choices, EventPage, Selection, first_choi
 from timeline.reading.sources import withdrawals
 from timeline.store.rows import RowDict
 
-__all__ = ["IndexedSelection"]
-
 _FEW = 3_000
 """Events: so many are looked up one by one, of more the list is walked in its order."""
 

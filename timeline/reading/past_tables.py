@@ -20,8 +20,6 @@ from timeline.reading.sources import withdrawals
 from timeline.store.codec import decode_content
 from timeline.store.rows import RowDict, as_dicts
 
-__all__ = ["tables_as_of"]
-
 
 @contextlib.contextmanager
 def tables_as_of(

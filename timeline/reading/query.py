@@ -23,8 +23,6 @@ from timeline.reading.sources import withdrawals
 from timeline.store.codec import check_version, decode_content
 from timeline.store.rows import RowDict, as_dicts
 
-__all__ = ["content", "each", "get", "history", "labels", "related"]
-
 _VERSION_COLUMNS = (
     "event_id",
     "version",

@@ -14,8 +14,6 @@ from timeline.model import hints
 from timeline.reading import actors
 from timeline.reading.as_of import times_of_entry
 
-__all__ = ["resolve_actor", "resolve_entry", "resolve_event", "resolve_source"]
-
 
 def resolve_event(connection: sqlite3.Connection, text: str) -> tuple[str, int | None]:
     """Return the event id and version that a person means: ID, a beginning of one, ID@3 or #41.

@@ -20,19 +20,6 @@ from timeline.reading.excerpts import excerpts
 from timeline.reading.filters import condition, fts_query, parse_filter, parse_filters
 from timeline.store.rows import RowDict, as_dicts
 
-__all__ = [
-    "DAY",
-    "FACETS",
-    "Choices",
-    "EventPage",
-    "Selection",
-    "facets",
-    "first_choices",
-    "list_events",
-    "place_in_list",
-    "search",
-]
-
 
 def _condition(
     connection: sqlite3.Connection, filters: Mapping[str, Any] | None, text: str | None = None

@@ -13,8 +13,6 @@ from collections.abc import Iterable, Sequence
 from timeline.reading.as_of import NOW, AsOf
 from timeline.store.rows import RowDict, as_dicts
 
-__all__ = ["sources_by_id", "withdrawals", "withdrawn_sources"]
-
 
 def sources_by_id(
     connection: sqlite3.Connection, source_ids: Iterable[str], as_of: AsOf = NOW

@@ -24,18 +24,6 @@ from weakref import WeakSet
 
 from timeline.store import storage
 
-__all__ = [
-    "PAGE_POLICY",
-    "READ_ONLY",
-    "denial",
-    "guard_application",
-    "install",
-    "is_timeline",
-    "prepare",
-    "reading",
-    "timelines",
-]
-
 READ_ONLY = "This timeline is read-only"
 
 _WRITE_ACTIONS = frozenset(

@@ -13,8 +13,6 @@ from weakref import WeakKeyDictionary
 
 from timeline.reading.facet_index import SMALLEST, FacetIndex, current
 
-__all__ = ["at_one_moment", "index_of"]
-
 T = TypeVar("T")
 
 _indexes: WeakKeyDictionary[Any, dict[str, FacetIndex]] = WeakKeyDictionary()

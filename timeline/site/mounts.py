@@ -21,8 +21,6 @@ from timeline.projection import tables
 from timeline.site import guard
 from timeline.store import log
 
-__all__ = ["Mount", "mounts"]
-
 
 class Mount(NamedTuple):
     """A timeline: the name of its database, and what its addresses begin with ("" or "/x")."""

@@ -15,8 +15,6 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-__all__ = ["Span", "most_likely"]
-
 
 class Span(NamedTuple):
     """The first and the last period in which so many events could have happened."""

@@ -43,8 +43,6 @@ from timeline.site.views.proof import checkpoint_note, covering, proof_of, verif
 from timeline.site.views.source import source_json, source_page
 from timeline.store import log
 
-__all__ = ["routes"]
-
 T = TypeVar("T")
 Context = dict[str, Any]
 Read = Callable[[sqlite3.Connection], Context]

@@ -26,8 +26,6 @@ from timeline.model.resources import packaged_metadata
 from timeline.projection import tables
 from timeline.store import log, storage
 
-__all__ = ["SETTINGS", "free_port", "metadata_for", "serve"]
-
 SETTINGS = {
     # The file is live: no page may come from a cache, no copy may lack what is in the WAL.
     "default_cache_ttl": 0,

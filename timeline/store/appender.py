@@ -13,8 +13,6 @@ import sqlite3
 from timeline.store import log, merkle
 from timeline.store.codec import Entry
 
-__all__ = ["Appender"]
-
 
 class Appender:
     """Appends entries to a log; make a new one for each transaction."""

@@ -11,8 +11,6 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-__all__ = ["replaced", "sync_file", "sync_folder", "write"]
-
 
 @contextlib.contextmanager
 def replaced(target: Path, building: Path, beside: Iterable[Path] = ()) -> Iterator[Path]:

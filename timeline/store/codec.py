@@ -27,28 +27,6 @@ from timeline.model.limits import ID
 from timeline.model.strict_json import parse_json
 from timeline.store.merkle import leaf_hash
 
-__all__ = [
-    "ENVELOPE",
-    "KINDS",
-    "MAX_PAYLOAD",
-    "VERSION",
-    "Entry",
-    "Payload",
-    "check_version",
-    "content_of",
-    "decode_content",
-    "decode_id",
-    "decode_payload",
-    "encode",
-    "encode_id",
-    "encode_payload",
-    "from_wire",
-    "parse_envelope",
-    "payload_hash",
-    "payload_of",
-    "to_wire",
-]
-
 VERSION = 1
 """The newest `v` that this package reads, and the one that it writes."""
 

@@ -17,19 +17,6 @@ from timeline.store import merkle
 from timeline.store.codec import Entry, decode_content
 from timeline.store.merkle import ReadHash
 
-__all__ = [
-    "entry_at",
-    "entry_by_id",
-    "info",
-    "newest",
-    "position_at",
-    "read",
-    "read_hash",
-    "read_some",
-    "root_at",
-    "size",
-]
-
 _COLUMNS = (
     "seq, id, kind, subject, version, recorded_at, reported_at, envelope, payload, salt, leaf"
 )

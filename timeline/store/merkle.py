@@ -13,21 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from timeline.errors import ProofError
 
-__all__ = [
-    "ReadHash",
-    "consistency_proof",
-    "grow",
-    "inclusion_proof",
-    "leaf_hash",
-    "node_hash",
-    "peaks",
-    "position",
-    "root",
-    "root_of",
-    "verify_consistency",
-    "verify_inclusion",
-]
-
 ReadHash = Callable[[int, int], bytes]
 
 

@@ -9,8 +9,6 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["RowDict", "as_dicts"]
-
 RowDict = dict[str, Any]
 """A row by the names of its columns, or what `timeline.reading` makes of it."""
 

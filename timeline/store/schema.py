@@ -15,8 +15,6 @@ from timeline.model.resources import db_folder
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-__all__ = ["SCHEMA_VERSION", "migrate", "run_script"]
-
 SCHEMA_VERSION = 1
 """The number of migrations in db/migrations/; a file has it as its user_version."""
 

@@ -29,16 +29,6 @@ from timeline.errors import (
 )
 from timeline.store import atomic, schema
 
-__all__ = [
-    "APPLICATION_ID",
-    "beside",
-    "connect",
-    "flush",
-    "immediate",
-    "new_file",
-    "storage_errors",
-]
-
 APPLICATION_ID = 0x544C4F47
 """"TLOG", in the header of every timeline database."""
 

@@ -14,17 +14,6 @@ from typing import Literal, NamedTuple
 from timeline.texts.quotes import is_too_short
 from timeline.texts.sentences import Span, sentences
 
-__all__ = [
-    "STATES",
-    "Place",
-    "Sentence",
-    "State",
-    "coverage_of",
-    "fingerprint",
-    "same_words",
-    "summary",
-]
-
 State = Literal["covered", "commentary", "missing"]
 STATES: tuple[State, ...] = ("covered", "commentary", "missing")
 

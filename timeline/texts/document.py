@@ -14,8 +14,6 @@ from typing import NamedTuple
 
 from timeline.errors import InvalidValue, TimelineError
 
-__all__ = ["LONGEST", "LONGEST_HTML", "Document", "check", "read", "sha256"]
-
 LONGEST = 4 * 2**20
 """Bytes of UTF-8 in one captured text. Datasette reads values of up to 5,000,000."""
 

@@ -17,8 +17,6 @@ from typing import Any, NamedTuple
 
 from timeline.texts.sentences import Span, sentences
 
-__all__ = ["CapturedText", "Found", "alike", "is_too_short", "selectors"]
-
 _BLANKS = re.compile("[\\s\u200b\ufeff]+")
 _MARKS = re.compile("[\"'`´‘’‚‛“”„‟«»‹›′″「」『』〝〞〟＂＇]")
 _SKIN_TONES = range(0x1F3FB, 0x1F400)

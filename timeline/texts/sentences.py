@@ -14,8 +14,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-__all__ = ["Span", "sentences"]
-
 Span = tuple[int, int]
 """Start and end, exclusive, in code points."""
 

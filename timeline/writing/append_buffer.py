@@ -56,8 +56,6 @@ from timeline.store import log
 from timeline.store.appender import Appender
 from timeline.store.codec import Entry, Payload, decode_content
 
-__all__ = ["MICRO_BATCH", "AppendBuffer", "Standing", "subject_in_words"]
-
 _BATCH = 1_000
 """Entries that are held back."""
 MICRO_BATCH = 16

@@ -21,8 +21,6 @@ from timeline.store.codec import decode_content
 from timeline.texts.quotes import CapturedText, alike, is_too_short
 from timeline.writing.append_buffer import AppendBuffer
 
-__all__ = ["Quotations"]
-
 Cited = Sequence[Mapping[str, Any]]
 """Citations of an event as entries have them."""
 

@@ -27,16 +27,6 @@ from timeline.writing.append_buffer import AppendBuffer
 from timeline.writing.receipt import Receipt, new_receipt, receipt_of
 from timeline.writing.resolver import Resolver, terms_of
 
-__all__ = [
-    "MAX_AHEAD",
-    "NO_WORDS",
-    "Entries",
-    "differing",
-    "encoded_payload",
-    "fields_changed",
-    "microseconds",
-]
-
 NO_WORDS = Said.model_construct()
 """Not validated, as there is nothing to validate: that would make the model ready at once."""
 

@@ -25,8 +25,6 @@ from timeline.store.codec import Entry, decode_payload
 from timeline.writing import writer
 from timeline.writing.receipt import Receipt
 
-__all__ = ["Erasure", "erase", "scrub"]
-
 _PATIENCE = 5_000
 """Milliseconds to wait for readers of old pages."""
 

@@ -29,8 +29,6 @@ from timeline.writing.entries import (
 from timeline.writing.receipt import Receipt, receipt_of
 from timeline.writing.resolver import Resolved
 
-__all__ = ["EventEntries", "InputPlace"]
-
 _WORDS = frozenset(Said.model_fields)
 _ADVICE = "use timeline update (the story moved on) or timeline correct (we were wrong)"
 

@@ -22,8 +22,6 @@ from timeline.proof.checks.entries import check_entries
 from timeline.proof.checks.report import Report
 from timeline.store import schema, storage
 
-__all__ = ["Migrated", "migrate"]
-
 
 class Migrated(NamedTuple):
     """What was done."""

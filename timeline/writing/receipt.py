@@ -9,8 +9,6 @@ from typing import Any
 from timeline.store import codec
 from timeline.store.codec import Entry
 
-__all__ = ["Receipt", "new_receipt", "receipt_of"]
-
 
 @dataclass(frozen=True, slots=True)
 class Receipt:

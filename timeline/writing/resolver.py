@@ -19,9 +19,6 @@ from timeline.writing.append_buffer import AppendBuffer
 if TYPE_CHECKING:
     from timeline.writing.citations import Cited, Quotations
 
-__all__ = ["Resolved", "Resolver", "sources_named", "terms_of"]
-
-
 Brought = dict[str, tuple[str, dict[str, Any]]]
 """Sources that come with an event, by their ids: entry id and content of each."""
 _NOTHING_BROUGHT: Brought = {}

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from timeline.reading import captured_texts
     from timeline.texts.document import Document
 
-__all__ = ["SourceEntries"]
-
 _MODELS: dict[str, type[Content]] = {"source": Source, "actor": Actor}
 
 

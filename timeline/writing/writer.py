@@ -31,8 +31,6 @@ from timeline.writing.receipt import Receipt, receipt_of
 from timeline.writing.resolver import Resolver, terms_of
 from timeline.writing.source_entries import SourceEntries
 
-__all__ = ["Append", "appending", "check_time_zone", "create_log", "empty_entry"]
-
 
 def create_log(
     path: str | os.PathLike[str],

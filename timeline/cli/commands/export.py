@@ -14,8 +14,9 @@ from timeline.cli import output
 from timeline.cli.opening import opened
 from timeline.cli.options import as_of_options, filter_options
 from timeline.errors import TimelineError
+from timeline.formats.about import About
 from timeline.formats.exporters import sheet_csv
-from timeline.formats.exports import FORMATS, About
+from timeline.formats.exports import FORMATS
 from timeline.formats.sheet import cells
 from timeline.formats.sheet.lookup import words_of
 from timeline.reading import captured_texts, entries, query

@@ -19,8 +19,9 @@ from timeline.cli.options import author_option, json_option
 from timeline.errors import TimelineError
 from timeline.formats.importers.rows import plain
 from timeline.formats.imports import importer, names
-from timeline.intake.dataset.run import DatasetOutcome, DatasetStep, Import, run
+from timeline.intake.dataset.run import run
 from timeline.intake.dataset.staging import Staging
+from timeline.intake.dataset.steps import DatasetOutcome, DatasetStep, Import
 from timeline.intake.dataset.totals import Totals, totals
 from timeline.intake.restore import restore
 from timeline.model import countries, hints

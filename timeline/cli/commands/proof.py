@@ -25,6 +25,7 @@ from timeline.errors import (
 from timeline.formats import prose
 from timeline.proof import verify
 from timeline.proof.checkpoints import cosign, prove, sign
+from timeline.proof.checks.report import Report
 from timeline.proof.signed_note import SigningKey, VerifierKey
 from timeline.proof.tlog import Proof
 from timeline.reading.references import resolve_entry
@@ -272,7 +273,7 @@ def _verify_database(
         sys.exit(DOES_NOT_HOLD)
 
 
-def _dump_report(report: verify.Report) -> None:
+def _dump_report(report: Report) -> None:
     output.dump(
         {
             "holds": not report.findings,
@@ -291,7 +292,7 @@ def _dump_report(report: verify.Report) -> None:
     )
 
 
-def _print_report(database: str, report: verify.Report) -> None:
+def _print_report(database: str, report: Report) -> None:
     if report.findings:
         count = len(report.findings) + report.unlisted
         head = f"{database} does not hold: {count:,} finding{'s' if count > 1 else ''}."

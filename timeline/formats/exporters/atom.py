@@ -15,8 +15,6 @@ from timeline.formats import prose
 from timeline.formats.about import About, Event
 from timeline.formats.markup import body, escaped
 
-__all__ = ["NEVER", "heading", "permanent_id", "write"]
-
 NEVER = "1970-01-01T00:00:00Z"
 """The time at which a feed without entries is said to have been updated."""
 

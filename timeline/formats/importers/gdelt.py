@@ -20,8 +20,6 @@ from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import NUMBER
 from timeline.model import countries, hints
 
-__all__ = ["COLUMNS", "importer"]
-
 _ACTOR = (
     "Code Name CountryCode KnownGroupCode EthnicCode Religion1Code Religion2Code"
     " Type1Code Type2Code Type3Code"

@@ -36,8 +36,6 @@ from timeline.model import field_paths, hints
 from timeline.model.content import Event, Said, Source
 from timeline.model.validation import validate
 
-__all__ = ["importer"]
-
 _SETTINGS = ("scheme", "id", "fields", "delimiter", "decimal", "numbers", "source")
 _RULES = ("column", "text", "value", "words", "other", "date", "split")
 _IN_BRACES = re.compile(r"\{([^{}]+)\}")

@@ -22,8 +22,6 @@ from timeline.formats.imports import Row, Unreadable
 from timeline.model.hints import quoted
 from timeline.model.strict_json import parse_json
 
-__all__ = ["csv_rows", "flat", "lines", "plain", "rows", "text"]
-
 _GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _CUT_OFF = (EOFError, zlib.error, gzip.BadGzipFile)

@@ -22,8 +22,6 @@ from timeline.formats.importers.rows import rows
 from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import DATE, NUMBER, date, number
 
-__all__ = ["importer"]
-
 _NEEDED = ("id", "side_a", "side_b", "country", "date_start", "date_end", "best", "low", "high")
 _DATES = ("date_start", "date_end")
 _NUMBERS = tuple(

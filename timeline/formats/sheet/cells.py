@@ -20,20 +20,6 @@ from timeline.errors import InvalidCell, InvalidInput
 from timeline.model import field_paths, hints
 from timeline.model.content import Event
 
-__all__ = [
-    "BLANKS",
-    "COLUMNS",
-    "PATHS",
-    "Cells",
-    "Row",
-    "check_column",
-    "clean",
-    "joined",
-    "read",
-    "several",
-    "write",
-]
-
 PATHS = {
     "id": "event_id",
     "title": "title",

@@ -15,8 +15,6 @@ from timeline.errors import InvalidValue
 from timeline.model import edtf
 from timeline.model.edtf_words import MONTHS
 
-__all__ = ["read_date"]
-
 _IN_DIGITS = re.compile(r"([0-9]{1,4})([./-])([0-9]{1,2})\2([0-9]{1,4})", re.ASCII)
 _IN_LETTERS = re.compile(r"(?:([0-9]{1,2})[- ])?([a-z]{3,9})\.?(?:[- ]([0-9]{1,4}))?", re.I)
 _MIDNIGHT = re.compile(r" 0?0:00(?::00(?:\.0+)?)?(?: AM)?", re.I)

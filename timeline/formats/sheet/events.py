@@ -26,8 +26,6 @@ from timeline.model.field_types import ID_PATTERN, SIGNS
 from timeline.model.validation import validate
 from timeline.model.vocabulary import Term, term
 
-__all__ = ["Words", "cells", "changes", "differing", "located", "normal", "statement", "titles"]
-
 _MEASURES = ("killed", "injured")
 _SOURCES = ("source_url", "source_title")
 _LISTS_OF_TEXT = ("contexts", "external_ids")

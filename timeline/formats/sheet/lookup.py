@@ -12,8 +12,6 @@ from timeline.model.vocabulary import Term
 from timeline.store import log
 from timeline.store.rows import as_dicts
 
-__all__ = ["words_of"]
-
 
 def words_of(connection: sqlite3.Connection, rows: Iterable[Row] = ()) -> Words:
     """The event types and sources of a log, and the titles that the rows of a sheet add."""

@@ -15,8 +15,6 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import quote
 
-__all__ = ["address", "harmless", "plain"]
-
 _BLOCKS = frozenset({
     "blockquote", "br", "dd", "div", "dl", "dt", "figcaption", "figure", "h1", "h2", "h3", "h4",
     "h5", "h6", "hr", "li", "ol", "p", "pre", "table", "td", "th", "tr", "ul",

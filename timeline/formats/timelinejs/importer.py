@@ -35,8 +35,6 @@ from timeline.formats.timelinejs.slides import DATE_PARTS, DATES, PART, SCALE, S
 from timeline.model import edtf
 from timeline.model.strict_json import parse_json
 
-__all__ = ["importer"]
-
 _LONGEST = 64 * 2**20
 """Characters of a file."""
 _LONGEST_NAME = 80

@@ -27,8 +27,6 @@ from timeline.formats.markup import escaped, paragraph, standing, unmarked
 from timeline.formats.timelinejs import slides
 from timeline.formats.timelinejs.html import address, harmless, plain
 
-__all__ = ["cells", "slide_again"]
-
 _ADDRESSES = frozenset(("icon", "link", "thumbnail", "url"))
 _PLAIN = frozenset(("alt", "title", "unique_id"))
 """What TimelineJS sets as text, never as HTML."""

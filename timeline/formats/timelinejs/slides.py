@@ -26,11 +26,6 @@ from timeline.model import edtf
 from timeline.model.content import Source
 from timeline.model.validation import validate
 
-__all__ = [
-    "DATES", "DATE_PARTS", "NO_EVENTS", "PART", "SCALE", "SCHEME", "SHEET", "TWIN",
-    "dates", "event", "group", "slide", "start", "title",
-]  # fmt: skip
-
 Cells = Mapping[str, str]
 
 SCHEME = "timelinejs"

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from timeline.formats.imports import Cells, Format
 from timeline.formats.spelling import ORDER, respelled
 
-__all__ = ["compared", "filled", "is_same"]
-
 
 def filled(cells: Mapping[str, str]) -> Cells:
     """The cells that say something; those are kept."""

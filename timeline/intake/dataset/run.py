@@ -18,13 +18,11 @@ from typing import IO
 
 from timeline.errors import InvalidInput, Refused, TooManyAbsent
 from timeline.formats.imports import Format
-from timeline.intake.dataset.staging import Reject, Staging
+from timeline.intake.dataset.staging import Staging
 from timeline.intake.dataset.steps import DatasetOutcome, DatasetStep, Import, Steps
 from timeline.model import clock
 from timeline.store import log
 from timeline.writing.writer import Append
-
-__all__ = ["DatasetOutcome", "DatasetStep", "Import", "Reject", "run"]
 
 
 def run(

@@ -20,8 +20,6 @@ from timeline.formats.imports import Cells, Format, Row, Tally
 from timeline.intake.dataset.row_changes import is_same
 from timeline.store.codec import decode_content
 
-__all__ = ["GONE", "Reject", "StagedRow", "Staging", "digest", "event_id_of"]
-
 _TABLES = """
 CREATE TEMP TABLE staged (
     number      INTEGER PRIMARY KEY,

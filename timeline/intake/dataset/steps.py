@@ -22,8 +22,6 @@ from timeline.model.content import Event, Said, Statement
 from timeline.model.validation import validate
 from timeline.writing.writer import Append
 
-__all__ = ["DatasetOutcome", "DatasetStep", "Import", "Steps"]
-
 _AT_ONCE = 5_000
 """Rows of one append: what a broken-off run loses, and what a reader sees at once."""
 

@@ -12,8 +12,6 @@ from typing import NamedTuple
 
 from timeline.intake.dataset.staging import Staging
 
-__all__ = ["Figure", "Totals", "totals"]
-
 
 class Figure(NamedTuple):
     """The sum of one figure, in the file and in the log."""

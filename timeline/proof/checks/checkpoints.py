@@ -12,8 +12,6 @@ from timeline.proof.signed_note import VerifierKey
 from timeline.proof.tlog import Checkpoint, parse_checkpoint
 from timeline.store.codec import decode_content
 
-__all__ = ["check_checkpoints", "sizes"]
-
 
 def sizes(connection: sqlite3.Connection, given: Mapping[str, str]) -> Iterator[int]:
     """The sizes at which a root will be asked for."""

@@ -18,8 +18,6 @@ from timeline.proof.checks.report import OnProgress, Report, text_of
 from timeline.store import merkle
 from timeline.store.codec import ENVELOPE, KINDS, parse_envelope
 
-__all__ = ["check_entries"]
-
 _COLUMNS = ("id", "kind", "subject", "version", "recorded_at", "reported_at")
 _CLASSES = {
     kind.encode(): None if what == "log" else what.encode()

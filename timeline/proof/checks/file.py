@@ -10,8 +10,6 @@ from timeline.projection import tables
 from timeline.proof.checks.report import Report, text_of
 from timeline.store import schema
 
-__all__ = ["check_pages", "check_schema", "check_texts"]
-
 
 def check_pages(connection: sqlite3.Connection, report: Report) -> None:
     """Let SQLite look over its pages and indexes."""

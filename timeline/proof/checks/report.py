@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["Finding", "OnProgress", "Report", "text_of"]
-
 OnProgress = Callable[[str, int], object]
 """Called with a part ("log", "tables") and a count of entries."""
 

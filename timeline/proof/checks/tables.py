@@ -11,8 +11,6 @@ from timeline.errors import ProjectionOutdated
 from timeline.projection import tables
 from timeline.proof.checks.report import OnProgress, Report, text_of
 
-__all__ = ["check_tables"]
-
 _Values = tuple[Any, ...]
 
 _KEYS = {

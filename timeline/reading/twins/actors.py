@@ -19,8 +19,6 @@ from timeline.reading.twins import misspellings, names
 from timeline.reading.twins.names import Likeness
 from timeline.store.rows import RowDict
 
-__all__ = ["ActorTwins", "actor_twins"]
-
 _CROWD = 200
 """So many of one key are a crowd, not twins."""
 

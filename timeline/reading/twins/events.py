@@ -20,8 +20,6 @@ from timeline.reading.selection import DAY
 from timeline.reading.twins import misspellings
 from timeline.store.rows import RowDict, as_dicts
 
-__all__ = ["EventTwins", "event_twins"]
-
 _SMALL = frozenset(("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "the", "to"))
 _MOST_COMPARED = 50
 """So many later events are compared with one that are said in nearly the same words."""

@@ -19,17 +19,6 @@ from typing import NamedTuple
 from timeline.model import countries
 from timeline.model.names import OWN_LETTERS, actor_id_of, fold
 
-__all__ = [
-    "Name",
-    "Slip",
-    "letters_apart",
-    "letters_apart_either_way",
-    "pairs",
-    "slips",
-    "unknown",
-    "words_of_name",
-]
-
 _MOST_NEW = 200
 """More new names at once are another world, not slips."""
 _MOST_SLIPS = 2

@@ -17,19 +17,6 @@ from typing import NamedTuple
 from timeline.model import countries
 from timeline.reading.twins import misspellings
 
-__all__ = [
-    "INITIAL",
-    "SURNAME",
-    "Likeness",
-    "are_relatives",
-    "forms",
-    "have_same_words",
-    "is_alone",
-    "is_bare",
-    "keys",
-    "likeness",
-]
-
 _OFFICES = frozenset((
     "ambassador", "chairman", "chairwoman", "chancellor", "chief", "colonel", "commander",
     "commissioner", "deputy", "doctor", "dr", "excellency", "foreign", "general", "governor",

@@ -26,8 +26,6 @@ from timeline.site.views.browse import PAGE_SIZE, groups_of
 from timeline.store.codec import decode_payload
 from timeline.store.rows import RowDict, as_dicts
 
-__all__ = ["actor_json", "actor_page"]
-
 _COMPANIONS = 20
 _NOWHERE = Address()
 

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-__all__ = ["FACETS", "Address"]
-
 FACETS = {
     "type": "event_type",
     "actor": "actor",

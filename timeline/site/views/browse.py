@@ -27,8 +27,6 @@ from timeline.site.views.address import FACETS, Address
 from timeline.store import log
 from timeline.store.rows import RowDict, as_dicts
 
-__all__ = ["PAGE_SIZE", "browse", "groups_of", "selected"]
-
 PAGE_SIZE = 50
 _SHOWN = 8
 _CLOCK_TIMES = ("second", "minute", "hour")

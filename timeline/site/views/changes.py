@@ -12,24 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from timeline.formats import prose, prose_changes
+from timeline.formats.about import About
 from timeline.formats.exporters import atom
-from timeline.formats.exports import About
 from timeline.formats.markup import escaped
 from timeline.formats.prose import Names
 from timeline.reading import comparison, query
 from timeline.reading.entries import erasure_of
 from timeline.store import log
 from timeline.store.rows import RowDict, as_dicts
-
-__all__ = [
-    "KINDS",
-    "PAGE_SIZE",
-    "between",
-    "changes_feed",
-    "changes_json",
-    "changes_page",
-    "stream",
-]
 
 KINDS = ("corrected", "updated", "retracted", "reinstated", "merged")
 PAGE_SIZE = 50

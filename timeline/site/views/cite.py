@@ -13,8 +13,6 @@ from typing import Any, NamedTuple
 
 from timeline.formats import prose
 
-__all__ = ["citations_of"]
-
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",

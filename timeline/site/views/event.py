@@ -22,8 +22,6 @@ from timeline.reading.entries import erasure_of
 from timeline.reading.sources import sources_by_id
 from timeline.store.rows import RowDict
 
-__all__ = ["event_page"]
-
 _TIES = {
     "part_of": "is part of",
     "follows": "follows",

@@ -11,7 +11,8 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import IO, Any
 
-from timeline.formats.exports import FORMATS, About
+from timeline.formats.about import About
+from timeline.formats.exports import FORMATS
 from timeline.formats.sheet.lookup import words_of
 from timeline.reading import captured_texts, entries, query
 from timeline.reading.as_of import parse_as_of, pinned
@@ -20,8 +21,6 @@ from timeline.reading.selection import Selection
 from timeline.site.views.address import Address
 from timeline.site.views.browse import selected
 from timeline.store import log
-
-__all__ = ["FEED_SIZE", "JSON_SIZE", "NAMES", "write_feed"]
 
 NAMES = {each.suffix.removeprefix("."): name for name, each in FORMATS.items()}
 """What an address ends in, and the format that it is."""

@@ -18,8 +18,6 @@ from typing import NamedTuple
 
 from timeline.model.edtf import numbers, phrase
 
-__all__ = ["Bar", "Histogram", "bars_of", "ticks"]
-
 _MOST_BARS = 125
 Day = tuple[int, int, int]
 

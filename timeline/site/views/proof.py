@@ -18,8 +18,6 @@ from timeline.reading import query
 from timeline.store import log
 from timeline.store.rows import as_dicts
 
-__all__ = ["checkpoint_note", "covering", "proof_of", "verify_page"]
-
 _SHOWN = 20
 """Checkpoints, and publications: the older ones are in their tables."""
 

@@ -26,8 +26,6 @@ from timeline.store.codec import decode_content, decode_payload
 from timeline.store.rows import RowDict, as_dicts
 from timeline.texts.coverage import Sentence, summary
 
-__all__ = ["source_json", "source_page"]
-
 _LONGEST = 100_000
 """Characters of a text that a page shows."""
 _MOST = 200

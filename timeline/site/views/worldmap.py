@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 
 from timeline.formats import prose
 
-__all__ = ["Circle", "WorldMap", "map_of"]
-
 _RADII = {1: 0.0, 2: 2.2, 3: 5.0, 4: 15.0, 5: 15.0, 6: 40.0, 7: 40.0}
 """UCDP where_prec to tenths of degrees: 25 km, then typical sizes of what it names."""
 
