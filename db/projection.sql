@@ -123,6 +123,10 @@ CREATE INDEX sources_url ON sources (url);
 CREATE INDEX sources_title ON sources (title);
 CREATE INDEX sources_withdrawn ON sources (source_id) WHERE state = 'withdrawn';
 
+-- What a source is called: by its title, else its address, else its id.
+CREATE VIEW source_names AS
+SELECT source_id, coalesce(title, url, source_id) AS name FROM sources;
+
 CREATE TABLE event_actors (
     event_id     TEXT NOT NULL REFERENCES events (event_id),
     position     INTEGER NOT NULL,
@@ -235,6 +239,14 @@ CREATE VIEW event_version_contents AS
 SELECT v.event_id, v.version, v.seq, v.kind, v.state, v.recorded_at, v.superseded_at,
        v.reported_at, v.reported_from, v.author, v.reason, l.payload AS content
   FROM event_versions AS v JOIN log AS l ON l.seq = v.content_seq;
+
+-- Leads from an entry about an event to the version that it made. CROSS JOIN: the entry is
+-- found first, by its `seq`, then its version, by the key of the table.
+CREATE VIEW entry_versions AS
+SELECT l.seq, v.event_id, v.version, v.kind, v.state, v.recorded_at, v.reported_at,
+       v.reported_from, v.merged_into, v.content_seq
+  FROM log AS l CROSS JOIN event_versions AS v
+    ON v.event_id = substr(l.subject, 7) AND v.version = l.version AND v.seq = l.seq;
 
 CREATE TABLE field_changes (
     event_id  TEXT NOT NULL REFERENCES events (event_id),

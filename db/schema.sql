@@ -268,6 +268,9 @@ CREATE TABLE source_states (
     PRIMARY KEY (source_id, seq)
 ) STRICT, WITHOUT ROWID;
 
+CREATE VIEW source_names AS
+SELECT source_id, coalesce(title, url, source_id) AS name FROM sources;
+
 CREATE TABLE event_actors (
     event_id     TEXT NOT NULL REFERENCES events (event_id),
     position     INTEGER NOT NULL,
@@ -377,6 +380,12 @@ CREATE VIEW event_version_contents AS
 SELECT v.event_id, v.version, v.seq, v.kind, v.state, v.recorded_at, v.superseded_at,
        v.reported_at, v.reported_from, v.author, v.reason, l.payload AS content
   FROM event_versions AS v JOIN log AS l ON l.seq = v.content_seq;
+
+CREATE VIEW entry_versions AS
+SELECT l.seq, v.event_id, v.version, v.kind, v.state, v.recorded_at, v.reported_at,
+       v.reported_from, v.merged_into, v.content_seq
+  FROM log AS l CROSS JOIN event_versions AS v
+    ON v.event_id = substr(l.subject, 7) AND v.version = l.version AND v.seq = l.seq;
 
 CREATE TABLE field_changes (
     event_id  TEXT NOT NULL REFERENCES events (event_id),

@@ -66,14 +66,12 @@ _OF_PARTS = frozenset(("span", "point", "participant"))
 """Facets of which a value is a tuple; as JSON where it is stored."""
 
 _VERSIONS = (
-    "SELECT v.seq, v.kind, v.state, before.seq, first.seq, content.payload FROM log AS l"
-    " CROSS JOIN event_versions AS v"
-    "   ON v.event_id = substr(l.subject, 7) AND v.version = l.version"
+    "SELECT v.seq, v.kind, v.state, before.seq, first.seq, content.payload FROM entry_versions AS v"
     " CROSS JOIN event_versions AS first ON first.event_id = v.event_id AND first.version = 1"
     " LEFT JOIN event_versions AS before"
     "   ON before.event_id = v.event_id AND before.version = v.version - 1"
     " CROSS JOIN log AS content ON content.seq = v.content_seq"
-    " WHERE l.seq >= ? AND l.seq < ? AND l.subject GLOB 'event/*' ORDER BY l.seq"
+    " WHERE v.seq >= ? AND v.seq < ? ORDER BY v.seq"
 )
 """CROSS JOIN: from each entry to its version, not the other way round."""
 

@@ -17,7 +17,7 @@ from timeline.model import countries, resources
 from timeline.projection.projector import Projector
 from timeline.store import codec, log, schema, storage
 
-PROJECTION_VERSION = 4
+PROJECTION_VERSION = 5
 """Raised with every change of db/projection.sql or of what is put into its tables."""
 
 _SEARCH = re.compile(

@@ -84,10 +84,9 @@ def times_of_entry(connection: sqlite3.Connection, seq: int) -> tuple[str, str]:
     Raises NotFound.
     """
     row = connection.execute(
-        "SELECT l.recorded_at, coalesce(v.reported_from, l.recorded_at) FROM log AS l"
-        " LEFT JOIN event_versions AS v"
-        " ON v.event_id = substr(l.subject, 7) AND v.version = l.version AND v.seq = l.seq"
-        " WHERE l.seq = ?",
+        "SELECT recorded_at, coalesce("
+        "  (SELECT v.reported_from FROM entry_versions AS v WHERE v.seq = log.seq), recorded_at)"
+        " FROM log WHERE seq = ?",
         (min(max(seq, -1), _END),),
     ).fetchone()
     if row is None:

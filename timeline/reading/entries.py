@@ -91,9 +91,8 @@ def erasure_of(connection: sqlite3.Connection, seq: int) -> RowDict | None:
     """
     erasures = connection.execute(
         "SELECT e.seq, e.recorded_at, e.payload FROM log AS l"
-        " LEFT JOIN event_versions AS v"
-        " ON v.event_id = substr(l.subject, 7) AND v.version = l.version AND v.seq = l.seq"
-        " JOIN log AS gone ON gone.seq IN (l.seq, v.content_seq) AND gone.payload IS NULL"
+        " JOIN log AS gone ON gone.payload IS NULL AND gone.seq IN (l.seq,"
+        "   (SELECT v.content_seq FROM entry_versions AS v WHERE v.seq = l.seq))"
         " JOIN log AS e ON e.subject = 'entry/' || gone.id"
         " WHERE l.seq = ? ORDER BY gone.seq DESC, e.version LIMIT 1",
         (seq,),

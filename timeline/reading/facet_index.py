@@ -60,7 +60,7 @@ _LABELS = {
     "event_type": "SELECT code, label FROM event_types",
     "actor": "SELECT actor_id, name FROM actors",
     "country": "SELECT alpha3, name FROM countries",
-    "source": "SELECT source_id, coalesce(title, url, source_id) FROM sources",
+    "source": "SELECT source_id, name FROM source_names",
     "at_risk": "SELECT 1, 'at risk'",
 }
 
@@ -214,10 +214,8 @@ def contents(
     """Yield entry, event and content of these versions, in this order."""
     for some in in_arrays(seqs):
         cursor = connection.execute(
-            "SELECT own.seq, v.event_id, content.payload FROM json_each(?) AS wanted"
-            " CROSS JOIN log AS own ON own.seq = wanted.value"
-            " CROSS JOIN event_versions AS v"
-            "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
+            "SELECT v.seq, v.event_id, content.payload FROM json_each(?) AS wanted"
+            " CROSS JOIN entry_versions AS v ON v.seq = wanted.value"
             " CROSS JOIN log AS content ON content.seq = v.content_seq",
             (some,),
         )

@@ -79,10 +79,8 @@ def _newest(index: FacetIndex) -> array[int]:
 
 
 _WITH_THE_WORDS_OF_TODAY = (
-    "SELECT own.seq, e.seq FROM json_each(?) AS wanted"
-    " CROSS JOIN log AS own ON own.seq = wanted.value"
-    " CROSS JOIN event_versions AS v"
-    "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
+    "SELECT v.seq, e.seq FROM json_each(?) AS wanted"
+    " CROSS JOIN entry_versions AS v ON v.seq = wanted.value"
     " CROSS JOIN events AS e ON e.event_id = v.event_id"
     " WHERE NOT EXISTS (SELECT 1 FROM field_changes AS f"
     "   WHERE f.event_id = v.event_id AND f.version > v.version"

@@ -100,9 +100,7 @@ def _contents_in(connection: sqlite3.Connection, seqs: Iterable[int]) -> Iterato
     """Yield the versions of events that these entries made."""
     cursor = connection.execute(
         f"{_STANDING} FROM json_each(?) AS wanted"
-        " CROSS JOIN log AS own ON own.seq = wanted.value"
-        " CROSS JOIN event_versions AS v"
-        "   ON v.event_id = substr(own.subject, 7) AND v.version = own.version"
+        " CROSS JOIN entry_versions AS v ON v.seq = wanted.value"
         " CROSS JOIN events AS e ON e.event_id = v.event_id"
         " CROSS JOIN log AS l ON l.seq = v.content_seq",
         (json.dumps([*seqs]),),

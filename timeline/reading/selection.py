@@ -89,8 +89,8 @@ FACETS = {
     "tag": ("x.tag", "x.tag", "JOIN event_tags AS x USING (event_id)"),
     "source": (
         "s.source_id",
-        "coalesce(s.title, s.url, s.source_id)",
-        "JOIN citations AS x USING (event_id) JOIN sources AS s USING (source_id)",
+        "s.name",
+        "JOIN citations AS x USING (event_id) JOIN source_names AS s USING (source_id)",
     ),
     "year": ("e.year", "e.year", ""),
     "month": ("e.month", "e.month", ""),

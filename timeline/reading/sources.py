@@ -34,8 +34,8 @@ def sources_by_id(
 
 
 _WITHDRAWN = (
-    "SELECT t.source_id, coalesce(s.title, s.url, s.source_id) AS title, t.reason"
-    " FROM source_states AS t CROSS JOIN sources AS s ON s.source_id = t.source_id"
+    "SELECT t.source_id, s.name AS title, t.reason"
+    " FROM source_states AS t CROSS JOIN source_names AS s ON s.source_id = t.source_id"
     " WHERE t.state = 'withdrawn' AND t.seq = (SELECT max(u.seq) FROM source_states AS u"
     "   WHERE u.source_id = t.source_id AND u.seq <= ? AND u.reported_from <= ?)"
 )
@@ -63,8 +63,8 @@ def withdrawn_sources(connection: sqlite3.Connection, event_id: str) -> list[Row
     return [
         *as_dicts(
             connection.execute(
-                "SELECT source_id, coalesce(title, url, source_id) AS title,"
-                " withdrawn_reason AS reason FROM sources JOIN citations USING (source_id)"
+                "SELECT source_id, n.name AS title, withdrawn_reason AS reason FROM sources"
+                " JOIN source_names AS n USING (source_id) JOIN citations USING (source_id)"
                 " WHERE event_id = ? AND state = 'withdrawn'"
                 " GROUP BY source_id ORDER BY min(position)",
                 (event_id,),

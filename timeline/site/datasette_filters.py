@@ -41,7 +41,7 @@ LINKS = {
         "source",
         "citations",
         "source_id",
-        "SELECT source_id AS value, coalesce(title, url, source_id) AS label FROM sources",
+        "SELECT source_id AS value, name AS label FROM source_names",
         ("citations", "sources"),
     ),
     "tags": Link(
