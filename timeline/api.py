@@ -26,7 +26,7 @@ from timeline.errors import InvalidInput, InvalidValue, Refused, TimelineError
 from timeline.model import clock
 from timeline.model.content import Event, Said, Source
 from timeline.model.validation import validate
-from timeline.model.vocabulary import read_terms
+from timeline.model.vocabulary import read_vocabulary
 from timeline.projection import tables
 from timeline.reading import comparison, query, selection
 from timeline.reading.as_of import parse_as_of
@@ -136,14 +136,13 @@ class Timeline:
         `time_zone` is an IANA name, in which days end: UTC if not given. Raises InvalidInput
         for what is malformed, StoreError if the name is taken or cannot be written.
         """
-        terms = read_terms(Path(vocabulary_file)) if vocabulary_file else None
         fields = {
             "title": title,
             "origin": origin,
             "licence": licence,
             "language": language,
             "time_zone": time_zone,
-            "vocabulary": writer.vocabulary_fields(terms) if terms else None,
+            "vocabulary": read_vocabulary(Path(vocabulary_file)) if vocabulary_file else None,
             "notice": notice,
         }
         writer.create_log(path, fields, validate(Said, {"author": author}), now=now)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,13 +17,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from running import CHECKOUT
 
-from timeline.errors import InvalidValue
+from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import countries, hints, resources, units
+from timeline.model.content import Term, Vocabulary
 from timeline.model.names import fold
-from timeline.model.vocabulary import Term, Terms, plover, read_terms, term
+from timeline.model.vocabulary import plover, read_vocabulary, stored, term
 
 FOLDER = CHECKOUT / "db" / "vocabulary"
 HEAD = "code,label,definition\n"
+LISTS = ("event_types", "modes", "contexts")
+
+
+def lists(vocabulary: Vocabulary) -> list[Sequence[Term]]:
+    return [getattr(vocabulary, kind) for kind in LISTS]
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -165,10 +171,11 @@ def test_contexts_are_those_of_the_codebook() -> None:
     assert len(plover().contexts) == 37
 
 
-@pytest.mark.parametrize("terms", plover(), ids=Terms._fields)
-def test_every_plover_term_is_defined_in_one_sentence(terms: tuple[Term, ...]) -> None:
-    for each in terms:
+@pytest.mark.parametrize("kind", LISTS)
+def test_every_plover_term_is_defined_in_one_sentence(kind: str) -> None:
+    for each in getattr(plover(), kind):
         assert each.label[0].isupper()
+        assert each.definition
         assert each.definition[0].isupper()
         assert each.definition.endswith(".")
         assert each.definition.count(". ") == 0
@@ -435,7 +442,7 @@ def test_a_unit_is_one_short_line_and_its_own_spelling(text: str) -> None:
 
 
 @given(
-    st.sampled_from([(each, terms) for terms in plover() for each in terms]),
+    st.sampled_from([(each, of) for of in lists(plover()) for each in of]),
     st.sampled_from([str.upper, str.lower, str.title, str.swapcase]),
 )
 def test_every_plover_term_is_read_by_code_and_label_in_any_case(
@@ -470,13 +477,13 @@ def test_an_unknown_term_is_refused_with_the_nearest(
 
 
 def test_an_unknown_term_of_a_short_list_is_refused_with_all_of_it() -> None:
-    terms = (Term("A1", "First", ""), Term("B2", "Second", ""))
+    terms = (Term(code="A1", label="First"), Term(code="B2", label="Second"))
     assert refusal(term, "zzzz", terms, "mode").endswith("this log: it has A1, B2")
     assert refusal(term, "zzzz", (), "mode").endswith("this log: it has none")
 
 
 def test_a_code_goes_before_a_label_of_the_same_spelling() -> None:
-    terms = (Term("one", "Two", ""), Term("two", "Three", ""))
+    terms = (Term(code="one", label="Two"), Term(code="two", label="Three"))
     assert term("TWO", terms, "mode") == "two"
 
 
@@ -489,10 +496,13 @@ def write(folder: Path, text: str | bytes, name: str = "words.csv") -> Path:
     return path
 
 
-OWN = Terms(
-    event_types=(Term("FLOOD", "Flood", "Water, where none should be."), Term("FIRE", "Fire", "")),
-    modes=(Term("flash", "Flash flood", "Within hours."),),
-    contexts=(Term("flash", "Flashes", ""),),
+OWN = Vocabulary(
+    event_types=(
+        Term(code="FLOOD", label="Flood", definition="Water, where none should be."),
+        Term(code="FIRE", label="Fire"),
+    ),
+    modes=(Term(code="flash", label="Flash flood", definition="Within hours."),),
+    contexts=(Term(code="flash", label="Flashes"),),
 )
 
 
@@ -512,28 +522,61 @@ OWN = Terms(
 def test_a_csv_vocabulary_is_read_as_people_and_spreadsheets_write_it(
     tmp_path: Path, text: str
 ) -> None:
-    assert read_terms(write(tmp_path, text)) == OWN
+    assert read_vocabulary(write(tmp_path, text)) == OWN
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_a_json_vocabulary_is_read(tmp_path: Path, mark: str) -> None:
-    lists = zip(["event_type", "mode", "context"], OWN, strict=True)
-    items = [{"list": kind, **each._asdict()} for kind, terms in lists for each in terms]
+    kinds = zip(["event_type", "mode", "context"], lists(OWN), strict=True)
+    items = [
+        {"list": kind, "code": each.code, "label": each.label, "definition": each.definition or ""}
+        for kind, of in kinds
+        for each in of
+    ]
     path = write(tmp_path, mark + json.dumps(items), "words.JSON")
-    assert read_terms(path) == OWN
+    assert read_vocabulary(path) == OWN
 
 
 def test_without_a_list_column_all_are_event_types(tmp_path: Path) -> None:
-    expected = Terms((Term("A", "Alpha", "First."), Term("B", "B", "")), (), ())
-    assert read_terms(write(tmp_path, HEAD + "A,Alpha,First.\nB,B,\n")) == expected
+    expected = Vocabulary(
+        event_types=(
+            Term(code="A", label="Alpha", definition="First."),
+            Term(code="B", label="B"),
+        )
+    )
+    assert read_vocabulary(write(tmp_path, HEAD + "A,Alpha,First.\nB,B,\n")) == expected
     items = [{"code": "A", "label": "Alpha", "definition": "First."}]
     items.append({"code": "B", "label": "B", "definition": ""})
-    assert read_terms(write(tmp_path, json.dumps(items), "words.json")) == expected
+    assert read_vocabulary(write(tmp_path, json.dumps(items), "words.json")) == expected
 
 
 def test_the_default_vocabulary_is_a_vocabulary_file_like_any_other() -> None:
-    assert read_terms(FOLDER / "plover.csv") == plover()
+    assert read_vocabulary(FOLDER / "plover.csv") == plover()
     assert plover() is plover()
+
+
+def test_a_stored_vocabulary_is_read_as_it_was_given() -> None:
+    for vocabulary in (OWN, plover(), Vocabulary()):
+        assert stored(vocabulary.content()) == vocabulary
+        assert stored(vocabulary.content()).content() == vocabulary.content()
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        (f"A,Alpha,\n{'B' * 61},Beta,\n",
+         "vocabulary.event_types.1.code: is too long: at most 60 characters"),
+        ("".join(f"A{n},Alpha {n},\n" for n in range(1_001)),
+         "vocabulary.event_types: has too many items: at most 1000"),
+    ],
+    ids=["code", "list"],
+)  # fmt: skip
+def test_a_vocabulary_file_that_is_too_long_is_refused_by_its_field(
+    tmp_path: Path, rows: str, problem: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read_vocabulary(write(tmp_path, HEAD + rows))
+    assert str(caught.value) == problem
 
 
 @pytest.mark.parametrize(
@@ -578,7 +621,7 @@ def test_a_wrong_csv_vocabulary_is_refused_by_line_and_column(
     tmp_path: Path, text: str | bytes, problem: str
 ) -> None:
     separator = ": " if problem.startswith("has no") else ", "
-    message = refusal(read_terms, write(tmp_path, text))
+    message = refusal(read_vocabulary, write(tmp_path, text))
     assert message == f"words.csv{separator}{problem}"
 
 
@@ -606,28 +649,26 @@ def test_a_wrong_json_vocabulary_is_refused_by_item_and_column(
     tmp_path: Path, text: str, problem: str
 ) -> None:
     path = write(tmp_path, text, "words.json")
-    assert refusal(read_terms, path) == f"words.json{problem}"
+    assert refusal(read_vocabulary, path) == f"words.json{problem}"
 
 
 def test_a_vocabulary_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
     missing = tmp_path / "none.csv"
-    message = refusal(read_terms, missing)
+    message = refusal(read_vocabulary, missing)
     assert message == f"{missing}: cannot be read: No such file or directory"
-    assert refusal(read_terms, tmp_path) == f"{tmp_path}: cannot be read: Is a directory"
+    assert refusal(read_vocabulary, tmp_path) == f"{tmp_path}: cannot be read: Is a directory"
 
 
 # --- where the files are --------------------------------------------------------------------
 
 
 def package(folder: Path) -> Path:
-    """A copy of what this module needs of the package, without any data."""
+    """A copy of what the model needs of the package, without any data."""
     copy = folder / "timeline"
     copy.mkdir()
     (copy / "__init__.py").touch()
-    (copy / "model").mkdir()
-    modules = ("__init__", "countries", "hints", "names", "resources", "units", "vocabulary")
-    for name in ("errors.py", *(f"model/{module}.py" for module in modules)):
-        shutil.copy(Path(countries.__file__).parents[1] / name, copy / name)
+    shutil.copy(Path(resources.__file__).parents[1] / "errors.py", copy)
+    shutil.copytree(Path(resources.__file__).parent, copy / "model")
     return copy
 
 

@@ -8,34 +8,21 @@ line that names the file's line and column, or the nearest term.
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from timeline.errors import InvalidValue
+from timeline.errors import InvalidInput, InvalidValue
+from timeline.model.content import Term, Vocabulary
 from timeline.model.hints import nearest, quoted
 from timeline.model.names import fold
 from timeline.model.resources import data
+from timeline.model.validation import validate
 
-_LISTS = ("event_type", "mode", "context")
+_FIELDS = {"event_type": "event_types", "mode": "modes", "context": "contexts"}
+"""The field of a Vocabulary for each name of a list in a file."""
 _COLUMNS = ("code", "label", "definition")
-
-
-class Term(NamedTuple):
-    """A word of a vocabulary: the code is stored, people see the label."""
-
-    code: str
-    label: str
-    definition: str
-
-
-class Terms(NamedTuple):
-    """A vocabulary has three lists of terms; in each, no code or label belongs to two terms."""
-
-    event_types: tuple[Term, ...]
-    modes: tuple[Term, ...]
-    contexts: tuple[Term, ...]
 
 
 class _Row(NamedTuple):
@@ -44,7 +31,7 @@ class _Row(NamedTuple):
 
 
 @cache
-def plover() -> Terms:
+def plover() -> Vocabulary:
     """Return the default vocabulary: PLOVER, the event ontology of the Open Event Data Alliance.
 
     It has the codes of the PLOVER codebook (github.com/openeventdata/PLOVER, draft 1.3) but for
@@ -52,16 +39,16 @@ def plover() -> Terms:
     the first three, its date says the last. The labels and definitions are our own.
     """
     name = "plover.csv"
-    return _terms(name, _csv_rows(name, data(name)))
+    return stored(_content(name, _csv_rows(name, data(name))))
 
 
-def read_terms(path: Path) -> Terms:
+def read_vocabulary(path: Path) -> Vocabulary:
     """Read the vocabulary in a file that a log's owner wrote.
 
     The file is CSV (comma or semicolon) with the columns code, label, definition and, if it has
     more than event types, list (event_type, mode, context); or, if its name ends in .json, an
     array of objects with these keys. Raises InvalidValue, which names the line or item and the
-    column.
+    column, and InvalidInput, which names the field, for a text or a list that is too long.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -72,7 +59,22 @@ def read_terms(path: Path) -> Terms:
     except OSError as error:
         raise InvalidValue(str(path), f"{path}: cannot be read: {error.strerror}") from None
     rows = _json_rows if path.suffix.lower() == ".json" else _csv_rows
-    return _terms(path.name, rows(path.name, text))
+    content = _content(path.name, rows(path.name, text))
+    try:
+        return validate(Vocabulary, content)
+    except InvalidInput as error:
+        raise InvalidInput(f"vocabulary.{error.field}", error.problem) from None
+
+
+def stored(content: Mapping[str, Any]) -> Vocabulary:
+    """Return the vocabulary with this content, which was validated before it was stored."""
+    lists: dict[str, Any] = {field: stored_terms(terms) for field, terms in content.items()}
+    return Vocabulary.model_construct(**lists)
+
+
+def stored_terms(rows: Iterable[Mapping[str, Any]]) -> tuple[Term, ...]:
+    """Return the terms with these fields, which were validated before they were stored."""
+    return tuple(Term.model_construct(**row) for row in rows)
 
 
 def term(text: str, terms: Sequence[Term], what: str) -> str:
@@ -163,23 +165,25 @@ def _check_columns(where: str, columns: Sequence[str]) -> None:
             raise InvalidValue(column, f'{where}, column "{column}": is missing')
 
 
-def _terms(name: str, rows: Iterable[_Row]) -> Terms:
-    lists: dict[str, list[Term]] = {kind: [] for kind in _LISTS}
+def _content(name: str, rows: Iterable[_Row]) -> dict[str, list[dict[str, str]]]:
+    """Return the content of the Vocabulary that the rows of a file describe."""
+    content: dict[str, list[dict[str, str]]] = {field: [] for field in _FIELDS.values()}
     taken: dict[tuple[str, str], str] = {}
     for where, cells in rows:
-        found = Term(*(_cell(where, cells, column) for column in _COLUMNS))
+        found = {column: _cell(where, cells, column) for column in _COLUMNS}
         kind = fold(cells.get("list", "event_type"))
-        if kind not in _LISTS:
-            raise InvalidValue(kind, f'{where}, column "list": must be {", ".join(_LISTS)}')
-        for column, word in (("code", found.code), ("label", found.label)):
+        if kind not in _FIELDS:
+            raise InvalidValue(kind, f'{where}, column "list": must be {", ".join(_FIELDS)}')
+        for column in ("code", "label"):
+            word = found[column]
             other = taken.setdefault((kind, fold(word)), where)
             if other != where:
                 problem = f'{where}, column "{column}": {quoted(word)} is taken already: {other}'
                 raise InvalidValue(word, problem)
-        lists[kind].append(found)
-    if not lists["event_type"]:
+        content[_FIELDS[kind]].append(found)
+    if not content["event_types"]:
         raise InvalidValue(name, f"{name}: has no event type")
-    return Terms(*(tuple(lists[kind]) for kind in _LISTS))
+    return content
 
 
 def _cell(where: str, cells: dict[str, str], column: str) -> str:

@@ -15,7 +15,8 @@ from typing import Any, get_args
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import countries, edtf, names
 from timeline.model.content import Event
-from timeline.model.vocabulary import Term, term
+from timeline.model.vocabulary import stored_terms, term
+from timeline.store.rows import as_dicts
 
 FILTERS = {
     "event_type": "e.event_type = ?",
@@ -165,12 +166,7 @@ def _actors_called(connection: sqlite3.Connection, text: str) -> list[str]:
 
 def _event_type(connection: sqlite3.Connection, text: str) -> str:
     """The code of an event type, from its code or its label."""
-    terms = [
-        Term(*row)
-        for row in connection.execute(
-            "SELECT code, label, coalesce(definition, '') FROM event_types"
-        )
-    ]
+    terms = stored_terms(as_dicts(connection.execute("SELECT code, label FROM event_types")))
     try:
         return term(text, terms, "event type")
     except InvalidValue:

@@ -17,15 +17,15 @@ from typing import Any
 
 from timeline.errors import AlreadyRecorded, ClockBehind, InvalidInput
 from timeline.model import clock, field_paths
-from timeline.model.content import Event, Said
+from timeline.model.content import Event, Said, Vocabulary
 from timeline.model.field_types import ID_PATTERN
-from timeline.model.vocabulary import Terms
+from timeline.model.vocabulary import stored
 from timeline.projection.projector import Projector
 from timeline.store import codec, log
 from timeline.store.codec import Entry, Payload
 from timeline.writing.append_buffer import AppendBuffer
 from timeline.writing.receipt import Receipt, new_receipt, receipt_of
-from timeline.writing.resolver import Resolver, terms_of
+from timeline.writing.resolver import Resolver
 
 NO_WORDS = Said.model_construct()
 """Not validated, as there is nothing to validate: that would make the model ready at once."""
@@ -49,7 +49,7 @@ class Entries:
     ) -> None:
         self._connection = connection
         about = log.newest(connection, "log")
-        self._info, terms = _about(about.payload if about else None)
+        self._info, vocabulary = _about(about.payload if about else None)
         newest = log.newest(connection)
         moment = now()
         if newest:
@@ -63,7 +63,7 @@ class Entries:
         self._next_id = self._first_free_id()
         self._asked_ids = ("", "")
         self._taken_ids: set[str] = set()
-        self._resolver = Resolver(connection, self._buffer, terms, self._new_id)
+        self._resolver = Resolver(connection, self._buffer, vocabulary, self._new_id)
 
     def finish(self) -> None:
         """What is left to do when all has been said; called by `writer.appending`."""
@@ -165,10 +165,10 @@ class Entries:
 
 
 @functools.lru_cache(maxsize=4)
-def _about(payload: str | None) -> tuple[dict[str, Any], Terms]:
+def _about(payload: str | None) -> tuple[dict[str, Any], Vocabulary]:
     """What a log says about itself, and its vocabulary: of the same, once in a process."""
     info = codec.decode_content(payload) or {}
-    return info, terms_of(info)
+    return info, stored(info.get("vocabulary", {}))
 
 
 def encoded_payload(kind: str, said: Said, content: Mapping[str, Any]) -> str:

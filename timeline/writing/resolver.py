@@ -12,8 +12,8 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue
-from timeline.model.content import Citation, Event, Source
-from timeline.model.vocabulary import Term, Terms, term
+from timeline.model.content import Citation, Event, Source, Vocabulary
+from timeline.model.vocabulary import term
 from timeline.writing.append_buffer import AppendBuffer
 
 if TYPE_CHECKING:
@@ -43,12 +43,12 @@ class Resolver:
         self,
         connection: sqlite3.Connection,
         buffer: AppendBuffer,
-        terms: Terms,
+        vocabulary: Vocabulary,
         new_id: Callable[[], str],
     ) -> None:
         self._connection = connection
         self._buffer = buffer
-        self._terms = terms
+        self._vocabulary = vocabulary
         self._code = functools.lru_cache(maxsize=1024)(self._code_of)
         self._new_id = new_id
 
@@ -105,9 +105,9 @@ class Resolver:
 
     def _code_of(self, field: str, text: str) -> str:
         terms, what = {
-            "event_type": (self._terms.event_types, "event type"),
-            "mode": (self._terms.modes, "mode"),
-            "contexts": (self._terms.contexts, "context"),
+            "event_type": (self._vocabulary.event_types, "event type"),
+            "mode": (self._vocabulary.modes, "mode"),
+            "contexts": (self._vocabulary.contexts, "context"),
         }[field]
         if not terms:
             return text
@@ -174,17 +174,3 @@ def sources_named(event: Event) -> Iterator[tuple[str, str | None]]:
         for number, item in enumerate(getattr(event, field)):
             for source_id in item.source_ids:
                 yield f"{field}.{number}.source_ids", source_id
-
-
-def terms_of(info: Mapping[str, Any]) -> Terms:
-    """The vocabulary of a log that says `info` about itself."""
-    words = info.get("vocabulary", {})
-    return Terms(
-        *(
-            tuple(
-                Term(term["code"], term["label"], term.get("definition", ""))
-                for term in words.get(field, ())
-            )
-            for field in Terms._fields
-        )
-    )

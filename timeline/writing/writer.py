@@ -21,14 +21,14 @@ from timeline.errors import InvalidInput, InvalidValue, NotFound, NothingChanged
 from timeline.model import clock, field_paths
 from timeline.model.content import LogInfo, Said
 from timeline.model.validation import validate
-from timeline.model.vocabulary import Terms, plover
+from timeline.model.vocabulary import plover
 from timeline.projection import tables
 from timeline.store import codec, log, storage
 from timeline.store.codec import Entry
 from timeline.writing.entries import NO_WORDS, microseconds
 from timeline.writing.event_entries import EventEntries
 from timeline.writing.receipt import Receipt, receipt_of
-from timeline.writing.resolver import Resolver, terms_of
+from timeline.writing.resolver import Resolver
 from timeline.writing.source_entries import SourceEntries
 
 
@@ -50,7 +50,7 @@ def create_log(
         LogInfo,
         {
             "origin": f"timeline-{codec.encode_id(microseconds(moment))}",
-            "vocabulary": vocabulary_fields(plover()),
+            "vocabulary": plover(),
             **{field: value for field, value in fields.items() if value},
         },
     )
@@ -61,11 +61,6 @@ def create_log(
         receipt = append._add("log.opened", "log", info.content(), said)
         append.finish()
         return receipt
-
-
-def vocabulary_fields(terms: Terms) -> dict[str, Any]:
-    """The words of a vocabulary file as the field `vocabulary` of `LogInfo`."""
-    return {field: [term._asdict() for term in getattr(terms, field)] for field in terms._fields}
 
 
 @contextlib.contextmanager
@@ -112,7 +107,7 @@ class Append(EventEntries, SourceEntries):
         check_time_zone(info)
         self._buffer.check_words_in_use(info.vocabulary)
         self._info = content
-        self._resolver = Resolver(self._connection, self._buffer, terms_of(content), self._new_id)
+        self._resolver = Resolver(self._connection, self._buffer, info.vocabulary, self._new_id)
         return self._add("log.updated", "log", content, said)
 
     def erase(self, entry_id: str, said: Said) -> Receipt:

@@ -21,10 +21,10 @@ from timeline.errors import InvalidInput, InvalidValue
 from timeline.formats.sheet.cells import COLUMNS, PATHS, Cells, Row, clean, joined, several
 from timeline.formats.sheet.dates import read_date
 from timeline.model import clock, countries, field_paths, hints
-from timeline.model.content import Quantity, Statement
+from timeline.model.content import Quantity, Statement, Term
 from timeline.model.field_types import ID_PATTERN, SIGNS
 from timeline.model.validation import validate
-from timeline.model.vocabulary import Term, term
+from timeline.model.vocabulary import term
 
 _MEASURES = ("killed", "injured")
 _SOURCES = ("source_url", "source_title")

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from timeline.formats.sheet import events
 from timeline.formats.sheet.cells import Row
 from timeline.formats.sheet.events import Words
-from timeline.model.vocabulary import Term
+from timeline.model.vocabulary import stored
 from timeline.store import log
 from timeline.store.rows import as_dicts
 
 
 def words_of(connection: sqlite3.Connection, rows: Iterable[Row] = ()) -> Words:
     """The event types and sources of a log, and the titles that the rows of a sheet add."""
-    vocabulary = log.info(connection).get("vocabulary", {}).get("event_types", ())
+    vocabulary = stored(log.info(connection).get("vocabulary", {}))
     cursor = connection.execute("SELECT source_id, url, title FROM sources ORDER BY source_key")
     sources = {row["source_id"]: row for row in as_dicts(cursor)}
     titles: dict[str, str] = {}
@@ -23,7 +23,7 @@ def words_of(connection: sqlite3.Connection, rows: Iterable[Row] = ()) -> Words:
         if source["url"] and source["title"]:
             titles.setdefault(source["url"], source["title"])
     return Words(
-        [Term(each["code"], each["label"], "") for each in vocabulary],
+        vocabulary.event_types,
         sources,
         {**titles, **events.titles(rows)},
     )
