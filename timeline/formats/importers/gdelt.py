@@ -1,9 +1,10 @@
-"""GDELT 2.0 events: tab-separated, 61 columns, no header; a file every 15 minutes.
+"""The format of GDELT 2.0 events, which come every 15 minutes as a file without a header.
 
-The columns are those of the GDELT Event Codebook 2.0. Its event codes are CAMEO's; what they
-are in PLOVER follows the correspondence in PLOVER's codebook: a plain statement (01) has no
-type there. Countries of places are told by the last part of their name, for GDELT's own codes
-are FIPS 10-4. Its actors' country codes are ISO's but for a few regions.
+A file has 61 columns, separated by tabs; they are those of the GDELT Event Codebook 2.0. Its event
+codes are those of CAMEO. They become PLOVER's types by the correspondence in PLOVER's codebook, in
+which a plain statement (01) has no type. The country of a place is read from the last part of the
+place's name, because GDELT's own country codes of places are FIPS 10-4. The country codes of its
+actors are ISO's, except for a few regions.
 
 Knows nothing of the log.
 """
@@ -34,7 +35,7 @@ COLUMNS = (
     *(f"{who}Geo_{name}" for who in ("Actor1", "Actor2", "Action") for name in _GEO),
     *("DATEADDED", "SOURCEURL"),
 )
-"""The 61 columns, in their order."""
+"""The names of the 61 columns, in the order of the file."""
 
 _NUMBERS = (
     *("FractionDate", "QuadClass", "GoldsteinScale", "NumMentions", "NumSources", "NumArticles"),
@@ -42,7 +43,7 @@ _NUMBERS = (
     *(f"{who}Geo_{name}" for who in ("Actor1", "Actor2", "Action") for name in ("Lat", "Long")),
 )
 
-# By the longest beginning of a CAMEO code: PLOVER's event type and mode.
+# PLOVER's event type and mode, by the beginning of a CAMEO code; the longest one that fits counts.
 _PLOVER = {
     "02": ("REQUEST", None),
     "03": ("AGREE", None),
@@ -113,7 +114,7 @@ _LABELS = {
     "MOBILIZE": "Mobilization", "SANCTION": "Sanction", "COERCE": "Coercion", "ASSAULT": "Assault",
 }  # fmt: skip
 
-# Where the last part of a place's name is no country, or that of several.
+# ISO codes by FIPS code, where the last part of a place's name is no country or fits several.
 _BY_FIPS = {
     "CF": "COG",
     "CG": "COD",
@@ -126,12 +127,12 @@ _BY_FIPS = {
     "WE": "PSE",
 }
 
-# ActionGeo_Type (country, US state, US city, world city, world state) as UCDP's where_prec.
+# UCDP's where_prec by ActionGeo_Type (country, US state, US city, world city, world state).
 _PRECISION = {"1": 6, "2": 4, "3": 1, "4": 1, "5": 4}
 
 
 def importer(mapping: Path | None) -> Format:
-    """GDELT's events. Raises InvalidInput for a mapping: they need none."""
+    """Return the format of GDELT's events. Raises InvalidInput for a mapping: it needs none."""
     if mapping:
         raise InvalidInput("map", "goes with mapped: the columns of gdelt are known")
     return Format(

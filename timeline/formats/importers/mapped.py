@@ -1,19 +1,24 @@
-"""Any CSV or JSON, by a mapping file: which column is which field of an event.
+"""The format of any CSV or JSON file, for which a mapping file says which column fills which field.
 
-The mapping is TOML. `scheme` names the publisher, `id` the column, or columns, that tell a row
-from every other, and `[fields]` has a rule for every field path: a column, or a table of
+The mapping is TOML. `scheme` names the publisher; `id` names the column, or the columns, that
+identify a row; `[fields]` has a rule for each field path. A rule is the name of a column, or a
+table with one of these three:
 
-    column   the column;  `words` (text to word), `other` (for words that are not listed),
-             `date` (one strptime format, or several), `split` (what parts the items of a list)
+    column   a column, with the options `words` (text to word), `other` (the word for texts that
+             are not in `words`), `date` (one or several formats of strptime) and `split` (what
+             separates the items of a list)
     text     a text with columns in braces: "{kind} in {town}"
-    value    the same for every row
+    value    a value that is the same for every row
 
-`[source]` is the dataset, with the fields of a source; every event cites it. Its id is the
-scheme, if it has none.
+`delimiter` separates the columns of CSV, `decimal` is the mark before a fraction ("." or ","), and
+`numbers` lists columns that hold numbers but fill no field.
 
-An object of a list, such as ``quantities.0``, of whose columns all are empty is left out.
+`[source]` is the dataset itself, with the fields of a source; every event cites it. Without an id
+of its own it gets the scheme as its id ("+" and "." become "-").
 
-Guarantees: the mapping is checked, whole, before a row is read. Knows nothing of the log.
+An object of a list, such as ``quantities.0``, is left out if all of its columns are empty.
+
+Guarantees: the whole mapping is checked before a row is read. Knows nothing of the log.
 """
 
 from __future__ import annotations
@@ -48,7 +53,10 @@ _NUMBERS = (
 
 @dataclass(frozen=True)
 class _Rule:
-    """Where the value of one field comes from."""
+    """A rule that finds the value of one field in the cells of a row.
+
+    Just one of `column`, `text` and `value` is set; the other attributes go with `column`.
+    """
 
     path: str
     column: str | None = None
@@ -61,7 +69,7 @@ class _Rule:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """The columns that it reads."""
+        """Return the columns that the rule reads."""
         if self.column is not None:
             return (self.column,)
         return tuple(_IN_BRACES.findall(self.text or ""))
@@ -73,7 +81,7 @@ class _Rule:
 
 @dataclass(frozen=True)
 class _Mapping:
-    """A mapping file, read."""
+    """A mapping file that was read and checked."""
 
     scheme: str
     identifying: tuple[str, ...]
@@ -85,7 +93,7 @@ class _Mapping:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """All columns that it names, in its order."""
+        """Return all columns that the mapping names: of ids, of fields, and of other numbers."""
         named = (column for rule in self.rules for column in rule.columns)
         return tuple(dict.fromkeys((*self.identifying, *named, *self.numbers)))
 
@@ -103,7 +111,10 @@ class _Mapping:
 
 
 def importer(mapping: Path | None) -> Format:
-    """The format that a mapping file describes. Raises InvalidInput, naming what is wrong."""
+    """Return the format that a mapping file describes.
+
+    Raises InvalidInput, naming what is wrong.
+    """
     if mapping is None:
         raise InvalidInput("map", "is required: the file that says which column is which field")
     read = _read(mapping)
@@ -232,7 +243,11 @@ def _are_texts(value: Any) -> bool:
 
 
 def _rows(mapping: _Mapping, file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
-    """The rows of a file. In CSV every column that is mapped must be in the header."""
+    """Yield the rows of a file.
+
+    Raises InvalidInput if a mapped column is not in the header of a table, or if the first object
+    of a JSON file has none of the mapped columns.
+    """
     is_first = True
     with contextlib.closing(rows(file, mapping.delimiter)) as found:
         for row in found:
@@ -244,7 +259,7 @@ def _rows(mapping: _Mapping, file: IO[bytes]) -> Generator[Row | Unreadable, Non
 
 def _check_columns(mapping: _Mapping, row: Row) -> None:
     lacking = [name for name in mapping.columns if name not in row.cells]
-    # Columns of JSON may be there in some objects only.
+    # In JSON a column may be in some of the objects only.
     if lacking and (row.is_of_a_table or len(lacking) == len(mapping.columns)):
         near = hints.nearest(lacking[0], row.cells)
         hint = f": did you mean {near}?" if near else ""
@@ -288,7 +303,7 @@ def _event(mapping: _Mapping, cells: Cells) -> dict[str, Any]:
 
 
 def _items(path: str) -> Iterator[str]:
-    """The items of lists on the way of a path: ``quantities.0`` of ``quantities.0.value``."""
+    """Yield the items of lists in a path: ``quantities.0`` for ``quantities.0.value``."""
     steps = field_paths.steps(path)
     for number_, step in enumerate(steps):
         if step.isdecimal():
@@ -296,7 +311,10 @@ def _items(path: str) -> Iterator[str]:
 
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Objects and lists out of paths; the items of a list move up where some are left out."""
+    """Return the objects and lists that these paths and values make up.
+
+    If items of a list are left out, the later ones move up.
+    """
     tree: dict[str, Any] = {}
     for path, value in values.items():
         *way, last = field_paths.steps(path)

@@ -1,9 +1,10 @@
-"""UCDP GED: the events of organised violence of the Uppsala Conflict Data Program, as CSV.
+"""The format of UCDP GED, a dataset that lists events of organised violence.
 
-The columns are those of the UCDP GED codebook (49 or more, found by their names): `best`,
-`low` and `high` are deaths, `date_prec` 1 is an exact day and 2 to 5 are ever wider ranges,
-`where_prec` is the log's `geo_precision`. `best` may lie outside `low` and `high`: nothing is
-mended. Every event cites the dataset, and the articles that the row names one by one.
+UCDP is the Uppsala Conflict Data Program. A file is CSV. Its columns are those of the UCDP GED
+codebook (49 or more, found by their names): `best`, `low` and `high` are deaths; `date_prec` is 1
+for an exact day and 2 to 5 for ever wider ranges; `where_prec` is the log's `geo_precision`.
+`best` may lie outside `low` and `high`, and is not corrected. Every event cites the dataset, and
+each article that the row names separately.
 
 Knows nothing of the log.
 """
@@ -44,7 +45,7 @@ _LONGEST_TITLE = 500
 
 
 def importer(mapping: Path | None) -> Format:
-    """UCDP's events. Raises InvalidInput for a mapping: they need none."""
+    """Return the format of UCDP's events. Raises InvalidInput for a mapping: it needs none."""
     if mapping:
         raise InvalidInput("map", "goes with mapped: the columns of ucdp are known")
     return Format(
@@ -116,7 +117,7 @@ def _place(said: Cells) -> dict[str, Any]:
 
 
 def _occurred(said: Cells) -> str:
-    """A day, a month or a year where the range is just that; else the range."""
+    """Return the EDTF of a row's dates: a day, month or year if it is exactly one, else a range."""
     first, last = _day(said, "date_start"), _day(said, "date_end")
     year, month = first[:4], first[:7]
     if first == last:
@@ -148,7 +149,11 @@ def _deaths(said: Cells) -> list[dict[str, Any]]:
 
 
 def _articles(said: Cells) -> Iterator[dict[str, Any]]:
-    """The articles, where their offices, days and headlines can be told one from another."""
+    """Yield the articles of a row, if it lists as many offices as days and headlines.
+
+    Otherwise nobody can tell which of them belong together. An article without a headline is left
+    out; a day that cannot be read is too.
+    """
     offices, days, headlines = (
         [part.strip() for part in said.get(f"source_{name}", "").split(";")]
         for name in ("office", "date", "headline")

@@ -1,13 +1,13 @@
-"""TimelineJS 3 JSON: what storymaps of Knight Lab's TimelineJS are made of.
+"""TimelineJS 3 JSON, from which Knight Lab's TimelineJS makes its timelines.
 
-Guarantees: a vague date is drawn over the whole period, and shown in words. An open side is
-not drawn; what has but an end stands there, and its words say "before". An event of which no
-date is known is left out, and counted. Nothing in the file is obeyed as HTML but the tags of
+Guarantees: a vague date is drawn over the whole period, and shown in words. An open end is not
+drawn; an event with only an end is drawn at that end, and its words say "before". An event of which
+no date is known is left out and counted. Nothing in the file works as HTML but the tags of
 `markup`; nothing in it makes a reader's browser load anything.
 
-What came from TimelineJS goes back to its place, title and eras too, as `slide_again` says: with
-the harmless tags of its file, and what its pictures and media load from http and https. A file
-in which something did has the title that it came with, or none.
+A slide that came from TimelineJS returns to its place, also the title slide and eras, as
+`slide_again` says: it keeps the harmless tags of its file, and its pictures and media still load
+from http and https. A file with such slides has the title slide that came with them, or none.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ from timeline.formats.timelinejs.round_trip import cells, slide_again
 from timeline.formats.timelinejs.slides import PART, SCALE, dates
 
 _JAVASCRIPT_YEARS = range(-271_820, 275_760)
-"""What TimelineJS draws on the human scale; beyond, it knows years alone."""
+"""The years that TimelineJS can draw on the human scale; the cosmological one has only years."""
 
 
 def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
-    """One timeline; how many events are left out. Its title and eras are held to the end."""
+    """Yield one timeline; return how many events were left out.
+
+    The title slide and the eras are held in memory to the end.
+    """
     labels = about.labels
     left_out = 0
     scale = "human"
@@ -88,7 +91,7 @@ def _slide(
         "display_date": unmarked(prose.date(event["occurred"])),
         "text": {"headline": escaped(prose.title(event)), "text": text},
         **({"group": unmarked(labels.get(code, code))} if code else {}),
-        "autolink": False,  # the links are made
+        "autolink": False,  # the text has its links already
     }
 
 
@@ -97,7 +100,7 @@ def _title(about: About, left_out: int) -> dict[str, Any]:
     if left_out:
         said.append(f"Not shown, for no date is known: {left_out}")
     return {
-        "unique_id": "_title",  # no event id begins with _
+        "unique_id": "_title",  # no event has this id: none begins with _
         "text": {
             "headline": escaped(about.info.get("title", "")),
             "text": "".join(f"<p>{escaped(text)}</p>" for text in said),

@@ -1,15 +1,15 @@
-"""TimelineJS 3: the slides of a JSON file, or of a sheet as CSV.
+"""The format of TimelineJS 3, which reads slides from a JSON file or from a sheet as CSV.
 
-Every slide is a row: events, the title slide and eras; its cells are as they were written, with
-what the rest of the file says of it (`slides`). A title slide has no date: it stands from the
-first to the last of the file's slides.
+Every slide is a row: events, the title slide and eras. Its cells are as they were written; cells
+that tell what the rest of the file says about the slide are added (`slides`). A title slide has no
+date; it gets the period from the first to the last of the file's slides.
 
-A slide is known by its `unique_id`. One without is known by its headline (else by what
-`slides.title` finds) and by the day on which it starts, in JSON and CSV alike. Who corrects one
-of these in the file therefore has a new slide. Of several of one name and day the later ones
-are numbered.
+A slide is identified by its `unique_id`. Without one it is identified by its headline (else by what
+`slides.title` finds) and by the day on which it starts, in JSON and CSV alike. Whoever corrects one
+of these in the file therefore makes a new slide. If several slides have the same name and day, the
+later ones are numbered.
 
-TimelineJS holds a whole timeline in a browser; so does this module in memory. At the top of a
+TimelineJS holds a whole timeline in a browser; this module holds it in memory. At the top of a
 JSON file it reads `events`, `eras`, `title` and `scale`, as TimelineJS does.
 
 Knows nothing of the log.
@@ -36,8 +36,9 @@ from timeline.model import edtf
 from timeline.model.strict_json import parse_json
 
 _LONGEST = 64 * 2**20
-"""Characters of a file."""
+"""Characters of a file; longer ones are refused."""
 _LONGEST_NAME = 80
+"""Characters of a headline or `unique_id` in the id of a slide."""
 _PARTS = {"events": "event", "eras": "era", "title": "title"}
 _JSON_DATES = tuple(
     f"{which}_date.{part}" for which in ("start", "end") for part in (*DATE_PARTS, "millisecond")
@@ -49,7 +50,7 @@ _NAMES = ("unique_id", "text.headline", "Headline", "text.text", "Text", "media.
 
 
 def importer(mapping: Path | None) -> Format:
-    """TimelineJS's slides. Raises InvalidInput for a mapping: they need none."""
+    """Return the format of TimelineJS. Raises InvalidInput for a mapping: it needs none."""
     if mapping:
         raise InvalidInput("map", "goes with mapped: the fields of timelinejs are known")
     return Format(
@@ -81,7 +82,7 @@ def _rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
 
 
 def _sheet_rows(content: str) -> Iterator[Row | Unreadable]:
-    """The rows of a sheet; TimelineJS knows the columns by these names alone."""
+    """Yield the rows of a sheet, whose columns must have the names that TimelineJS knows."""
     has_title = False
     head = content.lstrip().partition("\n")[0]
     for row in csv_rows(iter(io.StringIO(content, newline="")), max(",;\t", key=head.count)):
@@ -100,7 +101,7 @@ def _sheet_rows(content: str) -> Iterator[Row | Unreadable]:
 
 
 class _Piece(NamedTuple):
-    """A value in a JSON text: where it begins and ends, and what it is so far."""
+    """A value that was found in a JSON text, from `start` to `end`, not checked yet."""
 
     start: int
     end: int
@@ -108,17 +109,20 @@ class _Piece(NamedTuple):
 
 
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
-"""Finds where values end: what they are, `strict_json` says."""
+"""Finds where values end; `strict_json` then reads what they are."""
 _BLANKS = re.compile(r"[ \t\n\r,:]*")
 
 
 def _json_rows(content: str) -> Iterator[Row | Unreadable]:
-    """The slides of a file that is JSON as a whole: what is wrong with one stays its own."""
+    """Yield the slides of a JSON file; only a slide that is wrong itself is unreadable.
+
+    Raises InvalidInput if the file as a whole is not JSON of TimelineJS 3.
+    """
     start = len(content) - len(content.lstrip())
     try:
         whole, end = _DECODER.raw_decode(content, start)
     except (json.JSONDecodeError, RecursionError):
-        parse_json(content)  # says where
+        parse_json(content)  # raises InvalidInput with the line
         raise
     if not isinstance(whole, dict) or not isinstance(whole.get("events"), list):
         raise InvalidInput("events", "must be the list of slides of TimelineJS 3")
@@ -145,7 +149,7 @@ def _json_rows(content: str) -> Iterator[Row | Unreadable]:
 
 
 def _members(content: str, start: int) -> Iterator[tuple[str, _Piece]]:
-    """The members of the object that begins there."""
+    """Yield names and values of the JSON object that begins at `start`."""
     position = _after_blanks(content, start + 1)
     while content[position] != "}":
         name, position = _DECODER.raw_decode(content, position)
@@ -156,7 +160,7 @@ def _members(content: str, start: int) -> Iterator[tuple[str, _Piece]]:
 
 
 def _items(content: str, start: int) -> Iterator[_Piece]:
-    """The items of the array that begins there."""
+    """Yield the items of the JSON array that begins at `start`."""
     position = _after_blanks(content, start + 1)
     while content[position] != "]":
         value, end = _DECODER.raw_decode(content, position)
@@ -173,7 +177,7 @@ def _after_blanks(content: str, position: int) -> int:
 
 
 def _dated(found: list[Row | Unreadable]) -> list[Row | Unreadable]:
-    """The rows, the title with the dates of the others."""
+    """Return the rows; the title slide gets the period from the first to the last of the others."""
     spans = [
         edtf.parse(occurred)
         for row in found
@@ -200,7 +204,7 @@ def _occurred(row: Row) -> str:
 
 
 def _numbered(found: list[Row | Unreadable]) -> Iterator[Row | Unreadable]:
-    """The rows, those of one name and day told apart."""
+    """Yield the rows, with a number for each further one of the same name and day."""
     times: Counter[str] = Counter()
     for row in found:
         if isinstance(row, Row):

@@ -1,17 +1,17 @@
-"""A slide that came from TimelineJS goes back: as it came, but for what was edited since.
+"""Functions that write a slide from TimelineJS back as it came, with what was edited since.
 
-Guarantees: what the log did not change of a slide is what its file said - HTML, media, group,
-background, words of the date - so TimelineJS shows the same. A title, a summary, a date or a
-group that differs from what the slide says is taken from the event. An event that is retracted,
-merged or at risk says so.
+Guarantees: whatever the log did not change in a slide is as in its file (HTML, media, group,
+background, words of the date), so TimelineJS shows the same. A title, summary, date or group that
+differs from the slide's is taken from the event. The slide of an event that is retracted, merged or
+at risk says so.
 
-A publisher's file is not trusted: its HTML passes through `html_text.harmless`, whatever
-TimelineJS itself lets through, and its addresses lead to http, https or the site of the page
-that shows the timeline. From there, a reader's browser loads what the slide shows: pictures,
-frames and media, as it did from the publisher's file. What these serve is theirs, and so are the
-players, some of them scripts, that TimelineJS loads of YouTube, Flickr and the like.
+A publisher's file is not trusted. Its HTML passes through `html.harmless`, whatever TimelineJS
+itself lets through, and its addresses lead to http, https or the site of the page that shows the
+timeline. From these addresses a reader's browser loads what the slide shows (pictures, frames and
+media), as it did with the publisher's file. This module does not check what they serve, nor the
+players, some of them scripts, that TimelineJS loads from YouTube, Flickr and the like.
 
-What has no place in a slide - figures, claims, citations added - stays in the log.
+What has no place in a slide (figures, claims, added citations) stays in the log.
 """
 
 from __future__ import annotations
@@ -29,18 +29,21 @@ from timeline.formats.timelinejs.html import address, harmless, plain
 
 _ADDRESSES = frozenset(("icon", "link", "thumbnail", "url"))
 _PLAIN = frozenset(("alt", "title", "unique_id"))
-"""What TimelineJS sets as text, never as HTML."""
+"""The fields that TimelineJS sets as text, never as HTML."""
 _FOREIGN_SCRIPT = re.compile(
     r"(?!\s*(?:https?:)?//(?:[a-z0-9-]+\.)*documentcloud\.org/).*documentcloud\.org/",
     re.DOTALL | re.IGNORECASE,
 )
-"""What TimelineJS would take for DocumentCloud's, whose answers it runs."""
+"""Addresses of other hosts that TimelineJS would take for DocumentCloud's.
+
+TimelineJS runs what DocumentCloud answers as a script.
+"""
 _TWICE = frozenset(("display_date", "format", "format_short", "group"))
-"""What it parses as HTML, then sets as HTML again."""
+"""The fields that TimelineJS parses as HTML, then sets as HTML again."""
 
 
 def cells(event: Event) -> Mapping[str, str]:
-    """The cells of the slide that an event came from; of any other event none."""
+    """Return the cells of the slide that an event came from; {} for any other event."""
     found: Mapping[str, str] = event.get("extra", {}).get(slides.SCHEME, {})
     return found
 
@@ -48,9 +51,10 @@ def cells(event: Event) -> Mapping[str, str]:
 def slide_again(
     event: Event, dates: Mapping[str, Mapping[str, int]], labels: Mapping[str, str]
 ) -> dict[str, Any] | None:
-    """The slide of an event that came from one; None of what cannot have come from one.
+    """Return the slide of an event that came from a slide, with the edits made since.
 
-    `dates` are those of the event, as `slides.dates` has them.
+    Returns None if the event cannot have come from a slide. `dates` are those of the event, as
+    `slides.dates` returns them; `labels` are those of event types, by code.
     """
     try:
         before = slides.event(cells(event))
@@ -71,7 +75,7 @@ def slide_again(
         slide["media"] = {
             "url": "",
             **slide["media"],
-        }  # without one TimelineJS shows nothing at all
+        }  # without a url TimelineJS shows nothing at all
     if "occurred" in edited and "start_date" in slide:
         slide |= {
             "end_date": None,
@@ -88,7 +92,7 @@ def slide_again(
 
 
 def _safe(value: Any, name: str = "") -> Any:
-    """A value of a slide without what could run; `name` is its path with dots."""
+    """Return a value of a slide without anything that could run; `name` is its path with dots."""
     key = name.rpartition(".")[2]
     if isinstance(value, dict):
         inner = {each: _safe(item, f"{name}.{each}") for each, item in value.items()}

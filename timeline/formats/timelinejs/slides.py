@@ -1,14 +1,15 @@
-"""The slides of TimelineJS 3: from the cells of a file to an event, and to a slide again.
+"""Functions that turn the cells of a TimelineJS 3 slide into the slide, and into an event.
 
-Guarantees: `slide` gives of the cells of JSON and of a sheet (CSV) the slide that TimelineJS
-makes of them, without what is empty; numbers are texts, for TimelineJS reads both. `event` says
-of it what has a place in the model, in words without tags. Neither knows the rest of the file:
-what that says of a slide stands in cells of its own, whose names begin with "file.":
+Guarantees: `slide` takes the cells of JSON or of a sheet (CSV) and returns the slide that
+TimelineJS makes of them, without empty fields. Numbers are texts in it, for TimelineJS reads both.
+`event` returns the parts of a slide that the model has a place for, as words without tags. Neither
+function knows the rest of the file: what the file says about a slide is in extra cells, whose
+names begin with "file.":
 
-    file.part   event, title or era: where the slide stands
-    file.dates  of the title, which has no date: from the first to the last of the slides
-    file.scale  cosmological or human, where the file says so
-    file.twin   which one it is of several slides of the same name and day, from 2
+    file.part   event, title or era: which part of the file holds the slide
+    file.dates  for the title slide, which has no date: from the first to the last of the slides
+    file.scale  cosmological or human, if the file says so
+    file.twin   the number of the slide among those of the same name and day, from the second on
 
 TimelineJS calls 44 BC the year -44, and has no year 0.
 """
@@ -36,10 +37,10 @@ SHEET = (
     "Display Date", "Headline", "Text", "Media", "Media Credit", "Media Caption",
     "Media Thumbnail", "Alt Text", "Type", "Group", "Tag", "Background",
 )  # fmt: skip
-"""The columns of a sheet that TimelineJS reads."""
+"""The columns that TimelineJS reads in a sheet."""
 
 NO_EVENTS = {"era": "era", "title": "title slide"}
-"""How the slides that are no events are tagged."""
+"""The tags of slides that are not events, by the part of the file that holds them."""
 
 _TEXTS = frozenset(
     ("alt", "caption", "credit", "display_date", "group", "headline", "text", "title", "unique_id")
@@ -47,14 +48,14 @@ _TEXTS = frozenset(
 _LONGEST_TITLE = 500
 _LONGEST_TAG = 60
 _BEGINNING = 100
-"""Characters of the text of a slide that has no headline."""
+"""Characters of a slide's text that serve as its title if it has no headline."""
 
 
 # --- Cells to a slide ---------------------------------------------------------------------
 
 
 def slide(cells: Cells) -> dict[str, Any]:
-    """The slide as TimelineJS has it in JSON. Raises InvalidInput for a time that is none."""
+    """Return the slide as TimelineJS has it in JSON. Raises InvalidInput if a time is wrong."""
     given = {name: text.strip() for name, text in cells.items() if text.strip()}
     if any(column in given for column in SHEET):
         return _of_a_sheet(given)
@@ -66,7 +67,7 @@ def slide(cells: Cells) -> dict[str, Any]:
 
 
 def _place(found: dict[str, Any], name: str, value: object) -> None:
-    """Put a value where its name with dots says, or under the whole name if that is taken."""
+    """Put a value into nested objects by its dotted name; if a part is taken, under the whole."""
     *path, last = name.split(".")
     inner = found
     for step in path:
@@ -81,14 +82,17 @@ def _place(found: dict[str, Any], name: str, value: object) -> None:
 
 
 def _value(key: str, text: str) -> str | bool | int:
-    """What is no text in JavaScript, where it makes a difference: "false" and "0" are true."""
+    """Return a cell as the bool or the 0 that it stands for, else as text.
+
+    As texts "false" and "0" would be true in JavaScript.
+    """
     if text == "0" and key in (*DATE_PARTS, "millisecond"):
         return 0
     return text == "true" if text in ("true", "false") and key not in _TEXTS else text
 
 
 def _listed(value: Any) -> Any:
-    """Lists, which `reading.flat` gives numbers for names."""
+    """Turn objects whose keys are 0, 1, 2 ... into lists: `formats.importers.rows.flat` undone."""
     if not isinstance(value, dict):
         return value
     inner = {key: _listed(item) for key, item in value.items()}
@@ -98,7 +102,7 @@ def _listed(value: Any) -> Any:
 
 
 def _of_a_sheet(row: Cells) -> dict[str, Any]:
-    """As `extractEventFromCSVObject` of TimelineJS does."""
+    """Return the slide of a row of a sheet, as `extractEventFromCSVObject` of TimelineJS does."""
     background = row.get("Background", "")
     is_address = re.match("(https?:)?//?", background)
     found = {
@@ -151,7 +155,7 @@ def _clock(column: str, text: str) -> dict[str, int]:
         raise InvalidInput(column, "must be a time such as 14:30, 2:30 PM or 14:30:15")
     found = {part: int(match[part]) for part in DATE_PARTS[3:] if match[part]}
     if match["fraction"]:
-        found["millisecond"] = 100 * int(match["fraction"])  # so TimelineJS
+        found["millisecond"] = 100 * int(match["fraction"])  # as TimelineJS does
     half = (match["half"] or "").lower()
     if half == "p" and found["hour"] != 12:
         found["hour"] += 12
@@ -164,11 +168,11 @@ def _clock(column: str, text: str) -> dict[str, int]:
 
 
 def event(cells: Cells) -> dict[str, Any]:
-    """The fields of a `model.Event` that the slide says. Raises InvalidInput, naming the cell.
+    """Return a slide as the fields of a `model.content.Event`.
 
-    The media are cited where they have an address on the web: by that alone, for a caption says
-    what a slide sees in them, not what they are called. A group is a tag, and so is what is no
-    event.
+    Media that have an address on the web are cited by this address only, because a caption tells
+    what the slide shows in them, not what they are called. The group becomes a tag; so does the
+    part of the file, if that is the title slide or an era. Raises InvalidInput, naming the cell.
     """
     found = slide(cells)
     part = cells.get(PART)
@@ -192,7 +196,7 @@ def event(cells: Cells) -> dict[str, Any]:
 
 
 def title(found: Mapping[str, Any]) -> str:
-    """The headline; without one the beginning of the text, else what its media are called."""
+    """Return the headline, else the beginning of the text, the caption or the URL of the media."""
     text, media = _inner(found, "text"), _inner(found, "media")
     names = (
         plain(_text(text, "headline")),
@@ -205,13 +209,13 @@ def title(found: Mapping[str, Any]) -> str:
 
 
 def group(found: Mapping[str, Any]) -> str:
-    """The group of a slide as a tag; "" if there is none, or none that is short enough."""
+    """Return the group of a slide as a tag; "" if it has no group, or one too long for a tag."""
     tag = " ".join(_shown(_text(found, "group")).split()).lower()
     return tag if len(tag) <= _LONGEST_TAG else ""
 
 
 def start(cells: Cells) -> str:
-    """The EDTF of the date on which a slide starts, or "". Raises InvalidInput."""
+    """Return the EDTF of the date on which a slide starts, or "". Raises InvalidInput."""
     return _edtf(cells, slide(cells), "start_date")
 
 
@@ -225,9 +229,11 @@ def _occurred(cells: Cells, found: Mapping[str, Any]) -> str:
 
 
 def _edtf(cells: Cells, found: Mapping[str, Any], which: str) -> str:
-    """A date of a slide. What JavaScript would make up is left out: the day of no month.
+    """Return the EDTF of the date `which` of a slide; "" if it has none. Raises InvalidInput.
 
-    A clock at midnight, or a second 0, is what programs fill in: it is not taken for said.
+    A part after one that is missing is left out, such as a day without a month; JavaScript would
+    make up the missing one. A time of midnight, or a second 0, is left out too: programs fill
+    these in, so nobody need have said it.
     """
     given = _inner(found, which)
     parts: list[int] = []
@@ -257,7 +263,7 @@ def _edtf(cells: Cells, found: Mapping[str, Any], which: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """The words of what TimelineJS takes for HTML, and then sets as HTML again."""
+    """Return the words of a field that TimelineJS parses as HTML, and then sets as HTML again."""
     return plain(plain(text))
 
 
@@ -280,7 +286,7 @@ def _cited(url: str) -> list[dict[str, Any]]:
     try:
         return [{"source": validate(Source, {"url": url}).content()}] if url else []
     except InvalidInput:
-        return []  # an address within the user's own site, or HTML
+        return []  # an address within the publisher's own site, or HTML
 
 
 def _inner(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -298,7 +304,7 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _cell(cells: Cells, name: str) -> str:
-    """Where a part of a date of a slide stands: under its own name, or in a column."""
+    """Return the name of the cell that holds a part of a date: its JSON name, or a column."""
     if not any(column in cells for column in SHEET):
         return name
     which, _, part = name.partition("_date.")
@@ -310,14 +316,14 @@ def _cell(cells: Cells, name: str) -> str:
 
 
 def dates(event: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """`start_date` and `end_date`, inclusive; nothing where both are open."""
+    """Return `start_date` and `end_date` (inclusive) of an event; {} if neither end is known."""
     sides = (event.get("occurred_from"), event.get("occurred_to"))
     bounds = [edtf.numbers(bound) for bound in sides if bound]
     if not bounds:
         return {}
     first, last = bounds[0], bounds[-1]
     found = {"start_date": _date(first)}
-    # An hour or a minute stands where it begins.
+    # An hour or a minute is drawn at its beginning only.
     if last != first and (last[:3] != first[:3] or "/" in event["occurred"]):
         found["end_date"] = _date(last)
     return found
