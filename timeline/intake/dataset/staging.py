@@ -49,13 +49,13 @@ class StagedRow(NamedTuple):
     line: int
     external_id: str
     event_id: str
-    cells: Cells
     state: str | None
     """Of the event; None if the log has none."""
     title: str | None
     version: int | None
     is_known: bool
     """Whether the event has this external id."""
+    cells: Cells
     kept: Cells | None
     """The cells of the row as the log has them."""
 
@@ -169,7 +169,10 @@ class Staging:
         last = 0
         while rows := self._connection.execute(_CHUNK, (self._form.scheme, last, size)).fetchall():
             last = rows[-1][0]
-            yield [_staged(*row) for row in rows]
+            yield [
+                StagedRow._make((*plain, json.loads(cells), _cells(kept)))
+                for *plain, cells, kept in rows
+            ]
 
     def newest(self) -> tuple[str, str] | None:
         """When the newest of the publisher's entries was reported: its last instant, as said."""
@@ -269,8 +272,8 @@ class Staging:
 
 
 _CHUNK = (
-    "SELECT s.number, s.line, s.external_id, coalesce(x.event_id, s.event_id), s.cells, e.state,"
-    " e.title, e.version, x.event_id IS NOT NULL, json_extract(e.extra, '$.\"' || ? || '\"')"
+    "SELECT s.number, s.line, s.external_id, coalesce(x.event_id, s.event_id), e.state, e.title,"
+    " e.version, x.event_id IS NOT NULL, s.cells, json_extract(e.extra, '$.\"' || ? || '\"')"
     " FROM staged AS s LEFT JOIN event_external_ids AS x USING (external_id)"
     " LEFT JOIN events AS e ON e.event_id = coalesce(x.event_id, s.event_id)"
     " WHERE s.number > ? AND s.outcome IS NULL ORDER BY s.number LIMIT ?"
@@ -281,33 +284,6 @@ _STANDING = (
     " LEFT JOIN staged AS s USING (external_id)"
     " WHERE x.external_id >= ? AND x.external_id < ? AND e.state = 'current' GROUP BY e.event_id"
 )
-
-
-def _staged(
-    number: int,
-    line: int,
-    external_id: str,
-    event_id: str,
-    cells: str,
-    state: str | None,
-    title: str | None,
-    version: int | None,
-    is_known: int,
-    kept: str | None,
-) -> StagedRow:
-    row: Cells = json.loads(cells)
-    return StagedRow(
-        number,
-        line,
-        external_id,
-        event_id,
-        row,
-        state,
-        title,
-        version,
-        bool(is_known),
-        _cells(kept),
-    )
 
 
 def event_id_of(external_id: str) -> str:
