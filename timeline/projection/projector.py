@@ -104,6 +104,19 @@ class _Before(NamedTuple):
     event_key: int
 
 
+class _Standing(NamedTuple):
+    """How an event stands after an entry: its state, and the clock of its reports."""
+
+    state: str
+    merged_into: str | None
+    reported_at: str | None
+    reported_from: str
+
+
+_NEW = _Standing("current", None, None, "")
+"""How an event stands before its first entry."""
+
+
 class Projector:
     """Folds entries into the tables, inside the transaction of its connection.
 
@@ -180,21 +193,11 @@ class Projector:
     def _event(self, entry: Entry, payload: Payload) -> None:
         event_id = entry.subject_id
         before = self._before(event_id) if entry.version > 1 else None
-        state = fold.state_after(entry.kind, before.state if before else "current")
         own_content = fold.gives_content(entry.kind)
         content_seq = entry.seq if own_content or not before else before.content_seq
         content = payload.content if own_content else self._content(content_seq)
-        merged_into = before.merged_into if before else None
-        if entry.kind == "event.merged":
-            merged_into = (payload.content or {}).get("into")
-        elif state != "merged":
-            merged_into = None
-        reported_at = entry.reported_at or (before.reported_at if before else None)
-        reported_from = before.reported_from if before else ""
-        if entry.reported_at:
-            last_instant = clock.last_instant(entry.reported_at, self._time_zone)
-            reported_from = max(reported_from, last_instant)
-        shown_state = state if content is not None else "erased"
+        after = self._standing_after(entry, payload, before)
+        shown_state = after.state if content is not None else "erased"
         if before:
             self._supersede(entry)
             if own_content:
@@ -210,25 +213,25 @@ class Projector:
                 shown_state,
                 entry.recorded_at,
                 None,
-                reported_at,
-                reported_from,
+                after.reported_at,
+                after.reported_from,
                 payload.author,
                 payload.reason,
-                merged_into,
+                after.merged_into,
                 content_seq,
                 None,
             )
         )
         standing = {
             "state": shown_state,
-            "merged_into": merged_into,
+            "merged_into": after.merged_into,
             "version": entry.version,
             "corrections_count": (before.corrections_count if before else 0)
             + (entry.kind == "event.corrected"),
             "seq": entry.seq,
             "recorded_at": entry.recorded_at,
             "first_recorded_at": before.first_recorded_at if before else entry.recorded_at,
-            "reported_at": reported_at,
+            "reported_at": after.reported_at,
             "event_key": before.event_key if before else entry.seq,
         }
         if own_content:
@@ -243,6 +246,19 @@ class Projector:
             self._events.add(event_id)
         if len(self._rows["event_versions"]) >= _BATCH:
             self.flush()
+
+    def _standing_after(self, entry: Entry, payload: Payload, before: _Before | None) -> _Standing:
+        """Say how an event stands after an entry, if its content was not erased."""
+        was = before or _NEW
+        state = fold.state_after(entry.kind, was.state)
+        merged_into = was.merged_into if state == "merged" else None
+        if entry.kind == "event.merged":
+            merged_into = (payload.content or {}).get("into")
+        reported_from = was.reported_from
+        if entry.reported_at:
+            last_instant = clock.last_instant(entry.reported_at, self._time_zone)
+            reported_from = max(reported_from, last_instant)
+        return _Standing(state, merged_into, entry.reported_at or was.reported_at, reported_from)
 
     def _before(self, event_id: str) -> _Before:
         if event_id in self._events:
