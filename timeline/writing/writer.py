@@ -58,7 +58,7 @@ def create_log(
     with storage.new_file(path) as connection, storage.immediate(connection):
         tables.create(connection)
         append = Append(connection, now=lambda: moment)
-        receipt = append._add("log.opened", "log", info.content(), said)
+        receipt = append.open_log(info, said)
         append.finish()
         return receipt
 
@@ -95,6 +95,15 @@ class _TakeBack(Exception):
 
 class Append(EventEntries, SourceEntries):
     """The operations of one append, each with one statement. Made by `appending`."""
+
+    def open_log(self, info: LogInfo, said: Said) -> Receipt:
+        """Add the first entry of a new log, which says what the log is. Called by `create_log`.
+
+        Raises Refused for a log that has entries already.
+        """
+        if self._buffer.size:
+            raise Refused("the log is open already")
+        return self._add("log.opened", "log", info.content(), said)
 
     def update_log(self, changes: field_paths.Changes, said: Said = NO_WORDS) -> Receipt:
         """Change what the log says about itself. Its origin stays for ever."""
