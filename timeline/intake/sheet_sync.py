@@ -82,15 +82,16 @@ def sync(
     outcome.steps.extend(_source_steps(append, words, events.titles(rows), said))
     unchanged = 0
     for row in rows:
+        made = _RowSteps(connection, append, row, words, said)
         try:
-            steps, note = _row_steps(connection, append, row, words, standing, said)
+            made.make(standing.get(row.cells["id"]))
         except InvalidInput as error:
             raise (events.located(error, row) if error.line is None else error) from None
         except TimelineError as error:
             raise error.at(line=row.line)  # noqa: B904 - it is the same error
-        outcome.steps.extend(steps)
-        outcome.notes.extend(note)
-        unchanged += not steps
+        outcome.steps.extend(made.steps)
+        outcome.notes.extend(made.notes)
+        unchanged += not made.steps
     gone = said.model_copy(update={"reason": _ABSENT})
     for event_id in absent:
         title = query.get(connection, event_id)["title"]
@@ -129,64 +130,91 @@ def _source_steps(
             yield Step("update source", address, receipt, cells=changed)
 
 
-def _row_steps(
-    connection: sqlite3.Connection,
-    append: Append,
-    row: Row,
-    words: Words,
-    standing: Mapping[str, str],
-    said: Said,
-) -> tuple[list[Step], list[str]]:
-    """The entries that one row makes, and what a person should know of it."""
-    event_id = row.cells["id"]
-    reason = row.cells.get("reason") or None
-    if event_id not in standing:
-        row = events.normal(row, words)
-        stated = events.statement(row)
-        return [Step("record", stated.title, append.record(stated, said), reason)], []
-    if standing[event_id] == "erased":
-        return [], [f"line {row.line}: {event_id} was erased, and stays so"]
-    event = query.get(connection, event_id)
-    steps = []
-    if standing[event_id] == "retracted":
-        why = _retraction(connection, event_id)
-        if why != _ABSENT:
-            note = f'line {row.line}: {event_id} was retracted ("{why}"), and stays so'
-            return [], [f"{note}: take it out of the sheet, or `timeline reinstate {event_id}`"]
-        back = said.model_copy(update={"reason": _BACK})
-        steps.append(Step("reinstate", event["title"], append.reinstate(event_id, back), _BACK))
-    before = events.cells(event, words, row.cells)
-    row = events.normal(row, words, before)
-    reported_at = row.cells.get("reported_at")
-    is_reported_anew = bool(reported_at) and reported_at != before.get("reported_at")
-    differing = events.differing(row, before)
-    notes = []
-    if differing:
-        revised = validate(
-            Said,
-            {
-                "author": said.author,
-                "reason": reason,
-                "reported_at": reported_at if is_reported_anew else None,
-            },
-        )
-        verb: Literal["correct", "update"] = "correct" if reason else "update"
-        revise = append.correct if reason else append.update
-        paths_changed = events.changes(row, before, event, words)
-        try:
-            receipt = revise(event_id, paths_changed, revised)
-        except NothingChanged:
-            differing = []
+class _RowSteps:
+    """Makes the entries of one row."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        append: Append,
+        row: Row,
+        words: Words,
+        said: Said,
+    ) -> None:
+        self.steps: list[Step] = []
+        """The entries that were made."""
+        self.notes: list[str] = []
+        """Notes for a person, each with the line of the row."""
+        self._connection = connection
+        self._append = append
+        self._row = row
+        self._words = words
+        self._said = said
+        self._event_id = row.cells["id"]
+        self._reason = row.cells.get("reason") or None
+
+    def make(self, state: str | None) -> None:
+        """Append the entries; `state` is that of the event, None if the log has no such event."""
+        if state is None:
+            self._record()
+        elif state == "erased":
+            self._note(f"{self._event_id} was erased, and stays so")
         else:
-            changed = tuple((name, before[name], row.cells[name]) for name in differing)
-            title = row.cells.get("title") or event["title"]
-            steps.append(Step(verb, title, receipt, reason, changed))
-    if is_reported_anew and not differing:
-        notes.append(
-            f"line {row.line}: reported_at of {event_id} goes with a change of another cell; "
-            f"it stays {before['reported_at']}"
-        )
-    return steps, notes
+            self._event = query.get(self._connection, self._event_id)
+            if state != "retracted" or self._reinstate():
+                self._revise()
+
+    def _note(self, text: str) -> None:
+        self.notes.append(f"line {self._row.line}: {text}")
+
+    def _record(self) -> None:
+        stated = events.statement(events.normal(self._row, self._words))
+        receipt = self._append.record(stated, self._said)
+        self.steps.append(Step("record", stated.title, receipt, self._reason))
+
+    def _reinstate(self) -> bool:
+        """Take back a retraction that a sheet made, and return whether it was one."""
+        why = _retraction(self._connection, self._event_id)
+        if why != _ABSENT:
+            self._note(
+                f'{self._event_id} was retracted ("{why}"), and stays so: take it out of the'
+                f" sheet, or `timeline reinstate {self._event_id}`"
+            )
+            return False
+        back = self._said.model_copy(update={"reason": _BACK})
+        receipt = self._append.reinstate(self._event_id, back)
+        self.steps.append(Step("reinstate", self._event["title"], receipt, _BACK))
+        return True
+
+    def _revise(self) -> None:
+        """Update the event where a cell differs, or correct it if the row gives a reason."""
+        before = events.cells(self._event, self._words, self._row.cells)
+        row = events.normal(self._row, self._words, before)
+        reported_at = row.cells.get("reported_at")
+        is_reported_anew = bool(reported_at) and reported_at != before.get("reported_at")
+        differing = events.differing(row, before)
+        if differing:
+            said = {
+                "author": self._said.author,
+                "reason": self._reason,
+                "reported_at": reported_at if is_reported_anew else None,
+            }
+            revise = self._append.correct if self._reason else self._append.update
+            changes = events.changes(row, before, self._event, self._words)
+            try:
+                receipt = revise(self._event_id, changes, validate(Said, said))
+            except NothingChanged:
+                differing = []
+            else:
+                changed = tuple((name, before[name], row.cells[name]) for name in differing)
+                title = row.cells.get("title") or self._event["title"]
+                verb: Literal["correct", "update"] = "correct" if self._reason else "update"
+                self.steps.append(Step(verb, title, receipt, self._reason, changed))
+        if is_reported_anew and not differing:
+            self._note(
+                f"reported_at of {self._event_id} goes with a change of another cell; "
+                f"it stays {before['reported_at']}"
+            )
 
 
 def _retraction(connection: sqlite3.Connection, event_id: str) -> str | None:
