@@ -1,1 +1,1 @@
-"""The captured text of a source: read from a document, cut into sentences, quoted."""
+"""The captured text of a source, which is read from a document, cut into sentences, and quoted."""

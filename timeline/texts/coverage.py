@@ -1,8 +1,9 @@
-"""What of a text events rest on, sentence by sentence; and which texts tell the same.
+"""Functions that tell which sentences of a text events quote, and which texts say the same.
 
-Guarantees: every sentence of the text is there once, in its order. A quote or a mark counts for
-a sentence if the two share a word: two letters or digits, the least that can be quoted. What is
-quoted is covered, whatever it is marked as. Pure: knows no source and no database.
+Guarantees: every sentence of the text is listed once, in the order of the text. A quote or a mark
+counts for a sentence if the two share a word, which means two letters or digits, the least that
+can be quoted. A quoted sentence is covered, even if it is marked as commentary. Pure: knows no
+source and no database.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ STATES: tuple[State, ...] = ("covered", "commentary", "missing")
 
 
 class Place(NamedTuple):
-    """A span of the text, and what it is marked with: an event that quotes it, or a why."""
+    """A span of the text that is quoted, or marked as commentary.
+
+    `note` is the id of the event that quotes it, or the reason why it needs no event.
+    """
 
     start: int
     end: int
@@ -27,22 +31,25 @@ class Place(NamedTuple):
 
 
 class Sentence(NamedTuple):
-    """A sentence of the text, and what became of it."""
+    """A sentence of the text, with the events that quote it or the reason why none needs to."""
 
     start: int
     end: int
     text: str
     state: State
     events: tuple[str, ...]
-    """Those that quote it, in order of their ids."""
+    """The ids of the events that quote the sentence, sorted."""
     why: str
-    """Of commentary: why it needs no event, if that was said."""
+    """Why a commentary needs no event; "" if nobody said why, or for another state."""
     places: tuple[Place, ...]
-    """What the events quote; a quote may reach beyond the sentence."""
+    """The quotes that share a word with the sentence; a quote may reach beyond it."""
 
 
 def coverage_of(text: str, quoted: Iterable[Place], marked: Iterable[Place]) -> list[Sentence]:
-    """The sentences of a text, of which events quote some, and some are marked as commentary."""
+    """Return the sentences of a text, each with its state.
+
+    `quoted` are the quotes of events, `marked` the spans that are marked as commentary.
+    """
     spans = sentences(text)
     places: list[list[Place]] = [[] for _ in spans]
     for place in sorted(quoted):
@@ -67,7 +74,7 @@ def coverage_of(text: str, quoted: Iterable[Place], marked: Iterable[Place]) -> 
 
 
 def _shared(text: str, spans: Sequence[Span], place: Place) -> Iterator[int]:
-    """The numbers of the sentences that share a word with a place."""
+    """Yield the indexes of the sentences that share a word with a place."""
     number = bisect_right(spans, place.start, key=lambda span: span[1])
     while number < len(spans) and spans[number][0] < place.end:
         start, end = spans[number]
@@ -77,7 +84,7 @@ def _shared(text: str, spans: Sequence[Span], place: Place) -> Iterator[int]:
 
 
 def summary(found: Sequence[Sentence]) -> str:
-    """ "13 of 16 covered, 3 commentary, none missing"."""
+    """Return the counts of the states: "13 of 16 covered, 3 commentary, none missing"."""
     covered, commentary, missing = (
         sum(sentence.state == state for sentence in found) for state in STATES
     )
@@ -91,16 +98,16 @@ def summary(found: Sequence[Sentence]) -> str:
 
 
 def same_words(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether two texts, as `fingerprint` has them, are one and a reprint of it.
+    """Tell whether one of two texts is a reprint of the other, by their fingerprints.
 
-    They are if nine in ten sentences of the shorter one stand in the other. A publisher may put
-    a headline before a text, and a line of its own behind it.
+    It is if nine in ten sentences of the shorter text are in the other: a publisher may put a
+    headline before a text, and a line of its own after it.
     """
     least = min(len(one), len(other))
     return least > 0 and len(one & other) * 10 >= least * 9
 
 
 def fingerprint(text: str) -> frozenset[str]:
-    """The sentences of a text by their letters and digits alone: what a reprint leaves."""
+    """Return the sentences of a text, reduced to letters and digits, which a reprint keeps."""
     letters = ("".join(filter(str.isalnum, text[slice(*span)])) for span in sentences(text))
     return frozenset(each.casefold() for each in letters if each)

@@ -1,8 +1,8 @@
-"""From the bytes of a document to its text.
+"""Functions that read the text of a document from its bytes.
 
-Guarantees: plain text is taken as it is, each character of it, byte order mark and line ends
-too: its UTF-8 is the file. HTML becomes the text of its article, a paragraph between blank
-lines; nothing is loaded from anywhere. What is no text is refused in one line.
+Guarantees: plain text is taken exactly as it is, with its byte order mark and line ends, so that
+its UTF-8 equals the file. HTML becomes the text of its article, with a blank line between
+paragraphs; nothing is loaded from anywhere. A file that is not text is refused in one line.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import NamedTuple
 from timeline.errors import InvalidValue, TimelineError
 
 LONGEST = 4 * 2**20
-"""Bytes of UTF-8 in one captured text. Datasette reads values of up to 5,000,000."""
+"""Bytes of UTF-8 in one captured text. Datasette reads values of up to 5,000,000 bytes."""
 
 LONGEST_HTML = 16 * 2**20
-"""Bytes of a page that is reduced to its text."""
+"""Bytes of an HTML page that can be reduced to its text; longer pages are refused."""
 
 _BEGINS_AS_HTML = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:\s+|<\?xml[^>]*>|<!--.*?-->)*<(?:!doctype\s+html|html)\b",
@@ -26,25 +26,29 @@ _BEGINS_AS_HTML = re.compile(
 )
 _CHARSET = re.compile(rb"<meta\b[^>]*?\bcharset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _HEAD = 4_096
-"""Bytes in which a page says that it is one, and in which charset."""
+"""Bytes at the beginning of a file in which we look for a mark of HTML and for a charset."""
 
 
 class Document(NamedTuple):
-    """The text of a document, and what is known of the file that it comes from."""
+    """The text of a document, with type and hash of the file if the text was reduced from it."""
 
     text: str
     media_type: str | None = None
     original_sha256: str | None = None
-    """Of the file that the text was reduced from, if that is not the text itself."""
+    """The hash of the file that the text was reduced from; None if the file is the text itself."""
 
 
 def sha256(content: bytes) -> str:
-    """ "sha256:" and the hex."""
+    """Return the SHA-256 of bytes, written as "sha256:" and the hex digits."""
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 def read(content: bytes, *, is_html: bool = False) -> Document:
-    """The text of a file, which is UTF-8 or HTML. Raises InvalidValue, names no file."""
+    """Return the text of a file of UTF-8 or HTML; with `is_html` the file is taken as HTML.
+
+    Raises InvalidValue, which does not name the file, and TimelineError if HTML cannot be read
+    because the extra `html` is not installed.
+    """
     if content.startswith(b"%PDF-"):
         raise InvalidValue("", "is a PDF: capture its text, as pdftotext and others write it")
     if is_html or _BEGINS_AS_HTML.match(content[:_HEAD]):
@@ -93,7 +97,7 @@ def _utf8(content: bytes) -> str:
 
 
 def _decoded(page: bytes) -> str:
-    """A page in UTF-8, or else in the charset that it names."""
+    """Decode a page from UTF-8, else from the charset that it names. Raises InvalidValue."""
     try:
         return page.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -109,7 +113,7 @@ def _decoded(page: bytes) -> str:
 
 
 def _article(page: str) -> str:
-    """The article of a page, paragraph by paragraph."""
+    """Extract the article of a page as paragraphs with blank lines between them."""
     import logging
 
     try:
@@ -117,7 +121,7 @@ def _article(page: str) -> str:
     except ImportError:
         problem = "HTML is read by an extra: pip install 'timeline-store[html]'"
         raise TimelineError(problem) from None
-    # What it has to say of odd pages goes to nobody: there is an article, or there is none.
+    # Hide what it logs about odd pages: there is an article, or there is none.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     text = trafilatura.extract(page, include_comments=False)
     if not text:

@@ -1,8 +1,8 @@
-"""A quote and the text that it is taken from.
+"""Functions that find a quote in the text from which it is taken.
 
-Guarantees: a quote that is found differs from the text in nothing but white space and quotation
-marks, and its span, in Unicode code points, selects the text's own words: no half of a
-character that is made of several. Pure: knows no source and no database.
+Guarantees: a quote that is found differs from the text only in white space and quotation marks.
+Its span, counted in Unicode code points, selects the text's own words and never cuts a character
+that is made of several code points. Pure: knows no source and no database.
 """
 
 from __future__ import annotations
@@ -21,33 +21,35 @@ _BLANKS = re.compile("[\\s\u200b\ufeff]+")
 _MARKS = re.compile("[\"'`´‘’‚‛“”„‟«»‹›′″「」『』〝〞〟＂＇]")
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _CONTEXT = 32
-"""Code points before and behind a quote that tell it from the same words elsewhere."""
+"""Code points before and after a quote that tell it from the same words elsewhere."""
 _LONGEST_SHOWN = 160
+"""Code points of the nearest passage that are shown, plus the rest of the last word."""
 _LONGEST_COMPARED = 2_000
+"""Code points of a quote and of a sentence that are compared to find the nearest passage."""
 
 
 class Found(NamedTuple):
-    """Where a quote stands."""
+    """The place of a quote in a text, which `start` and `end` (exclusive) give in code points."""
 
     start: int
     end: int
     places: int
-    """How many there are; the span is the first of them."""
+    """The number of places at which the quote is found."""
 
 
 class CapturedText:
-    """A text made ready to look for quotes in it."""
+    """A text in which quotes can be found; white space and quotation marks are folded once."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self._folded = _folded(text)
-        # Where the folded text falls behind the text, and by how much from there on.
+        # The folded text is shorter: from position _from[n] on, it lags behind by _lags[n + 1].
         runs = [found.span() for found in _BLANKS.finditer(text) if len(found[0]) > 1]
         self._lags = [0, *accumulate(end - start - 1 for start, end in runs)]
         self._from = [start + 1 - lag for (start, _), lag in zip(runs, self._lags, strict=False)]
 
     def find(self, quote: str) -> Found | None:
-        """The first place of a quote: of its exact words if they stand anywhere."""
+        """Return the first place with a quote's exact words, else its first place, else None."""
         folded = _folded(quote).strip()
         spans = [
             span
@@ -63,7 +65,11 @@ class CapturedText:
         return Found(*next(exact, spans[0]), len(spans))
 
     def nearest(self, quote: str) -> str | None:
-        """The passage that is most like a quote; None if nothing is."""
+        """Return the passage that is most like a quote, on one line; None if nothing is like it.
+
+        Likeness is the number of groups of three letters that a sentence shares with the quote; it
+        must be at least a third of those of the shorter one.
+        """
         wanted = _shingles(quote)
         best, most, size = None, 0, 0
         for span in sentences(self.text):
@@ -75,7 +81,7 @@ class CapturedText:
         return self._beside(quote[:_LONGEST_COMPARED], *best)
 
     def _beside(self, quote: str, start: int, end: int) -> str:
-        """What stands in a sentence where the quote would: whole words, on one line."""
+        """Return the whole words of a sentence that are where the quote would be, on one line."""
         sentence = self.text[start : min(end, start + _LONGEST_COMPARED)]
         match = difflib.SequenceMatcher(None, quote, sentence, autojunk=False).find_longest_match()
         first = start + max(0, match.b - match.a)
@@ -89,30 +95,34 @@ class CapturedText:
         return _BLANKS.sub(" ", self.text[first:last]).strip()
 
     def _position(self, folded: int) -> int:
-        """Where in the text a character of the folded text stands."""
+        """Return the position in the text for a position in the folded text."""
         return folded + self._lags[bisect_right(self._from, folded)]
 
     def _is_whole(self, span: Span) -> bool:
-        """Whether a span parts no letter from its accents, and no emoji from its other half."""
+        """Tell whether a span cuts no letter from its accents, and no emoji from its other half."""
         start, end = span
         is_parted = _goes_on(self.text[start]) or (start and self.text[start - 1] == "\u200d")
         return not is_parted and not (end < len(self.text) and _goes_on(self.text[end]))
 
 
 def is_too_short(quote: str) -> bool:
-    """Whether a quote has less than two letters or digits to be found by."""
+    """Tell whether a quote has less than two letters or digits, too few to find it by."""
     return sum(character.isalnum() for character in quote) < 2
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two quotes differ in no more than white space and quotation marks."""
+    """Tell whether two quotes differ only in white space and quotation marks, or not at all."""
     return one == other or _folded(one).strip() == _folded(other).strip()
 
 
 def selectors(
     quote: str, start: int | None = None, end: int | None = None, text: str | None = None
 ) -> list[dict[str, Any]]:
-    """A quote as W3C Web Annotation selectors; with its span and text, where they are known."""
+    """Return a quote as selectors of the W3C Web Annotation Data Model.
+
+    If the span of the quote is known, a TextPositionSelector is added; if `text` is known too, the
+    TextQuoteSelector has the words before and after the quote.
+    """
     exact: dict[str, Any] = {"type": "TextQuoteSelector", "exact": quote}
     if start is None or end is None:
         return [exact]
@@ -123,12 +133,12 @@ def selectors(
 
 
 def _folded(text: str) -> str:
-    """The text with one blank for each run of them, and one kind of quotation marks."""
+    """Return the text with one blank for each run of white space and one kind of quotation mark."""
     return _BLANKS.sub(" ", _MARKS.sub('"', text))
 
 
 def _places(text: str, words: str) -> Iterator[int]:
-    """Where words that are `_folded` stand in a text that is."""
+    """Yield the positions of folded words in a folded text; places do not overlap."""
     at = text.find(words) if words else -1
     while at >= 0:
         yield at
@@ -136,13 +146,13 @@ def _places(text: str, words: str) -> Iterator[int]:
 
 
 def _shingles(text: str) -> set[str]:
-    """The groups of three letters of a text: what it shares with one that is like it."""
+    """Return the groups of three letters or digits in a text, by which texts are compared."""
     letters = "".join(filter(str.isalnum, text.casefold()))
     return {letters[at : at + 3] for at in range(len(letters) - 2)}
 
 
 def _goes_on(character: str) -> bool:
-    """Whether this is a part of the character before it."""
+    """Tell whether a code point belongs to the character before it."""
     return (
         unicodedata.category(character).startswith("M")
         or character == "\u200d"

@@ -1,12 +1,13 @@
-"""Where the sentences of a text begin and end.
+"""Functions that find where the sentences of a text begin and end.
 
-Guarantees: a pure function of the text - no model, no language setting - in Unicode code
-points. Sentences come in order, do not overlap, and begin and end with something that can be
-seen; what lies between two of them is white space.
+Guarantees: the result depends only on the text; there is no model and no language setting. Spans
+count in Unicode code points. Sentences come in order, do not overlap, and begin and end with
+something visible; between two of them there is only white space.
 
-A paragraph ends a sentence: a blank line, a bullet, and a line break unless the text is folded
-to a width. Within one, a full stop ends a sentence unless what follows begins in lower case, or
-what stands before it is an initial or an abbreviation. In doubt two sentences stay one.
+The end of a paragraph ends a sentence. A paragraph ends at a blank line, at a bullet, and at a
+line break, unless the text is folded to a width or the next line begins in lower case. Within a
+paragraph, a full stop ends a sentence unless the next word begins in lower case, or the word before
+it is an initial or an abbreviation. If in doubt, two sentences stay one.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import re
 from collections.abc import Iterator
 
 Span = tuple[int, int]
-"""Start and end, exclusive, in code points."""
+"""The start and end (exclusive) of a part of a text, in code points."""
 
 _FOLDED = range(30, 121)
-"""Widths to which people and programs fold text."""
+"""Widths to which people and programs fold text, in characters a line."""
 
 _BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 _BLANK = "\\s\ufeff\u200b"
@@ -29,7 +30,7 @@ _OPENERS = "\"'“‘„‚«‹([{¿¡「『（—–-"
 _CLOSERS = "\"'”’“»›)\\]}」』）"
 _END = re.compile(
     rf"(?<![{_STOPS}])(?P<stop>[{_STOPS}]++)[{_CLOSERS}]*+(?:\[[0-9]{{1,3}}\])*+(?=[{_BLANK}])"
-    rf"|(?P<wide>[。！？｡]+)[{_CLOSERS}]*"  # no blank follows those of Chinese and Japanese
+    rf"|(?P<wide>[。！？｡]+)[{_CLOSERS}]*"  # no blank follows a Chinese or Japanese stop
 )
 _NEXT_WORD = re.compile(rf"[{_BLANK}{re.escape(_OPENERS)}…]{{0,20}}([^{_BLANK}]{{0,40}})")
 _WORD_BEFORE = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]*$")
@@ -37,7 +38,7 @@ _SPEECH = re.compile(
     r"(?:[^\W\d_][\w.'’-]*\s+){1,4}?"
     r"(?:said|says|asked|asks|told|tells|added|adds|wrote|writes|replied|warned|insisted)\b"
 )
-""" "Mr Rutte asked": who spoke, behind the words that were spoken."""
+"""Finds who spoke after quoted words, as in "Mr Rutte asked"; such words continue the sentence."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -49,14 +50,15 @@ _BEFORE_A_NAME = _words(
     " fr st messrs mt ft vs viz cf e.g i.e approx ca dept fig figs nos pp vol ed eds esp incl"
     " м вул ул просп обл ім им проф акад ген полк кап див см напр с т т.е т.к тов гр м.п"
 )
-"""What somebody or something always follows: never the end of a sentence."""
+"""Abbreviations before a name or another word: their stop never ends a sentence."""
 _BEFORE_A_NUMBER = _words("no art sec ch p para c ст п")
+"""Abbreviations whose stop does not end a sentence if a number follows."""
 _EITHER = _words(
     "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun"
     " inc ltd co corp bros plc jr sr esq al etc est govt ave blvd rd a.m p.m ph.d m.d b.a m.a"
     " р рр г гг тис тыс млн млрд грн руб коп д др пр т.д т.п н.е"
 )
-"""What may stand within a sentence or at its end, as acronyms with stops do (U.S.)."""
+"""Abbreviations that may be within a sentence or at its end, like acronyms with stops (U.S.)."""
 _BEGINNERS = _words(
     "a after all although an and another as at because before both but by despite during each"
     " earlier every few for from he her his how however i if in it its last later many meanwhile"
@@ -69,11 +71,11 @@ _BEGINNERS = _words(
     " без был была во все где для если и из их к как когда но об однако он она они от позже после"
     " потом с также так там тем то что эта эти это этот я"
 )
-"""Words that begin a sentence more often than they follow an abbreviation as a name."""
+"""Words that, after an abbreviation, more often begin a sentence than continue one as a name."""
 
 
 def sentences(text: str) -> list[Span]:
-    """The sentences of a text: start and end of each."""
+    """Return the start and end of each sentence of a text."""
     return [
         span
         for block in _blocks(text)
@@ -83,7 +85,7 @@ def sentences(text: str) -> list[Span]:
 
 
 def _trimmed(text: str, start: int, end: int) -> Span | None:
-    """A span without the blanks at its ends; None if there is nothing else in it."""
+    """Return a span without the blanks at its ends; None if it has only blanks."""
     while start < end and _is_blank(text[start]):
         start += 1
     while end > start and _is_blank(text[end - 1]):
@@ -96,7 +98,7 @@ def _is_blank(character: str) -> bool:
 
 
 def _is_small(character: str) -> bool:
-    """Whether this is a lower-case letter of a script in which sentences begin in upper case."""
+    """Tell whether this is a lower-case letter of a script that begins sentences in upper case."""
     return character.islower() and character.title() != character
 
 
@@ -104,7 +106,7 @@ def _is_small(character: str) -> bool:
 
 
 def _blocks(text: str) -> Iterator[Span]:
-    """The paragraphs, headlines and items of lists."""
+    """Yield the spans of the paragraphs, headlines and list items of a text."""
     paragraph: list[Span] = []
     for line in _lines(text):
         if _trimmed(text, *line):
@@ -125,7 +127,11 @@ def _lines(text: str) -> Iterator[Span]:
 
 
 def _joined(text: str, lines: list[Span]) -> Iterator[Span]:
-    """Lines without a blank one between them, those joined that were folded."""
+    """Yield the paragraphs of lines between which there is no blank line.
+
+    A line continues the paragraph if it begins in lower case, or if the text is folded and its
+    first word had no room on the line before; a bullet always begins a new one.
+    """
     width = max(end - start for start, end in lines)
     is_folded = len(lines) > 2 and width in _FOLDED
     first = 0
@@ -145,7 +151,7 @@ def _joined(text: str, lines: list[Span]) -> Iterator[Span]:
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[Span]:
-    """The sentences of a paragraph, with the blanks between them."""
+    """Yield the spans of the sentences of a paragraph, with the blanks between them."""
     bullet = _BULLET.match(text, start, end)
     for found in _END.finditer(text, bullet.end() if bullet else start, end):
         if found["wide"] or _ends(text, start, found, end):
@@ -155,7 +161,7 @@ def _pieces(text: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _ends(text: str, start: int, found: re.Match[str], end: int) -> bool:
-    """Whether a sentence that begins at `start` ends with the stop that was found."""
+    """Tell whether the sentence that begins at `start` ends with the stop that was found."""
     stop, at = found["stop"], found.start()
     following = _NEXT_WORD.match(text, found.end(), end)
     word = following[1] if following else ""
@@ -170,7 +176,10 @@ def _ends(text: str, start: int, found: re.Match[str], end: int) -> bool:
 
 
 def _is_abbreviation(before: str, following: str) -> bool:
-    """Whether the stop behind `before` belongs to its last word, and `following` goes on."""
+    """Tell whether the stop after `before` only marks its last word as an abbreviation.
+
+    Then the sentence goes on with the word `following`.
+    """
     match = _WORD_BEFORE.search(before)
     given = match[0] if match else ""
     word = given.lower()
