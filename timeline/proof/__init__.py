@@ -1,1 +1,1 @@
-"""What a stranger can check: checkpoints, proofs of entries, a whole file verified."""
+"""Lets a stranger check a log: checkpoints, proofs of single entries, a whole file."""

@@ -1,8 +1,8 @@
-"""Signing the log, and proving single entries of it to somebody who has no database.
+"""Checkpoints: this signs the log, and proves an entry to somebody who has no database.
 
-Guarantees: what is signed grew out of what was signed before; no signature is kept that was
-not verified; a proof is made from a stored checkpoint and a few stored hashes, so that
-making one never reads the whole log. Knows the log and its checkpoints, no other table.
+Guarantees: a signed log continues the one that was signed before; no signature is stored that
+was not verified; a proof is made from a stored checkpoint and a few stored hashes, never from
+the whole log. Knows the log and its checkpoints, no other table.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from timeline.store.storage import immediate
 
 
 class Stored(NamedTuple):
-    """A row of table `checkpoints`."""
+    """A stored checkpoint is a row of table `checkpoints`."""
 
     size: int
     root: bytes
     note: str
     verifier_keys: str
-    """One a line, the log's own first."""
+    """The verifier keys, one per line, the log's own first."""
     stored_at: str
 
 
 def stored(connection: sqlite3.Connection, limit: int = -1) -> list[Stored]:
-    """The checkpoints, the newest first; of one size, the one with most signatures first."""
+    """Return the checkpoints, the newest first; of one size, the one with most signatures first."""
     rows = connection.execute(
         "SELECT * FROM checkpoints ORDER BY size DESC, length(note) DESC LIMIT ?", (limit,)
     )
@@ -41,7 +41,7 @@ def stored(connection: sqlite3.Connection, limit: int = -1) -> list[Stored]:
 
 
 def newest(connection: sqlite3.Connection) -> Stored | None:
-    """The newest checkpoint, with all signatures there are."""
+    """Return the newest checkpoint, with all of its signatures, or None."""
     return next(iter(stored(connection, 1)), None)
 
 
@@ -53,7 +53,7 @@ def sign(
 ) -> Stored:
     """Sign the log as it is, and store the note; the same log gives the same note.
 
-    Raises InvalidInput for the key of another log, ProofError if the log is no longer the
+    Raises InvalidInput for the key of another log, ProofError if the log does not continue the
     one that was signed last.
     """
     with immediate(connection):
@@ -80,10 +80,10 @@ def _check_grown(connection: sqlite3.Connection, last: Stored, size: int) -> Non
 
 
 def cosign(connection: sqlite3.Connection, text: str, witnesses: Collection[VerifierKey]) -> Stored:
-    """Keep the signatures of witnesses under a checkpoint of this log.
+    """Store the signatures of witnesses under a checkpoint of this log.
 
     `text` is a checkpoint that was stored here, with more signatures under it. Raises
-    ProofError for one that was not, and unless every new signature is by one of these keys.
+    ProofError if it was not stored here, or if a new signature is not by one of these keys.
     """
     given = parse(text)
     with immediate(connection):
@@ -123,7 +123,7 @@ def _store(connection: sqlite3.Connection, note: Note, keys: list[str], at: date
 
 
 def prove(connection: sqlite3.Connection, seq: int) -> Proof:
-    """That entry `seq` stands in the log, from the newest checkpoint.
+    """Prove that entry `seq` is in the log, by the newest checkpoint.
 
     Raises NotFound for an entry that is not there, ProofError if no checkpoint covers it.
     """

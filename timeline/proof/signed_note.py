@@ -1,9 +1,9 @@
 """Signed notes (c2sp.org/signed-note): keys, signing, verifying. Knows no log.
 
-Guarantees: a note is read in one form only: what `parse` accepts, `str` of it writes again
+Guarantees: a note is read in one form only: `str` writes every note that `parse` accepts again,
 byte for byte, base64 included. Two types of signature are known: Ed25519 (0x01) and the
-timestamped Ed25519 of witnesses (0x04, c2sp.org/tlog-cosignature); signatures by keys that
-the caller did not give prove nothing and are passed over.
+timestamped Ed25519 of witnesses (0x04, c2sp.org/tlog-cosignature). Signatures by keys that the
+caller did not give prove nothing and are ignored.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _ED25519, _COSIGNATURE = 0x01, 0x04
 _TYPES = (_ED25519, _COSIGNATURE)
 _PRIVATE = "PRIVATE+KEY+"
 _MAX_NOTE = 1_000_000
-"""Characters; a note of sixteen signatures has some 2,000."""
+"""Characters of a note, at most; a note with sixteen signatures has some 2,000."""
 
 
 class VerifierKey(NamedTuple):
-    """A public key and whose it is: ``name+hash+base64``, as ``str`` writes it."""
+    """A verifier key has a public key and its owner's name; ``str`` gives ``name+hash+base64``."""
 
     name: str
     signature_type: int
     public_key: bytes
-    """32 bytes (RFC 8032)."""
+    """The 32 bytes of an Ed25519 public key (RFC 8032)."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -63,7 +63,7 @@ class VerifierKey(NamedTuple):
 
     @property
     def key_id(self) -> bytes:
-        """SHA-256(name || 0x0A || signature type || public key)[:4]."""
+        """Return SHA-256(name || 0x0A || signature type || public key)[:4]."""
         return _key_id(self.name, self.signature_type, self.public_key)
 
     def verify(self, text: str, signature: bytes) -> None:
@@ -79,15 +79,18 @@ class VerifierKey(NamedTuple):
 
 
 class SigningKey(NamedTuple):
-    """A private key and whose it is: ``PRIVATE+KEY+name+hash+base64``, as Go's note package."""
+    """A signing key has a private key and its owner's name, in the form of Go's note package.
+
+    ``str`` gives ``PRIVATE+KEY+name+hash+base64``.
+    """
 
     name: str
     seed: bytes
-    """32 bytes (RFC 8032)."""
+    """The 32 bytes of an Ed25519 private key (RFC 8032)."""
 
     @classmethod
     def generate(cls, name: str) -> Self:
-        """A new key. Raises InvalidValue for a name with blanks or a plus sign."""
+        """Make a new key. Raises InvalidValue for a name with blanks or a plus sign."""
         if not _is_name(name):
             raise InvalidValue(name, "no key can have this name: no blanks, no plus sign")
         return cls(name, Ed25519PrivateKey.generate().private_bytes_raw())
@@ -118,18 +121,18 @@ class SigningKey(NamedTuple):
 
     @property
     def verifier(self) -> VerifierKey:
-        """The public half."""
+        """Return the public half of the key."""
         public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key()
         return VerifierKey(self.name, _ED25519, public.public_bytes_raw())
 
     def sign(self, text: str) -> Note:
-        """A note of this text, which ends in a newline, with our signature alone."""
+        """Sign a text that ends in a newline: return a note with this signature only."""
         signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
         return Note(text, (Signature(self.name, self.verifier.key_id, signature),))
 
 
 class Signature(NamedTuple):
-    """One line under a note: ``— name base64(key id || signature)``."""
+    """A signature is one line under a note: ``— name base64(key id || signature)``."""
 
     name: str
     key_id: bytes
@@ -140,12 +143,12 @@ class Signature(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Whose it is, as far as the line tells: ``name+hash``."""
+        """Return the key that signed, as far as the line names it: ``name+hash``."""
         return f"{self.name}+{self.key_id.hex()}"
 
 
 class Note(NamedTuple):
-    """A text, its last newline included, and the signatures under it."""
+    """A note has a text, including its last newline, and the signatures under it."""
 
     text: str
     signatures: tuple[Signature, ...]
@@ -154,7 +157,7 @@ class Note(NamedTuple):
         return self.text + "\n" + "".join(map(str, self.signatures))
 
     def verify(self, keys: Collection[VerifierKey]) -> None:
-        """Raise ProofError unless every one of these keys signed; others are passed over."""
+        """Raise ProofError unless every one of these keys signed; ignore other signatures."""
         for key in keys:
             mine = [s for s in self.signatures if (s.name, s.key_id) == (key.name, key.key_id)]
             if not mine:
@@ -164,7 +167,7 @@ class Note(NamedTuple):
 
 
 def parse(text: str) -> Note:
-    """Read a signed note. Raises ProofError for what is none, or not in its one form."""
+    """Read a signed note. Raises ProofError for any other text, or another form of a note."""
     if len(text) > _MAX_NOTE:
         raise ProofError("is too long for a signed note")
     body, blank, lines = text.rpartition("\n\n")
@@ -187,7 +190,7 @@ def _parse_signature(line: str) -> Signature:
 
 
 def decode_base64(text: str) -> bytes:
-    """RFC 4648, section 4, in its one canonical form. Raises ProofError."""
+    """Decode base64 (RFC 4648, section 4) in its canonical form. Raises ProofError for another."""
     try:
         value = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

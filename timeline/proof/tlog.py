@@ -1,8 +1,9 @@
-"""What a log shows to others: checkpoints (c2sp.org/tlog-checkpoint) and proofs of single
-entries (c2sp.org/tlog-proof).
+"""Transparency log: this reads and writes what a log shows to others.
 
-Guarantees: each is read in one form only, so that every byte of a file counts; a proof is
-checked from its bytes alone, with no database. Knows entries as lines of an export.
+That is checkpoints (c2sp.org/tlog-checkpoint) and proofs of entries (c2sp.org/tlog-proof).
+
+Guarantees: each is read in one form only, so that no byte of a file can change unnoticed. A
+proof is checked from its bytes only, without a database. Knows entries as lines of an export.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _NUMBER = r"0|[1-9][0-9]{0,18}"
 
 
 class Checkpoint(NamedTuple):
-    """The head of a tree: the log's origin, its count of entries, their root (32 bytes)."""
+    """A checkpoint has the log's origin, its number of entries, and their root (32 bytes)."""
 
     origin: str
     size: int
@@ -32,7 +33,7 @@ class Checkpoint(NamedTuple):
 
     @classmethod
     def of(cls, note: Note) -> Self:
-        """The checkpoint that a note is. Raises ProofError."""
+        """Read the text of a note as a checkpoint. Raises ProofError."""
         match note.text.split("\n"):
             case [origin, size, root, ""] if origin and re.fullmatch(_NUMBER, size):
                 made = cls(origin, int(size), decode_base64(root))
@@ -45,13 +46,13 @@ class Checkpoint(NamedTuple):
 
 
 def parse_checkpoint(text: str) -> tuple[Checkpoint, Note]:
-    """A signed checkpoint, its signatures not yet verified. Raises ProofError."""
+    """Read a signed checkpoint without verifying its signatures. Raises ProofError."""
     note = signed_note.parse(text)
     return Checkpoint.of(note), note
 
 
 class Proof(NamedTuple):
-    """That an entry stands in a log: the entry, its place, the path to a signed root."""
+    """A proof shows that an entry is in a log: it has the entry, and hashes up to a signed root."""
 
     entry: Entry
     hashes: Sequence[bytes]
@@ -59,7 +60,7 @@ class Proof(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a proof; nothing is checked yet. Raises ProofError for another form."""
+        """Read a proof without checking it. Raises ProofError for another form."""
         head, blank, checkpoint = text.partition("\n\n")
         lines = head.split("\n")
         if not blank or len(lines) < 3 or lines[0] != _HEADER:
@@ -86,10 +87,10 @@ class Proof(NamedTuple):
         return f"{_HEADER}\nextra {extra}\nindex {self.entry.seq}\n{hashes}\n{self.note}"
 
     def verify(self, keys: Collection[VerifierKey]) -> Checkpoint:
-        """The checkpoint that holds the entry, signed by all of these keys and by no other.
+        """Return the checkpoint that proves the entry, signed by all of these keys and no other.
 
-        Raises ProofError. A signature by a key that is not given cannot be checked, and so
-        is refused: no byte of a proof goes unread.
+        Raises ProofError. A signature by a key that is not given cannot be checked and so is
+        refused: no byte of a proof is left unchecked.
         """
         checkpoint = Checkpoint.of(self.note)
         signers = [(signature.name, signature.key_id) for signature in self.note.signatures]

@@ -1,9 +1,8 @@
-"""Checking a whole file: everything that can be derived from the bytes is, and compared.
+"""Verifying a whole file: this derives again all that can be derived from its bytes, and compares.
 
-Guarantees: reads one moment of the file and writes nothing to it. It shares the codec, the
-tree and the fold with the writer and nothing else, so that a mistake of the writer is seen.
-What only somebody outside could know - that the whole file was replaced by another that
-agrees with itself - it cannot see, and says so.
+Guarantees: it reads one moment of the file and writes nothing to it. It shares only the codec,
+the tree and the fold with the writer, so that it finds the writer's mistakes. It cannot see
+whether the whole file was replaced by another consistent one; the report says so.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ def verify(
     keys: Collection[VerifierKey] = (),
     progress: OnProgress = lambda part, count: None,
 ) -> Report:
-    """Check the file, and that it goes on from every checkpoint of it.
+    """Check the file, and that its log continues every checkpoint.
 
-    `checkpoints` are signed notes that somebody kept elsewhere, by the name that a finding
-    gives them. With `keys` every checkpoint, stored or given, must be signed by one of them.
+    `checkpoints` are signed notes that somebody kept elsewhere, by the names to use for them in
+    findings. With `keys`, every checkpoint, stored or given, must be signed by one of them.
     `progress` is called with a part ("log", "tables") and a count of entries.
 
-    Raises StoreError for what is no timeline, TooNew, and ProjectionOutdated if nothing but
-    the version of the tables is wrong.
+    Raises StoreError for a file that is no timeline, TooNew, and ProjectionOutdated if only the
+    version of the tables is wrong.
     """
     report, given = Report(), checkpoints or {}
     try:
@@ -45,7 +44,7 @@ def verify(
             storage.storage_errors(path),
             contextlib.closing(storage.connect(path)) as connection,
         ):
-            # Temporary tables need no journal, and 64 MB of memory; the file's own are only read.
+            # Temporary tables need no journal, and 64 MB of cache; the file's own are only read.
             connection.execute("PRAGMA temp.journal_mode = OFF")
             connection.execute("PRAGMA temp.cache_size = -64000")
             connection.execute("BEGIN")
@@ -61,5 +60,5 @@ def verify(
     except (AttributeError, TypeError, ValueError):
         if not report.findings:
             raise
-        # A value of another type than its column has, which SQLite has found already.
+        # A value has another type than its column; check_pages has reported that already.
     return report

@@ -1,1 +1,1 @@
-"""Every question to a timeline, now or as of any moment. Writes nothing."""
+"""Answers every question to a timeline, now or as of any moment. Writes nothing."""

@@ -1,7 +1,7 @@
-"""Reading actors: one of them, those of a name, and all with the events they take part in.
+"""Reading actors: find one of them, those of a name, or list all with their number of events.
 
-Guarantees: nothing here writes. Who is who is always as of today; events are those of the
-tables that are read, of now or of then.
+Guarantees: nothing here writes. Which actor a name means is always as of today; events are
+those of the tables that are read, of now or of then.
 """
 
 from __future__ import annotations
@@ -23,24 +23,23 @@ _ACTORS = (
 
 
 def listed(connection: sqlite3.Connection) -> Iterator[RowDict]:
-    """Every actor, with the most events first: what is said of it, and how many events it has.
+    """Yield every actor: its fields and its number of events, the one with the most first.
 
-    `aliases` is a list, `events` the number of current ones. `seq` is the first entry about
-    it, None for an actor that is known by participants alone.
+    `aliases` is a list, `events` the number of current events. `seq` is the first entry about
+    the actor, None for one that is only known from the participants of events.
     """
     return _rows(connection, "ORDER BY events DESC, a.name COLLATE NOCASE, a.actor_id")
 
 
 def merged(connection: sqlite3.Connection, actor_id: str) -> list[RowDict]:
-    """The actors that were merged into this one, not by way of another."""
+    """Return the actors that were merged directly into this one."""
     return [*_rows(connection, "WHERE a.merged_into = ? ORDER BY a.name", actor_id)]
 
 
 def get(connection: sqlite3.Connection, actor_id: str) -> RowDict:
-    """One actor as in `listed`.
+    """Return one actor, as `listed` yields it.
 
-    The id that participants had by a name leads to the actor whose name that has become.
-    Raises NotFound.
+    An id that was made from a name leads to the actor who has that name today. Raises NotFound.
     """
     if found := find(connection, actor_id):
         return found
@@ -51,7 +50,7 @@ def get(connection: sqlite3.Connection, actor_id: str) -> RowDict:
 
 
 def find(connection: sqlite3.Connection, actor_id: str) -> RowDict | None:
-    """The actor with this very id."""
+    """Return the actor with exactly this id, or None."""
     return next(_rows(connection, "WHERE a.actor_id = ?", actor_id), None)
 
 
@@ -62,9 +61,9 @@ def _rows(connection: sqlite3.Connection, rest: str, *values: str) -> Iterator[R
 
 
 def named(connection: sqlite3.Connection, name: str) -> list[str]:
-    """The ids of the actors that have this name, without those that were merged into others.
+    """Return the ids of the actors with this name that were not merged into others.
 
-    If they all were, all of them.
+    If all of them were merged, return all.
     """
     key = names.fold(name)
     called = dict(
@@ -80,10 +79,10 @@ def named(connection: sqlite3.Connection, name: str) -> list[str]:
 
 
 def namesake(connection: sqlite3.Connection, actor: RowDict) -> RowDict | None:
-    """Who participants without an id are by the name of an actor, if they are another one.
+    """Return the unrecorded actor that bears the name of `actor`, if it is another one.
 
-    None if that is recorded: an entry about `actor` leaves them who they are. Without one the
-    first entry about an actor takes all of its name that have no id.
+    The first entry about `actor` would take over its events. None if the other actor is
+    recorded: it then keeps its events.
     """
     found = holder(connection, actor["name"])
     is_other = found and found["seq"] is None and found["actor_id"] != actor["actor_id"]
@@ -91,6 +90,6 @@ def namesake(connection: sqlite3.Connection, actor: RowDict) -> RowDict | None:
 
 
 def holder(connection: sqlite3.Connection, name: str) -> RowDict | None:
-    """Who participants of a name are, if they have no id; None if nobody is."""
+    """Return the actor that participants with this name and no id are, or None."""
     known = known_as(connection, None, name)
     return get(connection, known[0]) if known else None

@@ -1,4 +1,4 @@
-"""Points in time: which entries and which reports an answer rests on.
+"""Points in time: a point says which entries and which reports an answer rests on.
 
 Guarantees: a point is on two clocks. `as_of` is what this log had recorded by then,
 `as_reported` what had been reported by then; with both, the lower of the two versions holds.
@@ -18,7 +18,7 @@ _FOREVER = "~"
 
 
 class AsOf(NamedTuple):
-    """A point on both clocks: entries up to `seq`, reports up to an instant (UTC text)."""
+    """A point includes entries up to `seq`, and reports up to an instant (UTC text)."""
 
     seq: int = _END
     reported: str = _FOREVER

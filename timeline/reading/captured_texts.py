@@ -1,6 +1,7 @@
-"""The captured texts of sources, and the quotes that rest on them.
+"""Captured texts of sources: read them, and find what citations quote of them.
 
-Guarantees: it reads. A citation that no longer stands is told, never moved or taken out.
+Guarantees: nothing here writes. A quote that is no longer in the text is listed as lost; no
+citation is moved or removed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from timeline.texts.quotes import CapturedText
 
 
 def body(connection: sqlite3.Connection, text_sha256: str | None) -> str | None:
-    """A captured text; None if it is not kept here, or was erased."""
+    """Return a captured text; None if it is not kept here, or was erased."""
     row = connection.execute(
         "SELECT body FROM source_texts WHERE text_sha256 = ?", (text_sha256,)
     ).fetchone()
@@ -26,7 +27,7 @@ def body(connection: sqlite3.Connection, text_sha256: str | None) -> str | None:
 
 
 def newest(connection: sqlite3.Connection, source_id: str) -> str | None:
-    """The captured text of a source as it is now."""
+    """Return the captured text of a source as it is now, or None."""
     row = connection.execute(
         "SELECT body FROM sources JOIN source_texts USING (text_sha256) WHERE source_id = ?",
         (source_id,),
@@ -35,7 +36,7 @@ def newest(connection: sqlite3.Connection, source_id: str) -> str | None:
 
 
 def cited(connection: sqlite3.Connection) -> Callable[[Mapping[str, Any]], str | None]:
-    """What finds the text that a citation has its place in: as it was when it was cited."""
+    """Return a function that finds the text of the version that a citation cites, or None."""
 
     @functools.lru_cache(8)
     def text_of(source_id: str, version: int) -> str | None:
@@ -55,15 +56,15 @@ def cited(connection: sqlite3.Connection) -> Callable[[Mapping[str, Any]], str |
 
 
 class Coverage(NamedTuple):
-    """A captured text, and what became of it."""
+    """Coverage tells which sentences of a captured text events quote, and which quotes are lost."""
 
     text: str
     sentences: list[Sentence]
     lost_quotes: list[RowDict]
-    """As `lost_quotes` has them."""
+    """The citations that `lost_quotes` returns."""
 
     def as_json(self, source_id: str) -> RowDict:
-        """What `timeline coverage --json` prints."""
+        """Return the object that `timeline coverage --json` prints."""
         fields = ("start", "end", "text", "state", "events")
         return {
             "source_id": source_id,
@@ -76,10 +77,10 @@ class Coverage(NamedTuple):
 def coverage(
     connection: sqlite3.Connection, source_id: str, longest: int | None = None
 ) -> Coverage:
-    """What current events quote of the newest text of a source.
+    """Return the newest text of a source with what current events quote of it.
 
-    Of a text that is longer than `longest` only the beginning has its sentences. Raises
-    NoText if it is not here.
+    Sentences are listed for the first `longest` characters only. Raises NoText if the text is
+    not here.
     """
     text = newest(connection, source_id)
     if text is None:
@@ -113,7 +114,7 @@ def _why_absent(connection: sqlite3.Connection, source_id: str) -> str:
 
 
 def marks(connection: sqlite3.Connection, source_id: str) -> list[RowDict]:
-    """The marks on the text of a source as it is now: what was said of another text is past."""
+    """Return the marks on the current text of a source; marks on an earlier text are left out."""
     row = connection.execute(
         "SELECT l.payload, s.text_sha256 FROM sources AS s JOIN log AS l"
         " ON l.subject = 'source/' || s.source_id AND l.kind = 'source.annotated'"
@@ -128,10 +129,10 @@ def marks(connection: sqlite3.Connection, source_id: str) -> list[RowDict]:
 
 
 def lost_quotes(connection: sqlite3.Connection, source_id: str) -> list[RowDict]:
-    """The citations of current events whose quote does not stand in the newest text.
+    """Return the citations of current events whose quote is not in the newest text.
 
-    Each with event_id, position (from 1), source_id, source_version and quote; empty if the
-    text of the source is not here.
+    Each has event_id, position (from 1), source_id, source_version and quote. The list is empty
+    if the text of the source is not here.
     """
     text = newest(connection, source_id)
     if text is None:
@@ -144,10 +145,10 @@ def lost_quotes(connection: sqlite3.Connection, source_id: str) -> list[RowDict]
 def _quoted_places(
     connection: sqlite3.Connection, source_id: str, text: str
 ) -> Iterator[tuple[RowDict, tuple[int, int] | None]]:
-    """The citations of current events that quote a source, and where in the text each stands.
+    """Yield the citations of current events that quote a source, each with its place in the text.
 
-    That is where it says, if those are its words: it may have been cited of another text, or
-    before there was one.
+    The place is the one in the citation if the quote is found there; else the text is searched,
+    for the citation may be older than this text. It is None if the quote is not in the text.
     """
     captured = functools.cache(lambda: CapturedText(text))
     find = functools.cache(lambda quote: captured().find(quote))

@@ -1,7 +1,7 @@
-"""What was believed at one point and no longer at another: of one event, or of all.
+"""Comparing two moments: this tells how one event, or every event, changed between them.
 
-Guarantees: a comparison holds what differs between two versions of an event and nothing
-else, with every entry that lies between them and its reason. Nothing here writes.
+Guarantees: a comparison has what differs between two versions of an event and nothing else,
+with every entry between them and its reason. Nothing here writes.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _ENTRY_COLUMNS = "version, kind, seq, recorded_at, reported_at, author, reason"
 def compare(
     connection: sqlite3.Connection, event_id: str, before: int | None, after: int | None
 ) -> RowDict:
-    """Two versions of an event; None stands for a time when it was not there.
+    """Compare two versions of an event; None means a time when the event was not there.
 
-    `before` and `after` say version and state, `changes` are field by field (RFC 6901), and
-    `entries` are those that led from the one to the other, oldest first. Raises NotFound for
-    a version that the event does not have.
+    `before` and `after` have version and state, `changes` the differences field by field
+    (RFC 6901), `entries` what was recorded between the two, oldest first. Raises NotFound for a
+    version that the event does not have.
     """
     old, old_content = _side(connection, event_id, before)
     new, new_content = _side(connection, event_id, after)
@@ -50,7 +50,7 @@ def compare(
 def _side(
     connection: sqlite3.Connection, event_id: str, version: int | None
 ) -> tuple[RowDict | None, RowDict | None]:
-    """How an event stood in a version, and what it said then; None if that was erased."""
+    """Return version and state of an event, and its content then; None if that was erased."""
     if version is None:
         return None, None
     row = connection.execute(
@@ -65,11 +65,11 @@ def _side(
 def changes(
     connection: sqlite3.Connection, start: object, end: object = None, *, reported: bool = False
 ) -> Iterator[RowDict]:
-    """Every event that stood otherwise at `end` (now) than at `start`, as `compare` has it.
+    """Yield the comparison of every event that has another version at `end` than at `start`.
 
-    The two are moments of the recorded clock, with `reported` of the reported one. The events
-    come in the order in which they happened, as they are known today. Raises InvalidInput,
-    NotFound for what is no moment of this log.
+    The two are moments of the recorded clock, or with `reported` of the reported one; `end` is
+    now if it is None. Events come in the order in which they occurred, as known today. Raises
+    InvalidInput, NotFound for what is no moment of this log.
     """
     clock_name = "as_reported" if reported else "as_of"
     points = [parse_as_of(connection, **{clock_name: moment}) for moment in (start, end)]

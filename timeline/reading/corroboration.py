@@ -1,4 +1,4 @@
-"""Corroboration: how many independent origins the sources of an event have.
+"""Corroboration: this counts the independent origins that the sources of an event have.
 
 Guarantees: nothing here writes. Sources with one text are one origin, whoever published it.
 """

@@ -1,4 +1,4 @@
-"""Reading entries: those of an export, those that a person looks through, and their erasure.
+"""Reading entries: this yields them for an export or a list, and finds what erased one.
 
 Guarantees: `read` yields entries whole, as the log has them and in its order; until then it
 holds nothing of an entry but its number. Nothing here writes.

@@ -1,8 +1,9 @@
-"""What a search shows of an event: the words around what was found.
+"""Excerpts are the words around what a search found.
 
-Guarantees: it takes no longer than reading the texts, however often a word stands in them.
-(snippet() and highlight() of SQLite take the square of that: hours, if somebody wants it to.)
-So they are asked about pieces of a text, and of no more than its beginning.
+Guarantees: this takes no longer than reading the texts, however often a word occurs in them.
+The time that snippet() and highlight() of SQLite take grows with the square of the number of
+words found, which a malicious text can drive to hours. So they are asked about short pieces of
+a text, and only about its beginning.
 """
 
 from __future__ import annotations
@@ -16,22 +17,23 @@ from timeline.reading.filters import fts_phrases
 
 _COLUMNS = ("title", "summary", "quotes", "actors", "places", "folded")
 _LONGEST = 20_000
-"""Characters of a text in which an excerpt is looked for."""
+"""Characters at the beginning of a text that are searched for an excerpt."""
 _PIECE = 2_000
+"""Characters in a piece of a text."""
 _MOST_PIECES = _LONGEST // _PIECE
 _FOUND = re.compile("\x02([^\x02\x03]+)\x03")
 _WORDS_BEFORE, _WORDS_BEHIND = 6, 10
 _NEAR = 120
-"""Characters on either side of a mark, at most: a word may be long."""
+"""Characters shown on either side of a mark, at most, since a word may be long."""
 
 
 def excerpts(
     connection: sqlite3.Connection, event_keys: Iterable[int], text: str
 ) -> dict[int, str]:
-    """The words around what was found in these events, by key.
+    """Return the words around what was found in each of these events, by key.
 
-    What was found stands between U+0002 and U+0003. Left out are events that hold it only
-    far behind in a long text.
+    The words found are between U+0002 and U+0003. An event is left out if they occur only
+    after the first 20,000 characters of a text.
     """
     keys = [*event_keys]
     beginnings = ", ".join(f"substr({column}, 1, {_LONGEST})" for column in _COLUMNS)
@@ -70,7 +72,7 @@ def excerpts(
 
 
 def _pieces(rows: Iterable[tuple[int, *tuple[str | None, ...]]]) -> Iterator[tuple[object, ...]]:
-    """The texts of each row cut to pieces: the first of all of them, then the second ..."""
+    """Cut the texts of each row to pieces: yield the first pieces of all texts, then the second."""
     for key, *texts in rows:
         for number in range(_MOST_PIECES):
             start = number * _PIECE
@@ -80,7 +82,7 @@ def _pieces(rows: Iterable[tuple[int, *tuple[str | None, ...]]]) -> Iterator[tup
 
 
 def _most_telling(texts: Iterable[str], *, follows: bool) -> str:
-    """The words around the first mark, from the text that shows most of what was found."""
+    """Return the words around the first mark, from the text that shows most of the words found."""
     found = [_around(text, follows=follows) for text in texts if "\x02" in text]
     return max(found, key=lambda words: len({*_FOUND.findall(words.lower())}))
 

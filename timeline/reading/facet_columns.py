@@ -1,10 +1,11 @@
-"""Which values each entry has, of one facet: columns beside its sets, for counting few entries.
+"""Columns of a facet: they hold the values of each entry, to count few entries quickly.
 
-Guarantees: what columns count is what the sets that they were made from, and those added
-later, hold, but for the values in `large`, which are left to their sets. They only grow: what
-they say of an entry never changes, so that an index of an earlier moment may share them.
-Columns cost as much as entries are counted, however many values there are; sets cost as much
-as there are values.
+The index has a set of entries for each value. To count by sets, every value must be looked at;
+to count by columns, only the chosen entries.
+
+Guarantees: columns count the same as the sets that they were made from and that were added
+later, except the values in `large`, which are counted by their sets. Columns only grow, and the
+values of an entry never change in them, so an index of an earlier moment may share them.
 """
 
 from __future__ import annotations
@@ -20,31 +21,31 @@ from pyroaring import BitMap
 from timeline.projection.facet_segments import Postings, Value
 
 _LARGE = 32
-"""A set that has one in so many entries is not put into columns."""
+"""A share of all entries, one in 32: a value that so many have is counted by its set."""
 
 _WORTHWHILE = 32
-"""A column is made for what one in so many entries has; fewer are kept one by one."""
+"""A share of all entries, one in 32: if fewer have a value left, no further column is made."""
 
 _NARROW = 65_536
-"""Values: of so many the numbers take two bytes."""
+"""Values of a facet, at most, that two bytes can number."""
 
 
 class Columns:
-    """An entry's first value stands in the first column, its second in the second, and so on."""
+    """Columns have the first value of each entry in the first one, the second in the second."""
 
     def __init__(self, sets: Postings, end: int) -> None:
-        """`end`: behind the last entry."""
+        """Make the columns of these sets; `end` is the number after that of the last entry."""
         self.end = end
         self.large = frozenset(value for value, seqs in sets.items() if len(seqs) * _LARGE >= end)
-        """Values that many entries have: their sets count them more quickly."""
+        """The values that many entries have: their sets count them faster."""
         self._values: list[Value] = []
         self._numbers: dict[Value, int] = {}
         self._columns: list[tuple[BitMap, array[int]]] = []
-        """Of each the entries that have a value in it, and the numbers of these values."""
+        """For each column the entries with a value in it, and by entry the number of the value."""
         self._others: defaultdict[int, list[int]] = defaultdict(list)
-        """The numbers of what found no column, by entry,"""
+        """Value numbers that fit in no column, by entry seq."""
         self._having_others = BitMap()
-        """and these entries."""
+        """The seqs that are keys of `_others`."""
         left = self._numbered(sets)
         while sum(map(len, left.values())) * _WORTHWHILE >= end > 0:
             self._columns.append((BitMap(), array(self._typecode, [0]) * end))
@@ -52,7 +53,7 @@ class Columns:
         self._keep(left)
 
     def extend(self, sets: Postings, end: int) -> None:
-        """Add the entries before `end` that are not there yet."""
+        """Add the entries from the end of the columns to before `end`."""
         more = BitMap(range(self.end, end))
         left = self._numbered({value: seqs & more for value, seqs in sets.items()})
         typecode = self._typecode
@@ -66,11 +67,11 @@ class Columns:
         self.end = max(self.end, end)
 
     def counts(self, chosen: BitMap) -> list[tuple[Value, int]]:
-        """How many of the chosen entries have each value; values of none are left out."""
+        """Count the chosen entries by value; values that none of them has are left out."""
         counted = Counter[int]()
         for filled, column in self._columns:
             seqs = (chosen & filled).to_array()
-            several = len(seqs) > 1  # itemgetter is quicker, and gives no tuple for one
+            several = len(seqs) > 1  # itemgetter is faster, but returns no tuple for one
             counted.update(itemgetter(*seqs)(column) if several else map(column.__getitem__, seqs))
         some = map(self._others.__getitem__, chosen & self._having_others)
         counted.update(chain.from_iterable(some))
@@ -99,7 +100,7 @@ class Columns:
 
 
 def _put(sets: dict[int, BitMap], filled: BitMap, column: array[int]) -> dict[int, BitMap]:
-    """Fill the free places of a column; what is left of the sets."""
+    """Fill the free places of a column, and return the sets of the values that found none."""
     left = {}
     for number, seqs in sets.items():
         free = seqs - filled

@@ -1,4 +1,4 @@
-"""The facet index: which versions of events have which values, as of any entry of the log.
+"""The facet index tells which versions of events have which values, as of any entry of the log.
 
 A version of an event is known by the `seq` of its entry, and everything here is a set of such
 numbers (a roaring bitmap):
@@ -70,7 +70,7 @@ Months = tuple[str | None, str | None]
 
 
 class FacetIndex(NamedTuple):
-    """The index as of one entry of the log; see the module for how its parts belong together."""
+    """An index holds all versions up to one entry of the log; see the module for its parts."""
 
     seq: int
     """The newest entry that is in the index."""

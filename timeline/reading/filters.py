@@ -1,7 +1,7 @@
-"""Filters: what a person asks for, as a condition on table `events`.
+"""Filters: this turns what a person asks for into a condition on table `events`.
 
-Guarantees: what is asked for means the same in `list`, `search`, `facets`, exports and on
-the site. What cannot be read is refused, naming the filter and what would be right.
+Guarantees: a filter means the same in `list`, `search`, `facets`, exports and on the site. A
+value that cannot be read is refused with the name of the filter and what would be right.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ FILTERS = {
 }
 """The filters of `list`, `search`, `facets` and exports, as SQL on events AS e.
 
-A period takes all that could have happened in it. Without `state` only current events are
-listed; state "all" takes every one.
+A period matches every event that may have occurred in it. Without `state` only current events
+match; with state "all" every event does.
 """
 
 _MATCHES = "e.event_key IN (SELECT rowid FROM event_search WHERE event_search MATCH ?)"
 
 
 FilterValues = dict[str, list[Any]]
-"""What filters look for, by name, as the tables have it."""
+"""The values that filters ask for, by name of the filter, as the tables store them."""
 
 
 def parse_filters(
@@ -78,7 +78,7 @@ def parse_filters(
 def condition(
     filters: FilterValues, text: str | None = None, *, leave_out: str | None = None
 ) -> tuple[str, list[Any]]:
-    """The condition on events AS e, and its values; the filter `leave_out` is passed over."""
+    """Return the condition on events AS e, and its values, without the filter `leave_out`."""
     clauses: list[str] = []
     values: list[Any] = []
     for name, several in filters.items():
@@ -102,7 +102,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 
 
 def parse_filter(connection: sqlite3.Connection, name: str, value: object) -> object:
-    """What a filter looks for, as the tables have it; None for no limit.
+    """Parse the value of a filter into the value that the tables store; None matches everything.
 
     Raises InvalidValue.
     """
@@ -145,7 +145,7 @@ def parse_filter(connection: sqlite3.Connection, name: str, value: object) -> ob
 
 
 def _actors_called(connection: sqlite3.Connection, text: str) -> list[str]:
-    """The actors that have this id, or else this name, and those that they were merged into."""
+    """Return the actors with this id, or else this name, and those that they were merged into."""
     called = connection.execute("SELECT actor_id FROM actors WHERE actor_id = ?", (text,))
     actor_ids = [actor_id for (actor_id,) in called]
     if not actor_ids:
@@ -165,12 +165,12 @@ def _actors_called(connection: sqlite3.Connection, text: str) -> list[str]:
 
 
 def _event_type(connection: sqlite3.Connection, text: str) -> str:
-    """The code of an event type, from its code or its label."""
+    """Return the code of an event type, from its code or its label."""
     terms = stored_terms(as_dicts(connection.execute("SELECT code, label FROM event_types")))
     try:
         return term(text, terms, "event type")
     except InvalidValue:
-        # Free words, if the vocabulary has none; and words that it had once.
+        # A log without a vocabulary allows any word, and old events may have former codes.
         used = connection.execute("SELECT 1 FROM events WHERE event_type = ? LIMIT 1", (text,))
         if not terms or used.fetchone():
             return text
@@ -178,12 +178,15 @@ def _event_type(connection: sqlite3.Connection, text: str) -> str:
 
 
 def fts_query(text: str) -> str:
-    """The words of a person as an FTS5 query: all of them, the last one perhaps unfinished."""
+    """Return an FTS5 query for what a person typed: all words, of which the last may go on."""
     return " ".join(fts_phrases(text))
 
 
 def fts_phrases(text: str) -> list[str]:
-    """The same, one by one. Raises InvalidInput for none, or for half a character."""
+    """Return the words and phrases of a query, quoted for FTS5, the last one as a prefix.
+
+    Raises InvalidInput for a text without a word, or with half a surrogate pair.
+    """
     if _is_broken(text):
         raise InvalidInput("text", "holds half a character (a lone surrogate)")
     words = [
@@ -198,5 +201,5 @@ def fts_phrases(text: str) -> list[str]:
 
 
 def _is_broken(text: str) -> bool:
-    """Whether it holds what UTF-8 cannot: half of a surrogate pair."""
+    """Tell whether a text has half of a surrogate pair, which UTF-8 cannot encode."""
     return any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,4 +1,4 @@
-"""Search through the facet index: which versions hold given words, as of any entry of the log.
+"""Search with the facet index: this finds the versions with given words, as of any entry.
 
 Guarantees: it finds what SQLite's full text search finds in the tables as of that entry. The
 stored search index has the words of today only; texts that were rewritten since are searched

@@ -1,7 +1,7 @@
-"""A selection answered from the facet index: exact counts of every facet, now or on any day.
+"""Selections over the facet index: they count every facet exactly, as of any entry of the log.
 
-Guarantees: it answers as `selection.Selection` does, over the tables as they stood at any
-entry of the log up to the newest that the index knows.
+Guarantees: it answers as `selection.Selection` does from the tables as of an entry of the log,
+which may be any up to the newest that the index knows.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ from timeline.reading.sources import withdrawals
 from timeline.store.rows import RowDict
 
 _FEW = 3_000
-"""Events: so many are looked up one by one, of more the list is walked in its order."""
+"""Events, at most, that are looked up one by one; with more, the list is read in its order."""
 
 _NONE = BitMap()
 
 
 class IndexedSelection(Selection):
-    """`Selection`, answered from the index, as known after entry `seq`, or now.
+    """An indexed selection answers as `Selection` does, from the index, as of entry `seq` or now.
 
-    To be closed: a page of the past has tables of its own.
+    It must be closed, since a page of the past has tables of its own.
     """
 
     def __init__(
@@ -75,14 +75,17 @@ class IndexedSelection(Selection):
         self._chosen = self._having_all(self._parts)
 
     def close(self) -> None:
-        """Leave the past."""
+        """Close the in-memory tables of the last page."""
         self._opened.close()
 
     def everything(self) -> Selection:
         return IndexedSelection(self._connection, self._index, seq=self._seq)
 
     def parse_filter(self, name: str, value: object) -> object:
-        """In the past also words that no event has now: of event types, and names of actors."""
+        """Parse the value of a filter as `Selection.parse_filter` does.
+
+        As of a past entry it also accepts event types and actor names that no current event uses.
+        """
         try:
             found = super().parse_filter(name, value)
         except InvalidValue:
@@ -100,7 +103,7 @@ class IndexedSelection(Selection):
     # --- What is chosen -------------------------------------------------------------------
 
     def _having(self, name: str, value: Any) -> BitMap:
-        """The entries of events that have what a filter looks for."""
+        """Return the versions that match one value of a filter."""
         match name:
             case "actor":
                 return union([self._index.having(name, each) for each in json.loads(value)])
@@ -126,7 +129,7 @@ class IndexedSelection(Selection):
         return self._index.having(name, value)
 
     def _within(self, period: tuple[int, ...]) -> BitMap:
-        """The entries of events both bounds of which fall in a year or a month."""
+        """Return the versions with both bounds in a year or a month."""
         return union(
             [
                 seqs
@@ -136,7 +139,7 @@ class IndexedSelection(Selection):
         )
 
     def _in_period(self, side: str, bound: str) -> BitMap:
-        """The entries of events that could lie behind, or before, a bound."""
+        """Return the versions that may have occurred "since" or "until" a bound."""
         day, _, clock = bound.partition("T")
         seqs = self._index.reaching(side, day)
         if not clock:
@@ -157,13 +160,13 @@ class IndexedSelection(Selection):
         return seqs - too_far
 
     def _dates(self, seqs: BitMap) -> Iterator[tuple[int, str, Days]]:
-        """Entry, event and bounds of these versions."""
+        """Yield entry, event and bounds of these versions."""
         for seq, event_id, content in contents(self._connection, seqs):
             when = content and edtf.parse(content["occurred"])
             yield seq, event_id, (when.occurred_from, when.occurred_to) if when else (None, None)
 
     def _resting_on_withdrawn(self) -> BitMap:
-        """The entries of events all sources of which were withdrawn by then."""
+        """Return the versions that cite only sources that were withdrawn by then."""
         withdrawn = withdrawals(self._connection, self._point)
         if not withdrawn:
             return _NONE
@@ -172,21 +175,21 @@ class IndexedSelection(Selection):
         return on_them - union([seqs for source_id, seqs in sets if source_id not in withdrawn])
 
     def _having_all(self, parts: Mapping[str, BitMap]) -> BitMap:
-        """The entries that these filters leave."""
+        """Return the current versions that match all of these filters."""
         left = self._alive
         for part in sorted(parts.values(), key=len):
             left = left & part
         return left
 
     def _without(self, name: str) -> BitMap:
-        """The entries that all filters but one leave."""
+        """Return the current versions that match all filters but this one."""
         if name not in self._parts:
             return self._chosen
         return self._having_all({key: part for key, part in self._parts.items() if key != name})
 
     @cached_property
     def _months(self) -> dict[Months, int]:
-        """How many events have which months as their bounds."""
+        """Return the months of both bounds, with the number of chosen events that have them."""
         return dict(self._index.counts("months", self._chosen))
 
     # --- Answers --------------------------------------------------------------------------
@@ -217,7 +220,7 @@ class IndexedSelection(Selection):
         return first_choices(found, limit, also)._replace(total=total)
 
     def _forgotten_names(self) -> dict[Any, str]:
-        """The names of actors that no event names any more: those that they had at first."""
+        """Return the first names of the actors that no current event has, by actor id."""
         named = [
             ((seqs & self._alive).min(), name, actor_id)
             for name, actor_id, seqs in self._index.forgotten(self._connection)
@@ -226,7 +229,10 @@ class IndexedSelection(Selection):
         return {actor_id: name for _, name, actor_id in sorted(named, reverse=True)}
 
     def spans(self) -> list[tuple[str | None, str | None, int]]:
-        """To the month, if they reach over so many that no histogram has days."""
+        """Return pairs of first and last day with counts; in a long period, of months instead.
+
+        A month is given as its first day.
+        """
         of_months = self._months
         known = [f"{month}-01" for both in of_months for month in both if month]
         since, until = self.bounds()
@@ -292,7 +298,7 @@ class IndexedSelection(Selection):
         return NOW._replace(seq=self._seq)
 
     def _window(self, behind: tuple[str, str] | None, oldest_first: bool, size: int) -> BitMap:
-        """The chosen ones on the days on which a page falls, more than `size` if there are."""
+        """Return the chosen versions on the days of a page: more than `size`, if there are more."""
         if len(self._chosen) <= 2 * size:
             return self._chosen
         its_day = behind and behind[0].partition("T")[0]
@@ -310,14 +316,17 @@ class IndexedSelection(Selection):
         return found
 
     def _days(self, oldest_first: bool) -> Iterator[tuple[str, Postings]]:
-        """The days on which events begin, of the months in which chosen ones do."""
+        """Yield the days on which events start, in the months in which chosen ones do."""
         beginnings = self._index.beginnings
         for months, days in beginnings if oldest_first else reversed(beginnings):
             if not self._months.keys().isdisjoint(months):
                 yield from days if oldest_first else reversed(days)
 
     def _in_a_list(self, after: str | None, oldest_first: bool, size: int) -> tuple[str, list[Any]]:
-        """Few events are looked up, many are met on the way."""
+        """Return the condition that chooses the events of a page, and its values.
+
+        Few events are looked up by their seq; if they are many, each event is tested in turn.
+        """
         behind = selection.place_in_list(after) if after else None
         window = self._window(behind, oldest_first, size)
         if len(window) <= _FEW:
@@ -356,7 +365,7 @@ class IndexedSelection(Selection):
         return self._event_ids(sorted(first.get(seq, seq) for seq in self._chosen))
 
     def _event_ids(self, seqs: Iterable[int]) -> list[str]:
-        """The events that these entries are about."""
+        """Return the ids of the events that these entries are about."""
         return [
             event_id
             for some in in_arrays(seqs)
@@ -369,7 +378,7 @@ class IndexedSelection(Selection):
 
 
 def _first(one: BitMap, other: BitMap) -> int:
-    """The first entry that is in both, which is soon met where they have many in common."""
+    """Return the first entry in both; if they have many in common, it is soon found."""
     for seq in islice(one, 100):
         if seq in other:
             return seq
@@ -377,17 +386,17 @@ def _first(one: BitMap, other: BitMap) -> int:
 
 
 _MONTHS_WITH_DAYS = 5
-"""Months: more than the days of a histogram."""
+"""Months, at most, that a histogram shows by days."""
 
 
 def _month(known: str, asked: str | None, nearer: Callable[[str, str], str]) -> int:
-    """The month of an end of a histogram, counted from the year 0."""
+    """Return the month of one end of a histogram, counted from the year 0."""
     year, month, *_ = edtf.numbers(nearer(known, asked) if asked else known)
     return year * 12 + month
 
 
 def _nocase(text: Any) -> str:
-    """As COLLATE NOCASE compares: without the case of the letters A to Z."""
+    """Lower the letters A to Z, so that texts compare as with COLLATE NOCASE."""
     return str(text).translate(_LOWER)
 
 

@@ -1,7 +1,7 @@
-"""The tables of the projection as of any moment, folded into memory.
+"""Tables of the past: this folds the tables of the projection as of any moment into memory.
 
-Guarantees: nothing here writes to the file. The code that answers from today's tables answers
-from these as well, so that an answer about the past is made as one about the present is.
+Guarantees: nothing here writes to the file. The code that answers from today's tables also
+answers from these, so that answers about the past and the present are made in the same way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading one event and its history, now or as of any moment.
+"""Reading one event: this finds it with its history, now or as of any moment.
 
 Guarantees: nothing here writes to the file. Every answer is as of a point on two clocks
 (`as_of.AsOf`). One event is found in a few index look-ups, however long its history.
@@ -72,9 +72,9 @@ def get(
     version: int | None = None,
     as_of: AsOf = NOW,
 ) -> RowDict:
-    """One event: the fields of its content, its bounds, then how it stands.
+    """Return one event: the fields of its content, its bounds, then its state and version.
 
-    An event that rests on sources alone that were withdrawn by then has them in `at_risk`.
+    If all of its sources were withdrawn by then, it has them in `at_risk`.
 
     Raises NotFound for an event or a version that was not there as of then.
     """
@@ -122,7 +122,7 @@ _EACH = (
     " CROSS JOIN log AS l ON l.seq = v.content_seq"
     " ORDER BY wanted.key"
 )
-"""CROSS JOIN: the order of the look-ups is ours, not SQLite's to choose."""
+"""Events of the given ids. CROSS JOIN keeps SQLite from choosing another order of look-ups."""
 
 _AT_ONCE = 500
 
@@ -130,7 +130,7 @@ _AT_ONCE = 500
 def each(
     connection: sqlite3.Connection, event_ids: Iterable[str], *, as_of: AsOf = NOW
 ) -> Iterator[RowDict]:
-    """What `get` answers for each of these ids, in their order, streamed.
+    """Yield what `get` returns for each of these ids, in their order, one at a time.
 
     Raises NotFound at the first event that was not there as of then.
     """
@@ -149,9 +149,9 @@ def each(
 
 
 def history(connection: sqlite3.Connection, event_id: str, *, as_of: AsOf = NOW) -> list[RowDict]:
-    """Every version of an event up to then, oldest first, each with its `changes`.
+    """Return every version of an event up to then, oldest first, each with its `changes`.
 
-    The last of them was not superseded yet. Raises NotFound if there was none.
+    `superseded_at` of the last one is None. Raises NotFound if there was no version.
     """
     newest = _version(connection, event_id, as_of, None)
     if newest is None:
@@ -181,7 +181,10 @@ def history(connection: sqlite3.Connection, event_id: str, *, as_of: AsOf = NOW)
 
 
 def related(connection: sqlite3.Connection, event_id: str) -> list[RowDict]:
-    """The ties of an event today, both ways: direction ("to", "from"), relation, event, title."""
+    """Return the relations of an event today, to others and from them.
+
+    Each has direction ("to", "from"), relation, and event_id and title of the other event.
+    """
     return [
         *as_dicts(
             connection.execute(
@@ -198,12 +201,12 @@ def related(connection: sqlite3.Connection, event_id: str) -> list[RowDict]:
 
 
 def labels(connection: sqlite3.Connection) -> dict[str, str]:
-    """The labels of the log's event types, by code."""
+    """Return the labels of the log's event types, by code."""
     return dict(connection.execute("SELECT code, label FROM event_types"))
 
 
 def content(connection: sqlite3.Connection, seq: int) -> RowDict | None:
-    """What the entry `seq` says of its event; None when its payload was erased."""
+    """Return the content of an event in entry `seq`; None if its payload was erased."""
     envelope, payload = connection.execute(
         "SELECT envelope, payload FROM log WHERE seq = ?", (seq,)
     ).fetchone()

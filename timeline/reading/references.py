@@ -1,7 +1,7 @@
-"""References: which event, entry, actor or source a person means by what they write.
+"""References: this finds the event, entry, actor or source that a person means.
 
-Guarantees: nothing here writes. A reference that fits nothing is refused with the nearest
-known one, a reference that fits several with all of them.
+Guarantees: nothing here writes. A reference to nothing is refused with the nearest known name;
+a reference that fits several things is refused with their ids.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""Reading many events: lists, search and facets of a selection, now or as of any moment.
+"""Reading many events: this lists, searches and counts them, now or as of any moment.
 
-Guarantees: nothing here writes to the file. A selection in the past is the present one's
-code over the tables as they stood then, so that both answer alike; counts are exact.
-
-Knows the tables; what may be written is not its business.
+Guarantees: nothing here writes to the file. A selection of the past runs the same code over
+the tables as of then (`past_tables`), so both give the same answers. Counts are exact.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ from timeline.store.rows import RowDict, as_dicts
 def _condition(
     connection: sqlite3.Connection, filters: Mapping[str, Any] | None, text: str | None = None
 ) -> tuple[str, list[Any]]:
-    """Return the condition on events AS e that filters and a text are, and its values."""
+    """Return the condition on events AS e that filters and a text make, and its values."""
     return condition(parse_filters(partial(parse_filter, connection), filters), text)
 
 
@@ -34,7 +32,7 @@ def list_events(
     *,
     limit: int | None = None,
 ) -> Iterator[RowDict]:
-    """Rows of `events` in the order in which they happened, those without a start first."""
+    """Yield rows of `events` in the order in which they occurred, those without a start first."""
     chosen, values = _condition(connection, filters)
     cursor = connection.execute(
         f"SELECT e.* FROM events AS e WHERE {chosen}"  # noqa: S608
@@ -51,10 +49,10 @@ def search(
     *,
     limit: int | None = None,
 ) -> Iterator[RowDict]:
-    """Rows of `events` that hold all words of `text`, best first, each with a `match`.
+    """Yield rows of `events` that have all words of `text`, the best first, each with a `match`.
 
-    The match is the words around, the found ones between U+0002 and U+0003; it is left out if
-    they stand only far behind in a long text.
+    The match is an excerpt around the words found, which are between U+0002 and U+0003. It is
+    left out if they only occur late in a long text.
     """
     chosen, values = _condition(connection, filters)
     cursor = connection.execute(
@@ -72,6 +70,7 @@ def search(
 
 
 _AT_ONCE = 200
+"""Events whose excerpts are made together."""
 
 
 FACETS = {
@@ -100,7 +99,7 @@ FACETS = {
     "state": ("e.state", "e.state", ""),
     "at_risk": ("nullif(e.at_risk, 0)", "'at risk'", ""),
 }
-"""The facets: value, label, and what events AS e is joined with to get them."""
+"""The facets by name: SQL for the value, for its label, and for the joins of events AS e."""
 
 _IN_TIME_ORDER = frozenset(("year", "month"))
 
@@ -111,9 +110,9 @@ def facets(
     *,
     text: str | None = None,
 ) -> dict[str, list[RowDict]]:
-    """For each facet its values with label and exact count of events.
+    """Return the values of each facet, with label and exact count of events.
 
-    The most frequent come first; years and months in their order.
+    The most frequent values come first; years and months are in their order.
     """
     chosen = _condition(connection, filters, text)
     return {name: list(as_dicts(_counted(connection, name, chosen))) for name in FACETS}
@@ -136,14 +135,14 @@ def _counted(
 
 
 class Choices(NamedTuple):
-    """Values of a facet, the most frequent first, and how many there are in all."""
+    """Choices have values of a facet, the most frequent first, and the number of all values."""
 
     rows: list[RowDict]
     total: int
 
 
 def first_choices(rows: list[RowDict], limit: int | None, also: Collection[str]) -> Choices:
-    """The first of these values, and those of `also`."""
+    """Return the first `limit` of these values, and of the others those in `also`."""
     if limit is None:
         return Choices(rows, len(rows))
     others = [row for row in rows[limit:] if str(row["value"]) in also]
@@ -151,16 +150,16 @@ def first_choices(rows: list[RowDict], limit: int | None, also: Collection[str])
 
 
 class EventPage(NamedTuple):
-    """A part of a list, and the place where the next one begins; None behind the last."""
+    """A page has a part of a list, and the place where the next page begins (None if last)."""
 
     rows: list[RowDict]
     after: str | None
 
 
 class Selection:
-    """The events that filters and a text choose; each answer is counted from the tables.
+    """A selection holds filters and a text, and answers questions about the events they choose.
 
-    Raises InvalidInput for what cannot be read.
+    Each answer is counted from the tables. Raises InvalidInput for what cannot be read.
     """
 
     def __init__(
@@ -170,36 +169,36 @@ class Selection:
         text: str | None = None,
     ) -> None:
         self.tables = self._connection = connection
-        """`tables`: where the events of a page are found, with all that belongs to them."""
+        """`tables` is a connection to the tables that have the events of the last page."""
         self._filters = parse_filters(self.parse_filter, filters)
         self._text = text
         self._condition = condition(self._filters, text)
 
     def parse_filter(self, name: str, value: object) -> object:
-        """What a filter looks for, as the tables have it. Raises InvalidValue."""
+        """Parse the value of a filter into the stored value. Raises InvalidValue."""
         return parse_filter(self._connection, name, value)
 
     def everything(self) -> Selection:
-        """The selection without a filter, of the same moment."""
+        """Return the selection without filters, as of the same moment."""
         return Selection(self._connection)
 
     def count(self) -> int:
-        """How many events there are."""
+        """Return the number of events."""
         (row,) = self._all("SELECT count(*) AS count FROM events AS e WHERE {}")
         return int(row["count"])
 
     def corrected(self) -> int:
-        """How many of them were corrected."""
+        """Return the number of events that were corrected."""
         (row,) = self._all(
             "SELECT count(*) AS count FROM events AS e WHERE {} AND e.corrections_count > 0"
         )
         return int(row["count"])
 
     def choices(self, name: str, limit: int | None = None, also: Collection[str] = ()) -> Choices:
-        """The values of one facet with their counts, as if nothing of it had been chosen yet.
+        """Return the values of one facet with their counts, ignoring the filter on this facet.
 
-        So a value that is not chosen shows how many events it has beside those that are. With a
-        limit only so many of the most frequent ones, and those of `also`.
+        So each value shows how many events have it and match all other filters. With a limit,
+        return the most frequent values, and those in `also`.
         """
         chosen = condition(self._filters, self._text, leave_out=name)
         return first_choices(list(as_dicts(_counted(self._connection, name, chosen))), limit, also)
@@ -207,9 +206,9 @@ class Selection:
     def page(
         self, *, after: str | None = None, oldest_first: bool = False, size: int = 50
     ) -> EventPage:
-        """Events by when they began, newest first; `after` is that of the page before.
+        """Return a page of events by their start, newest first; `after` is from the page before.
 
-        Those without a beginning are the oldest.
+        Events without a start count as the oldest.
         """
         chosen, values = self._in_a_list(after, oldest_first, size)
         order = "" if oldest_first else " DESC"
@@ -229,11 +228,11 @@ class Selection:
         oldest_first: bool,
         size: int,
     ) -> tuple[str, list[Any]]:
-        """The condition by which a list is walked."""
+        """Return the condition that chooses the events of a page, and its values."""
         return self._condition
 
     def map_rows(self, seqs: Iterable[int]) -> list[RowDict]:
-        """What is known of some events, by the entries in which they stand, for the map."""
+        """Return rows for the map of the versions that these entries made."""
         cursor = self._connection.execute(
             "SELECT seq, event_id, title, place, country, geo_precision FROM events"
             " WHERE seq IN (SELECT value FROM json_each(?))",
@@ -242,7 +241,7 @@ class Selection:
         return list(as_dicts(cursor))
 
     def newest(self, limit: int | None = None) -> list[str]:
-        """The ids of those that were recorded or changed last, the newest first."""
+        """Return the ids of the events that were recorded or changed last, the newest first."""
         rows = self._all(
             "SELECT e.event_id FROM events AS e WHERE {} ORDER BY e.seq DESC LIMIT ?",
             (-1 if limit is None else limit,),
@@ -250,17 +249,17 @@ class Selection:
         return [row["event_id"] for row in rows]
 
     def in_order_of_the_log(self) -> list[str]:
-        """The ids of all of them, as they came into the log."""
+        """Return the ids of all events, in the order in which they were first recorded."""
         rows = self._all("SELECT e.event_id FROM events AS e WHERE {} ORDER BY e.event_key")
         return [row["event_id"] for row in rows]
 
     def bounds(self) -> tuple[str | None, str | None]:
-        """Of the period that is asked for, as in table `events`."""
+        """Return start and end of the period that the filters ask for, as `events` stores them."""
         since, until = (self._filters.get(name, [None])[0] for name in ("since", "until"))
         return since, until
 
     def spans(self) -> list[tuple[str | None, str | None, int]]:
-        """The days of both bounds of `occurred`, and how many events have just these."""
+        """Return pairs of first and last day, each with the number of events that have both."""
         return [
             (row["first"], row["last"], row["count"])
             for row in self._all(
@@ -271,7 +270,7 @@ class Selection:
         ]
 
     def points(self, limit: int = 250) -> list[RowDict]:
-        """The places of events on the map, to about a kilometre, those of most events first.
+        """Return the points of events on the map, to about a kilometre, the most frequent first.
 
         Each has lat, lon and count, and the seq of one of its events.
         """
@@ -283,7 +282,7 @@ class Selection:
         )
 
     def excerpts(self, rows: Sequence[RowDict]) -> dict[str, str]:
-        """The words around what was found in these events, by id, marked as in `search`."""
+        """Return excerpts of these events around the words found, by id, marked as in `search`."""
         if self._text is None:
             return {}
         keys = {row["event_key"]: row["event_id"] for row in rows}
@@ -291,14 +290,14 @@ class Selection:
         return {keys[key]: text for key, text in found.items()}
 
     def _all(self, sql: str, values: Sequence[Any] = ()) -> list[RowDict]:
-        """The rows of an SQL that has the condition in place of {}."""
+        """Return the rows of a query, after putting the condition in place of {}."""
         chosen, its_values = self._condition
         cursor = self._connection.execute(sql.format(chosen), (*its_values, *values))
         return list(as_dicts(cursor))
 
 
 DAY = "substr({0}, 1, instr({0} || 'T', 'T') - 1)"
-"""The day of a bound, as SQL."""
+"""SQL that takes the day out of a bound, which may have a time: DAY.format(column)."""
 
 
 def _page(rows: list[RowDict], size: int) -> EventPage:
@@ -309,7 +308,7 @@ def _page(rows: list[RowDict], size: int) -> EventPage:
 
 
 def place_in_list(after: str) -> tuple[str, str]:
-    """The beginning and the id that a place in a list is. Raises InvalidInput."""
+    """Split a place in a list into the start and the id of an event. Raises InvalidInput."""
     began, mark, event_id = after.rpartition("~")
     if not mark:
         raise InvalidInput("after", f'"{after}" is not a place in a list')
@@ -317,7 +316,7 @@ def place_in_list(after: str) -> tuple[str, str]:
 
 
 def _behind(after: str, *, oldest_first: bool) -> tuple[str, list[str]]:
-    """The condition on what comes behind a place."""
+    """Return the condition on the events after a place in a list, and its values."""
     began, event_id = place_in_list(after)
     sign = ">" if oldest_first else "<"
     if not began:

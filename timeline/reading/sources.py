@@ -1,4 +1,4 @@
-"""Reading sources: their rows, and which of them were withdrawn as of any moment.
+"""Reading sources: this finds their rows, and which of them were withdrawn as of any moment.
 
 Guarantees: nothing here writes. A source is as it is known today; whether it is withdrawn is
 as of the moment that is asked about.

@@ -1,1 +1,1 @@
-"""The parts of a verification."""
+"""Holds the parts of a verification."""

@@ -1,4 +1,4 @@
-"""The log held to what was signed, here and elsewhere, and to what was published."""
+"""Checks of signatures: this compares the log with its checkpoints and its publications."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from timeline.store.codec import decode_content
 
 
 def sizes(connection: sqlite3.Connection, given: Mapping[str, str]) -> Iterator[int]:
-    """The sizes at which a root will be asked for."""
+    """Yield the sizes of the log at which the root of its tree is needed."""
     yield from (size for (size,) in connection.execute("SELECT size FROM checkpoints"))
     yield from (size for (size,) in connection.execute("SELECT size FROM publications"))
     for text in given.values():
@@ -29,7 +29,7 @@ def check_checkpoints(
     keys: Collection[VerifierKey],
     roots: Mapping[int, bytes],
 ) -> None:
-    """Hold the log to what was signed, here and elsewhere, and to what was published."""
+    """Compare the log with checkpoints, stored and given, and with what was published."""
     report.origin = _origin(connection)
     for size, root, text, stored_keys in connection.execute(
         "SELECT size, root, note, verifier_keys FROM checkpoints ORDER BY size, note"
@@ -62,7 +62,7 @@ def _check_note(
     keys: Collection[VerifierKey],
     roots: Mapping[int, bytes],
 ) -> Checkpoint | None:
-    """Check a note: all keys stored with it must have signed it, and one of those given."""
+    """Check a note: all keys stored with it must have signed it, and one of the given keys."""
     try:
         checkpoint, note = parse_checkpoint(text)
         note.verify([VerifierKey.parse(key) for key in stored_keys])
@@ -80,7 +80,7 @@ def _check_note(
 
 
 def _hold_to(report: Report, name: str, checkpoint: Checkpoint, roots: Mapping[int, bytes]) -> None:
-    """The log must go on from what a checkpoint or a publication says."""
+    """Check that the log continues the one of a checkpoint or a publication."""
     if checkpoint.origin != report.origin:
         report.add("checkpoint", name, f"one of {report.origin}", f"one of {checkpoint.origin}")
     elif checkpoint.size > report.size:
@@ -90,7 +90,7 @@ def _hold_to(report: Report, name: str, checkpoint: Checkpoint, roots: Mapping[i
 
 
 def _origin(connection: sqlite3.Connection) -> str:
-    """What the log was opened as; an origin never changes."""
+    """Return the origin with which the log was opened, which never changes; "" if unreadable."""
     row = connection.execute("SELECT payload FROM log WHERE seq = 0").fetchone()
     try:
         return str((decode_content(row[0]) or {})["origin"])

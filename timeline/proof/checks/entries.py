@@ -1,7 +1,7 @@
-"""The log and the tree over it, from the bytes of every entry.
+"""Checks of entries: this hashes the bytes of every entry, and builds the tree over them.
 
-Guarantees: nothing is re-serialised to be checked; text is hashed as it is stored, UTF-8 or
-not. One pass over the two tables, at no less than half the speed of hashing alone.
+Guarantees: nothing is serialised again to be checked; text is hashed as it is stored, UTF-8 or
+not. It takes one pass over two tables, and at most twice the time of hashing them.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _CLASSES = {
 def check_entries(
     connection: sqlite3.Connection, report: Report, sizes: Iterable[int], progress: OnProgress
 ) -> dict[int, bytes]:
-    """Check every entry and every hash; the roots of the tree at these sizes."""
+    """Check every entry and every hash; return the roots of the tree at these sizes."""
     roots = dict.fromkeys(sizes, merkle.root([]))
-    connection.text_factory = bytes  # what is hashed, whether or not it is UTF-8
+    connection.text_factory = bytes  # bytes are hashed, whether or not they are UTF-8
     absent: dict[bytes, int] = {}
     erasures: list[tuple[int, bytes]] = []
     ends: list[bytes] = []
@@ -102,7 +102,7 @@ def check_entries(
 
 
 def _compare_entry(report: Report, row: tuple[Any, ...]) -> None:
-    """What in a row is not as its envelope says."""
+    """Report the columns of a row that differ from its envelope."""
     seq, *columns, envelope, payload, salt, _ = row
     try:
         said = parse_envelope(envelope.decode(), seq)
@@ -122,7 +122,7 @@ def _compare_entry(report: Report, row: tuple[Any, ...]) -> None:
 def _check_erasures(
     report: Report, absent: Mapping[bytes, int], erasures: Collection[tuple[int, bytes]]
 ) -> None:
-    """A payload is absent because a later `entry.erased` has taken it out, and only so."""
+    """Check that exactly the payloads that a later `entry.erased` has erased are absent."""
     excused = {entry_id for seq, entry_id in erasures if absent.get(entry_id, seq) < seq}
     for entry_id, seq in absent.items():
         if entry_id not in excused:

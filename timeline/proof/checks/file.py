@@ -1,4 +1,4 @@
-"""The file itself: its pages, its definitions, the texts of sources in it."""
+"""Checks of the file itself: this reads its pages, its definitions, the texts of sources in it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from timeline.store import schema
 
 
 def check_pages(connection: sqlite3.Connection, report: Report) -> None:
-    """Let SQLite look over its pages and indexes."""
+    """Let SQLite check the pages and indexes of the file."""
     for (problem,) in connection.execute("PRAGMA integrity_check(20)"):
         if problem != "ok":
             report.add("file", "integrity_check", "ok", problem)
 
 
 def check_schema(connection: sqlite3.Connection, report: Report) -> None:
-    """Compare tables, indexes, views and triggers with those of a new file; and which migrations
-    made them, though not when: that is nowhere else."""
+    """Compare tables, indexes, views, triggers and migrations with those of a new file.
+
+    The times of the migrations are not compared, since nothing else in the file has them.
+    """
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
         schema.migrate(new)
         tables.create(new)
@@ -52,7 +54,7 @@ SELECT type || ' ' || name, sql FROM sqlite_master
 
 
 def check_texts(connection: sqlite3.Connection, report: Report) -> None:
-    """Compare captured texts with the hashes that they are kept by."""
+    """Compare captured texts with the hashes under which they are stored."""
     connection.text_factory = bytes
     for name, body in connection.execute(
         "SELECT text_sha256, body FROM source_texts WHERE body IS NOT NULL"

@@ -1,4 +1,4 @@
-"""What a verification found, and what it could not have seen."""
+"""The report of a verification: it lists what was found, and what could not be checked."""
 
 from __future__ import annotations
 
@@ -7,47 +7,47 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 OnProgress = Callable[[str, int], object]
-"""Called with a part ("log", "tables") and a count of entries."""
+"""A function that is called with a part ("log", "tables") and a count of entries."""
 
 _SHOWN = 100
-"""Findings of one kind that are told apart; the rest are counted."""
+"""Findings of one kind that are listed, at most; others are only counted."""
 
 
 class Finding(NamedTuple):
-    """One thing that does not hold."""
+    """A finding is one thing that is wrong in a file."""
 
     what: str
-    """What was checked, such as "leaf" or "table events"."""
+    """The kind of check, such as "leaf" or "table events"."""
     where: str
-    """Such as "#41", or the key of a row."""
+    """The entry, such as "#41", or the key of a row."""
     expected: str
     found: str
 
 
 @dataclass
 class Report:
-    """What a file says, and what does not hold."""
+    """A report has the main facts about a file, and everything that is wrong in it."""
 
     origin: str = ""
     size: int = 0
-    """Entries in the log."""
+    """Number of entries in the log."""
     root: bytes = b""
     erased: int = 0
-    """Entries whose payload was taken out."""
+    """Number of entries whose payload was erased."""
     checkpoints: int = 0
     signed: int = 0
-    """Entries that the newest checkpoint covers."""
+    """Number of entries that the newest checkpoint covers."""
     texts: int = 0
     texts_absent: int = 0
-    """Texts of sources that are not in this file: left out of it, or erased."""
+    """Number of texts of sources that are not in this file: left out, or erased."""
     findings: list[Finding] = field(default_factory=list)
     unlisted: int = 0
-    """Findings beyond those in `findings`."""
+    """Number of findings that are not listed in `findings`."""
     unnoticed: list[str] = field(default_factory=list)
-    """What this check could not have seen, in sentences."""
+    """Sentences about what this verification could not check."""
 
     def add(self, what: str, where: object, expected: object, found: object) -> None:
-        """Keep a finding, or count it if there are many of the kind."""
+        """Add a finding, or only count it if there are many of its kind."""
         if sum(known.what == what for known in self.findings) < _SHOWN:
             self.findings.append(Finding(what, str(where), str(expected), str(found)))
         else:
@@ -55,5 +55,5 @@ class Report:
 
 
 def text_of(raw: bytes) -> str:
-    """Bytes of text as they can be shown."""
+    """Decode bytes for display; bytes that are not UTF-8 are escaped."""
     return raw.decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""The tables, against those that the log makes when it is folded once more."""
+"""Checks of tables: this folds the log once more and compares the tables with the result."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _KEYS = {
     "event_search": ("rowid",),
     "projection_state": ("entry_version",),
 }
-"""The keys of tables whose primary key is none, or in no good order to read them in."""
+"""Keys for tables without a primary key, or whose primary key is a bad order for reading."""
 
 
 def check_tables(
     connection: sqlite3.Connection, report: Report, path: str, progress: OnProgress
 ) -> None:
-    """Fold the log once more, into temporary tables, and compare those of the file.
+    """Fold the log once more, into temporary tables, and compare the file's tables with them.
 
-    Raises ProjectionOutdated where that is all that is wrong.
+    Raises ProjectionOutdated if nothing else is wrong.
     """
     try:
         tables.check(connection, path)
@@ -39,7 +39,7 @@ def check_tables(
         tables.create_apart(connection)
         tables.fold_all(connection, functools.partial(progress, "tables"))
     except (LookupError, TypeError, ValueError, AttributeError, sqlite3.DatabaseError) as error:
-        # What no writer wrote, though its hashes may hold.
+        # No writer wrote this log, though its hashes may be right.
         report.add("tables", "all", "a log that can be folded", repr(error))
         return
     (report.texts_absent,) = connection.execute(
@@ -59,7 +59,7 @@ def check_tables(
 
 
 def _compare_table(connection: sqlite3.Connection, report: Report, table: str) -> None:
-    """Compare a table with the one made anew, row by row in the order of its key."""
+    """Compare a table with the folded one, row by row in the order of its key."""
     described = connection.execute("SELECT name, pk FROM pragma_table_info(?, 'temp')", (table,))
     columns = described.fetchall()
     keys = _KEYS.get(table) or tuple(name for name, place in columns if place)
@@ -85,7 +85,7 @@ def _compare_table(connection: sqlite3.Connection, report: Report, table: str) -
 def _differing(
     expected: Iterator[_Values], found: Iterator[_Values], width: int
 ) -> Iterator[tuple[_Values | None, _Values | None]]:
-    """The rows in which two tables differ, both in the order of their first `width` columns."""
+    """Yield the rows that differ in two tables, both sorted by their first `width` columns."""
     right, wrong = next(expected, None), next(found, None)
     while right is not None or wrong is not None:
         if right == wrong:

@@ -1,1 +1,1 @@
-"""Likely duplicates and misspellings, for a person to decide on."""
+"""Finds likely duplicates and misspellings, for a person to decide on."""

@@ -1,8 +1,8 @@
-"""Likely twins among the actors of a log: two that may be one, and why.
+"""Twins among actors: this suggests pairs that may be one actor, and says why.
 
-Guarantees: it reads, and decides nothing. Whom the log tells apart is left apart: two of one
-name who were given ids, two with other countries or Wikidata items, and two who take part in
-the same event, unless nothing but case, accents or the order of words tells their names apart.
+Guarantees: it reads, and decides nothing. These pairs are never suggested: two actors of one
+name who were both given ids; two with different countries or different Wikidata items; two who
+take part in the same event, unless their names only differ in case, accents or word order.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from timeline.reading.twins.names import Likeness
 from timeline.store.rows import RowDict
 
 _CROWD = 200
-"""So many of one key are a crowd, not twins."""
+"""Actors per key: a key that more of them share is too common to suggest pairs."""
 
 
 class ActorTwins(NamedTuple):
-    """Two actors that may be one: the one to merge, the one to keep, and why."""
+    """Two actors that may be one: `actor` is to be merged into `into`, because of `why`."""
 
     actor: RowDict
     into: RowDict
@@ -33,7 +33,7 @@ class ActorTwins(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """What tells an actor from others, beside its names."""
+    """Facts that tell an actor from others, besides its names."""
 
     countries: set[str]
     wikidata: set[str]
@@ -43,7 +43,7 @@ _Pair = tuple[str, str]
 
 
 def actor_twins(connection: sqlite3.Connection) -> list[ActorTwins]:
-    """Every two actors that may be one, the likeliest first; none that was merged already."""
+    """Return every pair of actors that may be one, the likeliest first, without merged ones."""
     actors = {row["actor_id"]: row for row in listed(connection) if not row["merged_into"]}
     known = _known(connection, actors)
     found: dict[_Pair, Likeness] = {}
@@ -64,7 +64,11 @@ def actor_twins(connection: sqlite3.Connection) -> list[ActorTwins]:
 
 
 def _standing(actor: RowDict) -> tuple[Any, ...]:
-    """Sorts the one to keep first: recorded, in many events, with a full name and a bare one."""
+    """Return a key that sorts the actor to keep first.
+
+    A recorded actor comes first, then one in more events, one without an office in its name,
+    and one with a longer name.
+    """
     is_bare, length = names.is_bare(actor["name"]), len(actor["name"])
     return actor["seq"] is None, -actor["events"], not is_bare, -length, actor["actor_id"]
 
@@ -85,11 +89,11 @@ def _names(actor: RowDict) -> list[str]:
     return [actor["name"], *actor["aliases"]]
 
 
-# --- Who is compared ----------------------------------------------------------------------
+# --- The pairs to compare -----------------------------------------------------------------
 
 
 def _candidates(actors: dict[str, RowDict], known: dict[str, _Known]) -> set[_Pair]:
-    """The pairs worth a closer look, each with the smaller id first."""
+    """Return the pairs that are worth comparing, each with the smaller id first."""
     having: defaultdict[str, set[str]] = defaultdict(set)
     looking: defaultdict[str, set[str]] = defaultdict(set)
     by_form: defaultdict[str, set[str]] = defaultdict(set)
@@ -116,7 +120,7 @@ def _candidates(actors: dict[str, RowDict], known: dict[str, _Known]) -> set[_Pa
 
 
 def _likeness(one: RowDict, other: RowDict, known: _Known, others: _Known) -> Likeness | None:
-    """Why two actors may be one, if nothing that is known of them speaks against it."""
+    """Return why two actors may be one; None if a fact about them says that they are not."""
     if known.wikidata and others.wikidata:
         if known.wikidata & others.wikidata:
             return Likeness(1, "the same Wikidata item")
@@ -133,17 +137,17 @@ def _likeness(one: RowDict, other: RowDict, known: _Known, others: _Known) -> Li
 
 
 def _is_given(actor: RowDict) -> bool:
-    """Whether somebody gave it its id; else that is made of its name."""
+    """Tell whether the actor's id was given, not made from its name."""
     return bool(actor["actor_id"] != actor_id_of(actor["name"]))
 
 
-# --- Which of them are told ---------------------------------------------------------------
+# --- The pairs to suggest -----------------------------------------------------------------
 
 
 def _without_shared_surnames(
     found: dict[_Pair, Likeness], actors: dict[str, RowDict]
 ) -> Iterator[tuple[_Pair, Likeness]]:
-    """A surname that several have, who are not likely one themselves, is nobody's."""
+    """Leave out the pairs of a surname with several bearers who are not likely one actor."""
     bearers: defaultdict[str, set[str]] = defaultdict(set)
     for pair, likeness in found.items():
         if likeness.rank == names.SURNAME:
@@ -160,7 +164,7 @@ def _without_shared_surnames(
 
 
 def _shared_events(connection: sqlite3.Connection, one: str, other: str) -> int:
-    """How many events both take part in."""
+    """Return the number of events in which both actors take part."""
     (count,) = connection.execute(
         "SELECT count(DISTINCT x.event_id) FROM event_actors AS x"
         " JOIN event_actors AS y USING (event_id) WHERE x.actor_id = ? AND y.actor_id = ?",
@@ -170,7 +174,7 @@ def _shared_events(connection: sqlite3.Connection, one: str, other: str) -> int:
 
 
 def _without_detours(twins: Iterable[ActorTwins]) -> Iterator[ActorTwins]:
-    """Without the pairs that a third one to merge both into makes needless."""
+    """Leave out a pair if both of its actors are also to be merged into one third actor."""
     twins = [*twins]
     into: defaultdict[str, set[str]] = defaultdict(set)
     for twin in twins:

@@ -1,9 +1,9 @@
-"""Likely twins among the events of a log: two that may be the same happening, and why.
+"""Twins among events: this suggests pairs that may be the same event, and says why.
 
-Guarantees: it reads, and decides nothing. Twins could have happened at the same time, have
-titles of the same words, or nearly, and the same place or people, as far as both say. What
-differs in a number, or only looks alike from year to year, is no twin; nor are two that a
-relation ties, or to which one list gave two ids.
+Guarantees: it reads, and decides nothing. Twins may have occurred at the same time, have titles
+with the same or nearly the same words, and the same place or people, as far as both name them.
+Titles with different numbers are not twins, nor are two events with a relation between them,
+nor two to which one list gave different ids.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from timeline.store.rows import RowDict, as_dicts
 
 _SMALL = frozenset(("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "the", "to"))
 _MOST_COMPARED = 50
-"""So many later events are compared with one that are said in nearly the same words."""
+"""Later events, at most, that are compared with one of nearly the same words."""
 _MOST_MONTHS = 12
-"""What is known less well than to the year is compared with what is known just as badly."""
+"""Months: events dated more vaguely are only compared with events of the same date."""
 _LONG_TITLE = 5
-"""Words: where so many are the same, another one may differ."""
+"""Words: a title with more words may differ from its twin in any one of them."""
 _NEAR_DEGREES = 0.25
-"""Degrees of latitude and longitude."""
+"""Degrees of latitude and longitude between two points of one place, at most."""
 
 
 class EventTwins(NamedTuple):
-    """Two events that may be one: the one to merge, the one to keep, and why."""
+    """Two events that may be one: `event` is to be merged into `into`, because of `why`."""
 
     event: RowDict
     into: RowDict
@@ -40,7 +40,7 @@ class EventTwins(NamedTuple):
 
 
 class _Where(NamedTuple):
-    """Where an event happened, as far as is known."""
+    """The place where an event occurred, as far as it is known."""
 
     country: str | None
     place: str | None
@@ -54,7 +54,7 @@ class _Where(NamedTuple):
 
 
 class _Event(NamedTuple):
-    """What is compared first, of every event."""
+    """The parts of an event that are compared first."""
 
     event_id: str
     words: frozenset[str]
@@ -68,7 +68,7 @@ _Pair = tuple[str, str]
 
 
 def event_twins(connection: sqlite3.Connection) -> list[EventTwins]:
-    """Every two current events that may be one, the newest first."""
+    """Return every pair of current events that may be one, the newest first."""
     rows = connection.execute(
         f"SELECT event_id, title, {DAY.format('occurred_from')}, {DAY.format('occurred_to')},"  # noqa: S608
         " occurred, country, place, lat, lon FROM current_events ORDER BY occurred_from"
@@ -90,14 +90,14 @@ def _words(title: str) -> frozenset[str]:
     return words - _SMALL or words
 
 
-# --- Which are compared -------------------------------------------------------------------
+# --- The pairs to compare -----------------------------------------------------------------
 
 
 def _candidates(events: Iterable[_Event]) -> Iterator[_Pair]:
-    """Those whose titles, dates and places do not speak against it, the smaller id first.
+    """Yield the pairs with like titles, dates and places, each with the smaller id first.
 
-    Titles that differ in one word have all others in common: what is left of each without one
-    of its words is where they meet. `events` come in the order of their beginnings.
+    Titles that differ in one word have all other words in common: each title is filed under all
+    of its words, and under all but each one. `events` come in the order of their starts.
     """
     for together in _at_a_time(events):
         by_words: defaultdict[frozenset[str], list[_Event]] = defaultdict(list)
@@ -110,9 +110,9 @@ def _candidates(events: Iterable[_Event]) -> Iterator[_Pair]:
             for place, one in enumerate(block):
                 for other in block[place + 1 : place + 1 + _MOST_COMPARED]:
                     if one.last and other.first and one.last < other.first:
-                        break  # so do all behind it
+                        break  # all later events start after it, too
                     if one.words == other.words != words:
-                        continue  # they have met by all of their words
+                        continue  # this pair is found under all of its words
                     if (
                         _have_like_titles(one.words, other.words)
                         and _have_one_place(one.where, other.where) is not False
@@ -121,7 +121,7 @@ def _candidates(events: Iterable[_Event]) -> Iterator[_Pair]:
 
 
 def _at_a_time(events: Iterable[_Event]) -> Iterable[list[_Event]]:
-    """The events of each month, and those of each date that is longer than a year."""
+    """Return the events of each month, and of each date that is longer than a year."""
     by_time: defaultdict[object, list[_Event]] = defaultdict(list)
     for event in events:
         months = range(0)
@@ -139,7 +139,7 @@ def _month(day: str) -> int:
 
 
 def _have_one_place(one: _Where, other: _Where) -> bool | None:
-    """Whether two events have one place; None if that is not known."""
+    """Tell whether two events have the same place; None if that is not known."""
     if one.country and other.country and one.country != other.country:
         return False
     if one.point and other.point:
@@ -156,7 +156,7 @@ def _is_one_place(one: str, other: str) -> bool:
 
 
 def _have_like_titles(words: frozenset[str], others: frozenset[str]) -> bool:
-    """Whether two titles are of the same words, but for one at the most."""
+    """Tell whether two titles have the same words, except one at most."""
     own, their = words - others, others - words
     if any(map(_has_number, own | their)):
         return False
@@ -176,18 +176,18 @@ def _has_number(word: str) -> bool:
     return any(map(str.isdigit, word))
 
 
-# --- A closer look ------------------------------------------------------------------------
+# --- Judging a pair -----------------------------------------------------------------------
 
 
 class _PairJudge:
-    """Looks at pairs of events, whose rows it keeps."""
+    """A judge looks at pairs of events, and keeps the rows that it has read."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._rows: dict[str, RowDict] = {}
 
     def twins(self, one_id: str, other_id: str) -> EventTwins | None:
-        """The twins that two events are, unless something speaks against it."""
+        """Return two events as twins, with the reasons, or None if they are not likely one."""
         one, other = self._row(one_id), self._row(other_id)
         if self._are_told_apart(one_id, other_id):
             return None
@@ -222,7 +222,7 @@ class _PairJudge:
         return self._rows[event_id]
 
     def _are_told_apart(self, *pair: str) -> bool:
-        """Whether the log has a relation between the two, or two ids of one scheme."""
+        """Tell whether the log has a relation between the two, or two ids of one scheme."""
         return bool(
             self._connection.execute(
                 "SELECT 1 FROM event_relations WHERE (event_id, related_event_id)"
@@ -236,7 +236,7 @@ class _PairJudge:
         )
 
     def _actors(self, *pair: str) -> int | None:
-        """How many actors two events have in common; None if one of them names nobody."""
+        """Return the number of actors in both events; None if one of them has no actors."""
         one, other = (
             {
                 actor_id

@@ -1,9 +1,9 @@
-"""Names that look like misspellings of names that are known already.
+"""Misspellings: this finds new names that look like names that are known already.
 
-Guarantees: it reads, and refuses nothing. Two names are alike if they differ in no more than
-case, diacritics and punctuation, or in a slip of one letter in a word of five to eight, of
-two in a longer one. Words of four letters, numbers and names of countries are what they are:
-"Iran" is no slip of "Iraq", nor "Phase 1" of "Phase 2".
+Guarantees: it reads, and refuses nothing. Two names are alike if they only differ in case,
+diacritics and punctuation, or in one letter of a word of five to eight letters, or in two of a
+longer word. Shorter words, numbers and names of countries must be the same: "Iran" is no slip
+of "Iraq", nor "Phase 1" of "Phase 2".
 """
 
 from __future__ import annotations
@@ -20,17 +20,19 @@ from timeline.model import countries
 from timeline.model.names import OWN_LETTERS, actor_id_of, fold
 
 _MOST_NEW = 200
-"""More new names at once are another world, not slips."""
+"""New names, at most, that are compared: if there are more, they are not slips."""
 _MOST_SLIPS = 2
+"""Letters in which two names may differ, at most."""
 _SHORTEST = 3
+"""Letters of the shortest name that is compared."""
 
 
 Name = tuple[str, str]
-"""What it is the name of - "actor", "place" or "tag" - and the name."""
+"""A kind of name ("actor", "place" or "tag"), and the name."""
 
 
 class Slip(NamedTuple):
-    """A new name, and the known one that may have been meant."""
+    """A slip is a new name, with the known one that may have been meant."""
 
     what: str
     name: str
@@ -53,7 +55,7 @@ _KNOWN = {
 
 
 def unknown(connection: sqlite3.Connection, names: Iterable[Name]) -> list[Name]:
-    """Those of the names that the log lacks; none if they are too many to be slips."""
+    """Return the names that the log does not have; none if they are too many to be slips."""
     new: list[Name] = []
     for what, name in names:
         values = {"name": name, "id": actor_id_of(name), "key": fold(name)}
@@ -65,9 +67,9 @@ def unknown(connection: sqlite3.Connection, names: Iterable[Name]) -> list[Name]
 
 
 def slips(connection: sqlite3.Connection, new: Iterable[Name]) -> Iterator[Slip]:
-    """Those of the new names that are like a known one; they are not known to each other.
+    """Yield the new names that look like a known one; new names are not compared with each other.
 
-    Compared are names that begin or end with the same two letters.
+    Only names that begin or end with the same two letters are compared.
     """
     by_what: defaultdict[str, list[str]] = defaultdict(list)
     for what, name in new:
@@ -93,7 +95,10 @@ def _known(connection: sqlite3.Connection, what: str) -> Iterator[str]:
 
 
 def _ends(name: str) -> tuple[str, str]:
-    """How a name begins and how it ends, each with its digits: no number is a slip of another."""
+    """Return the first and the last two letters of a name, each with all of its digits.
+
+    Names are compared under these keys, so that no number is taken for a slip of another.
+    """
     key = _key(name)
     digits = "".join(re.findall(r"\d", key))
     return f"{key[:2]}-{digits}", f"{digits}-{key[-2:]}"
@@ -109,7 +114,7 @@ def _nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def pairs(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Every two of many names that are alike, if they begin or end with the same two letters."""
+    """Yield every pair of names that look alike and begin or end with the same two letters."""
     by_beginning: defaultdict[str, list[str]] = defaultdict(list)
     by_end: defaultdict[str, list[str]] = defaultdict(list)
     for name in dict.fromkeys(names):
@@ -133,19 +138,19 @@ def _couples(blocks: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
 
 
 def _have_like_letters(name: str, other: str) -> bool:
-    """Whether two names have nearly the same letters, without which they are not alike."""
+    """Tell quickly whether two names have nearly the same letters; else they are not alike."""
     return (_letters(name) ^ _letters(other)).bit_count() <= 2 * _MOST_SLIPS
 
 
 def letters_apart_either_way(one: str, other: str) -> int | None:
-    """What `letters_apart` says of two names of which either may be the slip."""
+    """Return what `letters_apart` returns, if either of the two names may be the known one."""
     found = letters_apart(one, other)
     return letters_apart(other, one) if found is None else found
 
 
 @lru_cache(maxsize=2**17)
 def _letters(name: str) -> int:
-    """The letters of a name as a set of bits: a slip changes no more than two of them."""
+    """Return the letters of a name as a set of bits; one slip changes two bits at most."""
     bits = 0
     for letter in {*_key(name)}:
         bits |= letter.isalnum() << (ord(letter) % 64)
@@ -153,7 +158,7 @@ def _letters(name: str) -> int:
 
 
 def letters_apart(name: str, known: str) -> int | None:
-    """How many letters tell two names apart that may be one; None if they are two names."""
+    """Return the number of letters in which two like names differ; None if they are not alike."""
     words, known_words = words_of_name(name), words_of_name(known)
     joined = "".join(words)
     if joined == "".join(known_words):
@@ -172,12 +177,12 @@ def letters_apart(name: str, known: str) -> int | None:
 
 
 def _key(name: str) -> str:
-    """`fold`, which takes four times as long, and letters such as the Ł of Łódź."""
+    """Fold a name as `names.fold` does, and letters such as the Ł of Łódź; four times as fast."""
     return name.casefold() if name.isascii() else fold(name.translate(OWN_LETTERS))
 
 
 def words_of_name(name: str) -> list[str]:
-    """The words of a name, without case, diacritics and punctuation."""
+    """Return the words of a name, without case, diacritics and punctuation."""
     return re.findall(r"\w+", _key(name))
 
 
@@ -188,9 +193,9 @@ def _allowed(word: str, other: str) -> int:
 
 
 def _slip(word: str, other: str, allowed: int) -> int | None:
-    """The letters to add, drop, change or swap with the next one, if no more than `allowed`.
+    """Count the letters to add, drop, change or swap with the next one; None if over `allowed`.
 
-    (The optimal string alignment distance, given up early.)
+    This is the optimal string alignment distance, given up early.
     """
     if abs(len(word) - len(other)) > allowed:
         return None

@@ -1,8 +1,9 @@
-"""Whether two names may be those of one actor, and why.
+"""Likeness of names: this judges whether two names may be those of one actor, and says why.
 
-Guarantees: a pure judgement of two texts, the same in both orders, for a person to decide on:
-it errs on the side of two names. Of many names those are worth a judgement that have one of
-`keys` in common, or of whose `forms` `suggestions.pairs` says that they are a slip apart.
+Guarantees: a judgement depends on the two texts only, in either order, and a person decides on
+it; in doubt, two names are taken for those of two actors. Of many names only those are worth
+comparing that share one of their `keys`, or whose `forms` are a slip apart
+(`misspellings.pairs`).
 
 Knows no database.
 """
@@ -25,27 +26,29 @@ _OFFICES = frozenset((
     "prof", "professor", "queen", "representative", "royal", "secretary", "senator", "sir",
     "spokesman", "spokesperson", "spokeswoman", "vice",
 ))  # fmt: skip
-"""Words of an office or a title, behind which a name may stand."""
+"""Words of an office or a title, after which a name may follow."""
 _SMALL = frozenset(("a", "and", "at", "by", "de", "for", "in", "la", "of", "on", "the", "to"))
+"""Words that are left out of abbreviations, and are in no name of a person."""
 _SHORTEST_SURNAME = 4
+"""Letters of a surname that is compared with whole names, at least."""
 _FEWEST_CONSONANTS = 5
-"""Of a name that may be one with another of the same consonants."""
+"""Consonants, at least, of two names that are alike because they have the same ones."""
 _MOST_OF_A_PERSON = 4
-"""Words of the name of a person."""
+"""Words in the name of a person, at most."""
 
 INITIAL, SURNAME = 4, 5
-"""Ranks of likenesses that say no more than that."""
+"""The ranks of names that are only alike by an initial, or only by a surname."""
 
 
 class Likeness(NamedTuple):
-    """How likely two names are one, 1 the most, and why."""
+    """A likeness has a rank, of which 1 is the closest, and a reason."""
 
     rank: int
     why: str
 
 
 def likeness(one: str, other: str) -> Likeness | None:
-    """Why two names may be one, None if they are two."""
+    """Return how two names are alike; None if they are the names of two actors."""
     country, other_country = _country(one), _country(other)
     if country and other_country:
         called = countries.country_name(country)
@@ -77,22 +80,22 @@ def likeness(one: str, other: str) -> Likeness | None:
 
 
 def is_bare(name: str) -> bool:
-    """Whether it says neither an office nor an article beside a name."""
+    """Tell whether a name has neither an office nor an article."""
     return _bare(name) == misspellings.words_of_name(name)
 
 
 def is_alone(name: str) -> bool:
-    """Whether it is one word, with or without an office."""
+    """Tell whether a name is one word, with or without an office."""
     return len(_bare(name)) == 1
 
 
 def have_same_words(one: str, other: str) -> bool:
-    """Whether two names differ in case, accents, punctuation, article or order alone."""
+    """Tell whether two names differ only in case, accents, punctuation, article or word order."""
     return sorted(_plain(one)) == sorted(_plain(other))
 
 
 def are_relatives(one: str, other: str) -> bool:
-    """Whether two whole names have a surname in common, and are those of two."""
+    """Tell whether two whole names share a surname but belong to two persons."""
     words, others = _bare(one), _bare(other)
     return (
         len(words) > 1
@@ -114,9 +117,10 @@ def _same(one: str, other: str) -> Likeness | None:
 
 
 def keys(name: str) -> Iterator[tuple[str, bool]]:
-    """What a name is compared by, each with whether to look for others by it.
+    """Yield the keys of a name, each with whether to look for other names by it.
 
-    A whole name waits for initials, surnames and abbreviations to look for it.
+    Two names are compared if one of them looks by a key that the other has. A whole name does
+    not look by its initial, surname or abbreviation: those short names look for it.
     """
     if country := _country(name):
         yield f"country {country}", True
@@ -136,7 +140,7 @@ def keys(name: str) -> Iterator[tuple[str, bool]]:
 
 
 def forms(name: str) -> set[str]:
-    """A name without its article and with and without its office, as slips are looked for."""
+    """Return a name without its article, with and without its office, to compare for slips."""
     return {" ".join(words) for words in (_plain(name), _bare(name)) if words}
 
 
@@ -145,14 +149,14 @@ def forms(name: str) -> set[str]:
 
 @lru_cache(maxsize=2**16)
 def _plain(name: str) -> list[str]:
-    """The words of a name without case, accents, punctuation and a leading "the"."""
+    """Return the words of a name, without case, accents, punctuation and a leading "the"."""
     words = misspellings.words_of_name(name)
     return words[1:] if words[:1] == ["the"] and len(words) > 1 else words
 
 
 @lru_cache(maxsize=2**16)
 def _bare(name: str) -> list[str]:
-    """The words without an office: X of "President X", "NATO Secretary General X" and "X, MP"."""
+    """Return words without an office: X of "President X", "NATO Secretary General X", "X, MP"."""
     before, comma, behind = name.partition(",")
     if comma and _plain(before) and not _OFFICES.isdisjoint(_plain(behind)):
         return _bare(before)
@@ -168,7 +172,7 @@ def _has_office(name: str) -> bool:
 
 @lru_cache(maxsize=2**16)
 def _country(name: str) -> str | None:
-    """The country that a name is; a short one is a code, and has to be in capitals."""
+    """Return the country with this name, or None; a code of a country must be in capitals."""
     if len(name) <= 3 and not name.isupper():
         return None
     return countries.known_country(name)
@@ -178,13 +182,13 @@ def _country(name: str) -> str | None:
 
 
 def _short(name: str) -> str | None:
-    """The letters of an abbreviation such as NATO or U.N."""
+    """Return the letters of an abbreviation such as NATO or U.N.; None for any other name."""
     return name.replace(".", "") if re.fullmatch(r"(?:[A-Z]\.?){2,8}", name) else None
 
 
 @lru_cache(maxsize=2**16)
 def _initials(name: str) -> set[str]:
-    """What a name of several words may be abbreviated to."""
+    """Return the abbreviations that a name of several words may have."""
     words = re.findall(r"\w+", " ".join(_plain(name.replace("-", ""))).upper())
     large = [word for word in words if word.lower() not in _SMALL]
     return {"".join(word[0] for word in some) for some in (words, large) if len(some) > 1}
@@ -198,7 +202,7 @@ def _is_short_for(short: str, name: str) -> bool:
 
 
 def _is_person(name: str) -> bool:
-    """Whether it may be a person's: a few words in capitals, none of them "of"."""
+    """Tell whether a name may be a person's: a few capitalised words, and none such as "of"."""
     words = name.split()
     return 1 < len(words) <= _MOST_OF_A_PERSON + 2 and all(
         word[:1].isupper() and word.lower() not in _SMALL for word in words
@@ -206,7 +210,7 @@ def _is_person(name: str) -> bool:
 
 
 def _has_initial(words: list[str], others: list[str]) -> bool:
-    """Whether the first is a V. Zelensky and the second a Volodymyr Zelenskyy."""
+    """Tell whether the first name has initials, as V. Zelensky, and may be short for the second."""
     if not 1 < len(words) <= _MOST_OF_A_PERSON or not 1 < len(others) <= _MOST_OF_A_PERSON:
         return False
     *given, last = words
@@ -220,7 +224,7 @@ def _has_initial(words: list[str], others: list[str]) -> bool:
 
 
 def _is_surname(words: list[str], name: str) -> bool:
-    """Whether the first is a Zelensky and the second, a whole name, a Volodymyr Zelenskyy."""
+    """Tell whether the first is a surname, as Zelensky, and the second a whole name with it."""
     others = _bare(name)
     return (
         len(words) == 1
@@ -247,17 +251,17 @@ _LETTERS = (
     ("sch", "sh"), ("tch", "ch"), ("kh", "h"), ("gh", "g"), ("dh", "d"), ("th", "t"), ("zh", "z"),
     ("ph", "f"), ("ck", "k"), ("x", "ks"), ("q", "k"), ("w", "v"), ("c", "k"), ("kh", "ch"),
 )  # fmt: skip
-"""Letters in which transliterations differ, and the ones that stand for them here, in turn.
+"""Letters in which transliterations differ, and the letters that replace them, in this order.
 
-(The last one gives back the "ch" that the one before it takes for "kh".)
+The last pair turns the "kh", to which the pair before it has turned a "ch", back to "ch".
 """
 
 
 @lru_cache(maxsize=2**16)
 def _consonants(word: str) -> str:
-    """The sound of a word without its vowels: "zlnsk" of Zelensky, Zelenskyy and Zelenskiy.
+    """Return the sound of a word without its vowels: "zlnsk" for Zelensky and Zelenskiy.
 
-    A vowel that it begins with stays: "evgn" of Evgeny and Yevgeniy.
+    A vowel at the beginning is kept: "evgn" for Evgeny and Yevgeniy.
     """
     for letters, sound in _LETTERS:
         word = word.replace(letters, sound)
@@ -267,7 +271,7 @@ def _consonants(word: str) -> str:
 
 
 def _sound_alike(words: list[str], others: list[str]) -> bool:
-    """Whether two names differ in their vowels and in how their consonants are written."""
+    """Tell whether two names only differ in vowels and in how their consonants are spelled."""
     if len(words) != len(others):
         return False
     if any(map(countries.known_country, (*words, *others))):
@@ -277,7 +281,7 @@ def _sound_alike(words: list[str], others: list[str]) -> bool:
 
 
 def _are_of_two_genders(words: list[str], others: list[str]) -> bool:
-    """Whether two words differ in a last "a", as those of Olena Zelenska and Oleh Zelensky do."""
+    """Tell whether two words differ in a final "a", as Zelenska (a woman) and Zelensky do."""
     return len(words) == len(others) and any(
         word.endswith("a") != other.endswith("a")
         and word.rstrip("aeiouy") == other.rstrip("aeiouy")
