@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from timeline.errors import InvalidInput, InvalidValue
+from timeline.model import text_files
 from timeline.model.content import Term, Vocabulary
 from timeline.model.hints import nearest, quoted
 from timeline.model.names import fold
@@ -51,14 +52,14 @@ def read_vocabulary(path: Path) -> Vocabulary:
     column, and InvalidInput, which names the field, for a text or a list that is too long.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        problem = f"{path.name}, line {line}: is not UTF-8: save the file as UTF-8"
+        text = text_files.decoded(path.read_bytes(), "save the file as UTF-8")
+    except InvalidInput as error:
+        problem = f"{path.name}, line {error.line}: {error.problem}"
         raise InvalidValue(str(path), problem) from None
     except OSError as error:
         raise InvalidValue(str(path), f"{path}: cannot be read: {error.strerror}") from None
     rows = _json_rows if path.suffix.lower() == ".json" else _csv_rows
+    text = io.StringIO(text, newline=None).read()  # whatever ends a line is a line feed now
     content = _content(path.name, rows(path.name, text))
     try:
         return validate(Vocabulary, content)
@@ -103,14 +104,11 @@ def _term_index(terms: tuple[Term, ...]) -> dict[str, Term]:
 
 
 def _csv_rows(name: str, text: str) -> list[_Row]:
-    first = text.partition("\n")[0]
-    delimiter = ";" if first.count(";") > first.count(",") else ","
+    delimiter = text_files.delimiter_of(text.partition("\n")[0], ",;")
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     rows = []
     try:
-        columns = [fold(cell) for cell in next(reader, [])]
-        while columns and not columns[-1]:  # spreadsheets leave empty columns at the end
-            columns.pop()
+        columns = text_files.named_columns([fold(cell) for cell in next(reader, [])])
         _check_columns(f"{name}, line 1", columns)
         start = reader.line_num + 1
         for cells in reader:

@@ -24,7 +24,7 @@ from timeline.cli.options import (
     said_options,
 )
 from timeline.errors import InvalidInput, TimelineError
-from timeline.model import strict_json
+from timeline.model import strict_json, text_files
 from timeline.model.content import Said, Statement
 from timeline.model.validation import validate
 from timeline.writing.event_entries import InputPlace
@@ -141,7 +141,7 @@ def _read(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
         shutil.copyfileobj(file, spooled)
         spooled.seek(0)
         file = spooled
-    return _lines(file) if nl else _items(_text(file.read()))
+    return _lines(file) if nl else _items(text_files.decoded(file.read()))
 
 
 def _sheet(database: str, content: bytes, delimiter: str | None) -> Iterator[tuple[int, Statement]]:
@@ -167,20 +167,11 @@ def _items(text: str) -> Iterator[tuple[int, Any]]:
 def _lines(file: IO[bytes]) -> Iterator[tuple[int, Any]]:
     for line, content in enumerate(file, 1):
         try:
-            text = _text(content, line).strip(" \t\r\n")
+            text = text_files.decoded(content, first_line=line).strip(" \t\r\n")
             if text:
                 yield line, strict_json.parse_json(text)
         except TimelineError as error:
             raise error.at(line=line)  # noqa: B904 - it is the same error
-
-
-def _text(content: bytes, first_line: int = 1) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = first_line + content.count(b"\n", 0, error.start)
-        problem = f"is not UTF-8: byte {content[error.start]:#04x}"
-        raise InvalidInput("", problem).at(line=line) from None
 
 
 def _described(options: dict[str, Any], source_ids: list[str]) -> dict[str, Any]:

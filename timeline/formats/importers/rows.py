@@ -19,11 +19,11 @@ from typing import IO, Any
 
 from timeline.errors import InvalidInput
 from timeline.formats.imports import Row, Unreadable
+from timeline.model import text_files
 from timeline.model.hints import quoted
 from timeline.model.strict_json import parse_json
 
 _GZIP = b"\x1f\x8b"
-_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _CUT_OFF = (EOFError, zlib.error, gzip.BadGzipFile)
 _CHUNK = 2**16
 _LONGEST = 16 * 2**20
@@ -45,7 +45,7 @@ def text(file: IO[bytes]) -> Iterator[io.TextIOWrapper]:
     Raises InvalidInput where a packed file is cut off.
     """
     buffered: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
-    encoding = "utf-16" if buffered.peek(2)[:2] in _BYTE_ORDER_MARKS else "utf-8-sig"
+    encoding = text_files.encoding_of(buffered.peek(2))
     stream = io.TextIOWrapper(buffered, encoding, errors="surrogateescape", newline="")
     try:
         yield stream
@@ -81,7 +81,7 @@ def rows(file: IO[bytes], delimiter: str | None = None) -> Generator[Row | Unrea
             case "<":
                 raise InvalidInput("", "is a web page, not data").at(line=skipped + 1)
             case _:
-                mark = delimiter or max(",;\t", key=head.count)
+                mark = delimiter or text_files.delimiter_of(head)
                 yield from csv_rows(_lines(head, stream), mark, skipped + 1)
 
 
@@ -119,9 +119,7 @@ def csv_rows(lines: Iterator[str], delimiter: str, first: int = 1) -> Iterator[R
 
 
 def _header(cells: Sequence[str], line: int) -> list[str]:
-    columns = [cell.strip() for cell in cells]
-    while not columns[-1]:  # spreadsheets leave empty columns at the end
-        columns.pop()
+    columns = text_files.named_columns([cell.strip() for cell in cells])
     for number, name in enumerate(columns):
         if not name:
             raise InvalidInput("", f"column {number + 1} has no name").at(line=line)

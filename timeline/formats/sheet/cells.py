@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from timeline.errors import InvalidCell, InvalidInput
-from timeline.model import field_paths, hints
+from timeline.model import field_paths, hints, text_files
 from timeline.model.content import Event
 
 PATHS = {
@@ -55,7 +55,6 @@ BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
 _FORMULA = re.compile(r"'*[=+@-]")
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"-?[0-9]{1,3},[0-9]+", re.ASCII)
-_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Row(NamedTuple):
@@ -86,7 +85,7 @@ def read(content: bytes, delimiter: str | None = None) -> Iterator[Row]:
         lines.seek(hint.end())
         delimiter, skipped = delimiter or hint[1], 1
     header = re.split(r"[\r\n]", text[lines.tell() :].lstrip(), maxsplit=1)[0]
-    delimiter = delimiter or max(",;\t", key=header.count)
+    delimiter = delimiter or text_files.delimiter_of(header)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     columns: list[str] = []
     start = 1 + skipped
@@ -106,13 +105,8 @@ def read(content: bytes, delimiter: str | None = None) -> Iterator[Row]:
 
 
 def _decoded(content: bytes) -> str:
-    encoding = "utf-16" if content[:2] in _BYTE_ORDER_MARKS else "utf-8-sig"
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        problem = 'is not UTF-8: in Excel, save as "CSV UTF-8"'
-        raise InvalidInput("", problem).at(line=line) from None
+    advice = 'in Excel, save as "CSV UTF-8"'
+    text = text_files.decoded(content, advice, encoding=text_files.encoding_of(content))
     if re.match(r"\s*<", text):
         raise InvalidInput("", "is a web page, not a sheet: publish the sheet as CSV").at(line=1)
     return text
@@ -120,9 +114,7 @@ def _decoded(content: bytes) -> str:
 
 def _columns(line: int, header: Sequence[str]) -> list[str]:
     """The names of the columns; the case of ours does not matter."""
-    columns = [name.strip(BLANKS) for name in header]
-    while not columns[-1]:  # spreadsheets leave empty columns at the end
-        columns.pop()
+    columns = text_files.named_columns([name.strip(BLANKS) for name in header])
     for number, name in enumerate(columns):
         known = "_".join(name.lower().split())
         columns[number] = known if known in COLUMNS else name

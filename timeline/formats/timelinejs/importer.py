@@ -32,7 +32,7 @@ from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import NUMBER
 from timeline.formats.timelinejs import slides
 from timeline.formats.timelinejs.slides import DATE_PARTS, DATES, PART, SCALE, SCHEME, TWIN
-from timeline.model import edtf
+from timeline.model import edtf, text_files
 from timeline.model.strict_json import parse_json
 
 _LONGEST = 64 * 2**20
@@ -85,7 +85,7 @@ def _sheet_rows(content: str) -> Iterator[Row | Unreadable]:
     """Yield the rows of a sheet, whose columns must have the names that TimelineJS knows."""
     has_title = False
     head = content.lstrip().partition("\n")[0]
-    for row in csv_rows(iter(io.StringIO(content, newline="")), max(",;\t", key=head.count)):
+    for row in csv_rows(iter(io.StringIO(content, newline="")), text_files.delimiter_of(head)):
         if isinstance(row, Row):
             if "Year" not in row.cells:
                 raise InvalidInput("Year", "is not a column of this file, and TimelineJS needs it")
