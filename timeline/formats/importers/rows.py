@@ -1,7 +1,7 @@
-"""Rows out of bytes: CSV, tab-separated values, JSON arrays and JSON Lines, streamed.
+"""Functions that read rows from CSV, tab-separated values, JSON arrays or JSON Lines as a stream.
 
-Guarantees: of a file of any length one row is held. A row that cannot be taken apart is
-`Unreadable`, with its line, and the next one is read. Knows nothing of what rows mean.
+Guarantees: of a file of any length only one row is held in memory. A row that cannot be read is
+`Unreadable`, with its line, and the rows after it are still read. Knows nothing of what rows mean.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _GZIP = b"\x1f\x8b"
 _CUT_OFF = (EOFError, zlib.error, gzip.BadGzipFile)
 _CHUNK = 2**16
 _LONGEST = 16 * 2**20
-"""Characters of one item of a JSON array."""
+"""Characters of one item of a JSON array; a longer one is refused."""
 
 
 def plain(file: IO[bytes]) -> IO[bytes]:
-    """The bytes of a file, unpacked if they are packed by gzip."""
+    """Return a file of the same bytes, unpacked if they are packed by gzip."""
     buffered: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
     is_packed = buffered.peek(2)[:2] == _GZIP
     found: IO[bytes] = gzip.GzipFile(fileobj=buffered) if is_packed else buffered  # type: ignore[assignment]
@@ -40,9 +40,10 @@ def plain(file: IO[bytes]) -> IO[bytes]:
 
 @contextlib.contextmanager
 def text(file: IO[bytes]) -> Iterator[io.TextIOWrapper]:
-    """The text of a file, which stays open; bytes that are not UTF-8 become what no field takes.
+    """Open the text of a file of bytes, which stays open afterwards.
 
-    Raises InvalidInput where a packed file is cut off.
+    Bytes that are not UTF-8 become lone surrogates, which no field accepts. Raises InvalidInput
+    if a packed file is cut off.
     """
     buffered: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
     encoding = text_files.encoding_of(buffered.peek(2))
@@ -56,15 +57,15 @@ def text(file: IO[bytes]) -> Iterator[io.TextIOWrapper]:
 
 
 def lines(file: IO[bytes]) -> Iterator[str]:
-    """The lines of a file."""
+    """Yield the lines of a file of bytes, with their ends. Raises as `text` does."""
     with text(file) as stream:
         yield from iter(stream.readline, "")  # `yield from` a stream would close it
 
 
 def rows(file: IO[bytes], delimiter: str | None = None) -> Generator[Row | Unreadable, None, None]:
-    """The rows of a file, whichever of the forms it has.
+    """Yield the rows of a file in any of the forms; a delimiter means that it is CSV.
 
-    Raises InvalidInput for what has none, and where a packed file is cut off.
+    Raises InvalidInput if the file has none of the forms, or if a packed file is cut off.
     """
     skipped = 0
     with text(file) as stream:
@@ -86,13 +87,16 @@ def rows(file: IO[bytes], delimiter: str | None = None) -> Generator[Row | Unrea
 
 
 def _lines(head: str, stream: io.TextIOWrapper) -> Iterator[str]:
-    """The lines of a text of which the first one was begun."""
+    """Yield the lines of a stream whose first line was read up to `head`."""
     yield head if head.endswith(("\n", "\r")) else head + stream.readline()
     yield from iter(stream.readline, "")
 
 
 def csv_rows(lines: Iterator[str], delimiter: str, first: int = 1) -> Iterator[Row | Unreadable]:
-    """The rows of a CSV file under the names of its header; `first` is the line of that."""
+    """Yield the rows of a CSV file, with the names of its header, which begins on line `first`.
+
+    Raises InvalidInput for a header in which a name is missing or used twice.
+    """
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     columns: list[str] = []
     line = first
@@ -129,7 +133,7 @@ def _header(cells: Sequence[str], line: int) -> list[str]:
 
 
 def _line_rows(lines: Iterator[str], first: int) -> Iterator[Row | Unreadable]:
-    """The objects of JSON Lines; what is nested gets names with dots."""
+    """Yield a row for each object of JSON Lines; nested values get names with dots."""
     return (
         _json_row(line, content) for line, content in enumerate(lines, first) if content.strip()
     )
@@ -146,13 +150,17 @@ def _json_row(line: int, content: str) -> Row | Unreadable:
 
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}"]', re.DOTALL)
-"""A text, a bracket, or the beginning of a text that goes on behind the chunk."""
+"""A whole text, a bracket, or the first quotation mark of a text that the chunk cuts off."""
 
 
 def _array_rows(chunks: Iterable[str], line: int) -> Iterator[Row | Unreadable]:
-    """The items of an array, told by their brackets: what is wrong with one stays its own."""
+    """Yield a row for each object of a JSON array that begins on `line`.
+
+    Items are found by their brackets, so an error in one does not affect the others. Raises
+    InvalidInput if the array is cut off or an item is too long.
+    """
     buffer, scanned, depth = "", 0, 0
-    kept = 0  # where the item begins, or what stands between two
+    kept = 0  # where the item begins, or the text between two items
     for chunk in chunks:
         buffer += chunk
         if depth < 0:
@@ -195,14 +203,17 @@ def _array_rows(chunks: Iterable[str], line: int) -> Iterator[Row | Unreadable]:
 
 
 def _stray(between: str, line: int) -> Iterator[Unreadable]:
-    """What stands between two objects of an array, if it is more than a comma."""
+    """Yield the text between two objects of an array as unreadable, if it is more than a comma."""
     if found := between.strip(" \t\r\n,"):
         line += between.count("\n", 0, between.index(found))
         yield Unreadable(line, "", f"is no object with fields: {quoted(found)}")
 
 
 def flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """What is nested, as names with dots and texts; null and what is empty is left out."""
+    """Yield the values in a nested JSON value as texts, each with its path as a dotted name.
+
+    null, empty lists and empty objects are left out.
+    """
     if isinstance(value, dict):
         for key, item in value.items():
             yield from flat(item, f"{name}.{key}" if name else str(key))

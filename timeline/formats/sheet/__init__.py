@@ -1,1 +1,1 @@
-"""The CSV contract: a row of a spreadsheet and an event, both ways."""
+"""The CSV contract, which turns a row of a spreadsheet into an event, and back."""

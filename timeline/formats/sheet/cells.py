@@ -1,11 +1,11 @@
-"""The CSV contract: sheets of rows and cells, read and written.
+"""Functions that read and write sheets by the CSV contract, as rows and cells.
 
-Guarantees: a cell that is written is read back equal. Excel's habits are survived: byte order
-mark, UTF-16, semicolons, `sep=;`, line breaks in cells, empty columns and rows at the end. A
-text that a spreadsheet would run as a formula has an apostrophe before it in the file, and
-none after reading. A refusal names the line and the cell.
+Guarantees: a cell that is written is read back equal. The habits of Excel do no harm: byte order
+mark, UTF-16, semicolons, `sep=;`, line breaks in cells, empty columns and rows at the end. A text
+that a spreadsheet would run as a formula is written with an apostrophe before it, which is removed
+when the text is read. A refusal names the line and the cell.
 
-Knows texts, not events (`sheet_events` does), and no database.
+Knows texts, not events (`formats.sheet.events` does), and no database.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ PATHS = {
     "summary": "summary",
     "reason": "reason",
 }
-"""The columns of a sheet, and the field that each is about."""
+"""The field of an event that each of our columns is about, by the name of the column."""
 
 COLUMNS = tuple(PATHS)
-"""Further columns are named like a field path: ``place.admin1``, ``verification``."""
+"""Our columns; others are named by a field path: ``place.admin1``, ``verification``."""
 
 Cells = dict[str, str]
-"""Column to text, stripped; a line ends in a line feed."""
+"""The text of each column, stripped of blanks at its ends; its lines end in a line feed."""
 
 BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
-"""White space as Unicode and the model have it; Python's own has four control characters more."""
+"""White space by the rules of Unicode and the model; Python adds four control characters."""
 
 _FORMULA = re.compile(r"'*[=+@-]")
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?", re.ASCII)
@@ -58,14 +58,18 @@ _DECIMAL_COMMA = re.compile(r"-?[0-9]{1,3},[0-9]+", re.ASCII)
 
 
 class Row(NamedTuple):
-    """A row of a sheet: where it begins in the file and in a spreadsheet, and its cells."""
+    """A row of a sheet, which holds its cells by column.
+
+    `line` is the line of the file on which it begins, `number` its row in a spreadsheet. Both
+    count from 1.
+    """
 
     line: int
     number: int
     cells: Cells
 
     def invalid(self, column: str, problem: str) -> InvalidInput:
-        """The error that a cell of this row makes; of the whole row, if it has no such cell."""
+        """Return the error about a cell of this row, or about the row if it has no such cell."""
         if column not in self.cells:
             return InvalidInput(column, problem).at(line=self.line)
         address = f"{_letters([*self.cells].index(column))}{self.number}"
@@ -73,9 +77,10 @@ class Row(NamedTuple):
 
 
 def read(content: bytes, delimiter: str | None = None) -> Iterator[Row]:
-    """The rows of a sheet that are not empty; without a delimiter the header tells it.
+    """Yield the rows of a sheet that are not empty.
 
-    Raises InvalidInput for what is no sheet of this contract.
+    Without a delimiter, the header decides which one is used. Raises InvalidInput if the content
+    is no sheet of the CSV contract.
     """
     text = _decoded(content)
     lines = io.StringIO(text, newline="")
@@ -113,7 +118,10 @@ def _decoded(content: bytes) -> str:
 
 
 def _columns(line: int, header: Sequence[str]) -> list[str]:
-    """The names of the columns; the case of ours does not matter."""
+    """Return the names of the columns in a header; upper case does not matter in ours.
+
+    Raises InvalidInput.
+    """
     columns = text_files.named_columns([name.strip(BLANKS) for name in header])
     for number, name in enumerate(columns):
         known = "_".join(name.lower().split())
@@ -132,7 +140,7 @@ def _columns(line: int, header: Sequence[str]) -> list[str]:
 
 
 def check_column(name: str) -> None:
-    """Raise InvalidInput for a name that is neither a column of ours nor a field path."""
+    """Raise InvalidInput for a name that is neither one of our columns nor a field path."""
     if name in COLUMNS:
         return
     for column, path in PATHS.items():
@@ -160,7 +168,7 @@ def _row(
 
 
 def clean(cell: str) -> str:
-    """The text of a cell: no blanks around it, and its lines end in a line feed."""
+    """Strip a cell of blanks at its ends, and make each of its line ends a line feed."""
     return cell.strip(BLANKS).replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -170,7 +178,7 @@ def _text(cell: str) -> str:
 
 
 def _letters(index: int) -> str:
-    """A to Z, AA ...: how spreadsheets call the column with this index, from 0."""
+    """Return what spreadsheets call the column with this index from 0: A to Z, AA, AB ..."""
     letters = ""
     while index >= 0:
         letters = chr(ord("A") + index % 26) + letters
@@ -179,7 +187,7 @@ def _letters(index: int) -> str:
 
 
 def write(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS) -> Iterator[str]:
-    """The lines of a CSV file, header first, each with its CRLF (RFC 4180)."""
+    """Yield the lines of a CSV file, header first, each with its CRLF (RFC 4180)."""
     line = io.StringIO()
     writer = csv.writer(line)
     writer.writerow(columns)
@@ -192,7 +200,7 @@ def write(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS) -
 
 
 def _harmless(cell: str) -> str:
-    """The cell with an apostrophe where a spreadsheet would take it for a formula."""
+    """Put an apostrophe before a cell that a spreadsheet would take for a formula."""
     return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
 
 
@@ -200,7 +208,7 @@ def _harmless(cell: str) -> str:
 
 
 def several(cell: str) -> list[str]:
-    """The items of a cell that ``;`` separates; ``\\;`` is a semicolon within one."""
+    """Split a cell into its items, separated by ``;``; ``\\;`` is a semicolon within an item."""
     items = [""]
     for part in re.findall(r"\\[\\;]|;|\\|[^\\;]+", cell):
         if part == ";":
@@ -211,6 +219,6 @@ def several(cell: str) -> list[str]:
 
 
 def joined(items: Iterable[str]) -> str:
-    """The cell that holds these items."""
+    """Join items into a cell, separated by ``; ``: `several` undone."""
     texts = [re.sub(r"([\\;])", r"\\\1", item) for item in items]
     return "; ".join(texts).strip(BLANKS) if any(texts) else ""

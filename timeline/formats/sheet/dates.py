@@ -1,8 +1,8 @@
-"""Dates in the cells of a spreadsheet, also those that the spreadsheet has rewritten.
+"""Functions that read the dates in cells, also those that a spreadsheet has rewritten.
 
-Guarantees: a cell has one reading or is refused with all of them; what Excel, LibreOffice
-and pandas make of 15 April 2025 - 15/04/2025, 15.04.2025, 2025-04-15 00:00:00 - is that day
-again. Everything else is `edtf_time`'s business.
+Guarantees: a cell that can be read in several ways is refused, with all of its readings. The forms
+that Excel, LibreOffice and pandas give to 15 April 2025 (15/04/2025, 15.04.2025, 2025-04-15
+00:00:00) are read as that day. `edtf.parse` reads everything else.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _MONTHS = [month[:3].lower() for month in MONTHS]
 
 
 def read_date(cell: str) -> str:
-    """The EDTF text of a cell. Raises InvalidValue, with every reading of what has several."""
+    """Return the EDTF of a cell. Raises InvalidValue, with all readings if there are several."""
     text = cell.strip()
-    # A day that was formatted as date and time: nobody typed the midnight. (EDTF has a T.)
+    # A day that was formatted as date and time: nobody typed this midnight. (EDTF has a T.)
     day = _MIDNIGHT.sub("", text)
     if _SERIAL.fullmatch(text):
         raise InvalidValue(text, _serial_problem(text))
@@ -37,7 +37,7 @@ def read_date(cell: str) -> str:
 
 
 def _digits(one: str, two: str, three: str) -> Iterator[str]:
-    """The days that three numbers name, whatever their order."""
+    """Yield the days that three numbers can stand for, in all usual orders, as ISO dates."""
     if len(one) == 4:
         orders = [(one, two, three)]
     elif len(three) == 4:
@@ -52,7 +52,7 @@ def _digits(one: str, two: str, three: str) -> Iterator[str]:
 
 
 def _letters(before: str | None, word: str, after: str | None) -> Iterator[str]:
-    """What "Apr-25", "25-Apr" and "15-Apr-25" can stand for; nothing for plain words."""
+    """Yield the readings of "Apr-25", "25-Apr" or "15-Apr-25"; none for plain words."""
     if word[:3].lower() not in _MONTHS or len(word) > 3:
         return
     month = _MONTHS.index(word[:3].lower()) + 1
@@ -79,7 +79,10 @@ def _day(year: int, month: int, day: int) -> Iterator[str]:
 
 
 def _only(text: str, readings: set[str]) -> str:
-    """The one reading; a year of two digits is never taken, though it may have but one."""
+    """Return the only reading; raise InvalidValue if there are several.
+
+    A year of two digits is refused too, even if there is only one reading.
+    """
     if len(readings) == 1 and re.search("[0-9]{4}", text):
         return edtf.parse(readings.pop()).edtf
     shown = " or ".join(_shown(reading) for reading in sorted(readings))
@@ -93,7 +96,10 @@ def _shown(reading: str) -> str:
 
 
 def _serial_problem(text: str) -> str:
-    """A number of days, as Excel stores a date; its two systems count from other years."""
+    """Return the refusal of a number of days, which is how Excel stores a date.
+
+    It shows both dates: Excel counts from 1900 or, in its other system, from 1904.
+    """
     days = timedelta(days=int(text.partition(".")[0]))
     readings = (date(1899, 12, 30) + days, date(1904, 1, 1) + days)
     shown = " or, counted from 1904, ".join(_shown(each.isoformat()) for each in readings)

@@ -1,8 +1,8 @@
-"""A row of a sheet and an event, both ways.
+"""Functions that turn a row of a sheet into an event, and an event into the cells of a row.
 
-Guarantees: what a row says of an event goes in and comes out equal. Cells are compared with
-cells, those that an export of the event would print, so that what a sheet cannot say - an
-office, a quote, who gives a figure - is not lost when a cell beside it changes.
+Guarantees: what a row says about an event is the same after writing and reading it. A row is
+compared with the cells that an export of the event would write. So what a sheet cannot say (an
+office, a quote, who gives a figure) is not lost when a cell beside it changes.
 
 Pure: knows contents and cells, no database. A refusal names the line and the cell.
 """
@@ -44,21 +44,24 @@ Content = Mapping[str, Any]
 
 
 class Words(NamedTuple):
-    """What cells are read and written with."""
+    """The names in a log that cells are read and written with."""
 
     event_types: Sequence[Term] = ()
-    """The vocabulary of the log; empty where every word is taken."""
+    """The event types of the log; if empty, every word is accepted as an event type."""
     sources: Mapping[str, Mapping[str, Any]] = {}
-    """Title and url of the sources that events cite, by source id."""
+    """The sources that events cite, each with `title` and `url`, by source id."""
     titles: Mapping[str, str] = {}
-    """The titles of sources, by address: what a row need not repeat."""
+    """The titles of sources, by address; a row need not repeat them."""
 
 
 # --- An event as cells --------------------------------------------------------------------
 
 
 def cells(event: Content, words: Words, columns: Iterable[str] = COLUMNS) -> Cells:
-    """The cells of an event as `query.get` has it. `reason` is empty: it belongs to a change."""
+    """Return the cells of an event that `query.get` returned.
+
+    `reason` is empty, because it belongs to a change.
+    """
     place = event.get("place", {})
     country = place.get("country")
     labels = {each.code: each.label for each in words.event_types}
@@ -96,7 +99,10 @@ def _figures(event: Content, measure: str) -> list[str]:
 
 
 def _figure_text(figure: Content) -> str:
-    """ "35", ">60 soldier", "10 to 12", "35 (20 to ?)": no hyphen, which would make it a date."""
+    """Return a figure as an item of a cell: "35", ">60 soldier", "10 to 12" or "35 (20 to ?)".
+
+    It has no hyphen, because a spreadsheet would make a date of "10-12".
+    """
     text = figure.get("value", "")
     if "low" in figure or "high" in figure:
         span = f"{figure.get('low', '?')} to {figure.get('high', '?')}"
@@ -106,7 +112,7 @@ def _figure_text(figure: Content) -> str:
 
 
 def _slots(event: Content, words: Words, *, with_titles: bool) -> list[tuple[str, str]]:
-    """Address and title of each source of an event, as they stand in its two cells."""
+    """Return address and title of each source of an event, as its two cells have them."""
     slots: dict[str, tuple[str, str]] = {}
     for citation in event.get("citations", ()):
         address, title = _slot(citation["source_id"], words, with_titles=with_titles)
@@ -115,14 +121,18 @@ def _slots(event: Content, words: Words, *, with_titles: bool) -> list[tuple[str
 
 
 def _slot(source_id: str, words: Words, *, with_titles: bool) -> tuple[str, str]:
-    """A source without an address is named by its title, if the sheet has titles, or its id."""
+    """Return address and title of a source as two cells have them.
+
+    A source without an address is named by its title; if the sheet has no titles, or the source
+    has none, by its id in place of the address.
+    """
     source = words.sources.get(source_id, {})
     title = (with_titles and source.get("title")) or ""
     return source.get("url") or ("" if title else source_id), title
 
 
 def _value(event: Content, path: str) -> str:
-    """The cell of a column that is named like a field path."""
+    """Return the cell of a column that is named by a field path."""
     value = field_paths.value_at(event, path)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return joined(value)
@@ -135,7 +145,7 @@ def _value(event: Content, path: str) -> str:
 
 
 def titles(rows: Iterable[Row]) -> dict[str, str]:
-    """The title that a sheet gives each address. Raises InvalidCell if it gives one two."""
+    """Return the titles of a sheet by address. Raises InvalidCell if an address has two titles."""
     found: dict[str, tuple[str, int]] = {}
     for row in rows:
         for address, title in _source_items(row):
@@ -148,9 +158,9 @@ def titles(rows: Iterable[Row]) -> dict[str, str]:
 
 
 def normal(row: Row, words: Words, before: Mapping[str, str] = MappingProxyType({})) -> Row:
-    """The row with its cells as an export would print them; those of `before` are so already.
+    """Return the row with its cells as an export would write them.
 
-    Raises InvalidInput.
+    Cells that are equal in `before`, the cells of an export, stay as they are. Raises InvalidInput.
     """
     found = dict(row.cells)
     for column, cell in row.cells.items():
@@ -192,7 +202,7 @@ def _normal(column: str, cell: str, words: Words) -> str:
 
 
 def _figure(measure: str, text: str) -> dict[str, Any]:
-    """The content of a `Quantity` that an item of a cell describes. Raises InvalidInput."""
+    """Return the content of the `Quantity` that an item of a cell gives. Raises InvalidInput."""
     match = _FIGURE.fullmatch(text)
     if not match:
         problem = (
@@ -213,7 +223,7 @@ def _figure(measure: str, text: str) -> dict[str, Any]:
 
 
 def _source_items(row: Row) -> list[tuple[str, str]]:
-    """Address (or id) and title of each source that a row names. Raises InvalidInput."""
+    """Return address (or id) and title of each source that a row names. Raises InvalidInput."""
     addresses = several(row.cells.get("source_url", ""))
     given = several(row.cells.get("source_title", ""))
     if any(addresses) and len(given) > len(addresses):
@@ -226,7 +236,7 @@ def _source_items(row: Row) -> list[tuple[str, str]]:
 
 
 def statement(row: Row) -> Statement:
-    """What a row, made `normal`, says of an event that is new. Raises InvalidInput."""
+    """Return the statement of a new event from a row that is `normal`. Raises InvalidInput."""
     said = {
         "event_id": row.cells.get("id"),
         "reason": row.cells.get("reason"),
@@ -240,9 +250,9 @@ def statement(row: Row) -> Statement:
 
 
 def differing(row: Row, before: Mapping[str, str]) -> list[str]:
-    """The columns in which a row, made `normal`, changes the event of the cells `before`.
+    """Return the columns in which a row that is `normal` differs from the cells `before`.
 
-    `reason` and `reported_at` change nothing by themselves.
+    `id`, `reason` and `reported_at` are not among them: they change nothing by themselves.
     """
     words = ("id", "reason", "reported_at")
     return [
@@ -255,7 +265,10 @@ def differing(row: Row, before: Mapping[str, str]) -> list[str]:
 def changes(
     row: Row, before: Mapping[str, str], event: Content, words: Words
 ) -> list[tuple[str, Any]]:
-    """The changes by path that make the event of the cells `before` say what the row says."""
+    """Return the changes, as path and value, that make an event say what a row says.
+
+    The row is `normal`; `before` are the cells of the event as it is. Raises InvalidInput.
+    """
     columns = sorted(differing(row, before), key=lambda column: column not in COLUMNS)
     found: dict[str, Any] = {}
     quantities = list(event.get("quantities", ()))
@@ -287,7 +300,10 @@ def _json(row: Row, column: str, cell: str) -> Any:
 
 
 def _participants(event: Content, cell: str) -> list[Any]:
-    """Those who are named as before stay as they are; a new name is no more than a name."""
+    """Return the participants that a cell names.
+
+    One whose name was there before keeps all fields; a new one has only a name.
+    """
     known: dict[str, list[Any]] = {}
     for participant in event.get("participants", ()):
         known.setdefault(participant["name"], []).append(participant)
@@ -296,7 +312,10 @@ def _participants(event: Content, cell: str) -> list[Any]:
 
 
 def _with_figures(quantities: list[Any], measure: str, cell: str) -> list[Any]:
-    """The figures of one measure as the cell has them, each with what it kept of its own."""
+    """Return the quantities with the figures of one measure as a cell has them.
+
+    A figure that stays or is replaced keeps its place and the fields that a cell cannot hold.
+    """
     texts = [text for text in several(cell) if text]
     old = [figure for figure in quantities if figure["measure"] == measure]
     counterparts = _counterparts([*map(_figure_text, old)], texts)
@@ -319,13 +338,13 @@ def _with_figures(quantities: list[Any], measure: str, cell: str) -> list[Any]:
 
 
 def _revised(figure: Content, measure: str, text: str) -> dict[str, Any]:
-    """A figure with the numbers of an item, and who gives it and when as before."""
+    """Return a figure with the numbers of an item; all other fields, such as who gives it, stay."""
     rest = {key: value for key, value in figure.items() if key not in _NUMBERS}
     return {**rest, **_figure(measure, text)}
 
 
 def _counterparts(old: Sequence[str], new: Sequence[str]) -> list[int | None]:
-    """For each new item the old one that it is or replaces, by index."""
+    """Return for each new item the index of the old item that it is or replaces, else None."""
     found: list[int | None] = [None] * len(new)
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for _, old_from, old_to, new_from, new_to in matcher.get_opcodes():
@@ -335,7 +354,10 @@ def _counterparts(old: Sequence[str], new: Sequence[str]) -> list[int | None]:
 
 
 def _citations(event: Content, row: Row, words: Words) -> list[Any]:
-    """Sources that are cited as before keep their quotes; others are cited as a whole."""
+    """Return the citations of the sources that a row names.
+
+    A source that was cited before keeps its quotes; any other is cited as a whole.
+    """
     wanted = {address or title: (address, title) for address, title in _source_items(row)}
     found = []
     known = set()
@@ -354,12 +376,12 @@ def _citations(event: Content, row: Row, words: Words) -> list[Any]:
 
 
 def located(error: InvalidInput, row: Row) -> InvalidInput:
-    """An error about a field of an event as one about the cell that says it."""
+    """Return an error about a field of an event as an error about the cell that holds the field."""
     return row.invalid(_column(error.field, row), error.problem)
 
 
 def _column(field: str, row: Row) -> str:
-    """The column of a row that a field of its event stands in; else the field itself."""
+    """Return the column of a row that holds a field of its event; the field itself if none does."""
     way = field.split(".")
     for column in row.cells:
         if column not in COLUMNS and way[: len(steps := field_paths.steps(column))] == steps:

@@ -1,4 +1,4 @@
-"""What the cells of a sheet are read and written with, of one log."""
+"""A function that looks up the names in a log with which cells are read and written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from timeline.store.rows import as_dicts
 
 
 def words_of(connection: sqlite3.Connection, rows: Iterable[Row] = ()) -> Words:
-    """The event types and sources of a log, and the titles that the rows of a sheet add."""
+    """Return the event types and sources of a log, with the titles that the rows of a sheet add.
+
+    Raises InvalidCell if the rows give an address two titles.
+    """
     vocabulary = stored(log.info(connection).get("vocabulary", {}))
     cursor = connection.execute("SELECT source_id, url, title FROM sources ORDER BY source_key")
     sources = {row["source_id"]: row for row in as_dicts(cursor)}

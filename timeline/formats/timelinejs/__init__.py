@@ -1,1 +1,1 @@
-"""TimelineJS 3: a slide and an event, both ways."""
+"""TimelineJS 3, which has slides: they become events, and events become slides."""

@@ -1,11 +1,11 @@
-"""HTML that somebody else wrote: its text, and the harmless part of it.
+"""Functions that take the words, or the harmless part, from HTML that somebody else wrote.
 
-Guarantees: `plain` gives the words alone. `harmless` is made anew, of text that is escaped, of
-the tags in `_TAGS` and of attributes that run nothing; so whatever parses it finds no script, no
-handler, no style and no form. An `address` leads to http or https, or is relative to the page.
-A picture or a frame may load from there.
+Guarantees: `plain` returns only the words. `harmless` writes new HTML from escaped text, the tags
+in `_TAGS`, frames, and attributes that run nothing. Whatever parses it finds no script, no event
+handler, no style and no form. An `address` leads to http or https, or is relative to the page. A
+picture or a frame may load from such an address.
 
-Knows nothing of who shows it.
+Knows nothing of who shows the HTML.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ _BLANKS = "".join(map(chr, range(33)))
 
 
 def plain(text: str) -> str:
-    """The words, with a line break where a block begins or ends; blanks are one blank."""
+    """Return the words of HTML, with a line break where a block begins or ends.
+
+    Several blanks become one; lines without words are left out.
+    """
     reader = _Words()
     reader.read(text)
     lines = (" ".join(line.split()) for line in "".join(reader.found).split("\v"))
@@ -40,17 +43,18 @@ def plain(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """The same HTML without what could run; plain markup comes out as it is written."""
+    """Return the same HTML without anything that could run; plain markup stays as it is written."""
     reader = _Harmless()
     reader.read(text)
     return "".join(reader.found)
 
 
 def address(text: str, *, also: str = "https") -> str:
-    """The address, fit to stand between quotation marks; "" of a scheme but http, https, `also`.
+    """Return an address, percent-encoded so that it can be written between quotation marks.
 
-    It is looked at as a browser does: without line breaks, and with its character references
-    read too, for some programs paste it into HTML.
+    Returns "" if its scheme is not http, https or `also`. The scheme is read as a browser reads
+    it: without line breaks and tabs. It is read with character references resolved too, because
+    some programs paste the address into HTML.
     """
     whole = re.sub("[\t\n\r]", "", text).strip(_BLANKS)
     for reading in (whole, html.unescape(whole)):
@@ -61,7 +65,7 @@ def address(text: str, *, also: str = "https") -> str:
 
 
 class _Reader(HTMLParser):
-    """Finds texts and tags; what stands in a script or a style is neither."""
+    """A parser that finds texts and tags, and skips the content of scripts and styles."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +73,7 @@ class _Reader(HTMLParser):
         self._unseen = False
 
     def read(self, text: str) -> None:
-        self.feed(text.replace("<![", "&lt;!["))  # which the parser refuses
+        self.feed(text.replace("<![", "&lt;!["))  # the parser refuses this
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -120,7 +124,7 @@ class _Harmless(_Reader):
         if tag in _TAGS:
             self.found.append(f"<{tag}{written}{end}>")
         elif tag == "iframe" and leads.startswith(("http://", "https://", "//")):
-            self.found.append(f"<iframe{written}></iframe>")  # nothing within it is markup
+            self.found.append(f"<iframe{written}></iframe>")  # the content of a frame is no markup
 
     def end(self, tag: str) -> None:
         if tag in _TAGS:
