@@ -357,7 +357,7 @@ def union(sets: Sequence[BitMap]) -> BitMap:
 
 
 def _actor(connection: sqlite3.Connection, participant: Value) -> str:
-    """Return the actor id of a participant, as `actors.Actors` finds it."""
+    """Return the actor id of a participant, as `projection.actors.Actors` finds it."""
     actor_id, name = participant
     known = actors.known_as(connection, actor_id, name)
     return known[0] if known else actor_id or actor_id_of(name)

@@ -94,7 +94,7 @@ class SourceEntries(Entries):
             )
 
     def lost_quotes(self, source_id: str) -> list[dict[str, Any]]:
-        """`texts.lost_quotes`, of what this append has added too."""
+        """`captured_texts.lost_quotes`, of what this append has added too."""
         from timeline.reading import captured_texts
 
         self._buffer.flush()

@@ -23,7 +23,7 @@ FACETS = {
     "at_risk": "at_risk",
     "precision": "precision",
 }
-"""The facets of the page, and the filter of `selection` that each one is."""
+"""The facets of the page, and the filter (`filters.FILTERS`) that each one is."""
 
 _SINGLE = ("q", "place", "since", "until", "as_of", "as_reported", "order", "after", "all")
 
@@ -42,7 +42,7 @@ class Address(NamedTuple):
     order: str = ""
     """ "oldest" for the oldest first."""
     after: str = ""
-    """Where the page begins; see `selection.page`."""
+    """Where the page begins; see `selection.Selection.page`."""
     all: str = ""
     """The facet that shows all of its values."""
 
@@ -86,7 +86,7 @@ class Address(NamedTuple):
 
     @property
     def filters(self) -> dict[str, Any]:
-        """The filters of `selection` that the address names."""
+        """The filters (`filters.FILTERS`) that the address names."""
         found: dict[str, Any] = {}
         for facet, value in self.chosen:
             found.setdefault(FACETS[facet], []).append(value)

@@ -4,7 +4,7 @@ Guarantees: a place that is known to the country is drawn as wide as one, a town
 the view holds every place. Coordinates are tenths of degrees, x to the east, y to the south
 (plate carree), as in static/world-110m.svg.
 
-Pure: rows of `selection.points` in, shapes out.
+Pure: rows of `selection.Selection.points` in, shapes out.
 """
 
 from __future__ import annotations
