@@ -26,6 +26,7 @@ from timeline.model.strict_json import parse_json
 _GZIP = b"\x1f\x8b"
 _CUT_OFF = (EOFError, zlib.error, gzip.BadGzipFile)
 _CHUNK = 2**16
+"""Characters that are read from a file at a time."""
 _LONGEST = 16 * 2**20
 """Characters of one item of a JSON array; a longer one is refused."""
 

@@ -42,6 +42,7 @@ _DATASET = {
     "licence": "CC-BY-4.0",
 }
 _LONGEST_TITLE = 500
+"""Characters of a title of an event or of an article; more are cut off."""
 
 
 def importer(mapping: Path | None) -> Format:

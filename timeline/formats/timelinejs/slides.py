@@ -46,7 +46,9 @@ _TEXTS = frozenset(
     ("alt", "caption", "credit", "display_date", "group", "headline", "text", "title", "unique_id")
 )
 _LONGEST_TITLE = 500
+"""Characters of a title, of the words of a date, or of the name of a place; more are cut off."""
 _LONGEST_TAG = 60
+"""Characters of a tag; a longer group does not become a tag."""
 _BEGINNING = 100
 """Characters of a slide's text that serve as its title if it has no headline."""
 
