@@ -8,7 +8,7 @@ import pytest
 
 from timeline.errors import InvalidCell, InvalidInput
 from timeline.formats.sheet import events
-from timeline.formats.sheet.cells import COLUMNS, Row
+from timeline.formats.sheet.cells import COLUMNS, SheetRow
 from timeline.formats.sheet.events import Words
 from timeline.model import field_paths
 from timeline.model.vocabulary import plover
@@ -69,11 +69,11 @@ EVENT: dict[str, Any] = {
 CELLS = events.cells(EVENT, WORDS)
 
 
-def _row(**cells: str) -> Row:
-    return Row(2, 2, {"id": "odesa-visit", **cells})
+def _row(**cells: str) -> SheetRow:
+    return SheetRow(2, 2, {"id": "odesa-visit", **cells})
 
 
-def _changed(row: Row) -> dict[str, Any]:
+def _changed(row: SheetRow) -> dict[str, Any]:
     """The event after what a row of some columns says about it."""
     before = events.cells(EVENT, WORDS, row.cells)
     row = events.normal(row, WORDS, before)
@@ -128,7 +128,7 @@ def test_columns_that_are_named_like_a_path_hold_what_stands_there() -> None:
 def test_the_cells_of_an_event_change_nothing_about_it() -> None:
     columns = (*COLUMNS, "contexts", "claims", "place.admin1", "participants")
     columns = tuple(column for column in columns if column != "participants")
-    row = Row(2, 2, events.cells(EVENT, WORDS, columns))
+    row = SheetRow(2, 2, events.cells(EVENT, WORDS, columns))
     assert events.differing(row, events.cells(EVENT, WORDS, columns)) == []
     assert _changed(row) == EVENT
 
@@ -293,16 +293,16 @@ def test_a_bad_cell_is_named(cells: dict[str, str], problem: str) -> None:
 
 def test_a_field_that_no_cell_holds_is_named_itself() -> None:
     with pytest.raises(InvalidInput) as refusal:
-        events.statement(Row(7, 5, {"id": "abc", "occurred": "2025"}))
+        events.statement(SheetRow(7, 5, {"id": "abc", "occurred": "2025"}))
     assert str(refusal.value) == "line 7: title: is required"
 
 
 def test_two_titles_of_one_address_are_refused() -> None:
     address = "https://example.org/a"
     rows = [
-        Row(2, 2, {"source_url": address, "source_title": "One"}),
-        Row(3, 3, {"source_url": address, "source_title": ""}),
-        Row(4, 4, {"source_url": address, "source_title": "Two"}),
+        SheetRow(2, 2, {"source_url": address, "source_title": "One"}),
+        SheetRow(3, 3, {"source_url": address, "source_title": ""}),
+        SheetRow(4, 4, {"source_url": address, "source_title": "Two"}),
     ]
     assert events.titles(rows[:2]) == {address: "One"}
     with pytest.raises(InvalidCell, match="line 2 gives the same address the title") as refusal:

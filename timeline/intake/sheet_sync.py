@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from timeline.errors import InvalidInput, NothingChanged, TimelineError, TooManyAbsent
 from timeline.formats.sheet import events
-from timeline.formats.sheet.cells import Row
+from timeline.formats.sheet.cells import SheetRow
 from timeline.formats.sheet.events import Words
 from timeline.formats.sheet.lookup import words_of
 from timeline.model.content import Said
@@ -59,7 +59,7 @@ class Outcome(NamedTuple):
 def sync(
     connection: sqlite3.Connection,
     append: Append,
-    rows: list[Row],
+    rows: list[SheetRow],
     said: Said,
     *,
     allow_absent: bool,
@@ -99,7 +99,7 @@ def sync(
     return outcome._replace(unchanged=unchanged)
 
 
-def _check_ids(rows: Iterable[Row]) -> None:
+def _check_ids(rows: Iterable[SheetRow]) -> None:
     """Every row has an id of its own: how it is found again."""
     lines: dict[str, int] = {}
     for row in rows:
@@ -137,7 +137,7 @@ class _RowSteps:
         self,
         connection: sqlite3.Connection,
         append: Append,
-        row: Row,
+        row: SheetRow,
         words: Words,
         said: Said,
     ) -> None:

@@ -21,7 +21,7 @@ from timeline.model.names import OWN_LETTERS
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 Content = Mapping[str, Any]
-Row = tuple[Any, ...]
+_Values = tuple[Any, ...]
 
 _CONTENT_KINDS = frozenset(
     ("event.recorded", "event.updated", "event.corrected", "source.recorded", "source.updated")
@@ -143,11 +143,11 @@ def _degrees(text: str | None) -> float | None:
     return None if text is None else float(text)
 
 
-def _tags(event_id: str, content: Content) -> Iterator[Row]:
+def _tags(event_id: str, content: Content) -> Iterator[_Values]:
     return ((event_id, tag) for tag in content.get("tags", ()))
 
 
-def _quantities(event_id: str, content: Content) -> Iterator[Row]:
+def _quantities(event_id: str, content: Content) -> Iterator[_Values]:
     for position, figure in enumerate(content.get("quantities", ()), 1):
         yield (
             event_id,
@@ -164,7 +164,7 @@ def _quantities(event_id: str, content: Content) -> Iterator[Row]:
         )
 
 
-def _claims(event_id: str, content: Content) -> Iterator[Row]:
+def _claims(event_id: str, content: Content) -> Iterator[_Values]:
     for position, claim in enumerate(content.get("claims", ()), 1):
         yield (
             event_id,
@@ -176,11 +176,11 @@ def _claims(event_id: str, content: Content) -> Iterator[Row]:
         )
 
 
-def _relations(event_id: str, content: Content) -> Iterator[Row]:
+def _relations(event_id: str, content: Content) -> Iterator[_Values]:
     return ((event_id, tie["type"], tie["event_id"]) for tie in content.get("relations", ()))
 
 
-def _citations(event_id: str, content: Content) -> Iterator[Row]:
+def _citations(event_id: str, content: Content) -> Iterator[_Values]:
     for position, citation in enumerate(content.get("citations", ()), 1):
         yield (
             event_id,
@@ -194,7 +194,7 @@ def _citations(event_id: str, content: Content) -> Iterator[Row]:
         )
 
 
-def _external_ids(event_id: str, content: Content) -> Iterator[Row]:
+def _external_ids(event_id: str, content: Content) -> Iterator[_Values]:
     return ((external_id, event_id) for external_id in content.get("external_ids", ()))
 
 
@@ -208,7 +208,7 @@ CHILD_FIELDS = {
 }
 """The field of a content that each of CHILD_TABLES shows."""
 
-CHILD_TABLES: dict[str, Callable[[str, Content], Iterator[Row]]] = {
+CHILD_TABLES: dict[str, Callable[[str, Content], Iterator[_Values]]] = {
     "event_tags": _tags,
     "event_quantities": _quantities,
     "event_claims": _claims,
@@ -219,7 +219,7 @@ CHILD_TABLES: dict[str, Callable[[str, Content], Iterator[Row]]] = {
 """Tables whose rows follow from one content alone, and how."""
 
 
-def search_row(content: Content, actors: Sequence[str]) -> Row:
+def search_row(content: Content, actors: Sequence[str]) -> _Values:
     """The texts of `event_search`: title, summary, quotes, actors, places, folded."""
     participants = content.get("participants", ())
     names = [*actors, *(p["name"] for p in participants)]

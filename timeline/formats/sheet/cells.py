@@ -57,7 +57,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"-?[0-9]{1,3},[0-9]+", re.ASCII)
 
 
-class Row(NamedTuple):
+class SheetRow(NamedTuple):
     """A row of a sheet, which holds its cells by column.
 
     `line` is the line of the file on which it begins, `number` its row in a spreadsheet. Both
@@ -76,7 +76,7 @@ class Row(NamedTuple):
         return InvalidCell(column, problem, address).at(line=self.line)
 
 
-def read(content: bytes, delimiter: str | None = None) -> Iterator[Row]:
+def read(content: bytes, delimiter: str | None = None) -> Iterator[SheetRow]:
     """Yield the rows of a sheet that are not empty.
 
     Without a delimiter, the header decides which one is used. Raises InvalidInput if the content
@@ -154,7 +154,7 @@ def check_column(name: str) -> None:
 
 def _row(
     line: int, number: int, columns: Sequence[str], cells: Sequence[str], *, decimal_comma: bool
-) -> Row:
+) -> SheetRow:
     surplus = next((cell for cell in cells[len(columns) :] if cell.strip(BLANKS)), None)
     if surplus is not None:
         problem = f"has more cells than the header: {hints.quoted(surplus)}"
@@ -164,7 +164,7 @@ def _row(
     for name in ("lat", "lon") if decimal_comma else ():
         if _DECIMAL_COMMA.fullmatch(named.get(name, "")):
             named[name] = named[name].replace(",", ".")
-    return Row(line, number, named)
+    return SheetRow(line, number, named)
 
 
 def clean(cell: str) -> str:

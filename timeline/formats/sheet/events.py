@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from timeline.errors import InvalidInput, InvalidValue
-from timeline.formats.sheet.cells import COLUMNS, PATHS, Cells, Row, clean, joined, several
+from timeline.formats.sheet.cells import COLUMNS, PATHS, Cells, SheetRow, clean, joined, several
 from timeline.formats.sheet.dates import read_date
 from timeline.model import clock, countries, field_paths, hints
 from timeline.model.content import Quantity, Statement, Term
@@ -144,7 +144,7 @@ def _value(event: Content, path: str) -> str:
 # --- A row as an event --------------------------------------------------------------------
 
 
-def titles(rows: Iterable[Row]) -> dict[str, str]:
+def titles(rows: Iterable[SheetRow]) -> dict[str, str]:
     """Return the titles of a sheet by address. Raises InvalidCell if an address has two titles."""
     found: dict[str, tuple[str, int]] = {}
     for row in rows:
@@ -157,7 +157,9 @@ def titles(rows: Iterable[Row]) -> dict[str, str]:
     return {address: title for address, (title, _) in found.items()}
 
 
-def normal(row: Row, words: Words, before: Mapping[str, str] = MappingProxyType({})) -> Row:
+def normal(
+    row: SheetRow, words: Words, before: Mapping[str, str] = MappingProxyType({})
+) -> SheetRow:
     """Return the row with its cells as an export would write them.
 
     Cells that are equal in `before`, the cells of an export, stay as they are. Raises InvalidInput.
@@ -222,7 +224,7 @@ def _figure(measure: str, text: str) -> dict[str, Any]:
     return validate(Quantity, fields).content()
 
 
-def _source_items(row: Row) -> list[tuple[str, str]]:
+def _source_items(row: SheetRow) -> list[tuple[str, str]]:
     """Return address (or id) and title of each source that a row names. Raises InvalidInput."""
     addresses = several(row.cells.get("source_url", ""))
     given = several(row.cells.get("source_title", ""))
@@ -235,7 +237,7 @@ def _source_items(row: Row) -> list[tuple[str, str]]:
     return [pair for pair in zip_longest(addresses, given, fillvalue="") if any(pair)]
 
 
-def statement(row: Row) -> Statement:
+def statement(row: SheetRow) -> Statement:
     """Return the statement of a new event from a row that is `normal`. Raises InvalidInput."""
     said = {
         "event_id": row.cells.get("id"),
@@ -249,7 +251,7 @@ def statement(row: Row) -> Statement:
         raise located(error, row) from None
 
 
-def differing(row: Row, before: Mapping[str, str]) -> list[str]:
+def differing(row: SheetRow, before: Mapping[str, str]) -> list[str]:
     """Return the columns in which a row that is `normal` differs from the cells `before`.
 
     `id`, `reason` and `reported_at` are not among them: they change nothing by themselves.
@@ -263,7 +265,7 @@ def differing(row: Row, before: Mapping[str, str]) -> list[str]:
 
 
 def changes(
-    row: Row, before: Mapping[str, str], event: Content, words: Words
+    row: SheetRow, before: Mapping[str, str], event: Content, words: Words
 ) -> list[tuple[str, Any]]:
     """Return the changes, as path and value, that make an event say what a row says.
 
@@ -290,7 +292,7 @@ def changes(
     return [*found.items()]
 
 
-def _json(row: Row, column: str, cell: str) -> Any:
+def _json(row: SheetRow, column: str, cell: str) -> Any:
     from timeline.model.strict_json import parse_json
 
     try:
@@ -353,7 +355,7 @@ def _counterparts(old: Sequence[str], new: Sequence[str]) -> list[int | None]:
     return found
 
 
-def _citations(event: Content, row: Row, words: Words) -> list[Any]:
+def _citations(event: Content, row: SheetRow, words: Words) -> list[Any]:
     """Return the citations of the sources that a row names.
 
     A source that was cited before keeps its quotes; any other is cited as a whole.
@@ -375,12 +377,12 @@ def _citations(event: Content, row: Row, words: Words) -> list[Any]:
     return found
 
 
-def located(error: InvalidInput, row: Row) -> InvalidInput:
+def located(error: InvalidInput, row: SheetRow) -> InvalidInput:
     """Return an error about a field of an event as an error about the cell that holds the field."""
     return row.invalid(_column(error.field, row), error.problem)
 
 
-def _column(field: str, row: Row) -> str:
+def _column(field: str, row: SheetRow) -> str:
     """Return the column of a row that holds a field of its event; the field itself if none does."""
     way = field.split(".")
     for column in row.cells:

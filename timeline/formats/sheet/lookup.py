@@ -6,14 +6,14 @@ import sqlite3
 from collections.abc import Iterable
 
 from timeline.formats.sheet import events
-from timeline.formats.sheet.cells import Row
+from timeline.formats.sheet.cells import SheetRow
 from timeline.formats.sheet.events import Words
 from timeline.model.vocabulary import stored
 from timeline.store import log
 from timeline.store.rows import as_dicts
 
 
-def words_of(connection: sqlite3.Connection, rows: Iterable[Row] = ()) -> Words:
+def words_of(connection: sqlite3.Connection, rows: Iterable[SheetRow] = ()) -> Words:
     """Return the event types and sources of a log, with the titles that the rows of a sheet add.
 
     Raises InvalidCell if the rows give an address two titles.
