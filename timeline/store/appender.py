@@ -26,7 +26,10 @@ class Appender:
         self._ends = [read(*peak) for peak in merkle.peaks(self.size)]
 
     def append(self, *entries: Entry) -> None:
-        """Insert entries whose `seq` continues the log, in a time that its size does not change."""
+        """Insert entries whose `seq` continues the log.
+
+        The time for one entry does not grow with the log.
+        """
         hashes = [
             hashed
             for size, entry in enumerate(entries, self.size)

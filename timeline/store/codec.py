@@ -1,9 +1,9 @@
-"""Entries and bytes: how a line of the log is written down, hashed and read back.
+"""Encode an entry as bytes, hash it, and read it back.
 
-Guarantees: the bytes of an entry are made once, here, and only ever compared after that,
-never made again. An envelope is one line of UTF-8 JSON with its keys in one order and no
-space; its leaf is SHA-256(0x00 || envelope) (RFC 6962, section 2.1); `payload_hash` is
-SHA-256(salt || payload), so that a payload can be taken out and the leaf still holds.
+Guarantees: the bytes of an entry are made once, here. After that they are only compared, never
+made again. An envelope is one line of UTF-8 JSON with its keys in one order and no space. Its
+leaf is SHA-256(0x00 || envelope) (RFC 6962, section 2.1). `payload_hash` is
+SHA-256(salt || payload), so that a payload can be erased and the leaf still holds.
 
 Knows neither database nor model: a payload is a dict of JSON types.
 """
@@ -31,7 +31,7 @@ VERSION = 1
 """The newest `v` that this package reads, and the one that it writes."""
 
 MAX_PAYLOAD = 4 * 2**20
-"""Bytes of UTF-8 in one payload."""
+"""The largest payload, in bytes of UTF-8."""
 
 KINDS = {
     "log": ("log.opened", "log.updated"),
@@ -53,7 +53,7 @@ KINDS = {
     "actor": ("actor.recorded", "actor.updated", "actor.merged"),
     "entry": ("entry.erased",),
 }
-"""Every kind of v 1, by what its subject is."""
+"""Every kind of entry in format v 1, by the class of its subject."""
 
 _KEYS = (
     "v",
@@ -83,7 +83,7 @@ ENVELOPE = re.compile(
     .replace("ID", ID)
     .encode()
 )
-"""The bytes of an envelope of v 1, to be read in a hurry: `parse_envelope` says what is wrong."""
+"""Matches the bytes of an envelope of v 1, quickly; `parse_envelope` says what is wrong."""
 
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [first + second for first in _BASE32 for second in _BASE32]
@@ -91,7 +91,7 @@ _BEGINNING = f'{{"v":{VERSION},'
 
 
 class Entry(NamedTuple):
-    """One immutable line of the log, in the order of the columns of table `log`."""
+    """An entry is one immutable line of the log; its fields are in the order of table `log`."""
 
     seq: int
     id: str
@@ -107,12 +107,12 @@ class Entry(NamedTuple):
 
     @property
     def subject_id(self) -> str:
-        """The subject without its class: "odesa-visit" of "event/odesa-visit"."""
+        """Return the subject without its class: odesa-visit for event/odesa-visit."""
         return self.subject.partition("/")[2]
 
 
 class Payload(NamedTuple):
-    """What an entry says, and who says so and why; of an erased one, nothing."""
+    """A payload in its parts: author, reason and content; all are None if it was erased."""
 
     author: str | None = None
     reason: str | None = None
@@ -120,16 +120,17 @@ class Payload(NamedTuple):
 
 
 def encode_id(number: int) -> str:
-    """Eleven characters that sort as `number` does; microseconds since 1970, good for 1,100 years.
+    """Return eleven characters that sort as `number` does.
 
-    Crockford's base 32 in lower case: no i, l, o or u.
+    They are Crockford's base 32 in lower case, without i, l, o and u. For microseconds since 1970
+    they last for 1,100 years.
     """
     pairs = [_PAIRS[number >> shift & 1023] for shift in (45, 35, 25, 15, 5)]
     return "".join((*pairs, _BASE32[number & 31]))
 
 
 def decode_id(text: str) -> int | None:
-    """The number of an id that `encode_id` made; None for any other id."""
+    """Return the number of an id that `encode_id` made; None for any other id."""
     if len(text) != 11 or not set(text) <= set(_BASE32):
         return None
     number = 0
@@ -139,15 +140,15 @@ def decode_id(text: str) -> int | None:
 
 
 def _encode(value: dict[str, Any]) -> str:
-    """JSON as entries have it: one line, raw UTF-8, no space between tokens.
+    """Return the JSON that entries contain: one line, raw UTF-8, no space between tokens.
 
-    That of `json.dumps` with these separators, byte for byte, in a third of its time.
+    The bytes are those of `json.dumps` with these separators, made in a third of its time.
     """
     return to_json(value).decode()
 
 
 def encode_payload(author: str | None, reason: str | None, content: Mapping[str, Any]) -> str:
-    """The text of a payload: author and reason first, then the content in its own order.
+    """Return the text of a payload: author and reason first, then the content in its own order.
 
     Raises InvalidInput above 4 MiB of UTF-8.
     """
@@ -163,13 +164,13 @@ def encode_payload(author: str | None, reason: str | None, content: Mapping[str,
 
 
 def decode_payload(payload: str) -> dict[str, Any]:
-    """The payload of an entry of the log, which was checked when it was written."""
+    """Parse the payload of an entry of the log, which was checked when it was written."""
     decoded: dict[str, Any] = json.loads(payload)
     return decoded
 
 
 def payload_of(entry: Entry) -> Payload:
-    """The payload of an entry of the log, in its parts."""
+    """Return the payload of an entry of the log in its parts."""
     if entry.payload is None:
         return Payload()
     content = decode_payload(entry.payload)
@@ -177,17 +178,17 @@ def payload_of(entry: Entry) -> Payload:
 
 
 def content_of(payload: dict[str, Any]) -> dict[str, Any]:
-    """The content of a decoded payload: all but author and reason."""
+    """Return the content of a decoded payload: everything but author and reason."""
     return {key: value for key, value in payload.items() if key not in ("author", "reason")}
 
 
 def decode_content(payload: str | None) -> dict[str, Any] | None:
-    """What the payload of an entry says; None when it was erased."""
+    """Return the content in the payload of an entry; None if it was erased."""
     return None if payload is None else content_of(decode_payload(payload))
 
 
 def payload_hash(salt: bytes, payload: str) -> str:
-    """ "sha256:" and the hex of SHA-256(salt || payload)."""
+    """Return "sha256:" and the hex of SHA-256(salt || payload)."""
     return "sha256:" + hashlib.sha256(salt + payload.encode()).hexdigest()
 
 
@@ -202,7 +203,7 @@ def encode(
     reported_at: str | None,
     payload: str,
 ) -> Entry:
-    """A new entry: a fresh salt, the envelope made for the first and only time, its leaf."""
+    """Make a new entry, with a fresh salt, its envelope and its leaf."""
     salt = os.urandom(16)
     envelope = _encode(
         {
@@ -232,7 +233,7 @@ def encode(
 
 
 def to_wire(entry: Entry) -> str:
-    """One line of JSON: envelope and payload verbatim, the salt in hex."""
+    """Return an entry as one line of JSON: envelope and payload verbatim, the salt in hex."""
     return _encode(
         {
             "envelope": entry.envelope,
@@ -243,7 +244,7 @@ def to_wire(entry: Entry) -> str:
 
 
 def from_wire(line: str, seq: int) -> Entry:
-    """The entry of one line of an export, its leaf made from its bytes.
+    """Return the entry in one line of an export; its leaf is made from its bytes.
 
     Raises InvalidInput for an entry that `to_wire` would not have written, and TooNew for
     an envelope of a later `v`.
@@ -288,9 +289,10 @@ def check_version(seq: int, envelope: str) -> None:
 
 
 def parse_envelope(envelope: str, seq: int) -> dict[str, Any]:
-    """The fields of an envelope but `v`, its form checked. Raises InvalidInput, TooNew.
+    """Return the fields of an envelope without `v`, after a check of its form.
 
-    What it accepts is one text for one set of fields: any other is not what `encode` writes.
+    Exactly one text is accepted for one set of fields: the one that `encode` writes. Raises
+    InvalidInput, TooNew.
     """
     fields = _parse_object("envelope", envelope)
     v = fields.get("v")
@@ -341,10 +343,10 @@ def _parse_object(field: str, text: str) -> dict[str, Any]:
 
 
 def _check_written(field: str, text: str, value: dict[str, Any]) -> None:
-    """Refuse JSON in another form than the one that we write."""
+    """Raise InvalidInput for JSON in another form than the one that we write."""
     try:
         written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    except TypeError:  # a Decimal
+    except TypeError:  # it is a Decimal
         raise InvalidInput(field, "holds a number that is not a whole one within 2^53") from None
     if written != text:
         raise InvalidInput(field, "must be one line of JSON, without spaces or needless escapes")

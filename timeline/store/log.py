@@ -2,7 +2,7 @@
 
 Guarantees: nothing here writes; `appender` does.
 
-Knows nothing of what entries mean, but for those in which the log describes itself.
+Knows nothing of what entries mean, except for those in which the log describes itself.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _COLUMNS = (
 
 
 def size(connection: sqlite3.Connection) -> int:
-    """How many entries there are."""
+    """Return the number of entries in the log."""
     (count,) = connection.execute("SELECT coalesce(max(seq) + 1, 0) FROM log").fetchone()
     return int(count)
 
 
 def read_hash(connection: sqlite3.Connection) -> ReadHash:
-    """Where `merkle` finds the hashes of the tree over the log, one row each."""
+    """Return a function that reads the hashes of the tree for `merkle`, one row each."""
 
     def read(level: int, number: int) -> bytes:
         found = connection.execute(
@@ -46,13 +46,13 @@ def read_hash(connection: sqlite3.Connection) -> ReadHash:
 
 
 def root_at(connection: sqlite3.Connection, size: int) -> bytes:
-    """The root over the first `size` entries, from O(log size) stored hashes."""
+    """Return the root over the first `size` entries, from O(log size) stored hashes."""
     read = read_hash(connection)
     return merkle.root_of([read(*peak) for peak in merkle.peaks(size)])
 
 
 def read(connection: sqlite3.Connection, after: int = -1) -> Iterator[Entry]:
-    """The entries behind `after`, in their order, streamed."""
+    """Stream the entries after number `after`, in their order."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM log WHERE seq > ? ORDER BY seq",  # noqa: S608
         (after,),
@@ -61,7 +61,7 @@ def read(connection: sqlite3.Connection, after: int = -1) -> Iterator[Entry]:
 
 
 def read_some(connection: sqlite3.Connection, seqs: Sequence[int]) -> Iterator[Entry]:
-    """The entries of these numbers, in the order of the log."""
+    """Stream the entries of these numbers, in the order of the log."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM log WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq",  # noqa: S608
         (json.dumps(seqs),),
@@ -70,7 +70,7 @@ def read_some(connection: sqlite3.Connection, seqs: Sequence[int]) -> Iterator[E
 
 
 def newest(connection: sqlite3.Connection, subject: str | None = None) -> Entry | None:
-    """The newest entry, of one subject or of all; None if there is none."""
+    """Return the newest entry, of one subject or of the whole log; None if there is none."""
     where, order = ("subject = ?", "version") if subject else ("? IS NULL", "seq")
     row = connection.execute(
         f"SELECT {_COLUMNS} FROM log WHERE {where} ORDER BY {order} DESC LIMIT 1",  # noqa: S608
@@ -80,12 +80,12 @@ def newest(connection: sqlite3.Connection, subject: str | None = None) -> Entry 
 
 
 def entry_at(connection: sqlite3.Connection, seq: int) -> Entry | None:
-    """Entry number `seq`."""
+    """Return entry number `seq`; None if there is none."""
     return _one(connection, "seq", seq)
 
 
 def entry_by_id(connection: sqlite3.Connection, entry_id: str) -> Entry | None:
-    """The entry with this id."""
+    """Return the entry with this id; None if there is none."""
     return _one(connection, "id", entry_id)
 
 
@@ -98,7 +98,7 @@ def _one(connection: sqlite3.Connection, column: str, value: int | str) -> Entry
 
 
 def position_at(connection: sqlite3.Connection, recorded_at: str) -> int:
-    """The number of the last entry recorded at or before this UTC time; -1 if none."""
+    """Return the number of the last entry recorded at or before this UTC time; -1 if none was."""
     (seq,) = connection.execute(
         "SELECT coalesce(max(seq), -1) FROM log WHERE recorded_at = "
         "(SELECT max(recorded_at) FROM log WHERE recorded_at <= ?)",
@@ -108,6 +108,6 @@ def position_at(connection: sqlite3.Connection, recorded_at: str) -> int:
 
 
 def info(connection: sqlite3.Connection) -> dict[str, Any]:
-    """What the log says about itself now (`LogInfo`); empty before its first entry."""
+    """Return what the log says about itself now (`LogInfo`); empty before its first entry."""
     entry = newest(connection, "log")
     return (decode_content(entry.payload) if entry else None) or {}

@@ -1,9 +1,11 @@
-"""RFC 6962 Merkle trees: pure functions, bytes in, bytes out. Knows no entry and no database.
+"""Grow, prove and verify RFC 6962 Merkle trees, by pure functions of bytes.
 
-A tree is known by its leaf hashes. Complete subtrees never change as it grows, so that their
-hashes are made once and kept: `read_hash(level, number)` gives that of the leaves from
-``number * 2**level`` up to ``(number + 1) * 2**level``; at level 0 that is a leaf's own.
-Every hash is 32 bytes of SHA-256; sizes and indexes count leaves, indexes from 0.
+A tree is known by its leaf hashes. Complete subtrees never change as it grows, so their hashes
+are made once and kept. `read_hash(level, number)` returns the hash of the subtree over the leaves
+from ``number * 2**level`` up to ``(number + 1) * 2**level``; at level 0 it is the leaf itself.
+Every hash is 32 bytes of SHA-256. Sizes and indexes count leaves, indexes from 0.
+
+Knows no entry and no database.
 """
 
 from __future__ import annotations
@@ -17,17 +19,17 @@ ReadHash = Callable[[int, int], bytes]
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    """The hash of a leaf: SHA-256(0x00 || entry) (RFC 6962, section 2.1)."""
+    """Return the hash of a leaf: SHA-256(0x00 || entry) (RFC 6962, section 2.1)."""
     return hashlib.sha256(b"\x00" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash of an inner node: SHA-256(0x01 || left || right) (RFC 6962, section 2.1)."""
+    """Return the hash of an inner node: SHA-256(0x01 || left || right) (RFC 6962, section 2.1)."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def root(leaf_hashes: Iterable[bytes]) -> bytes:
-    """The root of the tree over these leaves; that of no leaf is SHA-256 of nothing."""
+    """Return the root of the tree over these leaves; with no leaf it is SHA-256 of nothing."""
     ends: list[bytes] = []
     for size, leaf in enumerate(leaf_hashes):
         for _ in grow(ends, size, leaf):
@@ -39,11 +41,11 @@ def root(leaf_hashes: Iterable[bytes]) -> bytes:
 
 
 def grow(ends: list[bytes], size: int, leaf: bytes) -> Iterator[bytes]:
-    """Add leaf number `size`: the inner hashes that it completes, lowest first.
+    """Add leaf number `size`, and yield the inner hashes that it completes, lowest first.
 
-    `ends` are the roots of the complete subtrees of the tree before it, largest first, as
-    `peaks` names them; once all is yielded, of the tree after it. Over n leaves, n hashes
-    less the 1 bits of n: never more than one a leaf.
+    `ends` are the roots of the complete subtrees of the tree so far, largest first, as `peaks`
+    names them. Once everything is yielded, they are those of the new tree. n leaves complete n
+    inner hashes less the number of 1 bits in n, so in all fewer than one per leaf.
     """
     while size & 1:
         leaf = node_hash(ends.pop(), leaf)
@@ -53,13 +55,13 @@ def grow(ends: list[bytes], size: int, leaf: bytes) -> Iterator[bytes]:
 
 
 def peaks(size: int) -> list[tuple[int, int]]:
-    """(level, number) of the complete subtrees that a tree of this size ends in, largest first."""
+    """Return (level, number) of the complete subtrees that make up a tree, largest first."""
     levels = (level for level in reversed(range(size.bit_length())) if size >> level & 1)
     return [(level, (size >> level) - 1) for level in levels]
 
 
 def root_of(ends: Sequence[bytes]) -> bytes:
-    """The root over the roots of `peaks`."""
+    """Return the root of a tree from the roots of its `peaks`."""
     if not ends:
         return hashlib.sha256(b"").digest()
     result = ends[-1]
@@ -69,9 +71,9 @@ def root_of(ends: Sequence[bytes]) -> bytes:
 
 
 def position(level: int, number: int) -> int:
-    """The place of an inner hash, level 1 and up, among all in the order in which they come.
+    """Return the position of an inner hash, of level 1 or higher, in the order of completion.
 
-    The first n leaves complete ``n - n.bit_count()`` of them.
+    The first n leaves complete ``n - n.bit_count()`` inner hashes.
     """
     last = (number + 1 << level) - 1
     return last - last.bit_count() + level - 1
@@ -81,9 +83,10 @@ def position(level: int, number: int) -> int:
 
 
 def inclusion_proof(index: int, size: int, read_hash: ReadHash) -> list[bytes]:
-    """PATH(index, D[size]) of RFC 6962, section 2.1.1: from the leaf's sibling to the root's child.
+    """Return PATH(index, D[size]) of RFC 6962, section 2.1.1.
 
-    Reads O(log size) hashes. Raises ProofError unless 0 <= index < size.
+    It leads from the sibling of the leaf to the child of the root. Reads O(log size) hashes.
+    Raises ProofError unless 0 <= index < size.
     """
     if not 0 <= index < size:
         raise ProofError(f"a tree of {size} has no leaf {index}")
@@ -100,7 +103,7 @@ def _path(index: int, start: int, end: int, read_hash: ReadHash) -> list[bytes]:
 
 
 def consistency_proof(old_size: int, new_size: int, read_hash: ReadHash) -> list[bytes]:
-    """PROOF(old_size, D[new_size]) of RFC 6962, section 2.1.2.
+    """Return PROOF(old_size, D[new_size]) of RFC 6962, section 2.1.2.
 
     Reads O(log new_size) hashes. Raises ProofError unless 0 < old_size <= new_size.
     """
@@ -112,7 +115,10 @@ def consistency_proof(old_size: int, new_size: int, read_hash: ReadHash) -> list
 def _subproof(
     old_end: int, start: int, end: int, read_hash: ReadHash, *, is_known: bool
 ) -> list[bytes]:
-    """SUBPROOF of the leaves from `start`; `is_known` while their old root is the verifier's."""
+    """Return SUBPROOF of RFC 6962 for the leaves from `start`.
+
+    `is_known` is true as long as the verifier has the old root of these leaves.
+    """
     if old_end == end:
         return [] if is_known else [_subtree(start, end, read_hash)]
     middle = start + _split(end - start)
@@ -124,12 +130,15 @@ def _subproof(
 
 
 def _split(size: int) -> int:
-    """k of RFC 6962: the largest power of two below `size`."""
+    """Return k of RFC 6962: the largest power of two below `size`."""
     return 1 << (size - 1).bit_length() - 1
 
 
 def _subtree(start: int, end: int, read_hash: ReadHash) -> bytes:
-    """MTH of the leaves from `start` to `end`, a subtree of the whole, complete or at its edge."""
+    """Return MTH of RFC 6962 for the leaves from `start` to `end`.
+
+    They are a subtree of the whole tree, which is complete or at its right edge.
+    """
     ends = (read_hash(level, (start >> level) + number) for level, number in peaks(end - start))
     return root_of([*ends])
 
@@ -140,9 +149,9 @@ def _subtree(start: int, end: int, read_hash: ReadHash) -> bytes:
 def verify_inclusion(
     leaf_hash: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
 ) -> None:
-    """Check that a leaf stands at `index` in the tree with this root (RFC 9162, 2.1.3.2).
+    """Check that a leaf is at `index` in the tree with this root (RFC 9162, 2.1.3.2).
 
-    `size` must come from where `root` does. Raises ProofError for anything that is wrong.
+    `size` must come from the same place as `root`. Raises ProofError for anything that is wrong.
     """
     _check_hashes(leaf_hash, root, *proof)
     if not 0 <= index < size:
@@ -153,7 +162,7 @@ def verify_inclusion(
             raise ProofError("the proof has more hashes than the tree has levels")
         if node & 1 or node == last:
             result = node_hash(sibling, result)
-            while not node & 1:  # this edge has no sibling up to there
+            while not node & 1:  # there is no sibling at this edge up to there
                 node, last = node >> 1, last >> 1
         else:
             result = node_hash(result, sibling)
@@ -169,7 +178,7 @@ def verify_consistency(
 ) -> None:
     """Check that the new tree begins with all of the old one (RFC 9162, section 2.1.4.2).
 
-    Sizes must come from where the roots do. Raises ProofError for anything that is wrong.
+    Sizes must come from the same place as the roots. Raises ProofError for anything that is wrong.
     """
     _check_hashes(old_root, new_root, *proof)
     if not 0 < old_size <= new_size:
@@ -179,7 +188,7 @@ def verify_consistency(
             raise ProofError("trees of one size are the same or are not: no proof helps")
         return
     hashes = list(proof)
-    if not old_size & old_size - 1:  # a complete tree, whose root the verifier has
+    if not old_size & old_size - 1:  # this tree is complete, and the verifier has its root
         hashes.insert(0, old_root)
     if not hashes:
         raise ProofError("the proof is empty")

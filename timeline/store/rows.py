@@ -1,6 +1,6 @@
-"""Rows of an answer as dicts.
+"""Return the rows of a query as dicts.
 
-Guarantees: a row has the columns of its answer, by name and in their order.
+Guarantees: a row has the columns of its query, by name and in their order.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 RowDict = dict[str, Any]
-"""A row by the names of its columns, or what `timeline.reading` makes of it."""
+"""A row by the names of its columns, or a dict that `timeline.reading` makes of it."""
 
 
 def as_dicts(cursor: sqlite3.Cursor) -> Iterator[RowDict]:

@@ -1,4 +1,4 @@
-"""Make the tables of the log in a file: apply the migrations in db/migrations/ that it lacks.
+"""Make the tables of the log in a file, by the migrations in db/migrations/ that it lacks.
 
 Guarantees: each migration is applied once, in a transaction of its own.
 
@@ -49,7 +49,7 @@ def _migrations() -> Migrations:
 def run_script(connection: sqlite3.Connection, sql: str) -> None:
     """Run the statements of a script inside the transaction that is open.
 
-    (`executescript` would commit it first.)
+    `executescript` would commit that transaction first.
     """
     statement = ""
     for line in sql.splitlines(keepends=True):

@@ -1,12 +1,11 @@
 """Open the file of a timeline for reading or for writing, and make a new one.
 
-Guarantees: what `connect` returns is a timeline database of a schema this package knows,
-or a StoreError says in one line why not. A new file appears under its name only when it is
-whole. A writer's connection is in WAL mode with synchronous FULL, so that what was
-committed survives a power failure. Every sqlite3 error that a user can cause leaves as a
-StoreError.
+Guarantees: what `connect` returns is a timeline database of a schema that this package knows, or
+a StoreError says in one line why not. A new file appears under its name only when it is whole. A
+writer's connection is in WAL mode with synchronous FULL, so that everything that was committed
+survives a power failure. Every sqlite3 error that a user can cause is raised as a StoreError.
 
-Knows no table: `schema` makes those of the log, others what goes into them.
+Knows no table: `schema` makes the tables of the log, and other modules fill them.
 """
 
 from __future__ import annotations
@@ -30,32 +29,32 @@ from timeline.errors import (
 from timeline.store import atomic, schema
 
 APPLICATION_ID = 0x544C4F47
-""""TLOG", in the header of every timeline database."""
+"""The number in the header of every timeline database: "TLOG"."""
 
 _BUSY_TIMEOUT = 60.0
-"""Seconds that a writer waits for another."""
+"""The seconds for which a writer waits for another one."""
 
 _CACHE = -65_536
-"""KiB of pages at hand, negative as SQLite has it: with its 2 MiB, an append of thousands of
-entries writes and reads the same pages again and again."""
+"""The page cache of a writer, in KiB, negative as SQLite wants it. With SQLite's own 2 MiB, an
+append of thousands of entries writes and reads the same pages many times."""
 
 _STEP = 200
-"""Milliseconds that it waits without hearing Ctrl-C."""
+"""The milliseconds for which a waiting writer does not notice Ctrl-C."""
 
 _NOT_FOR_READERS = (
     "to read a file that is written to, this user must be able to write in its folder;"
     " timeline publish makes a copy for readers"
 )
-"""A file in WAL mode that nobody has open needs its -shm file made, even by a reader."""
+"""Explains NotWritable to a reader: a file in WAL mode that nobody has open needs its -shm file."""
 
 _IN_DOUBT = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC)
-"""A commit that failed in these ways is taken back, and yet may have reached the disk: SQLite
+"""The errors of a commit that SQLite takes back although it may have reached the disk. SQLite
 finds it there if every process that has the file open dies before the next commit."""
 
 
 @contextlib.contextmanager
 def storage_errors(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn what SQLite says about the file into a StoreError of one line."""
+    """Turn the errors of SQLite about the file into a StoreError of one line."""
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -91,10 +90,10 @@ def _as_store_error(path: str, error: sqlite3.DatabaseError) -> StoreError | Non
 
 
 def connect(path: str | os.PathLike[str], *, write: bool = False) -> sqlite3.Connection:
-    """A connection to a timeline database, in autocommit mode, rows as tuples.
+    """Open a timeline database in autocommit mode; rows are tuples.
 
-    Read connections cannot write. Raises NotATimeline for a missing or foreign file, TooNew
-    for one that a newer Timeline made.
+    A connection without `write` cannot write. Raises NotATimeline for a missing or foreign file,
+    TooNew for one that a newer Timeline made.
     """
     name = os.fspath(path)
     if not Path(name).is_file():
@@ -130,7 +129,7 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _make_durable(connection: sqlite3.Connection) -> None:
-    """Write-ahead log, and a sync at every commit: NORMAL would lose the last ones."""
+    """Set a write-ahead log, and a sync at every commit: NORMAL would lose the last commits."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA cache_size = {_CACHE}")
@@ -151,19 +150,19 @@ def _check_header(name: str, connection: sqlite3.Connection) -> None:
 
 @contextlib.contextmanager
 def new_file(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
-    """A connection to a new database with the schema in it, for its first entry.
+    """Make a new database with the schema in it, and yield a connection for its first entry.
 
-    An empty file holds the name while the real one is built beside it, to take its place
-    when the block ends well; otherwise nothing stays behind. Raises StoreError if something
-    has this name already.
+    An empty file reserves the name while the real one is built beside it. The real one takes its
+    place when the block ends well; otherwise nothing is left. Raises StoreError if something has
+    this name already.
     """
     target = Path(path)
     _reserve(target)
     building = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with atomic.replaced(target, building, beside(building)), storage_errors(target):
-            # A process with this number that was killed left `building`; readers left empty
-            # files beside the target.
+            # A process with this number that was killed may have left `building`; readers leave
+            # empty files beside the target.
             for left in (building, *beside(building), *beside(target)):
                 left.unlink(missing_ok=True)
             connection = _open(building, "rwc")
@@ -182,9 +181,9 @@ def new_file(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
 
 
 def flush(connection: sqlite3.Connection) -> None:
-    """Move what was committed into the database itself, which can then go without its -wal file.
+    """Move what was committed into the database itself, which then needs no -wal file.
 
-    The last connection does so when it is closed, and says nothing if the disk is full.
+    The last connection does so too when it is closed, but without a message if the disk is full.
     """
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -208,15 +207,16 @@ def _reserve(target: Path) -> None:
 
 
 def beside(path: Path) -> list[Path]:
-    """The files that SQLite keeps beside a database; a new one of that name would read them."""
+    """Return the files that SQLite keeps beside a database; it would read them into a new one."""
     return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
 
 
 @contextlib.contextmanager
 def immediate(connection: sqlite3.Connection) -> Iterator[None]:
-    """One write transaction: the lock is taken at once, all is kept or nothing.
+    """Run the block as one write transaction: everything in it is kept, or nothing.
 
-    A deferred BEGIN that reads first fails under concurrent writers whatever the timeout.
+    The lock is taken at the start. A deferred BEGIN that reads first would fail when others write,
+    whatever the timeout.
     """
     _begin(connection)
     try:
@@ -229,7 +229,7 @@ def immediate(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _begin(connection: sqlite3.Connection) -> None:
-    """Wait for the lock as long as the connection would, hearing Ctrl-C all the while."""
+    """Begin a transaction; wait for the lock as long as the connection would, but notice Ctrl-C."""
     (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
     give_up = time.monotonic() + patience / 1000
     connection.execute(f"PRAGMA busy_timeout = {min(patience, _STEP)}")
