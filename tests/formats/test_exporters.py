@@ -38,7 +38,7 @@ from timeline import Timeline, demo
 from timeline.formats.about import About
 from timeline.formats.exporters.atom import permanent_id
 from timeline.formats.exports import FORMATS
-from timeline.formats.sheet.lookup import words_of
+from timeline.formats.sheet.lookup import lookup_of
 from timeline.reading import query
 from timeline.store import log, storage
 
@@ -55,7 +55,7 @@ def taken(path: Path, *, address: bool = True) -> tuple[Rows, About]:
         ]
         about = About(
             log.info(connection),
-            words_of(connection),
+            lookup_of(connection),
             address=(lambda key: f"https://example.org/events/{key}?a=b&c") if address else None,
             self_url="https://example.org/events.atom?tag=a&type=b",
         )
@@ -460,10 +460,9 @@ def test_a_group_of_timelinejs_is_text_even_if_it_is_parsed_twice() -> None:
 
 def test_a_link_leads_to_http_or_nowhere(of_the_demo: tuple[Rows, About]) -> None:
     rows, about = of_the_demo
-    bad = {
-        key: {**source, "url": "javascript:alert(1)"} for key, source in about.words.sources.items()
-    }
-    about = about._replace(words=about.words._replace(sources=bad))
+    lookup = about.lookup
+    bad = {key: {**source, "url": "javascript:alert(1)"} for key, source in lookup.sources.items()}
+    about = about._replace(lookup=lookup._replace(sources=bad))
     for name in ("atom", "timelinejs", "ics"):
         assert "javascript" not in written(name, rows, about)[0]
 

@@ -9,11 +9,11 @@ import pytest
 from timeline.errors import InvalidCell, InvalidInput
 from timeline.formats.sheet import events
 from timeline.formats.sheet.cells import COLUMNS, SheetRow
-from timeline.formats.sheet.events import Words
+from timeline.formats.sheet.events import Lookup
 from timeline.model import field_paths
 from timeline.model.vocabulary import plover
 
-WORDS = Words(
+LOOKUP = Lookup(
     plover().event_types,
     {
         "nato": {"url": "https://example.org/nato", "title": "A visit; a pledge"},
@@ -66,7 +66,7 @@ EVENT: dict[str, Any] = {
     "extra": {"csv": {"c": "x"}},
     "reported_at": "2025-04-15",
 }
-CELLS = events.cells(EVENT, WORDS)
+CELLS = events.cells(EVENT, LOOKUP)
 
 
 def _row(**cells: str) -> SheetRow:
@@ -75,9 +75,9 @@ def _row(**cells: str) -> SheetRow:
 
 def _changed(row: SheetRow) -> dict[str, Any]:
     """The event after what a row of some columns says about it."""
-    before = events.cells(EVENT, WORDS, row.cells)
-    row = events.normal(row, WORDS, before)
-    return field_paths.changed(EVENT, events.changes(row, before, EVENT, WORDS))
+    before = events.cells(EVENT, LOOKUP, row.cells)
+    row = events.normal(row, LOOKUP, before)
+    return field_paths.changed(EVENT, events.changes(row, before, EVENT, LOOKUP))
 
 
 def _difference(event: dict[str, Any]) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def test_columns_that_are_named_like_a_path_hold_what_stands_there() -> None:
         "place.admin1", "contexts", "external_ids", "participants.0.office", "modality", "note",
         "claims", "extra.csv.c", "quantities.9.value", "about_place.name",
     )  # fmt: skip
-    assert events.cells(EVENT, WORDS, columns) == {
+    assert events.cells(EVENT, LOOKUP, columns) == {
         "place.admin1": "Oblast",
         "contexts": "military; diplomatic",
         "external_ids": "gdelt:1",
@@ -128,8 +128,8 @@ def test_columns_that_are_named_like_a_path_hold_what_stands_there() -> None:
 def test_the_cells_of_an_event_change_nothing_about_it() -> None:
     columns = (*COLUMNS, "contexts", "claims", "place.admin1", "participants")
     columns = tuple(column for column in columns if column != "participants")
-    row = SheetRow(2, 2, events.cells(EVENT, WORDS, columns))
-    assert events.differing(row, events.cells(EVENT, WORDS, columns)) == []
+    row = SheetRow(2, 2, events.cells(EVENT, LOOKUP, columns))
+    assert events.differing(row, events.cells(EVENT, LOOKUP, columns)) == []
     assert _changed(row) == EVENT
 
 
@@ -152,8 +152,8 @@ def test_the_cells_of_an_event_change_nothing_about_it() -> None:
     ],
 )
 def test_another_spelling_of_the_same_changes_nothing(column: str, cell: str) -> None:
-    before = events.cells(EVENT, WORDS, (column,))
-    row = events.normal(_row(**{column: cell}), WORDS, before)
+    before = events.cells(EVENT, LOOKUP, (column,))
+    row = events.normal(_row(**{column: cell}), LOOKUP, before)
     assert _changed(row) == EVENT
     if column != "contexts":  # the model knows that one
         assert events.differing(row, before) == []
@@ -172,7 +172,7 @@ def test_a_figure_before_the_others_leaves_them_as_they_are() -> None:
     added = [{"measure": "killed", "value": value, "unit": "person"} for value in ("19", "40")]
     old = EVENT["quantities"]
     assert event["quantities"] == [added[0], *old, added[1]]
-    cells = events.cells(event, WORDS, ("killed",))
+    cells = events.cells(event, LOOKUP, ("killed",))
     assert cells["killed"] == "19; >20; 35 (20 to ?) service member; 40"
 
 
@@ -228,7 +228,7 @@ def test_a_row_states_an_event() -> None:
             reason="seen",
             **{"place.admin1": "Sumy", "contexts": "military", "claims": '[{"speaker": "M"}]'},
         ),
-        WORDS,
+        LOOKUP,
     )
     statement = events.statement(row)
     assert (statement.event_id, statement.reported_at) == ("odesa-visit", "2025-04-14")
@@ -286,7 +286,7 @@ def test_a_bad_cell_is_named(cells: dict[str, str], problem: str) -> None:
     row.cells.setdefault("title", "A title")
     row.cells.setdefault("occurred", "2025")
     with pytest.raises(InvalidInput) as refusal:
-        events.statement(events.normal(row, WORDS))
+        events.statement(events.normal(row, LOOKUP))
     assert problem in str(refusal.value)
     assert str(refusal.value).startswith("line 2: ")
 

@@ -24,7 +24,7 @@ from ticking_clock import TickingClock
 from timeline import Timeline
 from timeline.formats.sheet.cells import COLUMNS, read, write
 from timeline.formats.sheet.events import cells
-from timeline.formats.sheet.lookup import words_of
+from timeline.formats.sheet.lookup import lookup_of
 from timeline.intake.sheet_sync import sync
 from timeline.model.content import Said
 from timeline.reading import query
@@ -191,9 +191,9 @@ def test_what_is_exported_changes_nothing_when_it_comes_back(stated: list[dict[s
                 timeline.record(event)
             before = entries(path)
             with contextlib.closing(storage.connect(path)) as reader:
-                words = words_of(reader)
+                lookup = lookup_of(reader)
                 lines = [
-                    cells(query.get(reader, f"e-{number}"), words, columns)
+                    cells(query.get(reader, f"e-{number}"), lookup, columns)
                     for number in range(len(stated))
                 ]
                 written = "".join(write(lines, columns)).encode()

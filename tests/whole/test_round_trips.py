@@ -26,7 +26,7 @@ from running import done
 
 from timeline import Timeline, demo
 from timeline.formats.about import About
-from timeline.formats.sheet.lookup import words_of
+from timeline.formats.sheet.lookup import lookup_of
 from timeline.intake.restore import restore
 from timeline.proof.verify import verify
 from timeline.reading import entries, query
@@ -76,7 +76,7 @@ def there(connection: sqlite3.Connection, point: AsOf) -> tuple[Rows, About]:
         with contextlib.suppress(query.NotFound):
             rows.append(query.get(connection, event_id, as_of=point))
     rows.sort(key=lambda row: row["seq"], reverse=True)
-    return rows, About(log.info(connection), words_of(connection), point, self_url="https://a.b/c")
+    return rows, About(log.info(connection), lookup_of(connection), point, self_url="https://a.b/c")
 
 
 def statement(event: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from timeline.formats.sheet.events import Words
+from timeline.formats.sheet.events import Lookup
 from timeline.reading.as_of import NOW, AsOf
 
 Event = Mapping[str, Any]
@@ -17,7 +17,7 @@ class About(NamedTuple):
 
     info: Mapping[str, Any]
     """What the log says about itself, as `log.info` returns it."""
-    words: Words = Words()
+    lookup: Lookup = Lookup()
     """The event types of the log with their labels, and the sources that events cite."""
     as_of: AsOf = NOW
     """The point in time at which the log was read; NOW if the file names none."""
@@ -41,7 +41,7 @@ class About(NamedTuple):
     @property
     def labels(self) -> dict[str, str]:
         """Return the labels of event types, by code."""
-        return {each.code: each.label for each in self.words.event_types}
+        return {each.code: each.label for each in self.lookup.event_types}
 
 
 def heading(about: About) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from timeline.formats import prose
 from timeline.formats.about import Event
-from timeline.formats.sheet.events import Words
+from timeline.formats.sheet.events import Lookup
 
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
@@ -57,7 +57,7 @@ def standing(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
         yield f"Merged into {event['merged_into']}"
 
 
-def sources(event: Event, words: Words) -> list[tuple[str, str]]:
+def sources(event: Event, lookup: Lookup) -> list[tuple[str, str]]:
     """Return title and address of each source that an event cites, each source once.
 
     The address is "" if the source has none that may be a link. Without a title, the address or
@@ -65,13 +65,13 @@ def sources(event: Event, words: Words) -> list[tuple[str, str]]:
     """
     found = {}
     for citation in event.get("citations", ()):
-        source = words.sources.get(citation["source_id"], {})
+        source = lookup.sources.get(citation["source_id"], {})
         url = source["url"] if is_link(source.get("url")) else ""
         found[citation["source_id"]] = (source.get("title") or url or citation["source_id"], url)
     return [*found.values()]
 
 
-def body(event: Event, words: Words, labels: Mapping[str, str]) -> str:
+def body(event: Event, lookup: Lookup, labels: Mapping[str, str]) -> str:
     """Return an event without its title as XHTML: paragraphs, quotes, sources."""
     parts = [paragraph(text) for text in paragraphs(event, labels)]
     parts += [
@@ -81,7 +81,7 @@ def body(event: Event, words: Words, labels: Mapping[str, str]) -> str:
     ]
     cited = [
         f'<a href="{escaped(url)}">{escaped(title)}</a>' if url else escaped(title)
-        for title, url in sources(event, words)
+        for title, url in sources(event, lookup)
     ]
     if cited:
         parts.append(f"<p>Sources:<br/>{'<br/>'.join(cited)}</p>")

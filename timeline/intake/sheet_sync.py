@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple
 from timeline.errors import InvalidInput, NothingChanged, TimelineError, TooManyAbsent
 from timeline.formats.sheet import events
 from timeline.formats.sheet.cells import SheetRow
-from timeline.formats.sheet.events import Words
-from timeline.formats.sheet.lookup import words_of
+from timeline.formats.sheet.events import Lookup
+from timeline.formats.sheet.lookup import lookup_of
 from timeline.model.content import Said
 from timeline.model.validation import validate
 from timeline.reading import query
@@ -71,7 +71,7 @@ def sync(
     and the cell for what cannot be read, and what the operations of `Append` raise.
     """
     _check_ids(rows)
-    words = words_of(connection, rows)
+    lookup = lookup_of(connection, rows)
     standing: dict[str, str] = dict(connection.execute("SELECT event_id, state FROM events"))
     wanted = {row.cells["id"] for row in rows}
     current = [event_id for event_id, state in standing.items() if state == "current"]
@@ -79,10 +79,10 @@ def sync(
     outcome = Outcome([], 0, [], len(absent), len(current))
     if outcome.lacks_many and not allow_absent:
         raise TooManyAbsent(len(absent), len(current))
-    outcome.steps.extend(_source_steps(append, words, events.titles(rows), said))
+    outcome.steps.extend(_source_steps(append, lookup, events.titles(rows), said))
     unchanged = 0
     for row in rows:
-        made = _RowSteps(connection, append, row, words, said)
+        made = _RowSteps(connection, append, row, lookup, said)
         try:
             made.make(standing.get(row.cells["id"]))
         except InvalidInput as error:
@@ -112,14 +112,14 @@ def _check_ids(rows: Iterable[SheetRow]) -> None:
 
 
 def _source_steps(
-    append: Append, words: Words, titles: Mapping[str, str], said: Said
+    append: Append, lookup: Lookup, titles: Mapping[str, str], said: Said
 ) -> Iterator[Step]:
     """A source that the sheet calls by another title than the log has the sheet's now.
 
     Of several with one address it is the first, unless another has the title already.
     """
     sources: dict[str, list[Mapping[str, Any]]] = {}
-    for source in words.sources.values():
+    for source in lookup.sources.values():
         sources.setdefault(source["url"], []).append(source)
     author = Said(author=said.author)
     for address, title in titles.items():
@@ -138,7 +138,7 @@ class _RowSteps:
         connection: sqlite3.Connection,
         append: Append,
         row: SheetRow,
-        words: Words,
+        lookup: Lookup,
         said: Said,
     ) -> None:
         self.steps: list[Step] = []
@@ -148,7 +148,7 @@ class _RowSteps:
         self._connection = connection
         self._append = append
         self._row = row
-        self._words = words
+        self._lookup = lookup
         self._said = said
         self._event_id = row.cells["id"]
         self._reason = row.cells.get("reason") or None
@@ -168,7 +168,7 @@ class _RowSteps:
         self.notes.append(f"line {self._row.line}: {text}")
 
     def _record(self) -> None:
-        stated = events.statement(events.normal(self._row, self._words))
+        stated = events.statement(events.normal(self._row, self._lookup))
         receipt = self._append.record(stated, self._said)
         self.steps.append(Step("record", stated.title, receipt, self._reason))
 
@@ -188,8 +188,8 @@ class _RowSteps:
 
     def _revise(self) -> None:
         """Update the event where a cell differs, or correct it if the row gives a reason."""
-        before = events.cells(self._event, self._words, self._row.cells)
-        row = events.normal(self._row, self._words, before)
+        before = events.cells(self._event, self._lookup, self._row.cells)
+        row = events.normal(self._row, self._lookup, before)
         reported_at = row.cells.get("reported_at")
         is_reported_anew = bool(reported_at) and reported_at != before.get("reported_at")
         differing = events.differing(row, before)
@@ -200,7 +200,7 @@ class _RowSteps:
                 "reported_at": reported_at if is_reported_anew else None,
             }
             revise = self._append.correct if self._reason else self._append.update
-            changes = events.changes(row, before, self._event, self._words)
+            changes = events.changes(row, before, self._event, self._lookup)
             try:
                 receipt = revise(self._event_id, changes, validate(Said, said))
             except NothingChanged:

@@ -18,7 +18,7 @@ from timeline.formats.about import About
 from timeline.formats.exporters import sheet_csv
 from timeline.formats.exports import FORMATS
 from timeline.formats.sheet import cells
-from timeline.formats.sheet.lookup import words_of
+from timeline.formats.sheet.lookup import lookup_of
 from timeline.reading import captured_texts, entries, query
 from timeline.reading.as_of import pinned
 from timeline.reading.past_tables import tables_as_of
@@ -87,7 +87,7 @@ def export_command(
         asked = {**filters, "as_of": as_of, "as_reported": as_reported}
         about = About(
             log.info(connection),
-            words_of(connection),
+            lookup_of(connection),
             pinned(connection, point),
             {name: str(value) for name, value in asked.items() if value is not None},
             cited_text=captured_texts.cited(connection),

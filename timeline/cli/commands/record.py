@@ -147,12 +147,13 @@ def _read(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
 def _sheet(database: str, content: bytes, delimiter: str | None) -> Iterator[tuple[int, Statement]]:
     """The statements of the rows of a sheet, each with its line."""
     from timeline.cli.opening import opened
-    from timeline.formats.sheet import cells, events, lookup
+    from timeline.formats.sheet import cells, events
+    from timeline.formats.sheet.lookup import lookup_of
 
     with opened(database) as (connection, _):
-        words = lookup.words_of(connection, cells.read(content, delimiter))
+        lookup = lookup_of(connection, cells.read(content, delimiter))
     for row in cells.read(content, delimiter):
-        yield row.line, events.statement(events.normal(row, words))
+        yield row.line, events.statement(events.normal(row, lookup))
 
 
 def _items(text: str) -> Iterator[tuple[int, Any]]:

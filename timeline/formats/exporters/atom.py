@@ -78,7 +78,7 @@ def _entry(event: Event, about: About, labels: Mapping[str, str]) -> str:
         ),
         *(f'<category term="{escaped(tag)}"/>' for tag in event.get("tags", ())),
         '<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">'
-        f"{body(event, about.words, labels)}</div></content>",
+        f"{body(event, about.lookup, labels)}</div></content>",
         "</entry>",
     ]
     return "".join(f"{line}\n" for line in lines)

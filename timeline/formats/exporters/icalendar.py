@@ -108,7 +108,7 @@ def _summary(event: Event) -> str:
 def _description(event: Event, about: About, labels: Mapping[str, str]) -> str:
     cited = [
         f"{title} {url}" if url not in ("", title) else title
-        for title, url in markup.sources(event, about.words)
+        for title, url in markup.sources(event, about.lookup)
     ]
     said = [*markup.paragraphs(event, labels)]
     return "\n\n".join([*said, *(["\n".join(["Sources:", *cited])] if cited else [])])

@@ -12,6 +12,6 @@ def write(
     exported: Iterable[Event], about: About, columns: Sequence[str] = cells.COLUMNS
 ) -> Generator[str, None, int]:
     """Yield the sheet, row by row. Leaves nothing out."""
-    rows = (events.cells(event, about.words, columns) for event in exported)
+    rows = (events.cells(event, about.lookup, columns) for event in exported)
     yield from cells.write(rows, columns)
     return 0

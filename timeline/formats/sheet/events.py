@@ -43,7 +43,7 @@ _FIGURE = re.compile(
 Content = Mapping[str, Any]
 
 
-class Words(NamedTuple):
+class Lookup(NamedTuple):
     """The names in a log that cells are read and written with."""
 
     event_types: Sequence[Term] = ()
@@ -57,16 +57,16 @@ class Words(NamedTuple):
 # --- An event as cells --------------------------------------------------------------------
 
 
-def cells(event: Content, words: Words, columns: Iterable[str] = COLUMNS) -> Cells:
+def cells(event: Content, lookup: Lookup, columns: Iterable[str] = COLUMNS) -> Cells:
     """Return the cells of an event that `query.get` returned.
 
     `reason` is empty, because it belongs to a change.
     """
     place = event.get("place", {})
     country = place.get("country")
-    labels = {each.code: each.label for each in words.event_types}
+    labels = {each.code: each.label for each in lookup.event_types}
     columns = [*columns]
-    sources = _slots(event, words, with_titles="source_title" in columns)
+    sources = _slots(event, lookup, with_titles="source_title" in columns)
     ours = {
         "id": event["event_id"],
         "title": event.get("title"),
@@ -111,22 +111,22 @@ def _figure_text(figure: Content) -> str:
     return f"{SIGNS[figure.get('qualifier', 'exact')]}{text}{unit}"
 
 
-def _slots(event: Content, words: Words, *, with_titles: bool) -> list[tuple[str, str]]:
+def _slots(event: Content, lookup: Lookup, *, with_titles: bool) -> list[tuple[str, str]]:
     """Return address and title of each source of an event, as its two cells have them."""
     slots: dict[str, tuple[str, str]] = {}
     for citation in event.get("citations", ()):
-        address, title = _slot(citation["source_id"], words, with_titles=with_titles)
+        address, title = _slot(citation["source_id"], lookup, with_titles=with_titles)
         slots.setdefault(address or title, (address, title))
     return [*slots.values()]
 
 
-def _slot(source_id: str, words: Words, *, with_titles: bool) -> tuple[str, str]:
+def _slot(source_id: str, lookup: Lookup, *, with_titles: bool) -> tuple[str, str]:
     """Return address and title of a source as two cells have them.
 
     A source without an address is named by its title; if the sheet has no titles, or the source
     has none, by its id in place of the address.
     """
-    source = words.sources.get(source_id, {})
+    source = lookup.sources.get(source_id, {})
     title = (with_titles and source.get("title")) or ""
     return source.get("url") or ("" if title else source_id), title
 
@@ -158,7 +158,7 @@ def titles(rows: Iterable[SheetRow]) -> dict[str, str]:
 
 
 def normal(
-    row: SheetRow, words: Words, before: Mapping[str, str] = MappingProxyType({})
+    row: SheetRow, lookup: Lookup, before: Mapping[str, str] = MappingProxyType({})
 ) -> SheetRow:
     """Return the row with its cells as an export would write them.
 
@@ -168,12 +168,12 @@ def normal(
     for column, cell in row.cells.items():
         if cell and cell != before.get(column):
             try:
-                found[column] = _normal(column, cell, words)
+                found[column] = _normal(column, cell, lookup)
             except (InvalidValue, InvalidInput) as error:
                 raise row.invalid(column, error.problem) from None
     if any(found.get(column, "") != before.get(column, "") for column in _SOURCES):
         slots = dict.fromkeys(
-            (address, title or words.titles.get(address, ""))
+            (address, title or lookup.titles.get(address, ""))
             for address, title in _source_items(row)
         )
         found["source_url"] = joined(address for address, _ in slots)
@@ -182,15 +182,15 @@ def normal(
     return row._replace(cells=found)
 
 
-def _normal(column: str, cell: str, words: Words) -> str:
+def _normal(column: str, cell: str, lookup: Lookup) -> str:
     match column:
         case "occurred":
             return read_date(cell)
         case "reported_at":
             return clock.reported(read_date(cell))
-        case "type" if words.event_types:
-            code = term(cell, words.event_types, "event type")
-            return next(each.label for each in words.event_types if each.code == code)
+        case "type" if lookup.event_types:
+            code = term(cell, lookup.event_types, "event type")
+            return next(each.label for each in lookup.event_types if each.code == code)
         case "country":
             return countries.country_name(countries.country(cell))
         case "actors":
@@ -244,7 +244,7 @@ def statement(row: SheetRow) -> Statement:
         "reason": row.cells.get("reason"),
         "reported_at": row.cells.get("reported_at"),
     }
-    fields = field_paths.changed({}, changes(row, {}, {}, Words()))
+    fields = field_paths.changed({}, changes(row, {}, {}, Lookup()))
     try:
         return validate(Statement, {**fields, **said})
     except InvalidInput as error:
@@ -256,16 +256,16 @@ def differing(row: SheetRow, before: Mapping[str, str]) -> list[str]:
 
     `id`, `reason` and `reported_at` are not among them: they change nothing by themselves.
     """
-    words = ("id", "reason", "reported_at")
+    silent = ("id", "reason", "reported_at")
     return [
         column
         for column, cell in row.cells.items()
-        if column not in words and cell != before.get(column, "")
+        if column not in silent and cell != before.get(column, "")
     ]
 
 
 def changes(
-    row: SheetRow, before: Mapping[str, str], event: Content, words: Words
+    row: SheetRow, before: Mapping[str, str], event: Content, lookup: Lookup
 ) -> list[tuple[str, Any]]:
     """Return the changes, as path and value, that make an event say what a row says.
 
@@ -282,7 +282,7 @@ def changes(
         elif path == "participants":
             found[path] = _participants(event, cell)
         elif path == "citations":
-            found[path] = _citations(event, row, words)
+            found[path] = _citations(event, row, lookup)
         elif path in ("tags", *_LISTS_OF_TEXT):
             found[path] = [item for item in several(cell) if item]
         elif column not in COLUMNS and cell.startswith(("[", "{")):
@@ -355,7 +355,7 @@ def _counterparts(old: Sequence[str], new: Sequence[str]) -> list[int | None]:
     return found
 
 
-def _citations(event: Content, row: SheetRow, words: Words) -> list[Any]:
+def _citations(event: Content, row: SheetRow, lookup: Lookup) -> list[Any]:
     """Return the citations of the sources that a row names.
 
     A source that was cited before keeps its quotes; any other is cited as a whole.
@@ -365,7 +365,7 @@ def _citations(event: Content, row: SheetRow, words: Words) -> list[Any]:
     known = set()
     for citation in event.get("citations", ()):
         address, title = _slot(
-            citation["source_id"], words, with_titles="source_title" in row.cells
+            citation["source_id"], lookup, with_titles="source_title" in row.cells
         )
         known.add(address or title)
         if (address or title) in wanted:

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 from timeline.formats.sheet import events
 from timeline.formats.sheet.cells import SheetRow
-from timeline.formats.sheet.events import Words
+from timeline.formats.sheet.events import Lookup
 from timeline.model.vocabulary import stored
 from timeline.store import log
 from timeline.store.rows import as_dicts
 
 
-def words_of(connection: sqlite3.Connection, rows: Iterable[SheetRow] = ()) -> Words:
+def lookup_of(connection: sqlite3.Connection, rows: Iterable[SheetRow] = ()) -> Lookup:
     """Return the event types and sources of a log, with the titles that the rows of a sheet add.
 
     Raises InvalidCell if the rows give an address two titles.
@@ -25,8 +25,4 @@ def words_of(connection: sqlite3.Connection, rows: Iterable[SheetRow] = ()) -> W
     for source in sources.values():
         if source["url"] and source["title"]:
             titles.setdefault(source["url"], source["title"])
-    return Words(
-        vocabulary.event_types,
-        sources,
-        {**titles, **events.titles(rows)},
-    )
+    return Lookup(vocabulary.event_types, sources, {**titles, **events.titles(rows)})

@@ -81,7 +81,7 @@ def _is_far(date: Mapping[str, int]) -> bool:
 def _slide(
     event: Event, drawn: Mapping[str, Mapping[str, int]], about: About, labels: Mapping[str, str]
 ) -> dict[str, Any]:
-    text = body(event, about.words, labels)
+    text = body(event, about.lookup, labels)
     if about.address:
         text += f'<p><a href="{escaped(about.address(event["event_id"]))}">All versions</a></p>'
     code = event.get("event_type")

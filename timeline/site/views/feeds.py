@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from timeline.formats.about import About
 from timeline.formats.exports import FORMATS
-from timeline.formats.sheet.lookup import words_of
+from timeline.formats.sheet.lookup import lookup_of
 from timeline.reading import captured_texts, entries, query
 from timeline.reading.as_of import parse_as_of, pinned
 from timeline.reading.facet_index import FacetIndex
@@ -58,7 +58,7 @@ def write_feed(
     words = {key: value for key, value in {"q": address.q, **address.moments}.items() if value}
     about = About(
         log.info(connection),
-        words_of(connection),
+        lookup_of(connection),
         pinned(connection, point),
         {**asked, **words},
         page_of,
