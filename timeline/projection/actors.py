@@ -1,8 +1,8 @@
-"""Actors: which one a participant is, by id or by one of its names.
+"""Find the actor of each participant, by its id or by one of its names.
 
-Guarantees: the answer depends on the entries so far alone. An alias makes two names one; two
-recorded actors of one name stay apart where participants say which they are, and otherwise
-the first recorded has the name; a merged actor is the one it was merged into.
+Guarantees: the answer depends only on the entries so far. An alias makes two names one. If two
+recorded actors have the same name, a participant with an id is that actor, and one without an id
+is the actor that was recorded first. A merged actor is the one that it was merged into.
 
 Part of the projection: works inside the projector's transaction.
 """
@@ -18,18 +18,19 @@ from timeline.store.codec import Entry
 
 
 class Actors:
-    """The tables `actors` and `actor_names`, and who is who in them."""
+    """Keeps the tables `actors` and `actor_names`, and finds actors in them."""
 
     def __init__(
         self, connection: sqlite3.Connection, known: sqlite3.Connection | None = None
     ) -> None:
         self._connection = connection
         self._reader = known or connection
-        """Where actors are known: elsewhere, for tables of a few events alone."""
+        """The connection on which actors are looked up; it differs where the tables hold few
+        events."""
         self._known: dict[tuple[str | None, str], tuple[str, str]] = {}
 
     def actor_for(self, participant: dict[str, Any]) -> tuple[str, str]:
-        """Id and name of the actor that a participant is: by id, by a known name, or new."""
+        """Return id and name of a participant's actor: by id, by a known name, or a new one."""
         key = (participant.get("actor_id"), participant["name"])
         if key not in self._known:
             known = known_as(self._reader, *key)
@@ -42,10 +43,10 @@ class Actors:
         return self._known[key]
 
     def fold(self, entry: Entry, payload: Mapping[str, Any]) -> set[str]:
-        """Put what an actor's entry says into the tables.
+        """Put the content of an actor's entry into the tables.
 
-        Returns the actors, by id, whose events are to be put again: their participants may
-        be somebody else from now on.
+        Returns the ids of the actors whose events must be projected again, since their participants
+        may be another actor from now on.
         """
         self._known.clear()
         actor_id = entry.subject_id
@@ -57,7 +58,7 @@ class Actors:
             )
         elif payload:
             self._put(entry, payload)
-        # Events of a merged actor stand under the one that it was merged into.
+        # Events of a merged actor are listed under the actor that it was merged into.
         touched |= self._chain(actor_id)
         for name in self._names_of(actor_id):
             touched.add(actor_id_of(name))
@@ -92,7 +93,7 @@ class Actors:
         )
 
     def events_of(self, actor_ids: Iterable[str]) -> list[str]:
-        """The events that these actors take part in, by id."""
+        """Return the ids of the events that these actors take part in."""
         return sorted(
             {
                 event_id
@@ -104,7 +105,7 @@ class Actors:
         )
 
     def of_event(self, event_id: str) -> set[str]:
-        """The actors of an event, by id."""
+        """Return the ids of the actors of an event."""
         return {
             actor_id
             for (actor_id,) in self._connection.execute(
@@ -113,7 +114,7 @@ class Actors:
         }
 
     def forget_unnamed(self, actor_ids: set[str]) -> None:
-        """Drop actors that nothing names any more and that were never recorded."""
+        """Drop actors that no participant names any more and that were never recorded."""
         for actor_id in actor_ids:
             dropped = self._connection.execute(
                 "DELETE FROM actors WHERE actor_id = ? AND seq IS NULL AND NOT EXISTS"
@@ -124,7 +125,7 @@ class Actors:
                 self._known.clear()
 
     def _chain(self, actor_id: str) -> set[str]:
-        """An actor and those that it leads to by merges."""
+        """Return the ids of an actor and of those that its merges lead to."""
         return {
             step
             for (step,) in self._connection.execute(
@@ -147,10 +148,10 @@ class Actors:
 def known_as(
     connection: sqlite3.Connection, actor_id: str | None, name: str
 ) -> tuple[str, str] | None:
-    """Id and name of the actor that somebody with this id, or else this name, is; it reads.
+    """Return id and name of the actor with this id or, without an id, with this name; only reads.
 
-    Of a merged actor, those of the last one in its chain that is there. (The words of an
-    actor may have been erased after others were merged into it.)
+    A merged actor is followed to the last actor in its chain of merges that exists. (The content of
+    an actor may have been erased after others were merged into it.)
     """
     known = None
     next_id = actor_id or _first_named(connection, name) or actor_id_of(name)

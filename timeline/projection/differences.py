@@ -51,7 +51,7 @@ def _compare(path: str, old: object, new: object) -> Iterator[FieldChange]:
 def _compare_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[FieldChange]:
     import difflib  # most events never change
 
-    # Of 200 items and more, autojunk keeps those that come again and again from taking minutes.
+    # With 200 items or more, autojunk keeps items that occur very often from taking minutes.
     matcher = difflib.SequenceMatcher(
         None, [_text(item) for item in old], [_text(item) for item in new], autojunk=True
     )

@@ -1,11 +1,11 @@
-"""What every version of an event has, by facet and value: sets of `seq`, stored in segments.
+"""Store which versions of events have which value of a facet, as sets of `seq` in segments.
 
-Guarantees: a segment follows from the entries of the log up to its end, and is never changed
-after that: it is written when its last entry is folded, so that an append writes none but in
-the rarest case. What the last, unfinished segment would hold is gathered from the log.
+Guarantees: a segment depends only on the entries of the log up to its end, and never changes. It
+is written when its last entry is folded, so only one append in many thousand writes a segment.
+The values in the last, unfinished segment are gathered from the log.
 
-A version that only changes a state has what its content says. Who a participant is may change
-later, so that one is kept as it was named. Knows nothing of selections.
+A version that only changes a state has the values of its content. The actor of a participant may
+change later, so participants are stored as they were named. Knows nothing of selections.
 """
 
 from __future__ import annotations
@@ -31,39 +31,40 @@ FACETS = (
 )
 
 SIZE = 32_768
-"""Entries of the log in a segment."""
+"""The number of entries of the log in a segment."""
 
 
 def is_last(seq: int) -> bool:
-    """Whether an entry is the last one of a segment, which is written when it is folded."""
+    """Return whether an entry is the last one of a segment, which is written when it is folded."""
     return (seq + 1) % SIZE == 0
 
 
 class Later(NamedTuple):
-    """A version that is not the first of its event."""
+    """A version that is not the first of its event: its seq, and that of two earlier versions."""
 
     seq: int
     before: int
-    """The version that it took the place of."""
+    """The seq of the version that it superseded."""
     event_key: int
 
 
 Value = Any
-"""A text or, of the facets of _OF_PARTS, a tuple."""
+"""The type of a value: a text, or a tuple for the facets in _OF_PARTS."""
 Postings = dict[Value, BitMap]
 
 
 class Gathered(NamedTuple):
-    """What the versions in a part of the log have."""
+    """The values of the versions in a part of the log."""
 
     postings: dict[str, Postings]
-    """By facet and value. Of "version" and "correction" the value is ""; of "span" it is two
-    days, of "point" two coordinates, of "participant" the id, if one was given, and the name."""
+    """The sets of seq by facet and value. For "version" and "correction" the value is ""; for
+    "span" it is two days, for "point" two coordinates, for "participant" the id, if one was
+    given, and the name."""
     later: list[Later]
 
 
 _OF_PARTS = frozenset(("span", "point", "participant"))
-"""Facets of which a value is a tuple; as JSON where it is stored."""
+"""The facets whose values are tuples; they are stored as JSON."""
 
 _VERSIONS = (
     "SELECT v.seq, v.kind, v.state, before.seq, first.seq, content.payload FROM entry_versions AS v"
@@ -73,11 +74,11 @@ _VERSIONS = (
     " CROSS JOIN log AS content ON content.seq = v.content_seq"
     " WHERE v.seq >= ? AND v.seq < ? ORDER BY v.seq"
 )
-"""CROSS JOIN: from each entry to its version, not the other way round."""
+"""CROSS JOIN makes SQLite look up the version of each entry, and not the entry of each version."""
 
 
 def gather(connection: sqlite3.Connection, start: int, end: int) -> Gathered:
-    """What the versions recorded in the entries from `start` to before `end` have."""
+    """Gather the values of the versions that the entries from `start` to before `end` recorded."""
     seqs: defaultdict[str, defaultdict[Value, list[int]]] = defaultdict(lambda: defaultdict(list))
     later: list[Later] = []
     rounded: dict[tuple[str, str], tuple[float, float]] = {}
@@ -97,7 +98,7 @@ def gather(connection: sqlite3.Connection, start: int, end: int) -> Gathered:
         place = content.get("place", {})
         if "lat" in place and "lon" in place:
             point = place["lat"], place["lon"]
-            if point not in rounded:  # as SQLite rounds, which is not quite as Python does
+            if point not in rounded:  # rounded by SQLite, which differs slightly from Python
                 lat, lon = connection.execute(
                     "SELECT round(?, 2), round(?, 2)", (float(point[0]), float(point[1]))
                 ).fetchone()
@@ -111,7 +112,7 @@ def gather(connection: sqlite3.Connection, start: int, end: int) -> Gathered:
 
 
 def _values(content: fold.Content) -> Iterator[tuple[str, Value]]:
-    """The facets of one content and their values, as `fold.content_row` has them."""
+    """Yield the facets of one content with their values, as `fold.content_row` has them."""
     when = edtf.parse(content["occurred"])
     first, last = when.occurred_from, when.occurred_to
     yield "span", (first and first.partition("T")[0], last and last.partition("T")[0])
@@ -151,7 +152,7 @@ def write(connection: sqlite3.Connection, segment: int) -> None:
 
 
 def read(connection: sqlite3.Connection, end: int) -> Gathered:
-    """What all versions in the entries before `end` have: stored segments, then the log."""
+    """Read the values of all versions in the entries before `end`: from segments, then the log."""
     postings, later = gather(connection, end // SIZE * SIZE, end)
     stored = connection.execute("SELECT facet, value, seqs FROM facet_segments ORDER BY 1, 2")
     earlier: list[Later] = []
@@ -162,7 +163,7 @@ def read(connection: sqlite3.Connection, end: int) -> Gathered:
             continue
         value = tuple(json.loads(text)) if facet in _OF_PARTS else text
         seqs = BitMap()
-        for *_, part in rows:  # one by one: a union of all at once takes 8 KB for each part
+        for *_, part in rows:  # one by one: a union of all parts at once takes 8 KB for each
             seqs |= BitMap.deserialize(part)
         known = postings.setdefault(facet, {})
         known[value] = seqs | known[value] if value in known else seqs

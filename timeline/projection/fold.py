@@ -1,4 +1,4 @@
-"""The rows and the state that an entry gives its event, made from the content of its payload.
+"""Make the rows and the state of an event from the content of an entry.
 
 Guarantees: pure functions of the bytes in the log, so that a rebuild, a live append and a
 look into the past give the same rows. Contents are the JSON of payloads (`Event.content()`),
@@ -38,17 +38,17 @@ _STATES = {
 
 
 def gives_content(kind: str) -> bool:
-    """Whether an entry of this kind says what its subject is, whole."""
+    """Return whether an entry of this kind contains the whole content of its subject."""
     return kind in _CONTENT_KINDS
 
 
 def state_after(kind: str, before: str) -> str:
-    """The state of a subject after an entry: the last state entry decides."""
+    """Return the state of a subject after an entry; most kinds of entry leave it as it was."""
     return _STATES.get(kind, before)
 
 
 def state_of(kinds: Iterable[str]) -> str:
-    """The state that the entries of a subject, of these kinds in their order, leave it in."""
+    """Return the state of a subject after entries of these kinds, in their order."""
     return functools.reduce(lambda state, kind: state_after(kind, state), kinds, "current")
 
 
@@ -87,7 +87,7 @@ CONTENT_COLUMNS = (
     "sources_count",
     "extra",
 )
-"""The columns of `events` that follow from one content alone."""
+"""The columns of `events` that follow only from the content of the event."""
 
 _NOWHERE: Content = {}
 
@@ -95,9 +95,9 @@ _WITH_OWN_LETTERS = re.compile(rf"\b\w*[{''.join(map(chr, OWN_LETTERS))}]\w*")
 
 
 def content_row(content: Content | None) -> dict[str, Any]:
-    """The values of CONTENT_COLUMNS, in their order.
+    """Return the values of CONTENT_COLUMNS, in their order.
 
-    All are null (and there are no sources) when the content was erased.
+    If the content was erased, sources_count is 0 and all other values are None.
     """
     if content is None:
         return dict.fromkeys(CONTENT_COLUMNS) | {"sources_count": 0}
@@ -216,11 +216,11 @@ CHILD_TABLES: dict[str, Callable[[str, Content], Iterator[_Values]]] = {
     "citations": _citations,
     "event_external_ids": _external_ids,
 }
-"""Tables whose rows follow from one content alone, and how."""
+"""The tables whose rows follow only from the content of an event, and the functions for them."""
 
 
 def search_row(content: Content, actors: Sequence[str]) -> _Values:
-    """The texts of `event_search`: title, summary, quotes, actors, places, folded."""
+    """Return the row of `event_search`: title, summary, quotes, actors, places, folded words."""
     participants = content.get("participants", ())
     names = [*actors, *(p["name"] for p in participants)]
     names += [p["as_named"] for p in participants if "as_named" in p]
@@ -235,7 +235,7 @@ def search_row(content: Content, actors: Sequence[str]) -> _Values:
     words = (
         word
         for text in texts
-        if text and not text.isascii()  # which has no such letters, and is asked in no time
+        if text and not text.isascii()  # quick, and true of most texts
         for word in _WITH_OWN_LETTERS.findall(text)
     )
     return (*texts, _lines(word.translate(OWN_LETTERS) for word in words))
@@ -250,7 +250,7 @@ def _json(value: object) -> str | None:
 
 
 def _number(text: str | None) -> int | float | None:
-    """A decimal for SQL: an integer where it is one that SQLite can hold, else a REAL."""
+    """Return a decimal for SQL: an integer if SQLite can hold it as one, otherwise a float."""
     if text is None:
         return None
     if "." not in text and -(2**63) <= (whole := int(text)) < 2**63:

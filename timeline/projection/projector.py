@@ -1,11 +1,11 @@
-"""The projector: folds entries into tables, one by one.
+"""Fold entries into the tables, one by one.
 
-Guarantees: what it leaves depends on the entries and their order alone, whether they come
-one at a time, in a batch or from the whole log. It works inside its caller's transaction, so
-a reader never sees the log without its tables.
+Guarantees: the rows depend only on the entries and their order, whether entries come one at a
+time, in a batch or from the whole log. It works inside its caller's transaction, so a reader
+never sees the log without its tables.
 
-Knows the log only as entries to fold; decides nothing, refuses nothing but entries of a
-format that it does not know.
+Knows the log only as entries to fold. It decides nothing, and refuses only entries of a format
+that it does not know.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from timeline.projection.differences import differences
 from timeline.store.codec import Entry, Payload, check_version, decode_content, payload_of
 
 _BATCH = 1_000
-"""Entries whose rows are held back, to be inserted table by table."""
+"""The number of versions whose rows are held back, to be inserted table by table."""
 
 _STANDING_COLUMNS = (
     "state",
@@ -55,7 +55,7 @@ _SOURCE_FIELDS = (
 
 
 _FIELDS = {"event_actors": "participants", **fold.CHILD_FIELDS}
-"""The field of a content that is all that a table shows of it."""
+"""For each table, the only field of a content that it shows."""
 
 _UPDATE_SOURCE = (
     f"UPDATE sources SET {', '.join(f'{field} = ?' for field in _SOURCE_FIELDS)}"  # noqa: S608
@@ -73,7 +73,7 @@ INSERT_SEARCH = _insert(
     "event_search", ("rowid", "title", "summary", "quotes", "actors", "places", "folded")
 )
 
-# In the order in which they are flushed.
+# Tables are flushed in this order.
 _INSERTS = {
     "events": _insert("events", _EVENT_COLUMNS, "INSERT OR REPLACE"),
     "event_actors": "INSERT INTO event_actors VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -92,7 +92,7 @@ _INSERTS = {
 
 
 class _Before(NamedTuple):
-    """An event as its last entry left it."""
+    """An event as its previous entry left it."""
 
     state: str
     reported_at: str | None
@@ -105,7 +105,7 @@ class _Before(NamedTuple):
 
 
 class _Standing(NamedTuple):
-    """How an event stands after an entry: its state, and the clock of its reports."""
+    """The state of an event after an entry, and the time from which its report counts."""
 
     state: str
     merged_into: str | None
@@ -114,13 +114,13 @@ class _Standing(NamedTuple):
 
 
 _NEW = _Standing("current", None, None, "")
-"""How an event stands before its first entry."""
+"""The state of an event before its first entry."""
 
 
 class Projector:
     """Folds entries into the tables, inside the transaction of its connection.
 
-    Rows of events are held back for up to 1,000 entries; `flush` before anything reads them.
+    Rows of events are held back for up to 1,000 versions; call `flush` before anything reads them.
     """
 
     def __init__(
@@ -130,14 +130,17 @@ class Projector:
         known: sqlite3.Connection | None = None,
         withdrawn: Iterable[str] | None = None,
     ) -> None:
-        """`time_zone` is that of the log so far; `known` is where actors are known, and
-        `withdrawn` are the sources that are, by id, if these tables do not say so."""
+        """Begin with no rows held back.
+
+        `time_zone` is that of the log so far. Actors are looked up on `known`, if it is given.
+        `withdrawn` are the ids of the withdrawn sources, if these tables do not tell.
+        """
         self._connection = connection
         self._rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._events: set[str] = set()
-        """Those of which rows are held back."""
+        """The ids of the events that have rows in self._rows."""
         self._named: set[str] = set()
-        """The actors, by id, in these rows."""
+        """The ids of the actors that have rows in self._rows."""
         self._actors = Actors(connection, known)
         self._time_zone = time_zone
         if withdrawn is None:
@@ -148,7 +151,7 @@ class Projector:
     def apply(self, entry: Entry, payload: Payload | None = None) -> None:
         """Fold one entry; entries come in the order of their `seq`. Raises TooNew.
 
-        Whoever has just made its payload hands it over, and spares reading it again.
+        A caller that has just made the payload hands it over, so that it is not decoded again.
         """
         check_version(entry.seq, entry.envelope)
         payload = payload or payload_of(entry)
@@ -161,7 +164,7 @@ class Projector:
                 self._actor(entry, payload)
             case "log":
                 self._log(payload.content or {})
-            # "entry": an erasure empties an earlier payload, and only a rebuild forgets it.
+            # An entry.erased changes nothing here: a rebuild drops what it erased from the tables.
         if facet_segments.is_last(entry.seq):
             self.flush()
             facet_segments.write(self._connection, entry.seq // facet_segments.SIZE)
@@ -248,7 +251,7 @@ class Projector:
             self.flush()
 
     def _standing_after(self, entry: Entry, payload: Payload, before: _Before | None) -> _Standing:
-        """Say how an event stands after an entry, if its content was not erased."""
+        """Return the state of an event after an entry, if its content was not erased."""
         was = before or _NEW
         state = fold.state_after(entry.kind, was.state)
         merged_into = was.merged_into if state == "merged" else None
@@ -274,14 +277,14 @@ class Projector:
         )
         if before.state != "erased":
             return before
-        # What the event was before its words were taken out.
+        # Find the state that the event had before its content was erased.
         kinds = self._connection.execute(
             "SELECT kind FROM event_versions WHERE event_id = ? ORDER BY version", (event_id,)
         )
         return before._replace(state=fold.state_of(kind for (kind,) in kinds))
 
     def _content(self, seq: int) -> dict[str, Any] | None:
-        """What an entry says; None when its payload was erased."""
+        """Return the content of an entry; None if it was erased."""
         (payload,) = self._connection.execute(
             "SELECT payload FROM log WHERE seq = ?", (seq,)
         ).fetchone()
@@ -319,7 +322,7 @@ class Projector:
         )
 
     def _forget_content(self, event_id: str, event_key: int, old: dict[str, Any] | None) -> None:
-        """Drop the rows that followed from the content before; of any, if that was erased."""
+        """Delete the rows that followed from the old content; all rows, if that was erased."""
         actor_ids = self._actors.of_event(event_id)
         for table, field in _FIELDS.items():
             if old is None or field in old:
@@ -328,7 +331,7 @@ class Projector:
         self._actors.forget_unnamed(actor_ids - self._named)
 
     def put(self, standing: dict[str, Any], content: dict[str, Any] | None) -> None:
-        """Hold back the rows of one event: how it stands, and what follows from its content."""
+        """Hold back the rows of one event: its state, and all that follows from its content."""
         event_id = standing["event_id"]
         self._events.add(event_id)
         names: list[str] = []
@@ -354,7 +357,7 @@ class Projector:
     # --- Actors ---------------------------------------------------------------------------
 
     def _put_participants(self, event_id: str, content: dict[str, Any]) -> list[str]:
-        """Hold back the participants' rows; the names under which their actors are known."""
+        """Hold back the rows of the participants, and return the names of their actors."""
         names = []
         for position, participant in enumerate(content.get("participants", ()), 1):
             actor_id, name = self._actors.actor_for(participant)
@@ -386,7 +389,7 @@ class Projector:
         self._actors.forget_unnamed(touched)
 
     def _reproject(self, event_id: str) -> None:
-        """Put the content of an event again, its standing unchanged."""
+        """Project the content of an event again; its state does not change."""
         before = self._before(event_id)
         columns = ("event_id", *_STANDING_COLUMNS)
         standing = dict(

@@ -1,8 +1,8 @@
-"""The projection: every table that derives from the log, made, checked and rebuilt.
+"""Make, check and rebuild the tables of the projection, which all follow from the log.
 
-Guarantees: a live append and a rebuild run the same code (`projector`) over the same entries
-in the same order, so they leave the same values; tables of another version are never read.
-Tables of others are left alone.
+Guarantees: a live append and a rebuild run the same code (`projector`) over the same entries in
+the same order, so they make the same rows. Tables of another version are never read. Tables that
+somebody else made in the file are never changed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from timeline.projection.projector import Projector
 from timeline.store import codec, log, schema, storage
 
 PROJECTION_VERSION = 5
-"""Raised with every change of db/projection.sql or of what is put into its tables."""
+"""The version of the tables; raised with every change of db/projection.sql or of their values."""
 
 _SEARCH = re.compile(
     r"CREATE VIRTUAL TABLE event_search USING fts5 \((.*),\s+tokenize = [^)]*\)", re.DOTALL
@@ -31,10 +31,10 @@ def create(connection: sqlite3.Connection) -> None:
 
 
 def create_apart(connection: sqlite3.Connection) -> None:
-    """Make them as temporary tables, which the file's own do not see and names reach first.
+    """Make the empty tables as temporary ones; a name without a schema then means these.
 
-    `event_search` is an ordinary table there: the words, without an index over them. Of the
-    other indexes there are those that a fold looks into.
+    The tables in the file do not change. `event_search` becomes an ordinary table of the words,
+    without an index over them; of the other indexes only those are made that a fold uses.
     """
     script = re.sub(r"(?m)^CREATE (TABLE|VIEW)", r"CREATE TEMP \1", _script())
     needed = "event_actors_actor|citations_source|sources_withdrawn"
@@ -43,14 +43,14 @@ def create_apart(connection: sqlite3.Connection) -> None:
 
 
 def create_search(connection: sqlite3.Connection) -> None:
-    """Make an empty `event_search` alone."""
+    """Make an empty `event_search`, and no other table."""
     connection.execute(_search())
 
 
 def check_search(connection: sqlite3.Connection) -> None:
-    """Raise sqlite3.DatabaseError unless the index of `event_search` is that of its words.
+    """Raise sqlite3.DatabaseError unless the index of `event_search` fits its words.
 
-    FTS5 checks only an index that it may write to: it gets a temporary copy.
+    FTS5 checks only an index that it may write to, so a temporary copy is checked.
     """
     connection.execute(_search().replace("event_search", "temp.search_copy", 1))
     for part in ("data", "idx", "content", "docsize", "config"):
@@ -72,7 +72,7 @@ def _create(connection: sqlite3.Connection, script: str) -> None:
 
 
 def tables() -> dict[str, str]:
-    """Our tables and views and what each is, in the order in which they are made."""
+    """Return the names of our tables and views in the order of their making, each with its kind."""
     made = re.findall(r"(?m)^CREATE (?:VIRTUAL )?(TABLE|VIEW) (\w+)", _script())
     return {name: kind for kind, name in made}
 
@@ -98,7 +98,7 @@ def check(connection: sqlite3.Connection, path: str) -> None:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
             raise
-        row = None  # there is no such table
+        row = None  # the table does not exist
     if row and row[1] > codec.VERSION:
         raise TooNew(
             path, f"has entries of format {row[1]}; this Timeline reads up to {codec.VERSION}"
@@ -112,7 +112,7 @@ def rebuild(
 ) -> int:
     """Drop our tables and fold the whole log again, in one transaction.
 
-    `progress` is called with the count of entries, which is returned.
+    Returns the number of entries; `progress` is called with it as it grows.
     """
     with storage.immediate(connection):
         return make_anew(connection, progress)
@@ -121,7 +121,7 @@ def rebuild(
 def make_anew(
     connection: sqlite3.Connection, progress: Callable[[int], object] = lambda count: None
 ) -> int:
-    """`rebuild` inside the transaction that is open."""
+    """Do the work of `rebuild` inside the transaction that is open."""
     for name, kind in reversed(tables().items()):
         connection.execute(f"DROP {kind} IF EXISTS {name}")
     create(connection)
@@ -129,7 +129,7 @@ def make_anew(
 
 
 def fold_all(connection: sqlite3.Connection, progress: Callable[[int], object]) -> int:
-    """Fold the whole log into tables that are empty; the count of entries."""
+    """Fold the whole log into tables that are empty, and return the number of entries."""
     count = 0
     projector = Projector(connection)
     for count, entry in enumerate(log.read(connection), 1):
