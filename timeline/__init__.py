@@ -24,7 +24,7 @@ from timeline.model.content import (
     Said,
     Source,
 )
-from timeline.rows import ChangeRow, EventDict, EventRow, VersionRow
+from timeline.reading.rows import ChangeRow, EventDict, EventRow, VersionRow
 from timeline.writing.receipt import Receipt
 from timeline.writing.writer import Append
 

@@ -32,15 +32,15 @@ from timeline.reading import comparison, query, selection
 from timeline.reading.as_of import parse_as_of
 from timeline.reading.past_tables import tables_as_of
 from timeline.reading.references import resolve_event, resolve_source
-from timeline.rows import ChangeRow, EventDict, EventRow, VersionRow
+from timeline.reading.rows import ChangeRow, EventDict, EventRow, VersionRow
 from timeline.store import log, storage
 from timeline.writing import writer
 from timeline.writing.receipt import Receipt
 from timeline.writing.writer import Append
 
-Statement = Event | Mapping[str, Any]
-Changes = Mapping[str, Any] | Event
-Receipts = list[Receipt]
+NewEvent = Event | Mapping[str, Any]
+EventChanges = Mapping[str, Any] | Event
+
 Rows = list[dict[str, Any]]
 EventRows = list[EventRow]
 VersionRows = list[VersionRow]
@@ -216,14 +216,16 @@ class Timeline:
             yield append
 
     @overload
-    def record(self, events: Statement, **words: Unpack[StatementWords]) -> Receipt: ...
+    def record(self, events: NewEvent, **words: Unpack[StatementWords]) -> Receipt: ...
 
     @overload
-    def record(self, events: Iterable[Statement], **words: Unpack[StatementWords]) -> Receipts: ...
+    def record(
+        self, events: Iterable[NewEvent], **words: Unpack[StatementWords]
+    ) -> list[Receipt]: ...
 
     def record(
-        self, events: Statement | Iterable[Statement], **words: Unpack[StatementWords]
-    ) -> Receipt | Receipts:
+        self, events: NewEvent | Iterable[NewEvent], **words: Unpack[StatementWords]
+    ) -> Receipt | list[Receipt]:
         """Record one event, or many at once; what is recorded already is left alone.
 
         An event is found again by its `event_id` or one of its `external_ids`: with the same
@@ -239,17 +241,19 @@ class Timeline:
             return [*_one_by_one(append.record_each(events, said))]
 
     @overload
-    def update(self, events: str, changes: Changes, **words: Unpack[Guarded]) -> Receipt: ...
+    def update(self, events: str, changes: EventChanges, **words: Unpack[Guarded]) -> Receipt: ...
 
     @overload
-    def update(self, events: Mapping[str, Changes], **words: Unpack[Guarded]) -> Receipts: ...
+    def update(
+        self, events: Mapping[str, EventChanges], **words: Unpack[Guarded]
+    ) -> list[Receipt]: ...
 
     def update(
         self,
-        events: str | Mapping[str, Changes],
-        changes: Changes | None = None,
+        events: str | Mapping[str, EventChanges],
+        changes: EventChanges | None = None,
         **words: Unpack[Guarded],
-    ) -> Receipt | Receipts:
+    ) -> Receipt | list[Receipt]:
         """The story moved on: ``{path: value}``, or a whole event with `expect`.
 
         A path is such as ``place.country``, ``quantities.0.value`` or, to add to a list,
@@ -260,17 +264,19 @@ class Timeline:
             return _changed(append.update, events, changes, words)
 
     @overload
-    def correct(self, events: str, changes: Changes, **words: Unpack[Guarded]) -> Receipt: ...
+    def correct(self, events: str, changes: EventChanges, **words: Unpack[Guarded]) -> Receipt: ...
 
     @overload
-    def correct(self, events: Mapping[str, Changes], **words: Unpack[Guarded]) -> Receipts: ...
+    def correct(
+        self, events: Mapping[str, EventChanges], **words: Unpack[Guarded]
+    ) -> list[Receipt]: ...
 
     def correct(
         self,
-        events: str | Mapping[str, Changes],
-        changes: Changes | None = None,
+        events: str | Mapping[str, EventChanges],
+        changes: EventChanges | None = None,
         **words: Unpack[Guarded],
-    ) -> Receipt | Receipts:
+    ) -> Receipt | list[Receipt]:
         """We were wrong: as `update`, with a `reason`; without one it raises InvalidInput."""
         with self.append() as append:
             return _changed(append.correct, events, changes, words)
@@ -279,9 +285,9 @@ class Timeline:
     def retract(self, events: str, **words: Unpack[Guarded]) -> Receipt: ...
 
     @overload
-    def retract(self, events: Ids, **words: Unpack[Guarded]) -> Receipts: ...
+    def retract(self, events: Ids, **words: Unpack[Guarded]) -> list[Receipt]: ...
 
-    def retract(self, events: str | Ids, **words: Unpack[Guarded]) -> Receipt | Receipts:
+    def retract(self, events: str | Ids, **words: Unpack[Guarded]) -> Receipt | list[Receipt]:
         """It should not stand here, for a `reason`; one event, or many at once.
 
         Raises NotFound, Conflict, InvalidInput without a reason, NothingChanged if it is
@@ -294,9 +300,9 @@ class Timeline:
     def reinstate(self, events: str, **words: Unpack[Guarded]) -> Receipt: ...
 
     @overload
-    def reinstate(self, events: Ids, **words: Unpack[Guarded]) -> Receipts: ...
+    def reinstate(self, events: Ids, **words: Unpack[Guarded]) -> list[Receipt]: ...
 
-    def reinstate(self, events: str | Ids, **words: Unpack[Guarded]) -> Receipt | Receipts:
+    def reinstate(self, events: str | Ids, **words: Unpack[Guarded]) -> Receipt | list[Receipt]:
         """Take back a retraction or a merge; of one event, or of many at once.
 
         Raises NotFound, Conflict, NothingChanged if it stands.
@@ -308,9 +314,11 @@ class Timeline:
     def merge(self, events: str, into: str, **words: Unpack[Guarded]) -> Receipt: ...
 
     @overload
-    def merge(self, events: Ids, into: str, **words: Unpack[Guarded]) -> Receipts: ...
+    def merge(self, events: Ids, into: str, **words: Unpack[Guarded]) -> list[Receipt]: ...
 
-    def merge(self, events: str | Ids, into: str, **words: Unpack[Guarded]) -> Receipt | Receipts:
+    def merge(
+        self, events: str | Ids, into: str, **words: Unpack[Guarded]
+    ) -> Receipt | list[Receipt]:
         """One event, or several, are the same as another, which stays.
 
         Raises NotFound, Conflict, Refused if `into` leads back to the event.
@@ -517,10 +525,10 @@ def _guards(words: Guarded) -> dict[str, Any]:
 
 def _changed(
     change: Callable[..., Receipt],
-    events: str | Mapping[str, Changes],
-    changes: Changes | None,
+    events: str | Mapping[str, EventChanges],
+    changes: EventChanges | None,
     words: Guarded,
-) -> Receipt | Receipts:
+) -> Receipt | list[Receipt]:
     said = _said(words)
     if isinstance(events, str):
         return change(events, changes or {}, said, **_guards(words))
@@ -528,7 +536,9 @@ def _changed(
     return [*_one_by_one(change(event_id, wanted, said) for event_id, wanted in events.items())]
 
 
-def _each(change: Callable[..., Receipt], events: str | Ids, words: Guarded) -> Receipt | Receipts:
+def _each(
+    change: Callable[..., Receipt], events: str | Ids, words: Guarded
+) -> Receipt | list[Receipt]:
     said = _said(words)
     if isinstance(events, str):
         return change(events, said=said, **_guards(words))

@@ -30,7 +30,7 @@ from timeline import Timeline, demo
 from timeline.model import edtf
 from timeline.site import index_cache
 from timeline.site.datasette_filters import EVENT_TABLES, LINKS, VALUES
-from timeline.site.periods import Span, most_likely
+from timeline.site.periods import PeriodCount, most_likely
 
 Pairs = list[tuple[str, str]]
 
@@ -328,7 +328,7 @@ def test_periods_go_from_years_to_the_months_of_one_and_back(
 @given(
     spans=st.lists(
         st.builds(
-            lambda first, last, open_first, open_last, events: Span(
+            lambda first, last, open_first, open_last, events: PeriodCount(
                 None if open_first else min(first, last),
                 None if open_last else max(first, last),
                 events,
@@ -344,7 +344,7 @@ def test_periods_go_from_years_to_the_months_of_one_and_back(
     within=st.none() | st.tuples(st.integers(-12, 0), st.integers(0, 12)),
 )
 def test_periods_are_those_that_events_name_with_all_that_could_be_in_them(
-    spans: list[Span], size: int, within: tuple[int, int] | None
+    spans: list[PeriodCount], size: int, within: tuple[int, int] | None
 ) -> None:
     first, last = within or (-20, 20)
     named = {
@@ -370,7 +370,7 @@ def test_periods_are_those_that_events_name_with_all_that_could_be_in_them(
 
 
 def test_a_span_of_all_time_is_counted_at_once() -> None:
-    spans = [Span(-13_800_000_000, 2025, 1), Span(2024, None, 3)]
+    spans = [PeriodCount(-13_800_000_000, 2025, 1), PeriodCount(2024, None, 3)]
     assert most_likely(spans, 3) == ([(2023, 1), (2024, 4), (2025, 4)], True)
 
 

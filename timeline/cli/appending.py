@@ -56,7 +56,7 @@ def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
         signal.signal(signal.SIGINT, before)
 
 
-class Receipts:
+class KeptReceipts:
     """The receipts of an append until it is kept and they are printed: many of them in a file."""
 
     def __init__(self) -> None:

@@ -24,7 +24,7 @@ from timeline.formats.exporters import (
 from timeline.formats.timelinejs import exporter
 
 
-class Format(NamedTuple):
+class ExportFormat(NamedTuple):
     """A format that `write` writes, with its media type and the suffix of its file names."""
 
     media_type: str
@@ -41,12 +41,14 @@ class Format(NamedTuple):
 
 
 FORMATS = {
-    "csv": Format("text/csv; charset=utf-8", ".csv", sheet_csv.write),
-    "json": Format("application/json", ".json", event_json.write),
-    "geojson": Format("application/geo+json", ".geojson", geojson.write),
-    "ics": Format("text/calendar; charset=utf-8", ".ics", icalendar.write),
-    "atom": Format("application/atom+xml; charset=utf-8", ".atom", atom.write, newest_first=True),
-    "timelinejs": Format("application/json", ".timelinejs.json", exporter.write),
-    "jsonl": Format("application/jsonl", ".jsonl", entries_jsonl.write, of_entries=True),
+    "csv": ExportFormat("text/csv; charset=utf-8", ".csv", sheet_csv.write),
+    "json": ExportFormat("application/json", ".json", event_json.write),
+    "geojson": ExportFormat("application/geo+json", ".geojson", geojson.write),
+    "ics": ExportFormat("text/calendar; charset=utf-8", ".ics", icalendar.write),
+    "atom": ExportFormat(
+        "application/atom+xml; charset=utf-8", ".atom", atom.write, newest_first=True
+    ),
+    "timelinejs": ExportFormat("application/json", ".timelinejs.json", exporter.write),
+    "jsonl": ExportFormat("application/jsonl", ".jsonl", entries_jsonl.write, of_entries=True),
 }
 """The formats by the name that the command line and the site use for them."""

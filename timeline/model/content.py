@@ -33,7 +33,7 @@ from timeline.model import clock, edtf, units
 from timeline.model.field_types import (
     LONGEST_DATE,
     TIME_ZONE_PATTERN,
-    Country,
+    CountryCode,
     Edtf,
     GeoPrecision,
     Id,
@@ -108,7 +108,7 @@ class Place(Content):
     """A place has a name, a country or a point, as precisely as it is known."""
 
     name: Line | None = Field(default=None, description="The place as people call it.")
-    country: Country | None = Field(
+    country: CountryCode | None = Field(
         default=None,
         description="ISO 3166-1 alpha-3; input takes alpha-2, alpha-3 or the English name.",
     )
@@ -153,7 +153,7 @@ class Participant(Content):
     )
     as_named: Line | None = Field(default=None, description="As the source names them.")
     office: Line | None = Field(default=None, description="The office held at that time.")
-    country: Country | None = Field(default=None, description="ISO 3166-1 alpha-3.")
+    country: CountryCode | None = Field(default=None, description="ISO 3166-1 alpha-3.")
     organisation: Line | None = Field(default=None, description="The body they act for.")
     sector: Word | None = Field(default=None, description="PLOVER sector, such as GOV, MIL or CVL.")
     wikidata: Wikidata | None = Field(default=None, description="Wikidata item, such as Q57792.")
@@ -450,7 +450,7 @@ class Actor(Content):
     aliases: Annotated[Many[Line], Field(max_length=500), Unique] = Field(
         default=(), description="Other names that mean the same actor."
     )
-    country: Country | None = Field(default=None, description="ISO 3166-1 alpha-3.")
+    country: CountryCode | None = Field(default=None, description="ISO 3166-1 alpha-3.")
     wikidata: Wikidata | None = Field(default=None, description="Wikidata item.")
 
 

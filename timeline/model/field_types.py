@@ -199,7 +199,7 @@ Edtf = Annotated[
     str,
     BeforeValidator(_edtf, json_schema_input_type=Annotated[str, Field(max_length=LONGEST_DATE)]),
 ]
-Country = Annotated[
+CountryCode = Annotated[
     str,
     BeforeValidator(
         _country,

@@ -40,7 +40,7 @@ from timeline.site.datasette_filters import (
     periods_of,
 )
 from timeline.site.index_cache import at_one_moment, index_of
-from timeline.site.periods import Span, most_likely
+from timeline.site.periods import PeriodCount, most_likely
 
 T = TypeVar("T")
 Pairs = list[tuple[str, str]]
@@ -313,7 +313,7 @@ class PeriodFacet(_EventFacet):
                     return [self.suggestion("occurred")]
         return []
 
-    async def _months(self, limit: str) -> list[Span]:
+    async def _months(self, limit: str) -> list[PeriodCount]:
         """How many events could have happened between which months."""
         if spans := await self.from_index(_spans):
             return spans
@@ -324,15 +324,17 @@ class PeriodFacet(_EventFacet):
         )
         sql = f"SELECT {first}, {last}, count(*) FROM selected GROUP BY 1, 2"  # noqa: S608
         return [
-            Span(_month(first), _month(last), count)
+            PeriodCount(_month(first), _month(last), count)
             for first, last, count in await self.rows(sql, limit)
         ]
 
-    def _values(self, months: list[Span]) -> tuple[list[dict[str, Any]], bool]:
+    def _values(self, months: list[PeriodCount]) -> tuple[list[dict[str, Any]], bool]:
         size = self.get_facet_size()
         chosen = dict(zip(given(self.request, "period"), periods_of(self.request), strict=True))
         if not chosen:
-            years = [Span(_year(first), _year(last), events) for first, last, events in months]
+            years = [
+                PeriodCount(_year(first), _year(last), events) for first, last, events in months
+            ]
             counted, truncated = most_likely(years, size)
             return [self._more(_edtf_year(year), events) for year, events in counted], truncated
         everything = sum(span.events for span in months)
@@ -382,10 +384,10 @@ def _most_frequent(link: Link, limit: int, counted: Counted) -> list[tuple[str, 
     return [(value, label, count) for label, value, count in likely]
 
 
-def _spans(counted: Counted) -> list[Span]:
+def _spans(counted: Counted) -> list[PeriodCount]:
     """How many events could have happened between which months."""
     return [
-        Span(_month(first), _month(last), count)
+        PeriodCount(_month(first), _month(last), count)
         for (first, last), count in counted.facets.counts("months", counted.chosen)
     ]
 

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 
-class Span(NamedTuple):
+class PeriodCount(NamedTuple):
     """The first and the last period in which so many events could have happened."""
 
     first: int | None  # None: open
@@ -25,7 +25,7 @@ class Span(NamedTuple):
 
 
 def most_likely(
-    spans: Iterable[Span], size: int, within: tuple[int, int] | None = None
+    spans: Iterable[PeriodCount], size: int, within: tuple[int, int] | None = None
 ) -> tuple[list[tuple[int, int]], bool]:
     """The `size` periods with the most events, in the order of time, each with its count.
 
@@ -41,7 +41,7 @@ def most_likely(
     return sorted((period, count) for count, period in likely), len(listed) > size
 
 
-def _runs(spans: Iterable[Span]) -> Iterator[tuple[int, int, int]]:
+def _runs(spans: Iterable[PeriodCount]) -> Iterator[tuple[int, int, int]]:
     """The listed periods in runs that have the same count: the first, the last, the count."""
     possible, named = Counter[int](), Counter[int]()
     count = listed = 0

@@ -10,7 +10,7 @@ import click
 from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import (
-    Receipts,
+    KeptReceipts,
     appending,
     check_figure_options,
     described_figures,
@@ -94,7 +94,7 @@ def append_command(
     said = validate(Said, words)
     read = _read(file, nl=nl) if file and not (csv or tsv) else None
     content = file.read() if file and not read else b""
-    receipts = Receipts()
+    receipts = KeptReceipts()
     with (
         Timeline.open(database) as timeline,
         output.Progress("events") as progress,

@@ -27,7 +27,7 @@ from timeline.errors import InvalidInput
 from timeline.model import strict_json
 from timeline.model.content import Said
 from timeline.model.validation import validate
-from timeline.rows import EventDict
+from timeline.reading.rows import EventDict
 from timeline.writing.receipt import Receipt
 
 
