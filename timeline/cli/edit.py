@@ -11,6 +11,7 @@ import functools
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -145,44 +146,66 @@ def revise_by_form(
     with opened(database) as (connection, _):
         event_id, version = resolve_event(connection, event)
         shown = query.get(connection, event_id)
-        content = _content(shown)
-        cited = (citation["source_id"] for citation in content.get("citations", ()))
-        sources = sources_by_id(connection, cited)
-        urls = {key: source["url"] for key, source in sources.items() if source["url"]}
         labels = query.labels(connection)
+        lines = form.event_lines(_content(shown), labels, _urls(connection, shown))
     seen: int = shown["version"]
     expected = expect or version or seen
     if expected != seen:
         raise Conflict(f"event {event_id}", expected, seen)
     text = form.written(
         f"{event_id}, version {seen}. {_ABOUT[operation]}\n{_ABOUT_FORMS}",
-        [*_said_lines(words), *form.event_lines(content, labels, urls)],
+        [*_said_lines(words), *lines],
         _HINTS | _type_hint(labels) | {"reason": _WHY[operation]},
     )
-    before = form.pieces(text)
     with Timeline.open(database) as timeline:
-        now = content
+        revision = _Revision(timeline, operation, shown, form.pieces(text))
+        return _edited(text, revision.attempt, "Nothing was changed.")
 
-        def attempt(typed: str) -> Receipt:
-            nonlocal expected, now
-            pieces = form.pieces(typed)
-            try:
-                with form.located(pieces), appending(timeline) as append:
-                    said = validate(Said, form.said(pieces))
-                    find = functools.partial(source_id, append, said=said)
-                    changes = form.changes(pieces, find, before, content, now)
-                    if not changes:
-                        raise NothingChanged(f"event {event_id}")
-                    receipt: Receipt = getattr(append, operation)(
-                        event_id, changes, said, expect=expected
-                    )
-                    return receipt
-            except Conflict as conflict:
-                expected = conflict.actual
-                now = _content(timeline.get(event_id))
-                raise _Meanwhile(_since(database, event_id, seen)) from None
 
-        return _edited(text, attempt, "Nothing was changed.")
+class _Revision:
+    """A change of an event by a form: the form as it was shown, and the event as it is now."""
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        operation: str,
+        shown: Mapping[str, Any],
+        before: list[form.Piece],
+    ) -> None:
+        self._timeline = timeline
+        self._operation = operation
+        self._event_id: str = shown["event_id"]
+        self._seen: int = shown["version"]
+        self._expected = self._seen
+        self._content = self._now = _content(shown)
+        self._before = before
+
+    def attempt(self, typed: str) -> Receipt:
+        """Append what was changed in the form. Raises _Meanwhile if the event has moved on."""
+        pieces = form.pieces(typed)
+        try:
+            with form.located(pieces), appending(self._timeline) as append:
+                said = validate(Said, form.said(pieces))
+                find = functools.partial(source_id, append, said=said)
+                changes = form.changes(pieces, find, self._before, self._content, self._now)
+                if not changes:
+                    raise NothingChanged(f"event {self._event_id}")
+                receipt: Receipt = getattr(append, self._operation)(
+                    self._event_id, changes, said, expect=self._expected
+                )
+                return receipt
+        except Conflict as conflict:
+            self._expected = conflict.actual
+            self._now = _content(self._timeline.get(self._event_id))
+            path = os.fspath(self._timeline.path)
+            raise _Meanwhile(_since(path, self._event_id, self._seen)) from None
+
+
+def _urls(connection: sqlite3.Connection, event: Mapping[str, Any]) -> dict[str, str]:
+    """Return the addresses of the sources that an event cites, by their ids."""
+    cited = (citation["source_id"] for citation in event.get("citations", ()))
+    sources = sources_by_id(connection, cited)
+    return {key: source["url"] for key, source in sources.items() if source["url"]}
 
 
 def _content(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -252,56 +252,39 @@ def found_marks(row: Mapping[str, Any], before: str, after: str) -> dict[str, An
 
 
 class Progress:
-    """A count on stderr, once a second, for what takes longer than that on a terminal."""
+    """A line on stderr that counts, for what takes longer than a second on a terminal.
 
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._next = time.monotonic() + 1
-        self._shown = False
-
-    def __call__(self, count: int, part: str = "") -> None:
-        if time.monotonic() >= self._next and sys.stderr.isatty():
-            self._next = time.monotonic() + 1
-            self._shown = True
-            of_part = f" of the {part}" if part else ""
-            click.echo(f"\r\x1b[K{count:,} {self._what}{of_part}", nl=False, err=True)
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._shown:
-            click.echo(err=True)
-
-
-class ProgressBar:
-    """A bar on stderr, ten times a second, for what takes longer than one on a terminal."""
+    With `is_brief` it is shown ten times a second, and removed at the end; without it once a
+    second, and it stays.
+    """
 
     _WIDTH = 30
 
-    def __init__(self) -> None:
+    def __init__(self, what: str, *, is_brief: bool = False) -> None:
+        self._what = what
+        self._is_brief = is_brief
         self._next = time.monotonic() + 1
         self._shown = False
 
-    def __call__(self, part: str, count: int, total: int | None) -> None:
-        """So many rows are `part` ("read", "written"), of a `total` if that is known."""
+    def __call__(self, count: int, more: str = "", total: int | None = None) -> None:
+        """Show the count, what else is known, and a bar if there is a `total`."""
         if time.monotonic() < self._next or not sys.stderr.isatty():
             return
-        self._next = time.monotonic() + 0.1
+        self._next = time.monotonic() + (0.1 if self._is_brief else 1)
         self._shown = True
-        line = f"{count:,} rows {part}"
+        line = f"{count:,} {self._what} {more}".rstrip()
         if total:
             filled = self._WIDTH * count // total
             line = f"[{'#' * filled}{'-' * (self._WIDTH - filled)}] {line} of {total:,}"
         click.echo(f"\r\x1b[K{line}", nl=False, err=True)
 
     def end(self) -> None:
-        """What was shown goes, to make room for the answer."""
+        """Make room for the answer: remove the line if it is brief, else go below it."""
         if self._shown:
             self._shown = False
-            click.echo("\r\x1b[K", nl=False, err=True)
+            click.echo("\r\x1b[K" if self._is_brief else "", nl=not self._is_brief, err=True)
 
-    def __enter__(self) -> ProgressBar:
+    def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *_: object) -> None:

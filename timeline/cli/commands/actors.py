@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +23,10 @@ from timeline.reading import actors, references
 from timeline.store.rows import RowDict
 from timeline.writing.receipt import Receipt
 from timeline.writing.writer import Append
+
+if TYPE_CHECKING:
+    from timeline.reading.twins.actors import ActorTwins
+    from timeline.reading.twins.events import EventTwins
 
 
 @click.group("actor")
@@ -212,46 +216,50 @@ def suggest_command(database: str, /, as_json: bool) -> None:
     with opened(database) as (connection, _):
         alike, events = actor_twins(connection), event_twins(connection)
     if as_json:
-        output.dump(
-            {
-                "actors": [
-                    {
-                        "actor_id": actor["actor_id"],
-                        "into": into["actor_id"],
-                        "why": why,
-                        "shared_events": shared,
-                    }
-                    for actor, into, why, shared in alike
-                ],
-                "events": [
-                    {"event_id": event["event_id"], "into": into["event_id"], "why": why}
-                    for event, into, why in events
-                ],
-            }
-        )
+        output.dump(_suggested(alike, events))
         return
-    blocks = [
-        *(
-            _twins(
-                [(row["name"], _facts(row)) for row in (into, actor)],
-                f"{why}; {_counted(shared, 'event')} in common",
-                _command("actor merge", actor["actor_id"], into["actor_id"]),
-            )
-            for actor, into, why, shared in alike
-        ),
-        *(
-            _twins(
-                [(prose.title(row), _when_and_where(row)) for row in (into, event)],
-                why,
-                _command("merge", event["event_id"], into["event_id"]),
-            )
-            for event, into, why in events
-        ),
-    ]
+    blocks = [*map(_actor_block, alike), *map(_event_block, events)]
     if blocks:
         output.echo("\n\n".join(blocks))
     else:
         output.echo("No likely twins.", err=True)
+
+
+def _suggested(alike: Iterable[ActorTwins], events: Iterable[EventTwins]) -> dict[str, Any]:
+    """Return the pairs as JSON."""
+    return {
+        "actors": [
+            {
+                "actor_id": actor["actor_id"],
+                "into": into["actor_id"],
+                "why": why,
+                "shared_events": shared,
+            }
+            for actor, into, why, shared in alike
+        ],
+        "events": [
+            {"event_id": event["event_id"], "into": into["event_id"], "why": why}
+            for event, into, why in events
+        ],
+    }
+
+
+def _actor_block(pair: ActorTwins) -> str:
+    actor, into, why, shared = pair
+    return _twins(
+        [(row["name"], _facts(row)) for row in (into, actor)],
+        f"{why}; {_counted(shared, 'event')} in common",
+        _command("actor merge", actor["actor_id"], into["actor_id"]),
+    )
+
+
+def _event_block(pair: EventTwins) -> str:
+    event, into, why = pair
+    return _twins(
+        [(prose.title(row), _when_and_where(row)) for row in (into, event)],
+        why,
+        _command("merge", event["event_id"], into["event_id"]),
+    )
 
 
 def _twins(two: list[tuple[str, str]], why: str, command: str) -> str:

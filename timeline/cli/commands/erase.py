@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import textwrap
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -55,24 +57,29 @@ def erase_command(
         ids = [_entry_id(connection, text) for text in entries]
         done = erasure.erase(connection, database, ids, said, progress=progress)
     if as_json:
-        output.dump(
+        output.dump(_fields(done))
+    else:
+        _print(entries, done)
+
+
+def _fields(done: erasure.Erasure) -> dict[str, Any]:
+    """Return what was erased as JSON."""
+    return {
+        "erased": [
             {
-                "erased": [
-                    {
-                        "erased_entry_id": receipt.id,
-                        "entry_id": receipt.entry_id,
-                        "seq": receipt.seq,
-                        "recorded_at": receipt.recorded_at,
-                        "unchanged": receipt.unchanged,
-                    }
-                    for receipt in done.receipts
-                ],
-                "elsewhere": [
-                    {"text": text, "places": places} for text, places in done.elsewhere.items()
-                ],
+                "erased_entry_id": receipt.id,
+                "entry_id": receipt.entry_id,
+                "seq": receipt.seq,
+                "recorded_at": receipt.recorded_at,
+                "unchanged": receipt.unchanged,
             }
-        )
-        return
+            for receipt in done.receipts
+        ],
+        "elsewhere": [{"text": text, "places": places} for text, places in done.elsewhere.items()],
+    }
+
+
+def _print(entries: Sequence[str], done: erasure.Erasure) -> None:
     for text, receipt in zip(entries, done.receipts, strict=True):
         what = "erased already" if receipt.unchanged else "erased"
         output.echo(output.flow([what, output.bold(text), f"by entry {receipt.seq}"]))

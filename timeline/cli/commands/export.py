@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import sqlite3
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from timeline.formats.exports import FORMATS
 from timeline.formats.sheet import cells
 from timeline.formats.sheet.lookup import lookup_of
 from timeline.reading import captured_texts, entries, query
-from timeline.reading.as_of import pinned
+from timeline.reading.as_of import AsOf, pinned
 from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import Selection
 from timeline.store import log
@@ -72,43 +73,67 @@ def export_command(
     for column in columns:
         cells.check_column(column)
     chosen = FORMATS[format]
-    write = chosen.write
+    write = _write_sheet(columns) if columns else chosen.write
     is_part = as_reported is not None or any(value is not None for value in filters.values())
-    if columns:
-        wanted = tuple(dict.fromkeys((*cells.COLUMNS, *columns)))
-        write = functools.partial(sheet_csv.write, columns=wanted)
+    asked = {**filters, "as_of": as_of, "as_reported": as_reported}
     with opened(database, as_of, as_reported) as (connection, point):
         connection.execute("BEGIN")  # one state of the log, whoever appends meanwhile
         ids: list[str] = []
         if is_part or not chosen.of_entries:
-            with tables_as_of(connection, point) as tables:
-                found = Selection(tables, filters)
-                ids = found.newest() if chosen.newest_first else found.in_order_of_the_log()
-        asked = {**filters, "as_of": as_of, "as_reported": as_reported}
-        about = About(
-            log.info(connection),
-            lookup_of(connection),
-            pinned(connection, point),
-            {name: str(value) for name, value in asked.items() if value is not None},
-            cited_text=captured_texts.cited(connection),
+            ids = _ids(connection, point, filters, newest_first=chosen.newest_first)
+        items: Iterable[Any]
+        if chosen.of_entries:
+            items = entries.read(connection, ids if is_part else None, as_of=point)
+        else:
+            items = query.each(connection, ids, as_of=point)
+        pieces = _Pieces(write(items, _about(connection, point, asked)))
+        _write(path, iter(pieces), bom=bom)
+    if pieces.left_out:
+        were, they = ("event is", "it") if pieces.left_out == 1 else ("events are", "they")
+        output.echo_note(
+            f"{pieces.left_out:,} {were} left out: {format} cannot say when {they} happened"
         )
-        left_out = 0
-
-        def pieces() -> Generator[str, None, None]:
-            nonlocal left_out
-            items: Iterable[Any]
-            if chosen.of_entries:
-                items = entries.read(connection, ids if is_part else None, as_of=point)
-            else:
-                items = query.each(connection, ids, as_of=point)
-            left_out = yield from write(items, about)
-
-        _write(path, pieces(), bom=bom)
-    if left_out:
-        were, they = ("event is", "it") if left_out == 1 else ("events are", "they")
-        output.echo_note(f"{left_out:,} {were} left out: {format} cannot say when {they} happened")
     if chosen.of_entries and is_part:
         output.echo_note("this is a part of the log, which import jsonl does not take as a log")
+
+
+class _Pieces:
+    """The pieces of a file."""
+
+    left_out = 0
+    """The number of events that the format has no place for; known after the last piece."""
+
+    def __init__(self, pieces: Generator[str, None, int]) -> None:
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[str]:
+        self.left_out = yield from self._pieces
+
+
+def _write_sheet(columns: Iterable[str]) -> Callable[..., Generator[str, None, int]]:
+    """Return a writer of sheets that have these columns, too."""
+    wanted = tuple(dict.fromkeys((*cells.COLUMNS, *columns)))
+    return functools.partial(sheet_csv.write, columns=wanted)
+
+
+def _ids(
+    connection: sqlite3.Connection, point: AsOf, filters: dict[str, Any], *, newest_first: bool
+) -> list[str]:
+    """Return the ids of the chosen events, in the order in which the format lists them."""
+    with tables_as_of(connection, point) as tables:
+        found = Selection(tables, filters)
+        return found.newest() if newest_first else found.in_order_of_the_log()
+
+
+def _about(connection: sqlite3.Connection, point: AsOf, asked: dict[str, Any]) -> About:
+    """Return what the file says of itself; `asked` holds the options that chose the events."""
+    return About(
+        log.info(connection),
+        lookup_of(connection),
+        pinned(connection, point),
+        {name: str(value) for name, value in asked.items() if value is not None},
+        cited_text=captured_texts.cited(connection),
+    )
 
 
 def _write(path: str, pieces: Iterator[str], *, bom: bool) -> None:

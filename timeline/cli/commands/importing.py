@@ -7,7 +7,7 @@ import contextlib
 import csv
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,7 +18,7 @@ from timeline.cli import output
 from timeline.cli.options import author_option, json_option
 from timeline.errors import TimelineError
 from timeline.formats.importers.rows import plain
-from timeline.formats.imports import importer, names
+from timeline.formats.imports import Format, importer, names
 from timeline.intake.dataset.run import run
 from timeline.intake.dataset.staging import Staging
 from timeline.intake.dataset.steps import DatasetOutcome, DatasetStep, Import
@@ -84,19 +84,13 @@ def import_command(
     into FILE.rejects.csv, in this folder, with their line, the field and the reason. FILE may
     be packed by gzip, or -, for stdin. A run that was broken off is run again.
     """
-    formats = [_JSONL, *names()]
-    if format not in formats:
-        near = hints.nearest(format, formats)
-        hint = f"did you mean {near}?" if near else f"known are {', '.join(formats)}"
-        raise click.UsageError(f'"{format}" is not a format: {hint}')
+    _check_format(format)
     if format == _JSONL:
-        others = {
+        options = {
             "--complete": complete, "--reported-at": reported_at, "--map": mapping,
             "--strict": strict, "--dry-run": dry_run, "--yes": yes,
         }  # fmt: skip
-        for option, given in others.items():
-            if given:
-                raise click.UsageError(f"{option} does not go with jsonl: a log is what it is")
+        _check_bare(options)
         _restore(database, path, as_json=as_json)
         return
     if complete and not reported_at:
@@ -106,27 +100,59 @@ def import_command(
     wanted = Import(said, complete, strict, dry_run, allow_absent=yes or dry_run)
     steps: list[DatasetStep] = []
     tell = _told(as_json, dry_run, steps)
-    with (
-        Timeline.open(database) as timeline,
-        contextlib.closing(storage.connect(database)) as connection,
-        _opened(path) as file,
-        output.ProgressBar() as bar,
-    ):
-        appending = functools.partial(timeline.append, dry_run=dry_run)
-        try:
-            staging, outcome = run(
-                connection, appending, form, file, wanted, tell=tell, progress=bar
-            )
-        except KeyboardInterrupt:
-            in_one = "; nothing was written" if strict or dry_run else ": run it again to go on"
-            raise TimelineError(f"interrupted{in_one}") from None
-        bar.end()
-        rejects = _write_rejects(path, staging)
-        found = None if dry_run else totals(staging)
+    staging, outcome, found, rejects = _import(database, path, form, wanted, tell)
     if as_json:
         output.dump(_fields(staging, outcome, found, steps, rejects))
     else:
         _print(staging, outcome, found, dry_run=dry_run)
+    _echo_notes(outcome, rejects)
+
+
+def _check_format(format: str) -> None:
+    """Raise UsageError for an unknown format."""
+    formats = [_JSONL, *names()]
+    if format not in formats:
+        near = hints.nearest(format, formats)
+        hint = f"did you mean {near}?" if near else f"known are {', '.join(formats)}"
+        raise click.UsageError(f'"{format}" is not a format: {hint}')
+
+
+def _check_bare(options: Mapping[str, object]) -> None:
+    """Raise UsageError if one of these options was given with a log."""
+    for option, given in options.items():
+        if given:
+            raise click.UsageError(f"{option} does not go with jsonl: a log is what it is")
+
+
+def _import(
+    database: str, path: str, form: Format, wanted: Import, tell: Callable[[DatasetStep], object]
+) -> tuple[Staging, DatasetOutcome, Totals | None, str | None]:
+    """Import a file, and write its bad rows into another one, whose name comes last."""
+    with (
+        Timeline.open(database) as timeline,
+        contextlib.closing(storage.connect(database)) as connection,
+        _opened(path) as file,
+        output.Progress("rows", is_brief=True) as progress,
+    ):
+        appending = functools.partial(timeline.append, dry_run=wanted.dry_run)
+
+        def show(part: str, count: int, total: int | None) -> None:
+            progress(count, part, total)
+
+        try:
+            staging, outcome = run(
+                connection, appending, form, file, wanted, tell=tell, progress=show
+            )
+        except KeyboardInterrupt:
+            is_in_one = wanted.strict or wanted.dry_run
+            end = "; nothing was written" if is_in_one else ": run it again to go on"
+            raise TimelineError(f"interrupted{end}") from None
+        progress.end()
+        rejects = _write_rejects(path, staging)
+        return staging, outcome, None if wanted.dry_run else totals(staging), rejects
+
+
+def _echo_notes(outcome: DatasetOutcome, rejects: str | None) -> None:
     for note in outcome.notes:
         output.echo_note(note)
     if outcome.more_notes:
@@ -135,7 +161,9 @@ def import_command(
         output.echo_note(f"{_rows(outcome.counts['rejected'])} did not go in: {rejects} says why")
 
 
-def _told(as_json: bool, dry_run: bool, steps: list[DatasetStep]) -> Any:
+def _told(
+    as_json: bool, dry_run: bool, steps: list[DatasetStep]
+) -> Callable[[DatasetStep], object]:
     """What is done with each step: a plan is printed, and JSON has all of them."""
     if as_json:
         return steps.append if dry_run else lambda step: None
@@ -177,9 +205,9 @@ def _write_rejects(path: str, staging: Staging) -> str | None:
 
 def _restore(database: str, path: str, *, as_json: bool) -> None:
     """A log from its own export: a copy, or a mirror that follows."""
-    with _opened(path) as file, output.ProgressBar() as bar:
+    with _opened(path) as file, output.Progress("rows", is_brief=True) as progress:
         try:
-            done = restore(database, file, progress=lambda count: bar("read", count, None))
+            done = restore(database, file, progress=lambda count: progress(count, "read"))
         except KeyboardInterrupt:
             raise TimelineError("interrupted: run it again to go on") from None
     root = base64.b64encode(done.root).decode()

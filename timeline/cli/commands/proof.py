@@ -263,7 +263,7 @@ def _verify_database(
             database,
             checkpoints=given,
             keys=keys,
-            progress=lambda part, count: progress(count, part),
+            progress=lambda part, count: progress(count, f"of the {part}"),
         )
     if as_json:
         _dump_report(report)

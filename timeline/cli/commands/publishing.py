@@ -51,7 +51,7 @@ def publish_command(
             database,
             copy,
             with_texts=with_texts,
-            progress=lambda part, count: progress(count, part),
+            progress=lambda part, count: progress(count, f"of the {part}"),
         )
     try:
         write_kit(copy)
