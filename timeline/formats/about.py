@@ -8,9 +8,6 @@ from typing import Any, NamedTuple
 from timeline.formats.sheet.events import Lookup
 from timeline.reading.as_of import NOW, AsOf
 
-Event = Mapping[str, Any]
-"""An event as `query.get` returns it."""
-
 
 class About(NamedTuple):
     """Everything that an exporter needs to know beside the events it writes."""

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from timeline.formats import prose
-from timeline.formats.about import Event
 from timeline.formats.sheet.events import Lookup
+from timeline.reading.rows import EventDict
 
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
@@ -36,7 +36,7 @@ def is_link(url: object) -> bool:
     return isinstance(url, str) and url.startswith(("http://", "https://"))
 
 
-def paragraphs(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
+def paragraphs(event: EventDict, labels: Mapping[str, str]) -> Iterator[str]:
     """Yield the paragraphs of an event as plain text: facts, warnings, summary, figures, note."""
     yield from standing(event, labels)
     if "summary" in event:
@@ -48,7 +48,7 @@ def paragraphs(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
         yield f"Note: {event['note']}"
 
 
-def standing(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
+def standing(event: EventDict, labels: Mapping[str, str]) -> Iterator[str]:
     """Yield the facts of an event, a warning if it is at risk, and what it was merged into."""
     yield prose.facts(event, labels)
     if risk := prose.at_risk(event.get("at_risk", ())):
@@ -57,7 +57,7 @@ def standing(event: Event, labels: Mapping[str, str]) -> Iterator[str]:
         yield f"Merged into {event['merged_into']}"
 
 
-def sources(event: Event, lookup: Lookup) -> list[tuple[str, str]]:
+def sources(event: EventDict, lookup: Lookup) -> list[tuple[str, str]]:
     """Return title and address of each source that an event cites, each source once.
 
     The address is "" if the source has none that may be a link. Without a title, the address or
@@ -71,7 +71,7 @@ def sources(event: Event, lookup: Lookup) -> list[tuple[str, str]]:
     return [*found.values()]
 
 
-def body(event: Event, lookup: Lookup, labels: Mapping[str, str]) -> str:
+def body(event: EventDict, lookup: Lookup, labels: Mapping[str, str]) -> str:
     """Return an event without its title as XHTML: paragraphs, quotes, sources."""
     parts = [paragraph(text) for text in paragraphs(event, labels)]
     parts += [

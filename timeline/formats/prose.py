@@ -21,7 +21,8 @@ from timeline.reading.references import resolve_entry
 from timeline.reading.sources import sources_by_id
 from timeline.store.rows import RowDict
 
-Content = Mapping[str, Any]
+Fields = Mapping[str, Any]
+"""The fields of an event, or of one of its parts, by name."""
 
 DEFAULTS = {
     "modality": "actual",
@@ -84,7 +85,7 @@ class Names:
         source = self._source(source_id)
         return str(source.get("title") or source.get("url") or source_id)
 
-    def citation(self, citation: Content) -> str:
+    def citation(self, citation: Fields) -> str:
         """Return a citation in words: title, publisher and date of its source, and the quote.
 
         A withdrawn source is marked "WITHDRAWN".
@@ -106,12 +107,12 @@ def _listed(*parts: str | None) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def title(event: Content) -> str:
+def title(event: Fields) -> str:
     """Return the title of an event, or "(erased)" if it was erased from the log."""
     return event.get("title") or "(erased)"
 
 
-def erased(erasure: Content | None, what: str = "what it said") -> str:
+def erased(erasure: Fields | None, what: str = "what it said") -> str:
     """Return the sentence that tells when and why an entry was erased.
 
     For example "what it said was erased from the log (entry 7, 15 April 2025, 10:15 UTC): A court
@@ -125,7 +126,7 @@ def erased(erasure: Content | None, what: str = "what it said") -> str:
     return f"{what} was erased from the log (entry {erasure['seq']}, {when}){reason}"
 
 
-def erased_sides(connection: sqlite3.Connection, compared: Content) -> list[str]:
+def erased_sides(connection: sqlite3.Connection, compared: Fields) -> list[str]:
     """Return one sentence for each compared version that was erased: when, and why.
 
     `compared` is what `comparison.compare` returned.
@@ -141,7 +142,7 @@ def erased_sides(connection: sqlite3.Connection, compared: Content) -> list[str]
     ]
 
 
-def facts(event: Content, labels: Mapping[str, str]) -> str:
+def facts(event: Fields, labels: Mapping[str, str]) -> str:
     """Return the main facts: "15 April 2025 - Consultation - Odesa, Ukraine - corroborated".
 
     Modality and verification are left out if they have the default value. A state other than
@@ -161,7 +162,7 @@ def facts(event: Content, labels: Mapping[str, str]) -> str:
     return " - ".join(fact for fact in known if fact)
 
 
-def at_risk(withdrawn: Sequence[Content]) -> str:
+def at_risk(withdrawn: Sequence[Fields]) -> str:
     """Return the warning that every source of an event was withdrawn; "" without sources.
 
     `withdrawn` are those sources, with title and reason. For example "at risk: all that it rests
@@ -180,22 +181,22 @@ _FEW = 5
 """The number of withdrawn sources that are named; the others are counted."""
 
 
-def place(place: Content) -> str:
+def place(place: Fields) -> str:
     """Return the name of a place, else its region, and its country: "Odesa, Ukraine"."""
     return place_name(place.get("name") or place.get("admin1"), place.get("country"))
 
 
-def coordinates(place: Content) -> str:
+def coordinates(place: Fields) -> str:
     """Return latitude and longitude, "46.48, 30.73"; "" without coordinates."""
     return _listed(place.get("lat"), place.get("lon"))
 
 
-def participant(participant: Content) -> str:
+def participant(participant: Fields) -> str:
     """Return name and capacity, without the role: "Mark Rutte - Secretary General, NATO"."""
     return " - ".join(filter(None, (participant["name"], capacity(participant))))
 
 
-def capacity(participant: Content) -> str:
+def capacity(participant: Fields) -> str:
     """Return the office held then, the organisation, and the name used in the source.
 
     For example 'Secretary General, NATO, named "Rutte"'.
@@ -208,17 +209,17 @@ def capacity(participant: Content) -> str:
     )
 
 
-def role(participant: Content) -> str:
+def role(participant: Fields) -> str:
     """Return the role of a participant, such as "host"."""
     return str(participant.get("role", DEFAULTS["role"]))
 
 
-def stance(claim: Content) -> str:
+def stance(claim: Fields) -> str:
     """Return the stance of a claim, such as "disputes"."""
     return str(claim.get("stance", DEFAULTS["stance"]))
 
 
-def figures(quantities: Sequence[Content]) -> list[list[str]]:
+def figures(quantities: Sequence[Fields]) -> list[list[str]]:
     """Return a table of figures, one row each: number, measure, amount, and who says so.
 
     The number counts from 1; it is the one that `--replace` takes.
@@ -229,7 +230,7 @@ def figures(quantities: Sequence[Content]) -> list[list[str]]:
     ]
 
 
-def amount(figure: Content) -> str:
+def amount(figure: Fields) -> str:
     """Return the amount with its unit, "more than 20,000,000,000 EUR"; persons have no unit."""
     sign = {"more_than": "more than ", "at_least": "at least ", "about": "about "}.get(
         figure.get("qualifier", "exact"), ""
@@ -248,21 +249,21 @@ def _number(text: str) -> str:
     return f"{int(whole):,}{point}{rest}" if len(digits) > 4 and digits.isdecimal() else text
 
 
-def said(figure: Content) -> str:
+def said(figure: Fields) -> str:
     """Return who gives a figure, and for which day: "Mayor of Sumy, 13 April 2025"."""
     return _listed(figure.get("reported_by"), date(figure.get("dated")))
 
 
-def figure(figure: Content) -> str:
+def figure(figure: Fields) -> str:
     """Return measure, amount and origin of a figure: "killed 34, Mayor of Sumy, 13 April 2025"."""
     return _listed(f"{figure['measure']} {amount(figure)}", said(figure))
 
 
-def claim(claim: Content) -> str:
+def claim(claim: Fields) -> str:
     """Return speaker and statement, without the stance: "Moscow: no progress"."""
     return ": ".join(claim[field] for field in ("speaker", "statement") if field in claim)
 
 
-def relation(names: Names, relation: Content) -> str:
+def relation(names: Names, relation: Fields) -> str:
     """Return a relation to another event, such as "part of Talks in Odesa (talks)"."""
     return f"{relation['type'].replace('_', ' ')} {names.event(relation['event_id'])}"

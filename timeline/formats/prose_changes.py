@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from timeline.formats import prose
-from timeline.formats.prose import DEFAULTS, Content, Names
+from timeline.formats.prose import DEFAULTS, Fields, Names
 from timeline.model import countries, field_paths
 
 
@@ -87,9 +87,9 @@ class _Item(NamedTuple):
     that `words` mentions.
     """
 
-    noun: Callable[[Content], str]
-    words: Callable[[Names, Content], str]
-    name: Callable[[Names, Content], str]
+    noun: Callable[[Fields], str]
+    words: Callable[[Names, Fields], str]
+    name: Callable[[Names, Fields], str]
     decisive: frozenset[str]
     told: frozenset[str]
 
@@ -153,7 +153,7 @@ class _Step(NamedTuple):
         return self.way[:2] if is_within else self.way, is_within
 
 
-def in_words(names: Names, changes: Sequence[Content], newer: Content) -> Iterator[Change]:
+def in_words(names: Names, changes: Sequence[Fields], newer: Fields) -> Iterator[Change]:
     """Yield in words the changes that `differences` listed, in the order of the fields.
 
     `newer` is the later of the two contents that were compared.
@@ -186,7 +186,7 @@ def _field(names: Names, step: _Step) -> Iterator[Change]:
         yield from _told(label, _value(names, field, step.old), _value(names, field, step.new))
 
 
-def _item(names: Names, kind: _Item, steps: Sequence[_Step], item: Content) -> Iterator[Change]:
+def _item(names: Names, kind: _Item, steps: Sequence[_Step], item: Fields) -> Iterator[Change]:
     """Yield the changes within an item of a list; `item` is its newer form.
 
     If a decisive field changed, the old and the new item are shown whole, as one change. Changes
@@ -208,7 +208,7 @@ def _item(names: Names, kind: _Item, steps: Sequence[_Step], item: Content) -> I
             yield from _told(label, _value(names, field, step.old), _value(names, field, step.new))
 
 
-def _before(steps: Sequence[_Step], item: Content) -> Content:
+def _before(steps: Sequence[_Step], item: Fields) -> Fields:
     """Return the object as it was before these changes of its own fields.
 
     Lists within the object stay as they are now.
@@ -221,7 +221,7 @@ def _before(steps: Sequence[_Step], item: Content) -> Content:
     return {field: value for field, value in was.items() if value is not None}
 
 
-def _place(names: Names, field: str, steps: Sequence[_Step], place: Content) -> Iterator[Change]:
+def _place(names: Names, field: str, steps: Sequence[_Step], place: Fields) -> Iterator[Change]:
     """Yield the changes of a place: name and country together, then what they do not show.
 
     The precision, coordinates, and a region or name that the words of the place leave out have

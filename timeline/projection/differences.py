@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from timeline.projection.fold import Content
+from timeline.projection.fold import StoredContent
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -25,7 +25,7 @@ class FieldChange(NamedTuple):
     new_value: str | None
 
 
-def differences(old: Content, new: Content) -> list[FieldChange]:
+def differences(old: StoredContent, new: StoredContent) -> list[FieldChange]:
     """List what changed between two contents, field by field.
 
     Items of a list that only moved because another came or went are not listed. The indexes in

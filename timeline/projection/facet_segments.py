@@ -111,7 +111,7 @@ def gather(connection: sqlite3.Connection, start: int, end: int) -> Gathered:
     return Gathered(postings, later)
 
 
-def _values(content: fold.Content) -> Iterator[tuple[str, Value]]:
+def _values(content: fold.StoredContent) -> Iterator[tuple[str, Value]]:
     """Yield the facets of one content with their values, as `fold.content_row` has them."""
     when = edtf.parse(content["occurred"])
     first, last = when.occurred_from, when.occurred_to

@@ -20,7 +20,8 @@ from timeline.model.names import OWN_LETTERS
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
-Content = Mapping[str, Any]
+StoredContent = Mapping[str, Any]
+"""The content of an entry, as the JSON of its payload has it."""
 _Values = tuple[Any, ...]
 
 _CONTENT_KINDS = frozenset(
@@ -89,12 +90,12 @@ CONTENT_COLUMNS = (
 )
 """The columns of `events` that follow only from the content of the event."""
 
-_NOWHERE: Content = {}
+_NOWHERE: StoredContent = {}
 
 _WITH_OWN_LETTERS = re.compile(rf"\b\w*[{''.join(map(chr, OWN_LETTERS))}]\w*")
 
 
-def content_row(content: Content | None) -> dict[str, Any]:
+def content_row(content: StoredContent | None) -> dict[str, Any]:
     """Return the values of CONTENT_COLUMNS, in their order.
 
     If the content was erased, sources_count is 0 and all other values are None.
@@ -143,11 +144,11 @@ def _degrees(text: str | None) -> float | None:
     return None if text is None else float(text)
 
 
-def _tags(event_id: str, content: Content) -> Iterator[_Values]:
+def _tags(event_id: str, content: StoredContent) -> Iterator[_Values]:
     return ((event_id, tag) for tag in content.get("tags", ()))
 
 
-def _quantities(event_id: str, content: Content) -> Iterator[_Values]:
+def _quantities(event_id: str, content: StoredContent) -> Iterator[_Values]:
     for position, figure in enumerate(content.get("quantities", ()), 1):
         yield (
             event_id,
@@ -164,7 +165,7 @@ def _quantities(event_id: str, content: Content) -> Iterator[_Values]:
         )
 
 
-def _claims(event_id: str, content: Content) -> Iterator[_Values]:
+def _claims(event_id: str, content: StoredContent) -> Iterator[_Values]:
     for position, claim in enumerate(content.get("claims", ()), 1):
         yield (
             event_id,
@@ -176,11 +177,11 @@ def _claims(event_id: str, content: Content) -> Iterator[_Values]:
         )
 
 
-def _relations(event_id: str, content: Content) -> Iterator[_Values]:
+def _relations(event_id: str, content: StoredContent) -> Iterator[_Values]:
     return ((event_id, tie["type"], tie["event_id"]) for tie in content.get("relations", ()))
 
 
-def _citations(event_id: str, content: Content) -> Iterator[_Values]:
+def _citations(event_id: str, content: StoredContent) -> Iterator[_Values]:
     for position, citation in enumerate(content.get("citations", ()), 1):
         yield (
             event_id,
@@ -194,7 +195,7 @@ def _citations(event_id: str, content: Content) -> Iterator[_Values]:
         )
 
 
-def _external_ids(event_id: str, content: Content) -> Iterator[_Values]:
+def _external_ids(event_id: str, content: StoredContent) -> Iterator[_Values]:
     return ((external_id, event_id) for external_id in content.get("external_ids", ()))
 
 
@@ -208,7 +209,7 @@ CHILD_FIELDS = {
 }
 """The field of a content that each of CHILD_TABLES shows."""
 
-CHILD_TABLES: dict[str, Callable[[str, Content], Iterator[_Values]]] = {
+CHILD_TABLES: dict[str, Callable[[str, StoredContent], Iterator[_Values]]] = {
     "event_tags": _tags,
     "event_quantities": _quantities,
     "event_claims": _claims,
@@ -219,7 +220,7 @@ CHILD_TABLES: dict[str, Callable[[str, Content], Iterator[_Values]]] = {
 """The tables whose rows follow only from the content of an event, and the functions for them."""
 
 
-def search_row(content: Content, actors: Sequence[str]) -> _Values:
+def search_row(content: StoredContent, actors: Sequence[str]) -> _Values:
     """Return the row of `event_search`: title, summary, quotes, actors, places, folded words."""
     participants = content.get("participants", ())
     names = [*actors, *(p["name"] for p in participants)]

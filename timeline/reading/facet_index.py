@@ -210,7 +210,7 @@ class FacetIndex(NamedTuple):
 
 def contents(
     connection: sqlite3.Connection, seqs: Iterable[int]
-) -> Iterator[tuple[int, str, fold.Content | None]]:
+) -> Iterator[tuple[int, str, fold.StoredContent | None]]:
     """Yield entry, event and content of these versions, in this order."""
     for some in in_arrays(seqs):
         cursor = connection.execute(

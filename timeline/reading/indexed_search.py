@@ -124,7 +124,9 @@ def _found_before(
         return BitMap([seq for (seq,) in matching] + [seq for seq, last in alike if last in now])
 
 
-def _actor_names(index: FacetIndex, content: fold.Content, names: Mapping[str, str]) -> list[str]:
+def _actor_names(
+    index: FacetIndex, content: fold.StoredContent, names: Mapping[str, str]
+) -> list[str]:
     """Return the names of today of an event's participants."""
     participants = [
         (each.get("actor_id"), each["name"]) for each in content.get("participants", ())

@@ -12,8 +12,9 @@ import uuid
 from collections.abc import Generator, Iterable, Mapping
 
 from timeline.formats import prose
-from timeline.formats.about import About, Event
+from timeline.formats.about import About
 from timeline.formats.markup import body, escaped
+from timeline.reading.rows import EventDict
 
 NEVER = "1970-01-01T00:00:00Z"
 """The time at which a feed without entries is said to have been updated."""
@@ -24,7 +25,7 @@ def permanent_id(origin: str, *path: str) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(["timeline", origin, *path])).urn
 
 
-def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
+def write(events: Iterable[EventDict], about: About) -> Generator[str, None, int]:
     """Yield one feed of events, which must come newest recorded first. Leaves nothing out."""
     labels = about.labels
     events = iter(events)
@@ -62,7 +63,7 @@ def heading(about: About, updated: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _entry(event: Event, about: About, labels: Mapping[str, str]) -> str:
+def _entry(event: EventDict, about: About, labels: Mapping[str, str]) -> str:
     event_id = event["event_id"]
     code = event.get("event_type")
     lines = [

@@ -10,11 +10,12 @@ from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 
 from timeline.formats import json_text
-from timeline.formats.about import About, Event, heading
+from timeline.formats.about import About, heading
+from timeline.reading.rows import EventDict
 from timeline.texts.quotes import selectors
 
 
-def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
+def write(events: Iterable[EventDict], about: About) -> Generator[str, None, int]:
     """Yield one JSON object: the members of the heading, and `events`. Leaves nothing out."""
     yield f'{json_text.text(heading(about))[:-1]}, "events": [\n'
     yield from json_text.listed(json_text.text(_with_selectors(event, about)) for event in events)
@@ -22,7 +23,7 @@ def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
     return 0
 
 
-def _with_selectors(event: Event, about: About) -> Event:
+def _with_selectors(event: EventDict, about: About) -> Mapping[str, Any]:
     citations = event.get("citations", ())
     if not any("quote" in citation for citation in citations):
         return event

@@ -11,7 +11,8 @@ from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 
 from timeline.formats import json_text, prose
-from timeline.formats.about import About, Event, heading
+from timeline.formats.about import About, heading
+from timeline.reading.rows import EventDict
 
 _AS_THEY_ARE = (
     "occurred",
@@ -28,7 +29,7 @@ _AS_THEY_ARE = (
 )
 
 
-def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
+def write(events: Iterable[EventDict], about: About) -> Generator[str, None, int]:
     """Yield one FeatureCollection, the heading as its foreign members. Leaves nothing out."""
     labels = about.labels
     head = json_text.text({"type": "FeatureCollection", **heading(about)})
@@ -38,7 +39,7 @@ def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
     return 0
 
 
-def _feature(event: Event, about: About, labels: Mapping[str, str]) -> str:
+def _feature(event: EventDict, about: About, labels: Mapping[str, str]) -> str:
     event_id = json_text.text(event["event_id"])
     properties = json_text.text(_properties(event, about, labels))
     return (
@@ -47,7 +48,7 @@ def _feature(event: Event, about: About, labels: Mapping[str, str]) -> str:
     )
 
 
-def _geometry(event: Event) -> str:
+def _geometry(event: EventDict) -> str:
     place = event.get("place", {})
     if "lat" not in place:
         return "null"
@@ -55,7 +56,7 @@ def _geometry(event: Event) -> str:
     return f'{{"type": "Point", "coordinates": [{place["lon"]}, {place["lat"]}]}}'
 
 
-def _properties(event: Event, about: About, labels: Mapping[str, str]) -> dict[str, Any]:
+def _properties(event: EventDict, about: About, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return the properties of an event without nesting, for the tables of a map program."""
     place = event.get("place", {})
     code = event.get("event_type")

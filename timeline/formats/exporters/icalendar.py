@@ -20,7 +20,8 @@ from collections.abc import Generator, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from timeline.formats import markup, prose
-from timeline.formats.about import About, Event
+from timeline.formats.about import About
+from timeline.reading.rows import EventDict
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 """Everything that a program may read as the end of a line: no text may begin a new property."""
@@ -31,7 +32,7 @@ _CLOCK = re.compile(r"T[0-9:]+(.*)")
 _NEVER = "19700101T000000Z"
 
 
-def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
+def write(events: Iterable[EventDict], about: About) -> Generator[str, None, int]:
     """Yield one calendar; return how many events were left out."""
     labels = about.labels
     yield _lines(_heading(about))
@@ -67,7 +68,7 @@ def _heading(about: About) -> list[Property]:
 
 
 def _event(
-    event: Event, dates: list[Property], about: About, labels: Mapping[str, str]
+    event: EventDict, dates: list[Property], about: About, labels: Mapping[str, str]
 ) -> list[Property]:
     place = event.get("place", {})
     code = event.get("event_type")
@@ -97,7 +98,7 @@ def _event(
     return [*found, ("END", "VEVENT")]
 
 
-def _summary(event: Event) -> str:
+def _summary(event: EventDict) -> str:
     """Return the title, with the date in words if a calendar cannot show the date exactly."""
     sides = event["occurred"].split("/")
     if all(_EXACT.fullmatch(side) for side in sides):
@@ -105,7 +106,7 @@ def _summary(event: Event) -> str:
     return f"{prose.title(event)} ({prose.date(event['occurred'])})"
 
 
-def _description(event: Event, about: About, labels: Mapping[str, str]) -> str:
+def _description(event: EventDict, about: About, labels: Mapping[str, str]) -> str:
     cited = [
         f"{title} {url}" if url not in ("", title) else title
         for title, url in markup.sources(event, about.lookup)
@@ -114,7 +115,7 @@ def _description(event: Event, about: About, labels: Mapping[str, str]) -> str:
     return "\n\n".join([*said, *(["\n".join(["Sources:", *cited])] if cited else [])])
 
 
-def _status(event: Event) -> str:
+def _status(event: EventDict) -> str:
     if (
         event["state"] != "current"
         or event["modality"] == "negated"
@@ -124,7 +125,7 @@ def _status(event: Event) -> str:
     return "TENTATIVE" if event["modality"] in ("planned", "hypothetical") else "CONFIRMED"
 
 
-def _dates(event: Event) -> list[Property] | None:
+def _dates(event: EventDict) -> list[Property] | None:
     """Return DTSTART and DTEND, or None if iCalendar cannot express the date.
 
     DTEND is exclusive, and is left out if the end is open.
@@ -163,7 +164,7 @@ def _day(bound: str, *, days: int = 0) -> str:
     return day.isoformat().replace("-", "")
 
 
-def _stamp(event: Event) -> str:
+def _stamp(event: EventDict) -> str:
     return re.sub("[-:]", "", event["recorded_at"][:19]) + "Z"
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 
-from timeline.formats.about import About, Event
+from timeline.formats.about import About
 from timeline.formats.sheet import cells, events
+from timeline.reading.rows import EventDict
 
 
 def write(
-    exported: Iterable[Event], about: About, columns: Sequence[str] = cells.COLUMNS
+    exported: Iterable[EventDict], about: About, columns: Sequence[str] = cells.COLUMNS
 ) -> Generator[str, None, int]:
     """Yield the sheet, row by row. Leaves nothing out."""
     rows = (events.cells(event, about.lookup, columns) for event in exported)

@@ -40,7 +40,8 @@ _FIGURE = re.compile(
     re.IGNORECASE,
 )
 
-Content = Mapping[str, Any]
+EventFields = Mapping[str, Any]
+"""The fields of an event that `query.get` returned, or of one of its parts."""
 
 
 class Lookup(NamedTuple):
@@ -57,7 +58,7 @@ class Lookup(NamedTuple):
 # --- An event as cells --------------------------------------------------------------------
 
 
-def cells(event: Content, lookup: Lookup, columns: Iterable[str] = COLUMNS) -> Cells:
+def cells(event: EventFields, lookup: Lookup, columns: Iterable[str] = COLUMNS) -> Cells:
     """Return the cells of an event that `query.get` returned.
 
     `reason` is empty, because it belongs to a change.
@@ -90,15 +91,15 @@ def cells(event: Content, lookup: Lookup, columns: Iterable[str] = COLUMNS) -> C
     }
 
 
-def _names(event: Content) -> list[str]:
+def _names(event: EventFields) -> list[str]:
     return [*dict.fromkeys(each["name"] for each in event.get("participants", ()))]
 
 
-def _figures(event: Content, measure: str) -> list[str]:
+def _figures(event: EventFields, measure: str) -> list[str]:
     return [_figure_text(q) for q in event.get("quantities", ()) if q["measure"] == measure]
 
 
-def _figure_text(figure: Content) -> str:
+def _figure_text(figure: EventFields) -> str:
     """Return a figure as an item of a cell: "35", ">60 soldier", "10 to 12" or "35 (20 to ?)".
 
     It has no hyphen, because a spreadsheet would make a date of "10-12".
@@ -111,7 +112,7 @@ def _figure_text(figure: Content) -> str:
     return f"{SIGNS[figure.get('qualifier', 'exact')]}{text}{unit}"
 
 
-def _slots(event: Content, lookup: Lookup, *, with_titles: bool) -> list[tuple[str, str]]:
+def _slots(event: EventFields, lookup: Lookup, *, with_titles: bool) -> list[tuple[str, str]]:
     """Return address and title of each source of an event, as its two cells have them."""
     slots: dict[str, tuple[str, str]] = {}
     for citation in event.get("citations", ()):
@@ -131,7 +132,7 @@ def _slot(source_id: str, lookup: Lookup, *, with_titles: bool) -> tuple[str, st
     return source.get("url") or ("" if title else source_id), title
 
 
-def _value(event: Content, path: str) -> str:
+def _value(event: EventFields, path: str) -> str:
     """Return the cell of a column that is named by a field path."""
     value = field_paths.value_at(event, path)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -265,7 +266,7 @@ def differing(row: SheetRow, before: Mapping[str, str]) -> list[str]:
 
 
 def changes(
-    row: SheetRow, before: Mapping[str, str], event: Content, lookup: Lookup
+    row: SheetRow, before: Mapping[str, str], event: EventFields, lookup: Lookup
 ) -> list[tuple[str, Any]]:
     """Return the changes, as path and value, that make an event say what a row says.
 
@@ -301,7 +302,7 @@ def _json(row: SheetRow, column: str, cell: str) -> Any:
         raise row.invalid(column, error.problem) from None
 
 
-def _participants(event: Content, cell: str) -> list[Any]:
+def _participants(event: EventFields, cell: str) -> list[Any]:
     """Return the participants that a cell names.
 
     One whose name was there before keeps all fields; a new one has only a name.
@@ -339,7 +340,7 @@ def _with_figures(quantities: list[Any], measure: str, cell: str) -> list[Any]:
     return found + new[done:]
 
 
-def _revised(figure: Content, measure: str, text: str) -> dict[str, Any]:
+def _revised(figure: EventFields, measure: str, text: str) -> dict[str, Any]:
     """Return a figure with the numbers of an item; all other fields, such as who gives it, stay."""
     rest = {key: value for key, value in figure.items() if key not in _NUMBERS}
     return {**rest, **_figure(measure, text)}
@@ -355,7 +356,7 @@ def _counterparts(old: Sequence[str], new: Sequence[str]) -> list[int | None]:
     return found
 
 
-def _citations(event: Content, row: SheetRow, lookup: Lookup) -> list[Any]:
+def _citations(event: EventFields, row: SheetRow, lookup: Lookup) -> list[Any]:
     """Return the citations of the sources that a row names.
 
     A source that was cited before keeps its quotes; any other is cited as a whole.

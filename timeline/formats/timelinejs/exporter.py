@@ -16,16 +16,17 @@ from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 
 from timeline.formats import json_text, prose
-from timeline.formats.about import About, Event
+from timeline.formats.about import About
 from timeline.formats.markup import body, escaped, unmarked
 from timeline.formats.timelinejs.round_trip import cells, slide_again
 from timeline.formats.timelinejs.slides import PART, SCALE, dates
+from timeline.reading.rows import EventDict
 
 _JAVASCRIPT_YEARS = range(-271_820, 275_760)
 """The years that TimelineJS can draw on the human scale; the cosmological one has only years."""
 
 
-def write(events: Iterable[Event], about: About) -> Generator[str, None, int]:
+def write(events: Iterable[EventDict], about: About) -> Generator[str, None, int]:
     """Yield one timeline; return how many events were left out.
 
     The title slide and the eras are held in memory to the end.
@@ -79,7 +80,10 @@ def _is_far(date: Mapping[str, int]) -> bool:
 
 
 def _slide(
-    event: Event, drawn: Mapping[str, Mapping[str, int]], about: About, labels: Mapping[str, str]
+    event: EventDict,
+    drawn: Mapping[str, Mapping[str, int]],
+    about: About,
+    labels: Mapping[str, str],
 ) -> dict[str, Any]:
     text = body(event, about.lookup, labels)
     if about.address:

@@ -22,10 +22,10 @@ from typing import Any
 
 from timeline.errors import InvalidInput
 from timeline.formats import prose
-from timeline.formats.about import Event
 from timeline.formats.markup import escaped, paragraph, standing, unmarked
 from timeline.formats.timelinejs import slides
 from timeline.formats.timelinejs.html import address, harmless, plain
+from timeline.reading.rows import EventDict
 
 _ADDRESSES = frozenset(("icon", "link", "thumbnail", "url"))
 _PLAIN = frozenset(("alt", "title", "unique_id"))
@@ -42,14 +42,14 @@ _TWICE = frozenset(("display_date", "format", "format_short", "group"))
 """The fields that TimelineJS parses as HTML, then sets as HTML again."""
 
 
-def cells(event: Event) -> Mapping[str, str]:
+def cells(event: EventDict) -> Mapping[str, str]:
     """Return the cells of the slide that an event came from; {} for any other event."""
     found: Mapping[str, str] = event.get("extra", {}).get(slides.SCHEME, {})
     return found
 
 
 def slide_again(
-    event: Event, dates: Mapping[str, Mapping[str, int]], labels: Mapping[str, str]
+    event: EventDict, dates: Mapping[str, Mapping[str, int]], labels: Mapping[str, str]
 ) -> dict[str, Any] | None:
     """Return the slide of an event that came from a slide, with the edits made since.
 
