@@ -16,7 +16,8 @@ from running import done, one_line, run, widest
 from timeline import Timeline
 from timeline.errors import InvalidInput, NoText, NothingChanged, Refused
 from timeline.model.content import Annotation, Said
-from timeline.texts.coverage import Place, coverage_of, fingerprint, same_words, summary
+from timeline.texts.coverage import Place, coverage_of, summary
+from timeline.texts.reprints import fingerprint, same_words
 from timeline.texts.sentences import sentences
 
 TEXT = (

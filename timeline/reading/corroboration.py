@@ -14,7 +14,7 @@ from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.captured_texts import body
 from timeline.reading.sources import sources_by_id
 from timeline.store.rows import RowDict, as_dicts
-from timeline.texts.coverage import fingerprint, same_words
+from timeline.texts.reprints import fingerprint, same_words
 
 _COMPARED = 100_000
 """Characters at the beginning of a text that are compared with another one."""
@@ -29,7 +29,7 @@ def origins(
     """Group sources by origin; the search ends when `enough` origins are found.
 
     Sources have one origin if their captured texts are the same, or reprints of the text of the
-    first of them (`coverage.same_words`), whoever published them. A source without a text is an
+    first of them (`reprints.same_words`), whoever published them. A source without a text is an
     origin of its own; a source that was withdrawn by then is left out.
     """
     prints = functools.cache(functools.partial(_fingerprint, connection))

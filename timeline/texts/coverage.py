@@ -1,4 +1,4 @@
-"""Functions that tell which sentences of a text events quote, and which texts say the same.
+"""Functions that tell which sentences of a text the events of a log quote.
 
 Guarantees: every sentence of the text is listed once, in the order of the text. A quote or a mark
 counts for a sentence if the two share a word, which means two letters or digits, the least that
@@ -92,22 +92,3 @@ def summary(found: Sequence[Sentence]) -> str:
         f"{covered:,} of {len(found):,} covered, {commentary:,} commentary,"
         f" {f'{missing:,}' if missing else 'none'} missing"
     )
-
-
-# --- The same words -----------------------------------------------------------------------
-
-
-def same_words(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Tell whether one of two texts is a reprint of the other, by their fingerprints.
-
-    It is if nine in ten sentences of the shorter text are in the other: a publisher may put a
-    headline before a text, and a line of its own after it.
-    """
-    least = min(len(one), len(other))
-    return least > 0 and len(one & other) * 10 >= least * 9
-
-
-def fingerprint(text: str) -> frozenset[str]:
-    """Return the sentences of a text, reduced to letters and digits, which a reprint keeps."""
-    letters = ("".join(filter(str.isalnum, text[slice(*span)])) for span in sentences(text))
-    return frozenset(each.casefold() for each in letters if each)
