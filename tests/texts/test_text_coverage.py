@@ -16,7 +16,7 @@ from running import done, one_line, run, widest
 from timeline import Timeline
 from timeline.errors import InvalidInput, NoText, NothingChanged, Refused
 from timeline.model.content import Annotation, Said
-from timeline.texts.coverage import Place, coverage_of, summary
+from timeline.texts.coverage import MarkedSpan, coverage_of, summary
 from timeline.texts.reprints import fingerprint, same_words
 from timeline.texts.sentences import sentences
 
@@ -88,7 +88,7 @@ def test_every_sentence_is_there_once_and_covered_by_what_shares_two_letters_wit
 ) -> None:
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
-    found = coverage_of(text, [Place(start, end, "it")], [])
+    found = coverage_of(text, [MarkedSpan(start, end, "it")], [])
     assert [(sentence.start, sentence.end) for sentence in found] == sentences(text)
     for sentence in found:
         shared = text[max(start, sentence.start) : min(end, sentence.end)]

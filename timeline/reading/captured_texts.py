@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from timeline.errors import NoText
 from timeline.store.codec import decode_content
 from timeline.store.rows import RowDict, as_dicts
-from timeline.texts.coverage import Place, Sentence, coverage_of
+from timeline.texts.coverage import MarkedSpan, Sentence, coverage_of
 from timeline.texts.quotes import CapturedText
 
 
@@ -85,15 +85,15 @@ def coverage(
     text = newest(connection, source_id)
     if text is None:
         raise NoText(source_id, _why_absent(connection, source_id))
-    quoted: list[Place] = []
+    quoted: list[MarkedSpan] = []
     lost: list[RowDict] = []
     for citation, place in _quoted_places(connection, source_id, text):
         if place:
-            quoted.append(Place(*place, citation["event_id"]))
+            quoted.append(MarkedSpan(*place, citation["event_id"]))
         else:
             lost.append(citation)
     marked = (
-        Place(mark["start"], mark["end"], mark.get("why", ""))
+        MarkedSpan(mark["start"], mark["end"], mark.get("why", ""))
         for mark in marks(connection, source_id)
     )
     return Coverage(text, coverage_of(text[:longest], quoted, marked), lost)

@@ -19,7 +19,7 @@ State = Literal["covered", "commentary", "missing"]
 STATES: tuple[State, ...] = ("covered", "commentary", "missing")
 
 
-class Place(NamedTuple):
+class MarkedSpan(NamedTuple):
     """A span of the text that is quoted, or marked as commentary.
 
     `note` is the id of the event that quotes it, or the reason why it needs no event.
@@ -41,17 +41,19 @@ class Sentence(NamedTuple):
     """The ids of the events that quote the sentence, sorted."""
     why: str
     """Why a commentary needs no event; "" if nobody said why, or for another state."""
-    places: tuple[Place, ...]
+    places: tuple[MarkedSpan, ...]
     """The quotes that share a word with the sentence; a quote may reach beyond it."""
 
 
-def coverage_of(text: str, quoted: Iterable[Place], marked: Iterable[Place]) -> list[Sentence]:
+def coverage_of(
+    text: str, quoted: Iterable[MarkedSpan], marked: Iterable[MarkedSpan]
+) -> list[Sentence]:
     """Return the sentences of a text, each with its state.
 
     `quoted` are the quotes of events, `marked` the spans that are marked as commentary.
     """
     spans = sentences(text)
-    places: list[list[Place]] = [[] for _ in spans]
+    places: list[list[MarkedSpan]] = [[] for _ in spans]
     for place in sorted(quoted):
         for number in _shared(text, spans, place):
             places[number].append(place)
@@ -73,7 +75,7 @@ def coverage_of(text: str, quoted: Iterable[Place], marked: Iterable[Place]) -> 
     ]
 
 
-def _shared(text: str, spans: Sequence[Span], place: Place) -> Iterator[int]:
+def _shared(text: str, spans: Sequence[Span], place: MarkedSpan) -> Iterator[int]:
     """Yield the indexes of the sentences that share a word with a place."""
     number = bisect_right(spans, place.start, key=lambda span: span[1])
     while number < len(spans) and spans[number][0] < place.end:
