@@ -1,11 +1,11 @@
-"""What stands beside a copy so that a host can serve it: metadata, a wheel, a container file.
+"""A hosting kit is what a host needs beside a copy to serve it: metadata, a wheel, a Dockerfile.
 
-Guarantees: the wheel is this very package, packed again from where it is installed; with it,
-`pip install -r requirements.txt` in that folder gives the Datasette and the package that made
-the copy. What somebody may have changed since - the container file - is not written over.
-Every user may read what it writes, as they may the copy.
+Guarantees: the wheel is this package, packed again from where it is installed; with it,
+`pip install -r requirements.txt` in that folder installs the package that made the copy, and its
+version of Datasette. A Dockerfile that is there already is not overwritten, because somebody may
+have changed it. Every user may read the files of the kit, as well as the copy.
 
-Knows no timeline but by its file's name.
+Knows a timeline only by the name of its file and by its metadata.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from timeline.store import atomic
 
 _DISTRIBUTION = "timeline-store"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The time of every file in the wheel: the earliest that a zip archive can have."""
 _OURS = (
     ".py",
     ".typed",
@@ -43,6 +44,7 @@ _OURS = (
     ".json",
     ".txt",
 )
+"""Endings of the names of files that belong to the package."""
 
 _DOCKERFILE = """\
 FROM python:3.12-slim-bookworm
@@ -60,11 +62,12 @@ CMD ["datasette", "serve", "--immutable", {database}, "--metadata", "metadata.js
 
 _TAKEN = re.compile(r"metadata\.json|requirements\.txt|Dockerfile|timeline_store-.*\.whl")
 _NOT_FOR_DATASETTE = re.compile(r"[?#]|%[0-9A-Fa-f]{2}")
-"""Datasette opens a file by a URI in which it quotes nothing (`Database.connect`)."""
+"""Parts of a file name that Datasette would misread: it puts the name into a URI without quoting
+it (`Database.connect`)."""
 
 
 def check_name(name: str) -> None:
-    """Raise Refused for a file name under which no copy can stand beside the kit, or be served."""
+    """Raise Refused for a name that a file of the kit has, or that Datasette cannot open."""
     if _TAKEN.fullmatch(name):
         raise Refused(f"{name} is the name of a file that stands beside the copy: rename it")
     if wrong := _NOT_FOR_DATASETTE.search(name):
@@ -72,7 +75,10 @@ def check_name(name: str) -> None:
 
 
 def write_kit(copy: Path) -> None:
-    """Write metadata.json, requirements.txt, the wheel and a Dockerfile beside a copy."""
+    """Write metadata.json, requirements.txt, the wheel and a Dockerfile beside a copy.
+
+    A Dockerfile that is there already stays as it is; wheels of other versions are removed.
+    """
     wheel = f"timeline_store-{version(_DISTRIBUTION)}-py3-none-any.whl"
     contents = {
         "metadata.json": json.dumps(metadata_for(copy), indent=2).encode() + b"\n",
@@ -90,20 +96,24 @@ def write_kit(copy: Path) -> None:
 
 
 def _dockerfile(database: str) -> bytes:
-    """One that outlives upgrades of this package: it is not written again."""
+    """Return a Dockerfile that names no version of this package.
+
+    It has to work after upgrades too, because it is written only once.
+    """
     settings = "".join(
         f', "--setting", "{name}", "{value}"'
         for name, value in SETTINGS.items()
-        if name != "default_cache_ttl"  # the copy does not change under its address
+        if name != "default_cache_ttl"  # pages may be cached: the copy never changes
     )
-    # COPY takes patterns: of what has a meaning to it, or parts its words, each is any character.
+    # COPY takes patterns. A character that could have a meaning in one, or that separates words,
+    # is written as "?", which matches any character.
     pattern = re.sub(r"[^\w.-]", "?", database)
     quoted = json.dumps(database, ensure_ascii=False)
     return _DOCKERFILE.format(pattern=pattern, database=quoted, settings=settings).encode()
 
 
 def _wheel() -> bytes:
-    """This package as a wheel (PyPA binary distribution format 1.0), the same every time."""
+    """Pack this package as a wheel (PyPA binary distribution format 1.0), the same every time."""
     info = f"timeline_store-{version(_DISTRIBUTION)}.dist-info"
     installed = distribution(_DISTRIBUTION)
     contents = dict(sorted(_package()))
@@ -125,7 +135,7 @@ def _wheel() -> bytes:
 
 
 def _package() -> Iterator[tuple[str, bytes]]:
-    """Name and content of every file of the package, with db/ and metadata.json inside it."""
+    """Yield name and content of every file of the package, with db/ and metadata.json inside it."""
     for name, content in _below(files("timeline"), "timeline"):
         if not name.startswith("timeline/db/"):
             yield name, content

@@ -1,13 +1,14 @@
-"""A copy of the file for readers: checked, whole, and on record.
+"""A publication is a checked copy of the file for readers, and is on record in both files.
 
-Guarantees: what appears under the name of a copy is all of one state of the log, verified, in
-journal mode DELETE, so that it can be read from a folder that nobody writes in; whoever reads
-the copy before it goes on reading that. The log's own file remembers when a copy was made, of
-how many entries, under which root and checkpoint; the copy says so of itself. A state of the
-log that was published is not put on record again.
+Guarantees: a copy appears under its name only when it is whole and verified; it has one state of
+the log. It is in journal mode DELETE, so that it can be read from a folder that nobody can write
+to. A reader who has the previous copy open can go on reading that one. The log's own file and the
+copy both record when the copy was made, its number of entries, its root, and the size of its
+newest checkpoint. If none of the last three changed since the newest publication, no other one is
+recorded.
 
-Texts of sources are left out, to the last byte, unless they are wanted. Writes one row of the
-log's file, and nothing else in it.
+Texts of sources are removed from the copy, to the last byte, unless they are wanted. In the log's
+own file this module writes one row of table `publications`, and nothing else.
 """
 
 from __future__ import annotations
@@ -30,15 +31,16 @@ from timeline.store import atomic, log, storage
 
 
 class Publication(NamedTuple):
-    """A copy that was published: a row of table `publications`."""
+    """A publication is a row of table `publications`, about a copy that was published."""
 
     published_at: str
-    """UTC, ISO 8601, microseconds."""
+    """The time in UTC when the copy was made, in ISO 8601 with microseconds."""
     size: int
-    """Entries."""
+    """The number of entries in the log."""
     root: bytes
+    """The root of the tree over them, 32 bytes."""
     checkpoint_size: int | None
-    """Entries under the newest checkpoint; None if nothing is signed."""
+    """The number of entries that the newest checkpoint covers; None if nothing is signed."""
 
 
 def publish(
@@ -49,10 +51,10 @@ def publish(
     now: Callable[[], datetime] = clock.now,
     progress: OnProgress = lambda part, count: None,
 ) -> Publication:
-    """Put a copy of a timeline in the place of `target`.
+    """Put a checked copy of a timeline in the place of `target`, and record that.
 
-    Raises StoreError for a file that cannot be read or written, and Refused, naming the first
-    finding, for one of which `verify` finds that it does not hold.
+    Raises StoreError for a file that cannot be read or written. Raises Refused if `target` is the
+    timeline itself, or if `verify` finds something wrong; the message names the first finding.
     """
     if target.exists() and Path(path).exists() and target.samefile(path):
         raise Refused(f"{target} is the timeline itself: publish into another folder")
@@ -75,9 +77,10 @@ def make_copy(
     now: Callable[[], datetime] = clock.now,
     progress: OnProgress = lambda part, count: None,
 ) -> Publication:
-    """Make a checked copy of a timeline under a name that is free; says what it is.
+    """Make a checked copy of a timeline under a name that is free, and return what to record.
 
-    Nothing is on record yet: `record` does that. Raises as `publish` does.
+    The log's own file is not changed: `record` does that. Raises StoreError for a file that cannot
+    be read or written, and Refused, naming the first finding, if `verify` finds something wrong.
     """
     with storage.storage_errors(path), contextlib.closing(storage.connect(path)) as connection:
         tables.check(connection, os.fspath(path))
@@ -106,7 +109,7 @@ def make_copy(
 
 
 def _described(connection: sqlite3.Connection, now: Callable[[], datetime]) -> Publication:
-    """What a file is as a publication: an earlier one, if nothing was added since."""
+    """Describe a copy as a publication: the newest one again, if its log has the same state."""
     size = log.size(connection)
     root, signed = log.root_at(connection, size), checkpoints.newest(connection)
     made = Publication(clock.utc(now()), size, root, signed.size if signed else None)
@@ -118,7 +121,7 @@ def _described(connection: sqlite3.Connection, now: Callable[[], datetime]) -> P
 
 
 def record(path: str | os.PathLike[str], made: Publication) -> None:
-    """Remember in the log's own file what was published; what is on record stays as it is."""
+    """Record a publication in the log's own file, unless it is recorded there already."""
     with (
         storage.storage_errors(path),
         contextlib.closing(storage.connect(path, write=True)) as connection,
@@ -136,7 +139,7 @@ def _put(connection: sqlite3.Connection, made: Publication) -> None:
 
 
 def _leave_out_texts(connection: sqlite3.Connection) -> None:
-    """Delete the texts that are not erased. In the log's own file a trigger forbids it."""
+    """Delete the texts that are not erased; the trigger that forbids this is dropped meanwhile."""
     name = "source_texts_never_forget"
     (definition,) = connection.execute(
         "SELECT sql FROM sqlite_master WHERE name = ?", (name,)

@@ -1,8 +1,9 @@
-"""Where files are made that then take their places in a folder, whole.
+"""A scratch folder, in which files are made whole before they are moved into the folder around it.
 
-Guarantees: a reader finds the old file or the new one. What is being made is gone at the end;
-what a run that was killed left goes with the next one. One run at a time works in a folder:
-another waits for it. Others cannot look into it: a copy in the making has all texts.
+Guarantees: a reader finds the old file or the new one, never half a file. The scratch folder is
+removed at the end; if a run was killed, the next one removes it. Only one run at a time works in
+a folder; another one waits. Other users cannot read the scratch folder, because an unfinished copy
+still has all texts.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ _NAME = ".timeline-new"
 
 @contextlib.contextmanager
 def scratch_folder(folder: Path) -> Iterator[Path]:
-    """A new folder inside `folder`, on the same disk. Raises NotWritable."""
+    """Make a new folder inside `folder`, on the same disk. Raises NotWritable."""
     new = folder / _NAME
     with contextlib.ExitStack() as stack:
         try:
             handle = os.open(folder, os.O_RDONLY)
             stack.callback(os.close, handle)
-            with contextlib.suppress(OSError):  # a disk that knows no locks
+            with contextlib.suppress(OSError):  # some file systems have no locks
                 fcntl.flock(handle, fcntl.LOCK_EX)
             if new.exists():
                 shutil.rmtree(new)

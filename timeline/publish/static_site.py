@@ -1,14 +1,16 @@
-"""A timeline's site as files, for any web server or object store: the same pages, the same
-addresses.
+"""A static site is a timeline's site as files: it has the same pages at the same addresses.
 
-Guarantees: every permalink of the live site is a file; links between pages are relative, and
-lead to files that are there. The same state of the log gives the same bytes; a file that says
-what it said is not written again, and one that no longer belongs is removed. What needs a
-server - search, filters, the past, SQL - is not offered, and the pages say so.
+Any web server or object store can serve it.
 
-An address without an ending is a folder with an index.html. What a list continues with is
-in p/2, p/3 ... below it: no id is as short as that. Knows a Datasette by its client, and the
-log through it and a connection that reads.
+Guarantees: every permalink of the live site is a file; links between pages are relative, and lead
+to files that exist. The same state of the log gives the same bytes; a file whose content did not
+change is not written again, and a file that no longer belongs to the site is removed. Search,
+filters, the past and SQL need a server: they are not offered, and the pages say so.
+
+An address without an ending is a folder with an index.html. The further pages of a list are in
+p/2, p/3 and so on below it, which is never the address of an event, source or actor: their ids
+have at least 3 characters. Knows Datasette only by its client; it reads the log through that, and
+the addresses through a connection of its own.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from timeline.site.views import feeds
 from timeline.store import atomic, log, storage
 
 _MANIFEST = ".timeline-files.json"
-"""The files that are ours: what else is in the folder is left alone."""
+"""The name of the manifest, which lists the files that earlier runs wrote."""
 
 _LINK = re.compile(r'\b(?P<name>href|src|action)="(?P<address>[^"]*)"')
 _URL = re.compile(
@@ -43,7 +45,7 @@ _ADDRESS = re.compile(r'href="([^"]*)"')
 
 
 class Frozen(NamedTuple):
-    """What became of the files."""
+    """The result of `freeze`, which has the number of files of the site, written, and removed."""
 
     files: int
     written: int
@@ -58,11 +60,12 @@ def freeze(
     url: str | None = None,
     progress: Callable[[int], object] = lambda count: None,
 ) -> Frozen:
-    """Write the site of a copy of a timeline into a folder, by way of a scratch folder, `new`.
+    """Write the site of a copy of a timeline into `folder`; `new` is a scratch folder inside it.
 
-    `url` is where it will be: feeds and citations name it; by default https:// and the origin
-    of the log. `progress` is called with the count of files. Raises TimelineError for a folder
-    that cannot be written.
+    `url` is the future address of the site, which feeds and citations name; by default it is
+    https:// and the origin of the log. `progress` is called with the number of files so far.
+    Raises NotWritable for a folder that cannot be written, Refused for a file in the way that no
+    earlier run wrote, and TimelineError for a `url` that is no address, or a page that fails.
     """
     with contextlib.closing(storage.connect(copy)) as connection:
         origin = log.info(connection)["origin"]
@@ -78,7 +81,10 @@ def freeze(
 
 
 def _place(url: str) -> tuple[str, str]:
-    """Scheme and host, and the path as Datasette has it: in ASCII, with a slash at its end."""
+    """Cut an address into scheme with host, and a path in ASCII that ends in a slash.
+
+    Raises TimelineError for text that is no address of a site.
+    """
     wrong = TimelineError(
         f"{json.dumps(url, ensure_ascii=False)} is no address of a site: give --url one such as"
         " https://example.org/story/"
@@ -95,7 +101,7 @@ def _place(url: str) -> tuple[str, str]:
 
 
 def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
-    """The address of everything that has one, without those that continue a list."""
+    """Yield the address of every page and file, without further pages of lists and static files."""
     yield from ("/", "/events", "/changes", "/changes.json", "/changes.atom")
     yield from ("/verify", "/verify.json", "/verify.txt", "/favicon.ico")
     yield from (f"/events.{suffix}" for suffix in feeds.NAMES)
@@ -112,11 +118,11 @@ def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 _MAY_BE_MISSING = (".tlog-proof", "/verify.txt")
-"""What is not there while nothing is signed."""
+"""Endings of addresses that do not exist as long as nothing is signed."""
 
 
 class _Site:
-    """The pages of a Datasette that serves the copy, asked without a network."""
+    """A Datasette that serves the copy, and answers in this process, without a network."""
 
     def __init__(self, copy: Path, host: str, base: str) -> None:
         from datasette.app import Datasette
@@ -130,7 +136,7 @@ class _Site:
         self.base = base
 
     async def ask(self, path: str) -> tuple[int, bytes, bool]:
-        """Status, body, and whether that is HTML."""
+        """Ask for a path, and return the status, the body, and whether the body is HTML."""
         answer = await self._datasette.client.request(
             "GET", f"{self._host}{self.base}{path.removeprefix('/')}", avoid_path_rewrites=True
         )
@@ -161,7 +167,10 @@ async def _write(site: _Site, files: _Files, addresses: list[str]) -> None:
 async def _write_pages(
     site: _Site, files: _Files, address: str, text: str, assets: dict[str, None]
 ) -> None:
-    """A page, and those that continue its list, each with its JSON beside it."""
+    """Write a page and the further pages of its list, with the JSON of each further page.
+
+    `text` is the HTML of the first page. The addresses of static files are added to `assets`.
+    """
     file, number = _file_of(address), 1
     known: dict[str, str] = {}
     while True:
@@ -175,7 +184,7 @@ async def _write_pages(
             return
         path = following.removeprefix(site.base.rstrip("/"))
         query = urlsplit(path).query
-        if address not in ("/", "/events"):  # their JSON is whole
+        if address not in ("/", "/events"):  # these two have their JSON in one file
             status, body, _ = await site.ask(f"{address}.json?{query}")
             _check(path, status)
             files.put(f"{address.strip('/')}/p/{number}.json", body)
@@ -191,14 +200,14 @@ def _check(address: str, status: int) -> None:
 
 
 def _following(text: str) -> str | None:
-    """The address of the page that continues this one."""
+    """Return the address of the next page of a list, from the HTML of a page, or None."""
     link = _NEXT.search(text)
     address = _ADDRESS.search(link[0]) if link else None
     return html.unescape(address[1]) if address else None
 
 
 def _file_of(address: str) -> str:
-    """The file of an address: of one without an ending, the index of a folder."""
+    """Return the file of an address; if this has no ending, it is the index.html of a folder."""
     path = address.strip("/")
     is_file = "." in posixpath.basename(path)
     return path if is_file else posixpath.join(path, "index.html")
@@ -207,7 +216,11 @@ def _file_of(address: str) -> str:
 def _relative(
     site: _Site, file: str, text: str, known: dict[str, str], assets: dict[str, None]
 ) -> str:
-    """A page with links that are relative to it; `known` are files of addresses with a query."""
+    """Return the HTML of a page with links that are relative to its `file`.
+
+    `known` maps addresses with a query to their files. The addresses of static files are added to
+    `assets`.
+    """
 
     def link(match: re.Match[str]) -> str:
         address = html.unescape(match["address"])
@@ -229,14 +242,15 @@ def _relative(
 
 
 class _Files:
-    """The files of a site: made in a folder aside, then put in their places, all or none.
+    """The files of a site are made in a scratch folder, and moved when all of them are made.
 
-    None is put where somebody else's is. What is to be ours is on the list before it is put, so
-    that a run which is killed leaves nothing that the next one does not know.
+    A file that no earlier run wrote is never replaced or removed. The manifest lists a file before
+    the file is moved into its place, so that the next run knows every file of a run that was
+    killed.
     """
 
     def __init__(self, folder: Path, new: Path, progress: Callable[[int], object]) -> None:
-        """`new` is a folder in which files are made."""
+        """Read which files earlier runs wrote into `folder`; `new` is the scratch folder."""
         self._folder, self._new = folder, new
         self._progress = progress
         self._names: dict[str, None] = {}
@@ -249,7 +263,10 @@ class _Files:
         self._earlier = {name: None for name in names if isinstance(name, str)}
 
     def put(self, name: str, content: bytes) -> None:
-        """Make a file, unless it is there and says so. Raises Refused where another's is."""
+        """Make a file, unless one with this content is in its place already.
+
+        Raises Refused if a file that no earlier run wrote is in the way.
+        """
         self._names[name] = None
         self._progress(len(self._names))
         path = self._folder / name
@@ -268,7 +285,7 @@ class _Files:
         made.write_bytes(content)
 
     def finish(self) -> Frozen:
-        """Put what changed in its place, and remove what an earlier run wrote and this did not."""
+        """Move changed files into their places, and remove those that only earlier runs wrote."""
         self._list({**self._earlier, **self._names})
         for name, made in self._changed.items():
             path = self._folder / name
@@ -281,14 +298,14 @@ class _Files:
             if path.is_relative_to(folder):
                 path.unlink(missing_ok=True)
                 for parent in path.relative_to(folder).parents:
-                    with contextlib.suppress(OSError):  # others have files there
+                    with contextlib.suppress(OSError):  # folders with other files stay
                         if str(parent) != ".":
                             (folder / parent).rmdir()
         self._list(self._names)
         return Frozen(len(self._names), len(self._changed), len(gone))
 
     def _list(self, names: Iterable[str]) -> None:
-        """Say which files are ours."""
+        """Write these names into the manifest, unless it has exactly them."""
         content = json.dumps(sorted(names), indent=0)
         path = self._folder / _MANIFEST
         if not path.is_file() or path.read_text(encoding="utf-8") != content:
