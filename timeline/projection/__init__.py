@@ -1,1 +1,1 @@
-"""The tables that follow from the log: folded entry by entry, dropped and rebuilt."""
+"""Make the tables that follow from the log: folded entry by entry, dropped and rebuilt."""

@@ -40,7 +40,7 @@ def is_last(seq: int) -> bool:
 
 
 class Later(NamedTuple):
-    """A version that is not the first of its event: its seq, and that of two earlier versions."""
+    """Says which version a later version of an event superseded."""
 
     seq: int
     before: int
@@ -54,7 +54,7 @@ Postings = dict[Value, BitMap]
 
 
 class Gathered(NamedTuple):
-    """The values of the versions in a part of the log."""
+    """Holds the values of the versions in a part of the log."""
 
     postings: dict[str, Postings]
     """The sets of seq by facet and value. For "version" and "correction" the value is ""; for

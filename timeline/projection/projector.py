@@ -92,7 +92,7 @@ _INSERTS = {
 
 
 class _Before(NamedTuple):
-    """An event as its previous entry left it."""
+    """Says how the previous entry left an event."""
 
     state: str
     reported_at: str | None
@@ -105,7 +105,7 @@ class _Before(NamedTuple):
 
 
 class _Standing(NamedTuple):
-    """The state of an event after an entry, and the time from which its report counts."""
+    """Says how an event stands after an entry, and from when its report counts."""
 
     state: str
     merged_into: str | None

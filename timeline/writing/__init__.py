@@ -1,1 +1,1 @@
-"""The rules by which a statement becomes an entry, and the only way into the log."""
+"""Apply the rules by which a statement becomes an entry; this is the only way into the log."""

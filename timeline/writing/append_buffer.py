@@ -57,7 +57,7 @@ from timeline.store.appender import Appender
 from timeline.store.codec import Entry, Payload, decode_content
 
 _BATCH = 1_000
-"""Entries that are held back."""
+"""The number of entries that are held back."""
 MICRO_BATCH = 16
 """New events that are validated together, and then folded together. Measured over 6,000 events,
 CPU time, 5 rounds in turn: 1.60 s at 1, 1.37 s at 16, 1.47 s at 64."""
@@ -75,7 +75,7 @@ _ID_RANGES = """
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A subject as its newest entry left it; `content` is None when it was erased."""
+    """Says how the newest entry of a subject left it; `content` is None if it was erased."""
 
     version: int
     state: str
@@ -83,30 +83,30 @@ class Standing:
 
 
 class AppendBuffer:
-    """The log and its tables, as an append finds them and as it leaves them."""
+    """Holds back the entries of an append, and answers questions as if they were in the log."""
 
     def __init__(self, connection: sqlite3.Connection, projector: Projector) -> None:
         self._connection = connection
         self._projector = projector
         self._log = Appender(connection)
         self._entries: dict[str, Entry] = {}
-        """Those held back, by subject."""
+        """The entries that are held back, by subject."""
         self._ids: set[str] = set()
-        """Theirs."""
+        """The entry ids in self._entries."""
         self._waiting: list[tuple[Entry, Payload]] = []
-        """Those of them that are not projected yet."""
+        """The entries in self._entries that are not folded yet."""
         self._external_ids: dict[str, str] = {}
         self._versions: dict[str, int] = {}
-        """Of other subjects that were asked for lately."""
+        """The newest versions of other subjects that were asked for lately."""
         self._sources: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
 
     @property
     def size(self) -> int:
-        """Of the log, and so the `seq` of its next entry."""
+        """Return the `seq` of the next entry, after those of the log and those held back here."""
         return self._log.size + len(self._entries)
 
     def add(self, entry: Entry, payload: Payload) -> None:
-        """Append an entry, which says `payload`, and fold it into the tables."""
+        """Append an entry, whose payload is `payload`, and fold it into the tables."""
         what, _, key = entry.subject.partition("/")
         if entry.subject in self._entries or what not in ("event", "source"):
             self.flush()
@@ -121,8 +121,8 @@ class AppendBuffer:
         elif what != "event":
             self._sources.clear()
         self._waiting.append((entry, payload))
-        is_new = entry.kind == "event.recorded"  # of anything else the tables may be asked at once
-        # The last one of a segment writes it when it is projected, from entries that are there.
+        is_new = entry.kind == "event.recorded"  # the tables may be read after any other entry
+        # The last entry of a segment is folded from the log, so it must be in the log then.
         if facet_segments.is_last(entry.seq) or len(self._entries) >= _BATCH:
             self.flush()
         elif not is_new or len(self._waiting) >= MICRO_BATCH:
@@ -134,7 +134,7 @@ class AppendBuffer:
         self._waiting.clear()
 
     def flush(self) -> None:
-        """Put what was held back into the tables, so that they can be asked."""
+        """Write everything that is held back, so that the log and the tables can be read."""
         if not self._entries:
             return
         self._log.append(*self._entries.values())
@@ -145,7 +145,7 @@ class AppendBuffer:
         self._external_ids.clear()
 
     def version(self, subject: str) -> int:
-        """The newest version of a subject; 0 if there is none."""
+        """Return the newest version of a subject; 0 if there is no such subject."""
         if held := self._entries.get(subject):
             return held.version
         known = self._versions.get(subject)
@@ -159,19 +159,19 @@ class AppendBuffer:
         return known
 
     def ids(self, first: str, end: str) -> set[str]:
-        """The ids from `first` up to `end` that an entry, event, source or actor has."""
+        """Return the ids from `first` up to `end` that an entry, event, source or actor has."""
         self.flush()
         between = {"first": first, "end": end}
         return {found for (found,) in self._connection.execute(_ID_RANGES, between)}
 
     def entry_by_id(self, entry_id: str) -> Entry | None:
-        """The entry with this id."""
+        """Return the entry with this id; None if there is none."""
         if entry_id in self._ids:
             self.flush()
         return log.entry_by_id(self._connection, entry_id)
 
     def standing(self, subject: str, expect: int | None = None) -> Standing:
-        """A subject as it stands. Raises NotFound, or Conflict at another version."""
+        """Return how a subject stands now. Raises NotFound, or Conflict at another version."""
         what, _, key = subject.partition("/")
         version = self.version(subject) if re.fullmatch(ID_PATTERN, key) else 0
         if not version:
@@ -191,18 +191,18 @@ class AppendBuffer:
         return Standing(version, state, decode_content(newest.payload) if newest else None)
 
     def _last_state(self, subject: str) -> str:
-        """What the entries of a subject made of it, whether its words are erased or not."""
+        """Return the state of a subject after all its entries, whether they are erased or not."""
         kinds = self._connection.execute(
             "SELECT kind FROM log WHERE subject = ? ORDER BY version", (subject,)
         )
         return fold.state_of(kind for (kind,) in kinds)
 
     def newest_content(self, subject: str) -> Entry | None:
-        """The newest entry of a subject that gives content."""
+        """Return the newest entry of a subject that gives content."""
         return self.contents(subject, "DESC")
 
     def contents(self, subject: str, order: str, before: int = 2**53) -> Entry | None:
-        """The first entry of a subject, in this order of versions, that gives content."""
+        """Return the first entry of a subject, in this order of versions, that gives content."""
         self._flush_if_held(subject)
         row = self._connection.execute(
             "SELECT seq FROM log WHERE subject = ? AND version < ?"  # noqa: S608
@@ -213,12 +213,12 @@ class AppendBuffer:
         return log.entry_at(self._connection, row[0]) if row else None
 
     def content_before(self, entry: Entry) -> dict[str, Any]:
-        """What the subject of an entry said before it."""
+        """Return the content of the subject of an entry before that entry."""
         before = self.contents(entry.subject, "DESC", entry.version)
         return (decode_content(before.payload) if before else None) or {}
 
     def sources(self, column: str, value: str) -> list[tuple[str, dict[str, Any]]]:
-        """Id and content of the sources that have this `source_id`, `url` or `title`."""
+        """Return id and content of the sources that have this `source_id`, `url` or `title`."""
         named = column, value
         if named not in self._sources:
             if len(self._sources) >= _SOURCES_AT_HAND:
@@ -239,7 +239,7 @@ class AppendBuffer:
             self.flush()
 
     def owner_of(self, external_ids: Iterable[str]) -> str | None:
-        """The event that has one of these external ids."""
+        """Return the id of the event that has one of these external ids; None if none has."""
         for external_id in external_ids:
             if external_id in self._external_ids:
                 return self._external_ids[external_id]
@@ -251,7 +251,10 @@ class AppendBuffer:
         return None
 
     def check_merge(self, subject: str, into: str) -> None:
-        """Both are there, and no chain of merges leads from the one to the other and back."""
+        """Raise an error unless both subjects exist and a merge of them would not make a circle.
+
+        Raises NotFound, Refused for a circle, NothingChanged if they are merged already.
+        """
         self.flush()
         self.standing(into)
         what, _, key = subject.partition("/")
@@ -276,7 +279,7 @@ class AppendBuffer:
         return row[0] if row else None
 
     def check_words_in_use(self, words: Vocabulary) -> None:
-        """A vocabulary may not lose a word that an event has now."""
+        """Raise InvalidInput for a vocabulary that lacks a term which an event uses now."""
         self.flush()
         for terms, what, used in (
             (words.event_types, "event type", "SELECT DISTINCT event_type FROM events"),
@@ -293,10 +296,10 @@ class AppendBuffer:
                     raise InvalidInput("vocabulary", f'lacks the {what} "{code}", which is in use')
 
     def claim(self, external_ids: Iterable[str], event_id: str) -> None:
-        """Say that an event of this append has these external ids."""
+        """Note that an event of this append has these external ids."""
         self._external_ids.update(dict.fromkeys(external_ids, event_id))
 
 
 def subject_in_words(subject: str) -> str:
-    """ "event odesa-visit" of the subject event/odesa-visit."""
+    """Return "event odesa-visit" for the subject event/odesa-visit."""
     return subject.replace("/", " ", 1)

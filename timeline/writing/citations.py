@@ -1,8 +1,8 @@
-"""Citations held to the captured texts of the sources that they cite.
+"""Hold citations to the captured texts of the sources that they cite.
 
-Guarantees: a quote that is taken stands in the text that was cited, word for word, and its
-offsets select it. A citation that says what it said before is not judged again: its text may
-have changed since. A source without a captured text is quoted as anybody says.
+Guarantees: a quote that is accepted occurs in the cited text, word for word, and its offsets
+select it. A citation that the event has already is not checked again: the text may have changed
+since. A quote from a source without a captured text is not checked.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from timeline.texts.quotes import CapturedText, alike, is_too_short
 from timeline.writing.append_buffer import AppendBuffer
 
 Cited = Sequence[Mapping[str, Any]]
-"""Citations of an event as entries have them."""
+"""The citations of an event in the form in which entries have them."""
 
 _PLACE = ("source_version", "quote_start", "quote_end")
 _TEXTS_AT_HAND = 8
@@ -30,7 +30,7 @@ _HASHES_AT_HAND = 1_000
 
 
 class Quotations:
-    """Checks the quotes of one append; each text is looked up once."""
+    """Checks the quotes of one append; each text is read once."""
 
     def __init__(self, connection: sqlite3.Connection, buffer: AppendBuffer) -> None:
         self._buffer = buffer
@@ -45,10 +45,10 @@ class Quotations:
         before: Cited,
         new: Mapping[str, tuple[str, Mapping[str, Any]]],
     ) -> tuple[tuple[Citation, ...], tuple[str, ...]]:
-        """The citations with their places filled in, and what a person should know of them.
+        """Return the citations with their places filled in, and notes on them for a person.
 
-        `before` are those of the event so far, `new` the sources that come with it. Raises
-        InvalidInput, naming the field, for a quote or a place that the text has not.
+        `before` are the citations that the event has so far, `new` the sources that come with it.
+        Raises InvalidInput, with its field, for a quote or a place that is not in the text.
         """
         notes: list[str] = []
         found = []
@@ -89,7 +89,7 @@ class Quotations:
     def _cited(
         self, citation: Citation, new: Mapping[str, tuple[str, Mapping[str, Any]]]
     ) -> tuple[int, CapturedText | None]:
-        """The version of the source that is cited, and its text if it is kept."""
+        """Return the version of the source that is cited, and its text if it was captured."""
         source_id = citation.source_id or ""
         if source_id in new:
             newest, text_sha256 = 1, new[source_id][1].get("text_sha256")
@@ -103,7 +103,7 @@ class Quotations:
         return citation.source_version or newest, text
 
     def _text_sha256_at(self, source_id: str, version: int) -> str | None:
-        """The text that a version of a source names."""
+        """Return the SHA-256 of the text that a version of a source names."""
         entry = self._buffer.contents(f"source/{source_id}", "DESC", version + 1)
         content = decode_content(entry.payload) if entry else None
         return (content or {}).get("text_sha256")
@@ -115,7 +115,7 @@ def _captured(connection: sqlite3.Connection, text_sha256: str) -> CapturedText 
 
 
 def _as_it_stood(citation: Citation, before: Cited) -> Citation | None:
-    """The citation with the quote and the place that the event cites already."""
+    """Return the citation with the quote and the place that the event cites already; else None."""
     for old in before:
         if (
             old["source_id"] == citation.source_id
@@ -127,7 +127,7 @@ def _as_it_stood(citation: Citation, before: Cited) -> Citation | None:
 
 
 def _without_old_place(citation: Citation, before: Cited) -> Citation:
-    """The citation without the place of another quote: a change of the quote left it behind."""
+    """Return the citation without the place of an earlier quote, which was left in it."""
     for old in before:
         if citation.quote_start is not None and all(
             getattr(citation, name) == old.get(name) for name in ("source_id", *_PLACE)
@@ -137,7 +137,10 @@ def _without_old_place(citation: Citation, before: Cited) -> Citation:
 
 
 def _given_place(citation: Citation, text: CapturedText) -> tuple[int, int]:
-    """The place that a citation gives, if its quote, or anything at all, stands there."""
+    """Return the place that a citation gives, if its quote is there.
+
+    A citation without a quote has any place within the text. Raises InvalidInput.
+    """
     start, end = citation.quote_start or 0, citation.quote_end or 0
     length = len(text.text)
     if end > length:
@@ -152,7 +155,7 @@ def _given_place(citation: Citation, text: CapturedText) -> tuple[int, int]:
 
 
 def _looked_up(citation: Citation, text: CapturedText) -> tuple[int, int, int]:
-    """Start and end of the first place of a quote, and how many there are."""
+    """Return start and end of the first place of a quote, and the number of its places."""
     quote = citation.quote or ""
     if is_too_short(quote):
         raise InvalidInput(

@@ -1,9 +1,8 @@
-"""Entries of one append: when, under which id, and what became of them.
+"""Add the entries of one append: give each its time, its id and its receipt.
 
-Guarantees: the entries of one append share one `recorded_at`, later than every one before;
-ids and versions are used once; asking twice for the same thing adds it once. Log and
-projection change together. What may be said is decided by `event_entries`,
-`source_entries` and `writer`.
+Guarantees: the entries of one append share one `recorded_at`, later than every one before. Ids and
+versions are used once. The same statement sent twice is added once. Log and projection change
+together. `event_entries`, `source_entries` and `writer` decide which statements are accepted.
 """
 
 from __future__ import annotations
@@ -28,21 +27,22 @@ from timeline.writing.receipt import Receipt, new_receipt, receipt_of
 from timeline.writing.resolver import Resolver
 
 NO_WORDS = Said.model_construct()
-"""Not validated, as there is nothing to validate: that would make the model ready at once."""
+"""A `Said` without author, reason and time of report. It is not validated, as that would build
+the model at the start of every program."""
 
 MAX_AHEAD = timedelta(seconds=60)
-"""How far a log may be ahead of the clock of this machine."""
+"""The time by which the newest entry may be ahead of the clock of this machine."""
 _ID_WINDOW = 60_000_000
-"""Microseconds: ids are never made further ahead of the time."""
+"""The time, in microseconds, by which new ids may be ahead of the clock."""
 _IDS = 1_000
-"""New ids of which is asked at once whether one is taken."""
+"""The number of new ids for which one query finds out whether they are taken."""
 _NEEDS_REASON = frozenset(
     ("event.corrected", "event.retracted", "source.withdrawn", "entry.erased")
 )
 
 
 class Entries:
-    """The entries of one append, in the transaction that is open."""
+    """Adds the entries of one append, in the transaction that is open."""
 
     def __init__(
         self, connection: sqlite3.Connection, *, now: Callable[[], datetime] = clock.now
@@ -66,7 +66,7 @@ class Entries:
         self._resolver = Resolver(connection, self._buffer, vocabulary, self._new_id)
 
     def finish(self) -> None:
-        """What is left to do when all has been said; called by `writer.appending`."""
+        """Check and write what is left at the end of the append; `writer.appending` calls it."""
         self._buffer.flush()
 
     def _add(
@@ -91,7 +91,7 @@ class Entries:
         entry_id: str,
         notes: tuple[str, ...] = (),
     ) -> Receipt:
-        """The same, of a payload that `encoded_payload` made beforehand."""
+        """Append one entry with a payload that `encoded_payload` has made already."""
         entry = codec.encode(
             seq=self._buffer.size,
             id=entry_id,
@@ -114,9 +114,9 @@ class Entries:
         return str(self._info.get("time_zone", "UTC"))
 
     def _first_free_id(self) -> int:
-        """The number of the next id: the time, or what follows the ids made ahead of it.
+        """Return the number of the next id: the time, or the number after an id made ahead of it.
 
-        A large batch makes ids faster than microseconds pass.
+        A large append makes ids faster than microseconds pass.
         """
         first = microseconds(self._moment)
         made = self._connection.execute(
@@ -129,7 +129,7 @@ class Entries:
         return first
 
     def _new_id(self) -> str:
-        """An id that no entry, event, source or actor has."""
+        """Make an id that no entry, event, source or actor has."""
         while True:
             entry_id = codec.encode_id(self._next_id)
             if entry_id >= self._asked_ids[1]:
@@ -147,7 +147,10 @@ class Entries:
     def _same_entry(
         self, known: Entry, kind: str, subject: str, said: Callable[[], Event | dict[str, Any]]
     ) -> Receipt:
-        """The first receipt, if the entry says the same; AlreadyRecorded if it does not."""
+        """Return the first receipt if the entry has the same content.
+
+        Raises AlreadyRecorded if it has another content.
+        """
         fields = [
             *(["kind"] if known.kind != kind else []),
             *(["subject"] if known.subject != subject else []),
@@ -166,13 +169,13 @@ class Entries:
 
 @functools.lru_cache(maxsize=4)
 def _about(payload: str | None) -> tuple[dict[str, Any], Vocabulary]:
-    """What a log says about itself, and its vocabulary: of the same, once in a process."""
+    """Return what a log says about itself, and its vocabulary; the same payload is read once."""
     info = codec.decode_content(payload) or {}
     return info, stored(info.get("vocabulary", {}))
 
 
 def encoded_payload(kind: str, said: Said, content: Mapping[str, Any]) -> str:
-    """The payload of an entry. Raises InvalidInput without a reason where one is needed."""
+    """Return the payload of an entry. Raises InvalidInput if a reason is needed and missing."""
     if kind in _NEEDS_REASON and not said.reason:
         raise InvalidInput("reason", "is required: say in a few words why")
     return codec.encode_payload(said.author, said.reason, content)
@@ -181,7 +184,7 @@ def encoded_payload(kind: str, said: Said, content: Mapping[str, Any]) -> str:
 def fields_changed(
     field: str, key: str, content: Mapping[str, Any], changes: field_paths.Changes
 ) -> dict[str, Any]:
-    """Content with changes by path; its own id, in `field`, is not among them."""
+    """Return the content after changes by path; its own id, in `field`, may not change."""
     fields = field_paths.changed(content, changes)
     if fields.get(field, key) != key:
         raise InvalidInput(field, f"cannot change: this is {key}")
@@ -189,7 +192,7 @@ def fields_changed(
 
 
 def differing(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[str]:
-    """The top-level fields in which two contents differ."""
+    """Return the top-level fields in which two contents differ."""
     return [
         field
         for field in dict.fromkeys((*new, *(old or {})))

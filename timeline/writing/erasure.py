@@ -1,9 +1,9 @@
-"""Erasing what entries say, for a court or a person's right, so that every proof still holds.
+"""Erase the content of entries, for a court or a person's right; every proof still holds.
 
-Guarantees: each erasure is an entry of its own, with a reason; envelopes stay, so the tree
-does. When `erase` returns, no byte of the words is left in the file, its free pages, its
-write-ahead log or its search index; until then it raises, and doing it again finishes it.
-Copies made earlier are out of its reach.
+Guarantees: each erasure is an entry of its own, with a reason. Envelopes stay, and so does the
+tree. When `erase` returns, no byte of the content is left in the file, its free pages, its
+write-ahead log or its search index. If it raises, call it again to finish. It cannot reach copies
+that were made earlier.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from timeline.writing import writer
 from timeline.writing.receipt import Receipt
 
 _PATIENCE = 5_000
-"""Milliseconds to wait for readers of old pages."""
+"""The milliseconds to wait for readers of old pages."""
 
 _SHORTEST = 3
-"""Characters of a text that is worth looking for elsewhere."""
+"""The least characters of a text that is looked for elsewhere."""
 
 _CODED = frozenset(
     (
@@ -40,17 +40,17 @@ _CODED = frozenset(
         *("media_type", "reliability", "sector", "wikidata"),
     )
 )
-"""Fields that hold no words of anybody's own."""
+"""The fields that hold no text in anybody's own words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What `erase` did."""
+    """Says what `erase` did."""
 
     receipts: list[Receipt]
-    """One for each entry; `unchanged` if it had been erased before."""
+    """One receipt for each entry; it is `unchanged` if the entry had been erased before."""
     elsewhere: dict[str, list[str]]
-    """Each erased text that still stands elsewhere, and where: "#12", or the id of a source."""
+    """Each erased text that is still found elsewhere, and where: "#12", or the id of a source."""
 
 
 def erase(
@@ -62,10 +62,10 @@ def erase(
     now: Callable[[], datetime] = clock.now,
     progress: Callable[[int], object] = lambda count: None,
 ) -> Erasure:
-    """Take out what these entries say. `progress` is called while the tables are made anew.
+    """Erase the content of these entries; `progress` is called while the tables are rebuilt.
 
-    Raises NotFound, Refused for entries that say what the log is, InvalidInput without a
-    reason or for one that repeats the words, Unfinished if their bytes are still in the file.
+    Raises NotFound, Refused for entries that say what the log is, InvalidInput without a reason or
+    for a reason that repeats the erased text, Unfinished if bytes of it are still in the file.
     """
     with storage.storage_errors(path):
         entries = [log.entry_by_id(connection, entry_id) for entry_id in entry_ids]
@@ -83,9 +83,9 @@ def erase(
 
 
 def scrub(connection: sqlite3.Connection, path: str) -> None:
-    """Write the file anew and empty the write-ahead log: what no row holds is in neither.
+    """Rewrite the file and empty the write-ahead log, so that only what is in a row remains.
 
-    Raises Unfinished where that cannot be.
+    Raises Unfinished if that is not possible now.
     """
     try:
         with storage.storage_errors(path):
@@ -100,7 +100,7 @@ def scrub(connection: sqlite3.Connection, path: str) -> None:
 
 
 def _texts(entry: Entry) -> Iterator[str]:
-    """The texts in a payload that are somebody's own words."""
+    """Yield the texts in a payload that are in somebody's own words."""
     erasable = entry.payload is not None and entry.subject != "log"
     return _strings(decode_payload(entry.payload or "")) if erasable else iter(())
 
@@ -117,7 +117,7 @@ def _strings(value: Any, field: str = "") -> Iterator[str]:
 
 
 def _elsewhere(connection: sqlite3.Connection, texts: Sequence[str]) -> dict[str, list[str]]:
-    """Where the texts still stand, the rarest first."""
+    """Return where the texts are still found, the rarest text first."""
     found: dict[str, list[str]] = {text: [] for text in texts}
     written = {text: json.dumps(text, ensure_ascii=False)[1:-1] for text in texts}
     if texts:

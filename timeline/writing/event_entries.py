@@ -1,7 +1,7 @@
-"""What an append says of events: record, update, correct, retract, reinstate, merge.
+"""Add the entries that are about events: record, update, correct, retract, reinstate, merge.
 
-Guarantees: a reference points to something that is there; an update that changes nothing is
-refused; the sources that an event brings are recorded in front of it.
+Guarantees: a reference leads to something that exists. An update that changes nothing is refused.
+The sources that an event brings are recorded before it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ADVICE = "use timeline update (the story moved on) or timeline correct (we were
 
 
 class InputPlace(NamedTuple):
-    """Says where a statement is found in the input; both may be unknown."""
+    """Says where a statement is found in the input; both fields may be unknown."""
 
     line: int | None = None
     """The line of the input, counted from 1."""
@@ -46,11 +46,11 @@ _NOWHERE = InputPlace()
 
 
 class EventEntries(Entries):
-    """The operations on events.
+    """Adds entries about events; `Append` inherits it.
 
-    All take `said` (author, reason, reported_at), and an `entry_id` of the caller's making
-    to be safe against sending the same thing twice: with the same kind, subject and content
-    it returns the first receipt, with other content it raises AlreadyRecorded.
+    Every operation takes `said` (author, reason, reported_at). Some take an `entry_id` that the
+    caller made, so that nothing is added twice: with the same kind, subject and content it returns
+    the first receipt, with other content it raises AlreadyRecorded.
     """
 
     def __init__(
@@ -60,25 +60,25 @@ class EventEntries(Entries):
         self._expected_events: dict[str, InvalidInput] = {}
         self._shared = NO_WORDS, NO_WORDS
         self.names: dict[tuple[str, str], None] = {}
-        """Every ("actor" | "place" | "tag", name) that its events say, in their order."""
+        """Each ("actor" | "place" | "tag", name) in the events of this append, in their order."""
         self.notes: list[str] = []
-        """Those of its receipts, each with the event that it is about."""
+        """The notes of all receipts, each with the event that it is about."""
 
     def finish(self) -> None:
-        """The last checks, on references into this append."""
+        """Check the references to later events of this append, and write what is left."""
         for event_id, error in self._expected_events.items():
             if not self._buffer.version(f"event/{event_id}"):
                 raise error
         super().finish()
 
     def has(self, what: str, key: str) -> bool:
-        """Whether there is an event, a source or an actor (`what`) with this id."""
+        """Return whether there is an event, a source or an actor (`what`) with this id."""
         return bool(self._buffer.version(f"{what}/{key}"))
 
     def worded(self, event: Event) -> dict[str, Any]:
-        """The content that an event would have in the words of this log; adds nothing.
+        """Return the content that an event would have with the codes of this log; adds nothing.
 
-        A source that would be new has an id that is made up. Raises InvalidInput.
+        A source that would be new gets an id that is made up. Raises InvalidInput.
         """
         return self._resolver.resolved(event).content
 
@@ -89,7 +89,7 @@ class EventEntries(Entries):
         *,
         entry_id: str | None = None,
     ) -> Receipt:
-        """Record a new event; one that is recorded with the same content is left alone.
+        """Record a new event; if the same content is recorded already, add nothing.
 
         What a `Statement` says about itself goes before `said`. Raises InvalidInput for a
         malformed statement, and AlreadyRecorded if its event_id or one of its external ids
@@ -125,7 +125,7 @@ class EventEntries(Entries):
         events: Iterable[tuple[InputPlace, Event | Mapping[str, Any]]],
         said: Said = NO_WORDS,
     ) -> Iterator[Receipt]:
-        """Record many events as `record_each`; an error says the place of its statement."""
+        """Record many events as `record_each` does; an error says the place of its statement."""
         for place, event in _validated(events):
             try:
                 receipt = self.record(event, said)
@@ -143,7 +143,7 @@ class EventEntries(Entries):
         expect: int | None = None,
         entry_id: str | None = None,
     ) -> Receipt:
-        """The story moved on: change an event by path, or replace it whole (with `expect`).
+        """Change an event by path, or replace it whole (with `expect`): the story moved on.
 
         Raises NotFound, Conflict, NothingChanged, InvalidInput.
         """
@@ -158,13 +158,16 @@ class EventEntries(Entries):
         expect: int | None = None,
         entry_id: str | None = None,
     ) -> Receipt:
-        """We were wrong: as `update`, and `said.reason` tells why."""
+        """Change an event as `update` does, but because we were wrong; `said.reason` says why."""
         return self._change("event.corrected", event_id, changes, said, expect, entry_id)
 
     def retract(
         self, event_id: str, said: Said, *, expect: int | None = None, entry_id: str | None = None
     ) -> Receipt:
-        """It should not stand here. Raises NothingChanged if it is retracted already."""
+        """Retract an event, which should not be in the log.
+
+        Raises NothingChanged if it is retracted already.
+        """
         return self._change_state("event.retracted", event_id, {}, said, expect, entry_id)
 
     def reinstate(
@@ -175,7 +178,7 @@ class EventEntries(Entries):
         expect: int | None = None,
         entry_id: str | None = None,
     ) -> Receipt:
-        """Take back a retraction or a merge. Raises NothingChanged if it stands."""
+        """Take back a retraction or a merge. Raises NothingChanged if the event is current."""
         return self._change_state("event.reinstated", event_id, {}, said, expect, entry_id)
 
     def merge(
@@ -187,7 +190,7 @@ class EventEntries(Entries):
         expect: int | None = None,
         entry_id: str | None = None,
     ) -> Receipt:
-        """It is the same as another event, which stays.
+        """Merge an event into another one that is the same, and which stays.
 
         Raises Refused if `into` leads back to `event_id`.
         """
@@ -223,7 +226,7 @@ class EventEntries(Entries):
         return self._add_event(kind, event_id, resolved, said, entry_id)
 
     def _reported_today(self, said: Said) -> Said:
-        """The same, reported on the day of this append; made once of the words that all share."""
+        """Return `said` with the day of this append as its report; made once for equal words."""
         day = clock.day_in(self._moment, self._time_zone)
         if self._shared[0] is not said or self._shared[1].reported_at != day:
             self._shared = said, said.model_copy(update={"reported_at": day})
@@ -250,7 +253,7 @@ class EventEntries(Entries):
         return self._add(kind, subject, content, said, entry_id)
 
     def _recorded_already(self, event_id: str, event: Event) -> Receipt:
-        """The receipt of the entry that says the same: the newest content, or the first."""
+        """Return the receipt of an entry with the same content: the newest, or else the first."""
         subject = f"event/{event_id}"
         known = [self._buffer.newest_content(subject), self._buffer.contents(subject, "ASC")]
         contents = [codec.decode_content(entry.payload) if entry else None for entry in known]
@@ -267,9 +270,9 @@ class EventEntries(Entries):
     def _add_event(
         self, kind: str, event_id: str, resolved: Resolved, said: Said, entry_id: str | None
     ) -> Receipt:
-        """Append the content of an event behind the sources that it brings.
+        """Append the content of an event, after the sources that it brings.
 
-        All that can be refused is refused before anything is added.
+        Everything that can be refused is refused before anything is added.
         """
         content = resolved.content
         payload = encoded_payload(kind, said, content)
@@ -328,7 +331,7 @@ def _validated(
 
 
 def _statement(place: InputPlace, event: Event | Mapping[str, Any]) -> Event:
-    """The event, validated unless it is one already; an error says its place."""
+    """Return the event, validated unless it is one already; an error says its place."""
     if isinstance(event, Event):
         return event
     try:
@@ -339,7 +342,7 @@ def _statement(place: InputPlace, event: Event | Mapping[str, Any]) -> Event:
 
 
 def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What an event calls by a name that others may have; an id says who somebody is."""
+    """Yield the names in an event that others may have too; an actor with an id needs no name."""
     for who in content.get("participants", ()):
         if "actor_id" not in who:
             yield "actor", who["name"]
@@ -353,7 +356,7 @@ def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _changed(
     event_id: str, content: Mapping[str, Any], changes: field_paths.Changes | Event
 ) -> Event:
-    """The event after changes by path, or the one that takes its place."""
+    """Return the event after changes by path, or the event that replaces it."""
     if not isinstance(changes, Event):
         return validate(Event, fields_changed("event_id", event_id, content, changes))
     if changes.event_id not in (None, event_id):

@@ -1,8 +1,8 @@
-"""A file of an older schema brought up to the one that this package writes.
+"""Bring a file of an older schema up to the schema that this package writes.
 
-Guarantees: a copy of the file as it was stands beside it before anything is changed; a log that
-does not hold is not touched; the log is only read, and what comes out is verified, tables and
-all. A file that needs nothing is left alone.
+Guarantees: a copy of the file is made beside it before anything is changed. A log that does not
+hold is not touched. The log is only read, and the result is verified, with its tables. A file that
+is up to date is not changed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from timeline.store import schema, storage
 
 
 class Migrated(NamedTuple):
-    """What was done."""
+    """Says what was done to a file."""
 
     copy: Path
     """The file as it was before."""
@@ -35,7 +35,7 @@ class Migrated(NamedTuple):
 def migrate(
     path: str | os.PathLike[str], *, progress: Callable[[int], object] = lambda count: None
 ) -> Migrated | None:
-    """Bring a file up to this package's schema and tables; None if it is there already.
+    """Bring a file up to this package's schema and tables; return None if it is there already.
 
     Raises StoreError for a file that cannot be read or written, and Refused for a log that does
     not hold, before or after.
@@ -78,7 +78,7 @@ def _needs_it(connection: sqlite3.Connection, path: str) -> bool:
 
 
 def _free_name(path: Path) -> Path:
-    """A name beside the file that nothing has."""
+    """Return a name beside the file that is free."""
     names = (
         path.with_name(f"{path.stem}.before-migration{number}{path.suffix}")
         for number in itertools.chain([""], itertools.count(2))

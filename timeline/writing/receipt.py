@@ -1,4 +1,4 @@
-"""What a caller gets back for a statement: the entry that it became, or that said so already."""
+"""Make receipts: a receipt says which entry a statement became, or which one says it already."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Receipt:
 
     @property
     def id(self) -> str:
-        """The id of the event, source or actor."""
+        """Return the id of the event, source or actor."""
         return self.subject.partition("/")[2]
 
 

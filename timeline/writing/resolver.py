@@ -1,7 +1,7 @@
-"""An event in the words of one log: codes for labels, source ids for sources.
+"""Put events into the terms of one log: codes for labels, source ids for sources.
 
-Guarantees: what comes out names only what the log has or what the event brings; nothing is
-added here. Refuses, naming the field, what the log's vocabulary or its sources lack.
+Guarantees: the result names only what the log has or the event brings; nothing is added here.
+Raises an error, with the field, for what the log's vocabulary or its sources lack.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _NOTHING_BROUGHT: Brought = {}
 
 
 class Resolved(NamedTuple):
-    """The content of an event in the words of this log, and the sources that it brings."""
+    """Holds the content of an event in the terms of this log, and the sources that it brings."""
 
     content: dict[str, Any]
     sources: Brought
     notes: tuple[str, ...] = ()
-    """What a person should know of its citations."""
+    """Notes on its citations, for a person."""
 
 
 class Resolver:
-    """Reads events and sources in the words of a log.
+    """Puts events and sources into the terms of a log.
 
     `new_id` makes an id for a source that is new.
     """
@@ -55,10 +55,10 @@ class Resolver:
     def resolved(
         self, event: Event, cited_before: Container[str] = (), citations_before: Cited = ()
     ) -> Resolved:
-        """The event in the words of this log: codes for labels, source ids for sources.
+        """Return an event in the terms of this log: codes for labels, source ids for sources.
 
-        Adds nothing. A source that is in `cited_before` is taken whatever it says by now, a
-        citation in `citations_before` whatever the text of its source does.
+        Adds nothing. A source in `cited_before` is accepted even if its content has changed by now,
+        and a citation in `citations_before` even if the text of its source has.
         """
         codes: dict[str, Any] = {
             field: self._code(field, word)
@@ -84,14 +84,14 @@ class Resolver:
 
     @functools.cached_property
     def _quotations(self) -> Quotations:
-        from timeline.writing.citations import Quotations  # of no use to events without quotes
+        from timeline.writing.citations import Quotations  # not loaded for events without quotes
 
         return Quotations(self._connection, self._buffer)
 
     def _by_source_id(
         self, citation: Citation, sources: Brought, cited_before: Container[str]
     ) -> Citation:
-        """The citation by the id of its source; a source that is new goes into `sources`."""
+        """Return the citation by the id of its source; a new source is put into `sources`."""
         source = citation.source
         if source is None:
             return citation
@@ -123,10 +123,10 @@ class Resolver:
         new: Brought = _NOTHING_BROUGHT,
         cited_before: Container[str] = (),
     ) -> str | None:
-        """The id of the source that this one is, found by id, url or title, in log or `new`.
+        """Return the id of a source, found by its id, url or title in the log or in `new`.
 
-        `said` is its content. Raises AlreadyRecorded if only another with this id or url is
-        known.
+        `said` is the content of the source. Raises AlreadyRecorded if the source with its id or url
+        has another content.
         """
         refusal = None
         for source_id, content in self._sources_like(source, new):
@@ -137,12 +137,13 @@ class Resolver:
             refusal = refusal or AlreadyRecorded(f"source {source_id}", fields, advice)
         if refusal and (source.source_id or source.url):
             raise refusal
-        return None  # at most, other documents of the same title
+        return None  # the sources that were found, if any, are other documents of the same title
 
     def captured_source(self, source: Source) -> str | None:
-        """The id of the source whose text is captured: found by id, else url, else title.
+        """Return the id of the source whose text is captured: found by id, else url, else title.
 
-        Of those with its title, the one that has this text or none, and does not differ.
+        Among sources with the same title it is one with this text, or with no text, whose other
+        fields are equal.
         """
         said = {**source.content(), "media_type": None}
         for source_id, content in self._sources_like(source, {}):
@@ -154,7 +155,7 @@ class Resolver:
     def _sources_like(
         self, source: Source, new: Brought
     ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Id and content of the sources with this id; without one, this url; else this title."""
+        """Yield id and content of the sources with this id, else with this url, else this title."""
         column = "source_id" if source.source_id else "url" if source.url else "title"
         value = getattr(source, column)
         yield from self._buffer.sources(column, value)

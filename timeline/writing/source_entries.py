@@ -1,4 +1,4 @@
-"""What an append says of sources and actors, and of the texts of sources."""
+"""Add the entries that are about sources, their texts, and actors."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _MODELS: dict[str, type[Content]] = {"source": Source, "actor": Actor}
 
 
 class SourceEntries(Entries):
-    """The operations on sources and actors."""
+    """Adds entries about sources and actors; `Append` inherits it."""
 
     def record_source(self, source: Source | Mapping[str, Any], said: Said = NO_WORDS) -> Receipt:
-        """Record a source; one that is known (by id, url or content) is left alone.
+        """Record a source; if it is known by its id, url or content, add nothing.
 
-        Raises AlreadyRecorded if the known one says otherwise.
+        Raises AlreadyRecorded if the known source has another content.
         """
         source = source if isinstance(source, Source) else validate(Source, source)
         content = source.content()
@@ -48,11 +48,11 @@ class SourceEntries(Entries):
     def capture(
         self, source: Source | Mapping[str, Any], document: Document, said: Said = NO_WORDS
     ) -> Receipt:
-        """Keep the text of a source, which is recorded or, where it says otherwise, updated.
+        """Keep the text of a source, and record the source, or update it where it differs.
 
-        A source is found again by its id, else by its url, else by its title if its text is
-        the same or was not captured yet; what is not given of it stays. With the same text
-        it is left alone. Raises InvalidInput, Refused for a text that was erased.
+        A source is found by its id, else by its url, else by its title if its text is the same or
+        was not captured yet. Fields that are not given stay as they are. If nothing differs,
+        nothing is added. Raises InvalidInput, Refused for a text that was erased.
         """
         from timeline.texts.document import check, sha256
 
@@ -94,14 +94,14 @@ class SourceEntries(Entries):
             )
 
     def lost_quotes(self, source_id: str) -> list[dict[str, Any]]:
-        """`captured_texts.lost_quotes`, of what this append has added too."""
+        """Return `captured_texts.lost_quotes` with what this append has added."""
         from timeline.reading import captured_texts
 
         self._buffer.flush()
         return captured_texts.lost_quotes(self._connection, source_id)
 
     def record_actor(self, actor: Actor | Mapping[str, Any], said: Said = NO_WORDS) -> Receipt:
-        """Record an actor and its names; with the same id and content it is left alone."""
+        """Record an actor and its names; if the same content is recorded already, add nothing."""
         actor = actor if isinstance(actor, Actor) else validate(Actor, actor)
         entry_id = self._new_id()
         subject = f"actor/{actor.actor_id or entry_id}"
@@ -127,19 +127,19 @@ class SourceEntries(Entries):
         return self._update("actor", actor_id, changes, said)
 
     def withdraw_source(self, source_id: str, said: Said) -> Receipt:
-        """The source no longer stands by what it said; `said.reason` tells why."""
+        """Record that a source withdrew what it had reported; `said.reason` says why."""
         return self._change_source("source.withdrawn", source_id, said)
 
     def reinstate_source(self, source_id: str, said: Said = NO_WORDS) -> Receipt:
-        """Take back a withdrawal."""
+        """Take back the withdrawal of a source."""
         return self._change_source("source.reinstated", source_id, said)
 
     def annotate_source(
         self, source_id: str, annotation: Annotation, said: Said = NO_WORDS
     ) -> Receipt:
-        """Mark spans of the text of a source as it is now; replaces all marks before.
+        """Mark spans of the current text of a source; they replace all earlier marks.
 
-        Raises Refused if it has another text, or none; InvalidInput for a span behind its end.
+        Raises Refused if it has another text, or none; InvalidInput for a span after its end.
         """
         from timeline.reading import captured_texts
 
@@ -161,10 +161,10 @@ class SourceEntries(Entries):
         why: str | None,
         said: Said = NO_WORDS,
     ) -> Receipt:
-        """Mark spans as commentary beside what is marked already; without a `why`, unmark them.
+        """Mark spans as commentary, beside the earlier marks; without a `why`, unmark them.
 
         Marks that share a character with a span are replaced. Raises Refused and InvalidInput
-        as `annotate_source`, NothingChanged.
+        as `annotate_source` does, and NothingChanged.
         """
         from timeline.reading import captured_texts
 
@@ -188,14 +188,14 @@ class SourceEntries(Entries):
         return self.annotate_source(source_id, annotation, said)
 
     def coverage(self, source_id: str) -> captured_texts.Coverage:
-        """`texts.coverage`, of what this append has added too."""
+        """Return `captured_texts.coverage` with what this append has added."""
         from timeline.reading import captured_texts
 
         self._buffer.flush()
         return captured_texts.coverage(self._connection, source_id)
 
     def merge_actor(self, actor_id: str, into: str, said: Said = NO_WORDS) -> Receipt:
-        """The two are one. Raises Refused if `into` leads back to `actor_id`."""
+        """Merge an actor into another one. Raises Refused if `into` leads back to `actor_id`."""
         content = validate(Merge, {"into": into}).content()
         self._buffer.standing(f"actor/{actor_id}")
         self._buffer.check_merge(f"actor/{actor_id}", f"actor/{into}")

@@ -1,11 +1,15 @@
-"""The writer: the rules by which a statement becomes an entry, and the only way in.
+"""Accept statements by the rules of the log, and write them as entries; no other way leads in.
 
-Guarantees: an append is whole or absent. Its entries share one `recorded_at`, later than
-every one before; ids and versions are used once; a reference points to something that is
-there; an update that changes nothing is refused; asking twice for the same thing adds it
-once. Log and projection change in one transaction under the write lock.
+One class, `Append`, is cut into four files by inheritance: `entries` has the parts that all
+operations share, `event_entries` and `source_entries` have the operations on events and on sources
+and actors, and this module joins them and adds the operations on the log itself.
 
-Readers never come here: `query` answers them.
+Guarantees: an append is added whole, or not at all. Its entries share one `recorded_at`, later than
+every one before. Ids and versions are used once. A reference leads to something that exists. An
+update that changes nothing is refused. The same statement sent twice is added once. Log and
+projection change in one transaction under the write lock.
+
+Readers never come here: `timeline.reading` has the answers.
 """
 
 from __future__ import annotations
@@ -39,7 +43,7 @@ def create_log(
     *,
     now: Callable[[], datetime] = clock.now,
 ) -> Receipt:
-    """Make the file, with `log.opened` as entry 0.
+    """Make the file of a new log, with `log.opened` as entry 0.
 
     `fields` are those of `LogInfo`; without an origin the log is named after its first
     entry, without a vocabulary it has PLOVER's. Raises InvalidInput for a field that is
@@ -71,10 +75,10 @@ def appending(
     now: Callable[[], datetime] = clock.now,
     dry_run: bool = False,
 ) -> Iterator[Append]:
-    """One append under the write lock: all that is done in the block, or nothing.
+    """Run the block as one append under the write lock: all of it is kept, or nothing.
 
-    With `dry_run` everything is checked and done, and then taken back. Raises StoreError
-    for a file that cannot be written, and what the operations of `Append` raise.
+    With `dry_run` everything is checked and done, and then taken back. Raises StoreError for a file
+    that cannot be written, and the errors of the operations of `Append`.
     """
     with (
         contextlib.suppress(_TakeBack),
@@ -94,7 +98,7 @@ class _TakeBack(Exception):
 
 
 class Append(EventEntries, SourceEntries):
-    """The operations of one append, each with one statement. Made by `appending`."""
+    """Offers the operations of one append, each for one statement; `appending` makes it."""
 
     def open_log(self, info: LogInfo, said: Said) -> Receipt:
         """Add the first entry of a new log, which says what the log is. Called by `create_log`.
@@ -106,7 +110,7 @@ class Append(EventEntries, SourceEntries):
         return self._add("log.opened", "log", info.content(), said)
 
     def update_log(self, changes: field_paths.Changes, said: Said = NO_WORDS) -> Receipt:
-        """Change what the log says about itself. Its origin stays for ever."""
+        """Change what the log says about itself; its origin can never change."""
         info = validate(LogInfo, field_paths.changed(self._info, changes))
         content = info.content()
         if content == self._info:
@@ -120,7 +124,7 @@ class Append(EventEntries, SourceEntries):
         return self._add("log.updated", "log", content, said)
 
     def erase(self, entry_id: str, said: Said) -> Receipt:
-        """Take out what an entry says; `said.reason` tells why. Called by `erasure` alone.
+        """Erase the content of an entry; `said.reason` says why. Called only by `erasure`.
 
         Raises NotFound, and Refused for an entry that says what the log is.
         """
@@ -141,9 +145,9 @@ class Append(EventEntries, SourceEntries):
 
 
 def empty_entry(connection: sqlite3.Connection, entry: Entry, erased_by: str) -> None:
-    """Empty an entry that the one with the id `erased_by` erases.
+    """Empty an entry that the entry with the id `erased_by` erases.
 
-    The text of a source goes with the last entry that names it.
+    The text of a source is erased with the last entry that names it.
     """
     connection.execute("UPDATE log SET payload = NULL, salt = NULL WHERE seq = ?", (entry.seq,))
     if text := (codec.decode_content(entry.payload) or {}).get("text_sha256"):
@@ -157,7 +161,7 @@ def empty_entry(connection: sqlite3.Connection, entry: Entry, erased_by: str) ->
 
 
 def check_time_zone(info: LogInfo) -> None:
-    """Raise InvalidInput for a time zone that nobody knows."""
+    """Raise InvalidInput for a time zone that does not exist."""
     try:
         clock.zone(info.time_zone)
     except InvalidValue as error:
