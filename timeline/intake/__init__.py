@@ -1,1 +1,1 @@
-"""Files that become entries: a sheet, a publisher's dataset, another copy of a log."""
+"""Make entries of files: a sheet, a publisher's dataset, another copy of a log."""

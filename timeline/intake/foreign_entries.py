@@ -1,12 +1,12 @@
-"""Entries that were written elsewhere, taken in as they are.
+"""Accept entries that were written elsewhere, and append them as they are.
 
-Guarantees: they are held to what the writer guarantees. Numbers, versions and times go on, and
-ids are new; a payload is well formed by the model of its kind, and in the form in which it is
-written here; references lead to something that is there. A payload is absent only if a later
-entry erases it, and then goes here too.
+Guarantees: they are held to the rules of the writer. Numbers, versions and times go on, and ids are
+new. A payload fits the model of its kind, and has the form in which it is written here. References
+lead to something that exists. A payload may be absent only if a later entry erases it; then it is
+erased here too.
 
-It cannot know what is not in entries: the texts of sources, and so whether quotes stand in them.
-Nor does it ask whether a statement is in the words of the log's vocabulary or changes anything.
+It cannot check what is not in entries: the texts of sources, and so whether quotes occur in them.
+It does not check whether a statement uses the terms of the log's vocabulary or changes anything.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _MODELS: dict[str, type[Content]] = {
     "actor.updated": Actor,
     "actor.merged": Merge,
 }
-"""What a payload says beside author and reason; nothing of every other kind."""
+"""The model of a payload beside author and reason; all other kinds have no content."""
 
 
 class ForeignEntries:
@@ -67,12 +67,12 @@ class ForeignEntries:
         self._now = clock.utc(now())
         self._latest = clock.utc(clock.parse(self._now) + MAX_AHEAD)
         self._expected: dict[str, tuple[int, str]] = {}
-        """Events that this batch must bring: the seq and the field that name them."""
+        """The events that this batch must bring: for each, the seq and the field that name it."""
         self._is_stale = False
         self.count = 0
-        """Of the entries that were taken."""
+        """The number of entries that were accepted."""
         self.emptied: list[Entry] = []
-        """Entries that had a payload here until now."""
+        """The entries that had a payload here until now."""
 
     def _fold_from_here(self) -> None:
         zone = str(log.info(self._connection).get("time_zone", "UTC"))
@@ -81,7 +81,7 @@ class ForeignEntries:
     def accept(self, entry: Entry) -> None:
         """Check one entry, append it and fold it into the tables.
 
-        Raises InvalidInput, with the field that is wrong, and what references to nowhere raise.
+        Raises InvalidInput with the field that is wrong, and the errors of references to nothing.
         """
         self._check_envelope(entry)
         if entry.version > 1:
@@ -103,7 +103,7 @@ class ForeignEntries:
         self.count += 1
 
     def end_batch(self) -> None:
-        """The last checks of a batch, on references into it; what was erased is forgotten."""
+        """Check the references to later entries of a batch; drop erased content from the tables."""
         for event_id, (seq, field) in self._expected.items():
             if not self._buffer.version(f"event/{event_id}"):
                 problem = f'there is no event "{event_id}" up to the end of its batch'
@@ -116,7 +116,7 @@ class ForeignEntries:
             self._is_stale = False
 
     def finish(self) -> None:
-        """What is left to do before the commit."""
+        """Write what is left before the commit."""
         self._buffer.flush()
 
     # --- Checks -------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ class ForeignEntries:
                 pass
 
     def _check_event(self, entry: Entry, event: Event) -> None:
-        """References hold; of those to events the end of the batch decides."""
+        """Check the references of an event; end_batch checks those to later events."""
         for field, source_id in sources_named(event):
             if source_id is None:
                 raise InvalidInput(field, "is required: a source has an entry of its own")
@@ -192,7 +192,7 @@ class ForeignEntries:
         self._buffer.claim(event.external_ids, entry.subject_id)
 
     def _erased_by(self, entry: Entry) -> Entry | None:
-        """The entry that this one erases, if it has a payload here."""
+        """Return the entry that this one erases, if it has a payload here."""
         erased = self._buffer.entry_by_id(entry.subject_id)
         if erased is None:
             problem = f'there is no entry "{entry.subject_id}" before it'

@@ -1,12 +1,12 @@
-"""A log taken in from its export in wire form: a copy, or what a copy lacks.
+"""Restore a log from its export in wire form: make a copy, or add what a copy lacks.
 
-Guarantees: envelopes, payloads, salts and leaves are those of the export, byte for byte, and so
-is the root of the tree; nothing is taken that `foreign_entries` refuses. What is committed is
-whole batches, of which `verify` finds nothing wrong. A new file is there when all of the export is
-in it, or not at all; one that is there already grows by what was right. What was erased since goes
-from it too, to its last byte.
+Guarantees: envelopes, payloads, salts and leaves are those of the export, byte for byte, and so is
+the root of the tree. Everything that `foreign_entries` refuses is refused. Only whole batches are
+committed, in which `verify` finds nothing wrong. A new file appears when the whole export is in it,
+or not at all; an existing file grows by the batches before an error. Content that was erased in the
+export is erased here too, to its last byte.
 
-The export is read once, as it comes, and never held.
+The export is read once, as a stream.
 """
 
 from __future__ import annotations
@@ -33,24 +33,25 @@ from timeline.store.codec import Entry
 from timeline.writing import erasure
 
 _AT_ONCE = 5_000
-"""Entries after which a transaction ends with the next batch."""
+"""The number of entries after which a transaction ends with the next batch."""
 
 _LONGEST = 3 * codec.MAX_PAYLOAD
-"""Bytes of a line: the largest payload, each of its characters escaped, and what goes with it."""
+"""The most bytes in a line: the largest payload, with every character escaped, and the rest of
+the entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What `restore` did."""
+    """Says what `restore` did."""
 
     size: int
-    """Entries in the log now."""
+    """The number of entries in the log now."""
     added: int
-    """How many of them were not there before."""
+    """The number of them that were not there before."""
     root: bytes
-    """Of the tree over all of them."""
+    """The root of the tree over all of them."""
     texts_absent: int
-    """Sources whose captured text is not in this file."""
+    """The number of sources whose captured text is not in this file."""
 
 
 def restore(
@@ -60,14 +61,14 @@ def restore(
     now: Callable[[], datetime] = clock.now,
     progress: Callable[[int], object] = lambda count: None,
 ) -> Restored:
-    """Take in an export in wire form, plain or as gzip: a whole log, from its first entry on.
+    """Restore a whole log from an export in wire form, plain or as gzip.
 
-    Where no file is yet, one is made. A file whose log is the beginning of the export gets the
+    If there is no file yet, it is made. A file whose log is the beginning of the export gets the
     rest of it. `progress` is called with the count of lines that were read.
 
-    Raises InvalidInput and its like for an entry that is wrong, with its line; Refused for a
-    file with another log, naming the first entry that differs; ClockBehind for entries of more
-    than a minute ahead; StoreError for a file that cannot be written.
+    Raises InvalidInput and similar errors, with the line, for an entry that is wrong; Refused for a
+    file with another log, with the first entry that differs; ClockBehind for entries more than a
+    minute ahead; StoreError for a file that cannot be written.
     """
     with contextlib.ExitStack() as stack:
         lines = _lines(plain(file))
@@ -82,7 +83,7 @@ def restore(
 
 
 class _Restoring:
-    """An export on its way into one file."""
+    """Restores an export into one file."""
 
     def __init__(
         self, connection: sqlite3.Connection, path: str, now: Callable[[], datetime]
@@ -91,9 +92,10 @@ class _Restoring:
         self._path = path
         self._now = now
         self._awaiting_erasure: dict[str, int] = {}
-        """Id and seq of entries without a payload, until their erasure comes."""
+        """The id of each entry without a payload whose erasure has not been read yet, with its
+        seq."""
         self._emptied: list[Entry] = []
-        """Entries that had a payload here until now."""
+        """The entries that had a payload here until now."""
 
     def run(self, lines: Iterator[str], progress: Callable[[int], object]) -> Restored:
         before = log.size(self._connection)
@@ -114,7 +116,7 @@ class _Restoring:
     def _new_entries(
         self, lines: Iterator[str], progress: Callable[[int], object]
     ) -> Iterator[Entry]:
-        """The entries behind those that are here already, which must be the same."""
+        """Yield the entries after those that are in the file already, which must be the same."""
         stored = log.read(self._connection)
         seq = -1
         for seq, line in enumerate(lines):
@@ -141,16 +143,16 @@ class _Restoring:
             raise InvalidInput("payload", problem).at(line=seq + 1)
 
     def _compare(self, here: Entry, entry: Entry) -> None:
-        """Raise Refused unless the two are one, but that the words are gone by now."""
+        """Raise Refused unless both are one entry, whose content the export may have erased."""
         if here.envelope != entry.envelope or (here.payload is None and entry.payload is not None):
             raise Refused(f"entry {entry.seq} is another one in {self._path}: nothing was added")
         if here.payload is not None and entry.payload is None:
             self._awaiting_erasure[entry.id] = entry.seq
 
     def _accept_some(self, batches: Iterator[tuple[str, Iterator[Entry]]]) -> bool:
-        """One transaction; whether there may be more.
+        """Accept entries in one transaction, and return whether there may be more.
 
-        It ends where no entry waits for its erasure.
+        A transaction ends only where no entry waits for its erasure.
         """
         with storage.immediate(self._connection):
             tables.check(self._connection, self._path)
@@ -178,7 +180,7 @@ class _Restoring:
 
 @contextlib.contextmanager
 def _naming(seq: int) -> Iterator[None]:
-    """Errors of an entry with the line that it is on."""
+    """Put the line of an entry on its errors."""
     try:
         yield
     except TimelineError as error:
@@ -186,7 +188,7 @@ def _naming(seq: int) -> Iterator[None]:
 
 
 def _lines(file: IO[bytes]) -> Iterator[str]:
-    """The lines of a file, never one that no entry can be."""
+    """Yield the lines of a file. Raises InvalidInput for one that is too long for an entry."""
     number = 0
     try:
         while line := file.readline(_LONGEST + 1):

@@ -1,8 +1,8 @@
-"""A sheet compared with the log, by id: what is new, changed, gone or back becomes entries.
+"""Compare a sheet with the log by id, and make entries of what is new, changed, gone or back.
 
-Guarantees: the same sheet again adds nothing; what a sheet cannot say about an event is kept;
-an event that somebody retracted by hand, or whose words were erased, is not brought back by a
-sheet that still has it. All of a sheet goes in, or nothing.
+Guarantees: the same sheet again adds nothing. Fields that a sheet has no column for are kept. An
+event that somebody retracted by hand, or whose content was erased, is not brought back by a sheet
+that still contains it. The whole sheet is accepted, or nothing.
 """
 
 from __future__ import annotations
@@ -27,32 +27,32 @@ _BACK = "in the sheet again"
 
 
 class Step(NamedTuple):
-    """One entry that a sheet makes."""
+    """Describes one entry that a sheet makes."""
 
     verb: Literal["record", "update", "correct", "retract", "reinstate", "update source"]
     title: str
     receipt: Receipt
     reason: str | None = None
     cells: tuple[tuple[str, str, str], ...] = ()
-    """Column, old and new cell of what changed."""
+    """Column, old and new cell of each change."""
 
 
 class Outcome(NamedTuple):
-    """What a sheet made of the log."""
+    """Says what a sheet changed in the log."""
 
     steps: list[Step]
     unchanged: int
-    """Rows that say what the log says."""
+    """The number of rows that say the same as the log."""
     notes: list[str]
-    """What a person should know of rows that made no entry."""
+    """Notes for a person on rows that made no entry."""
     absent: int
-    """Current events that the sheet lacks."""
+    """The number of current events that the sheet lacks."""
     current: int
-    """Current events before."""
+    """The number of current events before."""
 
     @property
     def lacks_many(self) -> bool:
-        """Whether more than a tenth of the current events is absent."""
+        """Return whether more than a tenth of the current events is absent."""
         return self.absent * 10 > self.current
 
 
@@ -68,7 +68,7 @@ def sync(
 
     `connection` reads the log as it was before. Raises TooManyAbsent if more than a tenth of
     the current events is not in the sheet and that is not allowed, InvalidInput with the line
-    and the cell for what cannot be read, and what the operations of `Append` raise.
+    and the cell for what cannot be read, and the errors of the operations of `Append`.
     """
     _check_ids(rows)
     lookup = lookup_of(connection, rows)
@@ -100,7 +100,7 @@ def sync(
 
 
 def _check_ids(rows: Iterable[SheetRow]) -> None:
-    """Every row has an id of its own: how it is found again."""
+    """Raise InvalidInput unless every row has an id of its own, by which its event is found."""
     lines: dict[str, int] = {}
     for row in rows:
         event_id = row.cells.get("id", "")
@@ -114,9 +114,9 @@ def _check_ids(rows: Iterable[SheetRow]) -> None:
 def _source_steps(
     append: Append, lookup: Lookup, titles: Mapping[str, str], said: Said
 ) -> Iterator[Step]:
-    """A source that the sheet calls by another title than the log has the sheet's now.
+    """Give a source the title that the sheet has for it, if the log has another one.
 
-    Of several with one address it is the first, unless another has the title already.
+    Among several sources with one address it is the first, unless another has the title already.
     """
     sources: dict[str, list[Mapping[str, Any]]] = {}
     for source in lookup.sources.values():
@@ -218,7 +218,7 @@ class _RowSteps:
 
 
 def _retraction(connection: sqlite3.Connection, event_id: str) -> str | None:
-    """Why an event was retracted last."""
+    """Return the reason of the last retraction of an event."""
     (reason,) = connection.execute(
         "SELECT reason FROM event_versions WHERE event_id = ? AND kind = 'event.retracted'"
         " ORDER BY version DESC LIMIT 1",

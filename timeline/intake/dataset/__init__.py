@@ -1,1 +1,1 @@
-"""A publisher's file compared with the log, row by row."""
+"""Compare a publisher's file with the log, row by row."""

@@ -1,7 +1,7 @@
-"""A row compared with itself in an earlier file: changed, or only written in another way.
+"""Compare a row with the same row of an earlier file: is it changed, or only written otherwise?
 
-Guarantees: white space, the format of a number or a date, an empty cell for none and the order
-of the columns are churn, and each has its name; everything else is a change.
+Guarantees: white space, the format of a number or a date, an empty cell instead of none, and the
+order of the columns are churn, and each kind of churn has a name. Everything else is a change.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from timeline.formats.spelling import ORDER, respelled
 
 
 def filled(cells: Mapping[str, str]) -> Cells:
-    """The cells that say something; those are kept."""
+    """Return the cells that are not empty; only those are kept in the log."""
     return {column: cell for column, cell in cells.items() if cell.strip()}
 
 
 def compared(form: Format, old: Cells, new: Cells) -> tuple[list[str], set[str]]:
-    """The columns in which two rows differ, and the kinds of churn between them."""
+    """Return the columns in which two rows differ, and the kinds of churn between them."""
     changed, churn = [], set()
     for column in dict.fromkeys((*new, *old)):
         before, now = old.get(column, ""), new.get(column, "")
@@ -34,5 +34,5 @@ def compared(form: Format, old: Cells, new: Cells) -> tuple[list[str], set[str]]
 
 
 def is_same(form: Format, old: Cells, new: Cells) -> bool:
-    """Whether two rows say the same."""
+    """Return whether two rows say the same."""
     return not compared(form, filled(old), filled(new))[0]

@@ -1,12 +1,12 @@
-"""A publisher's file becomes entries: what is new, changed, gone or back, and nothing else.
+"""Make entries of a publisher's file: of what is new, changed, gone or back, and nothing else.
 
-Guarantees: a row is found again by its external id, whatever was done to its event since. Of
-a row that says what it said before nothing is written, however it is written; the same file
-twice adds nothing. An event keeps the cells of its row as they were written, in `extra`, so
-that nothing of a row is lost and a change is told from the publisher's own earlier words: what
-somebody corrected in this log meanwhile is kept, and said. A bad row is put aside with its
-reason. Rows go in some thousand at a time, each lot whole or not at all; a run that was broken
-off is run again.
+Guarantees: a row is found by its external id, whatever was done to its event since. A row that says
+the same as before makes no entry, even if it is written otherwise; the same file twice adds
+nothing. An event keeps the cells of its row as they were written, in `extra`, so that nothing of a
+row is lost and a change is found by the publisher's own earlier words. What somebody corrected in
+this log in the meantime is kept, with a note. A bad row is put aside with its reason. Rows are
+accepted some thousand at a time, each such part whole or not at all; after an interruption, run it
+again.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ def run(
     tell: Callable[[DatasetStep], object] = lambda step: None,
     progress: Callable[[str, int, int | None], object] = lambda part, count, total: None,
 ) -> tuple[Staging, DatasetOutcome]:
-    """Make the log say what the file says; `appending` opens an append, each time it is called.
+    """Make the log say what the file says; `appending` opens an append each time it is called.
 
-    `connection` reads the log. `tell` is called with each step, `progress` with what is done,
-    how much of it and of how much. Raises InvalidInput for a file that is not of this format
-    or, `strict`, has a bad row; Refused for one that is older than what is known; TooManyAbsent.
+    `connection` reads the log. `tell` is called with each step, `progress` with the name of the
+    work, the part that is done, and the whole. Raises InvalidInput for a file that is not of this
+    format or, if `strict`, has a bad row; Refused for a file older than the log's last one;
+    TooManyAbsent.
     """
     staging = Staging(connection, form)
     staging.fill(file, lambda count: progress("read", count, None))
@@ -65,7 +66,7 @@ def run(
 
 
 def _check_day(connection: sqlite3.Connection, staging: Staging, day: str) -> None:
-    """Refuse a file that is older than what the log has of its publisher."""
+    """Raise Refused for a file that is older than what the log has from its publisher."""
     time_zone = log.info(connection).get("time_zone", "UTC")
     newest = staging.newest()
     if newest and clock.last_instant(day, time_zone) < newest[0]:

@@ -1,8 +1,7 @@
-"""The rows of one file beside the log, in temporary tables: what is there twice, new or gone.
+"""Put the rows of one file into temporary tables, and find which are repeated, new or gone.
 
-Guarantees: whatever the length of the file, memory holds some rows of it. The log is read,
-never written; a row that is rejected stays known by its id, so that its event is not taken
-for gone.
+Guarantees: memory holds only some rows, whatever the length of the file. The log is read, never
+written. A row that is rejected stays known by its id, so that its event is not taken for gone.
 """
 
 from __future__ import annotations
@@ -38,30 +37,30 @@ CREATE TEMP TABLE rejects (
 _AT_ONCE = 1_000
 
 GONE = "no longer in the publisher's file"
-"""How the reason of a retraction begins that a file made."""
+"""The beginning of the reason of a retraction that a file made."""
 
 
 class StagedRow(NamedTuple):
-    """A row of the file, and the event of the log that it is, if there is one."""
+    """Holds a row of the file, and says how its event stands if the log has one."""
 
     number: int
-    """Of the row, from 1; several may stand in one line."""
+    """The number of the row, counted from 1; several rows may be in one line."""
     line: int
     external_id: str
     event_id: str
     state: str | None
-    """Of the event; None if the log has none."""
+    """The state of the event; None if the log has no such event."""
     title: str | None
     version: int | None
     is_known: bool
     """Whether the event has this external id."""
     cells: Cells
     kept: Cells | None
-    """The cells of the row as the log has them."""
+    """The cells of the row that the log has."""
 
 
 class Reject(NamedTuple):
-    """A row that did not go in: its line, the column, why, and its cells where it has some."""
+    """A rejected row has a line, a column, a reason and, if it could be read, its cells."""
 
     number: int
     line: int
@@ -71,21 +70,21 @@ class Reject(NamedTuple):
 
 
 class Staging:
-    """The rows of a file, in the temporary tables of a connection that reads the log."""
+    """Holds the rows of a file in temporary tables of a connection that reads the log."""
 
     def __init__(self, connection: sqlite3.Connection, form: Format) -> None:
         self._connection = connection
         self._form = form
         self._range = (f"{form.scheme}:", f"{form.scheme};")
         self.read = 0
-        """Rows of the file."""
+        """The number of rows in the file."""
         self.without_id = 0
-        """Rows of which it is not known what they are."""
+        """The number of rows without an id that could be read."""
         for statement in _TABLES.split(";"):
             connection.execute(statement)
 
     def fill(self, file: IO[bytes], progress: Callable[[int], object]) -> None:
-        """Take the rows of a file. Raises InvalidInput for what is no file of this format."""
+        """Read the rows of a file. Raises InvalidInput for a file that is not of this format."""
         rows: list[tuple[int, int, str, str, str]] = []
         rejects: list[Reject] = []
         with contextlib.closing(self._form.read(file)) as found:
@@ -136,7 +135,7 @@ class Staging:
         self._connection.execute("COMMIT")
 
     def _settle_repeated(self) -> None:
-        """Of rows with one id that say the same, the first counts; of others, none."""
+        """Keep the first row of each id if all rows with it say the same; else reject them all."""
         twice = self._connection.execute(
             "SELECT external_id FROM staged GROUP BY external_id HAVING count(*) > 1"
         ).fetchall()
@@ -157,7 +156,7 @@ class Staging:
             self.reject(Reject(number, line, column, reason, cells) for number, line, cells in rows)
 
     def settle(self, outcomes: Iterable[tuple[str, int]]) -> None:
-        """Note what became of rows, by their numbers."""
+        """Note the outcome of rows, by their numbers."""
         self._connection.execute("BEGIN")
         self._connection.executemany("UPDATE staged SET outcome = ? WHERE number = ?", outcomes)
         self._connection.execute("COMMIT")
@@ -165,7 +164,7 @@ class Staging:
     # --- What the log has of them ---------------------------------------------------------
 
     def chunks(self, size: int) -> Iterator[list[StagedRow]]:
-        """The rows that are neither rejected nor repeated, in their order, some at a time."""
+        """Yield lists of the rows that are neither rejected nor repeated, in their order."""
         last = 0
         while rows := self._connection.execute(_CHUNK, (self._form.scheme, last, size)).fetchall():
             last = rows[-1][0]
@@ -175,7 +174,7 @@ class Staging:
             ]
 
     def newest(self) -> tuple[str, str] | None:
-        """When the newest of the publisher's entries was reported: its last instant, as said."""
+        """Return when the publisher's newest entry was reported: its last instant, and as given."""
         row = self._connection.execute(
             "SELECT max(v.reported_from), v.reported_at FROM event_external_ids AS x"
             " JOIN event_versions AS v USING (event_id)"
@@ -187,7 +186,7 @@ class Staging:
         return (row[0], row[1]) if row[0] else None
 
     def count_gone(self) -> tuple[int, int]:
-        """How many of the publisher's events that stand are not in the file, and how many stand."""
+        """Return how many of the publisher's current events the file lacks, and how many exist."""
         gone, standing = self._connection.execute(
             "SELECT coalesce(sum(NOT is_there), 0), count(*) FROM (" + _STANDING + ")",  # noqa: S608
             self._range,
@@ -195,7 +194,7 @@ class Staging:
         return gone, standing
 
     def gone(self) -> Iterator[tuple[str, str, Cells | None]]:
-        """Event id, title and kept cells of those that are not in the file."""
+        """Yield event id, title and kept cells of the current events that the file lacks."""
         after = ""
         while rows := self._connection.execute(
             f"SELECT event_id, title, json_extract(extra, ?) FROM ({_STANDING})"  # noqa: S608
@@ -207,7 +206,7 @@ class Staging:
             after = rows[-1][0]
 
     def content(self, event_id: str) -> dict[str, Any]:
-        """What the log says of an event now."""
+        """Return the content of an event now."""
         (payload,) = self._connection.execute(
             "SELECT l.payload FROM events AS e JOIN event_versions AS v USING (event_id, version)"
             " JOIN log AS l ON l.seq = v.content_seq WHERE e.event_id = ?",
@@ -216,7 +215,7 @@ class Staging:
         return decode_content(payload) or {}
 
     def retraction(self, event_id: str) -> str:
-        """Why an event was retracted last."""
+        """Return the reason of the last retraction of an event."""
         (reason,) = self._connection.execute(
             "SELECT coalesce(reason, '') FROM event_versions WHERE event_id = ?"
             " AND kind = 'event.retracted' ORDER BY version DESC LIMIT 1",
@@ -227,8 +226,10 @@ class Staging:
     # --- What became of them --------------------------------------------------------------
 
     def twins(self, gone: Mapping[bytes, str]) -> Iterator[tuple[int, str, str]]:
-        """Line and external id of the new rows that say what a row that is gone said, by
-        its `digest`, and the event of that."""
+        """Yield new rows that say the same as a row that is gone: line, external id, gone event.
+
+        `gone` has the ids of these events by the `digest` of their rows.
+        """
         new = self._connection.execute(
             "SELECT line, external_id, cells FROM staged WHERE outcome = 'recorded' ORDER BY number"
         )
@@ -237,7 +238,7 @@ class Staging:
                 yield line, external_id, event_id
 
     def rejects(self) -> Iterator[Reject]:
-        """The rows that were put aside, in their order."""
+        """Yield the rows that were put aside, in their order."""
         rows = self._connection.execute(
             "SELECT number, line, field, reason, cells FROM rejects ORDER BY number"
         )
@@ -245,13 +246,12 @@ class Staging:
             yield Reject(number, line, field or "", reason, _cells(cells))
 
     def count_rejects(self) -> int:
-        """How many there are."""
+        """Return the number of rows that were put aside."""
         (count,) = self._connection.execute("SELECT count(*) FROM rejects").fetchone()
         return int(count)
 
     def tallied(self) -> Iterator[tuple[Tally, str | None, str | None]]:
-        """Of the rows that are in: what each adds to the totals, and the log's country and
-        precision."""
+        """Yield what each accepted row adds to the totals, and the log's country and precision."""
         rows = self._connection.execute(
             "SELECT s.cells, e.country, e.occurred_precision FROM staged AS s"
             " LEFT JOIN event_external_ids AS x USING (external_id)"
@@ -262,7 +262,7 @@ class Staging:
             yield self._form.tally(json.loads(cells)), country, precision
 
     def figures(self) -> Iterator[tuple[str, Any, Any, Any]]:
-        """The sums that the log has of the same rows: measure, value, low and high."""
+        """Yield the sums that the log has of the same rows: measure, value, low and high."""
         return self._connection.execute(
             "SELECT q.measure, sum(q.value), sum(q.low), sum(q.high) FROM staged AS s"
             " LEFT JOIN event_external_ids AS x USING (external_id)"
@@ -287,9 +287,9 @@ _STANDING = (
 
 
 def event_id_of(external_id: str) -> str:
-    """The id of the event of a row: the same every time, so that an erased one is known again.
+    """Return the id of the event of a row; it is always the same, so that an erased event is found.
 
-    Ids that differ in more than the case of letters have events that differ.
+    External ids that differ in more than the case of letters give different event ids.
     """
     plain = re.sub(r"[^a-z0-9]+", "-", external_id.lower()).strip("-")
     if plain == external_id.lower().replace(":", "-", 1) and 3 <= len(plain) <= 64:
@@ -298,7 +298,7 @@ def event_id_of(external_id: str) -> str:
 
 
 def _check(cells: Cells) -> None:
-    """Raise InvalidInput for a cell that no text can hold."""
+    """Raise InvalidInput for a cell with characters that no text can hold."""
     for column, cell in cells.items():
         if not column.isprintable() or len(column) > 60:
             problem = "is no name for a column: at most 60 printable characters"
@@ -316,7 +316,7 @@ def _cells(text: str | None) -> Cells | None:
 
 
 def digest(form: Format, cells: Cells) -> bytes:
-    """Of what a row says but for its id, however it says it."""
+    """Return a hash of what a row says, without its id and however it is written."""
     said = sorted(
         (column, form.spellings[column].normal(cell) if column in form.spellings else cell)
         for column, cell in cells.items()

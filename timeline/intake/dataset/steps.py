@@ -1,7 +1,7 @@
-"""The steps of one file: what each row makes of its event, and what becomes of those without.
+"""Make the entries of one file: those of each row, and those of the events that it lacks.
 
-Guarantees: a row is taken whole or put aside with its reason; what somebody corrected in this
-log is not taken back because a publisher changed something else.
+Guarantees: a row is accepted whole, or put aside with its reason. A correction that somebody made
+in this log is not undone because the publisher changed something else.
 """
 
 from __future__ import annotations
@@ -23,34 +23,35 @@ from timeline.model.validation import validate
 from timeline.writing.writer import Append
 
 _AT_ONCE = 5_000
-"""Rows of one append: what a broken-off run loses, and what a reader sees at once."""
+"""The number of rows in one append: an interruption loses at most these, and a reader sees them
+at once."""
 
 _MOST_NOTES = 50
 
 
 class DatasetStep(NamedTuple):
-    """One entry that a file makes."""
+    """Describes one entry that a file makes."""
 
     verb: str
-    """record, update, retract or reinstate."""
+    """The operation: record, update, retract or reinstate."""
     event_id: str
     title: str
     columns: tuple[str, ...] = ()
-    """Those that the publisher changed."""
+    """The columns that the publisher changed."""
 
 
 @dataclass
 class DatasetOutcome:
-    """What a file made of the log."""
+    """Says what a file changed in the log."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    """Rows by what became of them, and the events that were retracted or reinstated."""
+    """The number of rows by their outcome, and of events that were retracted or reinstated."""
     churn: Counter[str] = field(default_factory=Counter)
-    """Rows that are written in another way than before, by the kind of difference."""
+    """The number of rows that are written otherwise than before, by the kind of difference."""
     respelled: int = 0
-    """Rows of which nothing else is new."""
+    """The number of rows that differ only in how they are written."""
     notes: list[str] = field(default_factory=list)
-    """What a person should know; the first ones of many."""
+    """Notes for a person; only the first ones are kept."""
     more_notes: int = 0
 
     def note(self, text: str) -> None:
@@ -62,22 +63,22 @@ class DatasetOutcome:
 
 
 class Import(NamedTuple):
-    """What is wanted of a run."""
+    """The options of a run say what is wanted."""
 
     said: Said = Said()
-    """`reported_at` is the day of the file."""
+    """The words that go with each entry; `reported_at` is the day of the file."""
     complete: bool = False
-    """Whether the file is all that its publisher has: what it lacks is gone."""
+    """Whether the file is all that its publisher has; if so, events that it lacks are retracted."""
     strict: bool = False
-    """All in one append, which the first bad row ends."""
+    """Whether all rows go into one append, which fails at the first bad row."""
     dry_run: bool = False
-    """All in one append, which will be taken back."""
+    """Whether all rows go into one append, which is taken back in the end."""
     allow_absent: bool = False
-    """Even if a tenth of the publisher's events is gone."""
+    """Whether even a tenth of the publisher's events may be gone."""
 
 
 class Steps:
-    """The steps of one file."""
+    """Makes the entries of one file."""
 
     def __init__(
         self,
@@ -126,7 +127,7 @@ class Steps:
     def _rows(
         self, append: Append, rows: list[StagedRow]
     ) -> tuple[list[tuple[str, int]], list[Reject]]:
-        """The steps of some rows: what became of each, and those that were refused."""
+        """Make the entries of some rows; return the outcome of each, and the refused rows."""
         settled: list[tuple[str, int]] = []
         rejects: list[Reject] = []
         if (source := self._form.source) and not append.has("source", source["source_id"]):
@@ -143,7 +144,7 @@ class Steps:
         return settled, rejects
 
     def _row(self, append: Append, row: StagedRow) -> str:
-        """What became of one row."""
+        """Make the entries of one row, and return its outcome."""
         if row.state is None:
             return self._record(append, row)
         if row.state == "erased":
@@ -181,7 +182,7 @@ class Steps:
         return "updated"
 
     def _reinstated(self, append: Append, row: StagedRow) -> bool:
-        """Take a retraction back that an earlier file made; any other stays."""
+        """Take back a retraction that an earlier file made; return whether it was one."""
         reason = self._staging.retraction(row.event_id)
         if not reason.startswith(GONE):
             note = f'line {row.line}: {row.event_id} was retracted ("{reason}"), and stays so'
@@ -198,7 +199,7 @@ class Steps:
         return InvalidInput(min(self._form.identifying), problem)
 
     def _record(self, append: Append, row: StagedRow) -> str:
-        if append.has("event", row.event_id):  # since a moment ago
+        if append.has("event", row.event_id):  # somebody else may have recorded it a moment ago
             raise self._taken(row)
         fields = self._fields(row.cells)
         for number, relation in enumerate(fields.get("relations", ())):
@@ -216,7 +217,7 @@ class Steps:
         return "recorded"
 
     def _fields(self, cells: Cells) -> dict[str, Any]:
-        """The fields of the event of a row; the day of a file goes before the row's own."""
+        """Return the fields of the event of a row; the day of the file replaces the row's own."""
         fields = self._form.event(cells)
         if self._wanted.said.reported_at:
             fields.pop("reported_at", None)
@@ -225,9 +226,9 @@ class Steps:
     def _changes(
         self, append: Append, row: StagedRow, kept: Cells, changed: list[str]
     ) -> tuple[dict[str, Any], Said]:
-        """What the publisher changed becomes so here, unless it was changed here as well.
+        """Return changes that take over what the publisher changed, unless it was changed here too.
 
-        What is only written in another way stays as it was written before.
+        Fields that are only written otherwise stay as they were.
         """
         fields = self._fields(row.cells)
         reported_at = fields.pop("reported_at", None)
@@ -235,11 +236,11 @@ class Steps:
         theirs = append.worded(validate(Event, {**fields, **ids}))
         ours = self._staging.content(row.event_id)
         try:
-            as_read = dict.fromkeys(row.cells, "") | kept  # what is empty is not kept
+            as_read = dict.fromkeys(row.cells, "") | kept  # empty cells are not kept
             before = {**self._fields(as_read), **ids}
             before.pop("reported_at", None)
             base = append.worded(validate(Event, before))
-        except InvalidInput:  # another mapping read it then
+        except InvalidInput:  # the row was read by another mapping then
             base = ours
         cells = filled(kept | {column: row.cells.get(column, "") for column in changed})
         changes: dict[str, Any] = {f"/extra/{self._form.scheme}": cells}
@@ -259,7 +260,7 @@ class Steps:
         return changes, said
 
     def _retract(self, appending: Callable[[], AbstractContextManager[Append]]) -> None:
-        """Events whose rows are gone."""
+        """Retract the events whose rows are gone."""
         said = self._wanted.said.model_copy(update={"reason": self._gone})
         gone = self._staging.gone()
         was: dict[bytes, str] = {}
@@ -284,7 +285,7 @@ class Steps:
 
 
 def _of(error: TimelineError) -> tuple[str, str]:
-    """Field and reason of a refusal."""
+    """Return field and reason of a refusal."""
     if isinstance(error, InvalidInput):
         return error.field, error.problem
     return "", str(error)

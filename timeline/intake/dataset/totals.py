@@ -1,7 +1,8 @@
-"""The totals of a file beside those of the log: nothing came in twice, nothing was lost.
+"""Compare the totals of a file with those of the log: nothing was doubled, nothing was lost.
 
-Guarantees: the side of the file is added up from its cells, that of the log from its tables,
-over the rows that are in. Where a figure was changed in the log, the two differ, and say so.
+Guarantees: the file's totals are added up from its cells, the log's totals from its tables, both
+over the rows that were accepted. If a figure was changed in the log, the two differ, and this is
+shown.
 """
 
 from __future__ import annotations
@@ -14,32 +15,32 @@ from timeline.intake.dataset.staging import Staging
 
 
 class Figure(NamedTuple):
-    """The sum of one figure, in the file and in the log."""
+    """Holds the sum of one figure in the file and in the log."""
 
     measure: str
     field: str
-    """value, low or high."""
+    """The part of the figure: value, low or high."""
     in_file: Decimal
     in_log: Decimal
 
     @property
     def reconciles(self) -> bool:
-        """Whether the sums are equal, as far as SQLite adds fractions."""
+        """Return whether the sums are equal, as precisely as SQLite adds fractions."""
         return abs(self.in_file - self.in_log) <= abs(self.in_file) * Decimal("1e-9")
 
 
 class Totals(NamedTuple):
-    """What the rows that are in add up to."""
+    """Holds the totals of the accepted rows."""
 
     figures: list[Figure]
     countries: Counter[tuple[str, str | None]]
-    """Rows by the publisher's name of a country and the log's code."""
+    """The number of rows by the publisher's name of a country and the log's code."""
     dates: Counter[tuple[str, str | None]]
-    """Rows by how precise the publisher calls the date and what the log makes of it."""
+    """The number of rows by the precision of the date that the publisher and the log give."""
 
 
 def totals(staging: Staging) -> Totals:
-    """Both sides of the rows that were recorded, updated or unchanged."""
+    """Return the totals of the rows that were recorded, updated or unchanged."""
     sums: dict[tuple[str, str], Decimal] = {}
     countries: Counter[tuple[str, str | None]] = Counter()
     dates: Counter[tuple[str, str | None]] = Counter()
