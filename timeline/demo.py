@@ -1,12 +1,11 @@
-"""The demonstration: a timeline built from db/demo/ on a staged clock.
+"""Build the demonstration: a timeline made from db/demo/ on a staged clock.
 
 Guarantees: every build tells the same story, entry by entry, recorded at the times in
-nato-odesa.json and not at the machine's; only salts, the hashes over them, and the key that signs
-it and is then forgotten differ. The log says so of itself, in the notice that every page shows. A
-build takes its place under the name whole or not at all, and replaces nothing but an earlier
-demonstration.
+nato-odesa.json. Only the salts, the hashes over them, and the key that signs it and is not kept
+differ. The log says so itself, in the notice on every page. A build appears under its name whole
+or not at all, and replaces only an earlier demonstration.
 
-Goes through the writer like everybody else: it knows no table.
+It uses the writer as everybody does: it knows no table.
 """
 
 from __future__ import annotations
@@ -38,11 +37,11 @@ _VERBS = (
     *("record", "update", "correct", "retract", "reinstate", "merge"),
 )
 _NOT_SAID = frozenset(("at", "do", *_VERBS, "as", "sentences", "changes", "into"))
-"""Fields of an append or of a step; the others are those of `Said`."""
+"""The fields of an append or of a step that do not belong to `Said`."""
 
 
 def build(path: str | os.PathLike[str]) -> int:
-    """Make the demonstration at `path`, in place of an earlier one; the number of its entries.
+    """Make the demonstration at `path`, in place of an earlier one; return its number of entries.
 
     Raises StoreError if anything else has this name, or for a file that cannot be written.
     """
@@ -52,7 +51,7 @@ def build(path: str | os.PathLike[str]) -> int:
     try:
         with atomic.replaced(target, building, storage.beside(building)):
             entries = _run(building)
-            # A write-ahead log that outlived its database would be read into the new one.
+            # A write-ahead log that is left of the old database would be read into the new one.
             for left in storage.beside(target):
                 left.unlink(missing_ok=True)
     except PermissionError:
@@ -61,7 +60,7 @@ def build(path: str | os.PathLike[str]) -> int:
 
 
 def is_demo(info: Mapping[str, Any]) -> bool:
-    """Whether a log that says this about itself (`LogInfo`) is the demonstration."""
+    """Return whether a log that says this about itself (`LogInfo`) is the demonstration."""
     return bool(info.get("origin") == _script()["log"]["origin"])
 
 
@@ -82,7 +81,7 @@ def _check_replaceable(target: Path) -> None:
 
 
 def _run(path: Path) -> int:
-    """Write the whole story into a new file; the number of its entries."""
+    """Write the whole story into a new file, and return the number of its entries."""
     script = _script()
     opened_at = clock.parse(script["opened_at"])
     with _naming(f"{_SCRIPT}, log"):
@@ -99,7 +98,7 @@ def _run(path: Path) -> int:
 
 
 def _run_append(connection: sqlite3.Connection, path: Path, fields: Mapping[str, Any]) -> Receipt:
-    """Run the steps of one append at its staged time; the receipt of the last."""
+    """Run the steps of one append at its staged time, and return the last receipt."""
     at = clock.parse(fields["at"])
     with writer.appending(connection, str(path), now=lambda: at) as append:
         for number, step in enumerate(fields["do"], 1):
@@ -110,7 +109,7 @@ def _run_append(connection: sqlite3.Connection, path: Path, fields: Mapping[str,
 
 @contextlib.contextmanager
 def _naming(where: str) -> Iterator[None]:
-    """Say of what is wrong with the script where it stands."""
+    """Put the place in the script on errors about the script."""
     try:
         yield
     except StoreError:
