@@ -1,1 +1,1 @@
-"""What each page shows. Knows no request and no template."""
+"""Read what each page shows, from a connection; knows no request and no template."""

@@ -1,8 +1,8 @@
-"""What the page of one actor shows: their events, the offices they held when, who is with them.
+"""Read what the page of one actor shows: events, offices with dates, actors in the same events.
 
-Guarantees: names, aliases and merges are always today's; events are of the moment that is
-asked for. One page of events is read, however many there are. Reads on the connection it is
-given; knows no request and no template.
+Guarantees: names, aliases and merges are always today's; events are as of the moment that is asked
+for. Only one page of events is read, however many there are. Reads on the connection it is given;
+knows no request and no template.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from timeline.store.codec import decode_payload
 from timeline.store.rows import RowDict, as_dicts
 
 _COMPANIONS = 20
+"""The number of companions that a page lists."""
 _NOWHERE = Address()
 
 
@@ -36,10 +37,10 @@ def actor_page(
     address: Address = _NOWHERE,
     index: FacetIndex | None = None,
 ) -> dict[str, Any]:
-    """All that the page shows; `address` names the moment and the part of the list.
+    """Return all that the page shows; `address` names the moment and the part of the list.
 
-    Events of a merged actor stand under the one that it was merged into. Raises NotFound for
-    an actor that nobody named by then.
+    For a merged actor there are no events: they are listed under the actor that it was merged into.
+    Raises NotFound for an actor that nothing in the log named by that moment.
     """
     point = parse_as_of(connection, **address.moments)
     with tables_as_of(connection, point) as tables:
@@ -81,7 +82,7 @@ def actor_page(
 
 
 def _why_merged(connection: sqlite3.Connection, actor_id: str) -> str | None:
-    """The reason of the newest merge of an actor, if one was given and not erased."""
+    """Return the reason of an actor's newest merge; None if none was given or it was erased."""
     row = connection.execute(
         "SELECT payload FROM log WHERE subject = ? AND kind = 'actor.merged'"
         " ORDER BY version DESC LIMIT 1",
@@ -93,7 +94,10 @@ def _why_merged(connection: sqlite3.Connection, actor_id: str) -> str | None:
 def _with_parts(
     tables: sqlite3.Connection, actor: RowDict, rows: Sequence[RowDict]
 ) -> list[RowDict]:
-    """These events, each with how the actor takes part in it: `taken`, and `parts` in words."""
+    """Return these events, each with the actor's parts in it, as rows (`taken`) and in words.
+
+    The words are `parts`, in the order of `taken`.
+    """
     cursor = tables.execute(
         "SELECT x.event_id, x.name, x.role, x.as_named, x.office, x.organisation"
         " FROM json_each(?) AS e CROSS JOIN event_actors AS x"
@@ -114,13 +118,16 @@ def _with_parts(
 
 
 def _part(actor: RowDict, part: Mapping[str, Any]) -> str:
-    """ "host - President of Ukraine, written as Zelensky"."""
+    """Return one part in words, as in "host - President of Ukraine, written as Zelensky".
+
+    It has the role, the office, and the name that the event uses if that is another one.
+    """
     written = f"written as {part['name']}" if part["name"] != actor["name"] else ""
     return " - ".join(filter(None, (part["role"], prose.capacity(part), written)))
 
 
 def _offices(tables: sqlite3.Connection, actor_id: str) -> list[dict[str, Any]]:
-    """The offices that are named with the actor, each with its first and last event."""
+    """Return the offices that are named with the actor, each with its first and last event."""
     cursor = tables.execute(
         "SELECT x.office, x.organisation, e.event_id, e.occurred"
         " FROM event_actors AS x JOIN events AS e USING (event_id)"
@@ -144,7 +151,7 @@ def _offices(tables: sqlite3.Connection, actor_id: str) -> list[dict[str, Any]]:
 
 
 def _companions(tables: sqlite3.Connection, actor_id: str) -> list[RowDict]:
-    """Who takes part in the same events, in how many, the most frequent first."""
+    """Return the other actors in the same events, each with the number of these, highest first."""
     cursor = tables.execute(
         "SELECT y.actor_id, a.name, count(DISTINCT y.event_id) AS events"
         " FROM event_actors AS x JOIN events AS e USING (event_id)"
@@ -165,7 +172,7 @@ def actor_json(
     address: Address = _NOWHERE,
     index: FacetIndex | None = None,
 ) -> dict[str, Any]:
-    """The same as JSON; `after` is the parameter that asks for the next page of events."""
+    """Return the page of an actor as JSON; `after` is the parameter for the next page of events."""
     shown = actor_page(connection, actor_id, address, index)
     return {
         **shown["subject"],

@@ -1,8 +1,8 @@
-"""The state of a browse page as its address, and addresses from it.
+"""Read the state of a browse page from its address, and make addresses of other states.
 
-Guarantees: an address says all that a page shows, so that Back, bookmarks and feeds work;
-`Address.of(x.query()) == x`. Unknown parameters are passed over, values are left as they are
-given: what they mean is the business of `filters`.
+Guarantees: an address contains the whole state of a page, so that Back, bookmarks and feeds work;
+`Address.of(x.pairs()) == x`. Unknown parameters are ignored. Values are left as they are given:
+`filters` knows what they mean.
 """
 
 from __future__ import annotations
@@ -23,32 +23,34 @@ FACETS = {
     "at_risk": "at_risk",
     "precision": "precision",
 }
-"""The facets of the page, and the filter (`filters.FILTERS`) that each one is."""
+"""The facets of the page, each with the name of its filter (`filters.FILTERS`)."""
 
 _SINGLE = ("q", "place", "since", "until", "as_of", "as_reported", "order", "after", "all")
+"""The parameters of an address that have one value."""
 
 
 class Address(NamedTuple):
-    """What is asked of a browse page or a feed."""
+    """An address holds all that can be asked of a browse page or a feed; "" asks for nothing."""
 
     chosen: tuple[tuple[str, str], ...] = ()
-    """Facet and value, in one order: a selection has one address."""
+    """Pairs of facet and value, in a fixed order, so that one selection has one address."""
     q: str = ""
+    """The words of a full-text search."""
     place: str = ""
     since: str = ""
     until: str = ""
     as_of: str = ""
     as_reported: str = ""
     order: str = ""
-    """ "oldest" for the oldest first."""
+    """ "oldest" to list the oldest events first."""
     after: str = ""
-    """Where the page begins; see `selection.Selection.page`."""
+    """The place in the list after which the page begins; see `selection.Selection.page`."""
     all: str = ""
-    """The facet that shows all of its values."""
+    """The facet of which all values are shown."""
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> Address:
-        """The address that these parameters make."""
+        """Return the address that these parameters make."""
         given = [(name, value.strip()) for name, value in pairs if value.strip()]
         chosen = dict.fromkeys(pair for pair in given if pair[0] in FACETS)
         order = [*FACETS]
@@ -58,35 +60,38 @@ class Address(NamedTuple):
         )
 
     def pairs(self) -> list[tuple[str, str]]:
-        """The parameters, in one order."""
+        """Return the parameters in a fixed order: first those with one value, then the facets."""
         singles = ((name, getattr(self, name)) for name in _SINGLE)
         return [*((name, value) for name, value in singles if value), *self.chosen]
 
     def query(self, **changes: Any) -> str:
-        """The query string after changes, "?" included; a change leads to the first page."""
+        """Return the query string with these changes, "?" included.
+
+        It leads to the first page unless `after` is among the changes.
+        """
         if "after" not in changes:
             changes["after"] = ""
         return _query(self._replace(**changes).pairs())
 
     def toggled(self, facet: str, value: str) -> str:
-        """The query string with a value of a facet chosen, or no longer."""
+        """Return the query string with this value of a facet added, or removed if it is chosen."""
         pair = facet, value
         rest = tuple(each for each in self.chosen if each != pair)
         chosen = rest if pair in self.chosen else (*rest, pair)
         return _query(Address.of(self._replace(chosen=chosen, after="").pairs()).pairs())
 
     def without(self, facet: str) -> str:
-        """The query string with nothing of a facet chosen."""
+        """Return the query string without the chosen values of a facet."""
         rest = tuple(pair for pair in self.chosen if pair[0] != facet)
         return _query(self._replace(chosen=rest, after="").pairs())
 
     def cleared(self) -> str:
-        """The query string without any filter, of the same moment."""
+        """Return the query string of the same moment, without filters, words and order."""
         return _query(Address(as_of=self.as_of, as_reported=self.as_reported).pairs())
 
     @property
     def filters(self) -> dict[str, Any]:
-        """The filters (`filters.FILTERS`) that the address names."""
+        """Return the filters (`filters.FILTERS`) that the address names, with their values."""
         found: dict[str, Any] = {}
         for facet, value in self.chosen:
             found.setdefault(FACETS[facet], []).append(value)
@@ -97,12 +102,12 @@ class Address(NamedTuple):
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether it shows less than everything."""
+        """Return whether the address has a filter or the words of a search."""
         return bool(self.filters or self.q)
 
     @property
     def moments(self) -> Mapping[str, str | None]:
-        """The arguments of `as_of.parse_as_of`."""
+        """Return the two arguments of `as_of.parse_as_of`, by name."""
         return {"as_of": self.as_of or None, "as_reported": self.as_reported or None}
 
 

@@ -1,7 +1,7 @@
-"""What the browse page shows: a selection of events as facets, bars, circles and a list.
+"""Read what the browse page shows: a selection as facets, bars, circles on a map, and a list.
 
-Guarantees: every number is exact, and of the very selection and moment that the address
-names. Reads on the connection it is given; knows no request and no template.
+Guarantees: every number is exact, and counts exactly the selection, as of the moment, that the
+address names. Reads on the connection it is given; knows no request and no template.
 """
 
 from __future__ import annotations
@@ -28,12 +28,15 @@ from timeline.store import log
 from timeline.store.rows import RowDict, as_dicts
 
 PAGE_SIZE = 50
+"""The number of events on a page."""
 _SHOWN = 8
+"""The number of values that a facet shows until a reader asks for all."""
 _CLOCK_TIMES = ("second", "minute", "hour")
+"""The precisions of dates that have a time of day."""
 
 
 class Choice(NamedTuple):
-    """A value of a facet."""
+    """A value of a facet, with the query string (`link`) that chooses it or takes it back."""
 
     value: str
     label: str
@@ -43,7 +46,7 @@ class Choice(NamedTuple):
 
 
 class Facet(NamedTuple):
-    """A facet with its values, the chosen ones first, and how many are not shown."""
+    """A facet with its values, the chosen ones first; `hidden` is the number not shown."""
 
     name: str
     choices: list[Choice]
@@ -52,7 +55,7 @@ class Facet(NamedTuple):
 
 
 class Group(NamedTuple):
-    """The events of one period: its name, and the events."""
+    """A date in words, and the events of a page that have it."""
 
     period: str
     events: list[dict[str, Any]]
@@ -61,9 +64,9 @@ class Group(NamedTuple):
 def browse(
     connection: sqlite3.Connection, address: Address, index: FacetIndex | None = None
 ) -> dict[str, Any]:
-    """All that the page shows, from the index where there is one.
+    """Return all that the page shows, from the index if there is one.
 
-    Raises TimelineError for what the address asks in vain.
+    Raises TimelineError for an address whose values cannot be read or name an unknown entry.
     """
     point = parse_as_of(connection, **address.moments)
     with selected(connection, point, index, address) as chosen:
@@ -96,11 +99,14 @@ def browse(
 
 
 _SPELT = ("type", "country", "tag", "modality", "verification", "state", "at_risk", "precision")
-"""Facets whose values may be written in several ways."""
+"""The facets whose values may be written in several ways, such as a code or a label."""
 
 
 def _as_stored(chosen: Selection, address: Address) -> Address:
-    """The address with its values as the tables have them: "UKR" for "ua", so that they match."""
+    """Return the address with its values as the tables store them, such as "UKR" for "ua".
+
+    They then match the values that the facets list.
+    """
     stored = [
         (facet, str(chosen.parse_filter(FACETS[facet], value) or value))
         if facet in _SPELT
@@ -111,7 +117,7 @@ def _as_stored(chosen: Selection, address: Address) -> Address:
 
 
 def _asked_period(address: Address) -> str:
-    """The period that is asked for, as a person writes it."""
+    """Return the period that is asked for, in words; an empty text if none is."""
     since, until = (edtf.phrase(each) if each else "" for each in (address.since, address.until))
     if since and until:
         return since if since == until else f"{since} to {until}"
@@ -121,7 +127,10 @@ def _asked_period(address: Address) -> str:
 def _labels(
     tables: sqlite3.Connection, address: Address, facets: Sequence[Facet]
 ) -> dict[tuple[str, str], str]:
-    """What the chosen values are called, those too that nothing is left of."""
+    """Return labels by facet and value.
+
+    Event types and chosen countries have one even if no event has them.
+    """
     called = {("at_risk", "1"): "at risk", ("at_risk", "0"): "not at risk"}
     called |= {("type", code): label for code, label in query.labels(tables).items()}
     for facet, value in address.chosen:
@@ -133,7 +142,7 @@ def _labels(
 
 
 def _opened(connection: sqlite3.Connection) -> str:
-    """When the log began, as a person writes a day."""
+    """Return the day on which the log began, in words; an empty text for an empty log."""
     entry = log.entry_at(connection, 0)
     return edtf.phrase(entry.recorded_at[:10]) if entry else ""
 
@@ -145,7 +154,10 @@ def selected(
     index: FacetIndex | None,
     address: Address,
 ) -> Iterator[Selection]:
-    """The events that an address chooses, at that point, from the index where it knows them."""
+    """Yield the selection that an address chooses as of a point, from the index if it can answer.
+
+    The index knows only the clock of the log: with `as_reported` the tables answer.
+    """
     filters, text = address.filters, address.q or None
     if index and point.reported == NOW.reported:
         chosen = IndexedSelection(connection, index, filters, text, seq=point.seq)
@@ -157,7 +169,7 @@ def selected(
 
 
 def _points(chosen: Selection) -> list[RowDict]:
-    """The places on the map, each with what is known of one of its events."""
+    """Return the points on the map, each with title and place of one of its events."""
     points = chosen.points()
     known = {row["seq"]: row for row in chosen.map_rows(point["seq"] for point in points)}
     return [{**known[point["seq"]], **point} for point in points]
@@ -192,7 +204,7 @@ def _facet(chosen: Selection, address: Address, name: str) -> Facet:
 def groups_of(
     connection: sqlite3.Connection, rows: Sequence[RowDict], chosen: Selection
 ) -> list[Group]:
-    """The events of a page of a selection under the period in which they happened."""
+    """Return the events of a page of a selection, grouped by their dates in words."""
     tables = chosen.tables
     labels = query.labels(tables)
     figures = _figures(tables, [row["event_id"] for row in rows])
@@ -221,7 +233,7 @@ def groups_of(
 
 
 def _period(row: Mapping[str, Any]) -> str:
-    """The day of an event that has a time, else its date, as a person writes it."""
+    """Return the day of an event that has a time, otherwise its date, in words."""
     if row["occurred"] is None:
         return ""
     is_time = row["occurred_precision"] in _CLOCK_TIMES
@@ -229,7 +241,7 @@ def _period(row: Mapping[str, Any]) -> str:
 
 
 def _time(row: Mapping[str, Any]) -> str:
-    """The clock of an event that has one."""
+    """Return the time of day of an event, in words; an empty text if it has none."""
     if row["occurred_precision"] not in _CLOCK_TIMES:
         return ""
     return edtf.phrase(row["occurred"]).rpartition(", ")[2]
@@ -238,7 +250,7 @@ def _time(row: Mapping[str, Any]) -> str:
 def _figures(
     tables: sqlite3.Connection, event_ids: Sequence[str]
 ) -> dict[str, list[tuple[str, list[str]]]]:
-    """The figures of events that compete: a measure with more than one, each in words."""
+    """Return by event id each measure with its figures in words; several of one measure compete."""
     marks = ", ".join("?" * len(event_ids))
     cursor = tables.execute(
         f"SELECT * FROM event_quantities WHERE event_id IN ({marks})"  # noqa: S608
@@ -254,7 +266,7 @@ def _figures(
 
 
 def _figure(row: RowDict) -> str:
-    """ "35 (prosecutor)"."""
+    """Return a figure in words, with who reported it if that is known: "35 (prosecutor)"."""
     numbers = {key: str(row[key]) for key in ("value", "low", "high") if row[key] is not None}
     by = f" ({row['reported_by']})" if row["reported_by"] else ""
     figure = {**numbers, "unit": row["unit"], "qualifier": row["qualifier"]}

@@ -1,8 +1,8 @@
-"""What the changes page shows: what was updated, corrected, retracted or taken back, and why.
+"""Read what the changes page shows: which entries changed an event, how and why.
 
-Guarantees: nothing that changed is left out, the newest first; between two moments, exactly
-what was believed at the one and not at the other. Reads on the connection it is given; knows
-no request and no template.
+Guarantees: every update, correction, retraction, reinstatement and merge is listed, newest first. A
+comparison of two moments has exactly the events that had another version at the end than at the
+start. Reads on the connection it is given; knows no request and no template.
 """
 
 from __future__ import annotations
@@ -22,13 +22,19 @@ from timeline.store import log
 from timeline.store.rows import RowDict, as_dicts
 
 KINDS = ("corrected", "updated", "retracted", "reinstated", "merged")
+"""The kinds of changes that the page can be narrowed to."""
 PAGE_SIZE = 50
+"""The number of changes on a page."""
 
 
 def stream(
     connection: sqlite3.Connection, *, kind: str = "", before: int = 2**62, limit: int = PAGE_SIZE
 ) -> Iterator[dict[str, Any]]:
-    """Entries that changed an event, newest first, each with what it changed in words."""
+    """Yield the entries that changed an event, newest first, each with its changes in words.
+
+    `kind` is one of KINDS, and any other text stands for all of them; only entries with a `seq`
+    below `before` are listed.
+    """
     names = Names(connection)
     kinds = [kind] if kind in KINDS else [*KINDS]
     marks = ", ".join("?" * len(kinds))
@@ -63,7 +69,11 @@ def stream(
 def between(
     connection: sqlite3.Connection, start: str, end: str | None, *, reported: bool
 ) -> list[dict[str, Any]]:
-    """What was believed at `start` and no longer at `end`, in words. Raises InvalidInput."""
+    """Return the events that differ between two moments, with the differences in words.
+
+    `end` is now if it is None or empty. Raises InvalidInput, NotFound for what is no moment of this
+    log.
+    """
     names = Names(connection)
     return [
         {
@@ -87,7 +97,7 @@ def _in_words(
 def changes_feed(
     connection: sqlite3.Connection, address_of: Callable[[str], str], self_url: str
 ) -> str:
-    """The newest changes as an Atom feed (RFC 4287): an entry for each entry of the log.
+    """Return the newest changes as an Atom feed (RFC 4287) with one entry for each log entry.
 
     `address_of` makes an absolute address of a path below /events/.
     """
@@ -113,7 +123,10 @@ def changes_feed(
 
 
 def changes_page(connection: sqlite3.Connection, given: Mapping[str, str]) -> dict[str, Any]:
-    """All that the page shows; `given` are kind, before, from, to and clock."""
+    """Return all that the page shows; `given` are its parameters kind, before, from, to and clock.
+
+    Raises InvalidInput, NotFound for a `from` or a `to` that is no moment of this log.
+    """
     compared = None
     if given.get("from"):
         compared = between(
@@ -154,7 +167,7 @@ _KEYS = (
 
 
 def changes_json(connection: sqlite3.Connection, given: Mapping[str, str]) -> dict[str, Any]:
-    """The same as JSON: `changes`, `before` for the next page, and what was `compared`."""
+    """Return the page as JSON: `changes`, `before` (for the next page) and what was `compared`."""
     found = changes_page(connection, given)
     compared = found["compared"]
     return {

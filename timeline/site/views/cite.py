@@ -1,7 +1,7 @@
-"""How to cite an event: the version and the entry of it that were read.
+"""Cite a version of an event and its log entry, as plain text, BibTeX and CSL-JSON.
 
-Guarantees: what is cited can be found again for ever, since neither a version nor an entry
-ever changes. Plain text, BibTeX, and CSL-JSON (citationstyles.org, schema 1.0.2).
+Guarantees: a reader of the citation can always find what was cited, since neither a version nor an
+entry ever changes. CSL-JSON is that of citationstyles.org, schema 1.0.2.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ _SPECIAL = {
     "^": r"\textasciicircum{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
+"""Characters that mean something in TeX, each with the way to write it."""
 
 
 class _Cited(NamedTuple):
-    """What every form says."""
+    """The texts that every form of a citation has."""
 
     key: str
     title: str
@@ -36,7 +37,7 @@ class _Cited(NamedTuple):
 def citations_of(
     event: Mapping[str, Any], info: Mapping[str, Any], address: str
 ) -> list[tuple[str, str]]:
-    """Name and text of each form, for a version of an event and the address of that version."""
+    """Return name and text of each form, for a version of an event and that version's address."""
     cited = _Cited(
         f"{event['event_id']}-v{event['version']}",
         prose.title(event),

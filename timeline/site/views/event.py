@@ -1,8 +1,8 @@
-"""What the page of one event shows: how it stands, who says what, and every version.
+"""Read what the page of one event shows: its state, its sources, and all of its versions.
 
-Guarantees: what stands, its figures, its sources and its versions are of one moment; an event
-that was retracted, merged or erased says so and why. Reads on the connection it is given;
-knows no request and no template.
+Guarantees: the content, figures and sources are of one version and one moment; the list of versions
+is always complete. An event that was retracted, merged or erased says so and why. Reads on the
+connection it is given; knows no request and no template.
 """
 
 from __future__ import annotations
@@ -32,12 +32,16 @@ _TIES = {
     "same_as": "is the same as",
     "about": "is about",
 }
+"""The words for each type of relation, from an event to the event that it names."""
 
 
 def event_page(
     connection: sqlite3.Connection, event_id: str, version: int | None, as_of: AsOf = NOW
 ) -> dict[str, Any]:
-    """All that the page shows. Raises NotFound for what was not there as of then."""
+    """Return all that the page shows; without `version` the newest one by that moment.
+
+    Raises NotFound for an event or a version that was not recorded by that moment.
+    """
     names = Names(connection, as_of)
     event = query.get(connection, event_id, version=version, as_of=as_of)
     history = query.history(connection, event_id)
@@ -72,7 +76,10 @@ def event_page(
 
 
 def _who(connection: sqlite3.Connection, participant: Mapping[str, Any]) -> dict[str, Any]:
-    """A participant, and the actor that it is today, if any: one of another name with that."""
+    """Return a participant, with the id of the actor that it is today if there is one.
+
+    `listed_as` is the name of that actor if it is another one.
+    """
     known = known_as(connection, participant.get("actor_id"), participant["name"])
     actor_id, name = known or (None, participant["name"])
     return {
@@ -87,7 +94,11 @@ def _who(connection: sqlite3.Connection, participant: Mapping[str, Any]) -> dict
 def _why(
     connection: sqlite3.Connection, event: Mapping[str, Any], history: list[RowDict]
 ) -> dict[str, Any] | None:
-    """Why an event does not stand: what happened, the reason, and where it went."""
+    """Return why an event is not current; None if it is.
+
+    `what` says what happened. A retracted or merged event also has a `reason`, and a merged one
+    has `into` and `title`: the id and the title of the event that it was merged into.
+    """
     until = history[: event["version"]]
     match event["state"]:
         case "retracted":
@@ -108,7 +119,7 @@ def _why(
 
 
 def _figures(names: Names, event: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The figures by measure, those that compete beside each other."""
+    """Return the figures by measure; several figures of one measure compete."""
     found: dict[str, list[dict[str, Any]]] = {}
     for figure in event.get("quantities", ()):
         found.setdefault(figure["measure"], []).append(
@@ -125,7 +136,10 @@ def _figures(names: Names, event: Mapping[str, Any]) -> dict[str, list[dict[str,
 def _ties(
     connection: sqlite3.Connection, event: Mapping[str, Any], as_of: AsOf, *, is_newest: bool
 ) -> Iterator[dict[str, Any]]:
-    """What this version says of other events, and today what others say of it."""
+    """Yield the relations that this version names, then those of other events to this one.
+
+    Relations of other events are today's, and only come with the newest version.
+    """
     for relation in event.get("relations", ()):
         other = relation["event_id"]
         try:
@@ -143,7 +157,7 @@ def _ties(
 def _citations(
     connection: sqlite3.Connection, event: Mapping[str, Any], as_of: AsOf
 ) -> list[dict[str, Any]]:
-    """The sources of an event, each with the words that are quoted from it."""
+    """Return the sources of an event, each once, with all words that are quoted from it."""
     citations = event.get("citations", ())
     sources = sources_by_id(connection, (citation["source_id"] for citation in citations), as_of)
     found: dict[str, dict[str, Any]] = {}
@@ -171,7 +185,7 @@ def _citations(
 
 
 def _details(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The rest of what is said, each with its name."""
+    """Yield the other fields of an event as pairs of label and text."""
     if where := prose.coordinates(event.get("place", {})):
         yield "Coordinates", where
     if "about_place" in event:
@@ -190,7 +204,7 @@ def _details(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _versions(
     connection: sqlite3.Connection, names: Names, event_id: str, history: list[RowDict]
 ) -> list[dict[str, Any]]:
-    """Every version, newest first, with what it changed in words."""
+    """Return every version, newest first, each with its changes in words."""
     found = []
     for row in history:
         stood = query.get(connection, event_id, version=row["version"])

@@ -1,8 +1,8 @@
-"""A selection as a file: the formats of `exporters`, for the address of a browse page.
+"""Write a selection as a file, in a format of `exporters`, for the address of a browse page.
 
-Guarantees: a file is of one state of the log, however long it takes to write. JSON comes in
-pages, each with the address of the next; a feed has the newest; the others are whole. JSON Lines
-of no selection are the log.
+Guarantees: a file shows one state of the log, however long it takes to write. JSON comes in pages,
+each with the address of the next; a feed has the newest events; the other files are complete. JSON
+Lines are the log itself, unless the address chooses some of its events.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from timeline.site.views.browse import selected
 from timeline.store import log
 
 NAMES = {each.suffix.removeprefix("."): name for name, each in FORMATS.items()}
-"""What an address ends in, and the format that it is."""
+"""The names of the formats, by the ending of an address, without its dot."""
 
 JSON_SIZE = 1_000
+"""The number of events in a page of JSON."""
 FEED_SIZE = 100
+"""The number of events in a feed."""
 
 
 def write_feed(
@@ -40,11 +42,11 @@ def write_feed(
     *,
     size: int = JSON_SIZE,
 ) -> None:
-    """Write a format of the selection that an address names.
+    """Write the selection that an address names, in the format `name`, to a file.
 
-    `page_of` makes the absolute address of an event's page, `feed_at` that of this file with
-    another query string; of JSON a file has `size` events at most. Raises TimelineError for what
-    the address asks in vain.
+    `page_of` makes the absolute address of an event's page from its id, `feed_at` that of this file
+    with another query string. A file of JSON has `size` events at most. Raises TimelineError for an
+    address whose values cannot be read or name an unknown entry.
     """
     chosen = FORMATS[name]
     point = parse_as_of(connection, **address.moments)
@@ -78,7 +80,7 @@ def write_feed(
 def _ids(
     found: Selection, name: str, address: Address, size: int
 ) -> tuple[Iterable[str], str | None]:
-    """The events of a file, and where the next one begins, if it is a page of several."""
+    """Return the ids of a file's events, and where its next page begins if there is one."""
     if name == "json":
         page = found.page(
             after=address.after or None, oldest_first=address.order == "oldest", size=size

@@ -1,9 +1,9 @@
-"""Time as bars: how many events there were, and how many more there could have been.
+"""Count events by period, as bars: how many there were, and how many more there could have been.
 
-Guarantees: an event is never drawn more precisely than it is known. A bar is solid for
-events that lie within it, and faint for those that could: one known to the quarter is faint
-over the whole quarter, one with an open end up to the end of the axis. Solid and faint
-together are what the filter by that period finds.
+Guarantees: an event is never drawn more precisely than its date is known. A bar is solid for events
+that lie within its period, and faint for events that could: an event known to the quarter is faint
+over the whole quarter, one with an open end up to the end of the axis. Solid and faint together are
+the events that the filter by that period finds.
 
 Pure: bounds in, bars out.
 """
@@ -19,38 +19,43 @@ from typing import NamedTuple
 from timeline.model.edtf import numbers, phrase
 
 _MOST_BARS = 125
+"""The largest number of bars on an axis; a larger unit is taken if there would be more."""
 Day = tuple[int, int, int]
+"""Year, month and day."""
 
 
 class Bar(NamedTuple):
-    """A period on the axis, as EDTF: its bounds, and its events."""
+    """A bar counts the events of one period; `first` and `last` are its bounds, as EDTF."""
 
     first: str
     last: str
     label: str
     certain: int
+    """The number of events that lie within the period."""
     possible: int
+    """The number of further events that could lie in the period."""
 
 
 class Histogram(NamedTuple):
-    """Bars of one unit beside each other, without gaps."""
+    """A histogram has bars of one unit beside each other, without gaps."""
 
     unit: str
     bars: list[Bar]
     open_ended: int
-    """Events that have no beginning or no end; they are among `possible`."""
+    """The number of events without a beginning or an end; they count as `possible`."""
 
     @property
     def highest(self) -> int:
-        """The most events of a bar."""
+        """Return the largest number of events in a bar, certain and possible together."""
         return max((bar.certain + bar.possible for bar in self.bars), default=0)
 
 
 class _Unit(NamedTuple):
     name: str
     number: Callable[[Day], int]
+    """A function that returns the index of the period in which a day lies."""
     edtf: Callable[[int], tuple[str, str]]
-    """First and last period of the date with this index, as EDTF."""
+    """A function that returns the bounds of the period with an index, as EDTF."""
 
 
 def bars_of(
@@ -58,10 +63,11 @@ def bars_of(
     since: str | None = None,
     until: str | None = None,
 ) -> Histogram | None:
-    """The histogram of bounds (as in table `events`, None for an open end) and their counts.
+    """Return the histogram of these spans; None if none of them has a bound.
 
-    The axis ends at `since` and `until`, which every event reaches into, where its bounds go
-    beyond. None if no event has a bound.
+    A span is first day, last day and number of events; bounds are as in table `events`, and None
+    for an open end. The axis ends at `since` and `until`, the bounds of the filter, if events reach
+    beyond them.
     """
     dated = [(_day(first), _day(last), count) for first, last, count in spans]
     known = [day for first, last, _ in dated for day in (first, last) if day]
@@ -106,7 +112,7 @@ def _label(first: str, last: str) -> str:
 
 
 def _units(has_days: bool) -> Iterator[_Unit]:
-    """From days, where the calendar has them, to ever more years."""
+    """Yield units from small to large: day and month if possible, then 1, 10, 100 ... years."""
     if has_days:
         yield _Unit(
             "day",
@@ -139,6 +145,6 @@ def _year(year: int) -> str:
 
 
 def ticks(bars: Sequence[Bar], most: int = 6) -> list[int]:
-    """The bars whose label stands below the axis: the first, and evenly behind it."""
+    """Return the indexes of the bars whose labels stand below the axis: at most `most`, evenly."""
     step = -(-len(bars) // most) or 1
     return [*range(0, len(bars), step)]

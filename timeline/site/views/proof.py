@@ -1,8 +1,8 @@
-"""What the page about checkpoints shows, and the proof that the page of an event offers.
+"""Read what the page about checkpoints shows, and the proof that an event's page offers.
 
-Guarantees: a few rows are read, however long the log. Nothing is verified here, and the page
-says so: what the publisher's own machine says of itself would prove nothing. Reads on the
-connection it is given; knows no request and no template.
+Guarantees: only a few rows are read, however long the log is. Nothing is verified here, and the
+page says so: a check by the publisher's own machine would prove nothing. Reads on the connection it
+is given; knows no request and no template.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from timeline.store import log
 from timeline.store.rows import as_dicts
 
 _SHOWN = 20
-"""Checkpoints, and publications: the older ones are in their tables."""
+"""The number of checkpoints and of publications that are shown, the newest ones."""
 
 
 def verify_page(connection: sqlite3.Connection) -> dict[str, Any]:
-    """What is signed and what is not yet: the same for the page and as JSON."""
+    """Return the checkpoints, and how many entries none covers yet, for the page and for JSON."""
     found = [_described(row) for row in checkpoints.stored(connection, _SHOWN)]
     size = log.size(connection)
     return {
@@ -54,7 +54,7 @@ def _publications(connection: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def checkpoint_note(connection: sqlite3.Connection) -> str:
-    """The newest checkpoint as it was signed. Raises ProofError if there is none."""
+    """Return the newest checkpoint as it was signed. Raises ProofError if there is none."""
     last = checkpoints.newest(connection)
     if last is None:
         raise ProofError("there is no checkpoint yet: run timeline checkpoint first")
@@ -62,7 +62,7 @@ def checkpoint_note(connection: sqlite3.Connection) -> str:
 
 
 def covering(connection: sqlite3.Connection, seq: int) -> dict[str, Any] | None:
-    """The checkpoint that an entry is under, and its leaf; None if it is under none."""
+    """Return the newest checkpoint with the leaf of an entry; None if it does not cover it."""
     last, entry = checkpoints.newest(connection), log.entry_at(connection, seq)
     if last is None or entry is None or last.size <= seq:
         return None
@@ -70,9 +70,9 @@ def covering(connection: sqlite3.Connection, seq: int) -> dict[str, Any] | None:
 
 
 def proof_of(connection: sqlite3.Connection, event_id: str, version: int) -> str:
-    """The proof of a version of an event, as a file.
+    """Return the proof of a version of an event, as the text of a file.
 
-    Raises NotFound for what is not there, ProofError if no checkpoint covers it.
+    Raises NotFound for an unknown event or version, ProofError if no checkpoint covers it.
     """
     seq = query.get(connection, event_id, version=version)["seq"]
     return str(checkpoints.prove(connection, seq))

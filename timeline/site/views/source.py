@@ -1,8 +1,8 @@
-"""What the page of one source shows: what it is, what became of its text, what rests on it.
+"""Read what the page of one source shows: its details, its text, and the events that cite it.
 
-Guarantees: the text stands there in its order, each sentence with its state in words; what is
-too long for a page is cut off, and said to be. Reads on the connection it is given; knows no
-request and no template.
+Guarantees: the sentences of the text come in its order, each with its state in words. A text that
+is too long for a page is cut off, and the page says so. Reads on the connection it is given; knows
+no request and no template.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from timeline.store.rows import RowDict, as_dicts
 from timeline.texts.coverage import Sentence, summary
 
 _LONGEST = 100_000
-"""Characters of a text that a page shows."""
+"""The number of characters of a text that a page shows."""
 _MOST = 200
-"""Events, lost quotes and versions that a page lists."""
+"""The number of events, of lost quotes and of versions that a page lists."""
 _MOST_OF_SENTENCE = 20
-"""Events that are named below a sentence."""
+"""The number of quotes and of events that are shown for one sentence."""
 
 
 class Run(NamedTuple):
-    """A piece of a sentence, and the events that quote it."""
+    """A piece of a sentence, with the ids of the events that quote it."""
 
     text: str
     events: tuple[str, ...]
 
 
 def source_page(connection: sqlite3.Connection, source_id: str) -> dict[str, Any]:
-    """All that the page shows. Raises NotFound."""
+    """Return all that the page shows. Raises NotFound for an unknown source."""
     source = _source(connection, source_id)
     events, count = _events(connection, source_id)
     found = {
@@ -84,7 +84,7 @@ def source_page(connection: sqlite3.Connection, source_id: str) -> dict[str, Any
 
 
 def source_json(connection: sqlite3.Connection, source_id: str) -> dict[str, Any]:
-    """The same as JSON. Raises NotFound."""
+    """Return the page as JSON. Raises NotFound for an unknown source."""
     source = _source(connection, source_id)
     events = connection.execute(
         "SELECT DISTINCT event_id FROM citations WHERE source_id = ? ORDER BY event_id",
@@ -128,7 +128,7 @@ def _title(source: Mapping[str, Any]) -> str:
 
 
 def _details(source: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The rest of what is said of a source, each with its name."""
+    """Yield the other fields of a source as pairs of label and value, some of them empty."""
     for field, label in (("authors", "Written by"), ("publisher", "Publisher")):
         yield label, source[field]
     for field, label in (("published", "Published"), ("accessed", "Read")):
@@ -147,7 +147,7 @@ def _details(source: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _shown(coverage: captured_texts.Coverage) -> Iterator[dict[str, Any]]:
-    """The sentences with what is quoted of each, and whether one begins a paragraph."""
+    """Yield the sentences with the quotes in each, and whether one begins a paragraph."""
     before = 0
     for number, sentence in enumerate(coverage.sentences, 1):
         yield {
@@ -163,7 +163,7 @@ def _shown(coverage: captured_texts.Coverage) -> Iterator[dict[str, Any]]:
 
 
 def _runs(sentence: Sentence) -> Iterator[Run]:
-    """A sentence cut where a quote begins or ends in it."""
+    """Yield the pieces of a sentence, cut where a quote begins or ends in it."""
     here = sentence.places[:_MOST_OF_SENTENCE]
     cuts = {sentence.start, sentence.end}
     for place in here:
@@ -178,7 +178,7 @@ def _runs(sentence: Sentence) -> Iterator[Run]:
 
 
 def _events(connection: sqlite3.Connection, source_id: str) -> tuple[list[RowDict], int]:
-    """The events that cite a source, in their order, and how many there are."""
+    """Return the first events that cite a source, by date, and the number of all."""
     cited = "FROM events WHERE event_id IN (SELECT event_id FROM citations WHERE source_id = ?)"
     (count,) = connection.execute(f"SELECT count(*) {cited}", (source_id,)).fetchone()
     rows = connection.execute(
@@ -208,7 +208,7 @@ def _titles(connection: sqlite3.Connection, event_ids: set[str]) -> dict[str, st
 
 
 def _versions(connection: sqlite3.Connection, source_id: str) -> list[dict[str, Any]]:
-    """What was said of a source, newest first, and what each changed."""
+    """Return the newest versions of a source, newest first, each with the fields it changed."""
     rows = as_dicts(
         connection.execute(
             "SELECT seq, kind, version, recorded_at, payload FROM log WHERE subject = ?"
@@ -245,3 +245,4 @@ def _versions(connection: sqlite3.Connection, source_id: str) -> list[dict[str, 
 
 
 _FIELDS = {"text_sha256": "its text", "url": "address", "archive_url": "archived copy"}
+"""The words for fields of a source whose names are not clear enough."""

@@ -1,8 +1,8 @@
-"""Places on a map: circles as large as the place is vague, on an outline of the world.
+"""Draw places on a map: circles as large as a place is vague, on an outline of the world.
 
-Guarantees: a place that is known to the country is drawn as wide as one, a town as a point;
-the view holds every place. Coordinates are tenths of degrees, x to the east, y to the south
-(plate carree), as in static/world-110m.svg.
+Guarantees: a place known only to the country is drawn as large as a country, an exact one as a
+point; the view contains every place. Coordinates are tenths of degrees, x to the east, y to the
+south (plate carree), as in static/world-110m.svg.
 
 Pure: rows of `selection.Selection.points` in, shapes out.
 """
@@ -15,28 +15,31 @@ from typing import Any, NamedTuple
 from timeline.formats import prose
 
 _RADII = {1: 0.0, 2: 2.2, 3: 5.0, 4: 15.0, 5: 15.0, 6: 40.0, 7: 40.0}
-"""UCDP where_prec to tenths of degrees: 25 km, then typical sizes of what it names."""
+"""The radius in tenths of degrees by UCDP where_prec: 25 km for 2, then typical sizes."""
 
 _WORLD = (-1800.0, -900.0, 3600.0, 1800.0)
+"""The view of the whole world: left, top, width and height in tenths of degrees."""
 _NARROWEST = 240.0
+"""The smallest width of a view, in tenths of degrees."""
 
 
 class Circle(NamedTuple):
-    """A place: its middle, how vague it is, how many events it has, and what it is called."""
+    """A circle shows a point: its middle, how vague it is, its events, and its label."""
 
     x: float
     y: float
     reach: float
-    """Radius within which it lies; 0 for an exact place."""
+    """The radius within which the place lies; 0 for an exact place."""
     dot: float
+    """The radius of the dot in the middle, which grows with the number of events."""
     label: str
     place: str | None
     event_id: str | None
-    """The event, if it is the only one."""
+    """The id of the event, if it is the only one."""
 
 
 class WorldMap(NamedTuple):
-    """The view, and the circles in it, the vaguest first."""
+    """A map has a view and the circles in it, the vaguest first."""
 
     left: float
     top: float
@@ -46,7 +49,7 @@ class WorldMap(NamedTuple):
 
 
 def map_of(points: Sequence[Mapping[str, Any]]) -> WorldMap | None:
-    """The map of places with their counts; None without any."""
+    """Return the map of these points with their counts; None without any point."""
     if not points:
         return None
     left, top, width, height = _view(
@@ -77,7 +80,7 @@ def _circle(point: Mapping[str, Any], width: float) -> Circle:
 
 
 def _view(places: Sequence[tuple[float, float, float]]) -> tuple[float, float, float, float]:
-    """The part of the world, twice as wide as high, that holds all places with some room."""
+    """Return the view, twice as wide as high, that contains all places with some room around."""
     left = min(x - reach for x, _, reach in places)
     right = max(x + reach for x, _, reach in places)
     top = min(y - reach for _, y, reach in places)
