@@ -246,7 +246,7 @@ def _edited(text: str, attempt: Callable[[str], T], nothing: str) -> T:
         _write(path, text)
         made = _accepted(path, text, attempt)
     except BaseException:
-        if _bare(_read(path)) in ("", _bare(text)):
+        if _bare(_read_form(path)) in ("", _bare(text)):
             path.unlink(missing_ok=True)
         else:
             output.echo(f"What you typed is kept in {path}", err=True)
@@ -264,7 +264,7 @@ def _accepted(path: Path, text: str, attempt: Callable[[str], T]) -> T | None:
     shown = ""
     while True:
         _open_editor(path)
-        typed = _read(path)
+        typed = _read_form(path)
         if _bare(typed) in ("", _bare(text)):
             return None
         if refused and _bare(typed) == _bare(shown):
@@ -298,7 +298,7 @@ def _problem(error: TimelineError) -> str:
         text = shown
 
 
-def _read(path: Path) -> str:
+def _read_form(path: Path) -> str:
     """The form as it was saved, without what `_problem` put on top."""
     try:
         saved = path.read_bytes()

@@ -208,7 +208,7 @@ def pieces(text: str) -> list[Piece]:
     """
     found: list[Piece] = []
     filled: dict[str, int] = {}
-    for line, key, value in _lines(text):
+    for line, key, value in _keyed_lines(text):
         parts = value.split(";") if key in _SPLIT else [value]
         found += (Piece(line, key, part.strip(BLANKS)) for part in parts)
         path = found[-1].path
@@ -218,7 +218,7 @@ def pieces(text: str) -> list[Piece]:
     return found
 
 
-def _lines(text: str) -> Iterator[tuple[int, str, str]]:
+def _keyed_lines(text: str) -> Iterator[tuple[int, str, str]]:
     """Number, key and value of each line; what stands under a text belongs to it."""
     start, key = 0, ""
     value: list[str] = []
@@ -299,7 +299,7 @@ def changes(
         if _says(mine[path]) == _says(theirs[path]):
             continue
         if path not in _LISTS:
-            found.append((path, _value(mine[path][0]) if mine[path] else None))
+            found.append((path, _field_value(mine[path][0]) if mine[path] else None))
             continue
         old, current = content.get(path, []), now.get(path, [])
         known = defaultdict(list)
@@ -343,7 +343,7 @@ def _of(piece: Piece) -> Iterator[None]:
         raise
 
 
-def _value(piece: Piece) -> object:
+def _field_value(piece: Piece) -> object:
     with _of(piece):
         return _object(piece) if piece.path in _OBJECTS else piece.text
 

@@ -166,7 +166,7 @@ def in_words(names: Names, changes: Sequence[Fields], newer: Fields) -> Iterator
     for ((field, *rest), is_within), found in groupby(steps, key=lambda step: step.part):
         group = [*found]
         if field in ("place", "about_place"):
-            yield from _place(names, field, group, newer.get(field, {}))
+            yield from _place_changes(names, field, group, newer.get(field, {}))
         elif is_within:
             yield from _item(names, _ITEMS[field], group, newer[field][int(rest[0])])
         else:
@@ -183,7 +183,9 @@ def _field(names: Names, step: _Step) -> Iterator[Change]:
         yield Change(f"{_ITEMS[field].noun(item)} {came}", None, _ITEMS[field].words(names, item))
     else:
         label = ": ".join(step.way[1:]) if field == "extra" else _label(field)
-        yield from _told(label, _value(names, field, step.old), _value(names, field, step.new))
+        yield from _told(
+            label, _value_in_words(names, field, step.old), _value_in_words(names, field, step.new)
+        )
 
 
 def _item(names: Names, kind: _Item, steps: Sequence[_Step], item: Fields) -> Iterator[Change]:
@@ -205,7 +207,11 @@ def _item(names: Names, kind: _Item, steps: Sequence[_Step], item: Fields) -> It
         field = step.way[2]
         if field in left:
             label = f"{kind.name(names, item)}, {_label(field)}"
-            yield from _told(label, _value(names, field, step.old), _value(names, field, step.new))
+            yield from _told(
+                label,
+                _value_in_words(names, field, step.old),
+                _value_in_words(names, field, step.new),
+            )
 
 
 def _before(steps: Sequence[_Step], item: Fields) -> Fields:
@@ -221,7 +227,9 @@ def _before(steps: Sequence[_Step], item: Fields) -> Fields:
     return {field: value for field, value in was.items() if value is not None}
 
 
-def _place(names: Names, field: str, steps: Sequence[_Step], place: Fields) -> Iterator[Change]:
+def _place_changes(
+    names: Names, field: str, steps: Sequence[_Step], place: Fields
+) -> Iterator[Change]:
     """Yield the changes of a place: name and country together, then what they do not show.
 
     The precision, coordinates, and a region or name that the words of the place leave out have
@@ -238,7 +246,7 @@ def _place(names: Names, field: str, steps: Sequence[_Step], place: Fields) -> I
             silent.add("admin1")
     for step in steps:
         if step.way[1] in silent:
-            values = (_value(names, step.way[1], text) for text in (step.old, step.new))
+            values = (_value_in_words(names, step.way[1], text) for text in (step.old, step.new))
             yield from _told(f"{prefix}{_label(step.way[1])}", *values)
     if prose.coordinates(before) != prose.coordinates(place):
         points = (prose.coordinates(one) for one in (before, place))
@@ -249,7 +257,7 @@ def _label(field: str) -> str:
     return _LABELS.get(field, field)
 
 
-def _value(names: Names, field: str, text: str | None) -> str | None:
+def _value_in_words(names: Names, field: str, text: str | None) -> str | None:
     """Return the value of a field in words; for None the default of the field, if it has one."""
     if text is None:
         return DEFAULTS.get(field)

@@ -71,7 +71,7 @@ def restore(
     minute ahead; StoreError for a file that cannot be written.
     """
     with contextlib.ExitStack() as stack:
-        lines = _lines(plain(file))
+        lines = _entry_lines(plain(file))
         if Path(path).exists():
             connection = stack.enter_context(contextlib.closing(storage.connect(path, write=True)))
             stack.enter_context(storage.storage_errors(path))
@@ -187,7 +187,7 @@ def _naming(seq: int) -> Iterator[None]:
         raise error.at(line=seq + 1)  # noqa: B904 - it is the same error
 
 
-def _lines(file: IO[bytes]) -> Iterator[str]:
+def _entry_lines(file: IO[bytes]) -> Iterator[str]:
     """Yield the lines of a file. Raises InvalidInput for one that is too long for an entry."""
     number = 0
     try:

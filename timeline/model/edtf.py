@@ -191,9 +191,9 @@ def _interval(edtf: str, left: str, right: str) -> Occurred | None:
         raise _refused(edtf, "says nothing: write ../.. for a date that is not known")
     begin, end = _point(left), _point(right)
     if begin is None and end is not None and left in _NO_BOUND:
-        return Occurred(edtf, None, _text(end.last), "open", None, None)
+        return Occurred(edtf, None, _bound_as_text(end.last), "open", None, None)
     if end is None and begin is not None and right in _NO_BOUND:
-        return Occurred(edtf, _text(begin.first), None, "open", None, None)
+        return Occurred(edtf, _bound_as_text(begin.first), None, "open", None, None)
     if begin is None or end is None:
         return None
     _check_order(edtf, begin, end)
@@ -237,10 +237,10 @@ def _occurred(edtf: str, span: _Span) -> Occurred:
     year = first[0] if first[0] == last[0] else None
     in_one_month = year is not None and 0 <= year <= 9999 and first[1] == last[1]
     month = f"{year:04d}-{first[1]:02d}" if in_one_month else None
-    return Occurred(edtf, _text(first), _text(last), precision, year, month)
+    return Occurred(edtf, _bound_as_text(first), _bound_as_text(last), precision, year, month)
 
 
-def _text(bound: tuple[int, ...]) -> str:
+def _bound_as_text(bound: tuple[int, ...]) -> str:
     day = sortable(bound[0], bound[1], bound[2])
     return day if len(bound) == 3 else f"{day}T{bound[3]:02d}:{bound[4]:02d}:{bound[5]:02d}"
 

@@ -27,7 +27,7 @@ def to_edtf(words: str) -> str | None:
     text = _LEADING.sub("", normal(words))
     if text in _UNKNOWN_WORDS:
         return _UNKNOWN
-    return _read(text) or _read_open(text) or _read_range(text)
+    return _read_side(text) or _read_open(text) or _read_range(text)
 
 
 @lru_cache(maxsize=8192)
@@ -363,7 +363,7 @@ def _read_row(text: str, rows: tuple[_Row, ...]) -> str | None:
     return None
 
 
-def _read(text: str) -> str | None:
+def _read_side(text: str) -> str | None:
     """Read one side of an interval, or a date that is not an interval.
 
     Returns None if the words cannot be read.
@@ -374,7 +374,7 @@ def _read(text: str) -> str | None:
         edtf = match[1].upper()
         if normal(_say(edtf)) == text:
             return edtf
-    if (match := _READ_QUALIFIER.fullmatch(text)) and (edtf := _read(match[2])) is not None:
+    if (match := _READ_QUALIFIER.fullmatch(text)) and (edtf := _read_side(match[2])) is not None:
         return edtf + _QUALIFIERS[match[1]]
     return text.upper() if _PLAIN_EDTF.fullmatch(text) else None
 
@@ -382,7 +382,7 @@ def _read(text: str) -> str | None:
 def _read_open(text: str) -> str | None:
     """Read an interval with one open or unknown side; return None if the words are none."""
     for pattern, edtf in _READ_OPEN:
-        if (match := pattern.fullmatch(text)) and (side := _read(match[1])) is not None:
+        if (match := pattern.fullmatch(text)) and (side := _read_side(match[1])) is not None:
             return edtf.format(side)
     return None
 
@@ -398,7 +398,7 @@ def _read_range(text: str) -> str | None:
     if (edtf := _read_row(text, _RANGES)) is not None:
         return edtf
     for middle in re.finditer(" to ", text):
-        left, right = _read(text[: middle.start()]), _read(text[middle.end() :])
+        left, right = _read_side(text[: middle.start()]), _read_side(text[middle.end() :])
         if left is not None and right is not None:
             return f"{left}/{right}"
     return None

@@ -45,7 +45,7 @@ def _compare(path: str, old: object, new: object) -> Iterator[FieldChange]:
     elif isinstance(old, list | None) and isinstance(new, list | None):
         yield from _compare_lists(path, old or [], new or [])
     else:
-        yield FieldChange(path, _text(old), _text(new))
+        yield FieldChange(path, _as_text(old), _as_text(new))
 
 
 def _compare_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[FieldChange]:
@@ -53,7 +53,7 @@ def _compare_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[FieldC
 
     # With 200 items or more, autojunk keeps items that occur very often from taking minutes.
     matcher = difflib.SequenceMatcher(
-        None, [_text(item) for item in old], [_text(item) for item in new], autojunk=True
+        None, [_as_text(item) for item in old], [_as_text(item) for item in new], autojunk=True
     )
     for operation, old_from, old_to, new_from, new_to in matcher.get_opcodes():
         if operation == "equal":
@@ -64,12 +64,12 @@ def _compare_lists(path: str, old: list[Any], new: list[Any]) -> Iterator[FieldC
                 f"{path}/{new_from + step}", old[old_from + step], new[new_from + step]
             )
         for index in range(old_from + paired, old_to):
-            yield FieldChange(f"{path}/{index}", _text(old[index]), None)
+            yield FieldChange(f"{path}/{index}", _as_text(old[index]), None)
         for index in range(new_from + paired, new_to):
-            yield FieldChange(f"{path}/{index}", None, _text(new[index]))
+            yield FieldChange(f"{path}/{index}", None, _as_text(new[index]))
 
 
-def _text(value: object) -> str | None:
+def _as_text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return _encode(value)

@@ -141,7 +141,7 @@ def write(connection: sqlite3.Connection, segment: int) -> None:
     """Store a segment whose entries have all been folded, in the transaction that is open."""
     postings, later = gather(connection, segment * SIZE, (segment + 1) * SIZE)
     rows = [
-        (facet, _text(facet, value), segment, seqs.serialize())
+        (facet, _as_value(facet, value), segment, seqs.serialize())
         for facet, values in postings.items()
         for value, seqs in values.items()
     ]
@@ -170,5 +170,5 @@ def read(connection: sqlite3.Connection, end: int) -> Gathered:
     return Gathered(postings, earlier + later)
 
 
-def _text(facet: str, value: Value) -> Value:
+def _as_value(facet: str, value: Value) -> Value:
     return json.dumps(value, ensure_ascii=False) if facet in _OF_PARTS else value

@@ -229,9 +229,9 @@ def search_row(content: StoredContent, actors: Sequence[str]) -> _Values:
     texts = (
         content["title"],
         content.get("summary"),
-        _lines(c["quote"] for c in content.get("citations", ()) if "quote" in c),
-        _lines(names),
-        _lines(p[key] for p in places for key in ("name", "admin1") if key in p),
+        _joined_lines(c["quote"] for c in content.get("citations", ()) if "quote" in c),
+        _joined_lines(names),
+        _joined_lines(p[key] for p in places for key in ("name", "admin1") if key in p),
     )
     words = (
         word
@@ -239,10 +239,10 @@ def search_row(content: StoredContent, actors: Sequence[str]) -> _Values:
         if text and not text.isascii()  # quick, and true of most texts
         for word in _WITH_OWN_LETTERS.findall(text)
     )
-    return (*texts, _lines(word.translate(OWN_LETTERS) for word in words))
+    return (*texts, _joined_lines(word.translate(OWN_LETTERS) for word in words))
 
 
-def _lines(texts: Iterator[str] | Sequence[str]) -> str | None:
+def _joined_lines(texts: Iterator[str] | Sequence[str]) -> str | None:
     return "\n".join(dict.fromkeys(texts)) or None
 
 

@@ -70,7 +70,7 @@ def freeze(
     with contextlib.closing(storage.connect(copy)) as connection:
         origin = log.info(connection)["origin"]
         addresses = [*_addresses(connection)]
-    host, base = _place(f"https://{origin}/" if url is None else url)
+    host, base = _site_address(f"https://{origin}/" if url is None else url)
     site = _Site(copy, host, base)
     try:
         files = _Files(folder, new, progress)
@@ -80,7 +80,7 @@ def freeze(
         raise NotWritable(str(error.filename or folder), f"{error.strerror}") from None
 
 
-def _place(url: str) -> tuple[str, str]:
+def _site_address(url: str) -> tuple[str, str]:
     """Cut an address into scheme with host, and a path in ASCII that ends in a slash.
 
     Raises TimelineError for text that is no address of a site.

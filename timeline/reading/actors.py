@@ -28,12 +28,12 @@ def listed(connection: sqlite3.Connection) -> Iterator[RowDict]:
     `aliases` is a list, `events` the number of current events. `seq` is the first entry about
     the actor, None for one that is only known from the participants of events.
     """
-    return _rows(connection, "ORDER BY events DESC, a.name COLLATE NOCASE, a.actor_id")
+    return _actor_rows(connection, "ORDER BY events DESC, a.name COLLATE NOCASE, a.actor_id")
 
 
 def merged(connection: sqlite3.Connection, actor_id: str) -> list[RowDict]:
     """Return the actors that were merged directly into this one."""
-    return [*_rows(connection, "WHERE a.merged_into = ? ORDER BY a.name", actor_id)]
+    return [*_actor_rows(connection, "WHERE a.merged_into = ? ORDER BY a.name", actor_id)]
 
 
 def get(connection: sqlite3.Connection, actor_id: str) -> RowDict:
@@ -51,10 +51,10 @@ def get(connection: sqlite3.Connection, actor_id: str) -> RowDict:
 
 def find(connection: sqlite3.Connection, actor_id: str) -> RowDict | None:
     """Return the actor with exactly this id, or None."""
-    return next(_rows(connection, "WHERE a.actor_id = ?", actor_id), None)
+    return next(_actor_rows(connection, "WHERE a.actor_id = ?", actor_id), None)
 
 
-def _rows(connection: sqlite3.Connection, rest: str, *values: str) -> Iterator[RowDict]:
+def _actor_rows(connection: sqlite3.Connection, rest: str, *values: str) -> Iterator[RowDict]:
     for row in as_dicts(connection.execute(f"{_ACTORS} {rest}", values)):
         row["aliases"] = row["aliases"].split("; ") if row["aliases"] else []
         yield row

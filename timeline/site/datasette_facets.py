@@ -227,12 +227,12 @@ class LinkFacet(_EventFacet):
             except QueryInterrupted:
                 timed_out.append(name)
                 continue
-            values = [self._value(self.argument(link), *row) for row in rows[:size]]
+            values = [self._link_value(self.argument(link), *row) for row in rows[:size]]
             truncated = len(rows) > size
             results.append(self.result(name, values, hideable=hideable, truncated=truncated))
         return results, timed_out
 
-    def _value(self, argument: str, value: str, label: str, count: int) -> dict[str, Any]:
+    def _link_value(self, argument: str, value: str, label: str, count: int) -> dict[str, Any]:
         pair = (argument, value)
         selected = pair in self.get_querystring_pairs()
         address = self.address(without=pair) if selected else self.address(pair)
@@ -339,7 +339,7 @@ class PeriodFacet(_EventFacet):
             return [self._more(_edtf_year(year), events) for year, events in counted], truncated
         everything = sum(span.events for span in months)
         values = [
-            _value(text, everything, self.address(without=("_period", text)), selected=True)
+            _facet_value(text, everything, self.address(without=("_period", text)), selected=True)
             for text in chosen
         ]
         (text, period), *others = chosen.items()
@@ -348,7 +348,7 @@ class PeriodFacet(_EventFacet):
         year = _edtf_year(period.year)
         if period.precision == "month":  # Without it, its year is left.
             address = self.address(("_period", year), without=("_period", text))
-            return [_value(text, everything, address, selected=True)], False
+            return [_facet_value(text, everything, address, selected=True)], False
         if period.precision != "year":
             return values, False
         january = period.year * 12
@@ -361,10 +361,10 @@ class PeriodFacet(_EventFacet):
 
     def _more(self, text: str, events: int, instead_of: str = "") -> dict[str, Any]:
         address = self.address(("_period", text), without=("_period", instead_of))
-        return _value(text, events, address)
+        return _facet_value(text, events, address)
 
 
-def _value(text: str, events: int, address: str, *, selected: bool = False) -> dict[str, Any]:
+def _facet_value(text: str, events: int, address: str, *, selected: bool = False) -> dict[str, Any]:
     return {
         "value": text,
         "label": edtf.phrase(text),

@@ -115,7 +115,7 @@ async def _feed(datasette: Any, request: Any, mount: Mount) -> Any:
         return file
 
     try:
-        file = await _read(datasette, request, mount, read)
+        file = await _read_at_once(datasette, request, mount, read)
     except TimelineError as error:
         return _response(f"{error}\n", "text/plain; charset=utf-8", _status(error))
     return _file(file, FORMATS[name].media_type)
@@ -263,7 +263,7 @@ async def _changes_feed(datasette: Any, request: Any, mount: Mount) -> Any:
             connection, lambda path: absolute(f"/events/{path}"), absolute("/changes.atom")
         )
 
-    feed = await _read(datasette, request, mount, read)
+    feed = await _read_at_once(datasette, request, mount, read)
     return _response(feed, FORMATS["atom"].media_type)
 
 
@@ -316,7 +316,7 @@ _PAGES: tuple[tuple[str, Page], ...] = (
 async def _json(datasette: Any, request: Any, mount: Mount, read: Read) -> Any:
     """The response that holds what was read as JSON."""
     try:
-        status, found = 200, await _read(datasette, request, mount, read)
+        status, found = 200, await _read_at_once(datasette, request, mount, read)
     except TimelineError as error:
         status, found = _status(error), {"error": str(error)}
     body = json.dumps(found, ensure_ascii=False, indent=2)
@@ -333,7 +333,7 @@ async def _plain(
     """The response that holds what was read as plain text; 404 where that is not to be had."""
     content_type = "text/plain; charset=utf-8"
     try:
-        text = await _read(datasette, request, mount, read)
+        text = await _read_at_once(datasette, request, mount, read)
     except TimelineError as error:
         return _response(f"{error}\n", content_type, 404)
     return _response(text, content_type, headers=headers)
@@ -351,10 +351,10 @@ async def _page(datasette: Any, request: Any, mount: Mount, name: str, read: Rea
 
     status = 200
     try:
-        context = await _read(datasette, request, mount, with_info)
+        context = await _read_at_once(datasette, request, mount, with_info)
     except TimelineError as error:
         status = _status(error)
-        context = {"info": await _read(datasette, request, mount, log.info)}
+        context = {"info": await _read_at_once(datasette, request, mount, log.info)}
         heading = "Not found" if status == 404 else "That cannot be shown"
         name, context = "problem", {**context, "heading": heading, "problem": str(error)}
     shown = {**_links(datasette, mount), **context, "page": name, "formats": _OFFERED}
@@ -362,7 +362,7 @@ async def _page(datasette: Any, request: Any, mount: Mount, name: str, read: Rea
     return _response(html, "text/html; charset=utf-8", status)
 
 
-async def _read(
+async def _read_at_once(
     datasette: Any, request: Any, mount: Mount, read: Callable[[sqlite3.Connection], T]
 ) -> T:
     """What is to be shown, read in one transaction."""

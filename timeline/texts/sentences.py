@@ -108,7 +108,7 @@ def _is_small(character: str) -> bool:
 def _blocks(text: str) -> Iterator[Span]:
     """Yield the spans of the paragraphs, headlines and list items of a text."""
     paragraph: list[Span] = []
-    for line in _lines(text):
+    for line in _line_spans(text):
         if _trimmed(text, *line):
             paragraph.append(line)
         elif paragraph:
@@ -118,7 +118,7 @@ def _blocks(text: str) -> Iterator[Span]:
         yield from _joined(text, paragraph)
 
 
-def _lines(text: str) -> Iterator[Span]:
+def _line_spans(text: str) -> Iterator[Span]:
     start = 0
     for found in _BREAK.finditer(text):
         yield start, found.start()

@@ -158,7 +158,9 @@ def _echo_notes(outcome: DatasetOutcome, rejects: str | None) -> None:
     if outcome.more_notes:
         output.echo_note(f"and {outcome.more_notes:,} more such notes")
     if rejects:
-        output.echo_note(f"{_rows(outcome.counts['rejected'])} did not go in: {rejects} says why")
+        output.echo_note(
+            f"{_row_count(outcome.counts['rejected'])} did not go in: {rejects} says why"
+        )
 
 
 def _told(
@@ -237,19 +239,19 @@ def _print(
         for name in ("retracted", "reinstated")
         if outcome.counts[name]
     ]
-    rows = f"{_rows(staging.read)}: {', '.join(counts) or 'none'}."
+    rows = f"{_row_count(staging.read)}: {', '.join(counts) or 'none'}."
     others = f" Events whose row is gone or back: {', '.join(events)}." if events else ""
     end = " Nothing was written: a dry run." if dry_run else ""
     output.echo(output.hanging(f"{rows}{others}{end}", 0))
     if outcome.churn:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in outcome.churn.most_common())
-        only = f"{_rows(outcome.respelled)} with nothing else that is new"
+        only = f"{_row_count(outcome.respelled)} with nothing else that is new"
         output.echo(output.hanging(f"Only written in another way: {kinds}; {only}.", 0))
     if found:
         _print_totals(found)
 
 
-def _rows(count: int) -> str:
+def _row_count(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
 
 

@@ -112,7 +112,9 @@ def checkpoint_command(
         storage.storage_errors(database),
         contextlib.closing(storage.connect(database, write=True)) as connection,
     ):
-        stored = sign(connection, key) if key else cosign(connection, _read(cosigned), witnesses)
+        stored = (
+            sign(connection, key) if key else cosign(connection, _file_text(cosigned), witnesses)
+        )
     output.echo(stored.note.removesuffix("\n"))
 
 
@@ -121,14 +123,14 @@ def _signing_key(file: Path) -> SigningKey:
     if file.stat().st_mode & 0o077:
         raise InvalidInput("key", f"{file} can be read by others: chmod 600 {file}")
     try:
-        return SigningKey.parse(_read(file))
+        return SigningKey.parse(_file_text(file))
     except (InvalidValue, ProofError):
         raise InvalidInput(
             "key", f"{file} holds no signing key: timeline keygen makes one"
         ) from None
 
 
-def _read(file: Path | None) -> str:
+def _file_text(file: Path | None) -> str:
     """The text of a file, byte for byte. Raises ProofError if it is not UTF-8."""
     try:
         return file.read_bytes().decode() if file else ""
@@ -206,7 +208,7 @@ def verify_command(
 
 def _verify_proof(file: Path, keys: tuple[VerifierKey, ...], as_json: bool) -> None:
     try:
-        proof = Proof.parse(_read(file))
+        proof = Proof.parse(_file_text(file))
         checkpoint = proof.verify(keys)
     except ProofError as error:
         if as_json:
@@ -257,7 +259,7 @@ def _verify_proof(file: Path, keys: tuple[VerifierKey, ...], as_json: bool) -> N
 def _verify_database(
     database: str, checkpoints: tuple[Path, ...], keys: tuple[VerifierKey, ...], as_json: bool
 ) -> None:
-    given = {str(file): _read(file) for file in checkpoints}
+    given = {str(file): _file_text(file) for file in checkpoints}
     with output.Progress("entries") as progress:
         report = verify.verify(
             database,

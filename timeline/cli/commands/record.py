@@ -92,7 +92,7 @@ def append_command(
         )
         return
     said = validate(Said, words)
-    read = _read(file, nl=nl) if file and not (csv or tsv) else None
+    read = _statements(file, nl=nl) if file and not (csv or tsv) else None
     content = file.read() if file and not read else b""
     receipts = KeptReceipts()
     with (
@@ -128,7 +128,7 @@ def _placed(
         before = line
 
 
-def _read(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
+def _statements(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
     """The statements of a file, each with its line.
 
     A pipe is read to its end first: it may be slow, and the write lock should not wait.
@@ -141,7 +141,7 @@ def _read(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
         shutil.copyfileobj(file, spooled)
         spooled.seek(0)
         file = spooled
-    return _lines(file) if nl else _items(text_files.decoded(file.read()))
+    return _json_lines(file) if nl else _items(text_files.decoded(file.read()))
 
 
 def _sheet(database: str, content: bytes, delimiter: str | None) -> Iterator[tuple[int, Statement]]:
@@ -165,7 +165,7 @@ def _items(text: str) -> Iterator[tuple[int, Any]]:
         raise error.at(line=1)  # noqa: B904 - it is the same error
 
 
-def _lines(file: IO[bytes]) -> Iterator[tuple[int, Any]]:
+def _json_lines(file: IO[bytes]) -> Iterator[tuple[int, Any]]:
     for line, content in enumerate(file, 1):
         try:
             text = text_files.decoded(content, first_line=line).strip(" \t\r\n")

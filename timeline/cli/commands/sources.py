@@ -67,7 +67,7 @@ def capture_command(
     citations whose quote no longer stands in it.
     """
     said = validate(Said, {"reported_at": reported_at, "author": author})
-    document = _read(file, is_html=is_html)
+    document = _read_document(file, is_html=is_html)
     with Timeline.open(database) as timeline, appending(timeline, dry_run=dry_run) as append:
         receipt = append.capture(fields, document, said)
         lost = append.lost_quotes(receipt.id)
@@ -96,7 +96,7 @@ def _lost(citation: dict[str, Any]) -> str:
     )
 
 
-def _read(name: str, *, is_html: bool) -> Document:
+def _read_document(name: str, *, is_html: bool) -> Document:
     """The document in a file, or on stdin. Raises InvalidInput, which names the file."""
     is_html = is_html or name.lower().endswith((".html", ".htm", ".xhtml"))
     shown = "stdin" if name == "-" else name

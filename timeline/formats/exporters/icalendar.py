@@ -35,7 +35,7 @@ _NEVER = "19700101T000000Z"
 def write(events: Iterable[EventDict], about: About) -> Generator[str, None, int]:
     """Yield one calendar; return how many events were left out."""
     labels = about.labels
-    yield _lines(_heading(about))
+    yield _content_lines(_heading(about))
     written = left_out = 0
     stamp = _NEVER
     for event in events:
@@ -45,10 +45,10 @@ def write(events: Iterable[EventDict], about: About) -> Generator[str, None, int
             stamp = max(stamp, _stamp(event))
         else:
             written += 1
-            yield _lines(_event(event, dates, about, labels))
+            yield _content_lines(_event(event, dates, about, labels))
     if left_out or not written:  # a calendar needs at least one component
-        yield _lines(_remark(_count(left_out), stamp, about))
-    yield _lines([("END", "VCALENDAR")])
+        yield _content_lines(_remark(_count(left_out), stamp, about))
+    yield _content_lines([("END", "VCALENDAR")])
     return left_out
 
 
@@ -56,7 +56,7 @@ Property = tuple[str, str]
 
 
 def _heading(about: About) -> list[Property]:
-    title = _text(about.info.get("title", ""))
+    title = _escaped_text(about.info.get("title", ""))
     return [
         ("BEGIN", "VCALENDAR"),
         ("VERSION", "2.0"),
@@ -82,15 +82,15 @@ def _event(
         ("DTSTAMP", _stamp(event)),
         ("LAST-MODIFIED", _stamp(event)),
         *dates,
-        ("SUMMARY", _text(_summary(event))),
-        ("DESCRIPTION", _text(_description(event, about, labels))),
+        ("SUMMARY", _escaped_text(_summary(event))),
+        ("DESCRIPTION", _escaped_text(_description(event, about, labels))),
         ("STATUS", _status(event)),
         ("TRANSP", "TRANSPARENT"),  # nobody is busy because something happened
     ]
     if categories:
-        found.append(("CATEGORIES", ",".join(map(_text, categories))))
+        found.append(("CATEGORIES", ",".join(map(_escaped_text, categories))))
     if location:
-        found.append(("LOCATION", _text(location)))
+        found.append(("LOCATION", _escaped_text(location)))
     if "lat" in place:
         found.append(("GEO", f"{place['lat']};{place['lon']}"))
     if about.address:
@@ -169,7 +169,7 @@ def _stamp(event: EventDict) -> str:
 
 
 def _uid(name: str, about: About) -> str:
-    return _text(f"{name}@{about.info.get('origin', '')}")
+    return _escaped_text(f"{name}@{about.info.get('origin', '')}")
 
 
 def _count(left_out: int) -> str:
@@ -186,7 +186,7 @@ def _remark(text: str, stamp: str, about: About) -> list[Property]:
         ("BEGIN", "VJOURNAL"),
         ("UID", _uid("left-out", about)),
         ("DTSTAMP", stamp),
-        ("SUMMARY", _text(text)),
+        ("SUMMARY", _escaped_text(text)),
         ("END", "VJOURNAL"),
     ]
 
@@ -194,7 +194,7 @@ def _remark(text: str, stamp: str, about: About) -> list[Property]:
 # --- Content lines (section 3.1) ----------------------------------------------------------
 
 
-def _text(text: str) -> str:
+def _escaped_text(text: str) -> str:
     """Escape a text as a value of type TEXT (section 3.3.11)."""
     escaped = re.sub(r"([\\;,])", r"\\\1", _LINE_BREAK.sub("\n", text)).replace("\n", "\\n")
     return _CONTROL.sub("\ufffd", escaped)
@@ -204,7 +204,7 @@ def _uri(url: str) -> str:
     return _CONTROL.sub("", _LINE_BREAK.sub("", url))
 
 
-def _lines(properties: Iterable[Property]) -> str:
+def _content_lines(properties: Iterable[Property]) -> str:
     return "".join(_folded(f"{name}:{value}") for name, value in properties)
 
 

@@ -137,7 +137,7 @@ def importer(mapping: Path | None) -> Format:
         raise InvalidInput("map", "goes with mapped: the columns of gdelt are known")
     return Format(
         scheme="gdelt",
-        read=_rows,
+        read=_event_rows,
         identify=_identify,
         event=_event,
         tally=_tally,
@@ -146,7 +146,7 @@ def importer(mapping: Path | None) -> Format:
     )
 
 
-def _rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
+def _event_rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
     for line, text in enumerate(lines(file), 1):
         cells = text.rstrip("\r\n").split("\t")
         if len(cells) == len(COLUMNS):

@@ -117,10 +117,10 @@ def importer(mapping: Path | None) -> Format:
     """
     if mapping is None:
         raise InvalidInput("map", "is required: the file that says which column is which field")
-    read = _read(mapping)
+    read = _read_mapping(mapping)
     return Format(
         scheme=read.scheme,
-        read=lambda file: _rows(read, file),
+        read=lambda file: _checked_rows(read, file),
         identify=lambda cells: _identify(read, cells),
         event=lambda cells: _event(read, cells),
         tally=lambda cells: _tally(read, cells),
@@ -133,7 +133,7 @@ def importer(mapping: Path | None) -> Format:
 # --- The mapping file ---------------------------------------------------------------------
 
 
-def _read(path: Path) -> _Mapping:
+def _read_mapping(path: Path) -> _Mapping:
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -242,7 +242,7 @@ def _are_texts(value: Any) -> bool:
 # --- Rows ---------------------------------------------------------------------------------
 
 
-def _rows(mapping: _Mapping, file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
+def _checked_rows(mapping: _Mapping, file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
     """Yield the rows of a file.
 
     Raises InvalidInput if a mapped column is not in the header of a table, or if the first object
@@ -283,7 +283,7 @@ def _event(mapping: _Mapping, cells: Cells) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for rule in mapping.rules:
         try:
-            value = _value(mapping, rule, cells)
+            value = _mapped_value(mapping, rule, cells)
         except InvalidValue as error:
             raise InvalidInput(rule.columns[0], error.problem) from None
         if rule.columns:
@@ -334,7 +334,7 @@ def _lists(value: Any) -> Any:
     return {key: _lists(item) for key, item in value.items()}
 
 
-def _value(mapping: _Mapping, rule: _Rule, cells: Cells) -> Any:
+def _mapped_value(mapping: _Mapping, rule: _Rule, cells: Cells) -> Any:
     if rule.text is not None:
         said = _IN_BRACES.sub(lambda match: cells.get(match[1], "").strip(), rule.text)
         return " ".join(said.split()) if any(map(cells.get, rule.columns)) else ""

@@ -79,15 +79,15 @@ def rows(file: IO[bytes], delimiter: str | None = None) -> Generator[Row | Unrea
                 chunks = iter(lambda: stream.read(_CHUNK), "")
                 yield from _array_rows(chain((head,), chunks), skipped + 1)
             case "{" if delimiter is None:
-                yield from _line_rows(_lines(head, stream), skipped + 1)
+                yield from _line_rows(_lines_from(head, stream), skipped + 1)
             case "<":
                 raise InvalidInput("", "is a web page, not data").at(line=skipped + 1)
             case _:
                 mark = delimiter or text_files.delimiter_of(head)
-                yield from csv_rows(_lines(head, stream), mark, skipped + 1)
+                yield from csv_rows(_lines_from(head, stream), mark, skipped + 1)
 
 
-def _lines(head: str, stream: io.TextIOWrapper) -> Iterator[str]:
+def _lines_from(head: str, stream: io.TextIOWrapper) -> Iterator[str]:
     """Yield the lines of a stream whose first line was read up to `head`."""
     yield head if head.endswith(("\n", "\r")) else head + stream.readline()
     yield from iter(stream.readline, "")

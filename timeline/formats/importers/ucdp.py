@@ -51,7 +51,7 @@ def importer(mapping: Path | None) -> Format:
         raise InvalidInput("map", "goes with mapped: the columns of ucdp are known")
     return Format(
         scheme="ucdp",
-        read=_rows,
+        read=_checked_rows,
         identify=_identify,
         event=_event,
         tally=_tally,
@@ -61,7 +61,7 @@ def importer(mapping: Path | None) -> Format:
     )
 
 
-def _rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
+def _checked_rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
     with contextlib.closing(rows(file, ",")) as found:
         for row in found:
             if isinstance(row, Row):

@@ -160,7 +160,7 @@ def _row(
         problem = f"has more cells than the header: {hints.quoted(surplus)}"
         raise InvalidInput("", problem).at(line=line)
     named = dict.fromkeys(columns, "")
-    named.update(zip(columns, map(_text, cells), strict=False))
+    named.update(zip(columns, map(_without_apostrophe, cells), strict=False))
     for name in ("lat", "lon") if decimal_comma else ():
         if _DECIMAL_COMMA.fullmatch(named.get(name, "")):
             named[name] = named[name].replace(",", ".")
@@ -172,7 +172,7 @@ def clean(cell: str) -> str:
     return cell.strip(BLANKS).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _text(cell: str) -> str:
+def _without_apostrophe(cell: str) -> str:
     text = clean(cell)
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 

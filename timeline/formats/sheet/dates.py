@@ -85,12 +85,12 @@ def _only(text: str, readings: set[str]) -> str:
     """
     if len(readings) == 1 and re.search("[0-9]{4}", text):
         return edtf.parse(readings.pop()).edtf
-    shown = " or ".join(_shown(reading) for reading in sorted(readings))
+    shown = " or ".join(_date_and_edtf(reading) for reading in sorted(readings))
     advice = "write one of these" if len(readings) > 1 else "write it so"
     raise InvalidValue(text, f'"{text}" can be read as {shown}: {advice}')
 
 
-def _shown(reading: str) -> str:
+def _date_and_edtf(reading: str) -> str:
     is_date = reading[-1].isdecimal()
     return f"{edtf.phrase(reading)} ({reading})" if is_date else reading
 
@@ -102,5 +102,5 @@ def _serial_problem(text: str) -> str:
     """
     days = timedelta(days=int(text.partition(".")[0]))
     readings = (date(1899, 12, 30) + days, date(1904, 1, 1) + days)
-    shown = " or, counted from 1904, ".join(_shown(each.isoformat()) for each in readings)
+    shown = " or, counted from 1904, ".join(_date_and_edtf(each.isoformat()) for each in readings)
     return f'"{text}" is how Excel stores {shown}: format the column as text and write the date'

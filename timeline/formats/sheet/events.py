@@ -86,7 +86,7 @@ def cells(event: EventFields, lookup: Lookup, columns: Iterable[str] = COLUMNS) 
         "summary": event.get("summary"),
     }
     return {
-        column: clean(ours.get(column) or "" if column in COLUMNS else _value(event, column))
+        column: clean(ours.get(column) or "" if column in COLUMNS else _cell_at(event, column))
         for column in columns
     }
 
@@ -132,7 +132,7 @@ def _slot(source_id: str, lookup: Lookup, *, with_titles: bool) -> tuple[str, st
     return source.get("url") or ("" if title else source_id), title
 
 
-def _value(event: EventFields, path: str) -> str:
+def _cell_at(event: EventFields, path: str) -> str:
     """Return the cell of a column that is named by a field path."""
     value = field_paths.value_at(event, path)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):

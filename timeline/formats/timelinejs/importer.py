@@ -55,7 +55,7 @@ def importer(mapping: Path | None) -> Format:
         raise InvalidInput("map", "goes with mapped: the fields of timelinejs are known")
     return Format(
         scheme=SCHEME,
-        read=_rows,
+        read=_slide_rows,
         identify=_identify,
         event=slides.event,
         tally=_tally,
@@ -64,7 +64,7 @@ def importer(mapping: Path | None) -> Format:
     )
 
 
-def _rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
+def _slide_rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
     with text(file) as stream:
         content = stream.read(_LONGEST + 1)
     if len(content) > _LONGEST:

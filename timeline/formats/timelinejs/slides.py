@@ -64,11 +64,11 @@ def slide(cells: Cells) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, text in given.items():
         if not name.startswith("file."):
-            _place(found, name, _value(name.rpartition(".")[2], text))
+            _put(found, name, _cell_value(name.rpartition(".")[2], text))
     return {name: _listed(value) for name, value in found.items()}
 
 
-def _place(found: dict[str, Any], name: str, value: object) -> None:
+def _put(found: dict[str, Any], name: str, value: object) -> None:
     """Put a value into nested objects by its dotted name; if a part is taken, under the whole."""
     *path, last = name.split(".")
     inner = found
@@ -83,7 +83,7 @@ def _place(found: dict[str, Any], name: str, value: object) -> None:
         inner[last] = value
 
 
-def _value(key: str, text: str) -> str | bool | int:
+def _cell_value(key: str, text: str) -> str | bool | int:
     """Return a cell as the bool or the 0 that it stands for, else as text.
 
     As texts "false" and "0" would be true in JavaScript.
@@ -182,17 +182,17 @@ def event(cells: Cells) -> dict[str, Any]:
     if not occurred:
         reason = "no slide has a date" if part == "title" else "has no year: this slide has no date"
         raise InvalidInput(_cell(cells, "start_date.year"), reason)
-    shown = _cut(" ".join(_shown(_text(found, "display_date")).split()), _LONGEST_TITLE)
+    shown = _cut(" ".join(_without_markup(_text_at(found, "display_date")).split()), _LONGEST_TITLE)
     tags = (group(found), NO_EVENTS.get(part or ""))
     fields = {
         "title": title(found),
-        "summary": plain(_text(_inner(found, "text"), "text")),
+        "summary": plain(_text_at(_inner(found, "text"), "text")),
         "tags": [tag for tag in dict.fromkeys(tags) if tag],
         "occurred": occurred,
         "occurred_text": shown,
         "occurred_basis": "inferred" if part == "title" else None,
         "place": _located(_inner(found, "location")),
-        "citations": _cited(_text(_inner(found, "media"), "url")),
+        "citations": _cited(_text_at(_inner(found, "media"), "url")),
     }
     return {name: value for name, value in fields.items() if value}
 
@@ -201,10 +201,10 @@ def title(found: Mapping[str, Any]) -> str:
     """Return the headline, else the beginning of the text, the caption or the URL of the media."""
     text, media = _inner(found, "text"), _inner(found, "media")
     names = (
-        plain(_text(text, "headline")),
-        _cut(plain(_text(text, "text")), _BEGINNING),
-        plain(_text(media, "caption")),
-        _text(media, "url"),
+        plain(_text_at(text, "headline")),
+        _cut(plain(_text_at(text, "text")), _BEGINNING),
+        plain(_text_at(media, "caption")),
+        _text_at(media, "url"),
     )
     said = next((name for name in names if name), "Slide")
     return _cut(" ".join(said.split()), _LONGEST_TITLE)
@@ -212,7 +212,7 @@ def title(found: Mapping[str, Any]) -> str:
 
 def group(found: Mapping[str, Any]) -> str:
     """Return the group of a slide as a tag; "" if it has no group, or one too long for a tag."""
-    tag = " ".join(_shown(_text(found, "group")).split()).lower()
+    tag = " ".join(_without_markup(_text_at(found, "group")).split()).lower()
     return tag if len(tag) <= _LONGEST_TAG else ""
 
 
@@ -264,13 +264,13 @@ def _edtf(cells: Cells, found: Mapping[str, Any], which: str) -> str:
         raise InvalidInput(_cell(cells, f"{which}.year"), error.problem) from None
 
 
-def _shown(text: str) -> str:
+def _without_markup(text: str) -> str:
     """Return the words of a field that TimelineJS parses as HTML, and then sets as HTML again."""
     return plain(plain(text))
 
 
 def _located(location: Mapping[str, Any]) -> dict[str, str]:
-    place = {"name": _cut(" ".join(plain(_text(location, "name")).split()), _LONGEST_TITLE)}
+    place = {"name": _cut(" ".join(plain(_text_at(location, "name")).split()), _LONGEST_TITLE)}
     lat, lon = (str(location.get(name, "")) for name in ("lat", "lon"))
     if _is_within(lat, 90) and _is_within(lon, 180):
         place |= {"lat": lat, "lon": lon}
@@ -296,7 +296,7 @@ def _inner(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(found: Mapping[str, Any], name: str) -> str:
+def _text_at(found: Mapping[str, Any], name: str) -> str:
     value = found.get(name)
     return value if isinstance(value, str) else ""
 

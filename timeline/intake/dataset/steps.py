@@ -118,13 +118,13 @@ class Steps:
 
             for rows in self._staging.chunks(_AT_ONCE):
                 with append() as one:
-                    settled, rejects = self._rows(one, rows)
+                    settled, rejects = self._record_rows(one, rows)
                 self._staging.settle(settled)
                 self._staging.reject(rejects)
             if retracting:
                 self._retract(append)
 
-    def _rows(
+    def _record_rows(
         self, append: Append, rows: list[StagedRow]
     ) -> tuple[list[tuple[str, int]], list[Reject]]:
         """Make the entries of some rows; return the outcome of each, and the refused rows."""

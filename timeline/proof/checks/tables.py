@@ -70,7 +70,7 @@ def _compare_table(connection: sqlite3.Connection, report: Report, table: str) -
     for right, wrong in _differing(expected, found, len(keys)):
         either = right or wrong or ()
         where = ", ".join(
-            f"{name} {_shown(value)}" for name, value in zip(keys, either, strict=False)
+            f"{name} {_value_in_report(value)}" for name, value in zip(keys, either, strict=False)
         )
         if right is None or wrong is None:
             sides = ("a row", "no row") if right else ("no row", "a row")
@@ -78,7 +78,12 @@ def _compare_table(connection: sqlite3.Connection, report: Report, table: str) -
         else:
             for name, one, other in zip(names, right, wrong, strict=True):
                 if one != other:
-                    report.add(f"table {table}", f"{where}, {name}", _shown(one), _shown(other))
+                    report.add(
+                        f"table {table}",
+                        f"{where}, {name}",
+                        _value_in_report(one),
+                        _value_in_report(other),
+                    )
     connection.text_factory = str
 
 
@@ -101,7 +106,7 @@ def _differing(
             right, wrong = next(expected, None), next(found, None)
 
 
-def _shown(value: object) -> str:
+def _value_in_report(value: object) -> str:
     return (
         text_of(value) if isinstance(value, bytes) else "nothing" if value is None else str(value)
     )

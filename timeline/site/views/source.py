@@ -72,7 +72,7 @@ def source_page(connection: sqlite3.Connection, source_id: str) -> dict[str, Any
     return {
         **found,
         "summary": summary(coverage.sentences),
-        "sentences": [*_shown(coverage)],
+        "sentences": [*_shown_sentences(coverage)],
         "titles": _titles(
             connection, {*quoting, *(each["event_id"] for each in coverage.lost_quotes)}
         ),
@@ -146,7 +146,7 @@ def _details(source: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 # --- The text -----------------------------------------------------------------------------
 
 
-def _shown(coverage: captured_texts.Coverage) -> Iterator[dict[str, Any]]:
+def _shown_sentences(coverage: captured_texts.Coverage) -> Iterator[dict[str, Any]]:
     """Yield the sentences with the quotes in each, and whether one begins a paragraph."""
     before = 0
     for number, sentence in enumerate(coverage.sentences, 1):
