@@ -1,11 +1,12 @@
-"""The Datasette plugin: what a timeline shows on top of what any Datasette shows.
+"""Show a timeline in Datasette: the hooks of the plugin.
 
-Guarantees: the log's notice stands on every page about a timeline, whatever its file is
-called, and on no page about another database; a file that is no timeline, or a damaged one,
-is left as Datasette shows it. Everything runs on Datasette's read-only connections, in 0.65
-as in the 1.0 alphas.
+Guarantees: the log's notice is on every page about a timeline, whatever its file is called, and
+on no page about another database. A file that is no timeline, or a damaged one, looks as it does
+in any Datasette. Everything runs on Datasette's read-only connections, in 0.65 as in the 1.0
+alphas.
 
-Knows a Datasette by what it hands to the hooks, and imports it in none but them; knows no writer.
+Knows Datasette only by the arguments of the hooks, and imports nothing of it before a hook runs;
+knows no writer.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ from timeline.store import log
 hookimpl = HookimplMarker("datasette")
 
 _STYLESHEET = "/-/static-plugins/timeline-store/timeline.css"
-"""Datasette serves static/ under the name of the distribution."""
+"""The path of our stylesheet: Datasette serves static/ under the name of the distribution."""
 
 
 @hookimpl(tryfirst=True)
 def startup(datasette: Any) -> Awaitable[None] | None:
-    """Before other plugins write: the guard. Then the queries of metadata, which Datasette 1.0
-    leaves out, and takes from plugins.
+    """Set up the guard before other plugins write, and add the queries of the metadata.
+
+    Datasette 1.0 ignores queries in metadata and takes them from plugins instead.
     """
     guard.install()
     return _add_queries(datasette) if hasattr(datasette, "add_query") else None
@@ -38,9 +40,10 @@ def startup(datasette: Any) -> Awaitable[None] | None:
 
 @hookimpl
 def register_routes(datasette: Any) -> Sequence[tuple[str, Callable[..., Any]]]:
-    """The pages of the timelines, at the root and under their prefixes.
+    """Return the pages of the timelines, at the root and under their prefixes.
 
-    Datasette 0.65 asks for routes before it looks up what its own are to show: the guard.
+    Datasette 0.65 asks for them before it looks up the functions behind its own pages. The guard
+    replaces some of these functions, so it is set up here too.
     """
     from timeline.site import routes
 
@@ -50,19 +53,19 @@ def register_routes(datasette: Any) -> Sequence[tuple[str, Callable[..., Any]]]:
 
 @hookimpl
 def prepare_connection(conn: sqlite3.Connection, datasette: Any) -> None:
-    """Limits, and what no connection beside a timeline may do."""
+    """Limit what the connection of a timeline, or of a database beside it, may do."""
     guard.prepare(conn, datasette)
 
 
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
-    """Nothing but reading under the address of a timeline; headers on its pages."""
+    """Refuse requests that would change a timeline, and add headers to its pages."""
     return partial(guard.guard_application, datasette)
 
 
 @hookimpl
 def register_facet_classes() -> Sequence[type]:
-    """Actors, sources, tags and periods of events."""
+    """Return the classes for the facets of events: columns, links such as actors, and periods."""
     from timeline.site.datasette_facets import FACET_CLASSES
 
     return FACET_CLASSES
@@ -70,7 +73,7 @@ def register_facet_classes() -> Sequence[type]:
 
 @hookimpl
 def filters_from_request(request: Any, database: str, table: str, datasette: Any) -> Any:
-    """What a click on one of those facets asks for."""
+    """Return the filters that the links of our facets ask for."""
     from timeline.site.datasette_filters import filters
 
     return filters(datasette, request, database, table)
@@ -78,19 +81,19 @@ def filters_from_request(request: Any, database: str, table: str, datasette: Any
 
 @hookimpl(optionalhook=True)
 def permission_resources_sql(datasette: Any, action: str) -> Any:
-    """Datasette 1.0 offers writing to those who may: nobody may write to a timeline."""
+    """Refuse permission to write to a timeline, so that Datasette 1.0 does not offer it."""
     return guard.denial(datasette, action)
 
 
 @hookimpl
 def extra_template_vars(database: str | None, datasette: Any) -> Awaitable[dict[str, Any]]:
-    """`timeline_notices`, by database, for templates/base.html."""
+    """Return `timeline_notices`, the notice of each timeline, for templates/base.html."""
     return _notices(datasette, database)
 
 
 @hookimpl
 def extra_css_urls(database: str | None, datasette: Any) -> Awaitable[list[str]]:
-    """Our stylesheet, on the pages of timelines and on those that may list one."""
+    """Return our stylesheet for the pages of timelines, and for those that may list one."""
     return _css_urls(datasette, database)
 
 
@@ -124,7 +127,7 @@ async def _css_urls(datasette: Any, database: str | None) -> list[str]:
 
 
 async def _timelines(datasette: Any, database: str | None = None) -> dict[str, dict[str, Any]]:
-    """What the timelines among the databases say about themselves, or this one alone."""
+    """Return what the log of each timeline says about itself, or only that of `database`."""
     infos = {
         name: await datasette.get_database(name).execute_fn(_log_info)
         for name in guard.timelines(datasette)
@@ -134,8 +137,8 @@ async def _timelines(datasette: Any, database: str | None = None) -> dict[str, d
 
 
 def _log_info(connection: sqlite3.Connection) -> dict[str, Any] | None:
-    """The newest words of the log about itself; None if they cannot be read."""
+    """Return what the log says about itself now; None if it cannot be read."""
     try:
         return log.info(connection)
     except (sqlite3.Error, ValueError):
-        return None  # A damaged file: `timeline verify` says what is wrong with it.
+        return None  # The file is damaged: `timeline verify` says how.

@@ -1,15 +1,15 @@
-"""Facets that Datasette lacks, on the events of a timeline: who, about what, from where, when.
+"""Count the events of a timeline by actor, source, tag and period, as facets of Datasette.
 
-Guarantees: the count beside a value is the number of rows after a click on it; labels are
-names, values are ids; a filter that cannot be read is a 400 that says what would be right.
-They are offered on EVENT_TABLES of a timeline and nowhere else, and tell nothing of a table
-that the reader may not see.
+Guarantees: the count beside a value is the number of rows after a click on it; labels are names,
+values are ids; a filter that cannot be read is answered with status 400 and what to write
+instead. The facets are offered on EVENT_TABLES of a timeline and nowhere else, and show nothing
+of a table that the reader may not see.
 
-`{"m2m": "actors"}` among the facets of metadata, or ?_facet_m2m=actors, counts what the table
-of LINKS ties to events, and ?_actor=ID filters by it; of several an event must have all.
+`{"m2m": "actors"}` among the facets of metadata, or ?_facet_m2m=actors, counts the values of one
+of LINKS, and ?_actor=ID filters by one of them; with several ids an event must have all of them.
 `{"value": "country"}` counts one of the columns VALUES, as Datasette's own facets do, but from
-the facet index. `{"period": "occurred"}` counts years, and with ?_period=2025 its months. A
-period takes all that could have happened in it.
+the facet index. `{"period": "occurred"}` counts years, and with ?_period=2025 the months of 2025.
+A period has all events that could have happened in it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _INDEXED = {
     },
     "_search": "search",
 }
-"""The arguments that the facet index has an answer to, and what it is about there."""
+"""The facet in the index, by the argument of an address that the index can answer."""
 
 _WITHOUT_MEANING = frozenset(
     (
@@ -62,22 +62,23 @@ _WITHOUT_MEANING = frozenset(
         *("_nocount", "_nofacet", "_nosuggest", "_labels", "_trace", "_json", "_ttl", "_stream"),
     )
 )
-"""Arguments that choose no events."""
+"""Arguments that do not filter events."""
 
 
 _NOTHING = BitMap()
 
 
 class Counted(NamedTuple):
-    """What facets are counted from: the index, and the entries of the events of a page."""
+    """The versions that facets are counted over, and the index that counts them."""
 
     connection: sqlite3.Connection
     facets: FacetIndex
     chosen: BitMap
+    """The seqs of the versions that the filters of the page choose."""
 
 
 def _chosen(connection: sqlite3.Connection, index: FacetIndex, exact: Pairs) -> BitMap:
-    """The entries in which all events stand now that have all of this, kept for a page's facets."""
+    """Return the current versions that match all these filters; all facets of a page share them."""
     kept: tuple[Pairs, BitMap] = index.kept.get("page", ([("", "")], _NOTHING))
     if kept[0] == exact:
         return kept[1]
@@ -86,7 +87,7 @@ def _chosen(connection: sqlite3.Connection, index: FacetIndex, exact: Pairs) -> 
         match name:
             case "since" | "until":
                 chosen &= index.reaching(name, text)
-            case "search":  # as Datasette reads it
+            case "search":  # Quoted as Datasette quotes it.
                 (words,) = connection.execute("SELECT escape_fts(?)", (text,)).fetchone()
                 chosen &= indexed_search.found(connection, index, words, index.seq)
             case _:
@@ -96,12 +97,12 @@ def _chosen(connection: sqlite3.Connection, index: FacetIndex, exact: Pairs) -> 
 
 
 class _EventFacet(Facet):  # type: ignore[misc]
-    """What both facets share: where they are offered, which are on, how they are toggled."""
+    """A facet that knows where it is offered, and makes the links that turn it on and off."""
 
     known: tuple[str, ...]
 
     def chosen(self) -> dict[str, bool]:
-        """The facets that are on, by name, and whether the reader may turn them off."""
+        """Return the facets that are on, by name, and whether the reader may turn each off."""
         chosen: dict[str, bool] = {}
         for asked in self.get_configs() if self.is_offered() else ():
             name = asked["config"].get("simple")
@@ -113,7 +114,7 @@ class _EventFacet(Facet):  # type: ignore[misc]
         return has_events(self.ds, self.database, self.table)
 
     async def from_index(self, read: Callable[[Counted], T]) -> T | None:
-        """What is read from the facet index; None if it does not know this selection."""
+        """Return what `read` reads from the facet index; None if it cannot answer the filters."""
         exact = self._exact()
         if exact is None:
             return None
@@ -129,7 +130,7 @@ class _EventFacet(Facet):  # type: ignore[misc]
         return found
 
     def _exact(self) -> Pairs | None:
-        """The filters of the page, if there is none that the facet index does not know."""
+        """Return the filters of the page; None if the facet index cannot answer one of them."""
         pairs: Pairs = [("state", "current")] if self.table == "current_events" else []
         for name, text in self.get_querystring_pairs():
             if name in _WITHOUT_MEANING or name.startswith("_facet"):
@@ -150,9 +151,10 @@ class _EventFacet(Facet):  # type: ignore[misc]
         return pairs if is_as_typed and not is_timed else None
 
     async def rows(self, sql: str, limit: str) -> list[Any]:
-        """The rows of a query over the events of the page, which it calls `selected`.
+        """Return the rows of a query over `selected`, the events that the page's filters choose.
 
-        Raises QueryInterrupted when it takes longer than that setting allows.
+        `limit` is the name of the setting with the time it may take. Raises QueryInterrupted if it
+        takes longer.
         """
         answer = await self.ds.execute(
             self.database,
@@ -164,12 +166,12 @@ class _EventFacet(Facet):  # type: ignore[misc]
         return list(answer.rows)
 
     def address(self, *more: tuple[str, str], without: tuple[str, str] | None = None) -> str:
-        """The first page of this selection, without one argument, with others."""
+        """Return the address of the first page, with some arguments added and one left out."""
         kept = [
             pair for pair in self.get_querystring_pairs() if pair != without and pair[0] != "_next"
         ]
         query = urlencode([*kept, *more])
-        # With base_url or without it, as the proxy in front leaves it.
+        # A proxy in front may leave base_url in the path or remove it.
         path = self.request.path.removeprefix(self.ds.setting("base_url"))
         address = self.ds.urls.path(f"{path}?{query}" if query else path)
         return str(self.ds.absolute_url(self.request, address))
@@ -192,18 +194,18 @@ class _EventFacet(Facet):  # type: ignore[misc]
 
 
 class LinkFacet(_EventFacet):
-    """Actors, sources or tags, with the number of events that have each."""
+    """A facet that counts the events with each actor, source or tag."""
 
     type = "m2m"
     known = OFFERED["m2m"]
     links = LINKS
 
     def argument(self, link: Link) -> str:
-        """What filters by a value."""
+        """Return the argument of an address that filters by a value."""
         return f"_{link.word}"
 
     def counted(self, link: Link, limit: int) -> str:
-        """The SQL of value, label and count of the most frequent ones."""
+        """Return the SQL that selects value, label and count of the most frequent values."""
         return (
             f"SELECT value, label, count FROM (SELECT {link.column} AS value,"  # noqa: S608
             f" count(DISTINCT event_id) AS count FROM {link.table}"
@@ -245,7 +247,7 @@ class LinkFacet(_EventFacet):
         }
 
     async def suggest(self) -> list[dict[str, Any]]:
-        """Those of which the events have more than one value."""
+        """Suggest the facets in which the events of the page have more than one value."""
         suggested: list[dict[str, Any]] = []
         if not self.is_offered():
             return suggested
@@ -265,7 +267,7 @@ class LinkFacet(_EventFacet):
 
 
 class ValueFacet(LinkFacet):
-    """The values of a column, with the number of events that have each."""
+    """A facet that counts the events with each value of a column."""
 
     type = "value"
     known = OFFERED["value"]
@@ -284,12 +286,12 @@ class ValueFacet(LinkFacet):
         )
 
     async def suggest(self) -> list[dict[str, Any]]:
-        """None: Datasette suggests these columns itself."""
+        """Suggest nothing: Datasette suggests these columns itself."""
         return []
 
 
 class PeriodFacet(_EventFacet):
-    """Years in the order of time; with one year chosen, its months."""
+    """A facet that counts events by year, oldest first; by month if one year is chosen."""
 
     type = "period"
     known = OFFERED["period"]
@@ -306,7 +308,7 @@ class PeriodFacet(_EventFacet):
         return results, []
 
     async def suggest(self) -> list[dict[str, Any]]:
-        """Unless all events occurred at one time."""
+        """Suggest this facet unless all events of the page have the same months."""
         if self.is_offered() and not self.chosen():
             with contextlib.suppress(QueryInterrupted):
                 if len(await self._months("facet_suggest_time_limit_ms")) > 1:
@@ -314,10 +316,13 @@ class PeriodFacet(_EventFacet):
         return []
 
     async def _months(self, limit: str) -> list[PeriodCount]:
-        """How many events could have happened between which months."""
+        """Return the events of the page, counted by their first and last possible month.
+
+        `limit` is the name of the setting with the time it may take.
+        """
         if spans := await self.from_index(_spans):
             return spans
-        # As far as the month: years beyond four digits are longer, see edtf_time.sortable.
+        # The bounds are cut after the month; a year of more than four digits takes more characters.
         first, last = (
             f"substr({bound}, 1, CASE WHEN {bound} GLOB '[0-9]*' THEN 7 ELSE 16 END)"
             for bound in ("occurred_from", "occurred_to")
@@ -346,7 +351,7 @@ class PeriodFacet(_EventFacet):
         if others or period.year is None or not 0 <= period.year <= 9999:
             return values, False
         year = _edtf_year(period.year)
-        if period.precision == "month":  # Without it, its year is left.
+        if period.precision == "month":  # A second click widens the month to its year.
             address = self.address(("_period", year), without=("_period", text))
             return [_facet_value(text, everything, address, selected=True)], False
         if period.precision != "year":
@@ -375,7 +380,7 @@ def _facet_value(text: str, events: int, address: str, *, selected: bool = False
 
 
 def _most_frequent(link: Link, limit: int, counted: Counted) -> list[tuple[str, str, int]]:
-    """Value, label and count of the most frequent ones that a link leads to."""
+    """Return value, label and count of the most frequent values of a facet, from the index."""
     labels = counted.facets.labels(counted.connection, link.word)
     among = labels if link.word in ("actor", "source") else None
     most, _ = counted.facets.most(link.word, counted.chosen, limit, among=among)
@@ -385,7 +390,7 @@ def _most_frequent(link: Link, limit: int, counted: Counted) -> list[tuple[str, 
 
 
 def _spans(counted: Counted) -> list[PeriodCount]:
-    """How many events could have happened between which months."""
+    """Return the events, counted by their first and last possible month, from the index."""
     return [
         PeriodCount(_month(first), _month(last), count)
         for (first, last), count in counted.facets.counts("months", counted.chosen)
@@ -393,7 +398,7 @@ def _spans(counted: Counted) -> list[PeriodCount]:
 
 
 def _month(bound: str | None) -> int | None:
-    """The months since January of the year 0, of a bound without its day."""
+    """Return the number of months from January of the year 0 to a bound; None for an open one."""
     if bound is None:
         return None
     year, month, _ = edtf.numbers(f"{bound}-01")
@@ -405,7 +410,7 @@ def _year(month: int | None) -> int | None:
 
 
 def _edtf_year(year: int) -> str:
-    """A year as EDTF writes it: with four digits, or after a Y."""
+    """Return a year as EDTF: with four digits, or with more after a Y."""
     return f"{year:05d}" if -9999 <= year < 0 else f"{'Y' * (abs(year) > 9999)}{year:04d}"
 
 

@@ -1,8 +1,8 @@
-"""The filters ?_actor=, ?_source=, ?_tag= and ?_period= on the tables of events, for Datasette.
+"""Filter the tables of events by ?_actor=, ?_source=, ?_tag= and ?_period=, in Datasette.
 
-Guarantees: a filter that cannot be read is a 400 that says what would be right; a table that
-the reader may not view filters nothing. LINKS and VALUES name the tables and columns that
-events are filtered and counted by.
+Guarantees: a filter that cannot be read is answered with status 400 and what to write instead;
+one that needs a table that the reader may not view is refused. LINKS and VALUES name the tables
+and columns that events are filtered and counted by.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ EVENT_TABLES = ("events", "current_events")
 
 
 class Link(NamedTuple):
-    """A table that ties events to something: by which column, and how that is called."""
+    """A link names the table and the column that give events their values, such as actors."""
 
-    word: str  # "actor": ?_actor=, and "where actor is ..."
+    word: str
+    """The name of a value: with "actor" the filter is ?_actor=, and "where actor is ..."."""
     table: str
     column: str
-    labels: str  # SQL: value and label of all there is
-    tables: tuple[str, ...]  # that must be visible to the reader
+    labels: str
+    """SQL that selects all values with their labels."""
+    tables: tuple[str, ...]
+    """The tables that the reader must be allowed to view."""
 
 
 LINKS = {
@@ -74,23 +77,23 @@ VALUES = {
     "occurred_precision": Link("precision", "events", "occurred_precision", _NO_LABELS, ()),
     "state": Link("state", "events", "state", _NO_LABELS, ()),
 }
-"""Columns of `events` itself: `word` is what the facet index calls them."""
+"""Columns of the table `events`; `word` is the name of the facet in the index."""
 
 
 OFFERED = {"value": tuple(VALUES), "m2m": tuple(LINKS), "period": ("occurred",)}
-"""The facets that there are, by the types that Datasette knows them by."""
+"""The names of our facets, by the types under which Datasette knows them."""
 
 
 async def filters(datasette: Any, request: Any, database: str, table: str) -> Any:
-    """What ?_actor=, ?_source=, ?_tag= and ?_period= of a request mean, for Datasette.
+    """Return Datasette's filters for ?_actor=, ?_source=, ?_tag= and ?_period= of a request.
 
-    Raises BadRequest for what is no period and for a facet that there is not, Forbidden for a
-    table that may not be read.
+    None for a table that has no events of a timeline. Raises BadRequest for a text that is no
+    period and for an unknown facet, Forbidden if a table that is needed may not be read.
     """
     if not has_events(datasette, database, table):
         return None
     for facet, names in OFFERED.items():
-        # Not by the facet itself: Datasette would leave those after it unawaited.
+        # If the facet itself raised this, Datasette would never await the facets after it.
         for name in request.args.getlist(f"_facet_{facet}"):
             if name not in names:
                 raise BadRequest(f"_facet_{facet}: {name} is none of {', '.join(names)}")
@@ -126,12 +129,12 @@ async def filters(datasette: Any, request: Any, database: str, table: str) -> An
 
 
 def has_events(datasette: Any, database: str, table: str | None) -> bool:
-    """Whether this is a table of events, in a database that is a timeline."""
+    """Tell whether this is a table of events, in a database that is a timeline."""
     return table in EVENT_TABLES and guard.is_timeline(datasette.get_database(database))
 
 
 def given(request: Any, word: str) -> list[str]:
-    """Return the values of ?_word= in a request, each once, in their order; empty ones dropped."""
+    """Return the values of ?_WORD= in a request, each once, in their order, without empty ones."""
     return list(dict.fromkeys(filter(None, request.args.getlist(f"_{word}"))))
 
 
@@ -144,7 +147,7 @@ def periods_of(request: Any) -> list[edtf.Occurred]:
 
 
 async def may_read(datasette: Any, request: Any, database: str, link: Link) -> bool:
-    """Whether the reader may view every table that a link needs."""
+    """Tell whether the reader may view every table that a link needs."""
     for table in link.tables:
         if hasattr(datasette, "allowed"):  # Datasette 1.0
             from datasette.resources import TableResource

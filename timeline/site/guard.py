@@ -1,12 +1,12 @@
-"""What Datasette may not do with a timeline: write to it, tell where it lies, fetch from afar.
+"""Keep Datasette from writing to a timeline, showing its folder, and loading from other hosts.
 
-Guarantees, in Datasette 0.65 as in the 1.0 alphas, for every actor and however a timeline
-came to be served: no connection that can write to its file is opened, none of another
-database attaches it; a request under its address that would change something is refused in
-one line; no page tells a folder; its pages load nothing from other hosts.
-Other databases beside it are written, and shown, as Datasette would.
+Guarantees, in Datasette 0.65 as in the 1.0 alphas, for every user and however a timeline came to
+be served: no connection that can write to its file is opened, and no connection of another
+database can attach it for writing; a request under its address that would change something is
+refused in one line; no page shows the path of a folder; its pages load nothing from other hosts.
+Other databases beside it are written and shown as in any Datasette.
 
-Knows a Datasette by what it hands to the hooks, and imports it when it serves.
+Knows Datasette only by the arguments of the hooks, and imports nothing of it before they run.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ _WRITE_ACTIONS = frozenset(
         "update-row",
     )
 )
-"""What Datasette 1.0 asks permission for and no timeline allows: its pages then offer none."""
+"""The actions of Datasette 1.0 that no timeline permits, so that its pages do not offer them."""
 
 PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
     " form-action 'self'; frame-ancestors 'none'"
 )
-"""The Content-Security-Policy of a page of ours, without a script or a style in its HTML.
+"""The Content-Security-Policy of our own pages, which have no script and no style in their HTML.
 
-The page sends it; what has a default-src of its own keeps it.
+These pages send it themselves; the guard leaves a policy with a default-src as it is.
 """
 
 _DATASETTE_POLICY = (
     f"{PAGE_POLICY}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
 )
-"""Datasette's own pages have scripts and styles in them, and style attributes."""
+"""The policy of Datasette's own pages, which have scripts and styles in their HTML."""
 
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -63,7 +63,8 @@ _HEADERS = (
 )
 
 _LIMITS = {
-    # A payload has 4 MiB at most. The limit on time does not see one function build 800 MB.
+    # Bytes: a payload has at most 4 MiB. The limit on time does not stop a single function that
+    # builds a text of 800 MB.
     sqlite3.SQLITE_LIMIT_LENGTH: 5_000_000,
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 500,
@@ -83,15 +84,15 @@ _known: WeakSet[Any] = WeakSet()
 
 
 def timelines(datasette: Any) -> list[str]:
-    """The names of the databases that are timelines."""
+    """Return the names of the databases that are timelines."""
     return [name for name, database in datasette.databases.items() if is_timeline(database)]
 
 
 def is_timeline(database: Any) -> bool:
-    """Whether the file of a Datasette database is a timeline: once one, always one."""
+    """Tell whether the file of a Datasette database is a timeline; a yes is remembered."""
     if database in _known:
         return True
-    # Not read as a file: closing it would drop the locks that SQLite has on it.
+    # SQLite reads it, not open(): closing a file of our own would drop the locks of SQLite on it.
     if database.path is None or not _file_is_timeline(
         database.path, immutable=not database.is_mutable
     ):
@@ -105,11 +106,11 @@ def _file_is_timeline(path: str | Path, *, immutable: bool = False) -> bool:
         with contextlib.closing(reading(path, immutable=immutable)) as connection:
             return _holds_timeline(connection)
     except sqlite3.Error:
-        return False  # No file yet, or no database.
+        return False  # There is no file yet, or it is no database.
 
 
 def reading(path: str | Path, *, immutable: bool = False) -> sqlite3.Connection:
-    """A connection of our own that cannot write, as Datasette would open the file."""
+    """Return a new connection that cannot write; `immutable` promises that no one else writes."""
     mode = "immutable=1" if immutable else "mode=ro"
     return sqlite3.connect(f"{Path(path).absolute().as_uri()}?{mode}", uri=True)
 
@@ -124,11 +125,11 @@ def _holds_timeline(connection: sqlite3.Connection) -> bool:
 
 @functools.cache
 def install() -> None:
-    """Stand in every way to a write, and to a path, in this process.
+    """Replace the methods of Datasette that open connections for writing and that show paths.
 
-    Datasette has no hook for either. Every write, by whatever method, in a thread or without
-    one, asks Database.connect for its connection, and databases may be added at any time: so
-    it is the method of the class that asks back.
+    Datasette has no hook for either. Every write, whatever its method and thread, takes its
+    connection from Database.connect, and databases may be added at any time. So the method of the
+    class is replaced, once in a process.
     """
     from datasette.app import Datasette
     from datasette.database import Database
@@ -166,7 +167,7 @@ def install() -> None:
 
 
 def prepare(connection: sqlite3.Connection, datasette: Any) -> None:
-    """Set the limits of a timeline's connection, and what none beside a timeline may do."""
+    """Set limits for a timeline's connection, and let none beside it attach it for writing."""
     if timelines(datasette):
         connection.set_authorizer(_authorize)
     if _holds_timeline(connection):
@@ -179,22 +180,22 @@ def _authorize(
     action: int, name: str | None, column: str | None, _schema: str | None, _source: str | None
 ) -> int:
     if action == sqlite3.SQLITE_READ and (name, column) == ("pragma_database_list", "file"):
-        return sqlite3.SQLITE_IGNORE  # It reads as NULL.
+        return sqlite3.SQLITE_IGNORE  # The column reads as NULL.
     if action == sqlite3.SQLITE_ATTACH and _may_write_to_timeline(name):
         return sqlite3.SQLITE_DENY
     return sqlite3.SQLITE_OK
 
 
 def _may_write_to_timeline(attached: str | None) -> bool:
-    """Whether what ATTACH names may be a timeline, open to writes."""
+    """Tell whether ATTACH with this name could open a timeline for writing."""
     if attached is None:
-        return True  # An expression: only its value would tell.
+        return True  # The name is an expression, whose value is not known yet.
     if not attached.startswith("file:"):
         return _file_is_timeline(attached)
     address = urlsplit(attached)
     options = parse_qs(address.query)
     if options.get("mode") == ["ro"] or options.get("immutable") == ["1"]:
-        return False  # As Datasette's own --crossdb attaches them.
+        return False  # Datasette's own --crossdb attaches files in this way.
     return _file_is_timeline(unquote(address.path))
 
 
@@ -202,9 +203,9 @@ def _may_write_to_timeline(attached: str | None) -> bool:
 
 
 def guard_application(datasette: Any, application: _Application) -> _Application:
-    """The application, with no way to change a timeline, and its headers on every page.
+    """Return the application with headers on its pages and no way to change a timeline.
 
-    Pages of other databases beside it are left as they are.
+    Pages of other databases beside a timeline are left as they are.
     """
 
     async def guarded(
@@ -232,7 +233,7 @@ def guard_application(datasette: Any, application: _Application) -> _Application
 
 
 def _database_at(datasette: Any, path: str) -> Any:
-    """The database that a path is about, if any: its first part, before a dot, is its route."""
+    """Return the database whose route is the first part of a path, up to a dot, or None."""
     from datasette.utils import tilde_decode
 
     path = path.removeprefix(datasette.setting("base_url")).removeprefix("/")
@@ -243,7 +244,7 @@ def _database_at(datasette: Any, path: str) -> Any:
 
 
 def denial(datasette: Any, action: str) -> Any:
-    """A rule for Datasette 1.0: none of the actions that write, on any timeline."""
+    """Return the rule of Datasette 1.0 against an action that writes; None for another one."""
     if action not in _WRITE_ACTIONS:
         return None
     from datasette.permissions import PermissionSQL
@@ -258,7 +259,7 @@ def denial(datasette: Any, action: str) -> Any:
 def _with_headers(headers: Any) -> list[tuple[bytes, bytes]]:
     present = {name.lower(): value for name, value in headers}
     added = [header for header in _HEADERS if header[0] not in present]
-    # Datasette 1.0 sends a policy about frames alone with some pages: both then hold.
+    # Datasette 1.0 sends a policy that is only about frames with some pages: both then apply.
     if b"default-src" not in present.get(b"content-security-policy", b""):
         added.append((b"content-security-policy", _DATASETTE_POLICY.encode()))
     return [*headers, *added]

@@ -1,6 +1,6 @@
-"""The facet indexes of a Datasette: one of each large timeline, made when first asked for.
+"""Keep the facet index of each large timeline of a Datasette, built when it is first needed.
 
-Guarantees: what it hands out is of the moment that the connection sees.
+Guarantees: an index that is returned has exactly the entries that the connection sees.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ _lock = Lock()
 
 
 def index_of(datasette: Any, database: str, connection: sqlite3.Connection) -> FacetIndex | None:
-    """The facet index of a large timeline, brought up to what this connection sees."""
+    """Return the facet index as of what this connection sees; None for a small timeline.
+
+    None too if the index that is kept is ahead of the connection.
+    """
     few = connection.execute("SELECT 1 FROM events LIMIT 1 OFFSET ?", (SMALLEST - 1,)).fetchone()
     if few is None:
         return None
@@ -33,9 +36,9 @@ def index_of(datasette: Any, database: str, connection: sqlite3.Connection) -> F
 
 
 def at_one_moment(connection: sqlite3.Connection, read: Callable[[sqlite3.Connection], T]) -> T:
-    """What is read in one transaction."""
+    """Return what `read` reads in one transaction of its own."""
     if connection.in_transaction:
-        # Whoever left it open shares the connection: it would show the past for ever.
+        # Another user of this connection left it open: it would go on showing an old state.
         connection.rollback()
     connection.execute("BEGIN")
     try:

@@ -1,13 +1,12 @@
-"""Where the timelines of a Datasette are: which one is at the root, and where the others are.
+"""Give each timeline of a Datasette its addresses: one is at the root, the others have prefixes.
 
-Guarantees: no address depends on the file's name while there is one timeline. Of several, the
-first is at the root and each other one under /timelines/NAME, unless the plugin's
-configuration says otherwise: ``{"plugins": {"timeline": {"root": NAME, "prefixes": {NAME:
-PREFIX}}}}``.
+Guarantees: while there is only one timeline, no address depends on the name of its file. If there
+are several, the first is at the root and every other one under /timelines/NAME, unless the
+configuration of the plugin says otherwise: ``{"plugins": {"timeline": {"root": NAME, "prefixes":
+{NAME: PREFIX}}}}``. A damaged file, or one whose tables are of another version, gets no addresses:
+Datasette shows it as any other.
 
-A damaged file, or one whose tables are of another version, is left to Datasette.
-
-Knows a Datasette by what it is handed, and never imports it.
+Knows Datasette only by the object that it is given, and never imports it.
 """
 
 from __future__ import annotations
@@ -23,14 +22,16 @@ from timeline.store import log
 
 
 class Mount(NamedTuple):
-    """A timeline: the name of its database, and what its addresses begin with ("" or "/x")."""
+    """A mount gives a timeline its place: all of its addresses begin with the prefix."""
 
     database: str
+    """The name of its database in Datasette."""
     prefix: str
+    """The beginning of its addresses, such as "/timelines/news"; "" at the root."""
 
 
 def mounts(datasette: Any) -> list[Mount]:
-    """The timelines among the databases, the one at the root first."""
+    """Return the timelines among the databases, the one at the root first."""
     names = [name for name in guard.timelines(datasette) if _can_be_read(datasette, name)]
     if not names:
         return []

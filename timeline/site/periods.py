@@ -1,10 +1,10 @@
-"""How many events could have happened in each year, or in each month of one.
+"""Count the events that could have happened in each year, or in each month of a year.
 
-Guarantees: a period counts every event whose bounds leave it possible, as the filters
-`since` and `until` take it. Listed is every period between the bounds of an event; of an
-event with an open side only the period that it names, not all those that it leaves possible.
+Guarantees: a period counts every event that could have happened in it, just as the filters
+`since` and `until` find it. Every period between the bounds of an event is listed; for an event
+with an open end only the period of its one bound is listed.
 
-Pure functions over integers: years, or months since January of the year 0.
+Pure: periods are integers, either years or months since January of the year 0.
 """
 
 from __future__ import annotations
@@ -17,32 +17,34 @@ from typing import NamedTuple
 
 
 class PeriodCount(NamedTuple):
-    """The first and the last period in which so many events could have happened."""
+    """A span of periods has a number of events that could have happened in any of them."""
 
-    first: int | None  # None: open
+    first: int | None
+    """The first possible period; None for an open beginning."""
     last: int | None
+    """The last possible period; None for an open end."""
     events: int
 
 
 def most_likely(
     spans: Iterable[PeriodCount], size: int, within: tuple[int, int] | None = None
 ) -> tuple[list[tuple[int, int]], bool]:
-    """The `size` periods with the most events, in the order of time, each with its count.
+    """Return the `size` periods with the most events, oldest first, each with its count.
 
-    Of periods with as many events, the later ones. With it: whether there are more of them.
-    `within` is the first and the last one that may be listed.
+    Later periods go before earlier ones with as many events. The second result tells whether there
+    are more periods. `within` is the first and the last period that may be listed.
     """
     listed: list[tuple[int, int]] = []
     for begin, end, count in _runs(spans):
         first, last = (max(begin, within[0]), min(end, within[1])) if within else (begin, end)
-        # Of a run of a million years, no more than can be shown, and one.
+        # A run may have a million years: take as many as can be shown, and one more.
         listed += [(count, period) for period in range(max(first, last - size), last + 1)]
     likely = heapq.nlargest(size, listed)
     return sorted((period, count) for count, period in likely), len(listed) > size
 
 
 def _runs(spans: Iterable[PeriodCount]) -> Iterator[tuple[int, int, int]]:
-    """The listed periods in runs that have the same count: the first, the last, the count."""
+    """Yield runs of listed periods with the same count: the first, the last, and the count."""
     possible, named = Counter[int](), Counter[int]()
     count = listed = 0
     for span in spans:

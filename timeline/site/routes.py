@@ -1,10 +1,11 @@
-"""The pages of a timeline: an address and a request in, a response out.
+"""Answer the requests for the pages of a timeline.
 
-Guarantees: what a page shows was read at one moment, on Datasette's own read-only connection;
-what the reader of a page may not see in Datasette, they may not see here; what an address
-asks in vain is a page that says so. Links hold under any `base_url`.
+Guarantees: all that a page shows was read at one moment, on Datasette's own read-only connection;
+readers see nothing here that they may not see in Datasette; an address of something unknown, or
+with a wrong value, is answered with a page that says so. Links work under any `base_url`.
 
-Knows a Datasette by what it is handed, and imports no more of it than its responses.
+Knows Datasette only by the objects that it is given, and imports only responses and permissions
+from it.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ Page = Callable[[Any, Any, Mount], Awaitable[Any]]
 
 _HEADERS = {"Content-Security-Policy": guard.PAGE_POLICY, "Cache-Control": "no-cache"}
 _WHOLE = 2**31
-"""Events of a file that nobody can ask for its next part."""
+"""The number of events that one file may have if there is no server to ask for more."""
 _OFFERED = (
     ("csv", "CSV"),
     ("json", "JSON"),
@@ -63,7 +64,7 @@ _OFFERED = (
 
 
 def routes(datasette: Any) -> Iterator[tuple[str, Page]]:
-    """Pattern and handler of every page of every timeline."""
+    """Yield the pattern and the handler of every page of every timeline."""
     for mount in mounts(datasette):
         for pattern, page in _PAGES:
             yield f"{re.escape(mount.prefix)}{pattern}$", _handler(mount, page)
@@ -96,7 +97,7 @@ async def _feed(datasette: Any, request: Any, mount: Mount) -> Any:
     absolute = _absolute(datasette, request, mount)
 
     def read(connection: sqlite3.Connection) -> IO[bytes]:
-        file = SpooledTemporaryFile(2**22)  # noqa: SIM115 - closed when it is sent
+        file = SpooledTemporaryFile(2**22)  # noqa: SIM115 - closed after it is sent
         try:
             feeds.write_feed(
                 connection,
@@ -122,7 +123,7 @@ async def _feed(datasette: Any, request: Any, mount: Mount) -> Any:
 
 
 def _file(file: IO[bytes], media_type: str) -> Any:
-    """The response that sends a file in pieces."""
+    """Return the response that sends a file in pieces, and closes it."""
     from datasette.utils.asgi import AsgiStream
 
     async def send(writer: Any) -> None:
@@ -268,7 +269,7 @@ async def _changes_feed(datasette: Any, request: Any, mount: Mount) -> Any:
 
 
 def _absolute(datasette: Any, request: Any, mount: Mount) -> Callable[[str], str]:
-    """What makes an address of a path of this timeline."""
+    """Return a function that makes an absolute address of a path of this timeline."""
 
     def absolute(path: str) -> str:
         return str(datasette.absolute_url(request, datasette.urls.path(mount.prefix + path)))
@@ -277,7 +278,7 @@ def _absolute(datasette: Any, request: Any, mount: Mount) -> Callable[[str], str
 
 
 def _moments(address: Address) -> str:
-    """The query string that keeps a reader in the past that they look at."""
+    """Return the query string that keeps a reader at the moment of the past that they chose."""
     pairs = [(name, value) for name, value in address.moments.items() if value]
     return f"?{urlencode(pairs)}" if pairs else ""
 
@@ -314,7 +315,7 @@ _PAGES: tuple[tuple[str, Page], ...] = (
 
 
 async def _json(datasette: Any, request: Any, mount: Mount, read: Read) -> Any:
-    """The response that holds what was read as JSON."""
+    """Return what was read as a response with JSON; an error becomes a member `error`."""
     try:
         status, found = 200, await _read_at_once(datasette, request, mount, read)
     except TimelineError as error:
@@ -330,7 +331,7 @@ async def _plain(
     read: Callable[[sqlite3.Connection], str],
     headers: Mapping[str, str] | None = None,
 ) -> Any:
-    """The response that holds what was read as plain text; 404 where that is not to be had."""
+    """Return what was read as a response with plain text; an error has status 404."""
     content_type = "text/plain; charset=utf-8"
     try:
         text = await _read_at_once(datasette, request, mount, read)
@@ -344,7 +345,7 @@ def _status(error: TimelineError) -> int:
 
 
 async def _page(datasette: Any, request: Any, mount: Mount, name: str, read: Read) -> Any:
-    """The response that a template makes of what was read."""
+    """Return what was read as a page made by a template; an error becomes the page `problem`."""
 
     def with_info(connection: sqlite3.Connection) -> Context:
         return {"info": log.info(connection), **read(connection)}
@@ -365,7 +366,7 @@ async def _page(datasette: Any, request: Any, mount: Mount, name: str, read: Rea
 async def _read_at_once(
     datasette: Any, request: Any, mount: Mount, read: Callable[[sqlite3.Connection], T]
 ) -> T:
-    """What is to be shown, read in one transaction."""
+    """Return what `read` reads, in one transaction, if this reader may see the database."""
     await _check_permission(datasette, request, mount)
 
     def at_once(connection: sqlite3.Connection) -> T:
@@ -377,7 +378,7 @@ async def _read_at_once(
 
 async def _check_permission(datasette: Any, request: Any, mount: Mount) -> None:
     """Raise Datasette's Forbidden if this reader may not see the database."""
-    if hasattr(datasette, "ensure_permissions"):  # 0.65
+    if hasattr(datasette, "ensure_permissions"):  # Datasette 0.65
         wanted = [("view-database", mount.database), "view-instance"]
         await datasette.ensure_permissions(request.actor, wanted)
         return
@@ -398,7 +399,7 @@ def _response(
 
 
 def _links(datasette: Any, mount: Mount) -> Context:
-    """What templates make links with."""
+    """Return what every template needs: functions for links, dates and texts, and settings."""
 
     link = partial(_link, datasette, mount)
     return {
@@ -418,18 +419,18 @@ def _links(datasette: Any, mount: Mount) -> Context:
 
 
 def _is_frozen(datasette: Any) -> bool:
-    """Whether the pages will be files, where no server answers questions."""
+    """Tell whether the pages will be files of a static site, where no server answers requests."""
     return bool((datasette.plugin_config("timeline") or {}).get("frozen"))
 
 
 def _link(datasette: Any, mount: Mount, path: str) -> str:
-    """The address of a path of this timeline, without that of the machine."""
+    """Return the address of a path of this timeline, without scheme and host."""
     return str(datasette.urls.path(f"{mount.prefix}{path}" or "/"))
 
 
 @cache
 def _hash(name: str) -> str:
-    """A few letters that change with a static file, for what browsers keep."""
+    """Return a short hash of a static file, so that browsers load a changed file again."""
     content = (Path(__file__).parent / "static" / name).read_bytes()
     return hashlib.sha256(content).hexdigest()[:8]
 
@@ -439,6 +440,9 @@ def _arguments(request: Any) -> list[tuple[str, str]]:
 
 
 def marked(text: str) -> Markup:
-    """An excerpt of a search with what was found in <mark>; a text may hold stray marks."""
+    """Return an excerpt of a search as HTML, with the words that were found in <mark>.
+
+    The text itself may contain the characters that mark words; unpaired ones are removed.
+    """
     safe = re.sub("\x02([^\x02\x03]*)\x03", r"<mark>\1</mark>", str(escape(text)))
     return Markup(re.sub("[\x02\x03]", "", safe))  # noqa: S704 - escaped

@@ -1,10 +1,10 @@
-"""A timeline on this machine's own Datasette: the metadata of a file, and the server.
+"""Serve a timeline from this machine with Datasette, and make the metadata for it.
 
-Guarantees: what is served is a timeline whose tables are up to date, or a TimelineError
-says in one line why not; nothing is written to the file; an append by another process shows
-at the next reload. Datasette is imported when it serves, and not before.
+Guarantees: only a timeline whose tables are up to date is served, otherwise a TimelineError says
+why not in one line; nothing is written to the file; an append by another process shows at the
+next reload. Datasette is not imported before it serves.
 
-Knows Datasette by its command line alone.
+Knows Datasette only by its command line.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from timeline.projection import tables
 from timeline.store import log, storage
 
 SETTINGS = {
-    # The file is live: no page may come from a cache, no copy may lack what is in the WAL.
+    # The file may change at any time: no page may come from a cache, and a download could lack
+    # entries that are still in the write-ahead log.
     "default_cache_ttl": 0,
     "allow_download": "off",
-    # One reader or few, who would rather wait than miss a facet.
+    # Milliseconds: there are one or few readers, who would rather wait than miss a facet.
     "sql_time_limit_ms": 5_000,
     "facet_time_limit_ms": 1_000,
-    # The metadata names the facets that make sense; trying every column is slow.
+    # The metadata names the useful facets; to try every column would be slow.
     "suggest_facets": "off",
     "default_page_size": 50,
     "max_returned_rows": 2_000,
@@ -41,14 +42,14 @@ SETTINGS = {
 
 
 _PAGES = ("changes", "events", "timelines", "verify")
-"""Our addresses at the root: they hide Datasette's own pages of a file with such a name."""
+"""The names of our pages at the root, which hide Datasette's pages of a file with that name."""
 
 
 def metadata_for(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The metadata for a timeline: under the name that Datasette gives to its file, with the
-    title and the licence of its log.
+    """Return Datasette's metadata for a timeline, with the title and the licence of its log.
 
-    Raises StoreError for a file that is no timeline.
+    It is under the name that Datasette gives to the file. Raises StoreError for a file that is no
+    timeline.
     """
     with contextlib.closing(storage.connect(path)) as connection:
         info = log.info(connection)
@@ -72,9 +73,8 @@ def serve(
 ) -> None:
     """Serve a timeline until Ctrl-C; `options` go to `datasette serve` as they are.
 
-    With port 0 it takes any free port. Raises StoreError for a file that cannot be served,
-    Refused if the address is in use, and click.UsageError for an option that Datasette
-    does not know.
+    Port 0 stands for any free port. Raises StoreError for a file that cannot be served, Refused if
+    nothing can listen at the address, and click.UsageError for an option unknown to Datasette.
     """
     with contextlib.closing(storage.connect(path)) as connection:
         tables.check(connection, os.fspath(path))
@@ -105,14 +105,14 @@ def serve(
 
 
 def free_port(host: str, port: int) -> int:
-    """The port, or any free one for 0. Raises Refused if nothing can listen there."""
+    """Return the port, or any free one for 0. Raises Refused if nothing can listen there."""
     try:
         (family, kind, protocol, _, address), *_ = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         with socket.socket(family, kind, protocol) as probe:
             if os.name == "posix":
-                # As the server will: connections of the last one may still be closing.
+                # The server does this too: connections of an earlier server may still be closing.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             bound: int = probe.getsockname()[1]

@@ -33,7 +33,7 @@ def root_of(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
     must(0 <= index < size and (size > 1) == bool(path), "a path of another length")
     if size == 1:
         return leaf
-    left = 1 << (size - 1).bit_length() - 1  # leaves below the left half: RFC 6962, section 2.1
+    left = 1 << (size - 1).bit_length() - 1  # the leaves of the left half: RFC 6962, section 2.1
     if index < left:
         return sha256(b"\1" + root_of(leaf, index, left, path[:-1]) + path[-1])
     return sha256(b"\1" + path[-1] + root_of(leaf, index - left, size - left, path[:-1]))
@@ -76,7 +76,7 @@ leaf = sha256(b"\0" + envelope.encode())
 must(root_of(leaf, int(index[6:]), int(size), hashes) == unbase64(root), "not in this log")
 
 if payload is None:
-    must(salt is None, "a salt of nothing")  # erased: only that it was there is left
+    must(salt is None, "a salt of nothing")  # erased: it only holds that the entry was there
 else:
     must(re.fullmatch("[0-9a-f]{32}", salt), "no salt")
     digest = sha256(bytes.fromhex(salt) + payload.encode()).hex()

@@ -174,7 +174,7 @@ def _runs(sentence: Sentence) -> Iterator[Run]:
         yield Run(text, tuple(dict.fromkeys(events)))
 
 
-# --- What rests on it ---------------------------------------------------------------------
+# --- Events and versions ------------------------------------------------------------------
 
 
 def _events(connection: sqlite3.Connection, source_id: str) -> tuple[list[RowDict], int]:
