@@ -44,7 +44,7 @@ PATHS = {
 COLUMNS = tuple(PATHS)
 """Our columns; others are named by a field path: ``place.admin1``, ``verification``."""
 
-Cells = dict[str, str]
+SheetCells = dict[str, str]
 """The text of each column, stripped of blanks at its ends; its lines end in a line feed."""
 
 BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
@@ -66,7 +66,7 @@ class SheetRow(NamedTuple):
 
     line: int
     number: int
-    cells: Cells
+    cells: SheetCells
 
     def invalid(self, column: str, problem: str) -> InvalidInput:
         """Return the error about a cell of this row, or about the row if it has no such cell."""

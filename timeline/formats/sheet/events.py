@@ -18,7 +18,15 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from timeline.errors import InvalidInput, InvalidValue
-from timeline.formats.sheet.cells import COLUMNS, PATHS, Cells, SheetRow, clean, joined, several
+from timeline.formats.sheet.cells import (
+    COLUMNS,
+    PATHS,
+    SheetCells,
+    SheetRow,
+    clean,
+    joined,
+    several,
+)
 from timeline.formats.sheet.dates import read_date
 from timeline.model import clock, countries, field_paths, hints
 from timeline.model.content import Quantity, Statement, Term
@@ -58,7 +66,7 @@ class Lookup(NamedTuple):
 # --- An event as cells --------------------------------------------------------------------
 
 
-def cells(event: EventFields, lookup: Lookup, columns: Iterable[str] = COLUMNS) -> Cells:
+def cells(event: EventFields, lookup: Lookup, columns: Iterable[str] = COLUMNS) -> SheetCells:
     """Return the cells of an event that `query.get` returned.
 
     `reason` is empty, because it belongs to a change.

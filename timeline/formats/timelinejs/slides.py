@@ -27,7 +27,8 @@ from timeline.model import edtf
 from timeline.model.content import Source
 from timeline.model.validation import validate
 
-Cells = Mapping[str, str]
+SlideCells = Mapping[str, str]
+"""The texts of a slide, by column of a sheet or by path in a JSON file, such as text.headline."""
 
 SCHEME = "timelinejs"
 PART, DATES, SCALE, TWIN = "file.part", "file.dates", "file.scale", "file.twin"
@@ -56,7 +57,7 @@ _BEGINNING = 100
 # --- Cells to a slide ---------------------------------------------------------------------
 
 
-def slide(cells: Cells) -> dict[str, Any]:
+def slide(cells: SlideCells) -> dict[str, Any]:
     """Return the slide as TimelineJS has it in JSON. Raises InvalidInput if a time is wrong."""
     given = {name: text.strip() for name, text in cells.items() if text.strip()}
     if any(column in given for column in SHEET):
@@ -103,7 +104,7 @@ def _listed(value: Any) -> Any:
     return inner
 
 
-def _of_a_sheet(row: Cells) -> dict[str, Any]:
+def _of_a_sheet(row: SlideCells) -> dict[str, Any]:
     """Return the slide of a row of a sheet, as `extractEventFromCSVObject` of TimelineJS does."""
     background = row.get("Background", "")
     is_address = re.match("(https?:)?//?", background)
@@ -131,7 +132,7 @@ def _of_a_sheet(row: Cells) -> dict[str, Any]:
     return {name: value for name, value in filled.items() if value}
 
 
-def _sheet_date(row: Cells, which: str) -> dict[str, str | int]:
+def _sheet_date(row: SlideCells, which: str) -> dict[str, str | int]:
     if not row.get(f"{which}Year"):
         return {}
     parts = {part: row.get(f"{which}{part.capitalize()}", "") for part in DATE_PARTS[:3]}
@@ -169,7 +170,7 @@ def _clock(column: str, text: str) -> dict[str, int]:
 # --- A slide as an event ------------------------------------------------------------------
 
 
-def event(cells: Cells) -> dict[str, Any]:
+def event(cells: SlideCells) -> dict[str, Any]:
     """Return a slide as the fields of a `model.content.Event`.
 
     Media that have an address on the web are cited by this address only, because a caption tells
@@ -216,12 +217,12 @@ def group(found: Mapping[str, Any]) -> str:
     return tag if len(tag) <= _LONGEST_TAG else ""
 
 
-def start(cells: Cells) -> str:
+def start(cells: SlideCells) -> str:
     """Return the EDTF of the date on which a slide starts, or "". Raises InvalidInput."""
     return _edtf(cells, slide(cells), "start_date")
 
 
-def _occurred(cells: Cells, found: Mapping[str, Any]) -> str:
+def _occurred(cells: SlideCells, found: Mapping[str, Any]) -> str:
     first, last = (_edtf(cells, found, which) for which in ("start_date", "end_date"))
     written = f"{first}/{last}" if first and last and last != first else first
     try:
@@ -230,7 +231,7 @@ def _occurred(cells: Cells, found: Mapping[str, Any]) -> str:
         raise InvalidInput(_cell(cells, "end_date.year"), error.problem) from None
 
 
-def _edtf(cells: Cells, found: Mapping[str, Any], which: str) -> str:
+def _edtf(cells: SlideCells, found: Mapping[str, Any], which: str) -> str:
     """Return the EDTF of the date `which` of a slide; "" if it has none. Raises InvalidInput.
 
     A part after one that is missing is left out, such as a day without a month; JavaScript would
@@ -305,7 +306,7 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
-def _cell(cells: Cells, name: str) -> str:
+def _cell(cells: SlideCells, name: str) -> str:
     """Return the name of the cell that holds a part of a date: its JSON name, or a column."""
     if not any(column in cells for column in SHEET):
         return name
