@@ -18,7 +18,7 @@ test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cog --check -r README.md docs/*.md
+	$(BIN)/cog --check README.md docs/*.md
 	$(BIN)/python -m pytest -n 2
 
 # Runs all tests with the newest alpha version of Datasette.
