@@ -497,7 +497,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(folder: Path) -> None:
         'Would record "Strike in Lviv" (casualties-a-3).',
         'Would retract "Talks in Odesa" (casualties-a-2).',
         "2 rows: 1 recorded, 1 updated. Events whose row is gone or back: 1 retracted.",
-        "  Nothing was written: a dry run.",
+        "  Nothing was recorded: a dry run.",
     ]
     assert count() == before
 

@@ -133,7 +133,7 @@ def test_diff_takes_versions_and_moments(
 
 def test_diff_of_a_first_version_has_no_before(told: Timeline) -> None:
     assert done("-d", told.path, "diff", "strike@1") == (
-        "Strike\n  13 April 2025\n  strike: not there -> version 1\n"
+        "Strike\n  13 April 2025\n  strike: added as version 1\n"
     )
 
 

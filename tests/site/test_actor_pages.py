@@ -102,7 +102,9 @@ def test_json_says_the_same(site: Site) -> None:
 def test_as_known_on_a_day_the_office_is_that_of_then_and_names_are_todays(site: Site) -> None:
     then = text_of(site.page(f"/actors/{RUTTE}?as_of=2025-04-15"))
     assert "Prime Minister of the Netherlands before 15 April 2025" in then
-    assert "Names, and who is who, are always today's." in then
+    assert (
+        "You are seeing this page as it stood on 15 April 2025. Names and merges of actors" in then
+    )
     assert "Secretary General" not in then
     now = text_of(site.page(f"/actors/{RUTTE}"))
     assert "Prime Minister of the Netherlands" not in now
@@ -110,7 +112,9 @@ def test_as_known_on_a_day_the_office_is_that_of_then_and_names_are_todays(site:
     links = site.links(f"/actors/{RUTTE}?as_of=2025-04-15")
     assert f"/actors/{ZELENSKYY}?as_of=2025-04-15" in links
     assert f"/events?as_of=2025-04-15&actor={RUTTE}" in links
-    assert "No event names this actor as of then" in site.page(f"/actors/{RUTTE}?as_of=2025-03-12")
+    assert "No event names this actor at that time" in site.page(
+        f"/actors/{RUTTE}?as_of=2025-03-12"
+    )
 
 
 def test_an_address_that_asks_in_vain_is_told(site: Site) -> None:
@@ -158,7 +162,7 @@ def test_a_merge_is_told_on_both_pages(path: Path) -> None:
     with open_site(path) as site:
         page = site.page(merged)
         assert f'href="/actors/{ZELENSKYY}"' in page
-        assert "the same as another one: Volodymyr Zelenskyy . One man" in text_of(page)
+        assert "merged into another one: Volodymyr Zelenskyy . One man" in text_of(page)
         assert site.titles(merged) == []
         assert asked(site, f"{merged}.json")["merged_into"] == ZELENSKYY
         page = site.page(f"/actors/{ZELENSKYY}")

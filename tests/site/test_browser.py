@@ -248,7 +248,7 @@ def test_a_filter_that_finds_nothing_is_named_and_can_be_taken_out(
     demo: str, open_page: Opener
 ) -> None:
     page = open_page(f"{demo}/events?type=SANCTION&country=FRA")
-    expect(page.locator(".empty")).to_contain_text("No event is all of that")
+    expect(page.locator(".empty")).to_contain_text("No events match these filters")
     chosen = page.locator(".chosen a")
     expect(chosen).to_have_text(["type: Sanction ×", "country: France ×", "Clear all"])  # noqa: RUF001
     follow(chosen.first)
@@ -376,17 +376,19 @@ def test_time_goes_back_and_forth(demo: str, demo_file: Path, open_page: Opener)
     follow(page.get_by_role("button", name="Show").first)
     known = sql(demo_file, "SELECT event_id FROM events WHERE first_recorded_at < '2025-04-15'")
     assert set(ids(page)) == known
-    expect(page.get_by_role("status")).to_contain_text("As known on 2025-04-14")
+    expect(page.get_by_role("status")).to_contain_text(
+        "You are seeing this timeline as it stood on 14 April 2025."
+    )
     follow(page.get_by_role("link", name=STRIKE, exact=True))
     assert asked(page) == {"as_of": ["2025-04-14"]}
     expect(page.locator("tbody").first).not_to_contain_text("36")
     page.go_back()
     page.get_by_label("As known on").fill("2025-03-01")
     follow(page.get_by_role("button", name="Show").first)
-    expect(page.get_by_role("status")).to_contain_text("it knew nothing yet")
+    expect(page.get_by_role("status")).to_contain_text("has no earlier entries")
     follow(page.get_by_role("link", name="Show what had been reported by then"))
     assert asked(page) == {"as_reported": ["2025-03-01"]}
-    follow(page.get_by_role("link", name="what stands now"))
+    follow(page.get_by_role("link", name="the current timeline"))
     assert asked(page) == {}
     assert len(ids(page)) == 19
 

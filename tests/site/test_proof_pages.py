@@ -103,7 +103,7 @@ def test_the_newest_checkpoint_is_shown_as_it_was_signed(story: Path) -> None:
         text = shown(page)
         assert "5 entries of example.org/story, all of them under a checkpoint" in text
         assert f"Signed by {KEY.verifier}" in text
-        assert "A key proves little on the page that it is to vouch for." in text
+        assert "Don't trust a key only because this site shows it." in text
         answer = site.ask("/verify.txt")
         assert answer.headers["content-type"] == "text/plain; charset=utf-8"
         assert answer.text == stored.note

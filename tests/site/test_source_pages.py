@@ -127,7 +127,7 @@ def test_a_changed_text_loses_quotes_and_marks_and_the_page_says_so(
     told.capture(TEXT.replace("€20", "€21"), {"source_id": "paper"})
     text = words(site.page("/sources/paper"))
     assert "1 of 5 covered, 0 commentary, 4 missing" in text
-    assert "Quotes that do not stand in this text: The pledge: “€20 billion”. They saw" in text
+    assert "Quotes that are not in this text: The pledge: “€20 billion”. They saw" in text
     assert "updated: its text" in text
     lost = json.loads(site.page("/sources/paper.json"))["lost_quotes"]
     assert [each["event_id"] for each in lost] == ["pledge", "visit"]
@@ -140,7 +140,7 @@ def test_a_text_of_which_a_character_was_changed_behind_the_log_shows(
         connection.execute("DROP TRIGGER source_texts_never_change")
         connection.execute("UPDATE source_texts SET body = replace(body, '€20', '€21')")
     connection.close()
-    assert "Quotes that do not stand in this text" in words(site.page("/sources/paper"))
+    assert "Quotes that are not in this text" in words(site.page("/sources/paper"))
 
 
 def test_deleting_a_citation_leaves_its_sentence_missing(site: Site, told: Timeline) -> None:
@@ -189,7 +189,7 @@ def test_a_corroborated_event_of_one_origin_says_so(site: Site, told: Timeline) 
     page = words(site.page("/events/visit"))
     assert "Corroborated, but its 2 sources have one text: that is one origin." in page
     page = words(site.page("/sources/paper"))
-    assert "Another source has the same text, which is one origin: A reprint." in page
+    assert "Another source has the same text, so they count as one origin: A reprint." in page
 
 
 def test_a_text_that_is_not_here_is_said_not_to_be(site: Site, told: Timeline) -> None:

@@ -49,6 +49,34 @@ def test_a_change_leads_to_the_first_page_and_keeps_the_moment() -> None:
     assert address.filters == {"event_type": ["AID"]}
 
 
+@pytest.mark.parametrize(
+    ("as_of", "as_reported", "said"),
+    [
+        ("", "", ""),
+        ("2025-04-13", "", "as it stood on 13 April 2025"),
+        ("13 April 2025", "", "as it stood on 13 April 2025"),
+        ("2025-04-13T12:00", "", "as it stood at 13 April 2025, 12:00"),
+        ("2025-04-13T12:00:00.25Z", "", "as it stood at 2025-04-13T12:00:00.25Z"),
+        ("#41", "", "as it stood after entry 41"),
+        ("41", "", "as it stood after entry 41"),
+        ("", "2025-04-13", "with only what had been reported up to 13 April 2025"),
+        (
+            "#41",
+            "2025-04-13T12:00:00Z",
+            "as it stood after entry 41, with only what had been reported up to"
+            " 13 April 2025, 12:00:00 UTC",
+        ),
+        (
+            "2025-04-14",
+            "#3",
+            "as it stood on 14 April 2025, with only what had been reported up to entry 3",
+        ),
+    ],
+)
+def test_a_page_says_which_moment_it_shows(as_of: str, as_reported: str, said: str) -> None:
+    assert Address(as_of=as_of, as_reported=as_reported).moment == said
+
+
 # --- Bars ---------------------------------------------------------------------------------
 
 

@@ -65,8 +65,8 @@ _HINTS = {
     "actors": "Who takes part: Mark Rutte; Volodymyr Zelenskyy",
     "tags": "Words of your own: talks; black sea",
     "figure": "killed = >20 said by Mayor of Sumy dated 2025-04-13, or pledged = 2e9 EUR\n"
-    "One a line, each behind its own figure:",
-    "source": "The address of what reports it. One a line, each behind its own source:",
+    "One per line, each starting with `figure:`",
+    "source": "The address of what reports it. One per line, each starting with `source:`",
     "reported_at": "The day when the source said so, such as 2025-04-15.",
     "summary": "A few sentences, also on several lines.",
 }

@@ -129,7 +129,7 @@ def _was_first(one: RowDict, other: RowDict) -> bool:
 def merge_command(
     database: str, /, actor: str, into_actor: str, reason: str | None, author: str | None
 ) -> None:
-    """ACTOR is the same as another one, which stays.
+    """Merge ACTOR into another one.
 
     One that is known by participants alone is recorded first. So an actor gets another name,
     too: add it by the new one, and merge the old one into that.

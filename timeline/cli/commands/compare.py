@@ -87,7 +87,7 @@ def _print(connection: sqlite3.Connection, names: Names, found: Mapping[str, Any
     before, after = found["before"], found["after"]
     stands = (after and query.get(connection, found["event_id"], version=after["version"])) or {}
     output.echo(output.bold(output.wrapped(prose.title(found))))
-    sides = f"{_side(before)} -> {_side(after)}"
+    sides = f"{_side(before)} -> {_side(after)}" if before else f"added as {_side(after)}"
     if not before and stands:
         output.echo(output.wrapped(prose.facts(stands, names.labels), 2))
     output.echo(output.wrapped(f"{found['event_id']}: {sides}", 2))
@@ -105,6 +105,6 @@ def _print(connection: sqlite3.Connection, names: Names, found: Mapping[str, Any
 
 def _side(side: Mapping[str, Any] | None) -> str:
     if side is None:
-        return "not there"
+        return "not in the timeline"
     state = f", {side['state']}" if side["state"] != "current" else ""
     return f"version {side['version']}{state}"

@@ -108,7 +108,7 @@ def migrate_command(database: str, /) -> None:
 @json_option
 @click.pass_obj
 def doctor_command(database: str, /, as_json: bool) -> None:
-    """Look the file and this machine over.
+    """Check the file and this machine for problems.
 
     Each line is ok, a note, or a problem; with a problem the exit code is 1.
     """
@@ -133,7 +133,7 @@ def _machine() -> list[list[str]]:
             "ok" if fixed else "note",
             "SQLite",
             sqlite3.sqlite_version
-            + ("" if fixed else "; from 3.51.3 on, two checkpoints at once cannot harm a WAL file"),
+            + ("" if fixed else "; 3.51.3 and later fix a rare corruption bug: consider upgrading"),
         ],
         ["ok", "Datasette", version("datasette")],
     ]

@@ -69,7 +69,7 @@ def import_command(
     author: str | None,
     as_json: bool,
 ) -> None:
-    """Make the log say what a publisher's file says.
+    """Update the timeline from a publisher's file.
 
     \b
       gdelt       GDELT 2.0 events, a file of 15 minutes
@@ -241,7 +241,7 @@ def _print(
     ]
     rows = f"{_row_count(staging.read)}: {', '.join(counts) or 'none'}."
     others = f" Events whose row is gone or back: {', '.join(events)}." if events else ""
-    end = " Nothing was written: a dry run." if dry_run else ""
+    end = " Nothing was recorded: a dry run." if dry_run else ""
     output.echo(output.hanging(f"{rows}{others}{end}", 0))
     if outcome.churn:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in outcome.churn.most_common())

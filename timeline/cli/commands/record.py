@@ -158,7 +158,9 @@ def _sheet(database: str, content: bytes, delimiter: str | None) -> Iterator[tup
 
 def _items(text: str) -> Iterator[tuple[int, Any]]:
     if not text.strip():
-        raise InvalidInput("", "is empty: write an event as a JSON object, or an array of them")
+        raise InvalidInput(
+            "", "the input is empty: write an event as a JSON object, or an array of them"
+        )
     try:
         yield from strict_json.parse_json_items(text)
     except InvalidInput as error:

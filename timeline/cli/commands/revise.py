@@ -192,7 +192,7 @@ def correct_command(database: str, /, event: str, **options: Any) -> None:
 def retract_command(
     database: str, /, event: str, expect: int | None, as_json: bool, **words: str | None
 ) -> None:
-    """EVENT should not stand here, and why.
+    """Withdraw EVENT from the timeline, with a reason.
 
     It stays readable, marked as retracted.
     """
@@ -224,7 +224,7 @@ def reinstate_command(
 def merge_command(
     database: str, /, event: str, into: str, expect: int | None, as_json: bool, **words: str | None
 ) -> None:
-    """EVENT is the same as another one, which stays."""
+    """Merge EVENT into another one."""
     with Timeline.open(database) as timeline:
         into_id, _ = timeline.resolve(into)
     _change(database, "merge", event, (into_id,), words, expect, as_json, into_id)

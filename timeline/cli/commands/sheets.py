@@ -45,7 +45,7 @@ def template_command() -> None:
 def sync_command(
     database: str, /, source: str, author: str | None, dry_run: bool, yes: bool, as_json: bool
 ) -> None:
-    """Make the log say what a sheet says.
+    """Update the timeline from a spreadsheet.
 
     The sheet is the whole timeline, as CSV or TSV. Rows are found again by id: new ones are
     recorded, changed ones updated (corrected where `reason` is filled), and events without
@@ -152,7 +152,7 @@ def _print(outcome: Outcome, *, dry_run: bool) -> None:
         if (count := sum(step.verb == verb for step in outcome.steps))
     ]
     counts += [f"{outcome.unchanged:,} unchanged"] if outcome.unchanged else []
-    end = " Nothing was written: a dry run." if dry_run else ""
+    end = " Nothing was recorded: a dry run." if dry_run else ""
     output.echo(output.hanging(f"{', '.join(counts) or 'No rows'}.{end}", 0))
 
 

@@ -231,7 +231,7 @@ def _spans(text: str, found: Sequence[Sentence]) -> list[tuple[int, int]]:
 def withdraw_command(
     database: str, /, source: str, undo: bool, as_json: bool, **words: str | None
 ) -> None:
-    """SOURCE no longer stands by what it said, and why.
+    """Mark SOURCE as withdrawn by its publisher, with a reason.
 
     SOURCE is an id, any unique beginning of one, or an address. Events that rest on withdrawn
     sources alone are at risk, and say so everywhere, until they have another source.

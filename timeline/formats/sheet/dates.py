@@ -68,7 +68,7 @@ def _letters(before: str | None, word: str, after: str | None) -> Iterator[str]:
     elif (number := before or after) and len(number) <= 2:
         # Excel shows April 2025 as Apr-25, and 25 April of some year as 25-Apr.
         yield f"20{int(number):02d}-{month:02d}"
-        yield f"{int(number)} {word.capitalize()} of a year that it does not say"
+        yield f"{int(number)} {word.capitalize()} without a year"
 
 
 def _day(year: int, month: int, day: int) -> Iterator[str]:

@@ -7,9 +7,13 @@ Guarantees: an address contains the whole state of a page, so that Back, bookmar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
+
+from timeline.errors import InvalidValue
+from timeline.model import edtf
 
 FACETS = {
     "type": "event_type",
@@ -106,9 +110,28 @@ class Address(NamedTuple):
         return bool(self.filters or self.q)
 
     @property
+    def moment(self) -> str:
+        """Return which past a page shows: "as it stood on 13 April 2025"; "" if it shows none."""
+        past = [f"as it stood {' '.join(_moment(self.as_of))}"] if self.as_of else []
+        if self.as_reported:
+            past.append(f"with only what had been reported up to {_moment(self.as_reported)[1]}")
+        return ", ".join(past)
+
+    @property
     def moments(self) -> Mapping[str, str | None]:
         """Return the two arguments of `as_of.parse_as_of`, by name."""
         return {"as_of": self.as_of or None, "as_reported": self.as_reported or None}
+
+
+def _moment(text: str) -> tuple[str, str]:
+    """Return the preposition and the words of a moment: "on" and "13 April 2025"."""
+    if entry := re.fullmatch("#?([0-9]+)", text):
+        return "after", f"entry {entry[1]}"
+    try:
+        date = edtf.parse(text)
+    except InvalidValue:  # a time with a fraction of a second, which EDTF does not know
+        return "at", text
+    return "on" if date.precision == "day" else "at", edtf.phrase(date.edtf)
 
 
 def _query(pairs: list[tuple[str, str]]) -> str:

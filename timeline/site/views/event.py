@@ -110,7 +110,7 @@ def _why(
             into = event["merged_into"]
             title = prose.title(query.get(connection, into))
             reasons = [row["reason"] for row in until if row["kind"] == "event.merged"]
-            what = "This event is the same as another one:"
+            what = "This event was merged into another one:"
             return {"what": what, "reason": reasons[-1], "into": into, "title": title}
         case "erased":
             gone = erasure_of(connection, event["seq"])
