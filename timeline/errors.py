@@ -7,6 +7,7 @@
     +-- NotFound            no such event, source, actor or entry
     +-- Ambiguous           a beginning or a name that several share
     +-- NoText              a source whose text is not in this file
+    +-- NotFetched          a file on the web that did not come, or not whole
     +-- Refused             well formed, but the log's rules say no
     |   +-- AlreadyRecorded     the id is taken by other content
     |   +-- NothingChanged      an update that would change nothing
@@ -43,6 +44,7 @@ __all__ = [
     "InvalidValue",
     "NoText",
     "NotATimeline",
+    "NotFetched",
     "NotFound",
     "NotWritable",
     "NothingChanged",
@@ -152,6 +154,15 @@ class NoText(TimelineError):
         super().__init__(f"the text of {source_id} {why}")
         self.source_id = source_id
         self.why = why
+
+
+class NotFetched(TimelineError):
+    """A file on the web did not come whole, or lies where it may not be fetched; `url` is given."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        super().__init__(f"{url}: {problem}")
+        self.url = url
+        self.problem = problem
 
 
 class Refused(TimelineError):

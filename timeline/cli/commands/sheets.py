@@ -20,7 +20,6 @@ from timeline.model.content import Said
 from timeline.model.validation import validate
 
 _LONGEST = 64 * 2**20
-_SECONDS = 30
 
 
 @click.command("template")
@@ -73,32 +72,16 @@ def sync_command(
 
 
 def _content(source: str) -> bytes:
-    """The bytes of a sheet in a file, on stdin or on the web."""
+    """Return the bytes of a sheet in a file, on stdin or on the web."""
     if source.startswith(("http://", "https://")):
-        return _fetched(source)
+        from timeline.intake.fetch import fetch
+
+        return fetch(source, longest=_LONGEST)
     try:
         with click.open_file(source, "rb") as file:
             return _limited(source, file)
     except OSError as error:
         raise TimelineError(f"{source}: cannot be read: {error.strerror}") from None
-
-
-def _fetched(url: str) -> bytes:
-    import http.client
-    import urllib.error
-    import urllib.request
-
-    try:
-        request = urllib.request.Request(url, headers={"User-Agent": "timeline"})  # noqa: S310
-        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
-            return _limited(url, answer)
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise TimelineError(f"{url}: answered {error.code} {error.reason}") from None
-    except urllib.error.URLError as error:
-        raise TimelineError(f"{url}: cannot be fetched: {error.reason}") from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise TimelineError(f"{url}: cannot be fetched: {error}") from None
 
 
 def _limited(source: str, file: IO[bytes]) -> bytes:
