@@ -223,7 +223,7 @@ def test_a_facet_is_chosen_and_taken_out(demo: str, demo_file: Path, open_page: 
     facet(page, "type", "Consultation")
     assert len(ids(page)) == 19
     facet(page, "type", "Assault")
-    follow(page.get_by_title("Take this filter out"))
+    follow(page.get_by_title("Remove this filter"))
     assert len(ids(page)) == 19
 
 
