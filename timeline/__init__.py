@@ -1,4 +1,4 @@
-"""Timeline: every statement ever made about every event of a developing story.
+"""Timeline keeps every statement ever made about every event of a developing story.
 
 >>> from timeline import Event, Timeline
 >>> with Timeline.create("odesa.db", title="Odesa") as timeline:
@@ -8,7 +8,7 @@
 import gc
 
 _is_collecting = gc.isenabled()
-gc.disable()  # what is imported stays: to look for garbage in it takes a tenth of the time
+gc.disable()  # looking for garbage takes a tenth of the time of these imports, and finds none
 
 from timeline.api import Timeline
 from timeline.errors import TimelineError

@@ -1,4 +1,4 @@
-"""`python -m timeline`."""
+"""Run the command `timeline` as `python -m timeline`."""
 
 from timeline.cli import main
 

@@ -1,14 +1,14 @@
-"""Everything that Timeline refuses, as types that carry data.
+"""The errors that Timeline raises, as types that carry data.
 
     TimelineError
     +-- InvalidValue        one value that cannot be read          (also a ValueError)
     +-- InvalidInput        a field of an input, and its line      (also a ValueError)
     |   +-- InvalidCell         a cell of a sheet, and its address
     +-- NotFound            no such event, source, actor or entry
-    +-- Ambiguous           a beginning or a name that several share
+    +-- Ambiguous           a beginning of an id, or a name, that several share
     +-- NoText              a source whose text is not in this file
-    +-- NotFetched          a file on the web that did not come, or not whole
-    +-- Refused             well formed, but the log's rules say no
+    +-- NotFetched          a file on the web that could not be fetched whole
+    +-- Refused             well formed, but against the rules of the log
     |   +-- AlreadyRecorded     the id is taken by other content
     |   +-- NothingChanged      an update that would change nothing
     |   +-- Conflict            the event is at another version than expected
@@ -16,16 +16,16 @@
     |   +-- TooManyAbsent       a sheet lacks more than a tenth of the events
     +-- ProofError          a proof, a signature or a checkpoint that does not hold
     +-- StoreError          the file, not the input
-        +-- NotATimeline        missing or foreign
-        |   +-- Damaged             bytes of it were changed or lost
+        +-- NotATimeline        a missing or foreign file
+        |   +-- Damaged             a file of which bytes were changed or lost
         +-- TooNew              written by a newer Timeline
         +-- ProjectionOutdated  derived tables of another version
         +-- NotWritable         read-only file or folder
-        +-- StorageFull         no room, or a disk that fails
+        +-- StorageFull         a disk that is full or failing
         +-- Busy                another writer holds the lock
         +-- Unfinished          an erasure whose words are still in the file
 
-``str(error)`` is one line that a person can act on. This module knows no other.
+``str(error)`` is one line that a person can act on. This module imports nothing of this package.
 """
 
 import re
@@ -61,21 +61,21 @@ __all__ = [
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST = 1_000
-"""Characters of a message, which may quote what somebody gave."""
+"""The most characters of a message; a message may quote a long input."""
 
 
 class TimelineError(Exception):
-    """The root: catch this to catch every refusal of this package.
+    """Every error of this package is one of these: catch it to catch them all.
 
-    `line` is the line of the input, counted from 1, and `item` the number of the statement
-    in it; None where they are not known.
+    `line` is the line of the input, and `item` the number of the statement in the input. Both
+    count from 1, and are None if they are not known.
     """
 
     line: int | None = None
     item: int | None = None
 
     def at(self, *, line: int | None = None, item: int | None = None) -> Self:
-        """This error, with the place in the input that it is about."""
+        """Add the place in the input that the error is about, and return the error."""
         self.line = self.line or line
         self.item = self.item or item
         return self
@@ -93,9 +93,9 @@ class TimelineError(Exception):
 
 
 class InvalidValue(TimelineError, ValueError):
-    """A value that cannot be read; the message says what would be right.
+    """A value that cannot be read; the message says how to write it.
 
-    It names no field: whoever knows the field wraps it in `InvalidInput`.
+    The message names no field: a caller that knows the field raises `InvalidInput` instead.
     """
 
     def __init__(self, value: object, problem: str) -> None:
@@ -107,7 +107,7 @@ class InvalidValue(TimelineError, ValueError):
 class InvalidInput(TimelineError, ValueError):
     """A field of an input that is wrong.
 
-    `field` is a path such as ``quantities.0.value``, or "" for the whole.
+    `field` is a path such as ``quantities.0.value``, or "" for the whole input.
     """
 
     def __init__(self, field: str, problem: str) -> None:
@@ -126,7 +126,7 @@ class InvalidCell(InvalidInput):
 
 
 class NotFound(TimelineError):
-    """Nothing has this id; `kind` says what was looked for ("event", "source", "entry" ...)."""
+    """Nothing has this id; `kind` is "event", "source", "actor" or "entry"."""
 
     def __init__(self, kind: str, key: str, why: str = "") -> None:
         super().__init__(f'no {kind} "{key}"{": " + why if why else ""}')
@@ -135,7 +135,7 @@ class NotFound(TimelineError):
 
 
 class Ambiguous(TimelineError):
-    """A beginning that more than one id has, or a name that is that of several."""
+    """Several ids have this beginning, or several things have this name: `matches` lists them."""
 
     def __init__(
         self, kind: str, key: str, matches: Sequence[str], what: str = "beginning"
@@ -148,7 +148,7 @@ class Ambiguous(TimelineError):
 
 
 class NoText(TimelineError):
-    """A source whose text is not here."""
+    """A source whose text is not in this file; `why` says why."""
 
     def __init__(self, source_id: str, why: str) -> None:
         super().__init__(f"the text of {source_id} {why}")
@@ -166,7 +166,7 @@ class NotFetched(TimelineError):
 
 
 class Refused(TimelineError):
-    """Well formed, and against the rules of the log."""
+    """A statement or a call that is well formed, but that the rules of the log forbid."""
 
 
 class AlreadyRecorded(Refused):
@@ -180,7 +180,7 @@ class AlreadyRecorded(Refused):
 
 
 class NothingChanged(Refused):
-    """An update or correction that leaves everything as it is."""
+    """An update or correction that would change nothing."""
 
     def __init__(self, subject: str) -> None:
         super().__init__(f"{subject} already says so: nothing would change")
@@ -188,7 +188,7 @@ class NothingChanged(Refused):
 
 
 class Conflict(Refused):
-    """Somebody else was faster: the event is not at the version that was expected."""
+    """The event is not at the expected version: somebody else has changed it meanwhile."""
 
     def __init__(self, subject: str, expected: int, actual: int) -> None:
         super().__init__(
@@ -211,7 +211,7 @@ class ClockBehind(Refused):
 
 
 class TooManyAbsent(Refused):
-    """A sheet, or a publisher's file, lacks so many events that it may not be the whole one."""
+    """A sheet, or a publisher's file, lacks so many events that it may be incomplete."""
 
     def __init__(self, absent: int, current: int, where: str = "sheet") -> None:
         super().__init__(
@@ -223,11 +223,11 @@ class TooManyAbsent(Refused):
 
 
 class ProofError(TimelineError):
-    """Something that should prove the log does not; the message says what is wrong with it."""
+    """A proof, a signature or a checkpoint does not hold; the message says why."""
 
 
 class StoreError(TimelineError):
-    """The file cannot be used as it is. `path` is the file as it was given."""
+    """The file cannot be used as it is; `path` is its name, as the caller gave it."""
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
@@ -236,19 +236,22 @@ class StoreError(TimelineError):
 
 
 class NotATimeline(StoreError):
-    """The file is missing or foreign."""
+    """The file is missing, or no timeline."""
 
 
 class Damaged(NotATimeline):
-    """SQLite cannot make sense of the file."""
+    """SQLite cannot read the file: bytes of it were changed or lost."""
 
 
 class TooNew(StoreError):
-    """Written by a newer Timeline; nothing was read or changed."""
+    """The file was written by a newer Timeline; nothing was read or changed."""
 
 
 class ProjectionOutdated(StoreError):
-    """The derived tables are of another version than this package reads. Not tampering."""
+    """The derived tables are of another version than this package reads.
+
+    That is no sign of tampering: an older or newer Timeline wrote them.
+    """
 
 
 class NotWritable(StoreError):
@@ -258,17 +261,17 @@ class NotWritable(StoreError):
 class StorageFull(StoreError):
     """The disk is full or failing. The append was rolled back.
 
-    After an I/O error it may yet be there when the file is opened anew; an append that is
-    repeated with the same `entry_id` or `event_id` is there once.
+    After an I/O error, the append may still be in the file when it is opened again. Repeat the
+    append with the same `entry_id` or `event_id`: then it is recorded only once.
     """
 
 
 class Busy(StoreError):
-    """Another process kept the write lock for longer than we wait."""
+    """The write lock was held by another process for longer than a writer waits."""
 
 
 class Unfinished(StoreError):
-    """The words are out of the log and its tables, and their bytes still in the file."""
+    """An erasure has emptied the log and its tables, but the words are still bytes in the file."""
 
     def __init__(self, path: str, why: str, advice: str = "run it again") -> None:
         super().__init__(

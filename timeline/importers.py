@@ -1,4 +1,4 @@
-"""What a package needs to bring a format of its own (docs/import.md)."""
+"""This module has all names that a package needs to add a format of its own (docs/import.md)."""
 
 from timeline.formats.importers.rows import lines, rows
 from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable

@@ -121,7 +121,7 @@ def rebuild(
 def make_anew(
     connection: sqlite3.Connection, progress: Callable[[int], object] = lambda count: None
 ) -> int:
-    """Do the work of `rebuild` inside the transaction that is open."""
+    """Make the tables again, as `rebuild` does, inside the transaction that is open."""
     for name, kind in reversed(tables().items()):
         connection.execute(f"DROP {kind} IF EXISTS {name}")
     create(connection)

@@ -4,7 +4,7 @@ Guarantees: the keys and their types are those of docs/json.md; a test compares 
 module imports nothing of this package.
 """
 
-# Without `from __future__ import annotations`: Python 3.11 cannot see NotRequired in a string.
+# No `from __future__ import annotations`: Python 3.11 does not see NotRequired in a string.
 
 from typing import NotRequired, TypedDict
 
@@ -35,7 +35,7 @@ class ParticipantDict(TypedDict):
 
 
 class QuantityDict(TypedDict):
-    """A figure; `value`, `low` and `high` are decimals in text, and at least one is there."""
+    """A figure; it has at least one of `value`, `low` and `high`, which are decimals in text."""
 
     measure: str
     unit: str
@@ -49,7 +49,7 @@ class QuantityDict(TypedDict):
 
 
 class ClaimDict(TypedDict):
-    """What a speaker claims about an event; one without a `stance` asserts."""
+    """A statement of a speaker about an event; the speaker asserts it if there is no `stance`."""
 
     speaker: str
     stance: NotRequired[str]
@@ -58,14 +58,14 @@ class ClaimDict(TypedDict):
 
 
 class RelationDict(TypedDict):
-    """A relation to another event."""
+    """A relation; `event_id` is the id of the other event."""
 
     type: str
     event_id: str
 
 
 class CitationDict(TypedDict):
-    """A source that an event cites, and the quote and its place in the captured text."""
+    """A source that an event cites, with a quote and its place in the captured text."""
 
     source_id: str
     quote: NotRequired[str]
@@ -121,10 +121,10 @@ class EventDict(TypedDict):
 
 
 class EventRow(TypedDict):
-    """A row of the table `events`, as `Timeline.list` and `Timeline.search` return it.
+    """A row of `events` has these columns; `Timeline.list` and `Timeline.search` return it.
 
-    None is what nobody said, or what was erased. `contexts`, `tags` and `extra` are JSON in
-    text. Only `search` adds `match`.
+    A value is None if nobody stated it, or if it was erased. `contexts`, `tags` and `extra` are
+    JSON in text. Only `Timeline.search` adds `match`.
     """
 
     event_id: str
@@ -176,7 +176,7 @@ class EventRow(TypedDict):
 class FieldChangeDict(TypedDict):
     """A change of one field; `path` is an RFC 6901 pointer.
 
-    The values are text, JSON in text for an object or array, None if the field was not there.
+    A value is text, JSON in text for an object or array, or None if the event had no such field.
     """
 
     path: str
@@ -207,14 +207,14 @@ class VersionRow(TypedDict):
 
 
 class StandingDict(TypedDict):
-    """The version and the state of an event at one moment."""
+    """The version and the state that an event had at one moment."""
 
     version: int
     state: str
 
 
 class ChangeEntryDict(TypedDict):
-    """An entry that changed an event between two moments."""
+    """An entry by which an event was changed between two moments."""
 
     version: int
     seq: int
@@ -228,7 +228,8 @@ class ChangeEntryDict(TypedDict):
 class ChangeRow(TypedDict):
     """An event that differs between two moments, as `Timeline.changes` returns it.
 
-    `before` or `after` is None if the event was not there; `title` is None if it was erased.
+    `before` or `after` is None if the event was not recorded (or reported) by that moment;
+    `title` is None if it was erased.
     """
 
     event_id: str
