@@ -1,12 +1,12 @@
-"""`Timeline`: one object to keep and to read a timeline from Python.
+"""`Timeline` is one object with which Python code writes and reads a timeline.
 
-Guarantees: reading goes to `query` on a connection that cannot write, writing to `writer`
-on one of its own; neither knows the other. Every method that writes is one append: all of
-it is kept, or an error is raised and nothing is.
+Guarantees: a connection that cannot write serves all reading (`timeline.reading`), and a second
+connection all writing (`timeline.writing`). Every method that writes makes one append: either all
+of it is kept, or an error is raised and nothing is kept.
 
-Every refusal is a `TimelineError` of one line (`timeline.errors`). Only ``Event(...)`` and
-its parts, made by the caller, raise pydantic's ValidationError; it and InvalidInput are both
-ValueErrors.
+Every error that Timeline raises on purpose is a `TimelineError` of one line (`timeline.errors`).
+The models that a caller makes, such as ``Event(...)``, raise pydantic's ValidationError instead.
+Both InvalidInput and ValidationError are ValueErrors.
 """
 
 from __future__ import annotations
@@ -47,18 +47,19 @@ VersionRows = list[VersionRow]
 ChangeRows = list[ChangeRow]
 Ids = list[str] | tuple[str, ...] | set[str]
 When = str | int | date
-"""A moment: a day (its end) or a time, ISO 8601, or the number of an entry: "#41" or 41.
+"""A moment: a day (which means its end) or a time, ISO 8601, or an entry number: "#41" or 41.
 
 A time without an offset is in the log's time zone.
 """
 _GUARDS = ("entry_id", "expect")
+"""The arguments that guard one statement; calls for many statements take none of them."""
 
 
 class StatementWords(TypedDict, total=False):
-    """What goes with a statement: `model.content.Said`, and a guard against doing it twice.
+    """A statement has these words about it (`model.content.Said`), and a guard.
 
-    `author` is a handle, `reported_at` a day or time, ISO 8601. With an `entry_id` of one's
-    own making the same call a second time returns the first receipt and adds nothing.
+    `author` is a handle, `reported_at` a day or time, ISO 8601. `entry_id` guards against doing
+    the same twice: a second call with the same id returns the first receipt and adds nothing.
     """
 
     author: str | None
@@ -68,15 +69,15 @@ class StatementWords(TypedDict, total=False):
 
 
 class Guarded(StatementWords, total=False):
-    """`StatementWords`, and the version that the event must be at."""
+    """`StatementWords`, and the version that the event must have (`expect`)."""
 
     expect: int | None
 
 
 class Filters(TypedDict, total=False):
-    """What chooses events, as `filters.FILTERS` has it; None chooses all.
+    """Filters choose events, and have the names in `filters.FILTERS`; None chooses all events.
 
-    The values are words that a person would use: ``country="Ukraine"``, ``since="April 2025"``.
+    A value may be written as a person would: ``country="Ukraine"``, ``since="April 2025"``.
     """
 
     event_type: str | None
@@ -97,7 +98,7 @@ class Filters(TypedDict, total=False):
 
 
 class Timeline:
-    """A timeline in a file: a context manager, or `close` it.
+    """A timeline in a file; it is a context manager, or else has to be closed.
 
     >>> with Timeline.create(path, title="My story") as timeline:
     ...     timeline.record(Event(title="Talks in Odesa", occurred="15 April 2025"))
@@ -131,10 +132,10 @@ class Timeline:
         author: str | None = None,
         now: Callable[[], datetime] = clock.now,
     ) -> Self:
-        """A new timeline, which says of itself what is given here (`model.LogInfo`).
+        """Create a new timeline; the arguments describe it (`model.content.LogInfo`).
 
-        `time_zone` is an IANA name, in which days end: UTC if not given. Raises InvalidInput
-        for what is malformed, StoreError if the name is taken or cannot be written.
+        `time_zone` is the IANA name of the zone in which days begin and end; default UTC. Raises
+        InvalidInput for a malformed value, StoreError if the file exists or cannot be written.
         """
         fields = {
             "title": title,
@@ -150,7 +151,7 @@ class Timeline:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, now: Callable[[], datetime] = clock.now) -> Self:
-        """A timeline that is there.
+        """Open a timeline that exists.
 
         Raises NotATimeline for a missing or foreign file, TooNew for one of a newer version,
         ProjectionOutdated for one that needs ``timeline rebuild``.
@@ -165,12 +166,12 @@ class Timeline:
         *,
         now: Callable[[], datetime] = clock.now,
     ) -> Self:
-        """A copy of the log that ``timeline export jsonl`` wrote, entry by entry, byte for byte.
+        """Restore a log that ``timeline export jsonl`` wrote, entry by entry, byte for byte.
 
-        A file that is there already, and holds the beginning of that log, gets what it lacks:
-        so a mirror follows. `file` is open for bytes, plain or gzip. Raises InvalidInput, with
-        its line, for an entry that is wrong, Refused for a file that holds another log,
-        ClockBehind, StoreError; a new file is then not made.
+        If `path` exists and contains the beginning of that log, the missing entries are added: so
+        a mirror follows its original. `file` is open for bytes, plain or gzip. Raises InvalidInput
+        with the line of a wrong entry, Refused if `path` contains another log, ClockBehind and
+        StoreError. After an error, no new file is left.
         """
         from timeline.intake.restore import restore
 
@@ -178,7 +179,7 @@ class Timeline:
         return cls(path, now=now)
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the connections to the file."""
         self._reader.close()
         if self._writer:
             self._writer.close()
@@ -198,13 +199,13 @@ class Timeline:
 
     @contextlib.contextmanager
     def append(self, *, dry_run: bool = False) -> Iterator[Append]:
-        """Several operations as one append: all or nothing, one `recorded_at`.
+        """Make several operations one append: all or nothing, with one `recorded_at`.
 
-        The block gets a `writer.Append`, which takes one statement at a time, also sources
-        and actors; its `record_each` takes many events, and is quicker. With `dry_run` all is
-        checked, and nothing is kept. The file stays locked for other writers until the block
-        ends; readers go on reading. Raises Busy after 60 seconds of waiting for another writer,
-        NotWritable, StorageFull, ClockBehind.
+        The block gets a `writer.Append`. Its methods take one statement each, also about sources
+        and actors; `record_each` takes many events, and is faster. With `dry_run` everything is
+        checked, and nothing is kept. Until the block ends, other writers have to wait, and readers
+        need not. Raises Busy after waiting 60 seconds for another writer, NotWritable,
+        StorageFull, ClockBehind.
         """
         if self._writer is None:
             self._writer = storage.connect(self.path, write=True)
@@ -226,12 +227,12 @@ class Timeline:
     def record(
         self, events: NewEvent | Iterable[NewEvent], **words: Unpack[StatementWords]
     ) -> Receipt | list[Receipt]:
-        """Record one event, or many at once; what is recorded already is left alone.
+        """Record one event, or many at once; an event that is recorded already stays as it is.
 
-        An event is found again by its `event_id` or one of its `external_ids`: with the same
-        content the receipt says `unchanged`, with other content it raises AlreadyRecorded. A
-        mapping may have author, reason and reported_at of its own. Raises InvalidInput for
-        what is malformed; of many, `error.item` counts from 1.
+        `event_id` and `external_ids` tell whether an event is recorded already. If it is, and has
+        the same content, the receipt says `unchanged`; with other content, AlreadyRecorded is
+        raised. A mapping may have its own author, reason and reported_at. Raises InvalidInput for
+        a malformed event; among many, `error.item` is its number, from 1.
         """
         said = _said(words, guards=("entry_id",))
         with self.append() as append:
@@ -254,11 +255,13 @@ class Timeline:
         changes: EventChanges | None = None,
         **words: Unpack[Guarded],
     ) -> Receipt | list[Receipt]:
-        """The story moved on: ``{path: value}``, or a whole event with `expect`.
+        """Update an event because the story moved on.
 
-        A path is such as ``place.country``, ``quantities.0.value`` or, to add to a list,
-        ``tags.-``; None takes a field out. Of many: ``{event_id: changes}``. Raises NotFound,
-        Conflict if the event is not at the version `expect`, NothingChanged, InvalidInput.
+        `changes` is ``{path: value}``, or a whole event together with `expect`. A path is, for
+        example, ``place.country``, ``quantities.0.value`` or, to add to a list, ``tags.-``; the
+        value None removes a field. To update several events, give ``{event_id: changes}``. Raises
+        NotFound, Conflict if the event is not at the version `expect`, NothingChanged,
+        InvalidInput.
         """
         with self.append() as append:
             return _changed(append.update, events, changes, words)
@@ -277,7 +280,10 @@ class Timeline:
         changes: EventChanges | None = None,
         **words: Unpack[Guarded],
     ) -> Receipt | list[Receipt]:
-        """We were wrong: as `update`, with a `reason`; without one it raises InvalidInput."""
+        """Correct what the log said wrongly: as `update`, but `reason` is required.
+
+        Raises InvalidInput without a reason, and the errors of `update`.
+        """
         with self.append() as append:
             return _changed(append.correct, events, changes, words)
 
@@ -288,9 +294,9 @@ class Timeline:
     def retract(self, events: Ids, **words: Unpack[Guarded]) -> list[Receipt]: ...
 
     def retract(self, events: str | Ids, **words: Unpack[Guarded]) -> Receipt | list[Receipt]:
-        """It should not stand here, for a `reason`; one event, or many at once.
+        """Retract one event, or many at once, for a `reason`.
 
-        Raises NotFound, Conflict, InvalidInput without a reason, NothingChanged if it is
+        Raises NotFound, Conflict, InvalidInput without a reason, NothingChanged if an event is
         retracted already.
         """
         with self.append() as append:
@@ -303,9 +309,9 @@ class Timeline:
     def reinstate(self, events: Ids, **words: Unpack[Guarded]) -> list[Receipt]: ...
 
     def reinstate(self, events: str | Ids, **words: Unpack[Guarded]) -> Receipt | list[Receipt]:
-        """Take back a retraction or a merge; of one event, or of many at once.
+        """Take back the retraction or the merge of one event, or of many at once.
 
-        Raises NotFound, Conflict, NothingChanged if it stands.
+        Raises NotFound, Conflict, NothingChanged if an event is current.
         """
         with self.append() as append:
             return _each(append.reinstate, events, words)
@@ -319,9 +325,9 @@ class Timeline:
     def merge(
         self, events: str | Ids, into: str, **words: Unpack[Guarded]
     ) -> Receipt | list[Receipt]:
-        """One event, or several, are the same as another, which stays.
+        """Merge one event, or several, into the event `into`, which stays.
 
-        Raises NotFound, Conflict, Refused if `into` leads back to the event.
+        Raises NotFound, Conflict, Refused if `into` was itself merged into the event.
         """
         with self.append() as append:
             return _each(functools.partial(append.merge, into=into), events, words)
@@ -334,11 +340,11 @@ class Timeline:
         author: str | None = None,
         reported_at: str | None = None,
     ) -> Receipt:
-        """Keep the text of a source: as text, or as the bytes of a file of text or HTML.
+        """Keep the text of a source, given as text, or as the bytes of a text or HTML file.
 
-        The source is found again as ``Append.capture`` says, and updated where it says
-        otherwise. From then on, what is quoted from it must stand in the text. Raises
-        InvalidInput for a document that is no text.
+        If the source is recorded already (``Append.capture`` says how it is found), it is updated
+        with the fields that differ. From then on, a quote from it must be found in the text.
+        Raises InvalidInput for a document that is no text.
         """
         from timeline.texts.document import Document, read
 
@@ -354,14 +360,15 @@ class Timeline:
 
     @property
     def info(self) -> dict[str, Any]:
-        """What the log says about itself: title, origin, time zone, vocabulary ..."""
+        """Return how the log describes itself: title, origin, time zone, vocabulary ..."""
         with self._reading() as connection:
             return log.info(connection)
 
     def resolve(self, text: str) -> tuple[str, int | None]:
-        """Event id and version of ID, any unique beginning of one, ID@3 or #41.
+        """Return the event id, and the version or None, that `text` means.
 
-        Raises NotFound, Ambiguous.
+        `text` is an event id, any unique beginning of one, ID@3 for version 3, or #41 for an
+        entry. Raises NotFound, Ambiguous.
         """
         with self._reading() as connection:
             return resolve_event(connection, text)
@@ -374,12 +381,12 @@ class Timeline:
         as_of: When | None = None,
         as_reported: When | None = None,
     ) -> EventDict:
-        """One event: the fields that it has, as ``timeline schema`` describes them, and more.
+        """Return one event, with the fields that ``timeline schema`` describes, and more.
 
-        Lists and objects are nested, figures and coordinates are decimal strings. Then come
-        occurred_from, occurred_to (ISO 8601, None for an open end), occurred_precision,
-        state, version, seq, recorded_at (UTC), reported_at, and merged_into of a merged one.
-        Raises NotFound for an event, or a version of it, that was not there as of then.
+        Lists and objects are nested; figures and coordinates are decimal strings. More fields are
+        occurred_from, occurred_to (ISO 8601, None for an open end), occurred_precision, state,
+        version, seq, recorded_at (UTC) and reported_at; a merged event also has merged_into.
+        Raises NotFound for an event, or a version of it, that was not recorded by that moment.
         """
         with self._reading() as connection:
             point = parse_as_of(connection, as_of, as_reported)
@@ -389,12 +396,12 @@ class Timeline:
     def history(
         self, event_id: str, *, as_of: When | None = None, as_reported: When | None = None
     ) -> VersionRows:
-        """The versions of an event, oldest first: rows of table `event_versions`.
+        """Return the versions of an event, oldest first, as rows of table `event_versions`.
 
-        Each has event_id, version, seq, kind, state, recorded_at, superseded_at (None of the
-        last), reported_at, reported_from, author, reason, merged_into, and its `changes`:
-        dicts of path (RFC 6901), old_value and new_value, which are text, JSON for what is
-        nested, None for what was not there. Raises NotFound.
+        Each has event_id, version, seq, kind, state, recorded_at, superseded_at (None for the
+        last one), reported_at, reported_from, author, reason, merged_into and `changes`. A change
+        is a dict of path (RFC 6901), old_value and new_value: text, JSON in text for a nested
+        value, None for a missing field. Raises NotFound.
         """
         with self._reading() as connection:
             point = parse_as_of(connection, as_of, as_reported)
@@ -403,13 +410,13 @@ class Timeline:
     def changes(
         self, start: When, end: When | None = None, *, reported: bool = False
     ) -> ChangeRows:
-        """What was believed at `start` and no longer at `end` (now), event by event.
+        """Return the events that differ between the moments `start` and `end` (default: now).
 
-        The two are moments of the recorded clock, with `reported` of the reported one. Each
-        row has event_id, title, `before` and `after` (dicts of version and state, None when
-        it was not there), `changes` as in `history`, and the `entries` in between, oldest
-        first: dicts of version, kind, seq, recorded_at, reported_at, author and reason.
-        Raises InvalidInput for what is no moment, NotFound for an entry that is not there.
+        The moments are on the clock of recording; with `reported`, on the clock of reporting.
+        Each row has event_id, title, `before` and `after` (dicts of version and state, None if
+        the event was not recorded yet), `changes` as in `history`, and the `entries` in between,
+        oldest first: dicts of version, kind, seq, recorded_at, reported_at, author and reason.
+        Raises InvalidInput for a malformed moment, NotFound for an unknown entry.
         """
         with self._reading() as connection:
             found = comparison.changes(connection, start, end, reported=reported)
@@ -423,10 +430,10 @@ class Timeline:
         as_reported: When | None = None,
         **filters: Unpack[Filters],
     ) -> EventRows:
-        """Rows of table `events`, flat, in the order in which they happened.
+        """Return the chosen rows of table `events`, in the order in which the events happened.
 
-        Numbers are int or float, `contexts`, `tags` and `extra` JSON text; what is not known
-        is None. Raises InvalidInput for a filter that cannot be read.
+        Rows are flat: `contexts`, `tags` and `extra` are JSON in text. Numbers are int or float,
+        unknown values None. Raises InvalidInput for a filter that cannot be read.
         """
         with self._tables(as_of, as_reported) as past:
             return cast(EventRows, [*selection.list_events(past, filters, limit=limit)])
@@ -440,10 +447,10 @@ class Timeline:
         as_reported: When | None = None,
         **filters: Unpack[Filters],
     ) -> EventRows:
-        """Rows of table `events` that hold all words of `text`, best first.
+        """Return the chosen rows of table `events` that contain all words of `text`, best first.
 
-        A phrase stands in double quotes. `match` has the words around, the found ones between
-        U+0002 and U+0003. Raises InvalidInput, also for a text without a word.
+        Put a phrase in double quotes. `match` is an excerpt, with each found word between U+0002
+        and U+0003. Raises InvalidInput for a filter that cannot be read, or a text without words.
         """
         with self._tables(as_of, as_reported) as past:
             return cast(EventRows, [*selection.search(past, text, filters, limit=limit)])
@@ -456,23 +463,23 @@ class Timeline:
         as_reported: When | None = None,
         **filters: Unpack[Filters],
     ) -> dict[str, Rows]:
-        """Exact counts of the values of every facet, of a selection of events.
+        """Count the chosen events by the values of every facet, exactly.
 
-        By facet (`selection.FACETS`) rows of value, label and count, the most frequent first.
-        Raises InvalidInput as `list` and `search` do.
+        Returns by the name of the facet (`selection.FACETS`) rows of value, label and count, the
+        most frequent value first. Raises InvalidInput as `list` and `search` do.
         """
         with self._tables(as_of, as_reported) as past:
             return selection.facets(past, filters, text=text)
 
     def text(self, source_id: str) -> str | None:
-        """The captured text of a source as it is now; None if there is none."""
+        """Return the newest captured text of a source, or None."""
         from timeline.reading import captured_texts
 
         with self._reading() as connection:
             return captured_texts.newest(connection, source_id)
 
     def lost_quotes(self, source_id: str) -> Rows:
-        """The citations whose quote does not stand in the newest text of a source.
+        """Return the citations whose quote is not in the newest text of a source.
 
         Each has event_id, position (from 1), source_id, source_version and quote.
         """
@@ -482,18 +489,20 @@ class Timeline:
             return captured_texts.lost_quotes(connection, source_id)
 
     def resolve_source(self, text: str) -> str:
-        """The id of a source, from it, any unique beginning of it, or its address.
+        """Return the id of the source that `text` means.
 
-        Raises NotFound, Ambiguous.
+        `text` is a source id, any unique beginning of one, or the address of a source. Raises
+        NotFound, Ambiguous.
         """
         with self._reading() as connection:
             return resolve_source(connection, text)
 
     def coverage(self, source_id: str) -> dict[str, Any]:
-        """What became of the text of a source: source_id and, in their order, its `sentences`.
+        """Return for each sentence of a source's text whether events quote it.
 
-        Each has start, end (code points), text, state (covered, commentary, missing) and the
-        `events` that quote it. Raises NotFound, NoText.
+        The dict has `source_id` and `sentences`, in the order of the text. Each sentence has
+        start, end (code points), text, state (covered, commentary or missing) and the `events`
+        that quote it. Raises NotFound, NoText.
         """
         from timeline.reading import captured_texts
 
@@ -515,7 +524,7 @@ class Timeline:
 
 
 def _said(words: StatementWords | Guarded, guards: Container[str] = _GUARDS) -> Said:
-    """The words without the guards. Raises InvalidInput for one that is unknown."""
+    """Return the words without the guards. Raises InvalidInput for an unknown word."""
     return validate(Said, {name: value for name, value in words.items() if name not in guards})
 
 
@@ -547,14 +556,16 @@ def _each(
 
 
 def _check_unguarded(words: StatementWords | Guarded) -> None:
-    """Guards are of one event: of many, they are given in an `append`."""
+    """Raise InvalidInput if a guard was given for many events: a guard belongs to one event."""
     for guard in _GUARDS:
         if words.get(guard) is not None:
-            raise InvalidInput(guard, "is of one event: give it one by one, in an append")
+            raise InvalidInput(
+                guard, "belongs to one event: give events one by one, inside an append"
+            )
 
 
 def _one_by_one(receipts: Iterator[Receipt]) -> Iterator[Receipt]:
-    """The receipts of many statements; an error says which of them, counted from 1."""
+    """Yield the receipts of many statements; an error gets the number of its statement, from 1."""
     for item in itertools.count(1):
         try:
             receipt = next(receipts, None)
