@@ -1,9 +1,10 @@
 """A hosting kit is what a host needs beside a copy to serve it: metadata, a wheel, a Dockerfile.
 
 Guarantees: the wheel is this package, packed again from where it is installed; with it,
-`pip install -r requirements.txt` in that folder installs the package that made the copy, and its
-version of Datasette. A Dockerfile that is there already is not overwritten, because somebody may
-have changed it. Every user may read the files of the kit, as well as the copy.
+`pip install -r requirements.txt` in that folder installs the package that made the copy, with
+what every download of the site needs, and its version of Datasette. A Dockerfile that is there
+already is not overwritten, because somebody may have changed it. Every user may read the files of
+the kit, as well as the copy.
 
 Knows a timeline only by the name of its file and by its metadata.
 """
@@ -83,7 +84,7 @@ def write_kit(copy: Path) -> None:
     contents = {
         "metadata.json": json.dumps(metadata_for(copy), indent=2).encode() + b"\n",
         wheel: _wheel(),
-        "requirements.txt": f"./{wheel}\ndatasette=={version('datasette')}\n".encode(),
+        "requirements.txt": f"./{wheel}[timelinejs]\ndatasette=={version('datasette')}\n".encode(),
     }
     if not (copy.parent / "Dockerfile").exists():
         contents["Dockerfile"] = _dockerfile(copy.name)

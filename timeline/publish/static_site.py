@@ -153,7 +153,7 @@ async def _write(site: _Site, files: _Files, addresses: list[str]) -> None:
         status, body, is_html = await site.ask(address)
         if status == 404 and address.endswith(_MAY_BE_MISSING):
             continue
-        _check(address, status)
+        _check(address, status, b"" if is_html else body)
         if not is_html:
             files.put(_file_of(address), body)
             continue
@@ -194,9 +194,11 @@ async def _write_pages(
         text = content.decode()
 
 
-def _check(address: str, status: int) -> None:
+def _check(address: str, status: int, answer: bytes = b"") -> None:
+    """Raise TimelineError for any status but 200, with the answer if there is one to read."""
     if status != 200:
-        raise TimelineError(f"the page {address} cannot be made (status {status})")
+        why = answer.decode(errors="replace").strip() or f"status {status}"
+        raise TimelineError(f"the page {address} cannot be made: {why}")
 
 
 def _following(text: str) -> str | None:
