@@ -154,7 +154,8 @@ class Timeline:
         """Open a timeline that exists.
 
         Raises NotATimeline for a missing or foreign file, TooNew for one of a newer version,
-        ProjectionOutdated for one that needs ``timeline rebuild``.
+        TooOld for one that needs ``timeline migrate``, ProjectionOutdated for one that needs
+        ``timeline rebuild``.
         """
         return cls(path, now=now)
 

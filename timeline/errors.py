@@ -19,6 +19,7 @@
         +-- NotATimeline        a missing or foreign file
         |   +-- Damaged             a file of which bytes were changed or lost
         +-- TooNew              written by a newer Timeline
+        +-- TooOld              made by an older Timeline, to be migrated
         +-- ProjectionOutdated  derived tables of another version
         +-- NotWritable         read-only file or folder
         +-- StorageFull         a disk that is full or failing
@@ -56,6 +57,7 @@ __all__ = [
     "TimelineError",
     "TooManyAbsent",
     "TooNew",
+    "TooOld",
     "Unfinished",
 ]
 
@@ -245,6 +247,13 @@ class Damaged(NotATimeline):
 
 class TooNew(StoreError):
     """The file was written by a newer Timeline; nothing was read or changed."""
+
+
+class TooOld(StoreError):
+    """Made by an older Timeline, with fewer tables than this one reads. Not tampering."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "made by an older version: run timeline migrate")
 
 
 class ProjectionOutdated(StoreError):

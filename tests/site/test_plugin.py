@@ -27,7 +27,7 @@ from hostile_story import HOSTILE, NOTICE, appending, create, tell
 from timeline.errors import NotATimeline
 from timeline.model.resources import packaged_metadata
 from timeline.site.serve import metadata_for
-from timeline.store import storage
+from timeline.store import schema, storage
 
 DESCRIBED = packaged_metadata()["databases"]["timeline"]["tables"]
 QUERIES = packaged_metadata()["databases"]["timeline"]["queries"]
@@ -99,6 +99,15 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with open_site(create(tmp_path_factory.mktemp("empty") / "timeline.db")) as site:
         yield site
+
+
+def test_a_file_of_an_older_version_is_left_to_datasette(tmp_path: Path) -> None:
+    path = create(tmp_path / "timeline.db")
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {schema.SCHEMA_VERSION - 1}")
+    with open_site(path) as site:
+        assert site.get("/events")[0] == 404
+        assert site.get("/timeline/log.json")[0] == 200
 
 
 def columns(file: Path) -> dict[str, list[str]]:

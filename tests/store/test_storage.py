@@ -137,7 +137,9 @@ def test_a_file_of_a_newer_timeline_is_refused_and_not_touched(path: Path, write
     before = path.read_bytes()
     with pytest.raises(TooNew) as caught:
         storage.connect(path, write=write)
-    assert one_line(caught.value, path).startswith("has schema 2; this Timeline knows up to 1")
+    assert one_line(caught.value, path).startswith(
+        f"has schema {schema.SCHEMA_VERSION + 1}; this Timeline knows up to {schema.SCHEMA_VERSION}"
+    )
     assert path.read_bytes() == before
 
 

@@ -567,7 +567,10 @@ def test_a_rebuild_stops_at_an_entry_of_a_newer_timeline_wherever_it_is(story: P
 def test_a_newer_schema_is_refused(story: Path) -> None:
     set_pragma(story, "user_version", schema.SCHEMA_VERSION + 1)
     for said in [*each_command(story), one_line(run("-d", story, "rebuild"))]:
-        assert said == f"{story}: has schema 2; this Timeline knows up to 1: upgrade it"
+        newer, ours = schema.SCHEMA_VERSION + 1, schema.SCHEMA_VERSION
+        assert said == (
+            f"{story}: has schema {newer}; this Timeline knows up to {ours}: upgrade it"
+        )
 
 
 def set_pragma(path: Path, name: str, value: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import sqlite3
 from pathlib import Path
@@ -10,12 +11,14 @@ from pathlib import Path
 import pytest
 from running import CHECKOUT, done, one_line, run
 
-from timeline import demo
 from timeline.intake.restore import restore
+from timeline.projection import tables
 from timeline.proof import verify
-from timeline.store import schema
+from timeline.proof.signed_note import SigningKey
+from timeline.store import schema, storage
 
 GOLDEN = CHECKOUT / "tests" / "golden" / "v1.jsonl"
+NOW = schema.SCHEMA_VERSION
 
 
 @pytest.fixture
@@ -26,16 +29,43 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def newer_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A package with one more migration."""
-    folder = tmp_path / "db"
+def of_schema(path: Path, version: int, story: Path) -> Path:
+    """A file with the entries of a story, as a Timeline of an older schema left it."""
+    with pytest.MonkeyPatch.context() as old:
+        know(old, path.with_name(f"db-{version}"), version)
+        with storage.new_file(path) as connection:
+            connection.execute("ATTACH ? AS story", (str(story),))
+            with storage.immediate(connection):
+                for table in ("log", "tree_hashes", "source_texts", "checkpoints", "publications"):
+                    connection.execute(f"INSERT INTO {table} SELECT * FROM story.{table}")
+                tables.create(connection)
+                tables.fold_all(connection, lambda count: None)
+            connection.execute("DETACH story")
+    return path
+
+
+def know(patch: pytest.MonkeyPatch, folder: Path, version: int, more: str = "") -> None:
+    """Make this package one of a schema: with so many migrations, and one made up if `more`."""
     shutil.copytree(CHECKOUT / "db" / "migrations", folder / "migrations")
-    (folder / "migrations" / "0002_more.sql").write_text(
-        "CREATE TABLE more (x TEXT) STRICT;\nCREATE INDEX more_x ON more (x);\n"
-    )
-    monkeypatch.setattr(schema, "db_folder", lambda: folder)
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", 2)
+    for number, script in enumerate(sorted((folder / "migrations").iterdir()), 1):
+        if number > version:
+            script.unlink()
+    if more:
+        version += 1
+        (folder / "migrations" / f"{version:04}_more.sql").write_text(more)
+    patch.setattr(schema, "db_folder", lambda: folder)
+    patch.setattr(schema, "SCHEMA_VERSION", version)
+
+
+MADE_UP = {
+    "tables": "CREATE TABLE more (x TEXT) STRICT;\nCREATE INDEX more_x ON more (x);\n",
+    "a trigger": "CREATE TRIGGER more AFTER INSERT ON checkpoints BEGIN SELECT 1; END;\n",
+    "an index": "CREATE INDEX more ON log (kind);\n",
+}
+"""Migrations that may come next."""
+
+
+next_migration = pytest.mark.parametrize("more", MADE_UP.values(), ids=MADE_UP)
 
 
 def root(path: Path) -> bytes:
@@ -62,38 +92,88 @@ def test_tables_of_an_older_version_are_made_anew(path: Path) -> None:
     assert "As it was before:" in text
 
 
-@pytest.mark.usefixtures("newer_schema")
-def test_the_golden_log_of_version_1_holds_under_a_newer_schema(tmp_path: Path) -> None:
-    path = tmp_path / "story.db"
-    with pytest.MonkeyPatch.context() as old:
-        old.setattr(schema, "SCHEMA_VERSION", 1)
-        old.setattr(schema, "db_folder", lambda: CHECKOUT / "db")
-        with GOLDEN.open("rb") as file:
-            restore(path, file)
-        before = root(path)
+@next_migration
+def test_a_file_of_this_version_is_migrated_by_the_next_one(
+    tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch, more: str
+) -> None:
+    before = root(path)
+    know(monkeypatch, tmp_path / "newer", NOW, more)
     text = done("-d", path, "migrate")
-    assert "to schema 2" in text
+    assert f"to schema {NOW + 1}" in text
     assert root(path) == before
-    copy = path.with_name("story.before-migration.db")
+    copy = path.with_name("golden.before-migration.db")
     assert str(copy) in text
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT count(*) FROM more").fetchone() == (0,)
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (NOW + 1,)
+        assert connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'more'").fetchone()
     with contextlib.closing(sqlite3.connect(copy)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (NOW,)
     assert "nothing to do" in done("-d", path, "migrate")
 
 
-@pytest.mark.usefixtures("newer_schema")
-def test_a_log_that_does_not_hold_is_not_touched(tmp_path: Path) -> None:
-    path = tmp_path / "story.db"
-    with pytest.MonkeyPatch.context() as old:
-        old.setattr(schema, "SCHEMA_VERSION", 1)
-        old.setattr(schema, "db_folder", lambda: CHECKOUT / "db")
-        demo.build(path)
+@pytest.mark.parametrize("version", range(1, NOW))
+def test_a_file_of_every_earlier_version_is_migrated(
+    tmp_path: Path, path: Path, version: int
+) -> None:
+    older = of_schema(tmp_path / "older.db", version, path)
+    assert one_line(run("-d", older, "verify")) == f"{older}: {TOO_OLD}"
+    done("-d", older, "migrate")
+    assert root(older) == root(path)
+
+
+TOO_OLD = "made by an older version: run timeline migrate"
+
+
+@next_migration
+@pytest.mark.parametrize("tables_are_older", [False, True])
+def test_an_older_file_is_told_to_be_migrated_before_anything_is_compared(
+    tmp_path: Path,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    more: str,
+    tables_are_older: bool,
+) -> None:
+    if tables_are_older:
+        with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE projection_state SET projection_version = 0")
+    know(monkeypatch, tmp_path / "newer", NOW, more)
+    before = path.read_bytes()
+    for command in (
+        ("verify",),
+        ("verify", "--json"),
+        ("publish", tmp_path / "copy"),
+        ("publish", tmp_path / "files", "--static"),
+        ("list",),
+        ("append", "--title", "T", "--occurred", "2025"),
+        ("rebuild",),
+        ("checkpoint", "--key", _key(tmp_path)),
+        ("export", "jsonl"),
+        ("serve", "--port", "1"),
+    ):
+        assert one_line(run("-d", path, *command)) == f"{path}: {TOO_OLD}", command
+    doctor = run("-d", path, "doctor", "--json")
+    assert doctor.exit_code == 1
+    said = [row["says"] for row in json.loads(doctor.stdout) if row["finding"] == "problem"]
+    assert said == [f"{path}: {TOO_OLD}"]
+    assert path.read_bytes() == before
+    assert not [*(tmp_path / "copy").iterdir(), *(tmp_path / "files").iterdir()]
+
+
+def _key(folder: Path) -> Path:
+    key = folder / "key"
+    key.write_text(str(SigningKey("example.org/story", b"k" * 32)))
+    key.chmod(0o600)
+    return key
+
+
+@next_migration
+def test_an_older_file_that_was_changed_is_not_migrated(
+    tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch, more: str
+) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DROP TRIGGER log_never_changes")
         connection.execute("UPDATE log SET payload = replace(payload, 'Odesa', 'Odessa')")
+    know(monkeypatch, tmp_path / "newer", NOW, more)
     before = path.read_bytes()
     problem = one_line(run("-d", path, "migrate"))
     assert "does not hold" in problem

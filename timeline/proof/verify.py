@@ -35,8 +35,8 @@ def verify(
     findings. With `keys`, every checkpoint, stored or given, must be signed by one of them.
     `progress` is called with a part ("log", "tables") and a count of entries.
 
-    Raises StoreError for a file that is no timeline, TooNew, and ProjectionOutdated if only the
-    version of the tables is wrong.
+    Raises StoreError for a file that is no timeline, TooNew or TooOld before anything is compared,
+    and ProjectionOutdated if only the version of the tables is wrong.
     """
     report, given = Report(), checkpoints or {}
     try:

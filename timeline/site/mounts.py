@@ -3,8 +3,8 @@
 Guarantees: while there is only one timeline, no address depends on the name of its file. If there
 are several, the first is at the root and every other one under /timelines/NAME, unless the
 configuration of the plugin says otherwise: ``{"plugins": {"timeline": {"root": NAME, "prefixes":
-{NAME: PREFIX}}}}``. A damaged file, or one whose tables are of another version, gets no addresses:
-Datasette shows it as any other.
+{NAME: PREFIX}}}}``. A damaged file, or one whose schema or tables are of another version, gets no
+addresses: Datasette shows it as any other.
 
 Knows Datasette only by the object that it is given, and never imports it.
 """
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from timeline.errors import TimelineError
 from timeline.projection import tables
 from timeline.site import guard
-from timeline.store import log
+from timeline.store import log, schema
 
 
 class Mount(NamedTuple):
@@ -54,6 +54,7 @@ def _can_be_read(datasette: Any, name: str) -> bool:
         with contextlib.closing(
             guard.reading(database.path, immutable=not database.is_mutable)
         ) as connection:
+            schema.check(connection, name)
             tables.check(connection, name)
             return bool(log.info(connection))
     except (TimelineError, sqlite3.Error, ValueError):

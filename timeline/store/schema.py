@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from timeline.errors import TooNew, TooOld
 from timeline.model.resources import db_folder
 
 if TYPE_CHECKING:
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 """The number of migrations in db/migrations/; a file has it as its user_version."""
+
+
+def check(connection: sqlite3.Connection, path: str, *, older: bool = False) -> None:
+    """Raise TooNew for a file of a later schema, and TooOld for an earlier one unless `older`."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise TooNew(
+            path, f"has schema {version}; this Timeline knows up to {SCHEMA_VERSION}: upgrade it"
+        )
+    if version < SCHEMA_VERSION and not older:
+        raise TooOld(path)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -24,7 +24,6 @@ from timeline.errors import (
     NotWritable,
     StorageFull,
     StoreError,
-    TooNew,
 )
 from timeline.store import atomic, schema
 
@@ -89,11 +88,14 @@ def _as_store_error(path: str, error: sqlite3.DatabaseError) -> StoreError | Non
             return None
 
 
-def connect(path: str | os.PathLike[str], *, write: bool = False) -> sqlite3.Connection:
+def connect(
+    path: str | os.PathLike[str], *, write: bool = False, older: bool = False
+) -> sqlite3.Connection:
     """Open a timeline database in autocommit mode; rows are tuples.
 
     A connection without `write` cannot write. Raises NotATimeline for a missing or foreign file,
-    TooNew for one that a newer Timeline made.
+    TooNew for one that a newer Timeline made, and TooOld for one that an older Timeline made,
+    unless `older` ones are wanted.
     """
     name = os.fspath(path)
     if not Path(name).is_file():
@@ -105,7 +107,7 @@ def connect(path: str | os.PathLike[str], *, write: bool = False) -> sqlite3.Con
         with storage_errors(name):
             connection = _open(Path(name), "rw" if write else "ro")
             try:
-                _check_header(name, connection)
+                _check_header(name, connection, older=older)
                 if write:
                     _make_durable(connection)
             except BaseException:
@@ -135,17 +137,12 @@ def _make_durable(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA cache_size = {_CACHE}")
 
 
-def _check_header(name: str, connection: sqlite3.Connection) -> None:
+def _check_header(name: str, connection: sqlite3.Connection, *, older: bool) -> None:
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application_id != APPLICATION_ID:
         empty = not Path(name).stat().st_size
         raise NotATimeline(name, "is empty" if empty else "is a database, but not a timeline")
-    if version > schema.SCHEMA_VERSION:
-        raise TooNew(
-            name,
-            f"has schema {version}; this Timeline knows up to {schema.SCHEMA_VERSION}: upgrade it",
-        )
+    schema.check(connection, name, older=older)
 
 
 @contextlib.contextmanager

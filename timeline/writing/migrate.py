@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from timeline.errors import ProjectionOutdated, Refused
+from timeline.errors import ProjectionOutdated, Refused, TooOld
 from timeline.projection import tables
 from timeline.proof import verify
 from timeline.proof.checks.entries import check_entries
@@ -43,7 +43,7 @@ def migrate(
     name = os.fspath(path)
     with (
         storage.storage_errors(path),
-        contextlib.closing(storage.connect(path, write=True)) as connection,
+        contextlib.closing(storage.connect(path, write=True, older=True)) as connection,
     ):
         if not _needs_it(connection, name):
             return None
@@ -67,12 +67,10 @@ def migrate(
 
 
 def _needs_it(connection: sqlite3.Connection, path: str) -> bool:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version < schema.SCHEMA_VERSION:
-        return True
     try:
+        schema.check(connection, path)
         tables.check(connection, path)
-    except ProjectionOutdated:
+    except (ProjectionOutdated, TooOld):
         return True
     return False
 
