@@ -1,8 +1,8 @@
-"""The command `timeline`: parse, call, print.
+"""The command `timeline` parses its arguments, calls the package and prints the answer.
 
-Guarantees: a refusal is one line on stderr, "Error: ...", and exit code 1; wrong usage is
-exit code 2; never a traceback for what a user did. A command is imported when it is called,
-so that an append does not wait for a reader's code, nor any of them for Datasette.
+Guarantees: an error is one line on stderr, "Error: ...", and exit code 1; wrong usage is exit
+code 2. Nothing that a user does leads to a traceback. A command is imported when it is called:
+`append` does not load the code of readers, and only `serve` loads Datasette.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _PAGED = frozenset(
 
 
 class Refusal(click.ClickException):
-    """One line, exit code 1."""
+    """An error that click prints as one line, with exit code 1."""
 
     def format_message(self) -> str:
         from timeline.cli.output import one_line
@@ -78,7 +78,7 @@ class Refusal(click.ClickException):
 
 
 class Commands(click.Group):
-    """The commands, imported when needed; a TimelineError becomes one line."""
+    """A group that imports a command when it is called, and prints a TimelineError as one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_MODULES)
@@ -122,14 +122,14 @@ class Commands(click.Group):
         except UnicodeEncodeError as error:
             raise Refusal(f'"{error.object}" is not UTF-8') from error
         except BrokenPipeError:
-            # Whoever read our output has gone; what Python would flush at exit goes nowhere.
+            # The reader of our output has gone: what Python flushes at exit must go nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(0) from None
 
 
 @contextlib.contextmanager
 def _printable_usage() -> Iterator[None]:
-    """What click quotes of wrong usage, made harmless."""
+    """Escape what a terminal would obey in the errors that click raises for wrong usage."""
     try:
         yield
     except click.UsageError as error:
@@ -206,9 +206,9 @@ def cli(ctx: click.Context, database: str | None, no_pager: bool) -> None:
 
 
 def main() -> None:
-    """The entry point."""
-    gc.freeze()  # all that is loaded stays
-    # Looking for plugins of pydantic reads the metadata of every package that is installed.
+    """Run the command `timeline`."""
+    gc.freeze()  # the modules stay until the end: do not search them for garbage
+    # Without this, pydantic reads the metadata of every installed package to find plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -1,6 +1,6 @@
-"""What every command that writes does: one append, its notes, figures and sources in words.
+"""Every command that writes uses this module: one append, its notes, its figures and sources.
 
-Guarantees: Ctrl-C ends an append without a trace until the moment of the commit.
+Guarantees: until the moment of the commit, Ctrl-C ends an append and nothing is written.
 """
 
 from __future__ import annotations
@@ -31,14 +31,15 @@ from timeline.writing.receipt import Receipt
 from timeline.writing.writer import Append
 
 _RECEIPTS_AT_HAND = 10_000
+"""The number of receipts that are kept in memory; older ones go into a file."""
 _QUALIFIERS = {sign: qualifier for qualifier, sign in SIGNS.items()}
 
 
 @contextlib.contextmanager
 def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
-    """`Timeline.append`, which Ctrl-C ends without a trace until the moment of the commit.
+    """Open an append that Ctrl-C ends until the moment of the commit, with nothing written.
 
-    What comes later cannot be stopped: then nothing may say that nothing was written.
+    From the commit on, Ctrl-C is ignored: a message that nothing was written would be wrong.
     """
     before = signal.getsignal(signal.SIGINT)
     try:
@@ -46,7 +47,7 @@ def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
             yield append
             new = _unknown(timeline.path, append.names) if append.names else []
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-        # What is written is written: the notes come last, behind the receipts.
+        # The append is committed. The notes are printed last, after the receipts.
         slips = map(_of_slip, _slips(timeline.path, new)) if new else ()
         notes = itertools.chain(append.notes, [*slips])
         click.get_current_context().call_on_close(functools.partial(_echo_notes, notes))
@@ -57,7 +58,10 @@ def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
 
 
 class KeptReceipts:
-    """The receipts of an append until it is kept and they are printed: many of them in a file."""
+    """A list of receipts that keeps the newest in memory and older ones in a file.
+
+    The receipts of an append are printed after the commit, and may be too many for memory.
+    """
 
     def __init__(self) -> None:
         self.count = 0
@@ -112,12 +116,12 @@ def _reading(path: Path) -> contextlib.closing[sqlite3.Connection]:
 
 
 def _of_slip(slip: Slip) -> str:
-    """That a new name may be a misspelling."""
+    """Say that a new name may be a misspelling of a known one."""
     return f'new {slip.what} "{slip.name}"; there is "{slip.known}" already'
 
 
 def figure(text: str) -> dict[str, Any]:
-    """The quantity that "killed=>20" or "pledged=2e9 EUR" describes."""
+    """Read a figure such as "killed=>20" or "pledged=2e9 EUR" as a quantity."""
     match = re.fullmatch(r"\s*([^=]+?)\s*=\s*(>=|>|~)?\s*(\S+)(?:\s+(.+?))?\s*", text)
     if not match:
         raise InvalidInput("figure", f'"{text}" is not a figure: write one such as killed=35')
@@ -131,7 +135,7 @@ def figure(text: str) -> dict[str, Any]:
 
 
 def source_id(append: Append, text: str, said: Said) -> str:
-    """The id of a source that is named by its id or its address; a new address is recorded."""
+    """Return the id of a source, given by its id or its address; record a new address."""
     if "://" in text:
         return append.record_source({"url": text}, Said(author=said.author)).id
     if not re.fullmatch(ID_PATTERN, text):
@@ -140,18 +144,18 @@ def source_id(append: Append, text: str, said: Said) -> str:
 
 
 def check_figure_options(options: dict[str, Any]) -> None:
-    """Refuse what describes a figure where none is given. Raises UsageError."""
+    """Raise UsageError for options that describe a figure where no figure is given."""
     if not options.get("figures") and any(options.get(name) for name in ("said_by", "dated")):
         raise click.UsageError("--said-by and --dated go with a --figure")
 
 
 def recorded_sources(append: Append, options: dict[str, Any], said: Said) -> list[str]:
-    """The ids of the sources that are named; one named by an address may be new."""
+    """Return the ids of the sources in the options; a new address is recorded."""
     return [source_id(append, source, said) for source in options.get("sources", ())]
 
 
 def described_figures(options: dict[str, Any], source_ids: list[str]) -> list[dict[str, Any]]:
-    """The quantities that --figure, --said-by, --dated and --source describe."""
+    """Return the quantities that --figure, --said-by, --dated and --source describe."""
     return [
         {
             **figure(text),

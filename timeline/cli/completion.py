@@ -1,8 +1,7 @@
-"""What the shell offers when Tab is pressed, beside click's own commands and options.
+"""This module completes names and ids when Tab is pressed; click completes commands and options.
 
-Guarantees: it reads the file that the command would read, and offers nothing where that is
-missing or broken. What it offers is one printable line. Loaded while completing, at no other
-time.
+Guarantees: it reads the file that the command would read, and offers nothing if that file is
+missing or broken. Every offer is one printable line. The module is only loaded while completing.
 """
 
 from __future__ import annotations
@@ -22,14 +21,16 @@ from timeline.cli.output import one_line
 from timeline.errors import TimelineError
 
 _MOST = 500
+"""The most offers: a longer list helps nobody to choose."""
 _LONGEST_HELP = 80
+"""The most characters of the text beside an offer."""
 
 Item = tuple[str, str | None]
-"""What can be typed, and a word about it."""
+"""An offer: the text to type, and a short text about it or None."""
 
 
 def offer(command: click.Command) -> None:
-    """Let the parameters of a command that name something in the log be completed."""
+    """Complete the parameters of a command that name something in the log."""
     for subcommand in getattr(command, "commands", {}).values():
         offer(subcommand)
     for parameter in command.params:
@@ -39,7 +40,7 @@ def offer(command: click.Command) -> None:
 
 
 class _Known(click.types.StringParamType):
-    """A text that the log may know."""
+    """A parameter type: a text that is completed from the log."""
 
     def __init__(self, look_up: Callable[[sqlite3.Connection, str], Iterator[Item]]) -> None:
         self._look_up = look_up
@@ -49,7 +50,7 @@ class _Known(click.types.StringParamType):
     ) -> list[CompletionItem]:
         database = ctx.find_root().params.get("database") or default_database()
         try:
-            # The shell hands over what was typed: ~ and $HOME are not replaced yet.
+            # The shell has not replaced ~ and $HOME yet: the text is as it was typed.
             path = Path(os.path.expandvars(database)).expanduser()
             with opened(str(path)) as (connection, _):
                 return [
@@ -69,10 +70,10 @@ def _short(about: str | None) -> str | None:
 
 
 def _events(connection: sqlite3.Connection, beginning: str) -> Iterator[Item]:
-    """Events by id; behind an @, the versions of one.
+    """Yield the events whose id begins so; after an @, the versions of one event.
 
-    Of very many the newest, and the first and the last by id: so what they all begin with,
-    which is what the shell fills in, is right.
+    The shell fills in the beginning that all offers share. If there are too many events to offer,
+    the newest are offered, and the first and the last by id: so that beginning is still right.
     """
     event_id, at, version = beginning.partition("@")
     if at:
@@ -96,7 +97,7 @@ def _events(connection: sqlite3.Connection, beginning: str) -> Iterator[Item]:
 
 
 def _like(sql: str) -> Callable[[sqlite3.Connection, str], Iterator[Item]]:
-    """What begins as :beginning does, unless it is too much to choose from."""
+    """Make a function that offers rows of `sql` by their beginning, but none if too many match."""
 
     def look_up(connection: sqlite3.Connection, beginning: str) -> Iterator[Item]:
         pattern = re.sub(r"([%_\\])", r"\\\1", beginning) + "%"
@@ -128,14 +129,14 @@ _LOOK_UPS = {
     "tag": _tags,
     "tags": _tags,
 }
-"""By the name of a parameter, whatever command it belongs to."""
+"""Functions that look up offers, by the name of the parameter that they complete."""
 
 
 # --- Shells -------------------------------------------------------------------------------
 
 
 class _Bash(BashComplete):
-    """What is offered is put into the line as it is: it has to be quoted."""
+    """A completion for bash that quotes: bash puts an offer into the line as it is."""
 
     source_template = BashComplete.source_template.replace("read type", "read -r type").replace(
         "COMPREPLY+=($value)", 'COMPREPLY+=("$value")'
@@ -157,7 +158,7 @@ class _Bash(BashComplete):
 
 
 class _Fish(FishComplete):
-    """A comma ends the help text of click's script."""
+    """A completion for fish that keeps commas: click's own script ends a text at the first one."""
 
     source_template = FishComplete.source_template.replace(
         'string split ","', 'string split --max 1 ","'

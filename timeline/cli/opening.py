@@ -1,4 +1,4 @@
-"""Opening a timeline for a command that reads."""
+"""This module opens a timeline for a command that reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from timeline.store import storage
 def opened(
     database: str, as_of: str | None = None, as_reported: str | None = None
 ) -> Iterator[tuple[sqlite3.Connection, AsOf]]:
-    """A connection that cannot write, and the point that the two options name."""
+    """Yield a connection that cannot write, and the point that --as-of and --as-reported name."""
     with contextlib.closing(storage.connect(database)) as connection:
         tables.check(connection, database)
         yield connection, parse_as_of(connection, as_of, as_reported)

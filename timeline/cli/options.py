@@ -1,4 +1,4 @@
-"""Options that several commands share, and how they are read."""
+"""This module defines the options that several commands have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 
 def all_of(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """Several decorators as one, in the order in which they would be written."""
+    """Return one decorator for several, given in the order in which they would be written."""
 
     def decorate(function: F) -> F:
         for option in reversed(options):

@@ -1,9 +1,8 @@
-"""What people see: text made harmless, columns that fit, receipts, JSON.
+"""Functions that print for people and programs: safe text, layout, receipts, JSON.
 
-Guarantees: whatever stands in a log, nothing in it reaches the terminal as a command:
-control characters, bidi controls and halves of characters are shown as escapes, in JSON as
-JSON's own. What is laid out here is never wider than the terminal, where a Chinese character
-takes two columns and an accent none.
+Guarantees: no text of a log reaches the terminal as a command. Control characters, bidi controls
+and lone surrogates are shown as escapes, in JSON as the escapes of JSON. No line that is laid out
+here is wider than the terminal; a Chinese character takes two columns, an accent none.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ from timeline.writing.receipt import Receipt
 _HARMFUL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and line feed, DEL, C1
     "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"  # bidi controls, line separators, BOM
-    "\ud800-\udfff]"  # what an argument holds that is not UTF-8
+    "\ud800-\udfff]"  # lone surrogates: Python reads bytes that are not UTF-8 as these
 )
 _STYLES = re.compile("(\x1b\\[[012]m)")
-"""What `bold` and `dim` put around a text; capturing, for `echo`."""
+"""The codes that `bold` and `dim` put around a text, in a group, so that `echo` can split by it."""
 
 _SEPARATE = "  "
 
 
 def printable(text: str) -> str:
-    """The text with everything that a terminal would obey shown as an escape."""
+    """Escape in a text everything that a terminal would obey."""
     return _HARMFUL.sub(_escape, text)
 
 
@@ -45,23 +44,26 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """`printable`, line breaks and tabs too."""
+    """Escape as `printable` does, and also line breaks and tabs."""
     return printable(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def echo(text: str = "", *, err: bool = False) -> None:
-    """One line, or several, made harmless but for our own styles."""
+    """Print one line, or several, escaped as `printable` does; only our own styles stay."""
     parts = _STYLES.split(text)
     click.echo("".join(part if i % 2 else printable(part) for i, part in enumerate(parts)), err=err)
 
 
 def dump(value: object) -> None:
-    """Print JSON, indented; in UTF-8 everything is itself but what a terminal would obey."""
+    """Print a value as indented JSON.
+
+    Where stdout is UTF-8, only characters that a terminal would obey are escaped.
+    """
     click.echo(_json(value))
 
 
 def dump_each(values: Iterable[object]) -> None:
-    """What `dump` prints of a list, one value at a time: a list may be longer than memory."""
+    """Print a list as `dump` does, value by value: a list may be longer than memory."""
     before = "[\n"
     for value in values:
         click.echo(before + textwrap.indent(_json(value), "  "), nl=False)
@@ -80,12 +82,12 @@ def _json(value: object) -> str:
 
 
 def width() -> int:
-    """Columns to fill: those of the terminal, from 40 to 120; 80 where there is none."""
+    """Return the number of columns to fill: that of the terminal, from 40 to 120, else 80."""
     return min(max(shutil.get_terminal_size((80, 24)).columns, 40), 120)
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal a text takes, or rather a few too many."""
+    """Count the columns of a terminal that a text takes, or a few too many."""
     text = _STYLES.sub("", text)
     return len(text) if text.isascii() else sum(map(_columns, text))
 
@@ -99,9 +101,9 @@ def _columns(character: str) -> int:
 
 
 def wrapped(text: str, indent: int = 0, first: str = "") -> str:
-    """Text folded to the terminal, `indent` blanks before each line, `first` before the first.
+    """Fold a text to the terminal, with `indent` blanks before each line.
 
-    `first` has `indent` columns at most.
+    `first` takes the place of the blanks of line 1, and has `indent` columns at most.
     """
     room = width() - indent
     lines = [line for paragraph in printable(text).split("\n") for line in _folded(paragraph, room)]
@@ -111,12 +113,12 @@ def wrapped(text: str, indent: int = 0, first: str = "") -> str:
 
 
 def hanging(text: str, indent: int) -> str:
-    """Text folded to the terminal, `indent` blanks before it, and two more from line 2 on."""
+    """Fold a text to the terminal, with `indent` blanks before it, and two more from line 2 on."""
     return wrapped(text, indent + 2)[2:]
 
 
 def _folded(text: str, room: int) -> list[str]:
-    """The lines of one paragraph, folded at blanks; a longer word is broken."""
+    """Fold one paragraph into lines at its blanks; a word longer than a line is broken."""
     lines, taken = [""], 0
     for word in re.split(r"[ \t]+", text.strip(" \t")):
         needed = columns(word) + bool(lines[-1])
@@ -132,7 +134,10 @@ def _folded(text: str, room: int) -> list[str]:
 
 
 def _pieces(word: str, room: int) -> Iterator[str]:
-    """A word broken into what fits; accents, which take no room, may be without number."""
+    """Split a word into pieces that fit.
+
+    A piece may have any number of accents, because they take no column.
+    """
     start = taken = 0
     for index, character in enumerate(word):
         size = _columns(character)
@@ -144,7 +149,7 @@ def _pieces(word: str, room: int) -> Iterator[str]:
 
 
 def flow(parts: Sequence[str], indent: int = 4) -> str:
-    """Parts beside each other, on the next line where one does not fit."""
+    """Put parts beside each other, and on the next line where a part does not fit."""
     lines: list[str] = []
     for part in filter(None, parts):
         longer = f"{lines[-1]}{_SEPARATE}{part}" if lines else part
@@ -158,9 +163,9 @@ def flow(parts: Sequence[str], indent: int = 4) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], indent: int = 0) -> str:
-    """Columns as wide as they need to be, the last one folded to the terminal.
+    """Lay out rows in columns as wide as they need to be, the last one folded to the terminal.
 
-    Where no room is left for that, each row is a paragraph.
+    If too little room is left for the last column, each row is a paragraph.
     """
     rows = [[printable(cell).replace("\n", " ") for cell in row[:-1]] + [row[-1]] for row in rows]
     sizes = [max(map(columns, cells)) for cells in zip(*(row[:-1] for row in rows), strict=True)]
@@ -179,7 +184,7 @@ def table(rows: Sequence[Sequence[str]], indent: int = 0) -> str:
 
 
 def change(what: str, old: str | None, new: str, indent: int = 2) -> str:
-    """ "- killed: 34 -> 35" in a line; where that is too long, both below each other."""
+    """Write a change as "- killed: 34 -> 35", or on two lines if that is too long for one."""
     line = f"- {what}: {new if old is None else f'{old} -> {new}'}"
     if old is None or ("\n" not in line and columns(printable(line)) <= width() - indent):
         return hanging(line, indent)
@@ -188,12 +193,12 @@ def change(what: str, old: str | None, new: str, indent: int = 2) -> str:
 
 
 def bold(text: str) -> str:
-    """Each line of a text in bold, where there is a terminal to show it."""
+    """Escape a text, and show it in bold on a terminal."""
     return click.style(printable(text), bold=True)
 
 
 def dim(text: str) -> str:
-    """The same, faint."""
+    """Escape a text, and show it faint on a terminal."""
     return click.style(printable(text), dim=True)
 
 
@@ -201,7 +206,7 @@ def dim(text: str) -> str:
 
 
 def receipt_fields(receipt: Receipt) -> dict[str, Any]:
-    """A receipt as JSON."""
+    """Return the fields of a receipt for JSON."""
     what = receipt.subject.partition("/")[0]
     return {
         f"{what}_id": receipt.id or None,
@@ -217,9 +222,9 @@ def receipt_fields(receipt: Receipt) -> dict[str, Any]:
 
 
 def echo_receipt(receipt: Receipt, *, dry_run: bool = False, into: str = "") -> None:
-    """What became of a statement, where it is, and the date as it was understood.
+    """Print a receipt: what was done, the id, the entry, and the date as it was understood.
 
-    A dry run names no entry and no id that was made up: neither will be the same.
+    A dry run shows neither the entry nor a generated id: both will differ in the real run.
     """
     verb = "unchanged" if receipt.unchanged else receipt.kind.partition(".")[2]
     is_there = receipt.unchanged or not dry_run
@@ -240,22 +245,22 @@ def echo_receipt(receipt: Receipt, *, dry_run: bool = False, into: str = "") -> 
 
 
 def echo_note(text: str) -> None:
-    """What a person should know beside the answer, on stderr."""
+    """Print a note on stderr: something that a person should know beside the answer."""
     echo(hanging(one_line(f"Note: {text}"), 0), err=True)
 
 
 def found_marks(row: Mapping[str, Any], before: str, after: str) -> dict[str, Any]:
-    """A row of a search with the found words between marks that can be read."""
+    """Put readable marks around the found words of a row of a search."""
     if row.get("match") is None:
         return dict(row)
     return {**row, "match": row["match"].replace("\x02", before).replace("\x03", after)}
 
 
 class Progress:
-    """A line on stderr that counts, for what takes longer than a second on a terminal.
+    """A line on stderr that shows the count of work that takes longer than a second.
 
-    With `is_brief` it is shown ten times a second, and removed at the end; without it once a
-    second, and it stays.
+    It is shown on a terminal only. With `is_brief` it is updated ten times a second, and removed at
+    the end; without, it is updated once a second, and stays.
     """
 
     _WIDTH = 30
@@ -267,7 +272,7 @@ class Progress:
         self._shown = False
 
     def __call__(self, count: int, more: str = "", total: int | None = None) -> None:
-        """Show the count, what else is known, and a bar if there is a `total`."""
+        """Show the count, then `more`, and a bar if there is a `total`."""
         if time.monotonic() < self._next or not sys.stderr.isatty():
             return
         self._next = time.monotonic() + (0.1 if self._is_brief else 1)
@@ -279,7 +284,7 @@ class Progress:
         click.echo(f"\r\x1b[K{line}", nl=False, err=True)
 
     def end(self) -> None:
-        """Make room for the answer: remove the line if it is brief, else go below it."""
+        """Make room for the answer: remove a brief line, else go to the next line."""
         if self._shown:
             self._shown = False
             click.echo("\r\x1b[K" if self._is_brief else "", nl=not self._is_brief, err=True)

@@ -1,7 +1,8 @@
-"""Long output, page by page, as git shows it.
+"""Long output is shown page by page, as git does.
 
-Guarantees: what fits on the screen is printed as it is, what is longer streams into the pager as
-it is made. A pager that is missing, or left early, is no error. Nothing here changes a text.
+Guarantees: output that fits on the screen is printed as it is; longer output streams into the
+pager while it is made. A pager that is missing, or is quit early, is no error. Nothing here
+changes a text.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from timeline.cli import output
 
 
 def _command() -> list[str]:
-    """The program to page with, and its options; empty for none."""
+    """Return the pager and its options; an empty list means no pager."""
     chosen = os.environ.get("TIMELINE_PAGER", os.environ.get("PAGER", "less"))
     try:
         words = shlex.split(chosen)
-    except ValueError:  # a quote without its other half
+    except ValueError:  # an opening quote without a closing one
         return []
     return words if words and words != ["cat"] and shutil.which(words[0]) else []
 
 
 @contextlib.contextmanager
 def paged() -> Iterator[None]:
-    """Whatever is printed meanwhile goes through a pager; stdout is a terminal."""
+    """Send what is printed inside the block through a pager; stdout must be a terminal."""
     pager = _command()
     if not pager or os.environ.get("TERM") == "dumb":
         yield
@@ -45,7 +46,7 @@ def paged() -> Iterator[None]:
 
 
 class _Paged(io.TextIOBase):
-    """Holds back a screenful; what is longer goes to the pager, the beginning at once."""
+    """A stdout that holds back one screenful; if more comes, all of it goes to the pager."""
 
     def __init__(self, terminal: TextIO, pager: list[str]) -> None:
         self._terminal = terminal
@@ -59,7 +60,7 @@ class _Paged(io.TextIOBase):
         return self._terminal.encoding
 
     def isatty(self) -> bool:
-        """A terminal it is, as far as styles are concerned."""
+        """Return True, so that click keeps the styles."""
         return True
 
     def fileno(self) -> int:
@@ -77,10 +78,10 @@ class _Paged(io.TextIOBase):
         return len(text)
 
     def _started(self) -> IO[str] | None:
-        """What the pager reads; None if it does not start."""
+        """Start the pager, and return the stream that it reads; None if it does not start."""
         environment = {"LESS": "FRX", "LV": "-c", **os.environ}
         if self.encoding.lower() == "utf-8":
-            # Whatever the locale says: these are the bytes that the terminal would have got.
+            # Otherwise less shows UTF-8 as escapes if the locale names another encoding.
             environment.setdefault("LESSCHARSET", "utf-8")
         try:
             self._process = subprocess.Popen(  # noqa: S603
@@ -98,11 +99,11 @@ class _Paged(io.TextIOBase):
         try:
             cast(IO[str], self._to).write(text)
         except BrokenPipeError:
-            # Whoever read has seen enough.
+            # The person has quit the pager.
             raise SystemExit(0) from None
 
     def finish(self) -> None:
-        """Print what was held back, or wait until the pager has been left."""
+        """Print what was held back, or wait until the person quits the pager."""
         if not self._to:
             self._terminal.write(self._held)
             self._terminal.flush()
@@ -110,12 +111,12 @@ class _Paged(io.TextIOBase):
             with contextlib.suppress(BrokenPipeError):
                 cast(IO[str], self._process.stdin).close()
             while self._process.returncode is None:
-                with contextlib.suppress(KeyboardInterrupt):  # the pager's own business
+                with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is for the pager
                     self._process.wait()
 
 
 def _is_longer_than_a_screen(text: str) -> bool:
-    """Whether its first line would be gone once the prompt is back."""
+    """Tell whether the first line would scroll away before the prompt is back."""
     size = shutil.get_terminal_size()
     rows = (-(-output.columns(line) // size.columns) or 1 for line in text.splitlines())
     return sum(rows) >= size.lines
