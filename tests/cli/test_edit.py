@@ -256,7 +256,7 @@ def test_an_error_comes_back_with_what_was_typed_and_the_right_line(desk: Desk) 
     ("line", "new", "says"),
     [
         ("title:", "titel: T", 'did you mean "title:"?'),
-        ("title:", "title: T\ntitle: U", "title: stands there twice"),
+        ("title:", "title: T\ntitle: U", "title: was already given in line"),
         ("source:", "source: Reuters", "source: write an address such as https://"),
         ("source:", "source: nowhere", 'source: source_id: there is no source "nowhere"'),
         ("source:", "source: http://", "url: must be a web address"),
@@ -390,7 +390,7 @@ def test_what_another_has_changed_meanwhile_is_told_and_kept(desk: Desk) -> None
     assert desk.rounds == 2
     seen = desk.seen(1)
     told = seen[: seen.index("\n\n")]
-    assert "the event has moved on while you wrote" in told
+    assert "the event was changed while you wrote" in told
     assert "version 2, corrected by boris: they know" in told
     assert "Their title" in told
     assert "\nplace: Kyiv\n" in seen

@@ -1,8 +1,8 @@
-"""`--edit`: a form in the editor of the person at the terminal, until it can be recorded.
+"""`--edit` opens a form in the user's editor, again and again until it can be recorded.
 
-Guarantees: what is typed is never lost. What is refused comes back to the editor as it was
-typed, with the reason on top; whatever else ends the editing leaves the text in a file, and
-says where. No lock is held while the editor is open.
+Guarantees: typed text is never lost. A form that is refused comes back to the editor as it was
+typed, with the error on top. If anything else ends the editing, the text stays in a file, and a
+message names the file. No lock is held while the editor is open.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ from timeline.writing.receipt import Receipt
 T = TypeVar("T")
 
 _ABOUT_FORMS = """\
-Lines that begin with "# " are not read; what is left empty is left out.
-To give up, leave the editor without saving, or empty the form."""
+Lines that begin with "# " are not read. Empty fields are left out.
+To give up, quit the editor without saving, or empty the form."""
 _ABOUT = {
-    "append": "A new event. Save, and leave the editor, to record it.",
-    "update": "Say what has changed since.\n"
-    "What you leave as it is stays as it is; to take something out, empty its line.",
-    "correct": "Change what is wrong, and say why.\n"
-    "What you leave as it is stays as it is; to take something out, empty its line.",
+    "append": "A new event. Save and quit the editor to record it.",
+    "update": "Change what is new since then.\n"
+    "Lines that you do not touch change nothing; to remove a value, empty its line.",
+    "correct": "Change what is wrong, and give the reason.\n"
+    "Lines that you do not touch change nothing; to remove a value, empty its line.",
 }
 _WHY = {
-    "update": "Why, in a few words; may be left empty.",
+    "update": "Why, in a few words. Optional.",
     "correct": "Why it was wrong. Required.",
 }
 _HINTS = {
@@ -66,17 +66,17 @@ _HINTS = {
     "tags": "Words of your own: talks; black sea",
     "figure": "killed = >20 said by Mayor of Sumy dated 2025-04-13, or pledged = 2e9 EUR\n"
     "One per line, each starting with `figure:`",
-    "source": "The address of what reports it. One per line, each starting with `source:`",
-    "reported_at": "The day when the source said so, such as 2025-04-15.",
-    "summary": "A few sentences, also on several lines.",
+    "source": "The address of a report about it. One per line, each starting with `source:`",
+    "reported_at": "The day on which the source reported it, such as 2025-04-15.",
+    "summary": "A few sentences, on one line or several.",
 }
 _PROBLEM = re.compile(r"\A# Error: [^\n]*\n(?:# [^\n]*\n)*\n")
 
 
 class _Meanwhile(TimelineError):
-    """Somebody else changed the event: saving the form again means to go on.
+    """Somebody else changed the event while the form was open; saving it again goes on.
 
-    It is told in the form, so it may be long, and of several lines.
+    The message is shown in the form, so it may be long and have several lines.
     """
 
     def __str__(self) -> str:
@@ -86,7 +86,7 @@ class _Meanwhile(TimelineError):
 def append_by_form(
     database: str, given: Mapping[str, Any], words: Mapping[str, str | None], *, dry_run: bool
 ) -> Receipt:
-    """Record the event that a person describes in a form, which holds what is `given`."""
+    """Record the event that a person describes in a form; the form begins with what is `given`."""
     with Timeline.open(database) as timeline:
         with opened(database) as (connection, _):
             hints = _HINTS | _type_hint(query.labels(connection))
@@ -107,7 +107,7 @@ def append_by_form(
 def _given_lines(
     given: Mapping[str, Any], words: Mapping[str, str | None]
 ) -> list[tuple[str, str]]:
-    """The lines of a form that holds what the options of append say."""
+    """Return the lines of a form that contains the values of the options of append."""
     said_by = f" said by {given['said_by']}" if "said_by" in given else ""
     dated = f" dated {given['dated']}" if "dated" in given else ""
     participants = [{"name": name} for name in given.get("actors", ())]
@@ -138,10 +138,11 @@ def revise_by_form(
     words: Mapping[str, str | None],
     expect: int | None,
 ) -> Receipt:
-    """Update or correct an event by a form that shows it as it stands.
+    """Update or correct an event by a form that shows it as it is now.
 
-    Only what is changed in the form is changed. If the event has moved on meanwhile, the form
-    comes back and says so; saved again, it is put on top of that.
+    Only values that are changed in the form are changed in the event. If somebody else has changed
+    the event meanwhile, the form comes back and says so; saved again, it is applied to the newest
+    version.
     """
     with opened(database) as (connection, _):
         event_id, version = resolve_event(connection, event)
@@ -163,7 +164,7 @@ def revise_by_form(
 
 
 class _Revision:
-    """A change of an event by a form: the form as it was shown, and the event as it is now."""
+    """A revision has the form as it was shown, and the event as it is now."""
 
     def __init__(
         self,
@@ -181,7 +182,7 @@ class _Revision:
         self._before = before
 
     def attempt(self, typed: str) -> Receipt:
-        """Append what was changed in the form. Raises _Meanwhile if the event has moved on."""
+        """Append the changes of the form. Raises _Meanwhile if somebody else changed the event."""
         pieces = form.pieces(typed)
         try:
             with form.located(pieces), appending(self._timeline) as append:
@@ -213,8 +214,8 @@ def _content(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _since(database: str, event_id: str, seen: int) -> str:
-    """What became of an event after the version that was seen."""
-    lines = ["the event has moved on while you wrote:"]
+    """Describe the versions of an event after the one that the person saw."""
+    lines = ["the event was changed while you wrote:"]
     with opened(database) as (connection, _):
         names = Names(connection)
         for row in query.history(connection, event_id)[seen:]:
@@ -223,7 +224,7 @@ def _since(database: str, event_id: str, seen: int) -> str:
             lines.append(f"version {row['version']}, {row['kind'].partition('.')[2]}{by}{reason}")
             stood = query.get(connection, event_id, version=row["version"])
             lines += (f"- {each}" for each in prose_changes.in_words(names, row["changes"], stood))
-    return "\n".join([*lines, "Save the form again to put your changes on top of that."])
+    return "\n".join([*lines, "Save the form again to add your changes to these."])
 
 
 def _type_hint(labels: Mapping[str, str]) -> dict[str, str]:
@@ -234,10 +235,10 @@ def _type_hint(labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def _edited(text: str, attempt: Callable[[str], T], nothing: str) -> T:
-    """What `attempt` makes of a form once a person has filled it in.
+    """Let a person fill in a form, and return what `attempt` makes of it.
 
-    What it refuses goes back to the editor, until it is accepted, given up, or saved again as
-    it was. Exits with 1, saying `nothing`, if nothing is filled in or changes.
+    A form that `attempt` refuses goes back to the editor, until it is accepted, given up, or saved
+    again without a change. Exits with 1 and the message `nothing` if the form changes nothing.
     """
     handle, name = tempfile.mkstemp(prefix="timeline-", suffix=".form")
     os.close(handle)
@@ -259,7 +260,7 @@ def _edited(text: str, attempt: Callable[[str], T], nothing: str) -> T:
 
 
 def _accepted(path: Path, text: str, attempt: Callable[[str], T]) -> T | None:
-    """What is made of the form in the end; None if it is given up."""
+    """Open the editor until `attempt` accepts the form; return its result, None if given up."""
     refused: TimelineError | None = None
     shown = ""
     while True:
@@ -282,13 +283,16 @@ def _accepted(path: Path, text: str, attempt: Callable[[str], T]) -> T | None:
 
 
 def _bare(text: str) -> str:
-    """A form without what is not read of it."""
+    """Remove from a form the lines that are not read."""
     lines = (line.rstrip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line and not line.startswith("# "))
 
 
 def _problem(error: TimelineError) -> str:
-    """An error as the comment on top of a form, which moves the line that it names."""
+    """Write an error as the comment on top of a form.
+
+    The comment moves the lines of the form, so the line that the error names is moved, too.
+    """
     line, text = error.line, ""
     while True:
         error.line = line and line + text.count("\n")
@@ -299,7 +303,7 @@ def _problem(error: TimelineError) -> str:
 
 
 def _read_form(path: Path) -> str:
-    """The form as it was saved, without what `_problem` put on top."""
+    """Read the form as it was saved, without the comment that `_problem` put on top."""
     try:
         saved = path.read_bytes()
     except FileNotFoundError:
@@ -309,7 +313,7 @@ def _read_form(path: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Put a text into the file, whole or not at all: what is there may be all that is left."""
+    """Write a text into the file, whole or not at all: the file may be the only copy of a form."""
     building = path.with_suffix(".new")
     try:
         atomic.write(path, text.encode("utf-8", "surrogateescape"), building, mode=0o600)
@@ -318,14 +322,15 @@ def _write(path: Path, text: str) -> None:
 
 
 def _open_editor(path: Path) -> None:
-    """Wait until the editor has ended. Raises TimelineError if it fails.
+    """Open the editor, and wait until it ends. Raises TimelineError if it fails.
 
-    Ctrl-C is the editor's; and what it prints does not get into the JSON of ours.
+    Ctrl-C goes to the editor. If our stdout is no terminal, the editor prints on stderr, because
+    stdout is for our JSON.
     """
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        # As git does: $EDITOR may hold options, or be any command of the shell.
+        # $EDITOR may have options, or be any command of the shell, as for git.
         ended = subprocess.run(  # noqa: S603 - it is the user's own
             ["/bin/sh", "-c", f'{editor} "$@"', editor, path],
             stdout=None if sys.stdout.isatty() else 2,

@@ -1,12 +1,12 @@
-"""The form of `--edit`: an event as lines that a person can fill in, and back.
+"""The form of `--edit` writes an event as lines that a person can fill in, and is read back.
 
-A line is ``key: value``; the value is taken as it stands, whatever it holds. Lists are
-written with semicolons, figures and sources one a line, a text of several lines under its
-key. What has no simple line stands as ``path: JSON``. A line that begins with "# " is a
-comment.
+A line is ``key: value``; every character of the value counts. The items of a list are separated
+by semicolons, but figures and sources have one line each; a text of several lines is below its
+key. A value for which there is no simple line is written as ``path: JSON``. A line that begins
+with "# " is a comment.
 
-Guarantees: an item is written as a simple line only where that reads back as the same item;
-a line that was not touched changes nothing. Knows no file, no editor and no database.
+Guarantees: an item is written as a simple line only if that line reads back as the same item; an
+unchanged line changes nothing. Knows no file, no editor and no database.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _PATHS = {
     "place": "place.name",
     "country": "place.country",
 }
-"""Keys of simple lines, and the path of what they hold."""
+"""Keys of simple lines, each with the path of its value in an event."""
 _SPLIT = {
     "actors": "participants",
     "tags": "tags",
     "contexts": "contexts",
     "external_ids": "external_ids",
 }
-"""Keys of lines with semicolons, and the list that they belong to."""
+"""Keys of lines with semicolons, each with the list that its items belong to."""
 _ONE_A_LINE = {"figure": "quantities", "source": "citations"}
 _FIRST = {
     "participants": "actors",
@@ -49,7 +49,7 @@ _FIRST = {
     "quantities": "figure",
     "citations": "source",
 }
-"""Lists that have a line even when they are empty, and its key."""
+"""Lists that have a line even when they are empty, each with the key of that line."""
 _SHOWN = frozenset(("event_id", "title", "occurred", "event_type", "place", "summary"))
 _NAMED = frozenset(("name", "country"))
 _NONE: Mapping[str, str] = {}
@@ -68,7 +68,7 @@ _SOURCES = re.compile(r"[^\s;]+(\s*;\s*[^\s;]+)*")
 
 
 class Piece(NamedTuple):
-    """What one line says of one field, or of one item of a list."""
+    """A piece of a form is the text that one line has for a field, or for one item of a list."""
 
     line: int
     key: str
@@ -76,7 +76,7 @@ class Piece(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The field that it belongs to; the items of a list have one and the same."""
+        """Return the path of the field; all items of a list have the path of the list."""
         first = self.key.partition(".")[0]
         if first in _SPLIT or first in _ONE_A_LINE:
             return _SPLIT.get(first) or _ONE_A_LINE[first]
@@ -89,7 +89,7 @@ class Piece(NamedTuple):
 
 
 def written(about: str, lines: Iterable[tuple[str, str]], hints: Mapping[str, str]) -> str:
-    """A form: what it is about, and its lines, each behind the hint that there is for its key."""
+    """Write a form: what it is about, then its lines, the first of each key after its hint."""
     left = dict(hints)
     parts = [comment(about), "\n"]
     for key, value in lines:
@@ -99,7 +99,7 @@ def written(about: str, lines: Iterable[tuple[str, str]], hints: Mapping[str, st
 
 
 def comment(text: str) -> str:
-    """Lines that are not read, folded to the terminal."""
+    """Write a text as comment lines, folded to the terminal."""
     return re.sub("(?m)^  ", "# ", output.wrapped(text, 2)) + "\n"
 
 
@@ -113,9 +113,9 @@ def _line(key: str, value: str) -> str:
 def event_lines(
     event: Mapping[str, Any], labels: Mapping[str, str], urls: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Key and value of the lines that say what an event is, those that everybody fills in first.
+    """Yield key and value of the lines of an event; lines that are often filled in come first.
 
-    `labels` are those of event types, by code, `urls` those of sources, by id.
+    `labels` has the labels of event types by code, `urls` the addresses of sources by id.
     """
     place = event.get("place", {})
     country = place.get("country")
@@ -139,7 +139,7 @@ def event_lines(
 def item_lines(
     field: str, items: Sequence[Any], urls: Mapping[str, str] = _NONE
 ) -> list[tuple[str, str]]:
-    """The lines of a list, in the order of its items."""
+    """Return the lines of a list, in the order of its items."""
     lines: list[tuple[str, str]] = []
     for number, item in enumerate(items):
         as_it_is = f"{field}.{number}", item if isinstance(item, str) else _json(item)
@@ -151,7 +151,7 @@ def item_lines(
 
 
 def _simple(field: str, item: Any, urls: Mapping[str, str]) -> tuple[str, str] | None:
-    """Key and text of an item that a simple line can say whole."""
+    """Return key and text of an item that fits in a simple line, else None."""
     match field:
         case "participants":
             key, text = "actors", item["name"]
@@ -202,9 +202,9 @@ def _json(value: object) -> str:
 
 
 def pieces(text: str) -> list[Piece]:
-    """What the lines of a form say, one by one; an empty one says nothing.
+    """Read the lines of a form into pieces; a line without a value gives an empty text.
 
-    Raises InvalidInput, with the line, for one that cannot be read.
+    Raises InvalidInput, with its number, for a line that cannot be read.
     """
     found: list[Piece] = []
     filled: dict[str, int] = {}
@@ -213,13 +213,13 @@ def pieces(text: str) -> list[Piece]:
         found += (Piece(line, key, part.strip(BLANKS)) for part in parts)
         path = found[-1].path
         if value and path not in _LISTS and filled.setdefault(path, line) != line:
-            problem = f"stands there twice: line {filled[path]} says it too"
+            problem = f"was already given in line {filled[path]}: keep one of the two lines"
             raise InvalidInput(key, problem).at(line=line)
     return found
 
 
 def _keyed_lines(text: str) -> Iterator[tuple[int, str, str]]:
-    """Number, key and value of each line; what stands under a text belongs to it."""
+    """Yield number, key and value of each line; the lines below a text belong to it."""
     start, key = 0, ""
     value: list[str] = []
     for number, line in enumerate((line.rstrip(BLANKS) for line in text.split("\n")), 1):
@@ -248,7 +248,7 @@ def _no_line(line: str) -> InvalidInput:
 
 @contextlib.contextmanager
 def located(form: Sequence[Piece]) -> Iterator[None]:
-    """An error of a field is one of the line that says it."""
+    """Raise an InvalidInput about a field as one about the form line that set the field."""
     try:
         yield
     except InvalidInput as error:
@@ -270,7 +270,7 @@ def located(form: Sequence[Piece]) -> Iterator[None]:
 
 
 def said(form: Sequence[Piece]) -> dict[str, str]:
-    """What a form says with the statement: author, reason, reported_at."""
+    """Return what a form says about the statement: author, reason, reported_at."""
     return {piece.key: piece.text for piece in form if piece.key in Said.model_fields}
 
 
@@ -284,13 +284,14 @@ def changes(
     content: Mapping[str, Any] = _NONE,
     now: Mapping[str, Any] = _NONE,
 ) -> list[tuple[str, Any]]:
-    """The changes by path that lead from `before`, the form of an event's `content`, to `form`.
+    """Return the changes by path that lead from `before` to `form`.
 
-    `now` is the content that is to change. What another has added to a list since is kept,
-    and what another has taken out is not put back. `source_id` finds or makes the source of
-    an address. A new figure that names no source has those that are new.
+    `before` is the form of an event's `content`, and `now` the content that the changes apply to.
+    Items that somebody else has added to a list meanwhile are kept, and items that somebody else
+    has removed are not added again. `source_id` finds or records the source of an address. A new
+    figure without a source gets the new sources of the event.
 
-    Raises InvalidInput, with the line.
+    Raises InvalidInput, with the number of the line.
     """
     mine, theirs = _by_path(form), _by_path(before)
     found: list[tuple[str, Any]] = []
@@ -321,7 +322,7 @@ def changes(
 
 
 def _by_path(form: Iterable[Piece]) -> defaultdict[str, list[Piece]]:
-    """What is said of each field of the event."""
+    """Group by path the pieces that set a field of the event."""
     found = defaultdict(list)
     for piece in form:
         if piece.text and piece.key not in Said.model_fields:
@@ -335,7 +336,7 @@ def _says(pieces: Iterable[Piece]) -> list[tuple[str, str]]:
 
 @contextlib.contextmanager
 def _of(piece: Piece) -> Iterator[None]:
-    """An error is one of this line, whatever line of the value it counts."""
+    """Set the line of an error to that of the form, in place of a line within the value."""
     try:
         yield
     except TimelineError as error:
@@ -372,12 +373,12 @@ def _object(piece: Piece) -> Any:
 
 
 def _figure(text: str, source_id: Callable[[str], str]) -> dict[str, Any]:
-    """ "killed = >20 said by Mayor of Sumy dated 2025-04-13 source ID" as a quantity."""
+    """Read a figure as a quantity: "killed = >20 said by Mayor of Sumy dated 2025-04-13"."""
     what, *rest = _ABOUT_FIGURE.split(text)
     about = {"": what}
     last = ""
     for word, value in zip(rest[::2], rest[1::2], strict=True):
-        # "a military source in Kyiv" names nobody's address.
+        # In "said by a military source in Kyiv", the word "source" is part of the name.
         if word in about or (word == "source" and not _SOURCES.fullmatch(value)):
             about[last] += f" {word} {value}"
         else:
