@@ -299,12 +299,6 @@ def test_an_address_that_is_none_is_refused(path: Path, tmp_path: Path, url: str
     assert files(tmp_path / "out") == {}
 
 
-def test_an_address_goes_with_files(path: Path, tmp_path: Path) -> None:
-    result = run("-d", path, "publish", tmp_path / "out", "--url", "https://example.org")
-    assert result.exit_code == 2
-    assert "--url goes with --static" in result.stderr
-
-
 @pytest.mark.parametrize(
     ("url", "meant"),
     [

@@ -24,14 +24,18 @@ def free_port() -> int:
 def serving(*command: object, cwd: Path, before: tuple[str, ...] = ()) -> Iterator[str]:
     """The address of a server started by `python -m COMMAND --port N`, once it listens.
 
+    The port stands before "--", if that is in the command.
+
     `before` is a program that runs it, such as one that changes the user.
     """
     port = free_port()
     started, *options = map(str, command)
+    place = options.index("--") if "--" in options else len(options)
+    options[place:place] = ["--port", str(port)]
     said = cwd / "server.log"
     with said.open("w") as log:
         process = subprocess.Popen(
-            [*before, sys.executable, "-m", started, *options, "--port", str(port)],
+            [*before, sys.executable, "-m", started, *options],
             cwd=cwd,
             env=environment(),
             stdout=log,

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from datasette.app import Datasette
 
+from timeline.site.public_url import site_url
 from timeline.site.serve import metadata_for
 
 FORMATS = ("csv", "json", "ics", "atom", "geojson", "timelinejs.json", "jsonl")
@@ -20,14 +21,21 @@ FORMATS = ("csv", "json", "ics", "atom", "geojson", "timelinejs.json", "jsonl")
 class Site:
     """A Datasette in this process, asked without a network."""
 
-    def __init__(self, *files: Path, **settings: Any) -> None:
-        metadata = metadata_for(files[0])
-        self.datasette = Datasette([str(file) for file in files], metadata=metadata, **settings)
+    def __init__(
+        self, *files: Path, immutables: Sequence[Path] = (), url: str | None = None, **settings: Any
+    ) -> None:
+        metadata = metadata_for([*files, *immutables][0], site_url(url) if url else None)
+        self.datasette = Datasette(
+            [str(file) for file in files],
+            immutables=[str(file) for file in immutables],
+            metadata=metadata,
+            **settings,
+        )
         self.runner = asyncio.Runner()
         self.runner.run(self.datasette.invoke_startup())
 
-    def ask(self, path: str) -> Any:
-        return self.runner.run(self.datasette.client.get(path))
+    def ask(self, path: str, **headers: str) -> Any:
+        return self.runner.run(self.datasette.client.get(path, headers=headers))
 
     def page(self, path: str) -> str:
         answer = self.ask(path)

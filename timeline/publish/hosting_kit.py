@@ -26,6 +26,7 @@ from pathlib import Path
 from timeline.errors import Refused
 from timeline.model.resources import db_folder, packaged_metadata
 from timeline.publish.scratch_folder import scratch_folder
+from timeline.site.public_url import SiteUrl
 from timeline.site.serve import SETTINGS, metadata_for
 from timeline.store import atomic
 
@@ -75,19 +76,20 @@ def check_name(name: str) -> None:
         raise Refused(f"Datasette opens no file with {wrong[0]} in its name: rename {name}")
 
 
-def write_kit(copy: Path) -> None:
+def write_kit(copy: Path, url: SiteUrl | None = None) -> None:
     """Write metadata.json, requirements.txt, the wheel and a Dockerfile beside a copy.
 
-    A Dockerfile that is there already stays as it is; wheels of other versions are removed.
+    `url` is the address at which readers will find the site. A Dockerfile that is there already
+    stays as it is; wheels of other versions are removed.
     """
     wheel = f"timeline_store-{version(_DISTRIBUTION)}-py3-none-any.whl"
     contents = {
-        "metadata.json": json.dumps(metadata_for(copy), indent=2).encode() + b"\n",
+        "metadata.json": json.dumps(metadata_for(copy, url), indent=2).encode() + b"\n",
         wheel: _wheel(),
         "requirements.txt": f"./{wheel}[timelinejs]\ndatasette=={version('datasette')}\n".encode(),
     }
     if not (copy.parent / "Dockerfile").exists():
-        contents["Dockerfile"] = _dockerfile(copy.name)
+        contents["Dockerfile"] = _dockerfile(copy.name, url)
     with scratch_folder(copy.parent) as new:
         for name, content in contents.items():
             atomic.write(copy.parent / name, content, new / name, mode=0o644)
@@ -96,15 +98,17 @@ def write_kit(copy: Path) -> None:
                 old.unlink()
 
 
-def _dockerfile(database: str) -> bytes:
+def _dockerfile(database: str, url: SiteUrl | None) -> bytes:
     """Return a Dockerfile that names no version of this package.
 
     It has to work after upgrades too, because it is written only once.
     """
+    # Pages may be cached: the copy never changes.
+    chosen = {name: value for name, value in SETTINGS.items() if name != "default_cache_ttl"}
+    if url and url.path != "/":
+        chosen["base_url"] = url.path
     settings = "".join(
-        f', "--setting", "{name}", "{value}"'
-        for name, value in SETTINGS.items()
-        if name != "default_cache_ttl"  # pages may be cached: the copy never changes
+        f', "--setting", "{name}", {json.dumps(str(value))}' for name, value in chosen.items()
     )
     # COPY takes patterns. A character that could have a meaning in one, or that separates words,
     # is written as "?", which matches any character.

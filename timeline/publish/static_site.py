@@ -25,9 +25,10 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from timeline.errors import NotWritable, Refused, TimelineError
+from timeline.site.public_url import SiteUrl, site_url
 from timeline.site.serve import metadata_for
 from timeline.site.views import feeds
 from timeline.store import atomic, log, storage
@@ -36,10 +37,6 @@ _MANIFEST = ".timeline-files.json"
 """The name of the manifest, which lists the files that earlier runs wrote."""
 
 _LINK = re.compile(r'\b(?P<name>href|src|action)="(?P<address>[^"]*)"')
-_URL = re.compile(
-    r"(?P<scheme>(?i:https?))://(?P<host>[\w.-]+)(?P<port>(?::\d{1,5})?)(?P<path>(?:/[^\s?#\\]*)?)"
-)
-_NO_PATH = re.compile(r"//|/\.\.?(?:/|$)|%(?![0-9A-Fa-f]{2})")
 _NEXT = re.compile(r'<a [^>]*\brel="next"[^>]*>')
 _ADDRESS = re.compile(r'href="([^"]*)"')
 
@@ -57,47 +54,26 @@ def freeze(
     folder: Path,
     new: Path,
     *,
-    url: str | None = None,
+    url: SiteUrl | None = None,
     progress: Callable[[int], object] = lambda count: None,
 ) -> Frozen:
     """Write the site of a copy of a timeline into `folder`; `new` is a scratch folder inside it.
 
-    `url` is the future address of the site, which feeds and citations name; by default it is
-    https:// and the origin of the log. `progress` is called with the number of files so far.
+    `url` is the future address of the site, which feeds and citations name; by default it is made
+    of the origin of the log. `progress` is called with the number of files so far.
     Raises NotWritable for a folder that cannot be written, Refused for a file in the way that no
-    earlier run wrote, and TimelineError for a `url` that is no address, or a page that fails.
+    earlier run wrote, and TimelineError for an origin that is no address, or a page that fails.
     """
     with contextlib.closing(storage.connect(copy)) as connection:
         origin = log.info(connection)["origin"]
         addresses = [*_addresses(connection)]
-    host, base = _site_address(f"https://{origin}/" if url is None else url)
-    site = _Site(copy, host, base)
+    site = _Site(copy, url or site_url(f"https://{origin}/"))
     try:
         files = _Files(folder, new, progress)
         asyncio.run(_write(site, files, addresses))
         return files.finish()
     except OSError as error:
         raise NotWritable(str(error.filename or folder), f"{error.strerror}") from None
-
-
-def _site_address(url: str) -> tuple[str, str]:
-    """Cut an address into scheme with host, and a path in ASCII that ends in a slash.
-
-    Raises TimelineError for text that is no address of a site.
-    """
-    wrong = TimelineError(
-        f"{json.dumps(url, ensure_ascii=False)} is no address of a site: give --url one such as"
-        " https://example.org/story/"
-    )
-    address = _URL.fullmatch(url)
-    if not address or _NO_PATH.search(address["path"].rstrip("/")):
-        raise wrong
-    try:
-        host = address["host"].lower().encode("idna").decode()
-    except UnicodeError:
-        raise wrong from None
-    path = quote(address["path"].rstrip("/"), safe="/%:@!$&'()*+,;=~")
-    return f"{address['scheme'].lower()}://{host}{address['port']}", f"{path}/"
 
 
 def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
@@ -124,21 +100,20 @@ _MAY_BE_MISSING = (".tlog-proof", "/verify.txt")
 class _Site:
     """A Datasette that serves the copy, and answers in this process, without a network."""
 
-    def __init__(self, copy: Path, host: str, base: str) -> None:
+    def __init__(self, copy: Path, url: SiteUrl) -> None:
         from datasette.app import Datasette
 
-        metadata = metadata_for(copy)
-        metadata["plugins"] = {"timeline": {"frozen": True}}
+        metadata = metadata_for(copy, url)
+        metadata["plugins"]["timeline"]["frozen"] = True
+        self.base = url.path
         self._datasette: Any = Datasette(
-            [], immutables=[str(copy)], metadata=metadata, settings={"base_url": base}
+            [], immutables=[str(copy)], metadata=metadata, settings={"base_url": self.base}
         )
-        self._host = host
-        self.base = base
 
     async def ask(self, path: str) -> tuple[int, bytes, bool]:
         """Ask for a path, and return the status, the body, and whether the body is HTML."""
         answer = await self._datasette.client.request(
-            "GET", f"{self._host}{self.base}{path.removeprefix('/')}", avoid_path_rewrites=True
+            "GET", f"{self.base}{path.removeprefix('/')}", avoid_path_rewrites=True
         )
         return (
             answer.status_code,

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import Any
 
+import click
 from pluggy import HookimplMarker
 
+from timeline.errors import TimelineError
 from timeline.model.resources import packaged_metadata
-from timeline.site import guard
+from timeline.site import guard, public_url
 from timeline.store import log
 
 hookimpl = HookimplMarker("datasette")
@@ -59,8 +60,20 @@ def prepare_connection(conn: sqlite3.Connection, datasette: Any) -> None:
 
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
-    """Refuse requests that would change a timeline, and add headers to its pages."""
-    return partial(guard.guard_application, datasette)
+    """Refuse requests that would change a timeline, add headers, and pin the public address.
+
+    Raises click.ClickException, which ends Datasette with one line, if the public address of the
+    configuration is no address.
+    """
+
+    def wrapped(application: Callable[..., Any]) -> Callable[..., Any]:
+        try:
+            pinned = public_url.pinned_application(datasette, application)
+        except TimelineError as error:
+            raise click.ClickException(str(error)) from None
+        return guard.guard_application(datasette, pinned)
+
+    return wrapped
 
 
 @hookimpl

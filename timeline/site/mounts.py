@@ -28,27 +28,33 @@ class Mount(NamedTuple):
     """The name of its database in Datasette."""
     prefix: str
     """The beginning of its addresses, such as "/timelines/news"; "" at the root."""
+    origin: str
+    """The origin of its log."""
 
 
 def mounts(datasette: Any) -> list[Mount]:
     """Return the timelines among the databases, the one at the root first."""
-    names = [name for name in guard.timelines(datasette) if _can_be_read(datasette, name)]
-    if not names:
+    read = {name: _origin(datasette, name) for name in guard.timelines(datasette)}
+    origins = {name: origin for name, origin in read.items() if origin is not None}
+    if not origins:
         return []
     config = datasette.plugin_config("timeline") or {}
     prefixes = config.get("prefixes", {})
-    unplaced = [name for name in names if name not in prefixes]
+    unplaced = [name for name in origins if name not in prefixes]
     root = config.get("root") or (unplaced[0] if unplaced else None)
     found = [
         Mount(
-            name, "" if name == root else "/" + prefixes.get(name, f"timelines/{name}").strip("/")
+            name,
+            "" if name == root else "/" + prefixes.get(name, f"timelines/{name}").strip("/"),
+            origin,
         )
-        for name in names
+        for name, origin in origins.items()
     ]
     return sorted(found, key=lambda mount: mount.prefix != "")
 
 
-def _can_be_read(datasette: Any, name: str) -> bool:
+def _origin(datasette: Any, name: str) -> str | None:
+    """Return the origin of a timeline's log; None if its pages cannot be shown."""
     database = datasette.databases[name]
     try:
         with contextlib.closing(
@@ -56,6 +62,6 @@ def _can_be_read(datasette: Any, name: str) -> bool:
         ) as connection:
             schema.check(connection, name)
             tables.check(connection, name)
-            return bool(log.info(connection))
-    except (TimelineError, sqlite3.Error, ValueError):
-        return False
+            return str(log.info(connection)["origin"])
+    except (TimelineError, sqlite3.Error, ValueError, KeyError):
+        return None

@@ -30,7 +30,7 @@ from timeline.formats.exports import FORMATS
 from timeline.model.limits import ID
 from timeline.reading import query
 from timeline.reading.as_of import parse_as_of
-from timeline.site import guard
+from timeline.site import guard, public_url
 from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.mounts import Mount, mounts
 from timeline.site.views import feeds
@@ -270,11 +270,7 @@ async def _changes_feed(datasette: Any, request: Any, mount: Mount) -> Any:
 
 def _absolute(datasette: Any, request: Any, mount: Mount) -> Callable[[str], str]:
     """Return a function that makes an absolute address of a path of this timeline."""
-
-    def absolute(path: str) -> str:
-        return str(datasette.absolute_url(request, datasette.urls.path(mount.prefix + path)))
-
-    return absolute
+    return partial(public_url.absolute, datasette, request, mount)
 
 
 def _moments(address: Address) -> str:

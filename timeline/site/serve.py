@@ -17,13 +17,14 @@ import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
 from timeline.errors import Refused
 from timeline.model.resources import packaged_metadata
 from timeline.projection import tables
+from timeline.site.public_url import SiteUrl
 from timeline.store import log, storage
 
 SETTINGS = {
@@ -45,11 +46,11 @@ _PAGES = ("changes", "events", "timelines", "verify")
 """The names of our pages at the root, which hide Datasette's pages of a file with that name."""
 
 
-def metadata_for(path: str | os.PathLike[str]) -> dict[str, Any]:
+def metadata_for(path: str | os.PathLike[str], url: SiteUrl | None = None) -> dict[str, Any]:
     """Return Datasette's metadata for a timeline, with the title and the licence of its log.
 
-    It is under the name that Datasette gives to the file. Raises StoreError for a file that is no
-    timeline.
+    It is under the name that Datasette gives to the file. `url` is the public address of the site,
+    if it is known. Raises StoreError for a file that is no timeline.
     """
     with contextlib.closing(storage.connect(path)) as connection:
         info = log.info(connection)
@@ -61,6 +62,11 @@ def metadata_for(path: str | os.PathLike[str]) -> dict[str, Any]:
         described.pop("license", None)
         if "licence" in info:
             described["license"] = info["licence"]
+    return metadata if url is None else _with_url(metadata, url)
+
+
+def _with_url(metadata: dict[str, Any], url: SiteUrl) -> dict[str, Any]:
+    metadata.setdefault("plugins", {}).setdefault("timeline", {})["url"] = str(url)
     return metadata
 
 
@@ -69,16 +75,18 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 8001,
+    url: SiteUrl | None = None,
     options: Sequence[str] = (),
 ) -> None:
     """Serve a timeline until Ctrl-C; `options` go to `datasette serve` as they are.
 
-    Port 0 stands for any free port. Raises StoreError for a file that cannot be served, Refused if
-    nothing can listen at the address, and click.UsageError for an option unknown to Datasette.
+    Port 0 stands for any free port. `url` is the address at which readers find the site. Raises
+    StoreError for a file that cannot be served, Refused if nothing can listen at the address, and
+    click.UsageError for an option unknown to Datasette.
     """
     with contextlib.closing(storage.connect(path)) as connection:
         tables.check(connection, os.fspath(path))
-    metadata = metadata_for(path)
+    metadata = metadata_for(path, url)
     port = free_port(host, port)
 
     from datasette.cli import serve as command
@@ -86,12 +94,18 @@ def serve(
     arguments = [str(Path(path).absolute()), "--host", host, "--port", str(port)]
     for name, value in SETTINGS.items():
         arguments += ["--setting", name, str(value)]
+    if url and url.path != "/":
+        arguments += ["--setting", "base_url", url.path]
     shown_host = f"[{host}]" if ":" in host else host
     with command.make_context("datasette serve", [*arguments, *options]) as context:
-        if not context.params["metadata"]:
-            context.params["metadata"] = io.StringIO(json.dumps(metadata))
+        own = context.params["metadata"]
+        if own and url:
+            context.params["metadata"] = _text(_with_url(_read(own), url))
+        elif not own:
+            context.params["metadata"] = _text(metadata)
+        known = f", for readers at {url}" if url else ""
         click.echo(
-            f'Serving "{metadata["title"]}" at http://{shown_host}:{port}/  (Ctrl-C stops)',
+            f'Serving "{metadata["title"]}" at http://{shown_host}:{port}/{known}  (Ctrl-C stops)',
             err=True,
         )
         if Path(path).stem in _PAGES:
@@ -102,6 +116,21 @@ def serve(
             )
         with contextlib.suppress(KeyboardInterrupt):
             command.invoke(context)
+
+
+def _text(metadata: dict[str, Any]) -> io.StringIO:
+    return io.StringIO(json.dumps(metadata))
+
+
+def _read(file: IO[str]) -> dict[str, Any]:
+    """Read a file of metadata, JSON or YAML, as Datasette reads it."""
+    from datasette.utils import BadMetadataError, parse_metadata
+
+    try:
+        found: dict[str, Any] = parse_metadata(file.read())
+    except BadMetadataError as error:
+        raise click.UsageError(f"{file.name}: {error}") from None
+    return found
 
 
 def free_port(host: str, port: int) -> int:

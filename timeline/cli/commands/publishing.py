@@ -10,18 +10,21 @@ from pathlib import Path
 import click
 
 from timeline.cli import output
+from timeline.cli.opening import opened
 from timeline.errors import NotWritable
 from timeline.formats import prose
 from timeline.publish import publication
 from timeline.publish.publication import Publication
 from timeline.publish.scratch_folder import scratch_folder
+from timeline.site.public_url import SiteUrl, site_url, url_of_origin
+from timeline.store import log
 
 
 @click.command("publish")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--static", "as_files", is_flag=True, help="The whole site as files, for any host.")
 @click.option(
-    "--url", metavar="URL", help="--static: where it will be; default https:// and the origin."
+    "--url", metavar="URL", help="Where readers will find it; default https:// and the origin."
 )
 @click.option("--with-texts", is_flag=True, help="The captured texts of sources, too.")
 @click.pass_obj
@@ -35,11 +38,10 @@ def publish_command(
     folder: readers see the old state or the new one. The log remembers what was published
     when, and the page /verify lists it.
     """
-    if url is not None and not as_files:
-        raise click.UsageError("--url goes with --static")
+    public = None if url is None else site_url(url)
     if as_files:
         _make(folder)
-        _publish_files(database, folder, url, with_texts=with_texts)
+        _publish_files(database, folder, public, with_texts=with_texts)
         return
     from timeline.publish.hosting_kit import check_name, write_kit
 
@@ -54,11 +56,18 @@ def publish_command(
             progress=lambda part, count: progress(count, f"of the {part}"),
         )
     try:
-        write_kit(copy)
+        write_kit(copy, public)
     except OSError as error:
         raise NotWritable(str(folder), f"cannot be written: {error.strerror}") from None
     output.echo(f"Published {copy}: {_said(made)}")
-    output.echo(_NEXT.format(**_names(folder, copy)))
+    output.echo(_NEXT.format(**_names(folder, copy, public)))
+    if public is None:
+        with opened(str(copy)) as (connection, _):
+            address = url_of_origin(log.info(connection)["origin"])
+        output.echo_note(
+            f"citations and feeds will name {address}: if readers find the site elsewhere, "
+            "publish with --url"
+        )
 
 
 def _make(folder: Path) -> None:
@@ -68,7 +77,7 @@ def _make(folder: Path) -> None:
         raise NotWritable(str(folder), f"cannot be made: {error.strerror}") from None
 
 
-def _publish_files(database: str, folder: Path, url: str | None, *, with_texts: bool) -> None:
+def _publish_files(database: str, folder: Path, url: SiteUrl | None, *, with_texts: bool) -> None:
     from timeline.publish.static_site import freeze
 
     with (
@@ -95,14 +104,15 @@ def _said(made: Publication) -> str:
 
 _NEXT = """\
 Next, one of:
-  datasette serve -i {copy} -m {metadata}
+  datasette serve -i {copy} -m {metadata}{settings}
   docker build -t {name} {folder} && docker run -p 8001:8001 {name}
   cd {folder} && fly launch --internal-port 8001
   gcloud run deploy {name} --source {folder} --port 8001
   datasette publish cloudrun {copy} -m {metadata} --service {name} --install timeline-store"""
 
 
-def _names(folder: Path, copy: Path) -> dict[str, str]:
+def _names(folder: Path, copy: Path, url: SiteUrl | None) -> dict[str, str]:
+    path = url.path if url else "/"
     name = "".join(c if c.isascii() and c.isalnum() else "-" for c in copy.stem.lower()).strip("-")
     if not name[:1].isalpha():  # Cloud Run wants a letter
         name = f"timeline-{name}".strip("-")
@@ -111,4 +121,5 @@ def _names(folder: Path, copy: Path) -> dict[str, str]:
         "copy": shlex.quote(str(copy)),
         "metadata": shlex.quote(str(folder / "metadata.json")),
         "name": name,
+        "settings": f" --setting base_url {shlex.quote(path)}" if path != "/" else "",
     }

@@ -29,19 +29,29 @@ _port_option = click.option(
     show_default=True,
     help="Who can reach it; 0.0.0.0 lets others in.",
 )
+@click.option(
+    "--url", metavar="URL", help="Where readers find it, behind a proxy; for citations and feeds."
+)
 @click.argument("datasette_options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def serve_command(
-    database: str, /, port: int, host: str, datasette_options: tuple[str, ...]
+    database: str,
+    /,
+    port: int,
+    host: str,
+    url: str | None,
+    datasette_options: tuple[str, ...],
 ) -> None:
     """Show the timeline in a browser.
 
     What is appended meanwhile is there at a reload. What stands behind -- goes to Datasette
     as it is.
     """
+    from timeline.site.public_url import site_url
     from timeline.site.serve import serve
 
-    serve(database, host=host, port=port, options=datasette_options)
+    public = None if url is None else site_url(url)
+    serve(database, host=host, port=port, url=public, options=datasette_options)
 
 
 @click.command("demo")
