@@ -115,7 +115,7 @@ def test_nothing_is_offered_that_needs_a_server(site: Path) -> None:
         assert "<script" not in text
         own = [link for link in Links(text).found if "://" not in link]
         assert [link for link in own if "?" in link and "/-/" not in f"/{link}"] == []
-    assert "need a server" in (site / "index.html").read_text()
+    assert "need the hosted version" in (site / "index.html").read_text()
 
 
 def test_the_pages_say_what_the_live_ones_say(site: Path, story: Path) -> None:
