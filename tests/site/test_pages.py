@@ -279,6 +279,30 @@ def test_a_large_timeline_is_answered_from_the_index_and_says_the_same(
             assert by_index.page(path) == text
 
 
+@pytest.mark.parametrize("smallest", [1, 5_000], ids=["from the index", "from the tables"])
+def test_the_map_has_the_places_with_the_most_events_up_to_its_limit(
+    smallest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("timeline.site.index_cache.SMALLEST", smallest)
+    monkeypatch.setattr("timeline.site.views.worldmap.MOST_PLACES", 2)
+    path = tmp_path / "t.db"
+    places = {"Odesa": (46.5, 30.7), "Sumy": (50.9, 34.8), "Kyiv": (50.4, 30.5)}
+    with Timeline.create(path, title="T") as timeline:
+        timeline.record(
+            {
+                "title": f"Event {number}",
+                "occurred": "2025",
+                "place": {"name": name, "lat": places[name][0], "lon": places[name][1]},
+            }
+            for number, name in enumerate(("Odesa", "Sumy", "Kyiv", "Sumy", "Kyiv"))
+        )
+    with open_site(path) as site:
+        text = site.page("/")
+    assert 'aria-label="Where: 2 places"' in text
+    assert "Sumy: 2 events" in text
+    assert "Kyiv: 2 events" in text
+
+
 def test_two_timelines_each_have_their_pages(story: Path, tmp_path: Path) -> None:
     other = tmp_path / "kharkiv.db"
     with Timeline.create(other, title="Kharkiv", language="uk") as timeline:

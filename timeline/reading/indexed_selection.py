@@ -250,7 +250,7 @@ class IndexedSelection(Selection):
             ]
         return sorted(found, key=lambda span: (span[0] or "", span[1] or ""))
 
-    def points(self, limit: int = 250) -> list[RowDict]:
+    def points(self, limit: int) -> list[RowDict]:
         postings = self._index.postings["point"]
         counted, _ = self._index.most("point", self._chosen, limit)
         counted.sort(key=lambda each: (-each[1], each[0]))

@@ -269,7 +269,7 @@ class Selection:
             )
         ]
 
-    def points(self, limit: int = 250) -> list[RowDict]:
+    def points(self, limit: int) -> list[RowDict]:
         """Return the points of events on the map, to about a kilometre, the most frequent first.
 
         Each has lat, lon and count, and the seq of one of its events.

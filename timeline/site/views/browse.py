@@ -170,7 +170,7 @@ def selected(
 
 def _points(chosen: Selection) -> list[RowDict]:
     """Return the points on the map, each with title and place of one of its events."""
-    points = chosen.points()
+    points = chosen.points(worldmap.MOST_PLACES)
     known = {row["seq"]: row for row in chosen.map_rows(point["seq"] for point in points)}
     return [{**known[point["seq"]], **point} for point in points]
 

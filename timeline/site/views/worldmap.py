@@ -14,6 +14,10 @@ from typing import Any, NamedTuple
 
 from timeline.formats import prose
 
+MOST_PLACES = 250
+"""The number of places, at most, that the map shows: those with the most events. The map of a
+million events then takes 7 ms (bench/RESULTS.md)."""
+
 _RADII = {1: 0.0, 2: 2.2, 3: 5.0, 4: 15.0, 5: 15.0, 6: 40.0, 7: 40.0}
 """The radius in tenths of degrees by UCDP where_prec: 25 km for 2, then typical sizes."""
 
