@@ -159,8 +159,8 @@ def test_the_text_of_a_source_goes_with_the_last_entry_that_names_it(
         again = append.record_source({"source_id": "reprint", "text_sha256": text_sha256})
     with connected(path) as connection:
         connection.execute(
-            "INSERT INTO source_texts (text_sha256, body, captured_at) VALUES (?, ?, '')",
-            (text_sha256, text),
+            "INSERT INTO source_texts (text_sha256, body, captured_at) VALUES (?, ?, ?)",
+            (text_sha256, text, again.recorded_at),
         )
     erase(path, first.entry_id)
     assert occurrences(path, ("Zyxomma",))

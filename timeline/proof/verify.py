@@ -15,11 +15,21 @@ from collections.abc import Collection, Mapping
 from timeline.errors import Damaged
 from timeline.proof.checks.checkpoints import check_checkpoints, sizes
 from timeline.proof.checks.entries import check_entries
-from timeline.proof.checks.file import check_pages, check_schema, check_texts
+from timeline.proof.checks.file import check_header, check_pages
 from timeline.proof.checks.report import OnProgress, Report
+from timeline.proof.checks.schema import check_schema
 from timeline.proof.checks.tables import check_tables
+from timeline.proof.checks.texts import check_texts
 from timeline.proof.signed_note import VerifierKey
 from timeline.store import storage
+
+_ONLY_HERE = (
+    "Only this file says when its tables were made (applied_at), when a checkpoint was stored"
+    " (stored_at), when a copy was published (published_at), and when a text was captured, from"
+    " which page (captured_at, original_sha256). Rows that somebody took out of checkpoints,"
+    " publications or source_texts leave no trace, and nor does a row that somebody added to"
+    " publications, or to source_texts about a text that was erased."
+)
 
 
 def verify(
@@ -48,6 +58,7 @@ def verify(
             connection.execute("PRAGMA temp.journal_mode = OFF")
             connection.execute("PRAGMA temp.cache_size = -64000")
             connection.execute("BEGIN")
+            check_header(path, report)
             check_pages(connection, report)
             check_schema(connection, report)
             wanted = sizes(connection, given)
@@ -61,4 +72,5 @@ def verify(
         if not report.findings:
             raise
         # A value has another type than its column; check_pages has reported that already.
+    report.unnoticed.append(_ONLY_HERE)
     return report

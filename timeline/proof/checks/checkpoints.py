@@ -7,19 +7,21 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 
 from timeline.errors import InvalidValue, ProofError
+from timeline.proof.checkpoints import Stored
+from timeline.proof.checks.entries import is_instant
 from timeline.proof.checks.report import Report
-from timeline.proof.signed_note import VerifierKey
+from timeline.proof.signed_note import VerifierKey, parse
 from timeline.proof.tlog import Checkpoint, parse_checkpoint
 from timeline.store.codec import decode_content
 
 
 def sizes(connection: sqlite3.Connection, given: Mapping[str, str]) -> Iterator[int]:
     """Yield the sizes of the log at which the root of its tree is needed."""
-    yield from (size for (size,) in connection.execute("SELECT size FROM checkpoints"))
     yield from (size for (size,) in connection.execute("SELECT size FROM publications"))
-    for text in given.values():
+    stored = (note for (note,) in connection.execute("SELECT note FROM checkpoints"))
+    for note in (*stored, *given.values()):
         with contextlib.suppress(ProofError):
-            yield parse_checkpoint(text)[0].size
+            yield parse_checkpoint(note)[0].size
 
 
 def check_checkpoints(
@@ -31,55 +33,100 @@ def check_checkpoints(
 ) -> None:
     """Compare the log with checkpoints, stored and given, and with what was published."""
     report.origin = _origin(connection)
-    for size, root, text, stored_keys in connection.execute(
-        "SELECT size, root, note, verifier_keys FROM checkpoints ORDER BY size, note"
-    ):
+    stored_keys: set[VerifierKey] = set()
+    sizes: set[int] = set()
+    for row in map(Stored._make, connection.execute(_CHECKPOINTS)):
         report.checkpoints += 1
-        checkpoint = _check_note(
-            report, f"stored, over {size}", text, stored_keys.splitlines(), keys, roots
-        )
-        if checkpoint and (checkpoint.size, checkpoint.root) != (size, root):
-            report.add(
-                "checkpoint",
-                f"stored, over {size}",
-                f"size {checkpoint.size}, root {checkpoint.root.hex()}",
-                f"size {size}, root {root.hex()}",
-            )
+        sizes.add(row.size)
+        name = f"stored, over {row.size}"
+        signers = _signers(report, name, row)
+        stored_keys.update(signers)
+        checkpoint = _check_note(report, name, row.note, signers, keys, roots)
+        if checkpoint and (checkpoint.size, checkpoint.root) != (row.size, row.root):
+            said = f"size {checkpoint.size}, root {checkpoint.root.hex()}"
+            report.add("checkpoint", name, said, f"size {row.size}, root {row.root.hex()}")
+        if not is_instant(row.stored_at.encode()):
+            report.add("checkpoint", f"{name}, stored_at", "a time", row.stored_at)
     for name, text in given.items():
-        _check_note(report, name, text, (), keys, roots)
-    for when, size, root in connection.execute(
-        "SELECT published_at, size, root FROM publications ORDER BY published_at"
-    ):
-        _hold_to(report, f"publication {when}", Checkpoint(report.origin, size, root), roots)
+        _check_note(report, name, text, stored_keys, keys, roots)
+    _check_publications(connection, report, sizes, roots)
     _say_what_went_unnoticed(report, given, keys)
+
+
+_CHECKPOINTS = (
+    "SELECT size, root, note, verifier_keys, stored_at FROM checkpoints ORDER BY size, note"
+)
+
+
+def _signers(report: Report, name: str, row: Stored) -> list[VerifierKey]:
+    """Return the keys stored with a note: its log's own first, and one for each signature."""
+    try:
+        keys = [VerifierKey.parse(line) for line in row.verifier_keys.split("\n")]
+        signed = {(signature.name, signature.key_id) for signature in parse(row.note).signatures}
+    except (ProofError, InvalidValue) as error:
+        report.add("checkpoint", f"{name}, verifier_keys", "the keys that signed it", error)
+        return []
+    if (
+        "\n".join(map(str, keys)) != row.verifier_keys
+        or len(set(keys)) < len(keys)
+        or keys[0].name != report.origin
+        or {(key.name, key.key_id) for key in keys} != signed
+    ):
+        expected = f"the key of {report.origin}, then those of witnesses, if they signed"
+        report.add("checkpoint", f"{name}, verifier_keys", expected, row.verifier_keys)
+    return keys
 
 
 def _check_note(
     report: Report,
     name: str,
     text: str,
-    stored_keys: Collection[str],
+    stored_keys: Collection[VerifierKey],
     keys: Collection[VerifierKey],
     roots: Mapping[int, bytes],
 ) -> Checkpoint | None:
-    """Check a note: all keys stored with it must have signed it, and one of the given keys."""
+    """Check a note: no signature by a known key may be wrong, and a given key must have signed."""
     try:
         checkpoint, note = parse_checkpoint(text)
-        note.verify([VerifierKey.parse(key) for key in stored_keys])
         signers = {(signature.name, signature.key_id) for signature in note.signatures}
+        known = [key for key in stored_keys if (key.name, key.key_id) in signers]
         trusted = [key for key in keys if (key.name, key.key_id) in signers]
         if keys and not trusted:
             raise ProofError(f"is signed by {note.signatures[0].key}, whose key was not given")
-        note.verify(trusted)
+        note.verify([*known, *trusted])
     except (ProofError, InvalidValue) as error:
         report.add("checkpoint", name, "a signed note that holds", error)
         return None
-    _hold_to(report, name, checkpoint, roots)
-    report.signed = max(report.signed, min(checkpoint.size, report.size))
+    holds = _holds(report, name, checkpoint, roots)
+    if not known and not trusted:
+        report.unnoticed.append(f"No signature of {name} was checked: its key was not given.")
+    elif holds:
+        report.signed = max(report.signed, checkpoint.size)
     return checkpoint
 
 
-def _hold_to(report: Report, name: str, checkpoint: Checkpoint, roots: Mapping[int, bytes]) -> None:
+def _check_publications(
+    connection: sqlite3.Connection,
+    report: Report,
+    signed: Collection[int],
+    roots: Mapping[int, bytes],
+) -> None:
+    """Hold the record of what was published to the log, and to the stored checkpoints."""
+    for when, size, root, checkpoint_size in connection.execute(
+        "SELECT published_at, size, root, checkpoint_size FROM publications ORDER BY published_at"
+    ):
+        name = f"publication {when}"
+        _holds(report, name, Checkpoint(report.origin, size, root), roots)
+        if not is_instant(when.encode()):
+            report.add("publication", name, "a time", when)
+        if checkpoint_size is not None and not (
+            checkpoint_size in signed and checkpoint_size <= size
+        ):
+            expected = f"the size of a stored checkpoint, up to {size}"
+            report.add("publication", f"{name}, checkpoint_size", expected, checkpoint_size)
+
+
+def _holds(report: Report, name: str, checkpoint: Checkpoint, roots: Mapping[int, bytes]) -> bool:
     """Check that the log continues the one of a checkpoint or a publication."""
     if checkpoint.origin != report.origin:
         report.add("checkpoint", name, f"one of {report.origin}", f"one of {checkpoint.origin}")
@@ -87,6 +134,9 @@ def _hold_to(report: Report, name: str, checkpoint: Checkpoint, roots: Mapping[i
         report.add("checkpoint", name, f"{checkpoint.size} entries", f"{report.size} entries")
     elif checkpoint.root != roots[checkpoint.size]:
         report.add("checkpoint", name, checkpoint.root.hex(), roots[checkpoint.size].hex())
+    else:
+        return True
+    return False
 
 
 def _origin(connection: sqlite3.Connection) -> str:

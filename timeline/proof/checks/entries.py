@@ -71,7 +71,7 @@ def check_entries(
             if kind == b"entry.erased":
                 erasures.append((seq, subject.removeprefix(b"entry/")))
             if recorded != last_recorded:
-                if recorded < last_recorded or not _is_instant(recorded):
+                if recorded < last_recorded or not is_instant(recorded):
                     report.add(
                         "recorded_at",
                         f"#{seq}",
@@ -144,7 +144,8 @@ def _check_versions(connection: sqlite3.Connection, report: Report) -> None:
 
 
 @functools.lru_cache
-def _is_instant(text: bytes) -> bool:
+def is_instant(text: bytes) -> bool:
+    """Return whether a text is an instant in the form in which `clock.utc` writes it."""
     try:
         return clock.utc(clock.parse(text.decode())) == text.decode()
     except ValueError:

@@ -1,0 +1,81 @@
+"""Checks of definitions: this compares the schema of the file with that of a new file."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections import Counter
+from typing import NamedTuple
+
+from timeline.projection import tables
+from timeline.proof.checks.report import Report
+from timeline.store import schema
+
+
+class _Definition(NamedTuple):
+    """A definition is a row of sqlite_master, about a table, an index, a view or a trigger."""
+
+    type: str
+    name: str
+    table: str
+    """The table of an index or a trigger, in the letters that its maker typed."""
+    has_pages: int
+    """1 for a table or an index with pages of its own, else 0."""
+    sql: str | None
+
+    @property
+    def title(self) -> str:
+        return f"{self.type} {self.name}"
+
+
+_DEFINITIONS = "SELECT type, name, tbl_name, coalesce(rootpage, 0) <> 0, sql FROM sqlite_master"
+
+_SQLITE_UTILS_4_2 = (
+    'CREATE TABLE "_sqlite_migrations" (\n   "id" INTEGER PRIMARY KEY,\n   "migration_set" TEXT,\n'
+    '   "name" TEXT,\n   "applied_at" TEXT\n)',
+    'CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"\n'
+    '    ON "_sqlite_migrations" ("migration_set", "name")',
+)
+"""The definitions of the table of migrations by sqlite-utils 4.2; a later one may differ."""
+
+_MIGRATIONS = """
+SELECT id, migration_set, name, typeof(applied_at),
+    applied_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] *'
+    AND applied_at NOT GLOB '*[^ -:+]*' AS is_a_time FROM _sqlite_migrations ORDER BY id
+"""
+
+
+def check_schema(connection: sqlite3.Connection, report: Report) -> None:
+    """Compare all tables, indexes, views, triggers and migrations with those of a new file.
+
+    A definition more is a finding too: it could change rows at the next append, or give readers
+    other rows than ours. The times of the migrations are not compared, since nothing else in the
+    file has them.
+    """
+    found = Counter(map(_Definition._make, connection.execute(_DEFINITIONS)))
+    known = {each.title: each for each in found if each.sql in _SQLITE_UTILS_4_2}
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
+        schema.migrate(new)
+        tables.create(new)
+        made = map(_Definition._make, new.execute(_DEFINITIONS))
+        expected = Counter(known.get(each.title, each) for each in made)
+        our_migrations = new.execute(_MIGRATIONS).fetchall()
+    _compare(report, expected, found)
+    their_migrations = connection.execute(_MIGRATIONS).fetchall()
+    if their_migrations != our_migrations:
+        report.add("schema", "migrations", our_migrations, their_migrations)
+
+
+def _compare(report: Report, expected: Counter[_Definition], found: Counter[_Definition]) -> None:
+    other = [*(found - expected).elements()]
+    for ours in (expected - found).elements():
+        theirs = next((each for each in other if each.title == ours.title), None)
+        if theirs:
+            other.remove(theirs)
+        report.add("schema", ours.title, _shown(ours), _shown(theirs) if theirs else "nothing")
+    for theirs in other:
+        report.add("schema", theirs.title, "nothing", f"{_shown(theirs)}, not made by Timeline")
+
+
+def _shown(definition: _Definition) -> str:
+    return f"{definition.title} on {definition.table}: {definition.sql or 'no SQL'}"
