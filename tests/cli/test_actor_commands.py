@@ -110,7 +110,9 @@ def test_an_alias_that_another_had_first_is_noted(story: Path) -> None:
     done("-d", story, "actor", "add", "Olena Zelenska", "--alias", "Zelensky")
     result = run("-d", story, "actor", "alias", "Volodymyr Zelenskyy", "Zelensky")
     assert result.exit_code == 0
-    assert 'who is "Zelensky" without an id stays Olena Zelenska' in " ".join(result.stderr.split())
+    assert 'participants named "Zelensky" without an id stay Olena Zelenska' in " ".join(
+        result.stderr.split()
+    )
     assert counted(story)["Olena Zelenska"] == 2
 
 

@@ -309,12 +309,12 @@ Would correct "Event 1: talks, «квартал» 🚀" (event-001): killed from
 Would update "Event 2: talks, «квартал»" (event-002): place "Sumy" added; tags
   "talks" added.
 Would update "Event 3: talks, «квартал» 🚀" (event-003): actors "Ukraine; Mark
-  Rutte" taken out.
+  Rutte" removed.
 Would record "New" (new), 2025.
 Would retract "Event 9: talks, «квартал» 🚀" (event-009), no longer in the
   sheet.
 1 recorded, 2 updated, 1 corrected, 1 retracted, 6 unchanged. Nothing was
-  written: a dry run.
+  recorded: a dry run.
 """
     )
     assert dump(log) == before

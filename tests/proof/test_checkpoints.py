@@ -160,7 +160,7 @@ def test_a_key_that_others_can_read_or_of_another_log_is_refused(
     for wrong in (b"PRIVATE+KEY+nonsense", b"", b"\xff\xfe"):
         key_file.write_bytes(wrong)
         refused = one_line(run("-d", path, "checkpoint", "--key", key_file))
-        assert "holds no signing key" in refused
+        assert "has no signing key" in refused
         assert "nonsense" not in refused
 
 

@@ -19,7 +19,7 @@ from timeline import Timeline, demo
 from timeline.reading import entries
 from timeline.store import codec, log, storage
 
-NOTE = "Note: this is a part of the log, which import jsonl does not take as a log\n"
+NOTE = "Note: this file is a part of the log: import jsonl accepts only a whole log\n"
 
 
 @pytest.fixture(scope="module")

@@ -140,7 +140,7 @@ def test_a_quote_that_a_changed_text_lacks_is_lost_and_covers_nothing(
     )
     assert states(paper)[1:4] == [("covered", ["visit"]), MISSING, MISSING]
     shown = done("-d", path, "coverage", "paper")
-    assert "Quotes that do not stand in it\n  pledge: " in shown
+    assert "Quotes that are not in it\n  pledge: " in shown
 
 
 # --- Marks --------------------------------------------------------------------------------

@@ -493,7 +493,7 @@ def test_quotes_that_the_new_text_lacks_are_named_and_not_moved(
     for option in ("--dry-run", "--json"):
         result = run("-d", paper.path, "capture", file, "--url", URL, option)
         assert result.stderr == (
-            'Note: visit: what it quotes does not stand in paper: "more than €20 billion"\n'
+            'Note: visit: its quote is not in paper: "more than €20 billion"\n'
         )
     lost = {
         "event_id": "visit",

@@ -76,7 +76,9 @@ def root(path: Path) -> bytes:
 
 def test_a_file_of_this_version_is_left_alone(path: Path) -> None:
     before = path.read_bytes()
-    assert done("-d", path, "migrate") == (f"{path} is of this version: there is nothing to do.\n")
+    assert done("-d", path, "migrate") == (
+        f"{path} has this version already: there is nothing to do.\n"
+    )
     assert path.read_bytes() == before
     assert [*path.parent.glob("*before-migration*")] == []
 
@@ -89,7 +91,7 @@ def test_tables_of_an_older_version_are_made_anew(path: Path) -> None:
     text = done("-d", path, "migrate")
     assert "verified." in text
     assert root(path) == before
-    assert "As it was before:" in text
+    assert "The file as it was before:" in text
 
 
 @next_migration

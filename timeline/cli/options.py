@@ -27,12 +27,12 @@ as_of_options = all_of(
     click.option(
         "--as-of",
         metavar="WHEN",
-        help="As this log stood: a time, a day (its end), or an entry such as #41.",
+        help="The state at a time, at the end of a day, or after an entry such as #41.",
     ),
     click.option(
         "--as-reported",
         metavar="WHEN",
-        help="As had been reported by then: a time, a day (its end), or an entry.",
+        help="Only what had been reported by a time, a day (its end), or an entry.",
     ),
 )
 
@@ -41,7 +41,7 @@ author_option = click.option(
 )
 
 said_options = all_of(
-    click.option("--reported-at", metavar="DAY", help="When the source said so."), author_option
+    click.option("--reported-at", metavar="DAY", help="When the source reported it."), author_option
 )
 
 figure_options = all_of(
@@ -59,12 +59,14 @@ figure_options = all_of(
         "sources",
         metavar="URL",
         multiple=True,
-        help="Address or id of what reports it. May be repeated.",
+        help="Address or id of a source that reports it. May be repeated.",
     ),
 )
 
 edit_option = click.option(
-    "--edit", is_flag=True, help="Fill in a form in $VISUAL, $EDITOR or vi; it holds the options."
+    "--edit",
+    is_flag=True,
+    help="Fill in a form in $VISUAL, $EDITOR or vi; it begins with the options.",
 )
 
 expect_option = click.option(
@@ -84,7 +86,9 @@ filter_options = all_of(
     click.option("--since", metavar="DATE", help="Could have happened then or later."),
     click.option("--until", metavar="DATE", help="Could have happened then or earlier."),
     click.option("--year", metavar="YEAR", type=int, help="Wholly within this year."),
-    click.option("--month", metavar="MONTH", help='Wholly within it, such as "April 2025".'),
+    click.option(
+        "--month", metavar="MONTH", help='Wholly within this month, such as "April 2025".'
+    ),
     click.option("--precision", metavar="PRECISION", help="Such as day, month or interval."),
     click.option(
         "--modality",
@@ -101,5 +105,5 @@ filter_options = all_of(
         type=click.Choice(["current", "retracted", "merged", "erased", "all"]),
         help="Default: current.",
     ),
-    click.option("--at-risk", flag_value="yes", help="Rests on withdrawn sources alone."),
+    click.option("--at-risk", flag_value="yes", help="All of its sources are withdrawn."),
 )

@@ -1,1 +1,1 @@
-"""The commands, by what they are about."""
+"""The commands: each module has those about one subject."""

@@ -1,4 +1,4 @@
-"""The commands about actors: actor add, alias, merge, list, suggest."""
+"""Define the commands about actors: actor add, alias, merge, list, suggest."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.group("actor")
 @click.pass_context
 def actor_command(ctx: click.Context) -> None:
-    """Who is who: the names that mean one person, state or body.
+    """Record, merge and list actors: persons, states and bodies.
 
     An ACTOR is an id, any unique beginning of one, or a name.
     """
@@ -45,7 +45,7 @@ def actor_command(ctx: click.Context) -> None:
 
 @actor_command.command("add")
 @click.argument("name")
-@click.option("--id", "actor_id", metavar="ID", help="Its id; made of the name if not given.")
+@click.option("--id", "actor_id", metavar="ID", help="Its id; made from the name if not given.")
 @click.option(
     "--alias", "aliases", metavar="NAME", multiple=True, help="Another name; may be repeated."
 )
@@ -58,8 +58,9 @@ def add_command(
 ) -> None:
     """Record an actor by NAME.
 
-    Participants of that name, or of an alias, are this actor from now on. One that is recorded
-    already in the same words is left as it is. A namesake needs an --id.
+    From now on, participants with this name or an alias are this actor. An actor that is
+    recorded already with the same content stays as it is. If another actor has the name, give
+    an --id.
     """
     with opened(database) as (connection, _):
         actor = {"actor_id": actor_id or _id_of(actors.named(connection, name), name), "name": name}
@@ -72,7 +73,7 @@ def add_command(
 
 
 def _id_of(known: list[str], name: str) -> str:
-    """The id of the actor that has a name, or the one that participants of that name have."""
+    """Return the id of the actor that has a name, or else the id of participants with the name."""
     if len(known) > 1:
         raise Refused(f'"{name}" is the name of {", ".join(known)}: give --id')
     return known[0] if known else actor_id_of(name)
@@ -109,12 +110,12 @@ def alias_command(
     for name, other in others.items():
         if other and _was_first(other, known):
             called = f"{other['name']} ({other['actor_id']})"
-            text = f'Note: who is "{name}" without an id stays {called}, recorded first'
+            text = f'Note: participants named "{name}" without an id stay {called}, recorded first'
             output.echo(output.hanging(output.one_line(text), 0), err=True)
 
 
 def _was_first(one: RowDict, other: RowDict) -> bool:
-    """Whether of two actors the one was recorded, and the other later or not yet."""
+    """Tell whether `one` was recorded, and `other` later or not at all."""
     if one["seq"] is None or one["actor_id"] == other["actor_id"]:
         return False
     return other["seq"] is None or bool(one["seq"] < other["seq"])
@@ -131,8 +132,8 @@ def merge_command(
 ) -> None:
     """Merge ACTOR into another one.
 
-    One that is known by participants alone is recorded first. So an actor gets another name,
-    too: add it by the new one, and merge the old one into that.
+    An actor that is not recorded yet, only named in events, is recorded first. To give an actor
+    another main name, add an actor with the new name, and merge the old actor into it.
     """
     said = validate(Said, {"author": author, "reason": reason})
     with opened(database) as (connection, _):
@@ -153,13 +154,13 @@ def merge_command(
 def _recorded(
     append: Append, actor: Mapping[str, Any], namesake: RowDict | None, said: Said
 ) -> list[Receipt]:
-    """Record an actor; before it who has its name without an id, so that it stays theirs."""
+    """Record an actor; before it its namesake, so that participants without an id stay that one."""
     before = [append.record_actor(_plain(namesake), said)] if namesake else []
     return [*before, append.record_actor(actor, said)]
 
 
 def _plain(actor: RowDict) -> dict[str, Any]:
-    """What is known of an actor by participants alone."""
+    """Return id and name, which are all that participants tell about an actor."""
     return {"actor_id": actor["actor_id"], "name": actor["name"]}
 
 
@@ -172,7 +173,7 @@ def _echo(receipts: list[Receipt], into: str = "") -> None:
 @json_option
 @click.pass_obj
 def list_command(database: str, /, as_json: bool) -> None:
-    """Every actor, those of the most events first."""
+    """List every actor, those with the most events first."""
     with opened(database) as (connection, _):
         rows = actors.listed(connection)
         if as_json:
@@ -206,9 +207,9 @@ def _counted(count: int, what: str) -> str:
 @json_option
 @click.pass_obj
 def suggest_command(database: str, /, as_json: bool) -> None:
-    """Likely twins in the log: actors that may be one, and events.
+    """Suggest pairs of actors, and of events, that may be the same.
 
-    Each with why, and the command that makes one of the two. Nothing is written.
+    Each pair has the reason, and the command that merges the two. Nothing is written.
     """
     from timeline.reading.twins.actors import actor_twins
     from timeline.reading.twins.events import event_twins
@@ -277,6 +278,6 @@ def _when_and_where(row: Mapping[str, Any]) -> str:
 
 
 def _command(command: str, merged: str, kept: str) -> str:
-    """A command as it can be typed, in two lines of a shell where one is too narrow."""
+    """Write a command as it can be typed, on two lines if it is too long for one."""
     line = f"  timeline {command} {merged} --into {kept}"
     return line if len(line) <= output.width() else line.replace(" --into", " \\\n    --into")

@@ -1,4 +1,4 @@
-"""The commands that compare: diff of one event, changes of all."""
+"""Define the commands that compare: diff for one event, changes for all events."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from timeline.reading.references import resolve_event
 def diff_command(
     database: str, /, event: str, old: str | None, new: str | None, as_json: bool
 ) -> None:
-    """What differs between two versions of EVENT.
+    """Compare two versions of EVENT.
 
-    A and B are versions (2), or moments: a day (its end), a time, or an entry (#41). Without
-    B it is the newest version, without A the one before B.
+    A and B are versions (2), or moments: a day (its end), a time, or an entry (#41). The
+    default for B is the newest version, for A the version before B.
     """
     with opened(database) as (connection, _):
         event_id, version = resolve_event(connection, event)
@@ -45,7 +45,7 @@ def diff_command(
 
 
 def _version(connection: sqlite3.Connection, event_id: str, text: str) -> int:
-    """The version that a number or a moment means. Raises NotFound, InvalidInput."""
+    """Return the version that a number or a moment means. Raises NotFound, InvalidInput."""
     if text.isascii() and text.isdigit():
         return int(text)
     point = parse_as_of(connection, text)
@@ -60,14 +60,14 @@ def _version(connection: sqlite3.Connection, event_id: str, text: str) -> int:
     required=True,
     help="A day (its end), a time, or an entry such as #41.",
 )
-@click.option("--to", "end", metavar="B", help="The same; without it now.")
-@click.option("--reported", is_flag=True, help="By when it was reported, not recorded.")
+@click.option("--to", "end", metavar="B", help="A moment as for --from; default: now.")
+@click.option("--reported", is_flag=True, help="Go by when it was reported, not recorded.")
 @json_option
 @click.pass_obj
 def changes_command(
     database: str, /, start: str, end: str | None, reported: bool, as_json: bool
 ) -> None:
-    """What was believed at A and no longer at B, with reasons."""
+    """Show what changed between A and B, event by event, with reasons."""
     with opened(database) as (connection, _):
         rows = comparison.changes(connection, start, end, reported=reported)
         if as_json:

@@ -1,4 +1,4 @@
-"""The command that takes the content of entries out of the file for good: erase."""
+"""Define the command that removes the content of entries from the file for good: erase."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from timeline.store import log, storage
 from timeline.writing import erasure
 
 _FEW = 8
-"""Places that are named of a text that stands in many."""
+"""The most places that are listed for one text."""
 
 
 @click.command("erase")
 @click.argument("entries", metavar="ENTRY...", nargs=-1, required=True)
-@click.option("--reason", required=True, help="Why; it is published, and repeats none of it.")
+@click.option("--reason", required=True, help="Why. It is published: do not repeat the words.")
 @click.option("--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who erases; published.")
 @json_option
 @click.pass_obj
@@ -41,12 +41,12 @@ def erase_command(
     author: str | None,
     as_json: bool,
 ) -> None:
-    """Take out for good what entries say.
+    """Erase the content of entries for good.
 
-    For a court, or somebody's right. ENTRY is #41, or EVENT@3 for what made version 3 of an
-    event. That the entry was there, when, and about which event stays, and every proof
-    holds. Other versions of an event repeat its words: erase each. Ends in 1 while another
-    program reads old pages; run it again then.
+    For a court order, or a person's rights. ENTRY is #41, or EVENT@3 for the entry that made
+    version 3 of an event. The entry itself stays, with its time and its event, and every proof
+    still holds. Other versions of an event repeat its words: erase each of them. If another
+    program is still reading old pages, the exit code is 1: run it again then.
     """
     said = validate(Said, {"reason": reason, "author": author})
     with (
@@ -84,7 +84,7 @@ def _print(entries: Sequence[str], done: erasure.Erasure) -> None:
         what = "erased already" if receipt.unchanged else "erased"
         output.echo(output.flow([what, output.bold(text), f"by entry {receipt.seq}"]))
     if done.elsewhere:
-        output.echo(output.wrapped("The same words still stand elsewhere:"))
+        output.echo(output.wrapped("The same words are still in these places:"))
         rows = [
             [textwrap.shorten(text, 40, placeholder=" ..."), _few(places)]
             for text, places in done.elsewhere.items()
@@ -92,7 +92,7 @@ def _print(entries: Sequence[str], done: erasure.Erasure) -> None:
         output.echo(output.table(rows, 2))
     output.echo(
         output.wrapped(
-            "Copies that were made before - backups, publications, exports - hold it still."
+            "Copies that were made before - backups, publications, exports - still contain it."
         )
     )
 
@@ -103,7 +103,10 @@ def _few(places: list[str]) -> str:
 
 
 def _entry_id(connection: sqlite3.Connection, text: str) -> str:
-    """The id of the entry that somebody names: #41, EVENT@3, an event of one entry, or an id."""
+    """Return the id of the entry that a text means.
+
+    The text is #41, EVENT@3, the id of an event with one version, or the id of an entry.
+    """
     if not text.startswith("#") and "@" not in text:
         if (known := log.entry_by_id(connection, text)) and known.subject != f"event/{text}":
             return known.id

@@ -1,4 +1,4 @@
-"""The commands that read one event: show, history."""
+"""Define the commands that read one event: show, history."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from timeline.reading.references import resolve_event
 def show_command(
     database: str, /, event: str, as_of: str | None, as_reported: str | None, as_json: bool
 ) -> None:
-    """An EVENT as it stands, or as it stood.
+    """Show EVENT as it is now, or as it was.
 
     EVENT is an id or any unique beginning of one, ID@3 for version 3, or #41 for entry 41.
     """
@@ -92,7 +92,7 @@ def _print_event(
 
 
 def _why(connection: sqlite3.Connection, names: Names, event: Mapping[str, Any]) -> str:
-    """Why an event does not stand."""
+    """Return why an event is not current; "" if it is."""
     match event["state"]:
         case "merged":
             return f"merged into {names.event(event['merged_into'])}"
@@ -109,7 +109,7 @@ def _why(connection: sqlite3.Connection, names: Names, event: Mapping[str, Any])
 def _ties(
     connection: sqlite3.Connection, names: Names, event: Mapping[str, Any], *, is_newest: bool
 ) -> Iterator[list[str]]:
-    """What this version says of other events, and today what others say of it."""
+    """Yield the relations of this version, then today's relations of other events to it."""
     for relation in event.get("relations", ()):
         yield [relation["type"].replace("_", " "), names.event(relation["event_id"])]
     if is_newest:
@@ -119,7 +119,7 @@ def _ties(
 
 
 def _details(event: Mapping[str, Any]) -> Iterator[list[str]]:
-    """The rest of what is said, each with its name."""
+    """Yield the other fields of an event, each with its name."""
     if where := prose.coordinates(event.get("place", {})):
         yield ["coordinates", where]
     if "about_place" in event:
@@ -142,7 +142,7 @@ def _details(event: Mapping[str, Any]) -> Iterator[list[str]]:
 def history_command(
     database: str, /, event: str, as_of: str | None, as_reported: str | None, as_json: bool
 ) -> None:
-    """Every version of EVENT: what changed, when, and why.
+    """Show every version of EVENT: what changed, when, and why.
 
     EVENT is an id or any unique beginning of one; ID@3 and #41 mean up to that version.
     """
@@ -175,7 +175,7 @@ def _print_version(
     stood: Mapping[str, Any],
     gone: Mapping[str, Any] | None,
 ) -> None:
-    """What was said in a version and why, of an event that `stood` so after it."""
+    """Print what a version changed, and why; `stood` is the event after it."""
     verb = version["kind"].partition(".")[2]
     into = f" into {names.event(version['merged_into'])}" if verb == "merged" else ""
     head = output.bold(f"version {version['version']}: {verb}{into}")

@@ -1,4 +1,4 @@
-"""The command that writes events as a file: export."""
+"""Define the command that writes events as a file: export."""
 
 from __future__ import annotations
 
@@ -56,17 +56,17 @@ def export_command(
     as_reported: str | None,
     **filters: Any,
 ) -> None:
-    """The events as a file, in the order of the log.
+    """Write the events to a file, in the order of the log.
 
     \b
-      csv         a sheet: append --csv takes it for another log, sync for this
-      json        all that is said of each event
+      csv         a sheet: for append --csv into another log, or sync into this
+      json        every field of each event
       geojson     a map
-      ics         a calendar: what is vague over all of its days
+      ics         a calendar; a vague date covers all of its days
       atom        a feed, newest recorded first
-      timelinejs  a timeline to be shown by TimelineJS
+      timelinejs  slides for TimelineJS
       jsonl       the log itself, entry by entry: a copy that can be imported;
-                  with filters, the entries of the events and of their sources
+                  with filters, only the entries of these events and their sources
     """
     if format != "csv" and (columns or bom):
         raise click.UsageError("--column and --bom go with csv")
@@ -77,7 +77,7 @@ def export_command(
     is_part = as_reported is not None or any(value is not None for value in filters.values())
     asked = {**filters, "as_of": as_of, "as_reported": as_reported}
     with opened(database, as_of, as_reported) as (connection, point):
-        connection.execute("BEGIN")  # one state of the log, whoever appends meanwhile
+        connection.execute("BEGIN")  # read one state of the log, even if others append meanwhile
         ids: list[str] = []
         if is_part or not chosen.of_entries:
             ids = _ids(connection, point, filters, newest_first=chosen.newest_first)
@@ -94,14 +94,14 @@ def export_command(
             f"{pieces.left_out:,} {were} left out: {format} cannot say when {they} happened"
         )
     if chosen.of_entries and is_part:
-        output.echo_note("this is a part of the log, which import jsonl does not take as a log")
+        output.echo_note("this file is a part of the log: import jsonl accepts only a whole log")
 
 
 class _Pieces:
-    """The pieces of a file."""
+    """The pieces of a file, which count the events that are left out."""
 
     left_out = 0
-    """The number of events that the format has no place for; known after the last piece."""
+    """The number of events that the format cannot express; known after the last piece."""
 
     def __init__(self, pieces: Generator[str, None, int]) -> None:
         self._pieces = pieces
@@ -137,13 +137,13 @@ def _about(connection: sqlite3.Connection, point: AsOf, asked: dict[str, Any]) -
 
 
 def _write(path: str, pieces: Iterator[str], *, bom: bool) -> None:
-    """Bytes as they are into a file or a pipe, harmless text on a terminal."""
+    """Write the pieces: as they are into a file or a pipe, escaped on a terminal."""
     if path == "-" and sys.stdout.isatty():
         for piece in pieces:
             lines = piece.replace("\r\n", "\n").removesuffix("\n")
-            output.echo(output.printable(lines))  # a style in it is not ours
+            output.echo(output.printable(lines))  # escape also what looks like our styles
         return
-    # A pipe or a device is written to, not replaced.
+    # Write to a pipe or a device; replace only a plain file.
     is_special = path == "-" or (Path(path).exists() and not Path(path).is_file())
     try:
         with click.open_file(path, "wb", atomic=not is_special) as file:

@@ -1,4 +1,4 @@
-"""The commands about the file of a timeline: init, schema, rebuild, migrate, doctor."""
+"""Define the commands about the file of a timeline: init, schema, rebuild, migrate, doctor."""
 
 from __future__ import annotations
 
@@ -24,15 +24,17 @@ from timeline.writing import migrate
 
 @click.command("init")
 @click.option("--title", metavar="T", required=True, help="What the timeline is called.")
-@click.option("--origin", help="Names the log for ever, such as example.org/odesa.")
+@click.option("--origin", help="Permanent name of the log, such as example.org/odesa.")
 @click.option(
     "--vocabulary",
     type=click.Path(exists=True, dir_okay=False),
     help="A file of event types (code, label, definition), CSV or JSON; default PLOVER.",
 )
-@click.option("--time-zone", metavar="ZONE", help="Where its days begin and end; default UTC.")
-@click.option("--language", metavar="TAG", help="Default en.")
-@click.option("--licence", help="Of its content, such as CC-BY-4.0.")
+@click.option(
+    "--time-zone", metavar="ZONE", help="The zone in which days begin and end; default UTC."
+)
+@click.option("--language", metavar="TAG", help="Language of its content; default en.")
+@click.option("--licence", help="Licence of its content, such as CC-BY-4.0.")
 @click.option("--notice", help="A warning that every page shows.")
 @click.option("--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who opens it.")
 @click.pass_obj
@@ -50,9 +52,9 @@ def init_command(database: str, /, vocabulary: str | None, **fields: Any) -> Non
     default="event",
 )
 def schema_command(what: str) -> None:
-    """The JSON Schema of what append takes.
+    """Print the JSON Schema of the events that append accepts.
 
-    Or of a source, an actor or the log.
+    Or that of a source, an actor or the log.
     """
     models: dict[str, type[content.Content]] = {
         "event": content.Statement,
@@ -72,7 +74,7 @@ def schema_command(what: str) -> None:
 @click.command("rebuild")
 @click.pass_obj
 def rebuild_command(database: str, /) -> None:
-    """Drop every derived table and make it anew from the log.
+    """Drop every derived table and make it again from the log.
 
     The log is only read.
     """
@@ -88,20 +90,21 @@ def rebuild_command(database: str, /) -> None:
 @click.command("migrate")
 @click.pass_obj
 def migrate_command(database: str, /) -> None:
-    """Bring a file of an older version up to this one.
+    """Migrate a file of an older version to this version.
 
-    It is copied first, and verified after; a log that does not hold is not touched.
+    The file is copied first, and verified afterwards. If the log is damaged, the file is not
+    touched.
     """
     with contextlib.ExitStack() as stack:
         progress = stack.enter_context(output.Progress("entries"))
         done = migrate.migrate(database, progress=progress)
     if done is None:
-        output.echo(f"{database} is of this version: there is nothing to do.")
+        output.echo(f"{database} has this version already: there is nothing to do.")
         return
     output.echo(
         f"Migrated {database} to schema {done.schema_version}: {done.entries:,} entries, verified."
     )
-    output.echo(f"As it was before: {done.copy}")
+    output.echo(f"The file as it was before: {done.copy}")
 
 
 @click.command("doctor")
@@ -122,7 +125,7 @@ def doctor_command(database: str, /, as_json: bool) -> None:
 
 
 def _machine() -> list[list[str]]:
-    """What about this machine matters to a timeline."""
+    """Return findings about this machine: rows of level, subject and text."""
     from importlib.metadata import version
 
     version_info = sqlite3.sqlite_version_info
@@ -140,7 +143,7 @@ def _machine() -> list[list[str]]:
 
 
 def _file(database: str) -> list[list[str]]:
-    """What there is to say about the file; the first thing that stops us ends the list."""
+    """Return findings about the file; an error that stops the checks is the last one."""
     findings = []
     try:
         with (

@@ -1,4 +1,4 @@
-"""The command that reads other people's files: import."""
+"""Define the command that imports the files of publishers, and logs: import."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _MOST_ROWS = 10
 @click.option(
     "--complete",
     is_flag=True,
-    help="The file is all that its publisher has: what it lacks is gone.",
+    help="The file is complete: events that it lacks are retracted.",
 )
 @click.option("--reported-at", metavar="DAY", help="The day of the file.")
 @click.option(
@@ -47,11 +47,11 @@ _MOST_ROWS = 10
     "mapping",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="mapped: which column is which field (TOML).",
+    help="For mapped: a file that says which column is which field (TOML).",
 )
-@click.option("--strict", is_flag=True, help="All of it or, with one bad row, nothing.")
-@click.option("--dry-run", is_flag=True, help="Print what would be done, write nothing.")
-@click.option("--yes", is_flag=True, help="Even if more than a tenth of the events is gone.")
+@click.option("--strict", is_flag=True, help="Import nothing if one row is bad.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done; record nothing.")
+@click.option("--yes", is_flag=True, help="Retract even more than a tenth of the events.")
 @author_option
 @json_option
 @click.pass_obj
@@ -75,14 +75,15 @@ def import_command(
       gdelt       GDELT 2.0 events, a file of 15 minutes
       ucdp        UCDP GED, as CSV
       timelinejs  slides of TimelineJS 3, as JSON or as a sheet (CSV)
-      mapped      any CSV or JSON, by a mapping file (--map)
-      jsonl       a log, as `export jsonl` writes it: a copy, or what a copy lacks
+      mapped      any CSV or JSON, with a mapping file (--map)
+      jsonl       a log that `export jsonl` wrote: makes a copy, or updates one
 
-    A row is found again by its id: what is new is recorded, what the publisher changed is
-    updated; with --complete, what is gone is retracted and what is back reinstated. Another
-    format of a date or a number, blanks and the order of columns change nothing. Bad rows go
-    into FILE.rejects.csv, in this folder, with their line, the field and the reason. FILE may
-    be packed by gzip, or -, for stdin. A run that was broken off is run again.
+    Rows are matched by id: new rows are recorded, and events that the publisher changed are
+    updated. With --complete, events whose row is gone are retracted, and events whose row is
+    back are reinstated. The format of dates and numbers, blanks and the order of columns make
+    no difference. Bad rows go into FILE.rejects.csv, in this folder, with their line, the field
+    and the reason. FILE may be compressed by gzip; - is stdin. If a run is interrupted, run it
+    again.
     """
     _check_format(format)
     if format == _JSONL:
@@ -118,16 +119,16 @@ def _check_format(format: str) -> None:
 
 
 def _check_bare(options: Mapping[str, object]) -> None:
-    """Raise UsageError if one of these options was given with a log."""
+    """Raise UsageError if one of these options was given: the format jsonl takes none."""
     for option, given in options.items():
         if given:
-            raise click.UsageError(f"{option} does not go with jsonl: a log is what it is")
+            raise click.UsageError(f"{option} does not go with jsonl, which copies a log as it is")
 
 
 def _import(
     database: str, path: str, form: Format, wanted: Import, tell: Callable[[DatasetStep], object]
 ) -> tuple[Staging, DatasetOutcome, Totals | None, str | None]:
-    """Import a file, and write its bad rows into another one, whose name comes last."""
+    """Import a file, and write its bad rows into another file; return the name of that last."""
     with (
         Timeline.open(database) as timeline,
         contextlib.closing(storage.connect(database)) as connection,
@@ -159,14 +160,14 @@ def _echo_notes(outcome: DatasetOutcome, rejects: str | None) -> None:
         output.echo_note(f"and {outcome.more_notes:,} more such notes")
     if rejects:
         output.echo_note(
-            f"{_row_count(outcome.counts['rejected'])} did not go in: {rejects} says why"
+            f"{_row_count(outcome.counts['rejected'])} not imported: {rejects} says why"
         )
 
 
 def _told(
     as_json: bool, dry_run: bool, steps: list[DatasetStep]
 ) -> Callable[[DatasetStep], object]:
-    """What is done with each step: a plan is printed, and JSON has all of them."""
+    """Return what to do with each step: a dry run prints it, or keeps it for JSON."""
     if as_json:
         return steps.append if dry_run else lambda step: None
     if dry_run:
@@ -189,7 +190,7 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
 
 
 def _write_rejects(path: str, staging: Staging) -> str | None:
-    """The rows that did not go in, as CSV in this folder; its name, if there is one."""
+    """Write the rejected rows as CSV into this folder; return the name of the file, or None."""
     if not staging.count_rejects():
         return None
     name = f"{'import' if path == '-' else Path(path).name}.rejects.csv"
@@ -206,7 +207,7 @@ def _write_rejects(path: str, staging: Staging) -> str | None:
 
 
 def _restore(database: str, path: str, *, as_json: bool) -> None:
-    """A log from its own export: a copy, or a mirror that follows."""
+    """Restore a log from its export: make a copy, or let a mirror follow."""
     with _opened(path) as file, output.Progress("rows", is_brief=True) as progress:
         try:
             done = restore(database, file, progress=lambda count: progress(count, "read"))
@@ -225,7 +226,7 @@ def _restore(database: str, path: str, *, as_json: bool) -> None:
         output.echo_note(f"the texts of {were} not in an export: timeline capture brings them")
 
 
-# --- What became of it --------------------------------------------------------------------
+# --- The result ---------------------------------------------------------------------------
 
 _OUTCOMES = ("recorded", "updated", "unchanged", "repeated", "erased", "rejected")
 

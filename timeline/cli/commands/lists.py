@@ -1,4 +1,4 @@
-"""The commands that read many: list, search, facets, log."""
+"""Define the commands that read many events or entries: list, search, facets, log."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from timeline.reading.entries import erasure_of, log_entries
 from timeline.reading.past_tables import tables_as_of
 from timeline.reading.sources import withdrawn_sources
 
-_limit_option = click.option(
-    "--limit", metavar="N", type=click.IntRange(1), help="At most so many."
-)
+_limit_option = click.option("--limit", metavar="N", type=click.IntRange(1), help="Show at most N.")
 
 
 # --- Many events --------------------------------------------------------------------------
@@ -40,7 +38,7 @@ def list_command(
     as_json: bool,
     **filters: Any,
 ) -> None:
-    """The events in the order in which they happened."""
+    """List events in the order in which they happened."""
     with (
         opened(database, as_of, as_reported) as (connection, point),
         tables_as_of(connection, point) as tables,
@@ -65,9 +63,9 @@ def search_command(
     as_json: bool,
     **filters: Any,
 ) -> None:
-    """Events that hold all words of TEXT, best first.
+    """Find events that contain all words of TEXT, best first.
 
-    A phrase stands in quotes of its own: timeline search '"talks in Odesa"'.
+    Put a phrase in quotes of its own: timeline search '"talks in Odesa"'.
     """
     with (
         opened(database, as_of, as_reported) as (connection, point),
@@ -131,9 +129,9 @@ def facets_command(
     as_json: bool,
     **filters: Any,
 ) -> None:
-    """Exact counts by type, actor, country, period and more.
+    """Count events exactly by type, actor, country, period and more.
 
-    Of all events, of those that hold all words of TEXT, or of what the options choose.
+    Counts all events, or only those that contain all words of TEXT and match the options.
     """
     with (
         opened(database, as_of, as_reported) as (connection, point),
@@ -164,7 +162,7 @@ def facets_command(
 @json_option
 @click.pass_obj
 def log_command(database: str, /, as_of: str | None, limit: int | None, as_json: bool) -> None:
-    """The entries, newest first."""
+    """List the entries of the log, newest first."""
     with opened(database, as_of, None) as (connection, point):
         entries = log_entries(connection, as_of=point, limit=limit)
         if as_json:

@@ -1,4 +1,4 @@
-"""The commands around proof: keygen, checkpoint, prove, verify."""
+"""Define the commands that sign, prove and check: keygen, checkpoint, prove, verify."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ _existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 def keygen_command(database: str, /, file: Path) -> None:
     """Make a key that signs this log.
 
-    FILE is the key, for its owner alone: keep it away from the database. Its public half is
-    printed: give it to your readers, best in another place than the log itself, for it is
-    what they check with.
+    FILE gets the key, which only its owner can read: keep it away from the database. Its
+    public half is printed: give it to your readers, best in another place than the log, because
+    they check the log with it.
     """
     with opened(database) as (connection, _):
         key = SigningKey.generate(str(log.info(connection)["origin"]))
@@ -75,7 +75,9 @@ def keygen_command(database: str, /, file: Path) -> None:
 
 
 @click.command("checkpoint")
-@click.option("--key", "key_file", metavar="FILE", type=_existing_file, help="As keygen made it.")
+@click.option(
+    "--key", "key_file", metavar="FILE", type=_existing_file, help="The key that keygen made."
+)
 @click.option(
     "--cosigned",
     metavar="FILE",
@@ -100,8 +102,8 @@ def checkpoint_command(
 ) -> None:
     """Sign the log as it is, and store and print the note.
 
-    Keep what it prints somewhere else: who has it sees when the log loses an entry or is
-    written anew.
+    Keep the printed note in another place: it shows later whether the log has lost an entry or
+    was rewritten.
     """
     if (key_file is None) == (cosigned is None):
         raise click.UsageError("Give --key FILE to sign the log, or --cosigned FILE.")
@@ -119,19 +121,17 @@ def checkpoint_command(
 
 
 def _signing_key(file: Path) -> SigningKey:
-    """The key in a file that nobody else can read."""
+    """Read a key. Raises InvalidInput if others can read the file, or it has no key."""
     if file.stat().st_mode & 0o077:
         raise InvalidInput("key", f"{file} can be read by others: chmod 600 {file}")
     try:
         return SigningKey.parse(_file_text(file))
     except (InvalidValue, ProofError):
-        raise InvalidInput(
-            "key", f"{file} holds no signing key: timeline keygen makes one"
-        ) from None
+        raise InvalidInput("key", f"{file} has no signing key: timeline keygen makes one") from None
 
 
 def _file_text(file: Path | None) -> str:
-    """The text of a file, byte for byte. Raises ProofError if it is not UTF-8."""
+    """Read the text of a file, byte for byte. Raises ProofError if it is not UTF-8."""
     try:
         return file.read_bytes().decode() if file else ""
     except UnicodeDecodeError:
@@ -147,8 +147,8 @@ def _file_text(file: Path | None) -> str:
 def prove_command(database: str, /, entry: str, path: str) -> None:
     """Prove an entry to somebody who has no database.
 
-    The file holds one entry - #41, or the newest of EVENT, or EVENT@3 - with what it says, and the
-    way from there to the newest checkpoint.
+    The file has one entry - #41, or the newest of EVENT, or EVENT@3 - with its content, and
+    the hashes that lead from it to the newest checkpoint.
     """
     with opened(database) as (connection, _):
         seq = resolve_entry(connection, entry)
@@ -171,7 +171,7 @@ def prove_command(database: str, /, entry: str, path: str) -> None:
     metavar="FILE",
     type=_existing_file,
     multiple=True,
-    help="One that was kept elsewhere: the log must go on from it. May be repeated.",
+    help="A checkpoint that was kept elsewhere; the log must continue it. May be repeated.",
 )
 @click.option(
     "--key",
@@ -179,7 +179,7 @@ def prove_command(database: str, /, entry: str, path: str) -> None:
     metavar="VKEY",
     type=_VerifierKeyType(),
     multiple=True,
-    help="Whose signatures count: the log's verifier key, or a witness's. May be repeated.",
+    help="A key whose signatures count: the log's verifier key, or a witness's. May be repeated.",
 )
 @json_option
 @click.pass_obj
@@ -191,10 +191,10 @@ def verify_command(
     keys: tuple[VerifierKey, ...],
     as_json: bool,
 ) -> None:
-    """Check that nothing was changed unseen.
+    """Check that nothing was altered.
 
-    Either the whole database, or one PROOF, which needs no database, only --key. The exit
-    code is 3 if something does not hold.
+    Checks the whole database, or one PROOF, which needs only --key and no database. The exit
+    code is 3 if a check fails.
     """
     if proof:
         if checkpoints:

@@ -1,4 +1,4 @@
-"""The command that puts a timeline before readers: publish."""
+"""Define the command that publishes a timeline for readers: publish."""
 
 from __future__ import annotations
 
@@ -22,20 +22,22 @@ from timeline.store import log
 
 @click.command("publish")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--static", "as_files", is_flag=True, help="The whole site as files, for any host.")
+@click.option(
+    "--static", "as_files", is_flag=True, help="Write the whole site as files, for any host."
+)
 @click.option(
     "--url", metavar="URL", help="Where readers will find it; default https:// and the origin."
 )
-@click.option("--with-texts", is_flag=True, help="The captured texts of sources, too.")
+@click.option("--with-texts", is_flag=True, help="Include the captured texts of sources.")
 @click.pass_obj
 def publish_command(
     database: str, /, folder: Path, as_files: bool, url: str | None, with_texts: bool
 ) -> None:
-    """A checked copy for readers, or the whole site as files.
+    """Publish a checked copy for readers, or the site as files.
 
-    The copy is for `datasette -i`; beside it stand its metadata, a requirements.txt, this
-    package as a wheel and a Dockerfile, which is yours to change. Publish again into the same
-    folder: readers see the old state or the new one. The log remembers what was published
+    The copy is for `datasette -i`. Next to it are its metadata, a requirements.txt, this
+    package as a wheel, and a Dockerfile that you may change. Publish again into the same
+    folder: readers see either the old state or the new one. The log records what was published
     when, and the page /verify lists it.
     """
     public = None if url is None else site_url(url)
@@ -85,7 +87,7 @@ def _publish_files(database: str, folder: Path, url: SiteUrl | None, *, with_tex
         scratch_folder(folder) as new,
         output.Progress("files") as progress,
     ):
-        # Not in the folder: it may be open to readers. Under a name that Datasette can open.
+        # Not in the folder, which readers may see; with a name that Datasette can open.
         copy = Path(temporary) / "timeline.db"
         made = publication.make_copy(database, copy, with_texts=with_texts)
         frozen = freeze(copy, folder, new, url=url, progress=progress)

@@ -1,4 +1,4 @@
-"""The command that records events: append."""
+"""Define the command that records events: append."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from timeline.writing.event_entries import InputPlace
 
 @click.command("append")
 @click.argument("file", required=False, type=click.File("rb"))
-@click.option("--nl", is_flag=True, help="One JSON object a line.")
+@click.option("--nl", is_flag=True, help="One JSON object per line.")
 @click.option("--csv", is_flag=True, help="A sheet with the columns of `timeline template`.")
-@click.option("--tsv", is_flag=True, help="The same, separated by tabs.")
+@click.option("--tsv", is_flag=True, help="As --csv, but separated by tabs.")
 @edit_option
 @click.option("--title", metavar="TEXT", help="What happened, in one line.")
 @click.option("--occurred", metavar="DATE", help='Such as "15 April 2025" or an EDTF date.')
@@ -67,7 +67,7 @@ def append_command(
     """Record events from a FILE, options or a form, all or none.
 
     FILE is a JSON object or an array of them, each with the fields of `timeline schema`, or a
-    sheet; - is stdin. An event that is recorded already with the same content is left as it is.
+    sheet; - is stdin. An event that is recorded already with the same content stays as it is.
     """
     given = {name: value for name, value in options.items() if value not in (None, ())}
     if edit and file:
@@ -120,7 +120,7 @@ def append_command(
 def _placed(
     statements: Iterable[tuple[int | None, Any]],
 ) -> Iterator[tuple[InputPlace, Any]]:
-    """Put before each statement its line, or its number where it is not the first of its line."""
+    """Yield each statement after its place: its line or, if not the first there, its number."""
     before = None
     for item, (line, statement) in enumerate(statements, 1):
         is_first = line is None or line != before
@@ -129,9 +129,9 @@ def _placed(
 
 
 def _statements(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
-    """The statements of a file, each with its line.
+    """Yield the statements of a file, each with its line.
 
-    A pipe is read to its end first: it may be slow, and the write lock should not wait.
+    A pipe is read to its end first: it may be slow, and the write lock must not wait for it.
     """
     if nl and not file.seekable():
         import shutil
@@ -145,7 +145,7 @@ def _statements(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
 
 
 def _sheet(database: str, content: bytes, delimiter: str | None) -> Iterator[tuple[int, Statement]]:
-    """The statements of the rows of a sheet, each with its line."""
+    """Yield the statements of the rows of a sheet, each with its line."""
     from timeline.cli.opening import opened
     from timeline.formats.sheet import cells, events
     from timeline.formats.sheet.lookup import lookup_of
@@ -178,7 +178,7 @@ def _json_lines(file: IO[bytes]) -> Iterator[tuple[int, Any]]:
 
 
 def _described(options: dict[str, Any], source_ids: list[str]) -> dict[str, Any]:
-    """The statement that the options of append describe."""
+    """Return the statement that the options of append describe."""
     place = {"name": options.get("place"), "country": options.get("country")}
     return {
         "event_id": options.get("event_id"),

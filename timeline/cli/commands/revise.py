@@ -1,4 +1,4 @@
-"""The commands that change what an event says: update, correct, retract, reinstate, merge."""
+"""Define the commands that change an event: update, correct, retract, reinstate, merge."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _change(
     as_json: bool,
     into: str = "",
 ) -> None:
-    """Do one operation of `Append` on the event that `event` means, and print the receipt."""
+    """Append one operation on the event that `event` means, and print the receipt."""
     said = validate(Said, words)
     with Timeline.open(database) as timeline:
         event_id, version = timeline.resolve(event)
@@ -53,7 +53,7 @@ def _change(
 
 
 def _changes(assignments: tuple[str, ...]) -> list[tuple[str, Any]]:
-    """The changes by path that --set describes."""
+    """Return the changes by path that --set describes."""
     changes = []
     for assignment in assignments:
         path, equals, value = assignment.partition("=")
@@ -73,7 +73,7 @@ _set_option = click.option(
     metavar="PATH=VALUE",
     multiple=True,
     help="Such as title=..., place.country=UA, /quantities/0/value=35, or tags.-=talks to "
-    "add one; an empty value takes the field out. May be repeated.",
+    "add one; an empty value removes the field. May be repeated.",
 )
 
 
@@ -81,7 +81,7 @@ _replace_option = click.option(
     "--replace",
     metavar="N",
     type=click.IntRange(1),
-    help="Put the --figure in place of the Nth that `show` lists, instead of beside them.",
+    help="Put the --figure in place of figure N of `timeline show`, instead of adding it.",
 )
 
 
@@ -134,7 +134,7 @@ def _additions(
     source_ids: list[str],
     replace: int | None,
 ) -> list[tuple[str, Any]]:
-    """The changes by path that put figures beside or in place of others, and cite sources."""
+    """Return the changes by path that add or replace figures, and cite sources."""
     count = len(event.get("quantities", ()))
     if replace and replace > count:
         raise InvalidInput("replace", f"there is no figure {replace}: the event has {count}")
@@ -147,7 +147,7 @@ def _additions(
 
 
 def _revision(reason_option: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The argument and the options of update and correct."""
+    """Return a decorator that adds the argument and the options of update and correct."""
     return all_of(
         click.argument("event"),
         _set_option,
@@ -165,7 +165,7 @@ def _revision(reason_option: Callable[[Any], Any]) -> Callable[[Any], Any]:
 @click.command("update")
 @_revision(click.option("--reason", metavar="TEXT", help="Why, in a few words."))
 def update_command(database: str, /, event: str, **options: Any) -> None:
-    """The story moved on: change fields of EVENT, add figures.
+    """Change fields of EVENT, or add figures: the story moved on.
 
     EVENT is an id or any unique beginning of one; ID@3 means that it must be at version 3.
     """
@@ -175,7 +175,7 @@ def update_command(database: str, /, event: str, **options: Any) -> None:
 @click.command("correct")
 @_revision(click.option("--reason", metavar="TEXT", help="Why it was wrong; required."))
 def correct_command(database: str, /, event: str, **options: Any) -> None:
-    """We were wrong: change fields or figures of EVENT, say why.
+    """Correct fields or figures of EVENT that were wrong, and say why.
 
     EVENT is an id or any unique beginning of one; ID@3 means that it must be at version 3.
     """
@@ -184,7 +184,7 @@ def correct_command(database: str, /, event: str, **options: Any) -> None:
 
 @click.command("retract")
 @click.argument("event")
-@click.option("--reason", metavar="TEXT", required=True, help="Why it should not stand.")
+@click.option("--reason", metavar="TEXT", required=True, help="Why it is withdrawn.")
 @expect_option
 @said_options
 @json_option

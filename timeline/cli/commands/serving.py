@@ -1,4 +1,4 @@
-"""The commands that show a timeline in a browser: serve, demo."""
+"""Define the commands that show a timeline in a browser: serve, demo."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _port_option = click.option(
     type=click.IntRange(1, 65535),
     default=8001,
     show_default=True,
-    help="Where the browser finds it.",
+    help="The port to listen on.",
 )
 
 
@@ -27,7 +27,7 @@ _port_option = click.option(
     metavar="ADDRESS",
     default="127.0.0.1",
     show_default=True,
-    help="Who can reach it; 0.0.0.0 lets others in.",
+    help="The address to listen on; 0.0.0.0 lets other machines in.",
 )
 @click.option(
     "--url", metavar="URL", help="Where readers find it, behind a proxy; for citations and feeds."
@@ -44,8 +44,7 @@ def serve_command(
 ) -> None:
     """Show the timeline in a browser.
 
-    What is appended meanwhile is there at a reload. What stands behind -- goes to Datasette
-    as it is.
+    Reload a page to see what was appended meanwhile. Options after -- go to Datasette.
     """
     from timeline.site.public_url import site_url
     from timeline.site.serve import serve
@@ -59,16 +58,16 @@ def serve_command(
 @click.option("--no-serve", is_flag=True, help="Only build the file.")
 @click.pass_context
 def demo_command(context: click.Context, port: int, no_serve: bool) -> None:
-    """Build the demonstration anew, and show it in a browser.
+    """Build the demonstration, and show it in a browser.
 
-    It tells of 19 events around a visit to Odesa in 2025.
+    It has 19 events around a visit to Odesa in 2025, and replaces an earlier demonstration.
     """
     from timeline import demo
 
     if not no_serve:
         from timeline.site.serve import free_port, serve
 
-        # Before the file is made anew: who has the port may be serving the old one.
+        # Check this before the file is replaced: another process may be serving the old one.
         free_port("127.0.0.1", port)
     given = context.find_root().params["database"]
     path = Path(given or "db/demo/timeline.db")

@@ -1,4 +1,4 @@
-"""The commands that know spreadsheets: template, sync."""
+"""Define the commands about spreadsheets: template, sync."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from timeline.model.content import Said
 from timeline.model.validation import validate
 
 _LONGEST = 64 * 2**20
+"""The most bytes of a sheet."""
 
 
 @click.command("template")
 def template_command() -> None:
-    """An empty sheet: the columns that append, sync and export share.
+    """Print an empty sheet for append, sync and export.
 
-    A semicolon separates several actors, tags, figures or sources in one cell. Further
-    columns may be named like a field path, such as note, verification or place.admin1.
+    A semicolon separates several actors, tags, figures or sources in one cell. You may add
+    columns that are named like a field path, such as note, verification or place.admin1.
     """
     click.echo(next(cells.write(())), nl=False)
 
@@ -37,8 +38,8 @@ def template_command() -> None:
 @click.option(
     "--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who says so; published."
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be done, write nothing.")
-@click.option("--yes", is_flag=True, help="Even if more than a tenth of the events is absent.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done; record nothing.")
+@click.option("--yes", is_flag=True, help="Retract even more than a tenth of the events.")
 @json_option
 @click.pass_obj
 def sync_command(
@@ -46,9 +47,9 @@ def sync_command(
 ) -> None:
     """Update the timeline from a spreadsheet.
 
-    The sheet is the whole timeline, as CSV or TSV. Rows are found again by id: new ones are
-    recorded, changed ones updated (corrected where `reason` is filled), and events without
-    a row retracted. The same sheet again adds nothing. FILE may be -, for stdin.
+    The sheet is the whole timeline, as CSV or TSV. Rows are matched by id: new rows are
+    recorded, changed rows update their event (or correct it, if `reason` is filled in), and
+    events without a row are retracted. The same sheet again adds nothing. - is stdin.
     """
     said = validate(Said, {"author": author})
     rows = [*cells.read(_content(source))]
@@ -140,7 +141,10 @@ def _print(outcome: Outcome, *, dry_run: bool) -> None:
 
 
 def _sentence(verb: str, step: Step) -> str:
-    """ "Would correct "Strike on Sumy" (sumy-strike): killed from 34 to 35. Reason: ..." """
+    """Say in a sentence what a step does, or would do, such as:
+
+    Would correct "Strike on Sumy" (sumy-strike): killed from 34 to 35. Reason: ...
+    """
     what = f'{verb} "{step.title}" ({step.receipt.id})'
     match step.verb:
         case "record":
@@ -157,5 +161,5 @@ def _change(column: str, old: str, new: str) -> str:
     if not old:
         return f"{column} {hints.quoted(new)} added"
     if not new:
-        return f"{column} {hints.quoted(old)} taken out"
+        return f"{column} {hints.quoted(old)} removed"
     return f"{column} from {hints.quoted(old)} to {hints.quoted(new)}"

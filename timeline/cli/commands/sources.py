@@ -1,4 +1,4 @@
-"""The commands about sources: capture, coverage, annotate, withdraw."""
+"""Define the commands about sources: capture, coverage, annotate, withdraw."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from timeline.texts.sentences import sentences
 @click.argument("file", type=click.Path(allow_dash=True))
 @click.option("--title", metavar="TEXT", help="Its headline or title.")
 @click.option("--publisher", metavar="NAME", help="Who published it.")
-@click.option("--url", metavar="URL", help="Where it is; how the source is found again.")
+@click.option("--url", metavar="URL", help="Its address, by which the source is found again.")
 @click.option("--published", metavar="DATE", help="When it was published.")
 @click.option("--id", "source_id", metavar="ID", help="Its id; made up if not given.")
 @click.option(
@@ -44,7 +44,7 @@ from timeline.texts.sentences import sentences
     type=click.Choice("ABCDEF"),
     help="Admiralty code: A reliable to E unreliable; F cannot be judged.",
 )
-@click.option("--html", "is_html", is_flag=True, help="It is HTML, whatever it looks like.")
+@click.option("--html", "is_html", is_flag=True, help="Read it as HTML, whatever its name.")
 @said_options
 @click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
 @json_option
@@ -60,11 +60,11 @@ def capture_command(
     as_json: bool,
     **fields: Any,
 ) -> None:
-    """Keep the text of a source, so that quotes can be held to it.
+    """Keep the text of a source, so that quotes can be checked.
 
     FILE is text in UTF-8, kept as it is, or HTML, of which the article is kept; - is stdin.
-    The same text again adds nothing; a changed one updates the source, and names the
-    citations whose quote no longer stands in it.
+    The same text again adds nothing. A changed text updates the source, and the citations
+    whose quote is no longer in it are listed.
     """
     said = validate(Said, {"reported_at": reported_at, "author": author})
     document = _read_document(file, is_html=is_html)
@@ -91,13 +91,13 @@ def capture_command(
 
 def _lost(citation: dict[str, Any]) -> str:
     return (
-        f"{citation['event_id']}: what it quotes does not stand in {citation['source_id']}:"
+        f"{citation['event_id']}: its quote is not in {citation['source_id']}:"
         f" {hints.quoted(citation['quote'])}"
     )
 
 
 def _read_document(name: str, *, is_html: bool) -> Document:
-    """The document in a file, or on stdin. Raises InvalidInput, which names the file."""
+    """Read the document in a file, or on stdin. Raises InvalidInput, which names the file."""
     is_html = is_html or name.lower().endswith((".html", ".htm", ".xhtml"))
     shown = "stdin" if name == "-" else name
     try:
@@ -113,7 +113,7 @@ def _counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-# --- What became of a text ----------------------------------------------------------------
+# --- The coverage of a text ---------------------------------------------------------------
 
 
 @click.command("coverage")
@@ -121,11 +121,11 @@ def _counted(count: int, what: str) -> str:
 @json_option
 @click.pass_obj
 def coverage_command(database: str, /, source: str, as_json: bool) -> None:
-    """What events quote of the text of SOURCE, and what not yet.
+    """List the sentences of SOURCE that events quote, and the others.
 
     SOURCE is an id, any unique beginning of one, or an address. A sentence is covered if a
-    current event quotes a word of it at least; else it is commentary, if it was marked so, or
-    missing. The numbers are those that `timeline annotate` takes.
+    current event quotes at least one word of it. Otherwise it is commentary, if it is marked
+    so, or missing. `timeline annotate` takes the numbers.
     """
     with opened(database) as (connection, _):
         source_id = resolve_source(connection, source)
@@ -152,13 +152,13 @@ def coverage_command(database: str, /, source: str, as_json: bool) -> None:
             output.echo(output.table(some, 2))
     if found.lost_quotes:
         output.echo()
-        output.echo(output.bold("Quotes that do not stand in it"))
+        output.echo(output.bold("Quotes that are not in it"))
         for each in found.lost_quotes:
             output.echo(output.hanging(f"{each['event_id']}: {hints.quoted(each['quote'])}", 2))
 
 
 def _said_of(sentence: Sentence) -> str:
-    """A sentence, and below it the events that quote it, or why it is commentary."""
+    """Write a sentence, and below it the events that quote it, or why it is commentary."""
     text = " ".join(sentence.text.split())
     below = ", ".join(sentence.events) or sentence.why
     return f"{text}\n-> {below}" if below else text
@@ -166,11 +166,13 @@ def _said_of(sentence: Sentence) -> str:
 
 @click.command("annotate")
 @click.argument("source")
-@click.option("--sentence", "numbers", metavar="N,M-O", help="As `timeline coverage` counts them.")
+@click.option(
+    "--sentence", "numbers", metavar="N,M-O", help="Sentences, as `timeline coverage` numbers them."
+)
 @click.option("--start", metavar="N", type=click.IntRange(0), help="Or a span: code points from 0.")
 @click.option("--end", metavar="N", type=click.IntRange(1), help="Where it ends, exclusive.")
 @click.option("--why", metavar="TEXT", help="Why it needs no event.")
-@click.option("--remove", is_flag=True, help="Take the marks away that are there.")
+@click.option("--remove", is_flag=True, help="Remove the marks instead.")
 @said_options
 @json_option
 @click.pass_obj
@@ -188,7 +190,8 @@ def annotate_command(
 ) -> None:
     """Mark sentences of the text of SOURCE as commentary.
 
-    What is commentary needs no event. Marks are of the text as it is now: another text has none.
+    Commentary needs no event. The marks belong to the text as it is now: a changed text has
+    none.
     """
     if (numbers is None) == (start is None) or (start is None) != (end is None):
         raise click.UsageError("say which: --sentence N, or --start and --end")
@@ -209,7 +212,7 @@ def annotate_command(
 
 
 def _spans(text: str, found: Sequence[Sentence]) -> list[tuple[int, int]]:
-    """Where the sentences stand that "3,5-7" names."""
+    """Return start and end of the sentences that a text such as "3,5-7" names."""
     numbers: list[int] = []
     for part in text.split(","):
         match = re.fullmatch(r"\s*([0-9]{1,9})\s*(?:-\s*([0-9]{1,9})\s*)?", part)
@@ -224,7 +227,7 @@ def _spans(text: str, found: Sequence[Sentence]) -> list[tuple[int, int]]:
 @click.command("withdraw")
 @click.argument("source")
 @click.option("--reason", metavar="TEXT", help="Why it no longer counts; required.")
-@click.option("--undo", is_flag=True, help="It stands after all.")
+@click.option("--undo", is_flag=True, help="Take the withdrawal back.")
 @said_options
 @json_option
 @click.pass_obj
@@ -233,8 +236,8 @@ def withdraw_command(
 ) -> None:
     """Mark SOURCE as withdrawn by its publisher, with a reason.
 
-    SOURCE is an id, any unique beginning of one, or an address. Events that rest on withdrawn
-    sources alone are at risk, and say so everywhere, until they have another source.
+    SOURCE is an id, any unique beginning of one, or an address. Events of which all
+    sources are withdrawn are at risk, and marked so everywhere until they have another one.
     """
     if not undo and words["reason"] is None:
         raise click.UsageError("say why: --reason TEXT")
