@@ -223,6 +223,13 @@ def test_a_file_and_options_together_are_wrong_usage(story: Path, tmp_path: Path
     assert len(entries(story)) == 10
 
 
+def test_a_slip_in_the_name_of_a_command_is_answered_with_the_nearest_one() -> None:
+    result = run("apend", "--title", "Talks in Odesa")
+    assert result.exit_code == 2
+    assert result.stderr.endswith('\nError: no command "apend": did you mean append?\n')
+    assert "did you mean" not in run("nonsense").stderr
+
+
 def test_what_click_quotes_of_wrong_usage_is_shown_as_escapes() -> None:
     for arguments in (["\x1b[31m"], ["show", "a", "b\x1b[31m"], ["append", "\x1b[31m.json"]):
         result = run(*arguments)

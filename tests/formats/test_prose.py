@@ -375,3 +375,24 @@ def test_words_leave_the_json_as_it_is(told: Timeline) -> None:
         {"path": "/quantities/0/value", "old_value": "34", "new_value": "35"}
     ]
     assert [*found] == ["event_id", "title", "before", "after", "changes", "entries"]
+
+
+# --- Offices ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("office", "organisation", "said"),
+    [
+        ("Secretary General", "NATO", "Secretary General, NATO"),
+        ("Secretary General of NATO", "NATO", "Secretary General of NATO"),
+        ("Mayor of the city of Sumy", "City of Sumy", "Mayor of the city of Sumy"),
+        ("Unit head", "UN", "Unit head, UN"),
+        ("Envoy", None, "Envoy"),
+        (None, "NATO", "NATO"),
+        (None, None, None),
+    ],
+)
+def test_an_office_that_names_its_organisation_is_not_followed_by_it(
+    office: str | None, organisation: str | None, said: str | None
+) -> None:
+    assert prose.office_of(office, organisation) == said

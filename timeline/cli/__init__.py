@@ -94,6 +94,18 @@ class Commands(click.Group):
             completion.offer(command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            from timeline.model.hints import nearest
+
+            if near := nearest(args[0], _MODULES):
+                ctx.fail(f'no command "{args[0]}": did you mean {near}?')
+            raise
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for heading, names in (("Daily", _DAILY), ("Also", _OTHERS)):
             with formatter.section(heading):

@@ -7,6 +7,7 @@ whoever shows it must escape it. Nothing here writes or prints.
 from __future__ import annotations
 
 import functools
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -196,6 +197,20 @@ def participant(participant: Fields) -> str:
     return " - ".join(filter(None, (participant["name"], capacity(participant))))
 
 
+def office_of(office: str | None, organisation: str | None) -> str | None:
+    """Return the office and its organisation, which an office may name already.
+
+    For example "Secretary General, NATO", or "Secretary General of NATO" without "NATO" again.
+    """
+    if (
+        office
+        and organisation
+        and re.search(rf"(?<!\w){re.escape(organisation)}(?!\w)", office, re.I)
+    ):
+        return office
+    return ", ".join(filter(None, (office, organisation))) or None
+
+
 def capacity(participant: Fields) -> str:
     """Return the office held then, the organisation, and the name used in the source.
 
@@ -203,8 +218,7 @@ def capacity(participant: Fields) -> str:
     """
     as_named = participant.get("as_named")
     return _listed(
-        participant.get("office"),
-        participant.get("organisation"),
+        office_of(participant.get("office"), participant.get("organisation")),
         f'named "{as_named}"' if as_named else None,
     )
 

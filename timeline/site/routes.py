@@ -408,6 +408,7 @@ def _links(datasette: Any, mount: Mount) -> Context:
         "table_link": lambda name: str(datasette.urls.table(mount.database, name)),
         "instant": prose.instant,
         "marked": marked,
+        "office_of": prose.office_of,
         "phrase": prose.date,
         "page_size": PAGE_SIZE,
         "frozen": _is_frozen(datasette),

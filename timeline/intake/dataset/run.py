@@ -52,9 +52,11 @@ def run(
     retracting = wanted.complete and not staging.without_id
     if wanted.complete:
         if staging.without_id:
+            count = staging.without_id
+            rows = "1 row has" if count == 1 else f"{count:,} rows have"
             outcome.note(
-                f"{staging.without_id:,} rows could not be told by an id, so nothing was"
-                " retracted: any event that the file seems to lack may be one of them"
+                f"{rows} no id, so nothing was retracted: any event that the file seems to lack"
+                " may be in such a row"
             )
         gone, standing = staging.count_gone()
         if retracting and gone * 10 > standing and not wanted.allow_absent:
