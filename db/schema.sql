@@ -52,6 +52,11 @@ CREATE TRIGGER log_appends_only BEFORE INSERT ON log BEGIN
            (SELECT coalesce(max(version), 0) + 1 FROM log WHERE subject = NEW.subject);
 END;
 
+CREATE TRIGGER log_erased AFTER UPDATE OF payload ON log BEGIN
+    INSERT OR IGNORE INTO scrub_pending
+    SELECT seq FROM log WHERE subject = 'entry/' || NEW.id AND kind = 'entry.erased';
+END;
+
 CREATE TRIGGER log_never_changes BEFORE UPDATE ON log
 WHEN NOT (
     NEW.payload IS NULL AND NEW.salt IS NULL
@@ -93,6 +98,20 @@ CREATE TRIGGER publications_never_forget BEFORE DELETE ON publications BEGIN
     SELECT RAISE(ABORT, 'publications: what was published is never forgotten');
 END;
 
+CREATE TABLE scrub_pending (
+    seq INTEGER PRIMARY KEY
+) STRICT;
+
+CREATE TRIGGER scrub_pending_guard BEFORE INSERT ON scrub_pending
+WHEN NOT EXISTS (SELECT 1 FROM log WHERE seq = NEW.seq AND kind GLOB '*.erased')
+BEGIN
+    SELECT RAISE(ABORT, 'scrub_pending: this entry erases nothing');
+END;
+
+CREATE TRIGGER scrub_pending_never_changes BEFORE UPDATE ON scrub_pending BEGIN
+    SELECT RAISE(ABORT, 'scrub_pending: rows never change');
+END;
+
 CREATE TABLE source_texts (
     text_sha256     TEXT PRIMARY KEY,
     body            TEXT,
@@ -101,6 +120,10 @@ CREATE TABLE source_texts (
     erased_by       TEXT,
     CHECK ((body IS NULL) = (erased_by IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER source_texts_erased AFTER UPDATE OF body ON source_texts BEGIN
+    INSERT OR IGNORE INTO scrub_pending SELECT seq FROM log WHERE id = NEW.erased_by;
+END;
 
 CREATE TRIGGER source_texts_guard BEFORE INSERT ON source_texts
 WHEN EXISTS (SELECT 1 FROM source_texts WHERE text_sha256 = NEW.text_sha256)

@@ -250,7 +250,10 @@ class TooNew(StoreError):
 
 
 class TooOld(StoreError):
-    """Made by an older Timeline, with fewer tables than this one reads. Not tampering."""
+    """The file was made by an older Timeline, and nothing in it was compared or changed.
+
+    That is no sign of tampering.
+    """
 
     def __init__(self, path: str) -> None:
         super().__init__(path, "made by an older version: run timeline migrate")
@@ -282,7 +285,9 @@ class Busy(StoreError):
 class Unfinished(StoreError):
     """An erasure has emptied the log and its tables, but the words are still bytes in the file."""
 
-    def __init__(self, path: str, why: str, advice: str = "run it again") -> None:
+    def __init__(
+        self, path: str, why: str, advice: str = "the next command that writes finishes it"
+    ) -> None:
         super().__init__(
             path, f"the words are out of the log, not yet out of the file ({why}): {advice}"
         )

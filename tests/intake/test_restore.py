@@ -37,7 +37,7 @@ from timeline.model.content import Said
 from timeline.proof.verify import verify
 from timeline.reading import entries
 from timeline.reading.as_of import AsOf
-from timeline.store import codec, log, storage
+from timeline.store import codec, log, scrub, storage
 from timeline.writing import erasure
 
 GOLDEN = CHECKOUT / "tests" / "golden"
@@ -317,7 +317,7 @@ def test_a_mirror_forgets_what_was_erased_to_the_last_byte(
 def test_a_mirror_that_is_read_meanwhile_says_how_to_finish_an_erasure(
     timeline: Timeline, copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(erasure, "_PATIENCE", 200)
+    monkeypatch.setattr(scrub, "_PATIENCE", 200)
     timeline.record({"event_id": "talks", "title": "Nemo Nemirovich talks", "occurred": "2025"})
     restored(copy, exported(timeline.path))
     erase(timeline.path, 1)
@@ -328,10 +328,10 @@ def test_a_mirror_that_is_read_meanwhile_says_how_to_finish_an_erasure(
         with pytest.raises(Unfinished) as caught:
             restore(copy, packed(lines))
     assert str(caught.value).endswith(
-        "reading old pages): timeline erase #1 --reason ... finishes it"
+        "still reading or writing): the next command that writes finishes it"
     )
     assert exported(copy) == lines
-    done("-d", copy, "erase", "#1", "--reason", "as it was")
+    done("-d", copy, "rebuild")
     assert exported(copy) == lines
     assert b"Nemirovich" not in b"".join(file.read_bytes() for file in copy.parent.iterdir())
 

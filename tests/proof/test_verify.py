@@ -655,11 +655,11 @@ def said_by(path: Path) -> dict[str, list[object]]:
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE _sqlite_migrations SET name = '0002_log'",
+        "UPDATE _sqlite_migrations SET name = '0099_log' WHERE id = 1",
         "UPDATE _sqlite_migrations SET applied_at = CAST(x'32fe' AS TEXT)",
         "DELETE FROM _sqlite_migrations",
-        "INSERT INTO _sqlite_migrations SELECT 2, 'timeline', '0002_more', applied_at"
-        " FROM _sqlite_migrations",
+        "INSERT INTO _sqlite_migrations SELECT 99, 'timeline', '0099_more', applied_at"
+        " FROM _sqlite_migrations WHERE id = 1",
     ],
 )
 def test_other_migrations_than_ours_are_found(path: Path, change: str) -> None:

@@ -45,6 +45,7 @@ HIDDEN = {
     "event_search_idx",
     "projection_state",
     "publications",
+    "scrub_pending",
     "source_texts",
     "tree_hashes",
 }

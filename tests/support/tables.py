@@ -9,7 +9,7 @@ from typing import Any
 from timeline.projection import tables
 from timeline.store import storage
 
-OWN = ("log", "tree_hashes", "source_texts", "checkpoints", "publications")
+OWN = ("log", "tree_hashes", "source_texts", "checkpoints", "publications", "scrub_pending")
 """Tables that cannot be rebuilt."""
 
 Contents = dict[str, list[tuple[Any, ...]]]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import done, one_line, run
+from running import PROGRAM, done, environment, one_line, run
 from ticking_clock import TickingClock
 
 from timeline import Timeline
@@ -21,7 +23,7 @@ from timeline.model.content import Said
 from timeline.proof import checkpoints, verify
 from timeline.proof.signed_note import SigningKey
 from timeline.proof.tlog import Proof
-from timeline.store import log, storage
+from timeline.store import log, scrub, storage
 from timeline.writing import erasure
 
 KEY = SigningKey("example.org/story", b"k" * 32)
@@ -186,12 +188,12 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 def test_while_a_reader_holds_old_pages_it_ends_in_1_and_then_finishes_without_an_entry(
     timeline: Timeline, path: Path, secret: int, named: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(erasure, "_PATIENCE", 200)
+    monkeypatch.setattr(scrub, "_PATIENCE", 200)
     command = ("-d", path, "erase", f"#{secret}", "--reason", "A court said so")
     with reading(path):
         refused = one_line(run(*command))
-        assert "another program is still reading old pages" in refused
-        assert "run it again" in refused
+        assert "another program is still reading or writing" in refused
+        assert "the next command that writes finishes it" in refused
         assert one_line(run(*command)) == refused
         assert occurrences(path)
     size = len(timeline.history("secret")), verify.verify(path).size
@@ -215,6 +217,175 @@ def test_it_waits_for_a_reader_that_is_about_to_go(
     erase(path, named)
     reader.join()
     assert occurrences(path) == {}
+
+
+# --- Killed before the end --------------------------------------------------------------------
+
+DIES = """
+import os, signal, sys
+from timeline.model.content import Said
+from timeline.store import storage
+from timeline.writing import erasure
+
+path, entry_id, beginning, number = sys.argv[1:]
+seen = 0
+
+def die(sql):
+    global seen
+    seen += sql.startswith(beginning)
+    if seen == int(number):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+connection = storage.connect(path, write=True)
+connection.set_trace_callback(die)
+erasure.erase(connection, path, [entry_id], Said(reason="A court said so"))
+"""
+
+
+AFTER_COMMIT = "PRAGMA wal_checkpoint"
+
+
+def killed(path: Path, entry_id: str, beginning: str = AFTER_COMMIT, number: int = 1) -> None:
+    """Erase an entry, and be killed before a statement, the first or a later one of its kind."""
+    arguments = (str(path), entry_id, beginning, str(number))
+    done = subprocess.run([sys.executable, "-c", DIES, *arguments], env=environment(), check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("beginning", "number"),
+    [(AFTER_COMMIT, 1), ("VACUUM", 1), (AFTER_COMMIT, 2), ("DELETE FROM scrub_pending", 1)],
+)
+def test_an_erasure_that_is_killed_is_reported_until_the_next_append_finishes_it(
+    timeline: Timeline,
+    path: Path,
+    tmp_path: Path,
+    named: str,
+    beginning: str,
+    number: int,
+) -> None:
+    killed(path, named, beginning, number)
+    assert "(erased)" in done("-d", path, "show", "secret")
+    # A SQLite that is built to overwrite what it deletes has them in its write-ahead log only.
+    assert occurrences(path) or (beginning, number) != (AFTER_COMMIT, 1)
+    report = verify.verify(path)
+    (finding,) = report.findings
+    assert (finding.what, finding.where) == ("scrub pending", f"#{report.size - 1}")
+    assert run("-d", path, "verify").exit_code == 3
+    doctor = run("-d", path, "doctor", "--json")
+    assert doctor.exit_code == 1
+    (problem,) = (row for row in json.loads(doctor.stdout) if row["finding"] == "problem")
+    assert problem["says"].startswith(f"scrub pending of #{report.size - 1}")
+    for form in ((), ("--static",)):
+        assert "scrub pending" in one_line(run("-d", path, "publish", tmp_path / "out", *form))
+    assert [*(tmp_path / "out").iterdir()] == []
+    appended = run("-d", path, "append", "--title", "Later", "--occurred", "2025")
+    assert appended.exit_code == 0
+    assert f"finished the erasure of entry #{report.size - 1}" in " ".join(appended.stderr.split())
+    assert occurrences(path) == {}
+    assert verify.verify(path).findings == []
+    done("-d", path, "publish", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "append - --nl",
+        "update event-1 --set note=more",
+        "retract event-1 --reason mistaken",
+        "erase event-2 --reason court",
+        "actor add Somebody",
+        "capture document.txt --id paper",
+        "rebuild",
+        "checkpoint --key key",
+        "migrate",
+        "sync sheet.csv --yes",
+        "import timelinejs slides.json",
+        "import jsonl log.jsonl",
+    ],
+)
+def test_every_command_that_writes_finishes_it(
+    timeline: Timeline, path: Path, named: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        timeline.record({"event_id": f"event-{number}", "title": "An event", "occurred": "2025"})
+    killed(path, named)
+    monkeypatch.chdir(path.parent)
+    Path("key").write_text(str(KEY))
+    Path("key").chmod(0o600)
+    Path("document.txt").write_text("The text of a paper.\n")
+    Path("log.jsonl").write_text(done("-d", path, "export", "jsonl"))
+    Path("sheet.csv").write_text(done("-d", path, "export", "csv"))
+    Path("slides.json").write_text('{"events": [{"start_date": {"year": "2025"}, "text": {}}]}')
+    assert occurrences(path)
+    line = '{"title": "More", "occurred": "2025"}\n'
+    done("-d", path, *command.split(), input=line if " - " in command else None)
+    assert occurrences(path) == {}
+    assert verify.verify(path).findings == []
+
+
+def test_a_dry_run_leaves_it_pending(timeline: Timeline, path: Path, named: str) -> None:
+    killed(path, named)
+    done("-d", path, "append", "--dry-run", "--title", "Later", "--occurred", "2025")
+    assert occurrences(path)
+    assert len(verify.verify(path).findings) == 1
+
+
+HOLDS = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN")
+connection.execute("SELECT * FROM log").fetchone()
+print("reads", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_while_another_program_holds_the_file_it_is_named_and_the_append_is_kept(
+    timeline: Timeline, path: Path, named: str
+) -> None:
+    killed(path, named)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"reads\n"
+        before = path.with_name(f"{path.name}-wal").stat().st_size
+        for number in range(3):
+            appended = subprocess.run(
+                [*PROGRAM, "-d", path, "append", "--title", f"Held {number}", "--occurred", "2025"],
+                env=environment(),
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            said = " ".join(appended.stderr.split())
+            assert "still reading or writing; it is open in" in said
+            assert f"(process {holder.pid})" in said
+        assert occurrences(path)
+        grown = path.with_name(f"{path.name}-wal").stat().st_size - before
+        assert grown < path.stat().st_size, "trying writes nothing"
+        holder.kill()
+    assert len(timeline.search("Held")) == 3
+    done("-d", path, "append", "--title", "Afterwards", "--occurred", "2025")
+    assert occurrences(path) == {}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO scrub_pending VALUES (1)",
+        "INSERT INTO scrub_pending VALUES (1000)",
+        "INSERT OR REPLACE INTO scrub_pending VALUES (1)",
+        "UPDATE scrub_pending SET seq = 1",
+    ],
+)
+def test_the_mark_names_an_erasure_and_does_not_change(
+    timeline: Timeline, path: Path, named: str, statement: str
+) -> None:
+    killed(path, named)
+    with connected(path) as connection, pytest.raises(sqlite3.IntegrityError):
+        connection.execute(statement)
 
 
 # --- What is refused --------------------------------------------------------------------------

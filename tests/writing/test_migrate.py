@@ -123,6 +123,36 @@ def test_a_file_of_every_earlier_version_is_migrated(
     assert root(older) == root(path)
 
 
+def test_a_migration_finishes_the_erasures_of_a_version_that_did_not_note_them(
+    tmp_path: Path, path: Path
+) -> None:
+    older = of_schema(tmp_path / "older.db", 1, path)
+    secret = {"event_id": "secret", "title": "T", "occurred": "2025", "summary": "Zyxomma " * 1_000}
+    done("-d", path, "append", "-", input=json.dumps(secret))
+    with contextlib.closing(sqlite3.connect(older)) as connection, connection:
+        connection.execute("PRAGMA secure_delete = 0")
+        connection.execute("ATTACH ? AS newer", (str(path),))
+        more = "SELECT * FROM newer.log WHERE seq > (SELECT max(seq) FROM main.log)"
+        connection.execute(f"INSERT INTO main.log {more}")
+        connection.commit()
+        done("-d", path, "erase", "secret", "--reason", "A court said so")
+        connection.execute(f"INSERT INTO main.log {more}")
+        connection.execute(
+            "INSERT INTO main.tree_hashes SELECT * FROM newer.tree_hashes"
+            " WHERE position > (SELECT max(position) FROM main.tree_hashes)"
+        )
+        connection.execute(
+            "UPDATE main.log SET payload = NULL, salt = NULL"
+            " WHERE seq = (SELECT max(seq) - 1 FROM main.log)"
+        )
+        connection.commit()
+        connection.execute("DETACH newer")
+    assert b"Zyxomma" in older.read_bytes()
+    done("-d", older, "migrate")
+    assert root(older) == root(path)
+    assert not [file for file in tmp_path.glob("older*") if b"Zyxomma" in file.read_bytes()]
+
+
 TOO_OLD = "made by an older version: run timeline migrate"
 
 

@@ -1,4 +1,4 @@
-"""This module opens a timeline for a command that reads."""
+"""This module opens a timeline for a command that reads, or that writes no entry."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 
+from timeline.cli import output
 from timeline.projection import tables
 from timeline.reading.as_of import AsOf, parse_as_of
-from timeline.store import storage
+from timeline.store import scrub, storage
 
 
 @contextlib.contextmanager
@@ -19,3 +20,15 @@ def opened(
     with contextlib.closing(storage.connect(database)) as connection:
         tables.check(connection, database)
         yield connection, parse_as_of(connection, as_of, as_reported)
+
+
+@contextlib.contextmanager
+def writing(database: str) -> Iterator[sqlite3.Connection]:
+    """Yield a connection that can write, after it finished an erasure that was pending."""
+    with (
+        storage.storage_errors(database),
+        contextlib.closing(storage.connect(database, write=True)) as connection,
+    ):
+        if note := scrub.finish(connection, database):
+            output.echo_note(note)
+        yield connection

@@ -71,8 +71,6 @@ class ForeignEntries:
         self._is_stale = False
         self.count = 0
         """The number of entries that were accepted."""
-        self.emptied: list[Entry] = []
-        """The entries that had a payload here until now."""
 
     def _fold_from_here(self) -> None:
         zone = str(log.info(self._connection).get("time_zone", "UTC"))
@@ -97,7 +95,6 @@ class ForeignEntries:
         if erased:
             self._buffer.flush()
             writer.empty_entry(self._connection, erased, entry.id)
-            self.emptied.append(erased)
             self._is_stale = True
         self._recorded_at = entry.recorded_at
         self.count += 1

@@ -23,14 +23,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from timeline.errors import InvalidInput, Refused, TimelineError, Unfinished
+from timeline.errors import InvalidInput, Refused, TimelineError
 from timeline.formats.importers.rows import plain
 from timeline.intake.foreign_entries import ForeignEntries
 from timeline.model import clock
 from timeline.projection import tables
-from timeline.store import codec, log, storage
+from timeline.store import codec, log, scrub, storage
 from timeline.store.codec import Entry
-from timeline.writing import erasure
 
 _AT_ONCE = 5_000
 """The number of entries after which a transaction ends with the next batch."""
@@ -94,8 +93,6 @@ class _Restoring:
         self._awaiting_erasure: dict[str, int] = {}
         """The id of each entry without a payload whose erasure has not been read yet, with its
         seq."""
-        self._emptied: list[Entry] = []
-        """The entries that had a payload here until now."""
 
     def run(self, lines: Iterator[str], progress: Callable[[int], object]) -> Restored:
         before = log.size(self._connection)
@@ -104,8 +101,7 @@ class _Restoring:
         )
         while self._accept_some(batches):
             pass
-        if self._emptied:
-            self._scrub()
+        scrub.scrub(self._connection, self._path)
         size = log.size(self._connection)
         (absent,) = self._connection.execute(
             "SELECT count(*) FROM sources WHERE text_sha256 IS NOT NULL AND text_sha256 NOT IN"
@@ -167,15 +163,7 @@ class _Restoring:
                     more = True
                     break
             foreign.finish()
-        self._emptied += foreign.emptied
         return more
-
-    def _scrub(self) -> None:
-        try:
-            erasure.scrub(self._connection, self._path)
-        except Unfinished as error:
-            advice = f"timeline erase #{self._emptied[0].seq} --reason ... finishes it"
-            raise Unfinished(error.path, error.why, advice) from error
 
 
 @contextlib.contextmanager

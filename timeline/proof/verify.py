@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 from timeline.errors import Damaged
 from timeline.proof.checks.checkpoints import check_checkpoints, sizes
 from timeline.proof.checks.entries import check_entries
-from timeline.proof.checks.file import check_header, check_pages
+from timeline.proof.checks.file import check_erasures, check_header, check_pages
 from timeline.proof.checks.report import OnProgress, Report
 from timeline.proof.checks.schema import check_schema
 from timeline.proof.checks.tables import check_tables
@@ -27,8 +27,8 @@ _ONLY_HERE = (
     "Only this file says when its tables were made (applied_at), when a checkpoint was stored"
     " (stored_at), when a copy was published (published_at), and when a text was captured, from"
     " which page (captured_at, original_sha256). Rows that somebody took out of checkpoints,"
-    " publications or source_texts leave no trace, and nor does a row that somebody added to"
-    " publications, or to source_texts about a text that was erased."
+    " publications, source_texts or scrub_pending leave no trace, and nor does a row that somebody"
+    " added to publications, or to source_texts about a text that was erased."
 )
 
 
@@ -65,6 +65,7 @@ def verify(
             roots = check_entries(connection, report, wanted, progress)
             check_checkpoints(connection, report, given, keys, roots)
             check_texts(connection, report)
+            check_erasures(connection, report)
             check_tables(connection, report, os.fspath(path), progress)
     except (Damaged, sqlite3.DatabaseError, UnicodeDecodeError) as error:
         report.add("file", path, "a database that can be read", error)

@@ -21,13 +21,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from timeline.errors import Refused
+from timeline.errors import Refused, Unfinished
 from timeline.model import clock
 from timeline.projection import tables
 from timeline.proof import checkpoints, verify
 from timeline.proof.checks.report import OnProgress
 from timeline.publish.scratch_folder import scratch_folder
-from timeline.store import atomic, log, storage
+from timeline.store import atomic, log, scrub, storage
 
 
 class Publication(NamedTuple):
@@ -84,6 +84,10 @@ def make_copy(
     """
     with storage.storage_errors(path), contextlib.closing(storage.connect(path)) as connection:
         tables.check(connection, os.fspath(path))
+        if seqs := scrub.pending(connection):
+            raise Unfinished(
+                os.fspath(path), f"scrub pending of {scrub.named(seqs)}; it was not published"
+            )
         with storage.storage_errors(copy):
             connection.execute("VACUUM INTO ?", (os.fspath(copy),))
     with (

@@ -16,17 +16,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from timeline.errors import InvalidInput, StoreError, Unfinished
+from timeline.errors import InvalidInput
 from timeline.model import clock
 from timeline.model.content import Said
 from timeline.projection import tables
-from timeline.store import log, storage
+from timeline.store import log, scrub, storage
 from timeline.store.codec import Entry, decode_payload
 from timeline.writing import writer
 from timeline.writing.receipt import Receipt
-
-_PATIENCE = 5_000
-"""The milliseconds to wait for readers of old pages."""
 
 _SHORTEST = 3
 """The least characters of a text that is looked for elsewhere."""
@@ -77,26 +74,9 @@ def erase(
         receipts = [append.erase(entry_id, said) for entry_id in entry_ids]
         if not all(receipt.unchanged for receipt in receipts):
             tables.make_anew(connection, progress)
-    scrub(connection, path)
+    scrub.scrub(connection, path)
     with storage.storage_errors(path):
         return Erasure(receipts, _elsewhere(connection, texts))
-
-
-def scrub(connection: sqlite3.Connection, path: str) -> None:
-    """Rewrite the file and empty the write-ahead log, so that only what is in a row remains.
-
-    Raises Unfinished if that is not possible now.
-    """
-    try:
-        with storage.storage_errors(path):
-            connection.execute("VACUUM")
-            connection.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
-            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except StoreError as error:
-        why, _, _ = error.problem.partition(";")
-        raise Unfinished(path, why) from error
-    if busy:
-        raise Unfinished(path, "another program is still reading old pages")
 
 
 def _texts(entry: Entry) -> Iterator[str]:

@@ -62,7 +62,7 @@ class EventEntries(Entries):
         self.names: dict[tuple[str, str], None] = {}
         """Each ("actor" | "place" | "tag", name) in the events of this append, in their order."""
         self.notes: list[str] = []
-        """The notes of all receipts, each with the event that it is about."""
+        """The notes of all receipts, each with the event that it is about, and one on the file."""
 
     def finish(self) -> None:
         """Check the references to later events of this append, and write what is left."""

@@ -20,7 +20,7 @@ from timeline.projection import tables
 from timeline.proof import verify
 from timeline.proof.checks.entries import check_entries
 from timeline.proof.checks.report import Report
-from timeline.store import schema, storage
+from timeline.store import schema, scrub, storage
 
 
 class Migrated(NamedTuple):
@@ -37,7 +37,8 @@ def migrate(
 ) -> Migrated | None:
     """Bring a file up to this package's schema and tables; return None if it is there already.
 
-    Raises StoreError for a file that cannot be read or written, and Refused for a log that does
+    An erasure that is pending is finished, too. Raises StoreError for a file that cannot be read or
+    written, Unfinished for an erasure that cannot be finished now, and Refused for a log that does
     not hold, before or after.
     """
     name = os.fspath(path)
@@ -46,6 +47,7 @@ def migrate(
         contextlib.closing(storage.connect(path, write=True, older=True)) as connection,
     ):
         if not _needs_it(connection, name):
+            scrub.scrub(connection, name)
             return None
         report = Report()
         check_entries(connection, report, (), lambda part, count: None)
@@ -58,6 +60,7 @@ def migrate(
         connection.execute("VACUUM INTO ?", (os.fspath(copy),))
         schema.migrate(connection)
         entries = tables.rebuild(connection, progress)
+        scrub.scrub(connection, name)
     if findings := verify.verify(path).findings:
         what, where, *_ = findings[0]
         raise Refused(

@@ -27,7 +27,7 @@ from timeline.model.content import LogInfo, Said
 from timeline.model.validation import validate
 from timeline.model.vocabulary import plover
 from timeline.projection import tables
-from timeline.store import codec, log, storage
+from timeline.store import codec, log, scrub, storage
 from timeline.store.codec import Entry
 from timeline.writing.entries import NO_WORDS, microseconds
 from timeline.writing.event_entries import EventEntries
@@ -77,9 +77,14 @@ def appending(
 ) -> Iterator[Append]:
     """Run the block as one append under the write lock: all of it is kept, or nothing.
 
-    With `dry_run` everything is checked and done, and then taken back. Raises StoreError for a file
+    With `dry_run` everything is checked and done, and then taken back. Otherwise an erasure that is
+    pending is finished first, or a note of the append says why not. Raises StoreError for a file
     that cannot be written, and the errors of the operations of `Append`.
     """
+    note = None
+    if not dry_run:
+        with storage.storage_errors(path):
+            note = scrub.finish(connection, path)
     with (
         contextlib.suppress(_TakeBack),
         storage.storage_errors(path),
@@ -87,6 +92,7 @@ def appending(
     ):
         tables.check(connection, path)
         append = Append(connection, now=now)
+        append.notes += [note] if note else []
         yield append
         append.finish()
         if dry_run:

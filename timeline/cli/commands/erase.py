@@ -46,7 +46,8 @@ def erase_command(
     For a court order, or a person's rights. ENTRY is #41, or EVENT@3 for the entry that made
     version 3 of an event. The entry itself stays, with its time and its event, and every proof
     still holds. Other versions of an event repeat its words: erase each of them. If another
-    program is still reading old pages, the exit code is 1: run it again then.
+    program is still reading old pages, the exit code is 1; the next command that writes then
+    finishes the erasure.
     """
     said = validate(Said, {"reason": reason, "author": author})
     with (

@@ -13,11 +13,12 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import output
+from timeline.cli.opening import writing
 from timeline.cli.options import json_option
 from timeline.errors import TimelineError
 from timeline.model import clock, content
 from timeline.projection import tables
-from timeline.store import log, schema, storage
+from timeline.store import log, schema, scrub, storage
 from timeline.store.codec import MAX_PAYLOAD
 from timeline.writing import migrate
 
@@ -78,11 +79,7 @@ def rebuild_command(database: str, /) -> None:
 
     The log is only read.
     """
-    with (
-        storage.storage_errors(database),
-        contextlib.closing(storage.connect(database, write=True)) as connection,
-        output.Progress("entries") as progress,
-    ):
+    with writing(database) as connection, output.Progress("entries") as progress:
         count = tables.rebuild(connection, progress)
     output.echo(f"Rebuilt the tables of {database} from {count:,} entries.")
 
@@ -155,6 +152,9 @@ def _file(database: str) -> list[list[str]]:
             findings.append(_integrity(connection))
             findings.append(_sequence(connection))
             findings.append(_journal(connection, database))
+            if seqs := scrub.pending(connection):
+                says = f"scrub pending of {scrub.named(seqs)}: the next command that writes does it"
+                findings.append(["problem", "erasure", says])
             if newest and newest.recorded_at > clock.utc(clock.now()):
                 findings.append(
                     ["problem", "clock", f"the newest entry is of {newest.recorded_at}"]

@@ -15,6 +15,7 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import output
+from timeline.cli.opening import writing
 from timeline.cli.options import author_option, json_option
 from timeline.errors import TimelineError
 from timeline.formats.importers.rows import plain
@@ -129,6 +130,9 @@ def _import(
     database: str, path: str, form: Format, wanted: Import, tell: Callable[[DatasetStep], object]
 ) -> tuple[Staging, DatasetOutcome, Totals | None, str | None]:
     """Import a file, and write its bad rows into another file; return the name of that last."""
+    if not wanted.dry_run:
+        with writing(database):
+            pass  # an erasure that was pending is finished now
     with (
         Timeline.open(database) as timeline,
         contextlib.closing(storage.connect(database)) as connection,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import os
 import sys
 import textwrap
@@ -13,7 +12,7 @@ from typing import Any
 import click
 
 from timeline.cli import output
-from timeline.cli.opening import opened
+from timeline.cli.opening import opened, writing
 from timeline.cli.options import json_option
 from timeline.errors import (
     InvalidInput,
@@ -29,7 +28,7 @@ from timeline.proof.checks.report import Report
 from timeline.proof.signed_note import SigningKey, VerifierKey
 from timeline.proof.tlog import Proof
 from timeline.reading.references import resolve_entry
-from timeline.store import log, storage
+from timeline.store import log
 from timeline.store.codec import decode_payload
 
 DOES_NOT_HOLD = 3
@@ -110,10 +109,7 @@ def checkpoint_command(
     if (cosigned is None) != (not witnesses):
         raise click.UsageError("--cosigned and --witness go together.")
     key = _signing_key(key_file) if key_file else None
-    with (
-        storage.storage_errors(database),
-        contextlib.closing(storage.connect(database, write=True)) as connection,
-    ):
+    with writing(database) as connection:
         stored = (
             sign(connection, key) if key else cosign(connection, _file_text(cosigned), witnesses)
         )

@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from timeline.proof.checks.report import Report
+from timeline.store import scrub
 
 _HEADER = 100
 """The bytes of the header of a database (sqlite.org/fileformat2.html, section 1.3)."""
@@ -59,3 +60,14 @@ def check_pages(connection: sqlite3.Connection, report: Report) -> None:
     for (problem,) in connection.execute("PRAGMA integrity_check(20)"):
         if problem != "ok":
             report.add("file", "integrity_check", "ok", problem)
+
+
+def check_erasures(connection: sqlite3.Connection, report: Report) -> None:
+    """Report every erasure whose words may still be bytes in the file."""
+    for seq in scrub.pending(connection):
+        report.add(
+            "scrub pending",
+            f"#{seq}",
+            "a file without the words that this entry erased",
+            "a file that may still have them: the next command that writes removes them",
+        )

@@ -1,0 +1,65 @@
+"""Find the other programs on this machine that have the file of a timeline open.
+
+Guarantees: it changes nothing. It finds a program only where the system shows the open files of
+processes in /proc, and only if this user may see them; elsewhere it finds none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+_PROCESSES = Path("/proc")
+_LONGEST = 60
+"""The most characters of a command line that are shown."""
+
+
+def holders(path: str | os.PathLike[str]) -> list[str]:
+    """Return the programs that have this database or a file beside it open, but this process.
+
+    Each is named by its command line and its number: "timeline serve (process 1234)".
+    """
+    wanted = set()
+    for name in (os.fspath(path), f"{os.fspath(path)}-wal", f"{os.fspath(path)}-shm"):
+        with contextlib.suppress(OSError):
+            wanted.add(_identity(Path(name)))
+    return [
+        f"{_command(process)} (process {process.name})"
+        for process in _processes()
+        if process.name != str(os.getpid()) and any(file in wanted for file in _open_files(process))
+    ]
+
+
+def _processes() -> list[Path]:
+    try:
+        return sorted(
+            (process for process in _PROCESSES.iterdir() if process.name.isdigit()),
+            key=lambda process: int(process.name),
+        )
+    except OSError:
+        return []
+
+
+def _open_files(process: Path) -> Iterator[tuple[int, int]]:
+    """Yield device and inode of each open file of a process; none of one that has ended."""
+    with contextlib.suppress(OSError):
+        for descriptor in (process / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                yield _identity(descriptor)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _command(process: Path) -> str:
+    """Return the command line of a process, with the names of its files without their folders."""
+    try:
+        words = (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    except OSError:
+        words = []
+    line = " ".join(word.rpartition("/")[2] for word in words if word)
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
