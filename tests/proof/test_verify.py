@@ -422,6 +422,29 @@ CHANGES: dict[str, tuple[Tamper, set[tuple[str, str]]]] = {
         lambda c: c.execute("DELETE FROM event_search_data WHERE id > 100"),
         {("table event_search", "index")},
     ),
+    "the order in which matches are shown": (
+        lambda c: c.execute("INSERT INTO event_search_config VALUES ('rank', 'bm25(10.0)')"),
+        {("table event_search", "configuration rank")},
+    ),
+    "a word that is indexed where it is not": (
+        lambda c: c.executescript(
+            "DELETE FROM event_search_content WHERE id = 12;"
+            " INSERT INTO event_search (rowid, title) VALUES (12, 'Forged');"
+            " DELETE FROM event_search_content WHERE id = 12;"
+            " INSERT INTO event_search_content (id, c0) VALUES (12, 'The last')"
+        ),
+        {("table event_search", "index, word forged")},
+    ),
+    "a number written as another kind of number": (
+        lambda c: c.execute(
+            "UPDATE event_quantities SET value = CAST(value AS REAL) WHERE event_id = 'event-1'"
+        ),
+        {("table event_quantities", "event_id event-1, position 1, typeof(value)")},
+    ),
+    "words as bytes": (
+        lambda c: c.execute("UPDATE event_search_content SET c0 = CAST(c0 AS BLOB) WHERE id = 12"),
+        {("table event_search", "rowid 12, typeof(title)")},
+    ),
     "a table dropped": (
         lambda c: c.execute("DROP TABLE event_claims"),
         {("schema", "table event_claims"), ("table event_claims", "all")},
@@ -544,6 +567,56 @@ def test_a_byte_of_an_entry_flipped_anywhere_is_found(path: Path, column: str) -
                 f"UPDATE log SET {column} = CAST(? AS {kind}) WHERE seq = 4", (spoiled,)
             )
         assert "#4" in {where for _, where in found(path)}, place
+
+
+def matches(connection: sqlite3.Connection) -> dict[bytes, list[object]]:
+    """For each word of the events, those in which a search finds it."""
+    words = connection.execute("SELECT term FROM temp.words").fetchall()
+    return {
+        word: connection.execute(
+            "SELECT rowid FROM event_search WHERE event_search MATCH ?", (f'"{word}"',)
+        ).fetchall()
+        for (word,) in words
+    }
+
+
+def test_a_word_that_a_search_does_not_find_any_more_is_found(path: Path, tmp_path: Path) -> None:
+    """Also where the check of FTS5, a XOR, sees nothing since the changes cancel each other out."""
+    with Timeline.open(path) as timeline:
+        titles = ("A ship sails", "Another", "A ship sails")
+        timeline.record({"title": title, "occurred": "2025"} for title in titles)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(
+            "CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, event_search, row)"
+        )
+        connection.execute("CREATE TEMP TABLE kept AS SELECT term FROM temp.words")
+        connection.execute("DROP TABLE temp.words")
+        connection.execute("ALTER TABLE temp.kept RENAME TO words")
+        before = matches(connection)
+        blocks = connection.execute("SELECT id, block FROM event_search_data WHERE id > 10")
+        missed: list[tuple[int, bytes]] = []
+        for number, block in blocks.fetchall():
+            for place in range(len(block)):
+                changed = block[:place] + bytes([block[place] ^ 1]) + block[place + 1 :]
+                connection.execute("BEGIN")
+                connection.execute(
+                    "UPDATE event_search_data SET block = ? WHERE id = ?", (changed, number)
+                )
+                with contextlib.suppress(sqlite3.DatabaseError):
+                    connection.execute(
+                        "INSERT INTO event_search (event_search) VALUES ('integrity-check')"
+                    )
+                    if matches(connection) != before:
+                        missed.append((number, changed))
+                connection.execute("ROLLBACK")
+    assert missed
+    for number, changed in missed[:5]:
+        shutil.copy(path, tmp_path / "changed.db")
+        with contextlib.closing(sqlite3.connect(tmp_path / "changed.db")) as connection, connection:
+            connection.execute(
+                "UPDATE event_search_data SET block = ? WHERE id = ?", (changed, number)
+            )
+        assert "table event_search" in {what for what, _ in found(tmp_path / "changed.db")}
 
 
 FIELDS_OF_THE_HEADER = {

@@ -42,22 +42,9 @@ def create_apart(connection: sqlite3.Connection) -> None:
     _create(connection, _SEARCH.sub(r"CREATE TEMP TABLE event_search (\1)", script))
 
 
-def create_search(connection: sqlite3.Connection) -> None:
-    """Make an empty `event_search`, and no other table."""
-    connection.execute(_search())
-
-
-def check_search(connection: sqlite3.Connection) -> None:
-    """Raise sqlite3.DatabaseError unless the index of `event_search` fits its words.
-
-    FTS5 checks only an index that it may write to, so a temporary copy is checked.
-    """
-    connection.execute(_search().replace("event_search", "temp.search_copy", 1))
-    for part in ("data", "idx", "content", "docsize", "config"):
-        copy = f"temp.search_copy_{part}"
-        connection.execute(f"DELETE FROM {copy}")  # noqa: S608
-        connection.execute(f"INSERT INTO {copy} SELECT * FROM main.event_search_{part}")  # noqa: S608
-    connection.execute("INSERT INTO temp.search_copy (search_copy) VALUES ('integrity-check')")
+def create_search(connection: sqlite3.Connection, name: str = "event_search") -> None:
+    """Make an empty `event_search`, under this name, and no other table."""
+    connection.execute(_search().replace("event_search", name, 1))
 
 
 def _create(connection: sqlite3.Connection, script: str) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import sqlite3
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Sequence
 
 from timeline.errors import ProjectionOutdated
 from timeline.projection import tables
-from timeline.proof.checks.report import OnProgress, Report, text_of
-
-_Values = tuple[Any, ...]
+from timeline.proof.checks.report import OnProgress, Report
+from timeline.proof.checks.rows import compare_rows
+from timeline.proof.checks.search import check_search
 
 _KEYS = {
     "events": ("event_key",),
@@ -52,61 +51,45 @@ def check_tables(
                 _compare_table(connection, report, table)
             except (sqlite3.DatabaseError, TypeError) as error:
                 report.add(f"table {table}", "all", "a table that can be read", error)
-    try:
-        tables.check_search(connection)
-    except sqlite3.DatabaseError as error:
-        report.add("table event_search", "index", "an index of its words", error)
+    check_search(connection, report)
 
 
 def _compare_table(connection: sqlite3.Connection, report: Report, table: str) -> None:
     """Compare a table with the folded one, row by row in the order of its key."""
-    described = connection.execute("SELECT name, pk FROM pragma_table_info(?, 'temp')", (table,))
-    columns = described.fetchall()
-    keys = _KEYS.get(table) or tuple(name for name, place in columns if place)
-    names = (*keys, *(name for name, _ in columns))
+    described = connection.execute(
+        "SELECT name, type, pk FROM pragma_table_info(?, 'temp')", (table,)
+    ).fetchall()
+    keys = _KEYS.get(table) or tuple(name for name, _, place in described if place)
+    columns = [name for name, *_ in described]
+    # In a column of any type, 3 and 3.0 are two values, and so are a text and its bytes.
+    untyped = [name for name, kind, _ in described if kind in ("", "ANY")]
+    if _is_same(connection, table, keys, columns, untyped):
+        return
+    names = (*keys, *columns, *(f"typeof({name})" for name in untyped))
     connection.text_factory = bytes
     select = f"SELECT {', '.join(names)} FROM {{}}.{table} ORDER BY {', '.join(keys)}"  # noqa: S608
     expected, found = (iter(connection.execute(select.format(part))) for part in ("temp", "main"))
-    for right, wrong in _differing(expected, found, len(keys)):
-        either = right or wrong or ()
-        where = ", ".join(
-            f"{name} {_value_in_report(value)}" for name, value in zip(keys, either, strict=False)
-        )
-        if right is None or wrong is None:
-            sides = ("a row", "no row") if right else ("no row", "a row")
-            report.add(f"table {table}", where, *sides)
-        else:
-            for name, one, other in zip(names, right, wrong, strict=True):
-                if one != other:
-                    report.add(
-                        f"table {table}",
-                        f"{where}, {name}",
-                        _value_in_report(one),
-                        _value_in_report(other),
-                    )
+    compare_rows(report, f"table {table}", names, len(keys), expected, found)
     connection.text_factory = str
 
 
-def _differing(
-    expected: Iterator[_Values], found: Iterator[_Values], width: int
-) -> Iterator[tuple[_Values | None, _Values | None]]:
-    """Yield the rows that differ in two tables, both sorted by their first `width` columns."""
-    right, wrong = next(expected, None), next(found, None)
-    while right is not None or wrong is not None:
-        if right == wrong:
-            right, wrong = next(expected, None), next(found, None)
-        elif wrong is None or (right is not None and right[:width] < wrong[:width]):
-            yield right, None
-            right = next(expected, None)
-        elif right is None or wrong[:width] < right[:width]:
-            yield None, wrong
-            wrong = next(found, None)
-        else:
-            yield right, wrong
-            right, wrong = next(expected, None), next(found, None)
-
-
-def _value_in_report(value: object) -> str:
-    return (
-        text_of(value) if isinstance(value, bytes) else "nothing" if value is None else str(value)
+def _is_same(
+    connection: sqlite3.Connection,
+    table: str,
+    keys: Sequence[str],
+    columns: Sequence[str],
+    untyped: Sequence[str],
+) -> bool:
+    """Return whether both tables have the same rows; SQLite compares twice as fast as Python."""
+    same = " AND ".join(
+        (
+            *(f"made.{key} = found.{key}" for key in keys),
+            *(f"made.{column} IS found.{column}" for column in columns),
+            *(f"typeof(made.{column}) = typeof(found.{column})" for column in untyped),
+        )
     )
+    counts = connection.execute(
+        f"SELECT (SELECT count(*) FROM temp.{table} AS made CROSS JOIN main.{table} AS found"  # noqa: S608
+        f" WHERE {same}), (SELECT count(*) FROM temp.{table}), (SELECT count(*) FROM main.{table})"
+    ).fetchone()
+    return len(set(counts)) == 1
