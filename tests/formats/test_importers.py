@@ -23,6 +23,7 @@ from timeline.formats.importers.gdelt import COLUMNS as GDELT
 from timeline.formats.importers.rows import plain, rows
 from timeline.formats.imports import Cells, Format, Row, Unreadable, importer, names
 from timeline.formats.spelling import date, number, respelled
+from timeline.model import text_files
 from timeline.model.content import Statement
 from timeline.model.validation import validate
 
@@ -423,6 +424,101 @@ def test_a_file_of_any_length_is_read_a_row_at_a_time() -> None:
     for _ in range(100_000):
         assert next(found)
     assert Endless.taken < 100_000 * 11 + 2**18
+
+
+class Endless(io.RawIOBase):
+    """A file that never ends: a beginning, then one piece again and again."""
+
+    def __init__(self, beginning: bytes, piece: bytes) -> None:
+        self.taken = 0
+        self._rest = beginning
+        self._piece = piece * (2**16 // len(piece) or 1)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._rest = self._rest or self._piece
+        text, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(text)] = text
+        self.taken += len(text)
+        return len(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning", "piece", "line"),
+    [
+        ("gdelt", b"", b"x", 1),
+        ("gdelt", as_gdelt(gdelt()), b"\t", 2),
+        ("gdelt", b"", b"\0", 1),
+        ("ucdp", b"", b"a,", 1),
+        ("ucdp", as_csv(ucdp()), b"x", 4),
+        ("ucdp", as_csv(ucdp()), b'"a\nb",', 4),
+        ("mapped", b'{"id": 1}\n{"id": "', b"x", 2),
+        ("mapped", b'{"id": "', b'\\"', 1),
+        ("mapped", b'[{"id": 1},\n{"id": "', b"x", 2),
+        ("mapped", b'[{"id": "', b'\\"', 1),
+        ("mapped", b"[", b"x", 1),
+        ("timelinejs", b'{"events": [', b"{},", None),
+        ("timelinejs", b"Year,Headline\n", b"1950,A bridge\n", None),
+    ],
+    ids=lambda value: repr(value)[:12],
+)
+def test_of_a_line_without_an_end_no_more_is_read_than_a_line_can_hold(
+    name: str, beginning: bytes, piece: bytes, line: int | None, tmp_path: Path
+) -> None:
+    mapping = tmp_path / "map.toml"
+    mapping.write_text('scheme = "a"\nid = "id"\n[fields]\ntitle = "id"\noccurred = "id"\n')
+    file = Endless(beginning, piece)
+    form = importer(name, mapping if name == "mapped" else None)
+    with pytest.raises(InvalidInput, match="is longer than 16 MiB") as raised:
+        [*form.read(plain(file))]  # type: ignore[arg-type]
+    assert raised.value.line == line
+    assert file.taken < text_files.LONGEST_LINE + len(beginning) + 2**17
+
+
+@pytest.mark.parametrize("name", ["gdelt", "ucdp", "timelinejs"])
+def test_a_packed_file_that_grows_beyond_measure_is_refused(name: str) -> None:
+    line = b"x" * 2**20 + b"\n"
+    content = io.BytesIO(gzip.compress(line * 64))
+    with pytest.raises(InvalidInput, match="unpacks to more than 200 times its size"):
+        [*importer(name).read(plain(content))]
+
+
+def test_a_packed_file_may_unpack_to_a_part_of_a_disk_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("timeline.formats.importers.rows._LARGEST", 2**24)
+    packed = gzip.compress(random.Random(1).randbytes(2**20).hex().encode() + b"\n")
+    content = Endless(b"", packed)
+    with pytest.raises(InvalidInput, match="GiB: if that is right, unpack it with gunzip first"):
+        [*importer("gdelt").read(plain(content))]  # type: ignore[arg-type]
+    assert content.taken < 2**24
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**16, 2**20])
+def test_a_packed_file_reads_as_it_is(size: int) -> None:
+    content = random.Random(size).randbytes(size)
+    packed = gzip.compress(content[: size // 2]) + gzip.compress(content[size // 2 :])
+    assert plain(io.BytesIO(packed)).read() == content
+    assert b"".join(text_files.lines(plain(io.BytesIO(packed)))) == content
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b'{"a": [' + b"1, " * 10_000 + b"1]}", "has more than 10,000 values"),
+        (b'{"a": ' + b'{"%s": ' % (b"k" * 200) * 9 + b"1" + b"}" * 10, "has a name of more than"),
+        (b'{"a": [' + b"[], " * 10_001 + b"1]}", None),
+    ],
+)
+def test_a_row_has_no_more_values_and_no_longer_names_than_somebody_can_use(
+    content: bytes, problem: str | None
+) -> None:
+    """The names of nested values are much longer than the file, so it would be a bomb too."""
+    (found,) = cells_of(content)
+    assert isinstance(found, tuple) == (problem is not None)
+    assert problem is None or problem in found[1]
+    events = importer("timelinejs").read(io.BytesIO(b'{"events": [' + content + b"]}"))
+    assert isinstance(next(events), Unreadable) == (problem is not None)
 
 
 # --- Spelling -----------------------------------------------------------------------------

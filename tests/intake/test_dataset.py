@@ -17,7 +17,8 @@ from publisher import MAPPING, State, changed_row, made_up_row, written
 from running import done, one_line, run
 
 from timeline import Timeline
-from timeline.intake.dataset.staging import event_id_of
+from timeline.formats.imports import importer
+from timeline.intake.dataset.staging import Staging, event_id_of
 
 FILES = 10
 PLAIN: State = {
@@ -36,6 +37,9 @@ PLAIN: State = {
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "map.toml").write_text(MAPPING)
+    (tmp_path / "id.toml").write_text(
+        'scheme = "a"\nid = "id"\n[fields]\ntitle = "id"\noccurred = "id"\n'
+    )
     done("init", "--title", "A story")
     return tmp_path
 
@@ -612,3 +616,31 @@ def test_a_log_is_taken_as_it_is(folder: Path) -> None:
     result = run("-d", "copy.db", "import", "jsonl", "log.jsonl")
     assert one_line(result).startswith("line 1: ")
     assert not Path("copy.db").exists()
+
+
+def test_long_rows_are_held_a_few_at_a_time(folder: Path) -> None:
+    """Each row is one that an entry can hold; together they are more than memory should."""
+    rows = 16
+    lines = (json.dumps({"id": str(n), "text": "x" * 3 * 2**20}) + "\n" for n in range(rows))
+    Path("file.jsonl").write_text("".join(lines))
+    with contextlib.closing(sqlite3.connect("timeline.db")) as connection:
+        connection.isolation_level = None
+        staging = Staging(connection, importer("mapped", Path("id.toml")))
+        with Path("file.jsonl").open("rb") as file:
+            staging.fill(file, lambda count: None)
+        sizes = [len(some) for some in staging.chunks(1_000)]
+    assert sum(sizes) == rows
+    assert max(sizes) < 8
+
+
+def test_a_row_that_no_entry_can_hold_is_rejected_without_its_cells(folder: Path) -> None:
+    lines = [json.dumps({"id": str(n), "text": "x" * n * 2**21}) + "\n" for n in range(3)]
+    Path("file.jsonl").write_text("".join(lines))
+    with contextlib.closing(sqlite3.connect("timeline.db")) as connection:
+        connection.isolation_level = None
+        staging = Staging(connection, importer("mapped", Path("id.toml")))
+        with Path("file.jsonl").open("rb") as file:
+            staging.fill(file, lambda count: None)
+        (reject,) = staging.rejects()
+    assert (reject.line, reject.cells) == (3, None)
+    assert reject.reason == "is longer than an entry can be: 4 MiB"

@@ -558,7 +558,7 @@ def test_an_entry_that_does_not_follow_is_named_by_line_and_field(
         (b"\xff\xfe", "line 1: is not UTF-8"),
         (b"\x1f\x8b", "line 1: is where the gzip data ends too early, or is damaged"),
         (b"\x1f\x8bnonsense", "line 1: is where the gzip data ends too early, or is damaged"),
-        (b"[" * 13 * 2**20, "line 1: is longer than an entry can be"),
+        (b"[" * 13 * 2**20, "line 1: is longer than 12 MiB"),
         (b"[" * 2**20, "line 1: is nested too deeply"),
     ],
     ids=lambda value: repr(value)[:20],

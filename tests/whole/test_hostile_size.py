@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import resource
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from running import done, entries, one_line, run, widest
+from running import done, entries, one_line, process, run, widest
 from samples import SAMPLES, Way, sample, ways, with_text
 from site_in_process import open_site
 from terminal import forbidden
@@ -365,3 +366,28 @@ def test_the_largest_events_have_pages(large: Path) -> None:
 def test_a_long_text_is_folded(text: str) -> None:
     for shown in (output.wrapped(text, 4), output.change("text", text, text[::-1])):
         assert widest(shown) <= 80
+
+
+@pytest.mark.parametrize("form", ["gdelt", "ucdp", "timelinejs", "jsonl"])
+def test_a_file_of_3_gb_in_one_line_is_refused_in_little_memory(form: str, tmp_path: Path) -> None:
+    done("-d", tmp_path / "t.db", "init", "--title", "A story")
+    with (tmp_path / "file").open("wb") as file:
+        file.truncate(3 * 2**30)  # it takes no room on the disk
+    result = process(
+        *("-d", "t.db" if form != "jsonl" else "copy.db", "import", form, "file"),
+        cwd=tmp_path,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30)),
+    )
+    assert "is longer than 1" in one_line(result)
+
+
+def test_lines_of_events_are_refused_in_little_memory_too(tmp_path: Path) -> None:
+    done("-d", tmp_path / "t.db", "init", "--title", "A story")
+    with (tmp_path / "file").open("wb") as file:
+        file.truncate(3 * 2**30)
+    result = process(
+        *("-d", "t.db", "append", "--nl", "file"),
+        cwd=tmp_path,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30)),
+    )
+    assert one_line(result).startswith("line 1: is longer than 16 MiB")

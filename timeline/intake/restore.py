@@ -26,7 +26,7 @@ from typing import IO
 from timeline.errors import InvalidInput, Refused, TimelineError
 from timeline.formats.importers.rows import plain
 from timeline.intake.foreign_entries import ForeignEntries
-from timeline.model import clock
+from timeline.model import clock, text_files
 from timeline.projection import tables
 from timeline.store import codec, log, scrub, storage
 from timeline.store.codec import Entry
@@ -179,10 +179,8 @@ def _entry_lines(file: IO[bytes]) -> Iterator[str]:
     """Yield the lines of a file. Raises InvalidInput for one that is too long for an entry."""
     number = 0
     try:
-        while line := file.readline(_LONGEST + 1):
+        for line in text_files.lines(file, longest=_LONGEST):
             number += 1
-            if len(line) > _LONGEST:
-                raise InvalidInput("", "is longer than an entry can be").at(line=number)
             yield line.removesuffix(b"\n").decode()
     except UnicodeDecodeError:
         raise InvalidInput("", "is not UTF-8").at(line=number) from None

@@ -1,13 +1,16 @@
-"""Read text files of other programs: their encoding, and the delimiter and header of a table.
+"""Read text files of other programs: their encoding, their lines, the delimiter of a table.
 
 Guarantees: a byte order mark is never part of a text, and an empty column at the end of a header,
-as spreadsheets leave it, is no column. Pure functions of bytes and texts.
+as spreadsheets leave it, is no column. No line is held that is longer than a limit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import IO, AnyStr
 
 from timeline.errors import InvalidInput
 
+LONGEST_LINE = 16 * 2**20
+"""Bytes or characters of one line, row or item of an input; a longer one is refused."""
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -30,6 +33,25 @@ def decoded(
         line = first_line + content.count(b"\n", 0, error.start)
         problem = f"is not UTF-8: {advice or f'byte {content[error.start]:#04x}'}"
         raise InvalidInput("", problem).at(line=line) from None
+
+
+def lines(file: IO[AnyStr], *, first: int = 1, longest: int = LONGEST_LINE) -> Iterator[AnyStr]:
+    """Yield the lines of a file, with their ends; the first one has the number `first`.
+
+    Raises InvalidInput, with its number, for a line that is too long, without reading its rest.
+    """
+    number = first
+    while line := file.readline(longest + 1):
+        check_length(len(line), number, longest)
+        yield line
+        number += 1
+
+
+def check_length(length: int, line: int, longest: int = LONGEST_LINE) -> None:
+    """Raise InvalidInput for a line that is too long; `line` is its number."""
+    if length > longest:
+        problem = f"is longer than {longest // 2**20} MiB: is this a file of lines?"
+        raise InvalidInput("", problem).at(line=line)
 
 
 def delimiter_of(header: str, delimiters: str = ",;\t") -> str:

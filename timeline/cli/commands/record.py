@@ -168,7 +168,7 @@ def _items(text: str) -> Iterator[tuple[int, Any]]:
 
 
 def _json_lines(file: IO[bytes]) -> Iterator[tuple[int, Any]]:
-    for line, content in enumerate(file, 1):
+    for line, content in enumerate(text_files.lines(file), 1):
         try:
             text = text_files.decoded(content, first_line=line).strip(" \t\r\n")
             if text:

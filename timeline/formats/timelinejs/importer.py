@@ -23,20 +23,22 @@ import json
 import re
 from collections import Counter
 from collections.abc import Generator, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from timeline.errors import InvalidInput
-from timeline.formats.importers.rows import csv_rows, flat, text
+from timeline.formats.importers.rows import cells_of, csv_rows, text
 from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import NUMBER
 from timeline.formats.timelinejs import slides
 from timeline.formats.timelinejs.slides import DATE_PARTS, DATES, PART, SCALE, SCHEME, TWIN
 from timeline.model import edtf, text_files
 from timeline.model.strict_json import parse_json
+from timeline.model.text_files import LONGEST_LINE
 
-_LONGEST = 64 * 2**20
-"""Characters of a file; longer ones are refused."""
+_MOST_SLIDES = 100_000
+"""Slides of a file, which are held in memory: measured, they take 0.7 kB each and more."""
 _LONGEST_NAME = 80
 """Characters of a headline or `unique_id` in the id of a slide."""
 _PARTS = {"events": "event", "eras": "era", "title": "title"}
@@ -66,18 +68,22 @@ def importer(mapping: Path | None) -> Format:
 
 def _slide_rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
     with text(file) as stream:
-        content = stream.read(_LONGEST + 1)
-    if len(content) > _LONGEST:
-        raise InvalidInput("", "is too long for a timeline that a browser holds")
+        content = stream.read(LONGEST_LINE + 1)
+    if len(content) > LONGEST_LINE:
+        problem = f"is longer than {LONGEST_LINE // 2**20} MiB, too long for a browser: split it"
+        raise InvalidInput("", problem)
     match content.lstrip()[:1]:
         case "":
             raise InvalidInput("", "is empty")
         case "<":
             raise InvalidInput("", "is a web page, not data")
         case "{" | "[":
-            found = [*_json_rows(content)]
+            slides_found = _json_rows(content)
         case _:
-            found = [*_sheet_rows(content)]
+            slides_found = _sheet_rows(content)
+    found = [*islice(slides_found, _MOST_SLIDES + 1)]
+    if len(found) > _MOST_SLIDES:
+        raise InvalidInput("", f"has more than {_MOST_SLIDES:,} slides: split it")
     yield from _numbered(_dated(found))
 
 
@@ -138,13 +144,11 @@ def _json_rows(content: str) -> Iterator[Row | Unreadable]:
             line += content.count("\n", counted, item.start)
             counted = item.start
             try:
-                value = parse_json(content[item.start : item.end])
-                if not isinstance(value, dict):
-                    raise InvalidInput("", "is no object with fields")
+                found = cells_of(parse_json(content[item.start : item.end]))
             except InvalidInput as error:
                 yield Unreadable(line + (error.line or 1) - 1, error.field, error.problem)
                 continue
-            cells = {**dict(flat(value)), PART: _PARTS[name]}
+            cells = {**found, PART: _PARTS[name]}
             yield Row(line, {**cells, SCALE: scale} if isinstance(scale, str) else cells)
 
 

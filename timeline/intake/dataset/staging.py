@@ -17,7 +17,7 @@ from typing import IO, Any, NamedTuple
 from timeline.errors import InvalidInput
 from timeline.formats.imports import Cells, Format, Row, Tally
 from timeline.intake.dataset.row_changes import is_same
-from timeline.store.codec import decode_content
+from timeline.store.codec import MAX_PAYLOAD, decode_content
 
 _TABLES = """
 CREATE TEMP TABLE staged (
@@ -35,6 +35,9 @@ CREATE TEMP TABLE rejects (
 );
 """
 _AT_ONCE = 1_000
+"""Rows that are put into the tables, or read from them, at once."""
+_HELD = 16 * 2**20
+"""Characters of rows after which fewer than `_AT_ONCE` are put or read at once."""
 
 GONE = "no longer in the publisher's file"
 """The beginning of the reason of a retraction that a file made."""
@@ -87,24 +90,31 @@ class Staging:
         """Read the rows of a file. Raises InvalidInput for a file that is not of this format."""
         rows: list[tuple[int, int, str, str, str]] = []
         rejects: list[Reject] = []
+        held = 0
         with contextlib.closing(self._form.read(file)) as found:
             for row in found:
                 self.read += 1
                 progress(self.read)
+                cells = None
                 try:
                     if not isinstance(row, Row):
                         raise InvalidInput(row.field, row.reason)
-                    external_id = self._external_id(row.cells)
+                    text = json.dumps(row.cells, ensure_ascii=False)
+                    if len(text) > MAX_PAYLOAD:
+                        problem = f"is longer than an entry can be: {MAX_PAYLOAD // 2**20} MiB"
+                        raise InvalidInput("", problem)
+                    cells = row.cells
+                    held += len(text)
+                    external_id = self._external_id(cells)
                 except InvalidInput as error:
                     self.without_id += 1
-                    cells = row.cells if isinstance(row, Row) else None
                     rejects.append(Reject(self.read, row.line, error.field, error.problem, cells))
                 else:
-                    text = json.dumps(row.cells, ensure_ascii=False)
                     event_id = event_id_of(external_id)
                     rows.append((self.read, row.line, external_id, event_id, text))
-                if len(rows) + len(rejects) >= _AT_ONCE:
+                if len(rows) + len(rejects) >= _AT_ONCE or held > _HELD:
                     self._put(rows, rejects)
+                    held = 0
         self._put(rows, rejects)
         self._settle_repeated()
 
@@ -166,12 +176,23 @@ class Staging:
     def chunks(self, size: int) -> Iterator[list[StagedRow]]:
         """Yield lists of the rows that are neither rejected nor repeated, in their order."""
         last = 0
-        while rows := self._connection.execute(_CHUNK, (self._form.scheme, last, size)).fetchall():
-            last = rows[-1][0]
-            yield [
-                StagedRow._make((*plain, json.loads(cells), _cells(kept)))
-                for *plain, cells, kept in rows
-            ]
+        while rows := self._some(last, size):
+            last = rows[-1].number
+            yield rows
+
+    def _some(self, last: int, size: int) -> list[StagedRow]:
+        """Return the rows after number `last`: at most `size`, and fewer if they are long."""
+        found: list[StagedRow] = []
+        held = 0
+        with contextlib.closing(
+            self._connection.execute(_CHUNK, (self._form.scheme, last, size))
+        ) as rows:
+            for *plain, cells, kept in rows:
+                found.append(StagedRow._make((*plain, json.loads(cells), _cells(kept))))
+                held += len(cells) + len(kept or "")
+                if held > _HELD:
+                    break
+        return found
 
     def newest(self) -> tuple[str, str] | None:
         """Return when the publisher's newest entry was reported: its last instant, and as given."""
