@@ -320,6 +320,7 @@ def test_the_container_runs_as_an_ordinary_user_and_builds_nothing_when_it_start
     assert said["USER"] == "reader"
     command = json.loads(said["CMD"])
     assert command[:4] == ["datasette", "serve", "--immutable", name]
+    assert "sql_time_limit_ms" not in command  # Datasette's own limit is one second.
     assert taken(tmp_path / "out") == sorted({*files(tmp_path / "out")} - {"Dockerfile"})
 
 

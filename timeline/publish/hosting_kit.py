@@ -48,6 +48,10 @@ _OURS = (
 )
 """Endings of the names of files that belong to the package."""
 
+_ONLY_HERE = ("default_cache_ttl", "sql_time_limit_ms")
+"""Settings of `timeline serve` that a copy does not need: it never changes, so its pages may be
+cached, and strangers read it, so their SQL has Datasette's own limit of one second."""
+
 _DOCKERFILE = """\
 FROM python:3.12-slim-bookworm
 RUN useradd --create-home --uid 10001 reader
@@ -103,8 +107,7 @@ def _dockerfile(database: str, url: SiteUrl | None) -> bytes:
 
     It has to work after upgrades too, because it is written only once.
     """
-    # Pages may be cached: the copy never changes.
-    chosen = {name: value for name, value in SETTINGS.items() if name != "default_cache_ttl"}
+    chosen = {name: value for name, value in SETTINGS.items() if name not in _ONLY_HERE}
     if url and url.path != "/":
         chosen["base_url"] = url.path
     settings = "".join(

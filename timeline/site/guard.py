@@ -16,12 +16,15 @@ import functools
 import json
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from weakref import WeakSet
 
+from timeline.site import isolated_sql, sql_process, turns
+from timeline.site.turns import Message, Send
 from timeline.store import storage
 
 READ_ONLY = "This timeline is read-only"
@@ -62,20 +65,7 @@ _HEADERS = (
     (b"referrer-policy", b"same-origin"),
 )
 
-_LIMITS = {
-    # Bytes: a payload has at most 4 MiB. The limit on time does not stop a single function that
-    # builds a text of 800 MB.
-    sqlite3.SQLITE_LIMIT_LENGTH: 5_000_000,
-    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
-    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 500,
-    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 100,
-    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 1_000,
-    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
-}
-
-_Message = MutableMapping[str, Any]
-_Send = Callable[[_Message], Awaitable[None]]
-_Application = Callable[[_Message, Callable[[], Awaitable[_Message]], _Send], Awaitable[None]]
+_Application = Callable[[Message, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
 
 
 # --- Which databases ----------------------------------------------------------------------
@@ -129,7 +119,7 @@ def install() -> None:
 
     Datasette has no hook for either. Every write, whatever its method and thread, takes its
     connection from Database.connect, and databases may be added at any time. So the method of the
-    class is replaced, once in a process.
+    class is replaced, once in a process. So is the method that runs SQL.
     """
     from datasette.app import Datasette
     from datasette.database import Database
@@ -164,6 +154,7 @@ def install() -> None:
     Database.connect = guarded_connect
     Datasette._connected_databases = without_folders
     Datasette._threads = without_places
+    isolated_sql.install()
 
 
 def prepare(connection: sqlite3.Connection, datasette: Any) -> None:
@@ -171,15 +162,13 @@ def prepare(connection: sqlite3.Connection, datasette: Any) -> None:
     if timelines(datasette):
         connection.set_authorizer(_authorize)
     if _holds_timeline(connection):
-        for limit, value in _LIMITS.items():
-            connection.setlimit(limit, value)
-        connection.execute("PRAGMA query_only = 1")
+        sql_process.restrict(connection)
 
 
 def _authorize(
     action: int, name: str | None, column: str | None, _schema: str | None, _source: str | None
 ) -> int:
-    if action == sqlite3.SQLITE_READ and (name, column) == ("pragma_database_list", "file"):
+    if sql_process.shows_folder(action, name, column):
         return sqlite3.SQLITE_IGNORE  # The column reads as NULL.
     if action == sqlite3.SQLITE_ATTACH and _may_write_to_timeline(name):
         return sqlite3.SQLITE_DENY
@@ -209,7 +198,7 @@ def guard_application(datasette: Any, application: _Application) -> _Application
     """
 
     async def guarded(
-        scope: _Message, receive: Callable[[], Awaitable[_Message]], send: _Send
+        scope: Message, receive: Callable[[], Awaitable[Message]], send: Send
     ) -> None:
         if scope["type"] != "http" or not timelines(datasette):
             await application(scope, receive, send)
@@ -219,15 +208,22 @@ def guard_application(datasette: Any, application: _Application) -> _Application
             await application(scope, receive, send)
             return
 
-        async def send_with_headers(message: _Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": _with_headers(message.get("headers", ()))}
             await send(message)
 
         if database is not None and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             await _refuse(send_with_headers)
-        else:
+        elif database is None:
             await application(scope, receive, send_with_headers)
+        else:
+            answer = partial(application, scope, receive)
+            token = isolated_sql.page_of.set(database)
+            try:
+                await turns.in_turn(datasette, answer, send_with_headers)
+            finally:
+                isolated_sql.page_of.reset(token)
 
     return guarded
 
@@ -265,7 +261,7 @@ def _with_headers(headers: Any) -> list[tuple[bytes, bytes]]:
     return [*headers, *added]
 
 
-async def _refuse(send: _Send) -> None:
+async def _refuse(send: Send) -> None:
     body = READ_ONLY.encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
     await send({"type": "http.response.start", "status": 403, "headers": headers})
