@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import pty
+import select
 import subprocess
+import tty
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +240,44 @@ def test_a_file_shown_on_a_terminal_is_harmless_text(name: str, varied: Path) ->
     assert "red" in unfolded
     assert "Names" in unfolded
     assert name == "ics" or "Переговоры в Одессе" in unfolded
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_terminal_that_is_named_as_the_file_is_a_terminal(name: str, varied: Path) -> None:
+    ours, theirs = pty.openpty()
+    try:
+        tty.setraw(theirs)
+        os.set_blocking(ours, False)
+        shown = b""
+        with subprocess.Popen(
+            [*PROGRAM, "-d", str(varied), "export", name, "-o", os.ttyname(theirs)],
+            env=environment(),
+            cwd=varied.parent,
+        ) as running:
+            while running.poll() is None or select.select([ours], [], [], 0)[0]:
+                if select.select([ours], [], [], 0.1)[0]:
+                    shown += os.read(ours, 65536)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert running.returncode == 0
+    assert "red" in shown.decode()
+    assert not forbidden(shown.decode())
+
+
+def test_a_file_or_a_pipe_gets_a_text_as_it_is(varied: Path) -> None:
+    done("-d", varied, "export", "csv", "-o", varied.parent / "out.csv")
+    written = (varied.parent / "out.csv").read_bytes()
+    assert HOSTILE_TITLE.encode() in written
+    with subprocess.Popen(
+        [*PROGRAM, "-d", str(varied), "export", "csv"],
+        env=environment(),
+        cwd=varied.parent,
+        stdout=subprocess.PIPE,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.read() == written
+    assert running.returncode == 0
 
 
 def test_there_are_no_styles_in_a_pipe(varied: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
 import re
 import signal
 import socket
@@ -20,7 +21,9 @@ from typing import Any, NamedTuple
 import click
 import pytest
 from click.testing import CliRunner
-from running import CHECKOUT
+from running import CHECKOUT, PROGRAM, environment
+from serving import free_port
+from terminal import HOSTILE_TITLE, forbidden
 
 from timeline.cli import cli
 from timeline.errors import NotATimeline, ProjectionOutdated, Refused
@@ -230,3 +233,21 @@ def test_the_commands_serve_what_they_name(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_title_is_harmless_on_the_terminal_of_who_serves(tmp_path: Path) -> None:
+    path = tmp_path / "odesa.db"
+    writer.create_log(path, {"title": HOSTILE_TITLE})
+    ours, theirs = pty.openpty()
+    command = [*PROGRAM, "-d", str(path), "serve", "--port", str(free_port())]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=theirs) as running:
+        try:
+            shown = b""
+            while b"Ctrl-C" not in shown:
+                shown += os.read(ours, 65536)
+        finally:
+            running.kill()
+    os.close(ours)
+    os.close(theirs)
+    assert "red" in shown.decode()
+    assert not forbidden(shown.decode().replace("\r\n", "\n"))

@@ -15,7 +15,7 @@ import io
 import json
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -77,9 +77,11 @@ def serve(
     port: int = 8001,
     url: SiteUrl | None = None,
     options: Sequence[str] = (),
+    tell: Callable[[str], object] = lambda line: click.echo(line, err=True),
 ) -> None:
     """Serve a timeline until Ctrl-C; `options` go to `datasette serve` as they are.
 
+    `tell` is called with each line for the person who serves; a line has the title of the log.
     Port 0 stands for any free port. `url` is the address at which readers find the site. Raises
     StoreError for a file that cannot be served, Refused if nothing can listen at the address, and
     click.UsageError for an option unknown to Datasette.
@@ -104,15 +106,11 @@ def serve(
         elif not own:
             context.params["metadata"] = _text(metadata)
         known = f", for readers at {url}" if url else ""
-        click.echo(
-            f'Serving "{metadata["title"]}" at http://{shown_host}:{port}/{known}  (Ctrl-C stops)',
-            err=True,
-        )
+        tell(f'Serving "{metadata["title"]}" at http://{shown_host}:{port}/{known}  (Ctrl-C stops)')
         if Path(path).stem in _PAGES:
-            click.echo(
+            tell(
                 f"Note: /{Path(path).stem} is a page of the timeline, so Datasette's own pages of "
-                f"this file cannot be seen: rename {Path(path).name} to see them",
-                err=True,
+                f"this file cannot be seen: rename {Path(path).name} to see them"
             )
         with contextlib.suppress(KeyboardInterrupt):
             command.invoke(context)

@@ -140,18 +140,23 @@ def _write(path: str, pieces: Iterator[str], *, bom: bool) -> None:
     """Write the pieces: as they are into a file or a pipe, escaped on a terminal."""
     if path == "-" and sys.stdout.isatty():
         for piece in pieces:
-            lines = piece.replace("\r\n", "\n").removesuffix("\n")
-            output.echo(output.printable(lines))  # escape also what looks like our styles
+            output.echo(_escaped(piece).removesuffix("\n"))
         return
     # Write to a pipe or a device; replace only a plain file.
     is_special = path == "-" or (Path(path).exists() and not Path(path).is_file())
     try:
         with click.open_file(path, "wb", atomic=not is_special) as file:
-            if bom:
+            is_terminal = file.isatty()  # such as /dev/tty
+            if bom and not is_terminal:
                 file.write(b"\xef\xbb\xbf")
             for piece in pieces:
-                file.write(piece.encode())
+                file.write((_escaped(piece) if is_terminal else piece).encode())
     except BrokenPipeError:
         raise
     except OSError as error:
         raise TimelineError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _escaped(piece: str) -> str:
+    """Escape everything that a terminal would obey, also what looks like our styles."""
+    return output.printable(piece.replace("\r\n", "\n"))

@@ -50,7 +50,7 @@ def serve_command(
     from timeline.site.serve import serve
 
     public = None if url is None else site_url(url)
-    serve(database, host=host, port=port, url=public, options=datasette_options)
+    serve(database, host=host, port=port, url=public, options=datasette_options, tell=_tell)
 
 
 @click.command("demo")
@@ -76,4 +76,8 @@ def demo_command(context: click.Context, port: int, no_serve: bool) -> None:
     entries = demo.build(path)
     output.echo(f"Built {path}: {entries} entries.")
     if not no_serve:
-        serve(str(path), port=port)
+        serve(str(path), port=port, tell=_tell)
+
+
+def _tell(line: str) -> None:
+    output.echo(output.one_line(line), err=True)
