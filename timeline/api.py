@@ -104,9 +104,18 @@ class Timeline:
     ...     timeline.record(Event(title="Talks in Odesa", occurred="15 April 2025"))
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, now: Callable[[], datetime] = clock.now):
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        now: Callable[[], datetime] = clock.now,
+        trust_clock: bool = False,
+        ahead: str | None = None,
+    ):
         """Open a timeline that exists. Call `Timeline.open` or `Timeline.create` instead."""
         self.path = Path(path)
+        self.trust_clock = trust_clock
+        self.ahead = ahead
         self._now = now
         self._reader = storage.connect(self.path)
         self._writer: sqlite3.Connection | None = None
@@ -150,14 +159,25 @@ class Timeline:
         return cls(path, now=now)
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, now: Callable[[], datetime] = clock.now) -> Self:
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        now: Callable[[], datetime] = clock.now,
+        trust_clock: bool = False,
+        ahead: str | None = None,
+    ) -> Self:
         """Open a timeline that exists.
+
+        With `trust_clock`, an append after a long silence does not raise ClockLeapt. `ahead` is the
+        reason to write a log that is ahead of the clock; without it, an append raises ClockBehind.
+        Both can be changed later: they are attributes of the object.
 
         Raises NotATimeline for a missing or foreign file, TooNew for one of a newer version,
         TooOld for one that needs ``timeline migrate``, ProjectionOutdated for one that needs
         ``timeline rebuild``.
         """
-        return cls(path, now=now)
+        return cls(path, now=now, trust_clock=trust_clock, ahead=ahead)
 
     @classmethod
     def restore(
@@ -166,17 +186,19 @@ class Timeline:
         file: IO[bytes],
         *,
         now: Callable[[], datetime] = clock.now,
+        allow_ahead: bool = False,
     ) -> Self:
         """Restore a log that ``timeline export jsonl`` wrote, entry by entry, byte for byte.
 
         If `path` exists and contains the beginning of that log, the missing entries are added: so
         a mirror follows its original. `file` is open for bytes, plain or gzip. Raises InvalidInput
-        with the line of a wrong entry, Refused if `path` contains another log, ClockBehind and
-        StoreError. After an error, no new file is left.
+        with the line of a wrong entry, Refused if `path` contains another log, ClockBehind
+        for entries ahead of the clock, unless `allow_ahead`, and StoreError. After an error, no new
+        file is left.
         """
         from timeline.intake.restore import restore
 
-        restore(path, file, now=now)
+        restore(path, file, now=now, allow_ahead=allow_ahead)
         return cls(path, now=now)
 
     def close(self) -> None:
@@ -206,14 +228,19 @@ class Timeline:
         and actors; `record_each` takes many events, and is faster. With `dry_run` everything is
         checked, and nothing is kept. Until the block ends, other writers have to wait, and readers
         need not. Raises Busy after waiting 60 seconds for another writer, NotWritable,
-        StorageFull, ClockBehind.
+        StorageFull, ClockBehind, ClockLeapt.
         """
         if self._writer is None:
             self._writer = storage.connect(self.path, write=True)
         if self._writer.in_transaction:
             raise Refused("this timeline is in the middle of an append: use that one")
         with writer.appending(
-            self._writer, os.fspath(self.path), now=self._now, dry_run=dry_run
+            self._writer,
+            os.fspath(self.path),
+            now=self._now,
+            trust_clock=self.trust_clock,
+            ahead=self.ahead,
+            dry_run=dry_run,
         ) as append:
             yield append
 

@@ -13,6 +13,7 @@
     |   +-- NothingChanged      an update that would change nothing
     |   +-- Conflict            the event is at another version than expected
     |   +-- ClockBehind         the log is ahead of this machine's clock
+    |   +-- ClockLeapt          this machine's clock is far ahead of the log and of its file
     |   +-- TooManyAbsent       a sheet lacks more than a tenth of the events
     +-- ProofError          a proof, a signature or a checkpoint that does not hold
     +-- StoreError          the file, not the input
@@ -38,6 +39,7 @@ __all__ = [
     "Ambiguous",
     "Busy",
     "ClockBehind",
+    "ClockLeapt",
     "Conflict",
     "Damaged",
     "InvalidCell",
@@ -207,9 +209,28 @@ class ClockBehind(Refused):
     def __init__(self, last: str, now: str) -> None:
         super().__init__(
             f"the newest entry was recorded at {last}, but the clock here says {now}: set the clock"
+            ", or, if the clock is right, write with --ahead REASON"
         )
         self.last = last
         self.now = now
+
+
+class ClockLeapt(Refused):
+    """The clock of this machine is `days` ahead of the newest entry and of its file's last change.
+
+    Either nobody wrote for so long, or the clock is wrong. A wrong time would stay in the log.
+    """
+
+    def __init__(self, last: str, now: str, days: int) -> None:
+        self.span = "over a day" if days == 1 else f"{days:,} days"
+        super().__init__(
+            f"the clock here says {now}, {self.span} after the newest entry and the last change of "
+            "the file: if the clock is right, write with --yes (a program sets "
+            "TIMELINE_TRUST_CLOCK=1); if not, set it"
+        )
+        self.last = last
+        self.now = now
+        self.days = days
 
 
 class TooManyAbsent(Refused):

@@ -1054,7 +1054,7 @@ def test_doctor_finds_nothing_wrong_with_a_good_file(story: Path) -> None:
     assert "log        10 entries, the newest is #9" in shown
     findings = json.loads(done("-d", story, "doctor", "--json"))
     assert {finding["finding"] for finding in findings} <= {"ok", "note"}
-    assert {"Python", "SQLite", "Datasette", "file", "pages", "log", "disk", "tables"} == {
+    assert {"Python", "SQLite", "Datasette", "file", "pages", "log", "disk", "clock", "tables"} == {
         finding["about"] for finding in findings
     }
 

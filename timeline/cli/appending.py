@@ -10,9 +10,11 @@ import functools
 import itertools
 import json
 import operator
+import os
 import re
 import signal
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -21,13 +23,15 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import output
-from timeline.errors import InvalidInput, TimelineError
+from timeline.errors import ClockBehind, ClockLeapt, InvalidInput, TimelineError
+from timeline.formats import prose
 from timeline.model.content import Said
 from timeline.model.field_types import ID_PATTERN, SIGNS
 from timeline.reading.twins import misspellings
 from timeline.reading.twins.misspellings import Name, Slip
 from timeline.store import storage
 from timeline.writing.receipt import Receipt
+from timeline.writing.recording_time import check_clock
 from timeline.writing.writer import Append
 
 _RECEIPTS_AT_HAND = 10_000
@@ -41,6 +45,7 @@ def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
 
     From the commit on, Ctrl-C is ignored: a message that nothing was written would be wrong.
     """
+    settle_clock(timeline)
     before = signal.getsignal(signal.SIGINT)
     try:
         with timeline.append(dry_run=dry_run) as append:
@@ -55,6 +60,44 @@ def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
         raise TimelineError("interrupted; nothing was written") from None
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def settle_clock(timeline: Timeline) -> None:
+    """Let a timeline trust the clock as the options say, or as a person on a terminal answers."""
+    timeline.ahead = click.get_current_context().meta.get("timeline.ahead")
+    timeline.trust_clock = timeline.trust_clock or is_clock_right(timeline.path)
+
+
+def is_ahead_allowed() -> bool:
+    """Return whether --ahead gives a reason to write entries that are ahead of the clock."""
+    return bool(click.get_current_context().meta.get("timeline.ahead"))
+
+
+def is_clock_right(path: str | Path) -> bool:
+    """Return whether --yes, $TIMELINE_TRUST_CLOCK or a person says that the clock is right.
+
+    A person on a terminal is asked only if the clock is far ahead of the log.
+    """
+    is_said = click.get_current_context().meta.get("timeline.yes")
+    if is_said or os.environ.get("TIMELINE_TRUST_CLOCK"):
+        return True
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    with storage.storage_errors(path), contextlib.closing(storage.connect(path)) as connection:
+        try:
+            check_clock(connection, path)
+        except ClockLeapt as leap:
+            return click.confirm(
+                output.hanging(
+                    f"The clock here says {prose.instant(leap.now)}, {leap.span} after the newest "
+                    "entry and the last change of the file. Is the clock right?",
+                    0,
+                ),
+                err=True,
+            )
+        except ClockBehind:
+            pass
+    return False
 
 
 class KeptReceipts:

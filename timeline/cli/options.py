@@ -44,6 +44,31 @@ said_options = all_of(
     click.option("--reported-at", metavar="DAY", help="When the source reported it."), author_option
 )
 
+
+def keep_in_meta(context: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Keep the value of an option for `appending.settle_clock`, and return it."""
+    context.meta[f"timeline.{option.name}"] = value
+    return value
+
+
+yes_option = click.option(
+    "--yes",
+    is_flag=True,
+    expose_value=False,
+    callback=keep_in_meta,
+    help="The clock is right, though over a day ahead of the log.",
+)
+
+ahead_option = click.option(
+    "--ahead",
+    metavar="REASON",
+    expose_value=False,
+    callback=keep_in_meta,
+    help="Why to write though the log is ahead of the clock.",
+)
+
+clock_options = all_of(yes_option, ahead_option)
+
 figure_options = all_of(
     click.option(
         "--figure",

@@ -25,7 +25,8 @@ from timeline.store import codec, log
 from timeline.store.codec import Entry
 from timeline.writing import writer
 from timeline.writing.append_buffer import AppendBuffer
-from timeline.writing.entries import MAX_AHEAD, differing, encoded_payload
+from timeline.writing.entries import differing, encoded_payload
+from timeline.writing.recording_time import MAX_AHEAD
 from timeline.writing.resolver import sources_named
 
 _MODELS: dict[str, type[Content]] = {
@@ -58,6 +59,7 @@ class ForeignEntries:
         awaiting_erasure: dict[str, int],
         *,
         now: Callable[[], datetime] = clock.now,
+        allow_ahead: bool = False,
     ) -> None:
         self._connection = connection
         self._awaiting_erasure = awaiting_erasure
@@ -65,7 +67,7 @@ class ForeignEntries:
         newest = log.newest(connection)
         self._recorded_at = newest.recorded_at if newest else ""
         self._now = clock.utc(now())
-        self._latest = clock.utc(clock.parse(self._now) + MAX_AHEAD)
+        self._latest = None if allow_ahead else clock.utc(clock.parse(self._now) + MAX_AHEAD)
         self._expected: dict[str, tuple[int, str]] = {}
         """The events that this batch must bring: for each, the seq and the field that name it."""
         self._is_stale = False
@@ -138,7 +140,7 @@ class ForeignEntries:
         if entry.recorded_at < self._recorded_at:
             problem = f"lies before {self._recorded_at}, when the entry before was recorded"
             raise InvalidInput("envelope.recorded_at", problem)
-        if entry.recorded_at > self._latest:
+        if self._latest and entry.recorded_at > self._latest:
             raise ClockBehind(entry.recorded_at, self._now)
 
     def _check_payload(self, entry: Entry, payload: str) -> None:

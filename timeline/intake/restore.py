@@ -58,6 +58,7 @@ def restore(
     file: IO[bytes],
     *,
     now: Callable[[], datetime] = clock.now,
+    allow_ahead: bool = False,
     progress: Callable[[int], object] = lambda count: None,
 ) -> Restored:
     """Restore a whole log from an export in wire form, plain or as gzip.
@@ -67,7 +68,7 @@ def restore(
 
     Raises InvalidInput and similar errors, with the line, for an entry that is wrong; Refused for a
     file with another log, with the first entry that differs; ClockBehind for entries more than a
-    minute ahead; StoreError for a file that cannot be written.
+    minute ahead of the clock, unless `allow_ahead`; StoreError for a file that cannot be written.
     """
     with contextlib.ExitStack() as stack:
         lines = _entry_lines(plain(file))
@@ -78,18 +79,23 @@ def restore(
             connection = stack.enter_context(storage.new_file(path))
             with storage.immediate(connection):
                 tables.create(connection)
-        return _Restoring(connection, os.fspath(path), now).run(lines, progress)
+        return _Restoring(connection, os.fspath(path), now, allow_ahead).run(lines, progress)
 
 
 class _Restoring:
     """Restores an export into one file."""
 
     def __init__(
-        self, connection: sqlite3.Connection, path: str, now: Callable[[], datetime]
+        self,
+        connection: sqlite3.Connection,
+        path: str,
+        now: Callable[[], datetime],
+        allow_ahead: bool,
     ) -> None:
         self._connection = connection
         self._path = path
         self._now = now
+        self._allow_ahead = allow_ahead
         self._awaiting_erasure: dict[str, int] = {}
         """The id of each entry without a payload whose erasure has not been read yet, with its
         seq."""
@@ -152,7 +158,12 @@ class _Restoring:
         """
         with storage.immediate(self._connection):
             tables.check(self._connection, self._path)
-            foreign = ForeignEntries(self._connection, self._awaiting_erasure, now=self._now)
+            foreign = ForeignEntries(
+                self._connection,
+                self._awaiting_erasure,
+                now=self._now,
+                allow_ahead=self._allow_ahead,
+            )
             more = False
             for _, batch in batches:
                 for entry in batch:

@@ -11,27 +11,27 @@ import functools
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from timeline.errors import AlreadyRecorded, ClockBehind, InvalidInput
+from timeline.errors import AlreadyRecorded, InvalidInput
 from timeline.model import clock, field_paths
 from timeline.model.content import Event, Said, Vocabulary
 from timeline.model.field_types import ID_PATTERN
+from timeline.model.validation import validate
 from timeline.model.vocabulary import stored
 from timeline.projection.projector import Projector
 from timeline.store import codec, log
 from timeline.store.codec import Entry, Payload
 from timeline.writing.append_buffer import AppendBuffer
 from timeline.writing.receipt import Receipt, new_receipt, receipt_of
+from timeline.writing.recording_time import RecordingTime
 from timeline.writing.resolver import Resolver
 
 NO_WORDS = Said.model_construct()
 """A `Said` without author, reason and time of report. It is not validated, as that would build
 the model at the start of every program."""
 
-MAX_AHEAD = timedelta(seconds=60)
-"""The time by which the newest entry may be ahead of the clock of this machine."""
 _ID_WINDOW = 60_000_000
 """The time, in microseconds, by which new ids may be ahead of the clock."""
 _IDS = 1_000
@@ -44,21 +44,13 @@ _NEEDS_REASON = frozenset(
 class Entries:
     """Adds the entries of one append, in the transaction that is open."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, *, now: Callable[[], datetime] = clock.now
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, time: RecordingTime) -> None:
         self._connection = connection
         about = log.newest(connection, "log")
         self._info, vocabulary = _about(about.payload if about else None)
-        newest = log.newest(connection)
-        moment = now()
-        if newest:
-            last = clock.parse(newest.recorded_at)
-            if last - moment > MAX_AHEAD:
-                raise ClockBehind(newest.recorded_at, clock.utc(moment))
-            moment = max(moment, last + timedelta(microseconds=1))
-        self._moment = moment
-        self._recorded_at = clock.utc(moment)
+        self._time = time
+        self._recorded_at = clock.utc(time.moment)
+        self._note = time.note
         self._buffer = AppendBuffer(connection, Projector(connection, self._time_zone))
         self._next_id = self._first_free_id()
         self._asked_ids = ("", "")
@@ -91,7 +83,13 @@ class Entries:
         entry_id: str,
         notes: tuple[str, ...] = (),
     ) -> Receipt:
-        """Append one entry with a payload that `encoded_payload` has made already."""
+        """Append one entry with a payload that `encoded_payload` has made already.
+
+        If the log is far ahead of the clock, the first entry of an append is one that says so.
+        """
+        if note := self._note:
+            self._note = None
+            self._add("log.updated", "log", self._info, validate(Said, {"reason": note}))
         entry = codec.encode(
             seq=self._buffer.size,
             id=entry_id,
@@ -118,7 +116,7 @@ class Entries:
 
         A large append makes ids faster than microseconds pass.
         """
-        first = microseconds(self._moment)
+        first = microseconds(self._time.moment)
         made = self._connection.execute(
             "SELECT id FROM log WHERE id >= ? AND id < ? AND length(id) = 11 ORDER BY id DESC",
             (codec.encode_id(first), codec.encode_id(first + _ID_WINDOW)),

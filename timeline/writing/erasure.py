@@ -25,6 +25,9 @@ from timeline.store.codec import Entry, decode_payload
 from timeline.writing import writer
 from timeline.writing.receipt import Receipt
 
+_NO_WAIT = "an erasure does not wait"
+"""The reason to write a log that is ahead of the clock."""
+
 _SHORTEST = 3
 """The least characters of a text that is looked for elsewhere."""
 
@@ -57,12 +60,15 @@ def erase(
     said: Said,
     *,
     now: Callable[[], datetime] = clock.now,
+    trust_clock: bool = False,
     progress: Callable[[int], object] = lambda count: None,
 ) -> Erasure:
     """Erase the content of these entries; `progress` is called while the tables are rebuilt.
 
-    Raises NotFound, Refused for entries that say what the log is, InvalidInput without a reason or
-    for a reason that repeats the erased text, Unfinished if bytes of it are still in the file.
+    It never has to wait for the clock: a log that is ahead of it is written all the same. Raises
+    ClockLeapt unless `trust_clock`, NotFound, Refused for entries that say what the log is,
+    InvalidInput without a reason or for a reason that repeats the erased text, Unfinished if bytes
+    of it are still in the file.
     """
     with storage.storage_errors(path):
         entries = [log.entry_by_id(connection, entry_id) for entry_id in entry_ids]
@@ -70,7 +76,9 @@ def erase(
     for text in texts:
         if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", said.reason or "", re.IGNORECASE):
             raise InvalidInput("reason", f'repeats "{text}", which is to be erased')
-    with writer.appending(connection, path, now=now) as append:
+    with writer.appending(
+        connection, path, now=now, trust_clock=trust_clock, ahead=_NO_WAIT
+    ) as append:
         receipts = [append.erase(entry_id, said) for entry_id in entry_ids]
         if not all(receipt.unchanged for receipt in receipts):
             tables.make_anew(connection, progress)

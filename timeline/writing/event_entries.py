@@ -7,8 +7,7 @@ The sources that an event brings are recorded before it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -27,6 +26,7 @@ from timeline.writing.entries import (
     fields_changed,
 )
 from timeline.writing.receipt import Receipt, receipt_of
+from timeline.writing.recording_time import RecordingTime
 from timeline.writing.resolver import Resolved
 
 _WORDS = frozenset(Said.model_fields)
@@ -53,10 +53,8 @@ class EventEntries(Entries):
     the first receipt, with other content it raises AlreadyRecorded.
     """
 
-    def __init__(
-        self, connection: sqlite3.Connection, *, now: Callable[[], datetime] = clock.now
-    ) -> None:
-        super().__init__(connection, now=now)
+    def __init__(self, connection: sqlite3.Connection, time: RecordingTime) -> None:
+        super().__init__(connection, time)
         self._expected_events: dict[str, InvalidInput] = {}
         self._shared = NO_WORDS, NO_WORDS
         self.names: dict[tuple[str, str], None] = {}
@@ -226,8 +224,11 @@ class EventEntries(Entries):
         return self._add_event(kind, event_id, resolved, said, entry_id)
 
     def _reported_today(self, said: Said) -> Said:
-        """Return `said` with the day of this append as its report; made once for equal words."""
-        day = clock.day_in(self._moment, self._time_zone)
+        """Return `said` with the day of this append as its report; made once for equal words.
+
+        It is the day of the clock, also if the log is ahead of it.
+        """
+        day = clock.day_in(self._time.clock, self._time_zone)
         if self._shared[0] is not said or self._shared[1].reported_at != day:
             self._shared = said, said.model_copy(update={"reported_at": day})
         return self._shared[1]

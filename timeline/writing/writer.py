@@ -32,6 +32,7 @@ from timeline.store.codec import Entry
 from timeline.writing.entries import NO_WORDS, microseconds
 from timeline.writing.event_entries import EventEntries
 from timeline.writing.receipt import Receipt, receipt_of
+from timeline.writing.recording_time import RecordingTime, dated_change, recording_time
 from timeline.writing.resolver import Resolver
 from timeline.writing.source_entries import SourceEntries
 
@@ -61,7 +62,7 @@ def create_log(
     check_time_zone(info)
     with storage.new_file(path) as connection, storage.immediate(connection):
         tables.create(connection)
-        append = Append(connection, now=lambda: moment)
+        append = Append(connection, RecordingTime(moment, moment))
         receipt = append.open_log(info, said)
         append.finish()
         return receipt
@@ -73,30 +74,34 @@ def appending(
     path: str,
     *,
     now: Callable[[], datetime] = clock.now,
+    trust_clock: bool = False,
+    ahead: str | None = None,
     dry_run: bool = False,
 ) -> Iterator[Append]:
     """Run the block as one append under the write lock: all of it is kept, or nothing.
 
-    With `dry_run` everything is checked and done, and then taken back. Otherwise an erasure that is
-    pending is finished first, or a note of the append says why not. Raises StoreError for a file
-    that cannot be written, and the errors of the operations of `Append`.
+    `recording_time` says what `trust_clock` and `ahead` are for. With `dry_run` everything is
+    checked and done, and then taken back. Otherwise an erasure that is pending is finished first,
+    or a note of the append says why not. Raises StoreError for a file that cannot be written,
+    ClockBehind and ClockLeapt, and the errors of the operations of `Append`.
     """
-    note = None
-    if not dry_run:
-        with storage.storage_errors(path):
-            note = scrub.finish(connection, path)
     with (
         contextlib.suppress(_TakeBack),
         storage.storage_errors(path),
-        storage.immediate(connection),
+        dated_change(connection, path) as changed_at,
     ):
-        tables.check(connection, path)
-        append = Append(connection, now=now)
-        append.notes += [note] if note else []
-        yield append
-        append.finish()
-        if dry_run:
-            raise _TakeBack
+        note = None if dry_run else scrub.finish(connection, path)
+        with storage.immediate(connection):
+            tables.check(connection, path)
+            time = recording_time(
+                connection, changed_at, now(), trust_clock=trust_clock, ahead=ahead
+            )
+            append = Append(connection, time)
+            append.notes += [note] if note else []
+            yield append
+            append.finish()
+            if dry_run:
+                raise _TakeBack
 
 
 class _TakeBack(Exception):

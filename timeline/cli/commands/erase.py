@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from timeline.cli import output
-from timeline.cli.options import json_option
+from timeline.cli.appending import is_clock_right
+from timeline.cli.options import json_option, yes_option
 from timeline.errors import (
     NotFound,
     Refused,
@@ -31,6 +32,7 @@ _FEW = 8
 @click.argument("entries", metavar="ENTRY...", nargs=-1, required=True)
 @click.option("--reason", required=True, help="Why. It is published: do not repeat the words.")
 @click.option("--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who erases; published.")
+@yes_option
 @json_option
 @click.pass_obj
 def erase_command(
@@ -50,13 +52,16 @@ def erase_command(
     finishes the erasure.
     """
     said = validate(Said, {"reason": reason, "author": author})
+    trust_clock = is_clock_right(database)
     with (
         storage.storage_errors(database),
         contextlib.closing(storage.connect(database, write=True)) as connection,
         output.Progress("entries") as progress,
     ):
         ids = [_entry_id(connection, text) for text in entries]
-        done = erasure.erase(connection, database, ids, said, progress=progress)
+        done = erasure.erase(
+            connection, database, ids, said, trust_clock=trust_clock, progress=progress
+        )
     if as_json:
         output.dump(_fields(done))
     else:

@@ -15,12 +15,13 @@ from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.opening import writing
 from timeline.cli.options import json_option
-from timeline.errors import TimelineError
+from timeline.errors import ClockBehind, ClockLeapt, TimelineError
 from timeline.model import clock, content
 from timeline.projection import tables
-from timeline.store import log, schema, scrub, storage
+from timeline.store import schema, scrub, storage
 from timeline.store.codec import MAX_PAYLOAD
 from timeline.writing import migrate
+from timeline.writing.recording_time import check_clock
 
 
 @click.command("init")
@@ -147,7 +148,6 @@ def _file(database: str) -> list[list[str]]:
             storage.storage_errors(database),
             contextlib.closing(storage.connect(database)) as connection,
         ):
-            newest = log.newest(connection)
             findings.append(["ok", "file", f"{database}, schema {schema.SCHEMA_VERSION}"])
             findings.append(_integrity(connection))
             findings.append(_sequence(connection))
@@ -155,10 +155,7 @@ def _file(database: str) -> list[list[str]]:
             if seqs := scrub.pending(connection):
                 says = f"scrub pending of {scrub.named(seqs)}: the next command that writes does it"
                 findings.append(["problem", "erasure", says])
-            if newest and newest.recorded_at > clock.utc(clock.now()):
-                findings.append(
-                    ["problem", "clock", f"the newest entry is of {newest.recorded_at}"]
-                )
+            findings.append(_clock(connection, database))
             tables.check(connection, database)
             findings.append(["ok", "tables", "of the version that this Timeline reads"])
     except TimelineError as error:
@@ -175,6 +172,16 @@ def _sequence(connection: sqlite3.Connection) -> list[str]:
     count, newest = connection.execute("SELECT count(*), max(seq) FROM log").fetchone()
     dense = count == newest + 1
     return ["ok" if dense else "problem", "log", f"{count:,} entries, the newest is #{newest}"]
+
+
+def _clock(connection: sqlite3.Connection, database: str) -> list[str]:
+    """Find out whether an append would be refused because of the clock."""
+    try:
+        return ["ok", "clock", clock.utc(check_clock(connection, database))]
+    except ClockBehind as behind:
+        return ["problem", "clock", str(behind)]
+    except ClockLeapt as leapt:
+        return ["note", "clock", str(leapt)]
 
 
 def _journal(connection: sqlite3.Connection, database: str) -> list[str]:

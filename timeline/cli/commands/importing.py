@@ -15,8 +15,9 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import output
+from timeline.cli.appending import is_ahead_allowed, settle_clock
 from timeline.cli.opening import writing
-from timeline.cli.options import author_option, json_option
+from timeline.cli.options import ahead_option, author_option, json_option, keep_in_meta
 from timeline.errors import TimelineError
 from timeline.formats.importers.rows import plain
 from timeline.formats.imports import Format, importer, names
@@ -52,7 +53,13 @@ _MOST_ROWS = 10
 )
 @click.option("--strict", is_flag=True, help="Import nothing if one row is bad.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done; record nothing.")
-@click.option("--yes", is_flag=True, help="Retract even more than a tenth of the events.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    callback=keep_in_meta,
+    help="Retract even more than a tenth of the events; trust a clock over a day ahead.",
+)
+@ahead_option
 @author_option
 @json_option
 @click.pass_obj
@@ -93,7 +100,7 @@ def import_command(
             "--strict": strict, "--dry-run": dry_run, "--yes": yes,
         }  # fmt: skip
         _check_bare(options)
-        _restore(database, path, as_json=as_json)
+        _restore(database, path, allow_ahead=is_ahead_allowed(), as_json=as_json)
         return
     if complete and not reported_at:
         raise click.UsageError("--complete needs --reported-at: the day of the file")
@@ -139,6 +146,7 @@ def _import(
         _opened(path) as file,
         output.Progress("rows", is_brief=True) as progress,
     ):
+        settle_clock(timeline)
         appending = functools.partial(timeline.append, dry_run=wanted.dry_run)
 
         def show(part: str, count: int, total: int | None) -> None:
@@ -210,11 +218,16 @@ def _write_rejects(path: str, staging: Staging) -> str | None:
     return name
 
 
-def _restore(database: str, path: str, *, as_json: bool) -> None:
+def _restore(database: str, path: str, *, allow_ahead: bool, as_json: bool) -> None:
     """Restore a log from its export: make a copy, or let a mirror follow."""
     with _opened(path) as file, output.Progress("rows", is_brief=True) as progress:
         try:
-            done = restore(database, file, progress=lambda count: progress(count, "read"))
+            done = restore(
+                database,
+                file,
+                allow_ahead=allow_ahead,
+                progress=lambda count: progress(count, "read"),
+            )
         except KeyboardInterrupt:
             raise TimelineError("interrupted: run it again to go on") from None
     root = base64.b64encode(done.root).decode()

@@ -18,6 +18,7 @@ from timeline.cli.appending import (
     recorded_sources,
 )
 from timeline.cli.options import (
+    clock_options,
     edit_option,
     figure_options,
     json_option,
@@ -47,6 +48,7 @@ from timeline.writing.event_entries import InputPlace
 @figure_options
 @click.option("--id", "event_id", metavar="ID", help="Its id; made up if not given.")
 @said_options
+@clock_options
 @click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
 @json_option
 @click.pass_obj

@@ -17,6 +17,7 @@ from timeline.cli.appending import (
 )
 from timeline.cli.options import (
     all_of,
+    clock_options,
     edit_option,
     expect_option,
     figure_options,
@@ -157,6 +158,7 @@ def _revision(reason_option: Callable[[Any], Any]) -> Callable[[Any], Any]:
         reason_option,
         expect_option,
         said_options,
+        clock_options,
         json_option,
         click.pass_obj,
     )
@@ -187,6 +189,7 @@ def correct_command(database: str, /, event: str, **options: Any) -> None:
 @click.option("--reason", metavar="TEXT", required=True, help="Why it is withdrawn.")
 @expect_option
 @said_options
+@clock_options
 @json_option
 @click.pass_obj
 def retract_command(
@@ -204,6 +207,7 @@ def retract_command(
 @click.option("--reason", metavar="TEXT", help="Why, in a few words.")
 @expect_option
 @said_options
+@clock_options
 @json_option
 @click.pass_obj
 def reinstate_command(
@@ -219,6 +223,7 @@ def reinstate_command(
 @click.option("--reason", metavar="TEXT", help="Why, in a few words.")
 @expect_option
 @said_options
+@clock_options
 @json_option
 @click.pass_obj
 def merge_command(

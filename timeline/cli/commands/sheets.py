@@ -10,7 +10,7 @@ from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import appending
 from timeline.cli.opening import opened
-from timeline.cli.options import json_option
+from timeline.cli.options import ahead_option, json_option, keep_in_meta
 from timeline.errors import TimelineError
 from timeline.formats import prose
 from timeline.formats.sheet import cells
@@ -39,7 +39,13 @@ def template_command() -> None:
     "--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who says so; published."
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be done; record nothing.")
-@click.option("--yes", is_flag=True, help="Retract even more than a tenth of the events.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    callback=keep_in_meta,
+    help="Retract even more than a tenth of the events; trust a clock over a day ahead.",
+)
+@ahead_option
 @json_option
 @click.pass_obj
 def sync_command(
