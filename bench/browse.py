@@ -7,7 +7,8 @@ processor time. It compares
   columns, without time limits (actors and sources, for which Datasette has no facet, with the
   SQL that counts them);
 * each page with the same page of the smallest timeline;
-* the page as known in the middle of the log with the page of now;
+* the page as known in the middle of the log, and the page as reported on the day in the middle
+  of the story, with the page of now;
 * a search with facets with a search of FTS5 only.
 
 A search is measured twice: the first time, and again when its result is still in memory.
@@ -30,6 +31,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -252,11 +254,16 @@ async def linked(datasette: Datasette, database: str, facet: str, case: Case) ->
 
 
 async def shown(datasette: Datasette, index: FacetIndex, smallest: Datasette) -> None:
-    """Time pages of now, pages as known in the middle of the log, and pages of `smallest`."""
-    print(f"\n{'pages':26}{'smallest':>12}{'now':>12}{'ratio':>9}{'then':>12}{'to now':>9}")
+    """Time pages of now, pages of `smallest`, and pages as known and as reported in the middle."""
+    print(
+        f"\n{'pages':26}{'smallest':>12}{'now':>12}{'ratio':>9}{'known':>12}{'to now':>9}"
+        f"{'reported':>12}{'to now':>9}"
+    )
+    middle = (story.FIRST + timedelta(days=story.DAYS // 2)).isoformat()
     for name, arguments in PAGES.items():
         now = f"/events?{urlencode(arguments)}"
-        then = f"/events?{urlencode({**arguments, 'as_of': f'#{index.seq // 2}'})}"
+        known = f"/events?{urlencode({**arguments, 'as_of': f'#{index.seq // 2}'})}"
+        reported = f"/events?{urlencode({**arguments, 'as_reported': middle})}"
         for again in ("", ", again") if "q" in arguments else ("",):
 
             def side(
@@ -264,12 +271,13 @@ async def shown(datasette: Datasette, index: FacetIndex, smallest: Datasette) ->
             ) -> Callable[[], Awaitable[None]]:
                 return lambda: asked(which, path, is_first=not again)
 
-            small, ours, past = await in_turn(
-                side(smallest, now), side(datasette, now), side(datasette, then)
+            small, ours, *past = await in_turn(
+                *(side(smallest, now), side(datasette, now)),
+                *(side(datasette, known), side(datasette, reported)),
             )
             print(
                 f"{name + again:26}{small * 1000:9,.1f} ms{ours * 1000:9,.1f} ms{ours / small:9.2f}"
-                f"{past * 1000:9,.1f} ms{past / ours:9.2f}",
+                + "".join(f"{then * 1000:9,.1f} ms{then / ours:9.2f}" for then in past),
                 flush=True,
             )
 
@@ -324,7 +332,14 @@ def resident(path: Path) -> None:
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as server:
         try:
             several = "?type=CONSULT&country=AFG&actor=Actor+1"
-            for query in ("", "?as_of=%235000", "?q=word12", "?q=word15000", several):
+            for query in (
+                "",
+                "?as_of=%235000",
+                "?as_reported=2020-01-01",
+                "?q=word12",
+                "?q=word15000",
+                several,
+            ):
                 fetch(f"http://127.0.0.1:{port}/events{query}")
             status = Path(f"/proc/{server.pid}/status").read_text()
         finally:

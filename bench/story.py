@@ -16,6 +16,7 @@ ACTORS = 3_000
 TAGS = 200
 SOURCES = 500
 TOWNS = 5_000
+FIRST = date(2015, 1, 1)
 DAYS = 10 * 365
 
 
@@ -47,13 +48,19 @@ def events(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
 
 
 def build(path: Path, count: int, batch: int = 10_000) -> None:
-    """Make a timeline of `count` events; 15 % of the events are updated or corrected."""
+    """Make a timeline of `count` events; 15 % of the events are updated or corrected.
+
+    The reports come in the order of the events, over ten years; each is up to 60 days late.
+    """
     with Timeline.create(path, title="A made-up story") as timeline:
         story = events(count)
         maker = random.Random(2)  # noqa: S311 - the same story every time
         for start in range(0, count, batch):
             size = min(batch, count - start)
-            timeline.record(next(story) for _ in range(size))
+            timeline.record(
+                {**next(story), "reported_at": _reported(number / count, maker)}
+                for number in range(start, start + size)
+            )
             chosen = sorted(maker.sample(range(start, start + size), size * 15 // 100))
             changes = {
                 f"e-{number:08d}": {
@@ -62,8 +69,15 @@ def build(path: Path, count: int, batch: int = 10_000) -> None:
                 for number in chosen
             }
             half = dict(list(changes.items())[::2])
-            timeline.update({key: changes[key] for key in changes.keys() - half.keys()})
-            timeline.correct(half, reason="a later count")
+            later = _reported((start + size) / count, maker)
+            others = {key: changes[key] for key in changes.keys() - half.keys()}
+            timeline.update(others, reported_at=later)
+            timeline.correct(half, reason="a later count", reported_at=later)
+
+
+def _reported(part: float, maker: random.Random) -> str:
+    """Return the day of a report at a place in the story: 0 is its beginning, 1 its end."""
+    return (FIRST + timedelta(days=int(part * DAYS) + maker.randrange(60))).isoformat()
 
 
 def _town(number: int, countries: list[str]) -> dict[str, Any]:
@@ -86,7 +100,7 @@ def _word(maker: random.Random) -> str:
 
 
 def _date(maker: random.Random) -> str:
-    day = date(2015, 1, 1) + timedelta(days=maker.randrange(DAYS))
+    day = FIRST + timedelta(days=maker.randrange(DAYS))
     kind = maker.random()
     if kind < 0.8:
         return day.isoformat()

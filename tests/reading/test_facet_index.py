@@ -26,7 +26,7 @@ from timeline.reading import (
     indexed_selection,
     selection,
 )
-from timeline.reading.as_of import AsOf
+from timeline.reading.as_of import AsOf, parse_as_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
 from timeline.reading.past_tables import tables_as_of
@@ -70,7 +70,10 @@ def everything(chosen: Selection) -> dict[str, Any]:
         after = None
         while True:
             page = chosen.page(after=after, oldest_first=oldest_first, size=2)
-            pages.append([row["event_id"] for row in page.rows])
+            ids = [row["event_id"] for row in page.rows]
+            listed = chosen.page_of_ids(after=after, oldest_first=oldest_first, size=2)
+            assert listed == (ids, page.after)
+            pages.append(ids)
             after = page.after
             if after is None:
                 break
@@ -96,16 +99,15 @@ _ALSO = ("AID", "łódź", "retracted")
 def agree_then(
     connection: sqlite3.Connection,
     index: FacetIndex | None,
-    seq: int,
+    point: AsOf,
     chosen: dict[str, Any],
     text: str | None,
 ) -> None:
-    """As known after entry `seq`, the index answers as the tables of then do."""
+    """As of a point on both clocks, the index answers as the tables of then do."""
     assert index is not None
-    point = AsOf(seq=seq)
     with (
         tables_as_of(connection, point) as tables,
-        contextlib.closing(IndexedSelection(connection, index, chosen, text, seq=seq)) as found,
+        contextlib.closing(IndexedSelection(connection, index, chosen, text, point=point)) as found,
     ):
         assert everything(found) == everything(Selection(tables, chosen, text))
 
@@ -163,7 +165,7 @@ def test_the_index_answers_as_the_tables_do_after_every_append(
 @pytest.mark.usefixtures("sparse")
 @settings(max_examples=25)
 @given(stories, st.lists(st.tuples(filters, texts), min_size=1, max_size=3), st.randoms())
-def test_the_index_answers_for_any_entry_as_the_tables_of_then_do(
+def test_the_index_answers_for_any_point_on_both_clocks_as_the_tables_of_then_do(
     story: list[list[Operation]], asked: list[tuple[dict[str, Any], str | None]], chance: Random
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -179,8 +181,24 @@ def test_the_index_answers_for_any_entry_as_the_tables_of_then_do(
                 index = facet_index.current(connection, index)
             assert index is not None
             for chosen, text in asked:
-                for seq in (-1, 0, chance.randint(1, index.seq), index.seq):
-                    agree_then(connection, index, seq, chosen, text)
+                for point in points(connection, index.seq, chance):
+                    agree_then(connection, index, point, chosen, text)
+
+
+def points(connection: sqlite3.Connection, newest: int, chance: Random) -> list[AsOf]:
+    """Points on the recorded clock, on the clock of reports, and on both at once."""
+    seqs = -1, 0, chance.randint(1, newest), newest
+    reports = [
+        parse_as_of(connection, as_reported=moment).reported
+        for moment in (
+            *("2025-04-12", chance.choice(DAYS), "2025-04-15T10:15", f"#{chance.choice(seqs[1:])}"),
+        )
+    ]
+    return [
+        *(AsOf(seq=seq) for seq in seqs),
+        *(AsOf(reported=reported) for reported in reports),
+        AsOf(chance.choice(seqs), chance.choice(reports)),
+    ]
 
 
 @pytest.mark.parametrize("few", [0, indexed_selection._FEW])
@@ -213,7 +231,7 @@ def test_an_index_that_is_ahead_is_not_used(path: Path, timeline: Timeline) -> N
             after = facet_index.current(late, before)
             assert after is not None
             assert before is not None
-            assert (len(before.alive(before.seq)), len(after.alive(after.seq))) == (1, 2)
+            assert (len(before.alive()), len(after.alive())) == (1, 2)
             assert facet_index.current(early, after) is None
             assert facet_index.current(early, before) is before
 
@@ -269,8 +287,8 @@ def test_a_search_in_the_past_finds_what_stood_then_whatever_was_changed_or_eras
         index = facet_index.current(connection, None)
         for seq in range(then + 15):
             for text in ("talks", "odesa", "nato", "strike", "sumy", "war", "erased"):
-                agree_then(connection, index, seq, {}, text)
-                agree_then(connection, index, seq, {"state": "all"}, text)
+                agree_then(connection, index, AsOf(seq), {}, text)
+                agree_then(connection, index, AsOf(seq), {"state": "all"}, text)
 
 
 def test_an_empty_file_has_no_index() -> None:

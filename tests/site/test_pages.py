@@ -203,7 +203,9 @@ def test_changes_are_a_stream_a_feed_and_a_comparison(site: Site, told: Timeline
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-@pytest.mark.parametrize("query", ["", "?type=ASSAULT&type=AGREE", "?as_of=2025-04-13"])
+@pytest.mark.parametrize(
+    "query", ["", "?type=ASSAULT&type=AGREE", "?as_of=2025-04-13", "?as_reported=2025-04-14"]
+)
 def test_a_selection_is_offered_in_every_format(suffix: str, query: str, site: Site) -> None:
     answer = site.ask(f"/events.{suffix}{query}")
     assert answer.status_code == 200
@@ -271,6 +273,10 @@ def test_a_large_timeline_is_answered_from_the_index_and_says_the_same(
                 *("/", "/?type=AGREE&q=black", "/?tag=nato", "/?as_of=%231", "/?as_of=2020-01-01"),
                 *("/?as_of=%2316&q=odesa", "/?as_of=%2317&type=aid&order=oldest&all=actor"),
                 *("/events.csv?as_of=%2316", "/events.json?as_of=%2317", "/events.atom"),
+                *("/?as_reported=2025-04-14", "/?as_reported=2025-04-15T12:00&q=odesa"),
+                *("/?as_reported=2025-04-16&as_of=%2317&order=oldest", "/?as_reported=1999-01-01"),
+                *(f"/events.{suffix}?as_reported=2025-04-14&type=AGREE" for suffix in FORMATS),
+                *("/events.jsonl?as_reported=2025-04-15", "/events.json?as_reported=%2317"),
             )
         }
     monkeypatch.setattr("timeline.site.index_cache.SMALLEST", 1)

@@ -30,7 +30,10 @@ FEW, MANY = 400, 4_000
 
 
 def build(path: Path, count: int) -> None:
-    """As many events a day, in as many places, of as many actors, whatever the count."""
+    """As many events a day, in as many places, of as many actors, whatever the count.
+
+    The reports are of 100 days, in the order of the events.
+    """
     with Timeline.create(path, title="T") as timeline:
         timeline.record(
             {
@@ -42,11 +45,14 @@ def build(path: Path, count: int) -> None:
                 "participants": [{"name": f"Actor {number % 30}"}],
                 "tags": [f"tag-{number % 10}"],
                 "citations": [{"source": {"url": f"https://example.org/{number % 15}"}}],
+                "reported_at": (date(2025, 1, 1) + timedelta(number * 100 // count)).isoformat(),
             }
             for number in range(count)
         )
         timeline.correct(
-            {f"e-{number:05d}": {"tags.-": "late"} for number in range(0, count, 9)}, reason="late"
+            {f"e-{number:05d}": {"tags.-": "late"} for number in range(0, count, 9)},
+            reason="late",
+            reported_at="2025-03-01",
         )
 
 
@@ -83,6 +89,9 @@ def work(connection: sqlite3.Connection, index: FacetIndex, address: Address) ->
         Address(since="2000-02", until="2000-03"),
         Address(as_of="#{middle}"),
         Address(as_of="#{middle}", chosen=(("type", "AID"),)),
+        Address(as_reported="2025-02-20"),
+        Address(as_reported="2025-03-10", chosen=(("type", "AID"),)),
+        Address(as_reported="2025-02-20", as_of="#{middle}", chosen=(("type", "AID"),)),
     ],
     ids=lambda address: address.query(),
 )
@@ -116,7 +125,7 @@ def test_an_append_writes_no_segment_before_it_is_full(
         assert stored == [0] * 6 + [1] * 8 + [2] * 2
         index = facet_index.current(connection, None)
         assert index is not None
-        assert len(index.alive(index.seq)) == 16
+        assert len(index.alive()) == 16
 
 
 def test_segments_that_a_large_append_fills_are_those_of_a_rebuild(
@@ -183,7 +192,7 @@ def test_a_search_is_made_once_until_something_is_appended(
         def made(words: str) -> int:
             """How many searches it takes to search once more."""
             statements.clear()
-            indexed_search.found(connection, index, words, index.seq)
+            indexed_search.found(connection, index, words, NOW)
             return len([sql for sql in statements if "MATCH" in sql])
 
         assert [made(words) for words in ("talks", "talks", "1", "talks", "2", "talks", "1")] == [
@@ -193,7 +202,7 @@ def test_a_search_is_made_once_until_something_is_appended(
         index = facet_index.current(connection, index)
         assert index is not None
         assert made("talks") == 1
-        assert len(indexed_search.found(connection, index, "talks", index.seq)) == 10
+        assert len(indexed_search.found(connection, index, "talks", NOW)) == 10
 
 
 def test_tables_of_the_past_are_made_once_and_then_copied(
@@ -234,7 +243,10 @@ def test_a_search_in_the_past_looks_anew_into_rewritten_events_only(
     with contextlib.closing(storage.connect(path)) as connection:
         index = facet_index.current(connection, None)
         assert index is not None
-        assert len(indexed_search.found(connection, index, "talks", 20) & index.alive(20)) == 20
+        point = AsOf(seq=20)
+        assert (
+            len(indexed_search.found(connection, index, "talks", point) & index.alive(point)) == 20
+        )
     assert looked_into == [4]
 
 
@@ -258,10 +270,11 @@ def test_so_many_are_chosen_that_a_connection_takes_no_text_of_them_all(
             assert ours.newest() == theirs.newest()
             assert ours.in_order_of_the_log() == theirs.in_order_of_the_log()
         before = MANY - 1  # no event was corrected yet
+        point = AsOf(seq=before)
         with (
-            tables_as_of(free, AsOf(seq=before)) as past,
+            tables_as_of(free, point) as past,
             contextlib.closing(
-                IndexedSelection(connection, index, every, "something", seq=before)
+                IndexedSelection(connection, index, every, "something", point=point)
             ) as ours,
         ):
             theirs = Selection(past, every, "something")

@@ -88,7 +88,9 @@ contents = st.fixed_dictionaries(
         "extra": st.just({"ns": {"key": "text"}}),
     },
 )
-said = _given(author=_of("nb", "od"), reported_at=_of(*DAYS)).map(lambda f: Said(reason="Why", **f))
+said = _given(author=_of("nb", "od"), reported_at=_of(*DAYS, "2025-04-15T10:15")).map(
+    lambda f: Said(reason="Why", **f)
+)
 _changes = st.one_of(
     contents.map(lambda content: {k: v for k, v in content.items() if k != "occurred"}),
     _of({"summary": None}, {"participants": None}, {"external_ids": None}, {"citations.-": None}),

@@ -1,13 +1,16 @@
-"""A toll that rises, is corrected, retracted and reinstated: what `show` answers at any moment.
+"""A toll that rises, is corrected, retracted and reinstated: what it was at any moment.
 
-Each table holds every answer to `show strike --as-of ROW --as-reported COLUMN`. A number is how
+Each table holds every answer to `show strike --as-of ROW --as-reported COLUMN`, and of the page
+of events with the same moments. A number is how
 many were killed, (35) an event that was retracted then, - one that was not there yet. Days are
 those of April 2025, #2 is entry 2; "now" is the command without that option.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +19,11 @@ from running import done, run
 from ticking_clock import TickingClock
 
 from timeline import Timeline
+from timeline.reading import facet_index
+from timeline.reading.as_of import parse_as_of
+from timeline.reading.facet_index import FacetIndex
+from timeline.reading.indexed_selection import IndexedSelection
+from timeline.store import storage
 
 Tell = Callable[[Timeline, TickingClock], None]
 
@@ -143,7 +151,7 @@ SHUFFLED = """
 """
 
 
-@pytest.mark.parametrize(
+stories = pytest.mark.parametrize(
     ("tell", "table"),
     [
         (in_order, IN_ORDER),
@@ -153,6 +161,9 @@ SHUFFLED = """
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
+
+
+@stories
 def test_show_answers_for_every_day_and_every_entry_on_both_clocks(
     tell: Tell, table: str, path: Path, clock: TickingClock
 ) -> None:
@@ -164,6 +175,24 @@ def test_show_answers_for_every_day_and_every_entry_on_both_clocks(
         for options, expected in cells(table)
         if (told := shown(path, *options)) != expected
     }
+    assert not wrong
+
+
+@stories
+def test_the_index_answers_for_every_day_and_every_entry_on_both_clocks(
+    tell: Tell, table: str, path: Path, clock: TickingClock
+) -> None:
+    clock.set("2025-04-12T18:00:00" if tell is not all_on_one_day else "2025-04-19T18:00:00")
+    with Timeline.create(path, title="Sumy", now=clock) as timeline:
+        tell(timeline, clock)
+    with contextlib.closing(storage.connect(path)) as connection:
+        index = facet_index.current(connection, None)
+        assert index is not None
+        wrong = {
+            options: (told, expected)
+            for options, expected in cells(table)
+            if (told := listed(connection, index, *options)) != expected
+        }
     assert not wrong
 
 
@@ -197,3 +226,24 @@ def shown(path: Path, *options: str) -> str:
     words = done("-d", path, "show", "strike", *options)
     assert ("RETRACTED" in words) == (event["state"] == "retracted")
     return figures if event["state"] == "current" else f"({figures})"
+
+
+def listed(connection: sqlite3.Connection, index: FacetIndex, *options: str) -> str:
+    """What `shown` says, from the page of events that the index finds."""
+    moments = {
+        name.removeprefix("--").replace("-", "_"): value
+        for name, value in zip(options[::2], options[1::2], strict=True)
+    }
+    point = parse_as_of(connection, **moments)
+    every = IndexedSelection(connection, index, {"state": "all"}, point=point)
+    with contextlib.closing(every) as chosen:
+        rows = chosen.page().rows
+        assert chosen.count() == len(rows)
+        if not rows:
+            return "-"
+        killed = chosen.tables.execute("SELECT value FROM event_quantities ORDER BY position")
+        figures = " ".join(str(value) for (value,) in killed)
+    (row,) = rows
+    is_current = IndexedSelection(connection, index, point=point).count() == 1
+    assert is_current == (row["state"] == "current")
+    return figures if is_current else f"({figures})"

@@ -26,8 +26,8 @@ from timeline.projection import fold
 from timeline.store.codec import decode_content
 
 FACETS = (
-    *("version", "state", "correction", "span", "precision", "modality", "verification"),
-    *("event_type", "country", "place", "point", "tag", "source", "participant"),
+    *("version", "reported", "state", "correction", "span", "precision", "modality"),
+    *("verification", "event_type", "country", "place", "point", "tag", "source", "participant"),
 )
 
 SIZE = 32_768
@@ -58,8 +58,8 @@ class Gathered(NamedTuple):
 
     postings: dict[str, Postings]
     """The sets of seq by facet and value. For "version" and "correction" the value is ""; for
-    "span" it is two days, for "point" two coordinates, for "participant" the id, if one was
-    given, and the name."""
+    "reported" it is the instant from which the report counts, for "span" it is two days, for
+    "point" two coordinates, for "participant" the id, if one was given, and the name."""
     later: list[Later]
 
 
@@ -67,7 +67,8 @@ _OF_PARTS = frozenset(("span", "point", "participant"))
 """The facets whose values are tuples; they are stored as JSON."""
 
 _VERSIONS = (
-    "SELECT v.seq, v.kind, v.state, before.seq, first.seq, content.payload FROM entry_versions AS v"
+    "SELECT v.seq, v.kind, v.state, v.reported_from, before.seq, first.seq, content.payload"
+    " FROM entry_versions AS v"
     " CROSS JOIN event_versions AS first ON first.event_id = v.event_id AND first.version = 1"
     " LEFT JOIN event_versions AS before"
     "   ON before.event_id = v.event_id AND before.version = v.version - 1"
@@ -82,8 +83,10 @@ def gather(connection: sqlite3.Connection, start: int, end: int) -> Gathered:
     seqs: defaultdict[str, defaultdict[Value, list[int]]] = defaultdict(lambda: defaultdict(list))
     later: list[Later] = []
     rounded: dict[tuple[str, str], tuple[float, float]] = {}
-    for seq, kind, state, before, first, payload in connection.execute(_VERSIONS, (start, end)):
+    cursor = connection.execute(_VERSIONS, (start, end))
+    for seq, kind, state, reported_from, before, first, payload in cursor:
         seqs["version"][""].append(seq)
+        seqs["reported"][reported_from].append(seq)
         seqs["state"][state].append(seq)
         if kind == "event.corrected":
             seqs["correction"][""].append(seq)

@@ -1,11 +1,11 @@
-"""The facet index tells which versions of events have which values, as of any entry of the log.
+"""The facet index tells which versions of events have which values, as of any moment.
 
 A version of an event is known by the `seq` of its entry, and everything here is a set of such
 numbers (a roaring bitmap):
 
     postings    facet -> value -> the versions that have it    country -> UKR -> {3, 7, 12}
-    alive(9)    the versions that were current after entry 9:
-                those recorded by then - those superseded by then
+    alive(then) the versions that were current at a point on both clocks:
+                those recorded and reported by then - those that one of them superseded
 
 A filter is the union of the sets of its values, a selection the intersection of its filters
 with `alive`, and a count the size of an intersection. When events occurred is kept twice:
@@ -18,9 +18,8 @@ within them; `beginnings` has the spans by their first day, for a list in order 
 versions are chosen, `columns` (versions -> values) count them faster than the sets do.
 
 Guarantees: the index is of the newest entry that its reader sees; an older index is brought up
-to date, a newer one is not used. Names of actors are always today's. It knows the recorded
-clock, and nothing of the clock of reports. It lives in memory, and is read from the segments
-that the projection stores (`facet_segments`).
+to date, a newer one is not used. Names of actors are always today's. It lives in memory, and is
+read from the segments that the projection stores (`facet_segments`).
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from array import array
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import compress, islice
 from typing import Any, NamedTuple, TypeVar
 
 from pyroaring import BitMap
@@ -40,6 +39,7 @@ from pyroaring import BitMap
 from timeline.model.names import actor_id_of
 from timeline.projection import actors, facet_segments, fold
 from timeline.projection.facet_segments import Gathered, Postings, Value
+from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.facet_columns import Columns
 from timeline.store.codec import decode_content
 
@@ -101,16 +101,31 @@ class FacetIndex(NamedTuple):
         """Return the versions that have this value."""
         return self.postings[facet].get(value, _NONE)
 
-    def alive(self, seq: int) -> BitMap:
-        """Return the versions that were current after entry `seq`."""
-        if seq >= self.seq:
+    def alive(self, point: AsOf = NOW) -> BitMap:
+        """Return the versions that were current at a point on both clocks."""
+        point = self.within(point)
+        if point == self.within(NOW):
             return self.once("alive", lambda: self.having("version") - BitMap(self.before))
-        known: tuple[int, BitMap] | None = self.kept.get("then")
-        if known is None or known[0] != seq:
-            recorded = self.having("version") & BitMap(range(seq + 1))
-            known = seq, recorded - BitMap(self.before[: bisect_right(self.later, seq)])
+        known: tuple[AsOf, BitMap] | None = self.kept.get("then")
+        if known is None or known[0] != point:
+            known = point, self._alive(point)
             self.kept["then"] = known
         return known[1]
+
+    def _alive(self, point: AsOf) -> BitMap:
+        counting = self.having("version") & BitMap(range(point.seq + 1))
+        superseded = self.before[: bisect_right(self.later, point.seq)]
+        if point.reported != NOW.reported:
+            instants = self.postings["reported"].items()
+            counting &= union([seqs for instant, seqs in instants if instant <= point.reported])
+            # An instant never falls within an event: with a version, those before it count too.
+            counts = map(counting.__contains__, self.later)
+            superseded = array("I", compress(superseded, counts))
+        return counting - BitMap(superseded)
+
+    def within(self, point: AsOf) -> AsOf:
+        """Return the same point, with the newest entry in the index if it names a later one."""
+        return point._replace(seq=min(point.seq, self.seq))
 
     def labels(self, connection: sqlite3.Connection, facet: str) -> dict[Any, str]:
         """Return the labels of today for the values of a facet; none if the values are labels."""

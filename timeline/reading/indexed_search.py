@@ -1,6 +1,6 @@
-"""Search with the facet index: this finds the versions with given words, as of any entry.
+"""Search with the facet index: this finds the versions with given words, as of any moment.
 
-Guarantees: it finds what SQLite's full text search finds in the tables as of that entry. The
+Guarantees: it finds what SQLite's full text search finds in the tables as of that moment. The
 stored search index has the words of today only; texts that were rewritten since are searched
 in a table of their own, in memory.
 """
@@ -17,6 +17,7 @@ from pyroaring import BitMap
 
 from timeline.projection import fold, tables
 from timeline.projection.projector import INSERT_SEARCH
+from timeline.reading.as_of import AsOf
 from timeline.reading.facet_index import FacetIndex, contents, in_arrays
 
 _LONGEST_ARRAY = 1_000_000_000
@@ -26,17 +27,17 @@ _SEARCHES = 32
 """Searches, the last ones, whose results are kept with an index."""
 
 
-def found(connection: sqlite3.Connection, index: FacetIndex, words: str, seq: int) -> BitMap:
-    """Return the versions current after entry `seq` that match an FTS5 query.
+def found(connection: sqlite3.Connection, index: FacetIndex, words: str, point: AsOf) -> BitMap:
+    """Return the versions current at a point on both clocks that match an FTS5 query.
 
-    Some versions that were not current then may be among them: intersect with `index.alive(seq)`.
+    Some versions that were not current then may be among them: intersect with `index.alive(point)`.
     """
-    recent: dict[tuple[str, int], BitMap] = index.kept.get("found", {})
-    key = words, min(seq, index.seq)
+    recent: dict[tuple[str, AsOf], BitMap] = index.kept.get("found", {})
+    key = words, index.within(point)
     seqs = recent.get(key)
     if seqs is None:
         seqs = _found_now(connection, index, words)
-        if changed := index.alive(seq) - index.alive(index.seq):
+        if changed := index.alive(point) - index.alive():
             seqs |= _found_before(connection, index, words, changed, seqs)
     others = [each for each in recent.items() if each[0] != key]
     index.kept["found"] = dict([*others[1 - _SEARCHES :], (key, seqs)])
@@ -46,7 +47,7 @@ def found(connection: sqlite3.Connection, index: FacetIndex, words: str, seq: in
 def _found_now(connection: sqlite3.Connection, index: FacetIndex, words: str) -> BitMap:
     """Return the versions of today that match."""
     event_keys = _matching(connection, words)
-    seqs = event_keys & index.alive(index.seq)
+    seqs = event_keys & index.alive()
     if changed := event_keys - seqs:
         newest = index.once("newest", lambda: _newest(index))
         seqs |= BitMap(array("I", map(newest.__getitem__, changed)))

@@ -1,7 +1,7 @@
-"""Selections over the facet index: they count every facet exactly, as of any entry of the log.
+"""Selections over the facet index: they count every facet exactly, as of any moment.
 
-Guarantees: it answers as `selection.Selection` does from the tables as of an entry of the log,
-which may be any up to the newest that the index knows.
+Guarantees: it answers as `selection.Selection` does from the tables as of that moment, which is
+a point on both clocks. The index must have every entry of the log up to that moment.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from timeline.reading.facet_index import (
 )
 from timeline.reading.filters import fts_query
 from timeline.reading.past_tables import tables_as_of
-from timeline.reading.selection import Choices, EventPage, Selection, first_choices
+from timeline.reading.selection import Choices, EventPage, PageOfIds, Selection, first_choices
 from timeline.reading.sources import withdrawals
 from timeline.store.rows import RowDict
 
@@ -43,7 +43,7 @@ _NONE = BitMap()
 
 
 class IndexedSelection(Selection):
-    """An indexed selection answers as `Selection` does, from the index, as of entry `seq` or now.
+    """An indexed selection answers as `Selection` does, from the index, as of any point.
 
     It must be closed, since a page of the past has tables of its own.
     """
@@ -55,12 +55,12 @@ class IndexedSelection(Selection):
         filters: Mapping[str, Any] | None = None,
         text: str | None = None,
         *,
-        seq: int = NOW.seq,
+        point: AsOf = NOW,
     ) -> None:
         self._index = index
-        self._seq = min(seq, index.seq)
-        self._is_now = self._seq == index.seq
-        self._alive = index.alive(self._seq)
+        self._point = index.within(point)
+        self._is_now = self._point == index.within(NOW)
+        self._alive = index.alive(self._point)
         super().__init__(connection, filters, text)
         self._at_risk = self._resting_on_withdrawn()
         self._opened = contextlib.ExitStack()
@@ -70,7 +70,7 @@ class IndexedSelection(Selection):
         }
         if self._text is not None:
             self._parts["text"] = indexed_search.found(
-                connection, index, fts_query(self._text), self._seq
+                connection, index, fts_query(self._text), self._point
             )
         self._chosen = self._having_all(self._parts)
 
@@ -79,12 +79,12 @@ class IndexedSelection(Selection):
         self._opened.close()
 
     def everything(self) -> Selection:
-        return IndexedSelection(self._connection, self._index, seq=self._seq)
+        return IndexedSelection(self._connection, self._index, point=self._point)
 
     def parse_filter(self, name: str, value: object) -> object:
         """Parse the value of a filter as `Selection.parse_filter` does.
 
-        As of a past entry it also accepts event types and actor names that no current event uses.
+        As of a past moment it also accepts event types and actor names that no current event uses.
         """
         try:
             found = super().parse_filter(name, value)
@@ -271,6 +271,28 @@ class IndexedSelection(Selection):
     ) -> EventPage:
         if self._is_now:
             return super().page(after=after, oldest_first=oldest_first, size=size)
+        seqs = [seq for _, _, seq in self._places(after, oldest_first, size)]
+        self._opened.close()
+        self.tables = self._opened.enter_context(tables_as_of(self._connection, self._point, seqs))
+        its_events = Selection(self.tables, {"state": "all"})
+        return its_events.page(oldest_first=oldest_first, size=size)
+
+    def page_of_ids(
+        self, *, after: str | None = None, oldest_first: bool = False, size: int = 50
+    ) -> PageOfIds:
+        if self._is_now:
+            return super().page_of_ids(after=after, oldest_first=oldest_first, size=size)
+        places = self._places(after, oldest_first, size)
+        ids = [event_id for _, event_id, _ in places[:size]]
+        return PageOfIds(ids, "~".join(places[size - 1][:2]) if len(places) > size else None)
+
+    def _places(
+        self, after: str | None, oldest_first: bool, size: int
+    ) -> list[tuple[str, str, int]]:
+        """Return start ("" if it is open), event and entry of the events of a page, and one more.
+
+        The one more is there if a page follows.
+        """
         behind = selection.place_in_list(after) if after else None
         places = sorted(
             (
@@ -287,15 +309,7 @@ class IndexedSelection(Selection):
                 for each in places
                 if each[:2] != behind and (each[:2] > behind) == oldest_first
             ]
-        seqs = [seq for _, _, seq in places[: size + 1]]
-        self._opened.close()
-        self.tables = self._opened.enter_context(tables_as_of(self._connection, self._point, seqs))
-        its_events = Selection(self.tables, {"state": "all"})
-        return its_events.page(oldest_first=oldest_first, size=size)
-
-    @property
-    def _point(self) -> AsOf:
-        return NOW._replace(seq=self._seq)
+        return places[: size + 1]
 
     def _window(self, behind: tuple[str, str] | None, oldest_first: bool, size: int) -> BitMap:
         """Return the chosen versions on the days of a page: more than `size`, if there are more."""

@@ -156,6 +156,13 @@ class EventPage(NamedTuple):
     after: str | None
 
 
+class PageOfIds(NamedTuple):
+    """A page of ids has those of the events of an `EventPage`, and where the next page begins."""
+
+    event_ids: list[str]
+    after: str | None
+
+
 class Selection:
     """A selection holds filters and a text, and answers questions about the events they choose.
 
@@ -221,6 +228,13 @@ class Selection:
             (*values, *place, size + 1),
         )
         return _page(list(as_dicts(cursor)), size)
+
+    def page_of_ids(
+        self, *, after: str | None = None, oldest_first: bool = False, size: int = 50
+    ) -> PageOfIds:
+        """Return the ids of the events that `page` returns, and where the next page begins."""
+        page = self.page(after=after, oldest_first=oldest_first, size=size)
+        return PageOfIds([row["event_id"] for row in page.rows], page.after)
 
     def _in_a_list(
         self,

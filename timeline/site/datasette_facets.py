@@ -28,6 +28,7 @@ from pyroaring import BitMap
 
 from timeline.model import edtf
 from timeline.reading import indexed_search
+from timeline.reading.as_of import NOW
 from timeline.reading.facet_index import FacetIndex
 from timeline.site.datasette_filters import (
     LINKS,
@@ -82,14 +83,14 @@ def _chosen(connection: sqlite3.Connection, index: FacetIndex, exact: Pairs) -> 
     kept: tuple[Pairs, BitMap] = index.kept.get("page", ([("", "")], _NOTHING))
     if kept[0] == exact:
         return kept[1]
-    chosen = index.alive(index.seq).copy()
+    chosen = index.alive().copy()
     for name, text in exact:
         match name:
             case "since" | "until":
                 chosen &= index.reaching(name, text)
             case "search":  # Quoted as Datasette quotes it.
                 (words,) = connection.execute("SELECT escape_fts(?)", (text,)).fetchone()
-                chosen &= indexed_search.found(connection, index, words, index.seq)
+                chosen &= indexed_search.found(connection, index, words, NOW)
             case _:
                 chosen &= index.having(name, text)
     index.kept["page"] = exact, chosen

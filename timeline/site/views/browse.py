@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from timeline.formats import prose
 from timeline.model import countries, edtf
 from timeline.reading import query
-from timeline.reading.as_of import NOW, AsOf, parse_as_of
+from timeline.reading.as_of import AsOf, parse_as_of
 from timeline.reading.entries import erasure_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
@@ -154,13 +154,10 @@ def selected(
     index: FacetIndex | None,
     address: Address,
 ) -> Iterator[Selection]:
-    """Yield the selection that an address chooses as of a point, from the index if it can answer.
-
-    The index knows only the clock of the log: with `as_reported` the tables answer.
-    """
+    """Yield the selection that an address chooses as of a point, from the index if there is one."""
     filters, text = address.filters, address.q or None
-    if index and point.reported == NOW.reported:
-        chosen = IndexedSelection(connection, index, filters, text, seq=point.seq)
+    if index:
+        chosen = IndexedSelection(connection, index, filters, text, point=point)
         with contextlib.closing(chosen):
             yield chosen
     else:

@@ -82,10 +82,9 @@ def _ids(
 ) -> tuple[Iterable[str], str | None]:
     """Return the ids of a file's events, and where its next page begins if there is one."""
     if name == "json":
-        page = found.page(
+        return found.page_of_ids(
             after=address.after or None, oldest_first=address.order == "oldest", size=size
         )
-        return [row["event_id"] for row in page.rows], page.after
     if FORMATS[name].newest_first:
         return found.newest(FEED_SIZE), None
     return found.in_order_of_the_log(), None
