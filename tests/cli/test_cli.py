@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from ticking_clock import TickingClock
 
 from timeline import Timeline
 from timeline.cli import cli
+from timeline.store import storage
 
 DAILY = ("append", "show", "list", "search", "update", "correct", "history", "serve")
 OTHERS = (
@@ -1057,6 +1061,42 @@ def test_doctor_finds_nothing_wrong_with_a_good_file(story: Path) -> None:
     assert {"Python", "SQLite", "Datasette", "file", "pages", "log", "disk", "clock", "tables"} == {
         finding["about"] for finding in findings
     }
+
+
+@pytest.mark.parametrize(
+    ("part", "works"),
+    [(0.9, {"erase", "publish"}), (0.4, {"publish"}), (0.2, set())],
+)
+def test_doctor_says_how_much_room_it_takes_to_erase_and_to_publish(
+    story: Path, monkeypatch: pytest.MonkeyPatch, part: float, works: set[str]
+) -> None:
+    """The file is made larger by a hole, which takes no room; SQLite does not look at it."""
+    monkeypatch.setenv("SQLITE_TMPDIR", str(story.parent))
+    free, size = shutil.disk_usage(story.parent).free, story.stat().st_size
+    os.truncate(story, int(free * part))
+    result = run("-d", story, "doctor", "--json")
+    os.truncate(story, size)
+    rows = [row for row in json.loads(result.stdout) if row["about"] == "disk"]
+    problems = [row["says"] for row in rows if row["finding"] == "problem"]
+    assert {says.split()[1] for says in problems} == works
+    assert result.exit_code == (1 if works else 0)
+    for says in problems:
+        said = re.fullmatch(r"to .+ takes ([\d,.]+) GB in (.+), which has ([\d,.]+) GB free", says)
+        assert said, says
+        times = 2 if "erase" in says else 3
+        assert float(said[1].replace(",", "")) == pytest.approx(times * free * part / 1e9, rel=0.05)
+        assert said[2] == str(story.parent)
+
+
+def test_doctor_looks_where_sqlite_puts_what_is_temporary(
+    story: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that cannot be used is passed over, as SQLite does."""
+    monkeypatch.setenv("SQLITE_TMPDIR", str(story.parent / "none"))
+    monkeypatch.setenv("TMPDIR", str(story.parent))
+    assert storage.temporary_folder() == story.parent
+    monkeypatch.delenv("TMPDIR")
+    assert storage.temporary_folder() in (Path("/var/tmp"), Path("/usr/tmp"), Path("/tmp"))
 
 
 def test_doctor_ends_with_1_where_there_is_a_problem(tmp_path: Path) -> None:

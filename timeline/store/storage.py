@@ -208,6 +208,17 @@ def beside(path: Path) -> list[Path]:
     return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
 
 
+def temporary_folder() -> Path:
+    """Return the folder in which SQLite makes temporary files, also those of VACUUM.
+
+    Source: https://www.sqlite.org/tempfiles.html, section 5.
+    """
+    named = (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"))
+    folders = (*named, "/var/tmp", "/usr/tmp", "/tmp")  # noqa: S108 - SQLite looks there
+    found = (Path(folder) for folder in folders if folder and os.access(folder, os.W_OK | os.X_OK))
+    return next((folder for folder in found if folder.is_dir()), Path())
+
+
 @contextlib.contextmanager
 def immediate(connection: sqlite3.Connection) -> Iterator[None]:
     """Run the block as one write transaction: everything in it is kept, or nothing.

@@ -6,6 +6,8 @@ import contextlib
 import shutil
 import sqlite3
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +153,7 @@ def _file(database: str) -> list[list[str]]:
             findings.append(["ok", "file", f"{database}, schema {schema.SCHEMA_VERSION}"])
             findings.append(_integrity(connection))
             findings.append(_sequence(connection))
-            findings.append(_journal(connection, database))
+            findings += _disk(connection, database)
             if seqs := scrub.pending(connection):
                 says = f"scrub pending of {scrub.named(seqs)}: the next command that writes does it"
                 findings.append(["problem", "erasure", says])
@@ -184,13 +186,28 @@ def _clock(connection: sqlite3.Connection, database: str) -> list[str]:
         return ["note", "clock", str(leapt)]
 
 
-def _journal(connection: sqlite3.Connection, database: str) -> list[str]:
+def _disk(connection: sqlite3.Connection, database: str) -> Iterator[list[str]]:
+    """Yield how large the file is, and a problem for each work that has too little free room.
+
+    Measured on a file of 155 MB: VACUUM writes a copy into the temporary folder of SQLite, and one
+    beside the file, into the write-ahead log; to publish makes two beside each other.
+    """
+    path = Path(database).absolute()
+    size = sum(each.stat().st_size for each in (path, *storage.beside(path)) if each.exists())
     (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-    free = shutil.disk_usage(Path(database).absolute().parent).free
-    size = Path(database).stat().st_size
-    enough = free > size
-    return [
-        "ok" if enough else "note",
-        "disk",
-        f"{size / 1e6:,.1f} MB, journal mode {mode}, {free / 1e9:,.1f} GB free",
-    ]
+    free = shutil.disk_usage(path.parent).free
+    yield ["ok", "disk", f"{_bytes(size)}, journal mode {mode}, {_bytes(free)} free"]
+    for work, copies in (("erase an entry", 1), ("publish a copy beside it", 2)):
+        needed = Counter({path.parent: copies * size})
+        temporary = storage.temporary_folder()
+        is_same = temporary.stat().st_dev == path.parent.stat().st_dev
+        needed[path.parent if is_same else temporary] += size
+        for folder, room in needed.items():
+            free = shutil.disk_usage(folder).free
+            if free < room:
+                says = f"to {work} takes {_bytes(room)} in {folder}, which has {_bytes(free)} free"
+                yield ["problem", "disk", says]
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"
