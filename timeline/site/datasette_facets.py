@@ -18,7 +18,7 @@ import contextlib
 import heapq
 import sqlite3
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
@@ -102,6 +102,12 @@ class _EventFacet(Facet):  # type: ignore[misc]
 
     known: tuple[str, ...]
 
+    @cached_property
+    def pairs(self) -> Pairs:
+        """Return the parameters of the page; Datasette would parse them anew for every link."""
+        pairs: Pairs = self.get_querystring_pairs()
+        return pairs
+
     def chosen(self) -> dict[str, bool]:
         """Return the facets that are on, by name, and whether the reader may turn each off."""
         chosen: dict[str, bool] = {}
@@ -133,7 +139,7 @@ class _EventFacet(Facet):  # type: ignore[misc]
     def _exact(self) -> Pairs | None:
         """Return the filters of the page; None if the facet index cannot answer one of them."""
         pairs: Pairs = [("state", "current")] if self.table == "current_events" else []
-        for name, text in self.get_querystring_pairs():
+        for name, text in self.pairs:
             if name in _WITHOUT_MEANING or name.startswith("_facet"):
                 continue
             if name.startswith("_") and not text:
@@ -168,9 +174,7 @@ class _EventFacet(Facet):  # type: ignore[misc]
 
     def address(self, *more: tuple[str, str], without: tuple[str, str] | None = None) -> str:
         """Return the address of the first page, with some arguments added and one left out."""
-        kept = [
-            pair for pair in self.get_querystring_pairs() if pair != without and pair[0] != "_next"
-        ]
+        kept = [pair for pair in self.pairs if pair != without and pair[0] != "_next"]
         query = urlencode([*kept, *more])
         # A proxy in front may leave base_url in the path or remove it.
         path = self.request.path.removeprefix(self.ds.setting("base_url"))
@@ -237,7 +241,7 @@ class LinkFacet(_EventFacet):
 
     def _link_value(self, argument: str, value: str, label: str, count: int) -> dict[str, Any]:
         pair = (argument, value)
-        selected = pair in self.get_querystring_pairs()
+        selected = pair in self.pairs
         address = self.address(without=pair) if selected else self.address(pair)
         return {
             "value": value,

@@ -7,6 +7,8 @@ and columns that events are filtered and counted by.
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any, NamedTuple
 
 from datasette.filters import FilterArguments
@@ -15,6 +17,7 @@ from datasette.utils.asgi import BadRequest, Forbidden
 from timeline.errors import InvalidValue
 from timeline.model import edtf
 from timeline.site import guard
+from timeline.site.arguments import arguments
 
 EVENT_TABLES = ("events", "current_events")
 
@@ -92,30 +95,23 @@ async def filters(datasette: Any, request: Any, database: str, table: str) -> An
     """
     if not has_events(datasette, database, table):
         return None
-    for facet, names in OFFERED.items():
-        # If the facet itself raised this, Datasette would never await the facets after it.
-        for name in request.args.getlist(f"_facet_{facet}"):
-            if name not in names:
-                raise BadRequest(f"_facet_{facet}: {name} is none of {', '.join(names)}")
+    _check_facets(request)
     clauses: list[str] = []
     parameters: dict[str, str] = {}
     descriptions: list[str] = []
     for name, link in LINKS.items():
-        for number, value in enumerate(given(request, link.word)):
-            if not await may_read(datasette, request, database, link):
-                raise Forbidden(f"You do not have permission to view {name}")
+        values = given(request, link.word)
+        if values and not await may_read(datasette, request, database, link):
+            raise Forbidden(f"You do not have permission to view {name}")
+        labels = await _labels(datasette, database, link, values) if values else {}
+        for number, value in enumerate(values):
             parameter = f"timeline_{link.word}_{number}"
             clauses.append(
                 f"event_id IN (SELECT event_id FROM {link.table}"  # noqa: S608
                 f" WHERE {link.column} = :{parameter})"
             )
             parameters[parameter] = value
-            label = await datasette.execute(
-                database,
-                f"SELECT label FROM ({link.labels}) WHERE value = ?",  # noqa: S608
-                [value],
-            )
-            descriptions.append(f"{link.word} is {label.first()[0] if label.rows else value}")
+            descriptions.append(f"{link.word} is {labels.get(value, value)}")
     for number, period in enumerate(periods_of(request)):
         since, until = (f"timeline_{side}_{number}" for side in ("since", "until"))
         if period.occurred_from is not None:
@@ -126,6 +122,37 @@ async def filters(datasette: Any, request: Any, database: str, table: str) -> An
             parameters[until] = period.occurred_to
         descriptions.append(f"occurred could be {edtf.phrase(period.edtf)}")
     return FilterArguments(clauses, parameters, descriptions)
+
+
+def _check_facets(request: Any) -> None:
+    """Raise BadRequest for a facet that cannot be counted, and for a wrong number of values.
+
+    If a facet raised this itself, Datasette would never await the facets after it. Datasette's own
+    facets fail with status 500.
+    """
+    for name, value in arguments(request.query_string, lambda name: False):
+        known = OFFERED.get(name.removeprefix("_facet_"))
+        if name == "_facet_size":
+            if not re.fullmatch("max|[0-9]{1,9}|", value):
+                raise BadRequest(f"{name}: write max, or a number such as 30")
+        elif known and value not in known:
+            raise BadRequest(f"{name}: {value[:100]} is none of {', '.join(known)}")
+        elif name.startswith("_facet") and value.startswith("{"):
+            try:
+                json.loads(value)
+            except (ValueError, RecursionError):
+                raise BadRequest(f"{name}: write the name of a column") from None
+
+
+async def _labels(datasette: Any, database: str, link: Link, values: list[str]) -> dict[str, str]:
+    """Return the labels of these values, by value; those of unknown values are left out."""
+    answer = await datasette.execute(
+        database,
+        f"SELECT value, label FROM ({link.labels})"  # noqa: S608
+        " WHERE value IN (SELECT value FROM json_each(?))",
+        [json.dumps(values)],
+    )
+    return dict(map(tuple, answer.rows))
 
 
 def has_events(datasette: Any, database: str, table: str | None) -> bool:

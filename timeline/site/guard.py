@@ -23,7 +23,9 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from weakref import WeakSet
 
+from timeline.errors import InvalidInput
 from timeline.site import isolated_sql, sql_process, turns
+from timeline.site.arguments import arguments
 from timeline.site.turns import Message, Send
 from timeline.store import storage
 
@@ -194,6 +196,7 @@ def _may_write_to_timeline(attached: str | None) -> bool:
 def guard_application(datasette: Any, application: _Application) -> _Application:
     """Return the application with headers on its pages and no way to change a timeline.
 
+    More parameters than `arguments` takes are refused on Datasette's own pages of a timeline, too.
     Pages of other databases beside a timeline are left as they are.
     """
 
@@ -214,9 +217,11 @@ def guard_application(datasette: Any, application: _Application) -> _Application
             await send(message)
 
         if database is not None and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-            await _refuse(send_with_headers)
+            await _refuse(send_with_headers, 403, READ_ONLY)
         elif database is None:
             await application(scope, receive, send_with_headers)
+        elif problem := _problem_of_arguments(scope):
+            await _refuse(send_with_headers, 400, f"{problem}\n")
         else:
             answer = partial(application, scope, receive)
             token = isolated_sql.page_of.set(database)
@@ -261,8 +266,19 @@ def _with_headers(headers: Any) -> list[tuple[bytes, bytes]]:
     return [*headers, *added]
 
 
-async def _refuse(send: Send) -> None:
-    body = READ_ONLY.encode()
+def _problem_of_arguments(scope: Message) -> InvalidInput | None:
+    """Return what is wrong with the arguments of a request; SQL may be longer than other values."""
+    try:
+        arguments(
+            scope.get("query_string", b"").decode("latin-1"),
+            lambda name: name.startswith("_search"),
+        )
+    except InvalidInput as error:
+        return error
+    return None
+
+
+async def _refuse(send: Send, status: int, text: str) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text.encode()})

@@ -7,10 +7,12 @@ start. Reads on the connection it is given; knows no request and no template.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from timeline.errors import InvalidInput
 from timeline.formats import prose, prose_changes
 from timeline.formats.about import About
 from timeline.formats.exporters import atom
@@ -125,19 +127,19 @@ def changes_feed(
 def changes_page(connection: sqlite3.Connection, given: Mapping[str, str]) -> dict[str, Any]:
     """Return all that the page shows; `given` are its parameters kind, before, from, to and clock.
 
-    Raises InvalidInput, NotFound for a `from` or a `to` that is no moment of this log.
+    Raises InvalidInput, NotFound for a `from` or a `to` that is no moment of this log, and
+    InvalidInput for a `before` that is no number.
     """
     compared = None
     if given.get("from"):
         compared = between(
             connection, given["from"], given.get("to"), reported=given.get("clock") == "reported"
         )
-    before = given.get("before", "")
     rows = list(
         stream(
             connection,
             kind=given.get("kind", ""),
-            before=int(before) if before.isascii() and before.isdigit() else 2**62,
+            before=_number(given.get("before", "")),
             limit=PAGE_SIZE + 1,
         )
     )
@@ -148,6 +150,17 @@ def changes_page(connection: sqlite3.Connection, given: Mapping[str, str]) -> di
         "rows": rows[:PAGE_SIZE],
         "next": rows[PAGE_SIZE - 1]["seq"] if len(rows) > PAGE_SIZE else None,
     }
+
+
+def _number(before: str) -> int:
+    """Return the number of the entry before which a page begins. Raises InvalidInput."""
+    if not before:
+        return 2**62
+    if not re.fullmatch("[0-9]{1,15}", before):
+        raise InvalidInput(
+            "before", f'"{before}" is not the number of an entry: write one such as 41'
+        )
+    return int(before)
 
 
 _KEYS = (

@@ -1,0 +1,211 @@
+"""Make responses: read what a page shows, and return it as HTML, JSON or plain text.
+
+Guarantees: all that a response shows was read at one moment, on Datasette's own read-only
+connection; readers see nothing here that they may not see in Datasette; an error is one line in the
+format of its address. Links work under any `base_url`.
+
+Knows Datasette only by the objects that it is given, and imports only responses and permissions
+from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple, TypeVar
+
+from markupsafe import Markup, escape
+
+from timeline.errors import NotFound, ProofError, TimelineError
+from timeline.formats import prose
+from timeline.site import guard, public_url
+from timeline.site.index_cache import at_one_moment
+from timeline.site.mounts import Mount
+from timeline.site.views.browse import PAGE_SIZE
+from timeline.store import log
+
+T = TypeVar("T")
+Context = dict[str, Any]
+Read = Callable[[sqlite3.Connection], Context]
+
+HEADERS = {"Content-Security-Policy": guard.PAGE_POLICY, "Cache-Control": "no-cache"}
+"""The headers of every response of ours."""
+_PLAIN = "text/plain; charset=utf-8"
+_OFFERED = (
+    ("csv", "CSV"),
+    ("json", "JSON"),
+    ("ics", "Calendar"),
+    ("atom", "Feed"),
+    ("geojson", "GeoJSON"),
+    ("timelinejs.json", "TimelineJS"),
+    ("jsonl", "JSON Lines"),
+)
+
+
+class Asked(NamedTuple):
+    """A request has Datasette's own objects, the timeline that it is about, and its parameters."""
+
+    datasette: Any
+    request: Any
+    mount: Mount
+    given: list[tuple[str, str]]
+    """The parameters of the address with their values, without the empty ones."""
+
+    def part(self, name: str) -> str:
+        """Return a named part of the path; an empty text if the address does not have it."""
+        return self.request.url_vars.get(name) or ""
+
+    @property
+    def is_frozen(self) -> bool:
+        """Return whether the response becomes a file of a static site, without a server."""
+        return bool((self.datasette.plugin_config("timeline") or {}).get("frozen"))
+
+    def link(self, path: str) -> str:
+        """Return the address of a path of this timeline, without scheme and host."""
+        return str(self.datasette.urls.path(f"{self.mount.prefix}{path}" or "/"))
+
+    def absolute(self, path: str) -> str:
+        """Return the public address of a path of this timeline, with scheme and host."""
+        return public_url.absolute(self.datasette, self.request, self.mount, path)
+
+    def row_link(self, table: str, key: str) -> str:
+        """Return the address of Datasette's own page of a row."""
+        return str(self.datasette.urls.row(self.mount.database, table, key))
+
+    def table_link(self, table: str) -> str:
+        """Return the address of Datasette's own page of a table."""
+        return str(self.datasette.urls.table(self.mount.database, table))
+
+
+# --- Responses ----------------------------------------------------------------------------
+
+
+async def page(asked: Asked, name: str, read: Read) -> Any:
+    """Return what was read as a page made by the template with this name."""
+
+    def with_info(connection: sqlite3.Connection) -> Context:
+        return {"info": log.info(connection), **read(connection)}
+
+    return await _html(asked, name, await read_at_once(asked, with_info))
+
+
+async def json_object(asked: Asked, read: Read) -> Any:
+    """Return what was read as JSON."""
+    return _json(await read_at_once(asked, read))
+
+
+async def plain(
+    asked: Asked,
+    read: Callable[[sqlite3.Connection], str],
+    content_type: str = _PLAIN,
+    headers: Mapping[str, str] | None = None,
+) -> Any:
+    """Return what was read as plain text."""
+    return response(await read_at_once(asked, read), content_type, headers=headers)
+
+
+async def problem(asked: Asked, error: TimelineError) -> Any:
+    """Return what is wrong with a request in one line, in the format of the address."""
+    status = 404 if isinstance(error, NotFound | ProofError) else 400
+    match PurePosixPath(asked.request.path).suffix:
+        case "":
+            info = await read_at_once(asked, log.info)
+            heading = "Not found" if status == 404 else "That cannot be shown"
+            context = {"info": info, "heading": heading, "problem": str(error)}
+            return await _html(asked, "problem", context, status)
+        case ".json":
+            return _json({"error": str(error)}, status)
+    return response(f"{error}\n", _PLAIN, status)
+
+
+async def _html(asked: Asked, name: str, context: Context, status: int = 200) -> Any:
+    shown = {**_common(asked), **context, "page": name, "formats": _OFFERED}
+    html = await asked.datasette.render_template(
+        f"timeline/{name}.html", shown, request=asked.request
+    )
+    return response(html, "text/html; charset=utf-8", status)
+
+
+def _json(found: Context, status: int = 200) -> Any:
+    body = json.dumps(found, ensure_ascii=False, indent=2)
+    return response(body, "application/json; charset=utf-8", status)
+
+
+def response(
+    body: str, content_type: str, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Any:
+    """Return a response with the headers of our pages, and these."""
+    from datasette import Response
+
+    headers = {**HEADERS, **(headers or {})}
+    return Response(body, status=status, headers=headers, content_type=content_type)
+
+
+# --- Reading ------------------------------------------------------------------------------
+
+
+async def read_at_once(asked: Asked, read: Callable[[sqlite3.Connection], T]) -> T:
+    """Return what `read` reads, in one transaction, if this reader may see the database."""
+    await check_permission(asked)
+
+    def at_once(connection: sqlite3.Connection) -> T:
+        return at_one_moment(connection, read)
+
+    database = asked.datasette.get_database(asked.mount.database)
+    found: T = await database.execute_fn(at_once)
+    return found
+
+
+async def check_permission(asked: Asked) -> None:
+    """Raise Datasette's Forbidden if this reader may not see the database."""
+    datasette, actor, database = asked.datasette, asked.request.actor, asked.mount.database
+    if hasattr(datasette, "ensure_permissions"):  # Datasette 0.65
+        await datasette.ensure_permissions(actor, [("view-database", database), "view-instance"])
+        return
+    from datasette.resources import DatabaseResource
+
+    await datasette.ensure_permission(
+        action="view-database", resource=DatabaseResource(database), actor=actor
+    )
+
+
+# --- Templates ----------------------------------------------------------------------------
+
+
+def _common(asked: Asked) -> Context:
+    """Return what every template needs: functions for links, dates and texts, and settings."""
+    urls = asked.datasette.urls
+    return {
+        "link": asked.link,
+        "here": asked.link("/events"),
+        "static": lambda name: f"{urls.static_plugins('timeline-store', name)}?{_hash(name)}",
+        "data_link": str(urls.database(asked.mount.database)),
+        "table_link": asked.table_link,
+        "instant": prose.instant,
+        "marked": marked,
+        "office_of": prose.office_of,
+        "phrase": prose.date,
+        "page_size": PAGE_SIZE,
+        "frozen": asked.is_frozen,
+    }
+
+
+@cache
+def _hash(name: str) -> str:
+    """Return a short hash of a static file, so that browsers load a changed file again."""
+    content = (Path(__file__).parent / "static" / name).read_bytes()
+    return hashlib.sha256(content).hexdigest()[:8]
+
+
+def marked(text: str) -> Markup:
+    """Return an excerpt of a search as HTML, with the words that were found in <mark>.
+
+    The text itself may contain the characters that mark words; unpaired ones are removed.
+    """
+    safe = re.sub("\x02([^\x02\x03]*)\x03", r"<mark>\1</mark>", str(escape(text)))
+    return Markup(re.sub("[\x02\x03]", "", safe))  # noqa: S704 - escaped
