@@ -18,6 +18,7 @@ from pyroaring import BitMap
 from ticking_clock import TickingClock
 
 from timeline import Timeline, demo
+from timeline.model.names import actor_id_of
 from timeline.projection import facet_segments
 from timeline.projection.tables import rebuild
 from timeline.reading import (
@@ -37,7 +38,11 @@ from timeline.store import storage
 _some = st.lists
 _filters = {
     "event_type": _some(st.sampled_from(("CONSULT", "Assault", "AID")), min_size=1),
-    "actor": _some(st.sampled_from((*NAMES, *ACTORS, "nobody")), min_size=1, max_size=3),
+    "actor": _some(
+        st.sampled_from((*NAMES, *map(actor_id_of, NAMES), *ACTORS, "nato", "nobody")),
+        min_size=1,
+        max_size=3,
+    ),
     "country": _some(st.sampled_from(("UKR", "Netherlands")), min_size=1),
     "tag": _some(st.sampled_from(("war", "PEACE", "łódź")), min_size=1),
     "source": _some(st.sampled_from(("paper", "radio", "https://example.org/a")), min_size=1),
@@ -289,6 +294,26 @@ def test_a_search_in_the_past_finds_what_stood_then_whatever_was_changed_or_eras
             for text in ("talks", "odesa", "nato", "strike", "sumy", "war", "erased"):
                 agree_then(connection, index, AsOf(seq), {}, text)
                 agree_then(connection, index, AsOf(seq), {"state": "all"}, text)
+
+
+def test_who_is_no_actor_of_today_is_found_in_the_past_by_id_and_by_name(
+    path: Path, timeline: Timeline
+) -> None:
+    for event_id, who in (
+        ("by-name", {"name": "NATO"}),
+        ("by-id", {"actor_id": "nnn", "name": "N"}),
+    ):
+        timeline.record(
+            {"event_id": event_id, "title": "T", "occurred": "2025", "participants": [who]}
+        )
+    timeline.update({event_id: {"participants": None} for event_id in ("by-name", "by-id")})
+    with contextlib.closing(storage.connect(path)) as connection:
+        index = facet_index.current(connection, None)
+        assert index is not None
+        for actor in ("NATO", "nato", actor_id_of("NATO"), "nnn", "N"):
+            agree_then(connection, index, AsOf(2), {"actor": actor}, None)
+        chosen = IndexedSelection(connection, index, {"actor": "nnn"}, point=AsOf(2))
+        assert chosen.count() == 1
 
 
 def test_an_empty_file_has_no_index() -> None:

@@ -84,7 +84,7 @@ class IndexedSelection(Selection):
     def parse_filter(self, name: str, value: object) -> object:
         """Parse the value of a filter as `Selection.parse_filter` does.
 
-        As of a past moment it also accepts event types and actor names that no current event uses.
+        As of a past moment it also accepts event types and actors that no current event uses.
         """
         try:
             found = super().parse_filter(name, value)
@@ -94,9 +94,11 @@ class IndexedSelection(Selection):
                 raise
             return value
         if not self._is_now and name == "actor":
-            called = _nocase(value)
-            names = self._forgotten_names().items()
-            forgotten = [actor_id for actor_id, name in names if _nocase(name) == called]
+            called = str(value).strip()
+            names = self._forgotten_names()
+            if called in names:
+                return json.dumps([called])
+            forgotten = [each for each, name in names.items() if _nocase(name) == _nocase(called)]
             return json.dumps([*json.loads(str(found)), *forgotten])
         return found
 
