@@ -77,6 +77,25 @@ def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
 
 
 @hookimpl
+def prepare_jinja2_environment(env: Any) -> None:
+    """Let other requests run while a long page is made of a template."""
+    from timeline.site import pauses
+
+    pauses.between_parts(env)
+
+
+@hookimpl(tryfirst=True)
+def render_cell() -> Awaitable[None] | None:
+    """Let other requests run while the cells of a long table are made; change none of them.
+
+    Comes first, because Datasette waits for no plugin after the one that shows a cell.
+    """
+    from timeline.site import pauses
+
+    return pauses.between_cells()
+
+
+@hookimpl
 def register_facet_classes() -> Sequence[type]:
     """Return the classes for the facets of events: columns, links such as actors, and periods."""
     from timeline.site.datasette_facets import FACET_CLASSES
