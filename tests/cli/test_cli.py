@@ -339,12 +339,19 @@ def test_append_takes_an_event_from_options(story: Path) -> None:
         *("-d", story, "append", "--id", "flood", "--title", "Flood", "--occurred", "May 2025"),
         *("--summary", "Water.", "--type", "Assault", "--place", "Kherson", "--country", "Ukraine"),
         *("--actor", "Anna", "--actor", "Boris", "--tag", "Water", "--tag", "flood"),
-        *("--figure", "killed=35", "--figure", "injured=>120", "--figure", "pledged=~2e9 EUR"),
-        *("--figure", "delivered=>=5 pump", "--said-by", "Mayor", "--dated", "15 April 2025"),
+        *("--said-by", "Mayor", "--dated", "15 April 2025"),
         *("--source", "https://example.org/flood", "--reported-at", "2025-05-02"),
+        *("--figure", "killed=35", "--figure", "injured=>120", "--figure", "pledged=~2e9 EUR"),
+        *("--figure", "delivered=>=5 pump"),
         *("--author", "desk"),
     )
-    assert shown == "recorded  flood  May 2025 (2025-05)  entry 11, version 1\n"
+    assert shown.splitlines() == [
+        "recorded  flood  May 2025 (2025-05)  entry 11, version 1",
+        "  killed: 35, said by Mayor, 15 April 2025",
+        "  injured: more than 120, said by Mayor, 15 April 2025",
+        "  pledged: about 2,000,000,000 EUR, said by Mayor, 15 April 2025",
+        "  delivered: at least 5 pump, said by Mayor, 15 April 2025",
+    ]
     event = json.loads(done("-d", story, "show", "flood", "--json"))
     source_id = event["citations"][0]["source_id"]
     said = {"reported_by": "Mayor", "dated": "2025-04-15", "source_ids": [source_id]}
@@ -897,7 +904,10 @@ def test_update_changes_fields_by_path(story: Path) -> None:
         *("--set", "summary=", "--set", 'claims=[{"speaker": "Anna"}]', "--reason", "it went on"),
         *("--reported-at", "2025-04-17", "--author", "anna"),
     )
-    assert shown == "updated  talks  15 April 2025 (2025-04-15)  entry 10, version 2\n"
+    assert shown == (
+        "updated  talks  15 April 2025 (2025-04-15)  entry 10, version 2\n"
+        "  pledged: more than 21,000,000,000 EUR, said by Mark Rutte, first quarter of\n    2025\n"
+    )
     event = json.loads(done("-d", story, "show", "talks", "--json"))
     assert event["title"] == "Talks end"
     assert event["place"]["country"] == "ROU"
@@ -980,6 +990,46 @@ def test_options_of_figures_that_do_not_go_together_are_wrong_usage(
     options: list[str], story: Path
 ) -> None:
     assert run("-d", story, "update", "talks", *options).exit_code == 2
+
+
+def test_each_figure_has_the_speaker_the_day_and_the_sources_that_follow_it(story: Path) -> None:
+    first, second, third = (f"https://example.org/{name}" for name in ("one", "two", "three"))
+    shown = done(
+        *("-d", story, "update", "talks", "--dated", "14 April 2025", "--source", first),
+        *("--figure", "killed=20 to 40", "--said-by", "CNN", "--source", second),
+        *("--figure", "injured=at least 8", "--said-by", "Mayor", "--dated", "15 April 2025"),
+        *("--figure", "pledged=EUR 20bn", "--source", third),
+    )
+    assert shown.splitlines()[1:] == [
+        "  killed: 20 to 40, said by CNN, 14 April 2025",
+        "  injured: at least 8, said by Mayor, 15 April 2025",
+        "  pledged: 20,000,000,000 EUR, 14 April 2025",
+    ]
+    event = json.loads(done("-d", story, "show", "talks", "--json"))
+    cited = [citation["source_id"] for citation in event["citations"]][-3:]
+    assert [figure["source_ids"] for figure in event["quantities"][-3:]] == [
+        [cited[0], cited[1]],
+        [cited[0]],
+        [cited[0], cited[2]],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--said-by", "A", "--said-by", "B"], "--said-by is given twice for killed=1"),
+        (["--dated", "2024", "--dated", "2025"], "--dated is given twice for killed=1"),
+        (["--reason", "one", "--reason", "two"], "--reason is given 2 times: once is enough"),
+        (["--author", "anna", "--author", "ben"], "--author is given 2 times: once is enough"),
+    ],
+)
+def test_an_option_that_is_given_twice_is_wrong_usage(
+    options: list[str], problem: str, story: Path
+) -> None:
+    result = run("-d", story, "update", "talks", "--figure", "killed=1", *options)
+    assert (result.exit_code, problem in result.stderr) == (2, True), result.stderr
+    before = run("-d", story, "update", "talks", *options, "--figure", "killed=1")
+    assert before.exit_code == 2
 
 
 def test_a_source_alone_is_a_change(story: Path) -> None:

@@ -187,7 +187,7 @@ def test_a_form_becomes_an_event(desk: Desk) -> None:
 def test_options_fill_in_the_form(desk: Desk) -> None:
     result = desk.run(
         *("append", "--edit", "--title", "A: b", "--occurred", "2025", "--actor", "A; B"),
-        *("--actor", "C", "--figure", "killed=>=3", "--figure", "injured=5", "--said-by", "Mayor"),
+        *("--actor", "C", "--said-by", "Mayor", "--figure", "killed=>=3", "--figure", "injured=5"),
         *("--source", "https://example.org/a", "--author", "anna", "--id", "from-options"),
         steps=[{"occurred:": "occurred: April 2025"}],
     )

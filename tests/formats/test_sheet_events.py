@@ -263,7 +263,7 @@ def test_a_row_states_an_event() -> None:
         ({"type": "Assalt"}, "did you mean ASSAULT (Assault)?"),
         ({"killed": "many"}, 'cell B2, killed: "many" is not a figure: write one such as 35'),
         ({"killed": "12-Oct"}, 'cell B2, killed: "12-Oct" is not a figure'),
-        ({"injured": "1,234"}, "cell B2, injured: "),
+        ({"injured": "1.234"}, 'cell B2, injured: "1.234" can mean 1234 or 1.234'),
         ({"killed": "5 ABC"}, '"ABC" is not an ISO 4217 currency'),
         ({"lat": "91", "lon": "0"}, "cell B2, lat: "),
         ({"lat": "1"}, "needs lat and lon together"),

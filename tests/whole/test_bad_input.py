@@ -285,7 +285,7 @@ def test_a_figure_that_is_none_is_refused(refuses: Refuses) -> None:
         said = refuses("append", "--title", "T", "--occurred", "2025", "--figure", figure)
         assert said == f'figure: "{figure}" is not a figure: write one such as killed=35'
     said = refuses("append", "--title", "T", "--occurred", "2025", "--figure", "killed=some")
-    assert said.startswith('quantities.0.value: "some" is not a number')
+    assert said.startswith('figure: "some" is not a figure: write one such as 35')
 
 
 def test_a_reference_to_nothing_is_refused(refuses_event: Refuses) -> None:

@@ -15,7 +15,7 @@ import re
 import signal
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,10 +23,12 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import output
-from timeline.errors import ClockBehind, ClockLeapt, InvalidInput, TimelineError
+from timeline.errors import ClockBehind, ClockLeapt, InvalidInput, InvalidValue, TimelineError
 from timeline.formats import prose
+from timeline.model import figures
 from timeline.model.content import Said
-from timeline.model.field_types import ID_PATTERN, SIGNS
+from timeline.model.field_types import ID_PATTERN
+from timeline.model.hints import quoted
 from timeline.reading.twins import misspellings
 from timeline.reading.twins.misspellings import Name, Slip
 from timeline.store import storage
@@ -36,7 +38,6 @@ from timeline.writing.writer import Append
 
 _RECEIPTS_AT_HAND = 10_000
 """The number of receipts that are kept in memory; older ones go into a file."""
-_QUALIFIERS = {sign: qualifier for qualifier, sign in SIGNS.items()}
 
 
 @contextlib.contextmanager
@@ -163,18 +164,24 @@ def _of_slip(slip: Slip) -> str:
     return f'new {slip.what} "{slip.name}"; there is "{slip.known}" already'
 
 
-def figure(text: str) -> dict[str, Any]:
-    """Read a figure such as "killed=>20" or "pledged=2e9 EUR" as a quantity."""
-    match = re.fullmatch(r"\s*([^=]+?)\s*=\s*(>=|>|~)?\s*(\S+)(?:\s+(.+?))?\s*", text)
-    if not match:
-        raise InvalidInput("figure", f'"{text}" is not a figure: write one such as killed=35')
-    measure, sign, number, unit = match.groups()
-    return {
-        "measure": measure,
-        "value": number,
-        "qualifier": _QUALIFIERS[sign or ""],
-        "unit": unit,
-    }
+def figure(text: str, *, is_english: bool = True) -> dict[str, Any]:
+    """Read a figure such as "killed=20 to 40" or "pledged=EUR 20bn" as a quantity.
+
+    `is_english` tells whether the log is in English. Raises InvalidInput.
+    """
+    measure, equals, number = (part.strip() for part in text.partition("="))
+    if not (measure and equals and number):
+        raise InvalidInput("figure", f"{quoted(text)} is not a figure: write one such as killed=35")
+    try:
+        amount = figures.read(number, measure, is_english=is_english)
+    except InvalidValue as error:
+        raise InvalidInput("figure", error.problem) from None
+    return {"measure": measure, **amount._asdict()}
+
+
+def speaks_english(timeline: Timeline) -> bool:
+    """Tell whether a log is in English: figures are read by it."""
+    return figures.is_english(timeline.info.get("language", "en"))
 
 
 def source_id(append: Append, text: str, said: Said) -> str:
@@ -186,27 +193,26 @@ def source_id(append: Append, text: str, said: Said) -> str:
     return text
 
 
-def check_figure_options(options: dict[str, Any]) -> None:
-    """Raise UsageError for options that describe a figure where no figure is given."""
-    if not options.get("figures") and any(options.get(name) for name in ("said_by", "dated")):
-        raise click.UsageError("--said-by and --dated go with a --figure")
+def recorded_sources(append: Append, options: dict[str, Any], said: Said) -> dict[str, str]:
+    """Return the ids of the sources in the options, by their text; a new address is recorded."""
+    return {source: source_id(append, source, said) for source in options.get("sources", ())}
 
 
-def recorded_sources(append: Append, options: dict[str, Any], said: Said) -> list[str]:
-    """Return the ids of the sources in the options; a new address is recorded."""
-    return [source_id(append, source, said) for source in options.get("sources", ())]
+def described_figures(
+    timeline: Timeline, options: dict[str, Any], source_ids: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return the quantities that --figure, --said-by, --dated and --source describe.
 
-
-def described_figures(options: dict[str, Any], source_ids: list[str]) -> list[dict[str, Any]]:
-    """Return the quantities that --figure, --said-by, --dated and --source describe."""
+    `source_ids` are those of all sources in the options, by their text.
+    """
     return [
         {
-            **figure(text),
-            "reported_by": options.get("said_by"),
-            "dated": options.get("dated"),
-            "source_ids": source_ids,
+            **figure(words.text, is_english=speaks_english(timeline)),
+            "reported_by": words.said_by,
+            "dated": words.dated,
+            "source_ids": [source_ids[source] for source in words.sources],
         }
-        for text in options.get("figures", ())
+        for words in options.get("figures", ())
     ]
 
 

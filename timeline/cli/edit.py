@@ -23,7 +23,7 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import form, output
-from timeline.cli.appending import appending, source_id
+from timeline.cli.appending import appending, source_id, speaks_english
 from timeline.cli.opening import opened
 from timeline.errors import (
     AlreadyRecorded,
@@ -95,7 +95,8 @@ def append_by_form(
             pieces = form.pieces(text)
             with form.located(pieces), appending(timeline, dry_run=dry_run) as append:
                 said = validate(Said, form.said(pieces))
-                changes = form.changes(pieces, functools.partial(source_id, append, said=said))
+                find = functools.partial(source_id, append, said=said)
+                changes = form.changes(pieces, find, is_english=speaks_english(timeline))
                 return append.record(field_paths.changed({}, changes), said)
 
         text = form.written(
@@ -108,8 +109,6 @@ def _given_lines(
     given: Mapping[str, Any], words: Mapping[str, str | None]
 ) -> list[tuple[str, str]]:
     """Return the lines of a form that contains the values of the options of append."""
-    said_by = f" said by {given['said_by']}" if "said_by" in given else ""
-    dated = f" dated {given['dated']}" if "dated" in given else ""
     participants = [{"name": name} for name in given.get("actors", ())]
     return [
         ("title", given.get("title", "")),
@@ -119,7 +118,7 @@ def _given_lines(
         ("country", given.get("country", "")),
         *(form.item_lines("participants", participants) or [("actors", "")]),
         *(form.item_lines("tags", given.get("tags", ())) or [("tags", "")]),
-        *(("figure", f"{figure}{said_by}{dated}") for figure in given.get("figures", ("",))),
+        *(form.figure_lines(given.get("figures", ())) or [("figure", "")]),
         *(("source", source) for source in given.get("sources", ("",))),
         *_said_lines(words),
         ("id", given.get("event_id", "")),
@@ -188,7 +187,14 @@ class _Revision:
             with form.located(pieces), appending(self._timeline) as append:
                 said = validate(Said, form.said(pieces))
                 find = functools.partial(source_id, append, said=said)
-                changes = form.changes(pieces, find, self._before, self._content, self._now)
+                changes = form.changes(
+                    pieces,
+                    find,
+                    self._before,
+                    self._content,
+                    self._now,
+                    is_english=speaks_english(self._timeline),
+                )
                 if not changes:
                     raise NothingChanged(f"event {self._event_id}")
                 receipt: Receipt = getattr(append, self._operation)(

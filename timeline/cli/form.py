@@ -20,13 +20,14 @@ from typing import Any, NamedTuple
 
 from timeline.cli import output
 from timeline.cli.appending import figure
+from timeline.cli.options import FigureWords
 from timeline.errors import InvalidInput, TimelineError
 from timeline.formats import prose
 from timeline.formats.sheet.cells import BLANKS
-from timeline.model import countries, strict_json
-from timeline.model.content import Event, Said
-from timeline.model.field_types import SIGNS
+from timeline.model import countries, figures, strict_json
+from timeline.model.content import Event, Quantity, Said
 from timeline.model.hints import nearest, quoted
+from timeline.model.validation import validate
 
 _PATHS = {
     "id": "event_id",
@@ -170,28 +171,30 @@ def _simple(field: str, item: Any, urls: Mapping[str, str]) -> tuple[str, str] |
     return (key, text) if is_simple else None
 
 
+def figure_lines(figures: Iterable[FigureWords]) -> list[tuple[str, str]]:
+    """Return the lines of figures that the options of a command describe."""
+    return [
+        ("figure", f"{each.text}{_about_figure(each.said_by, each.dated, each.sources)}")
+        for each in figures
+    ]
+
+
 def _figure_text(item: Mapping[str, Any]) -> str:
-    sign = SIGNS[item.get("qualifier", "exact")]
-    unit = "" if item["unit"] == _usual_unit(item["measure"]) else f" {item['unit']}"
-    said_by = f" said by {item['reported_by']}" if "reported_by" in item else ""
-    dated = f" dated {item['dated']}" if "dated" in item else ""
-    sources = f" source {'; '.join(item['source_ids'])}" if "source_ids" in item else ""
-    return f"{item['measure']} = {sign}{item.get('value')}{unit}{said_by}{dated}{sources}"
+    said = _about_figure(item.get("reported_by"), item.get("dated"), item.get("source_ids", ()))
+    return f"{item['measure']} = {figures.written(item)}{said}"
 
 
-def _usual_unit(measure: str) -> str | None:
-    return "person" if measure in ("killed", "injured") else None
+def _about_figure(said_by: str | None, dated: str | None, sources: Sequence[str]) -> str:
+    """Return the end of a line about a figure: who says it, for which day, and its sources."""
+    pairs = (("said by", said_by), ("dated", dated), ("source", "; ".join(sources)))
+    return "".join(f" {word} {value}" for word, value in pairs if value)
 
 
 def _reads_as(text: str, item: Mapping[str, Any]) -> bool:
     try:
-        read = _figure(text, str)
+        return validate(Quantity, _figure(text, str)).content() == item
     except InvalidInput:
         return False
-    read["unit"] = read["unit"] or _usual_unit(read["measure"])
-    if read["qualifier"] == "exact":
-        del read["qualifier"]
-    return {key: value for key, value in read.items() if value} == item
 
 
 def _json(value: object) -> str:
@@ -283,13 +286,16 @@ def changes(
     before: Sequence[Piece] = (),
     content: Mapping[str, Any] = _NONE,
     now: Mapping[str, Any] = _NONE,
+    *,
+    is_english: bool = True,
 ) -> list[tuple[str, Any]]:
     """Return the changes by path that lead from `before` to `form`.
 
     `before` is the form of an event's `content`, and `now` the content that the changes apply to.
     Items that somebody else has added to a list meanwhile are kept, and items that somebody else
     has removed are not added again. `source_id` finds or records the source of an address. A new
-    figure without a source gets the new sources of the event.
+    figure without a source gets the new sources of the event. `is_english` tells whether the log is
+    in English: figures are read by it.
 
     Raises InvalidInput, with the number of the line.
     """
@@ -312,7 +318,7 @@ def changes(
                 items.append(known[said].pop(0))
                 continue
             with _of(piece):
-                items += _new_items(piece, source_id, new_sources)
+                items += _new_items(piece, source_id, new_sources, is_english)
         if path == "citations":
             new_sources += (item.get("source_id") for item in items if item not in old)
         items = [item for item in items if item in current or item not in old]
@@ -350,12 +356,12 @@ def _field_value(piece: Piece) -> object:
 
 
 def _new_items(
-    piece: Piece, source_id: Callable[[str], str], new_sources: Sequence[str]
+    piece: Piece, source_id: Callable[[str], str], new_sources: Sequence[str], is_english: bool
 ) -> list[Any]:
     if piece.key == "actors":
         return [{"name": piece.text}]
     if piece.key == "figure":
-        quantity = _figure(piece.text, source_id)
+        quantity = _figure(piece.text, source_id, is_english)
         return [{**quantity, "source_ids": quantity["source_ids"] or list(new_sources)}]
     if piece.key == "source":
         return [{"source_id": source_id(piece.text)}]
@@ -372,7 +378,7 @@ def _object(piece: Piece) -> Any:
         raise InvalidInput(piece.key, error.problem) from None
 
 
-def _figure(text: str, source_id: Callable[[str], str]) -> dict[str, Any]:
+def _figure(text: str, source_id: Callable[[str], str], is_english: bool = True) -> dict[str, Any]:
     """Read a figure as a quantity: "killed = >20 said by Mayor of Sumy dated 2025-04-13"."""
     what, *rest = _ABOUT_FIGURE.split(text)
     about = {"": what}
@@ -385,7 +391,7 @@ def _figure(text: str, source_id: Callable[[str], str]) -> dict[str, Any]:
             about[word], last = value, word
     sources = (part.strip() for part in about.get("source", "").split(";"))
     return {
-        **figure(about[""]),
+        **figure(about[""], is_english=is_english),
         "reported_by": about.get("said by"),
         "dated": about.get("dated"),
         "source_ids": [source_id(source) for source in sources if source],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -21,6 +22,76 @@ def all_of(*options: Callable[[F], F]) -> Callable[[F], F]:
         return function
 
     return decorate
+
+
+class FigureWords(NamedTuple):
+    """A figure as the options of a command give it, with what the options after it say."""
+
+    text: str
+    """The figure, such as "killed=20 to 40"."""
+    said_by: str | None = None
+    dated: str | None = None
+    sources: tuple[str, ...] = ()
+    """Addresses and ids of the sources that carry the figure."""
+
+
+class Command(click.Command):
+    """A command that refuses an option given twice, and gives each figure its own options.
+
+    In `figures` of a command with `figure_options` stand FigureWords. --said-by, --dated and
+    --source describe the --figure before them; before the first figure they describe all figures.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments. Raises UsageError for an option that is given twice."""
+        _, _, order = self.make_parser(ctx).parse_args(args=[*args])
+        given = [each for each in order if isinstance(each, click.Option)]
+        for option, count in Counter(given).items():
+            if count > 1 and not (option.multiple or option.is_flag or option.count):
+                raise click.UsageError(
+                    f"{option.opts[-1]} is given {count} times: once is enough", ctx
+                )
+        rest = super().parse_args(ctx, args)
+        if "figures" in ctx.params:
+            order_of_names = [str(each.name) for each in given]
+            ctx.params["figures"] = _figures(ctx, order_of_names, ctx.params)
+        return rest
+
+
+def _figures(
+    ctx: click.Context, order: Iterable[str], given: dict[str, Any]
+) -> tuple[FigureWords, ...]:
+    """Return the figures, each with its options; take those options out of `given`.
+
+    `order` are the names of all options in the order in which they were written.
+    """
+    said = {name: iter(given.pop(name)) for name in ("said_by", "dated")}
+    said |= {name: iter(given[name]) for name in ("figures", "sources")}
+    groups: list[dict[str, list[str]]] = [{}]
+    for name in order:
+        if name == "figures":
+            groups.append({})
+        if name in said:
+            groups[-1].setdefault(name, []).append(next(said[name]))
+    everywhere, *each = groups
+    for group in groups:
+        for name in ("said_by", "dated"):
+            if len(group.get(name, ())) > 1:
+                figure = f"for {group['figures'][0]}" if "figures" in group else "for all figures"
+                option = f"--{name.replace('_', '-')}"
+                raise click.UsageError(f"{option} is given twice {figure}: once is enough", ctx)
+    if not each and everywhere.keys() & {"said_by", "dated"}:
+        raise click.UsageError("--said-by and --dated go with a --figure", ctx)
+    figures = []
+    for group in each:
+        words = {
+            name: said[0] for name, said in {**everywhere, **group}.items() if name != "sources"
+        }
+        sources = (*everywhere.get("sources", ()), *group.get("sources", ()))
+        figures.append(
+            FigureWords(words["figures"], words.get("said_by"), words.get("dated"), sources)
+        )
+    return tuple(figures)
 
 
 as_of_options = all_of(
@@ -75,10 +146,13 @@ figure_options = all_of(
         "figures",
         metavar="MEASURE=NUMBER",
         multiple=True,
-        help='Such as killed=35, "killed=>20" or "pledged=2e9 EUR". May be repeated.',
+        help='Such as killed=35, "killed=20 to 40" or "pledged=EUR 20bn". May be repeated; the '
+        "three options below describe the figure before them, or all if they come first.",
     ),
-    click.option("--said-by", metavar="NAME", help="Who gives the figures."),
-    click.option("--dated", metavar="DATE", help="The day for which the figures are given."),
+    click.option("--said-by", metavar="NAME", multiple=True, help="Who gives the figure."),
+    click.option(
+        "--dated", metavar="DATE", multiple=True, help="The day for which the figure is given."
+    ),
     click.option(
         "--source",
         "sources",

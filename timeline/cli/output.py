@@ -222,7 +222,9 @@ def receipt_fields(receipt: Receipt) -> dict[str, Any]:
 
 
 def echo_receipt(receipt: Receipt, *, dry_run: bool = False, into: str = "") -> None:
-    """Print a receipt: what was done, the id, the entry, and the date as it was understood.
+    """Print a receipt: what was done, the id, the entry, and what was understood.
+
+    The date and the figures are said in the words of the pages.
 
     A dry run shows neither the entry nor a generated id: both will differ in the real run.
     """
@@ -242,6 +244,8 @@ def echo_receipt(receipt: Receipt, *, dry_run: bool = False, into: str = "") -> 
             ]
         )
     )
+    for figure in () if receipt.unchanged else receipt.figures:
+        echo(hanging(one_line(prose.figure_said_back(figure)), 2))
 
 
 def echo_note(text: str) -> None:

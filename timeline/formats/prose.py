@@ -15,6 +15,8 @@ from typing import Any
 from timeline.errors import NotFound
 from timeline.model import countries
 from timeline.model.edtf import phrase
+from timeline.model.figures import plain_number
+from timeline.model.units import COUNTED_IN_PEOPLE
 from timeline.reading import query
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.entries import erasure_of
@@ -245,7 +247,10 @@ def figures(quantities: Sequence[Fields]) -> list[list[str]]:
 
 
 def amount(figure: Fields) -> str:
-    """Return the amount with its unit, "more than 20,000,000,000 EUR"; persons have no unit."""
+    """Return the amount with its unit: "more than 20,000,000,000 EUR", "12 people".
+
+    The killed and the injured are people, so they have no unit.
+    """
     sign = {"more_than": "more than ", "at_least": "at least ", "about": "about "}.get(
         figure.get("qualifier", "exact"), ""
     )
@@ -253,11 +258,15 @@ def amount(figure: Fields) -> str:
     if "low" in figure or "high" in figure:
         span = f"{_number(figure.get('low', '?'))} to {_number(figure.get('high', '?'))}"
         number = f"{number} ({span})" if number else span
-    unit = "" if figure["unit"] == "person" else f" {figure['unit']}"
+    unit = f" {figure['unit']}"
+    if figure["unit"] == "person":
+        unit = "" if figure["measure"] in COUNTED_IN_PEOPLE else " people"
     return f"{sign}{number}{unit}"
 
 
 def _number(text: str) -> str:
+    """Return a number with commas between its thousands, from 10,000 on."""
+    text = plain_number(text)
     whole, point, rest = text.partition(".")
     digits = whole.lstrip("-")
     return f"{int(whole):,}{point}{rest}" if len(digits) > 4 and digits.isdecimal() else text
@@ -266,6 +275,12 @@ def _number(text: str) -> str:
 def said(figure: Fields) -> str:
     """Return who gives a figure, and for which day: "Mayor of Sumy, 13 April 2025"."""
     return _listed(figure.get("reported_by"), date(figure.get("dated")))
+
+
+def figure_said_back(figure: Fields) -> str:
+    """Return a figure as a receipt says it: "killed: 20 to 40, said by CNN, 15 April 2025"."""
+    speaker = f"said by {figure['reported_by']}" if "reported_by" in figure else None
+    return _listed(f"{figure['measure']}: {amount(figure)}", speaker, date(figure.get("dated")))
 
 
 def figure(figure: Fields) -> str:

@@ -197,7 +197,7 @@ class Quantity(Content):
     def _people_are_counted(cls, data: object) -> object:
         if isinstance(data, dict) and not data.get("unit"):
             measure = data.get("measure")
-            if isinstance(measure, str) and measure.strip().lower() in ("killed", "injured"):
+            if isinstance(measure, str) and measure.strip().lower() in units.COUNTED_IN_PEOPLE:
                 return {**data, "unit": "person"}
         return data
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -221,7 +222,9 @@ class EventEntries(Entries):
         )
         if resolved.content == standing.content:
             raise NothingChanged(f"event {event_id}")
-        return self._add_event(kind, event_id, resolved, said, entry_id)
+        receipt = self._add_event(kind, event_id, resolved, said, entry_id)
+        before = content.get("quantities", ())
+        return replace(receipt, figures=tuple(new for new in receipt.figures if new not in before))
 
     def _reported_today(self, said: Said) -> Said:
         """Return `said` with the day of this append as its report; made once for equal words.

@@ -27,6 +27,8 @@ class Receipt:
     """When the entry was recorded: UTC, ISO 8601, to the microsecond."""
     occurred: str | None = None
     """The date of an event as it was understood, in EDTF; None for other subjects."""
+    figures: tuple[Mapping[str, Any], ...] = ()
+    """The quantities of an event that came with the entry, as they were understood."""
     unchanged: bool = False
     """True if the log said the same already, so that nothing was added."""
     notes: tuple[str, ...] = ()
@@ -48,6 +50,7 @@ def new_receipt(entry: Entry, content: Mapping[str, Any], notes: tuple[str, ...]
         entry.version,
         entry.recorded_at,
         content.get("occurred"),
+        tuple(content.get("quantities", ())),
         notes=notes,
     )
 

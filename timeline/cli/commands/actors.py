@@ -12,7 +12,7 @@ from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import appending
 from timeline.cli.opening import opened
-from timeline.cli.options import author_option, clock_options, json_option
+from timeline.cli.options import Command, author_option, clock_options, json_option
 from timeline.errors import NothingChanged, Refused
 from timeline.formats import prose
 from timeline.model import countries
@@ -43,7 +43,7 @@ def actor_command(ctx: click.Context) -> None:
         ctx.with_resource(paged())
 
 
-@actor_command.command("add")
+@actor_command.command("add", cls=Command)
 @click.argument("name")
 @click.option("--id", "actor_id", metavar="ID", help="Its id; made from the name if not given.")
 @click.option(
@@ -80,7 +80,7 @@ def _id_of(known: list[str], name: str) -> str:
     return known[0] if known else actor_id_of(name)
 
 
-@actor_command.command("alias")
+@actor_command.command("alias", cls=Command)
 @click.argument("actor")
 @click.argument("aliases", metavar="NAME...", nargs=-1, required=True)
 @author_option
@@ -123,7 +123,7 @@ def _was_first(one: RowDict, other: RowDict) -> bool:
     return other["seq"] is None or bool(one["seq"] < other["seq"])
 
 
-@actor_command.command("merge")
+@actor_command.command("merge", cls=Command)
 @click.argument("actor")
 @click.option("--into", "into_actor", metavar="ACTOR", required=True, help="The actor that stays.")
 @click.option("--reason", metavar="TEXT", help="Why, in a few words.")
@@ -172,7 +172,7 @@ def _echo(receipts: list[Receipt], into: str = "") -> None:
         output.echo_receipt(receipt, into=into if receipt.kind == "actor.merged" else "")
 
 
-@actor_command.command("list")
+@actor_command.command("list", cls=Command)
 @json_option
 @click.pass_obj
 def list_command(database: str, /, as_json: bool) -> None:
@@ -206,7 +206,7 @@ def _counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}" if count else f"no {what}"
 
 
-@actor_command.command("suggest")
+@actor_command.command("suggest", cls=Command)
 @json_option
 @click.pass_obj
 def suggest_command(database: str, /, as_json: bool) -> None:

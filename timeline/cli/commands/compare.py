@@ -10,7 +10,7 @@ import click
 
 from timeline.cli import output
 from timeline.cli.opening import opened
-from timeline.cli.options import json_option
+from timeline.cli.options import Command, json_option
 from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
 from timeline.reading import comparison, query
@@ -18,7 +18,7 @@ from timeline.reading.as_of import parse_as_of
 from timeline.reading.references import resolve_event
 
 
-@click.command("diff")
+@click.command("diff", cls=Command)
 @click.argument("event")
 @click.argument("old", metavar="[A]", required=False)
 @click.argument("new", metavar="[B]", required=False)
@@ -52,7 +52,7 @@ def _version(connection: sqlite3.Connection, event_id: str, text: str) -> int:
     return int(query.get(connection, event_id, as_of=point)["version"])
 
 
-@click.command("changes")
+@click.command("changes", cls=Command)
 @click.option(
     "--from",
     "start",

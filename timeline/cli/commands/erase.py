@@ -12,7 +12,7 @@ import click
 
 from timeline.cli import output
 from timeline.cli.appending import is_clock_right
-from timeline.cli.options import json_option, yes_option
+from timeline.cli.options import Command, json_option, yes_option
 from timeline.errors import (
     NotFound,
     Refused,
@@ -28,7 +28,7 @@ _FEW = 8
 """The most places that are listed for one text."""
 
 
-@click.command("erase")
+@click.command("erase", cls=Command)
 @click.argument("entries", metavar="ENTRY...", nargs=-1, required=True)
 @click.option("--reason", required=True, help="Why. It is published: do not repeat the words.")
 @click.option("--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who erases; published.")

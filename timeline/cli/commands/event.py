@@ -10,7 +10,7 @@ import click
 
 from timeline.cli import output
 from timeline.cli.opening import opened
-from timeline.cli.options import as_of_options, json_option
+from timeline.cli.options import Command, as_of_options, json_option
 from timeline.errors import NotFound
 from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
@@ -20,7 +20,7 @@ from timeline.reading.entries import erasure_of
 from timeline.reading.references import resolve_event
 
 
-@click.command("show")
+@click.command("show", cls=Command)
 @click.argument("event")
 @as_of_options
 @json_option
@@ -134,7 +134,7 @@ def _details(event: Mapping[str, Any]) -> Iterator[list[str]]:
         yield ["other ids", ", ".join(event["external_ids"])]
 
 
-@click.command("history")
+@click.command("history", cls=Command)
 @click.argument("event")
 @as_of_options
 @json_option

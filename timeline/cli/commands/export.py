@@ -13,7 +13,7 @@ import click
 
 from timeline.cli import output
 from timeline.cli.opening import opened
-from timeline.cli.options import as_of_options, filter_options
+from timeline.cli.options import Command, as_of_options, filter_options
 from timeline.errors import TimelineError
 from timeline.formats.about import About
 from timeline.formats.exporters import sheet_csv
@@ -27,7 +27,7 @@ from timeline.reading.selection import Selection
 from timeline.store import log
 
 
-@click.command("export")
+@click.command("export", cls=Command)
 @click.argument("format", type=click.Choice([*FORMATS]))
 @click.option(
     "-o", "--output", "path", metavar="FILE", default="-", help="Write there, not to stdout."

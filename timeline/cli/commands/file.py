@@ -16,7 +16,7 @@ import click
 from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.opening import writing
-from timeline.cli.options import json_option
+from timeline.cli.options import Command, json_option
 from timeline.errors import ClockBehind, ClockLeapt, TimelineError
 from timeline.model import clock, content
 from timeline.projection import tables
@@ -26,7 +26,7 @@ from timeline.writing import migrate
 from timeline.writing.recording_time import check_clock
 
 
-@click.command("init")
+@click.command("init", cls=Command)
 @click.option("--title", metavar="T", required=True, help="What the timeline is called.")
 @click.option("--origin", help="Permanent name of the log, such as example.org/odesa.")
 @click.option(
@@ -49,7 +49,7 @@ def init_command(database: str, /, vocabulary: str | None, **fields: Any) -> Non
         output.echo(output.dim(f"origin {timeline.info['origin']}"))
 
 
-@click.command("schema")
+@click.command("schema", cls=Command)
 @click.argument(
     "what",
     type=click.Choice(["event", "source", "actor", "log"]),
@@ -75,7 +75,7 @@ def schema_command(what: str) -> None:
     )
 
 
-@click.command("rebuild")
+@click.command("rebuild", cls=Command)
 @click.pass_obj
 def rebuild_command(database: str, /) -> None:
     """Drop every derived table and make it again from the log.
@@ -87,7 +87,7 @@ def rebuild_command(database: str, /) -> None:
     output.echo(f"Rebuilt the tables of {database} from {count:,} entries.")
 
 
-@click.command("migrate")
+@click.command("migrate", cls=Command)
 @click.pass_obj
 def migrate_command(database: str, /) -> None:
     """Migrate a file of an older version to this version.
@@ -107,7 +107,7 @@ def migrate_command(database: str, /) -> None:
     output.echo(f"The file as it was before: {done.copy}")
 
 
-@click.command("doctor")
+@click.command("doctor", cls=Command)
 @json_option
 @click.pass_obj
 def doctor_command(database: str, /, as_json: bool) -> None:

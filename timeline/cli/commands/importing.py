@@ -17,7 +17,7 @@ from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import is_ahead_allowed, settle_clock
 from timeline.cli.opening import writing
-from timeline.cli.options import ahead_option, author_option, json_option, keep_in_meta
+from timeline.cli.options import Command, ahead_option, author_option, json_option, keep_in_meta
 from timeline.errors import TimelineError
 from timeline.formats.importers.rows import plain
 from timeline.formats.imports import Format, importer, names
@@ -35,7 +35,7 @@ _JSONL = "jsonl"
 _MOST_ROWS = 10
 
 
-@click.command("import")
+@click.command("import", cls=Command)
 @click.argument("format", metavar="FORMAT")
 @click.argument("path", metavar="FILE")
 @click.option(

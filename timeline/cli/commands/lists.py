@@ -10,7 +10,7 @@ import click
 
 from timeline.cli import output
 from timeline.cli.opening import opened
-from timeline.cli.options import as_of_options, filter_options, json_option
+from timeline.cli.options import Command, as_of_options, filter_options, json_option
 from timeline.formats import prose
 from timeline.reading import query, selection
 from timeline.reading.entries import erasure_of, log_entries
@@ -23,7 +23,7 @@ _limit_option = click.option("--limit", metavar="N", type=click.IntRange(1), hel
 # --- Many events --------------------------------------------------------------------------
 
 
-@click.command("list")
+@click.command("list", cls=Command)
 @filter_options
 @as_of_options
 @_limit_option
@@ -46,7 +46,7 @@ def list_command(
         _print_rows(tables, selection.list_events(tables, filters, limit=limit), as_json)
 
 
-@click.command("search")
+@click.command("search", cls=Command)
 @click.argument("text", nargs=-1, required=True)
 @filter_options
 @as_of_options
@@ -112,7 +112,7 @@ def _say_none() -> None:
     output.echo("No events.", err=True)
 
 
-@click.command("facets")
+@click.command("facets", cls=Command)
 @click.argument("text", nargs=-1)
 @filter_options
 @as_of_options
@@ -156,7 +156,7 @@ def facets_command(
 # --- The log ------------------------------------------------------------------------------
 
 
-@click.command("log")
+@click.command("log", cls=Command)
 @click.option("--as-of", metavar="WHEN", help="Up to a time, a day (its end), or an entry.")
 @_limit_option
 @json_option

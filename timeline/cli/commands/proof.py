@@ -13,7 +13,7 @@ import click
 
 from timeline.cli import output
 from timeline.cli.opening import opened, writing
-from timeline.cli.options import json_option
+from timeline.cli.options import Command, json_option
 from timeline.errors import (
     InvalidInput,
     InvalidValue,
@@ -50,7 +50,7 @@ class _VerifierKeyType(click.ParamType[VerifierKey]):
 _existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command("keygen")
+@click.command("keygen", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
 def keygen_command(database: str, /, file: Path) -> None:
@@ -73,7 +73,7 @@ def keygen_command(database: str, /, file: Path) -> None:
     output.echo(str(key.verifier))
 
 
-@click.command("checkpoint")
+@click.command("checkpoint", cls=Command)
 @click.option(
     "--key", "key_file", metavar="FILE", type=_existing_file, help="The key that keygen made."
 )
@@ -136,7 +136,7 @@ def _file_text(file: Path | None) -> str:
         raise StoreError(str(file), f"cannot be read: {error.strerror}") from None
 
 
-@click.command("prove")
+@click.command("prove", cls=Command)
 @click.argument("entry", metavar="EVENT|#SEQ")
 @click.option("-o", "--output", "path", metavar="FILE", default="-", help="Write there.")
 @click.pass_obj
@@ -159,7 +159,7 @@ def prove_command(database: str, /, entry: str, path: str) -> None:
     output.echo(f"Proof of entry {seq} in {path}.")
 
 
-@click.command("verify")
+@click.command("verify", cls=Command)
 @click.argument("proof", required=False, type=_existing_file)
 @click.option(
     "--checkpoint",

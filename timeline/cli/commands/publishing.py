@@ -11,6 +11,7 @@ import click
 
 from timeline.cli import output
 from timeline.cli.opening import opened
+from timeline.cli.options import Command
 from timeline.errors import NotWritable
 from timeline.formats import prose
 from timeline.publish import publication
@@ -20,7 +21,7 @@ from timeline.site.public_url import SiteUrl, site_url, url_of_origin
 from timeline.store import log
 
 
-@click.command("publish")
+@click.command("publish", cls=Command)
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
     "--static", "as_files", is_flag=True, help="Write the whole site as files, for any host."

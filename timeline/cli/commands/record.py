@@ -12,12 +12,12 @@ from timeline.cli import output
 from timeline.cli.appending import (
     KeptReceipts,
     appending,
-    check_figure_options,
     described_figures,
     print_receipt,
     recorded_sources,
 )
 from timeline.cli.options import (
+    Command,
     clock_options,
     edit_option,
     figure_options,
@@ -31,7 +31,7 @@ from timeline.model.validation import validate
 from timeline.writing.event_entries import InputPlace
 
 
-@click.command("append")
+@click.command("append", cls=Command)
 @click.argument("file", required=False, type=click.File("rb"))
 @click.option("--nl", is_flag=True, help="One JSON object per line.")
 @click.option("--csv", is_flag=True, help="A sheet with the columns of `timeline template`.")
@@ -84,7 +84,6 @@ def append_command(
         raise click.UsageError("give one of --nl, --csv and --tsv")
     if (nl or csv or tsv) and file is None:
         raise click.UsageError("--nl, --csv and --tsv go with a FILE")
-    check_figure_options(given)
     words = {"reported_at": reported_at, "author": author}
     if edit:
         from timeline.cli.edit import append_by_form
@@ -105,7 +104,7 @@ def append_command(
         if file and not read:
             read = _sheet(database, content, "\t" if tsv else None)
         statements = read or iter(
-            [(None, _described(given, recorded_sources(append, given, said)))]
+            [(None, _described(timeline, given, recorded_sources(append, given, said)))]
         )
         for receipt in append.record_placed(_placed(statements), said):
             receipts.append(receipt)
@@ -179,7 +178,9 @@ def _json_lines(file: IO[bytes]) -> Iterator[tuple[int, Any]]:
             raise error.at(line=line)  # noqa: B904 - it is the same error
 
 
-def _described(options: dict[str, Any], source_ids: list[str]) -> dict[str, Any]:
+def _described(
+    timeline: Timeline, options: dict[str, Any], source_ids: dict[str, str]
+) -> dict[str, Any]:
     """Return the statement that the options of append describe."""
     place = {"name": options.get("place"), "country": options.get("country")}
     return {
@@ -191,6 +192,6 @@ def _described(options: dict[str, Any], source_ids: list[str]) -> dict[str, Any]
         "occurred": options["occurred"],
         "place": place if any(place.values()) else None,
         "participants": [{"name": name} for name in options.get("actors", ())],
-        "quantities": described_figures(options, source_ids),
-        "citations": [{"source_id": source_id} for source_id in source_ids],
+        "quantities": described_figures(timeline, options, source_ids),
+        "citations": [{"source_id": source_id} for source_id in dict.fromkeys(source_ids.values())],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -10,12 +10,12 @@ import click
 from timeline.api import Timeline
 from timeline.cli.appending import (
     appending,
-    check_figure_options,
     described_figures,
     print_receipt,
     recorded_sources,
 )
 from timeline.cli.options import (
+    Command,
     all_of,
     clock_options,
     edit_option,
@@ -99,7 +99,7 @@ def _revise(
     **options: Any,
 ) -> None:
     """Update or correct the event that `event` means by paths, figures and sources."""
-    figures = {name: options.pop(name) for name in ("figures", "said_by", "dated", "sources")}
+    figures = {name: options.pop(name) for name in ("figures", "sources")}
     if edit:
         if assignments or replace or any(figures.values()):
             raise click.UsageError("say what changes in the form of --edit, or by options")
@@ -109,7 +109,6 @@ def _revise(
         return
     if operation == "correct" and options["reason"] is None:
         raise click.UsageError("say why it was wrong: --reason TEXT")
-    check_figure_options(figures)
     changes = _changes(assignments)
     if not (changes or figures["figures"] or figures["sources"]):
         raise click.UsageError("say what changes: --set PATH=VALUE, --figure, --source or --edit")
@@ -121,7 +120,10 @@ def _revise(
         with appending(timeline) as append:
             source_ids = recorded_sources(append, figures, said)
             changes += _additions(
-                timeline.get(event_id), described_figures(figures, source_ids), source_ids, replace
+                timeline.get(event_id),
+                described_figures(timeline, figures, source_ids),
+                dict.fromkeys(source_ids.values()),
+                replace,
             )
             receipt: Receipt = getattr(append, operation)(
                 event_id, changes, said, expect=expect or version
@@ -132,7 +134,7 @@ def _revise(
 def _additions(
     event: EventDict,
     figures: list[dict[str, Any]],
-    source_ids: list[str],
+    source_ids: Iterable[str],
     replace: int | None,
 ) -> list[tuple[str, Any]]:
     """Return the changes by path that add or replace figures, and cite sources."""
@@ -164,7 +166,7 @@ def _revision(reason_option: Callable[[Any], Any]) -> Callable[[Any], Any]:
     )
 
 
-@click.command("update")
+@click.command("update", cls=Command)
 @_revision(click.option("--reason", metavar="TEXT", help="Why, in a few words."))
 def update_command(database: str, /, event: str, **options: Any) -> None:
     """Change fields of EVENT, or add figures: the story moved on.
@@ -174,7 +176,7 @@ def update_command(database: str, /, event: str, **options: Any) -> None:
     _revise(database, "update", event, **options)
 
 
-@click.command("correct")
+@click.command("correct", cls=Command)
 @_revision(click.option("--reason", metavar="TEXT", help="Why it was wrong; required."))
 def correct_command(database: str, /, event: str, **options: Any) -> None:
     """Correct fields or figures of EVENT that were wrong, and say why.
@@ -184,7 +186,7 @@ def correct_command(database: str, /, event: str, **options: Any) -> None:
     _revise(database, "correct", event, **options)
 
 
-@click.command("retract")
+@click.command("retract", cls=Command)
 @click.argument("event")
 @click.option("--reason", metavar="TEXT", required=True, help="Why it is withdrawn.")
 @expect_option
@@ -202,7 +204,7 @@ def retract_command(
     _change(database, "retract", event, (), words, expect, as_json)
 
 
-@click.command("reinstate")
+@click.command("reinstate", cls=Command)
 @click.argument("event")
 @click.option("--reason", metavar="TEXT", help="Why, in a few words.")
 @expect_option
@@ -217,7 +219,7 @@ def reinstate_command(
     _change(database, "reinstate", event, (), words, expect, as_json)
 
 
-@click.command("merge")
+@click.command("merge", cls=Command)
 @click.argument("event")
 @click.option("--into", metavar="EVENT", required=True, help="The event that stays.")
 @click.option("--reason", metavar="TEXT", help="Why, in a few words.")

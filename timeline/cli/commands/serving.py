@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from timeline.cli import output
+from timeline.cli.options import Command
 
 _port_option = click.option(
     "--port",
@@ -19,7 +20,9 @@ _port_option = click.option(
 
 
 @click.command(
-    "serve", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
+    "serve",
+    cls=Command,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @_port_option
 @click.option(
@@ -53,7 +56,7 @@ def serve_command(
     serve(database, host=host, port=port, url=public, options=datasette_options, tell=_tell)
 
 
-@click.command("demo")
+@click.command("demo", cls=Command)
 @_port_option
 @click.option("--no-serve", is_flag=True, help="Only build the file.")
 @click.pass_context

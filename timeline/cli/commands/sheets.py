@@ -10,7 +10,7 @@ from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import appending
 from timeline.cli.opening import opened
-from timeline.cli.options import ahead_option, json_option, keep_in_meta
+from timeline.cli.options import Command, ahead_option, json_option, keep_in_meta
 from timeline.errors import TimelineError
 from timeline.formats import prose
 from timeline.formats.sheet import cells
@@ -23,7 +23,7 @@ _LONGEST = 64 * 2**20
 """The most bytes of a sheet."""
 
 
-@click.command("template")
+@click.command("template", cls=Command)
 def template_command() -> None:
     """Print an empty sheet for append, sync and export.
 
@@ -33,7 +33,7 @@ def template_command() -> None:
     click.echo(next(cells.write(())), nl=False)
 
 
-@click.command("sync")
+@click.command("sync", cls=Command)
 @click.argument("source", metavar="FILE|URL")
 @click.option(
     "--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who says so; published."

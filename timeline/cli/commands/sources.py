@@ -12,7 +12,7 @@ from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import appending
 from timeline.cli.opening import opened
-from timeline.cli.options import clock_options, json_option, said_options
+from timeline.cli.options import Command, clock_options, json_option, said_options
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import hints
 from timeline.model.content import Said
@@ -25,7 +25,7 @@ from timeline.texts.document import LONGEST_HTML, Document, read, sha256
 from timeline.texts.sentences import sentences
 
 
-@click.command("capture")
+@click.command("capture", cls=Command)
 @click.argument("file", type=click.Path(allow_dash=True))
 @click.option("--title", metavar="TEXT", help="Its headline or title.")
 @click.option("--publisher", metavar="NAME", help="Who published it.")
@@ -117,7 +117,7 @@ def _counted(count: int, what: str) -> str:
 # --- The coverage of a text ---------------------------------------------------------------
 
 
-@click.command("coverage")
+@click.command("coverage", cls=Command)
 @click.argument("source")
 @json_option
 @click.pass_obj
@@ -165,7 +165,7 @@ def _said_of(sentence: Sentence) -> str:
     return f"{text}\n-> {below}" if below else text
 
 
-@click.command("annotate")
+@click.command("annotate", cls=Command)
 @click.argument("source")
 @click.option(
     "--sentence", "numbers", metavar="N,M-O", help="Sentences, as `timeline coverage` numbers them."
@@ -226,7 +226,7 @@ def _spans(text: str, found: Sequence[Sentence]) -> list[tuple[int, int]]:
     return [(found[number - 1].start, found[number - 1].end) for number in numbers]
 
 
-@click.command("withdraw")
+@click.command("withdraw", cls=Command)
 @click.argument("source")
 @click.option("--reason", metavar="TEXT", help="Why it no longer counts; required.")
 @click.option("--undo", is_flag=True, help="Take the withdrawal back.")

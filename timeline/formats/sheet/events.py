@@ -28,25 +28,16 @@ from timeline.formats.sheet.cells import (
     several,
 )
 from timeline.formats.sheet.dates import read_date
-from timeline.model import clock, countries, field_paths, hints
+from timeline.model import clock, countries, field_paths, figures
 from timeline.model.content import Quantity, Statement, Term
-from timeline.model.field_types import ID_PATTERN, SIGNS
+from timeline.model.field_types import ID_PATTERN
+from timeline.model.units import COUNTED_IN_PEOPLE
 from timeline.model.validation import validate
 from timeline.model.vocabulary import term
 
-_MEASURES = ("killed", "injured")
 _SOURCES = ("source_url", "source_title")
 _LISTS_OF_TEXT = ("contexts", "external_ids")
 _NUMBERS = ("value", "low", "high", "qualifier", "unit")
-_DIGITS = r"-?[0-9]+(?:\.[0-9]+)?(?:e[0-9]+)?"
-_TO = r"\s*(?:to|-|\N{EN DASH})\s*"
-_BOUND = rf"(?:\?|{_DIGITS})"
-_FIGURE = re.compile(
-    rf"(?P<sign>>=|>|~)?\s*(?:(?P<from>{_BOUND}){_TO}(?P<to>{_BOUND})"
-    rf"|(?P<value>{_DIGITS})(?:\s*\((?P<low>{_BOUND}){_TO}(?P<high>{_BOUND})\))?)"
-    r"(?:\s+(?P<unit>[^\W\d_].*))?",
-    re.IGNORECASE,
-)
 
 EventFields = Mapping[str, Any]
 """The fields of an event that `query.get` returned, or of one of its parts."""
@@ -61,6 +52,8 @@ class Lookup(NamedTuple):
     """The sources that events cite, each with `title` and `url`, by source id."""
     titles: Mapping[str, str] = {}
     """The titles of sources, by address; a row need not repeat them."""
+    is_english: bool = True
+    """Whether the log is in English: the marks of a number are read by it."""
 
 
 # --- An event as cells --------------------------------------------------------------------
@@ -87,7 +80,7 @@ def cells(event: EventFields, lookup: Lookup, columns: Iterable[str] = COLUMNS) 
         "lon": place.get("lon"),
         "actors": joined(_names(event)),
         "tags": joined(event.get("tags", ())),
-        **{measure: joined(_figures(event, measure)) for measure in _MEASURES},
+        **{measure: joined(_figures(event, measure)) for measure in COUNTED_IN_PEOPLE},
         "source_url": joined(address for address, _ in sources),
         "source_title": joined(title for _, title in sources),
         "reported_at": event.get("reported_at"),
@@ -104,20 +97,7 @@ def _names(event: EventFields) -> list[str]:
 
 
 def _figures(event: EventFields, measure: str) -> list[str]:
-    return [_figure_text(q) for q in event.get("quantities", ()) if q["measure"] == measure]
-
-
-def _figure_text(figure: EventFields) -> str:
-    """Return a figure as an item of a cell: "35", ">60 soldier", "10 to 12" or "35 (20 to ?)".
-
-    It has no hyphen, because a spreadsheet would make a date of "10-12".
-    """
-    text = figure.get("value", "")
-    if "low" in figure or "high" in figure:
-        span = f"{figure.get('low', '?')} to {figure.get('high', '?')}"
-        text = f"{text} ({span})" if text else span
-    unit = "" if figure["unit"] == "person" else f" {figure['unit']}"
-    return f"{SIGNS[figure.get('qualifier', 'exact')]}{text}{unit}"
+    return [figures.written(q) for q in event.get("quantities", ()) if q["measure"] == measure]
 
 
 def _slots(event: EventFields, lookup: Lookup, *, with_titles: bool) -> list[tuple[str, str]]:
@@ -177,7 +157,7 @@ def normal(
     for column, cell in row.cells.items():
         if cell and cell != before.get(column):
             try:
-                found[column] = _normal(column, cell, lookup)
+                found[column] = _normal(column, cell, lookup, before.get(column, ""))
             except (InvalidValue, InvalidInput) as error:
                 raise row.invalid(column, error.problem) from None
     if any(found.get(column, "") != before.get(column, "") for column in _SOURCES):
@@ -191,7 +171,8 @@ def normal(
     return row._replace(cells=found)
 
 
-def _normal(column: str, cell: str, lookup: Lookup) -> str:
+def _normal(column: str, cell: str, lookup: Lookup, before: str) -> str:
+    """Return a cell as an export would write it; items of a list that are in `before` stay."""
     match column:
         case "occurred":
             return read_date(cell)
@@ -207,30 +188,23 @@ def _normal(column: str, cell: str, lookup: Lookup) -> str:
         case "tags":
             return joined(dict.fromkeys(filter(None, several(cell.lower()))))
         case "killed" | "injured":
-            return joined(_figure_text(_figure(column, item)) for item in several(cell) if item)
+            known = several(before)
+            return joined(
+                item if item in known else figures.written(_figure(column, item, lookup.is_english))
+                for item in several(cell)
+                if item
+            )
         case _:
             return cell
 
 
-def _figure(measure: str, text: str) -> dict[str, Any]:
+def _figure(measure: str, text: str, is_english: bool = True) -> dict[str, Any]:
     """Return the content of the `Quantity` that an item of a cell gives. Raises InvalidInput."""
-    match = _FIGURE.fullmatch(text)
-    if not match:
-        problem = (
-            f"{hints.quoted(text)} is not a figure: write one such as 35, >20, >=20, ~20, "
-            "20 to 40, or 35 (20 to 40)"
-        )
-        raise InvalidInput(measure, problem)
-    low, high = match["low"] or match["from"], match["high"] or match["to"]
-    fields = {
-        "measure": measure,
-        "value": match["value"],
-        "low": None if low == "?" else low,
-        "high": None if high == "?" else high,
-        "qualifier": next(q for q, sign in SIGNS.items() if sign == (match["sign"] or "")),
-        "unit": match["unit"],
-    }
-    return validate(Quantity, fields).content()
+    try:
+        amount = figures.read(text, measure, is_english=is_english)
+    except InvalidValue as error:
+        raise InvalidInput(measure, error.problem) from None
+    return validate(Quantity, {"measure": measure, **amount._asdict()}).content()
 
 
 def _source_items(row: SheetRow) -> list[tuple[str, str]]:
@@ -286,7 +260,7 @@ def changes(
     for column in columns:
         cell = row.cells[column]
         path = PATHS.get(column, column)
-        if column in _MEASURES:
+        if column in COUNTED_IN_PEOPLE:
             quantities = found[path] = _with_figures(quantities, column, cell)
         elif path == "participants":
             found[path] = _participants(event, cell)
@@ -329,9 +303,9 @@ def _with_figures(quantities: list[Any], measure: str, cell: str) -> list[Any]:
     """
     texts = [text for text in several(cell) if text]
     old = [figure for figure in quantities if figure["measure"] == measure]
-    counterparts = _counterparts([*map(_figure_text, old)], texts)
+    counterparts = _counterparts([*map(figures.written, old)], texts)
     new = [
-        _figure(measure, text) if index is None else _revised(old[index], measure, text)
+        _figure(measure, text) if index is None else _revised(old[index], text)
         for text, index in zip(texts, counterparts, strict=True)
     ]
     found: list[Any] = []
@@ -348,10 +322,12 @@ def _with_figures(quantities: list[Any], measure: str, cell: str) -> list[Any]:
     return found + new[done:]
 
 
-def _revised(figure: EventFields, measure: str, text: str) -> dict[str, Any]:
+def _revised(figure: EventFields, text: str) -> EventFields:
     """Return a figure with the numbers of an item; all other fields, such as who gives it, stay."""
+    if text == figures.written(figure):
+        return figure
     rest = {key: value for key, value in figure.items() if key not in _NUMBERS}
-    return {**rest, **_figure(measure, text)}
+    return {**rest, **_figure(figure["measure"], text)}
 
 
 def _counterparts(old: Sequence[str], new: Sequence[str]) -> list[int | None]:

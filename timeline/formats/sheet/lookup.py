@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from timeline.formats.sheet import events
 from timeline.formats.sheet.cells import SheetRow
 from timeline.formats.sheet.events import Lookup
+from timeline.model.figures import is_english
 from timeline.model.vocabulary import stored
 from timeline.store import log
 from timeline.store.rows import as_dicts
@@ -18,11 +19,17 @@ def lookup_of(connection: sqlite3.Connection, rows: Iterable[SheetRow] = ()) -> 
 
     Raises InvalidCell if the rows give an address two titles.
     """
-    vocabulary = stored(log.info(connection).get("vocabulary", {}))
+    info = log.info(connection)
+    vocabulary = stored(info.get("vocabulary", {}))
     cursor = connection.execute("SELECT source_id, url, title FROM sources ORDER BY source_key")
     sources = {row["source_id"]: row for row in as_dicts(cursor)}
     titles: dict[str, str] = {}
     for source in sources.values():
         if source["url"] and source["title"]:
             titles.setdefault(source["url"], source["title"])
-    return Lookup(vocabulary.event_types, sources, {**titles, **events.titles(rows)})
+    return Lookup(
+        vocabulary.event_types,
+        sources,
+        {**titles, **events.titles(rows)},
+        is_english(info.get("language", "en")),
+    )

@@ -266,5 +266,5 @@ def _figure(row: RowDict) -> str:
     """Return a figure in words, with who reported it if that is known: "35 (prosecutor)"."""
     numbers = {key: str(row[key]) for key in ("value", "low", "high") if row[key] is not None}
     by = f" ({row['reported_by']})" if row["reported_by"] else ""
-    figure = {**numbers, "unit": row["unit"], "qualifier": row["qualifier"]}
+    figure = {**numbers, **{key: row[key] for key in ("measure", "unit", "qualifier")}}
     return f"{prose.amount(figure)}{by}"
