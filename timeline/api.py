@@ -365,6 +365,7 @@ class Timeline:
         document: str | bytes,
         source: Source | Mapping[str, Any],
         *,
+        keep_hidden: bool = False,
         author: str | None = None,
         reported_at: str | None = None,
     ) -> Receipt:
@@ -372,17 +373,21 @@ class Timeline:
 
         If the source is recorded already (``Append.capture`` says how it is found), it is updated
         with the fields that differ. From then on, a quote from it must be found in the text.
-        Raises InvalidInput for a document that is no text.
+        Passages that a page of HTML hides are left out, unless `keep_hidden`. Raises InvalidInput
+        for a document that is no text.
         """
         from timeline.texts.document import Document, read
 
         said = validate(Said, {"author": author, "reported_at": reported_at})
         try:
-            found = read(document) if isinstance(document, bytes) else None
+            if isinstance(document, bytes):
+                found = read(document, keep_hidden=keep_hidden)
+            else:
+                found = Document(str(document))
         except InvalidValue as error:
             raise InvalidInput("document", error.problem) from None
         with self.append() as append:
-            return append.capture(source, found or Document(str(document)), said)
+            return append.capture(source, found, said)
 
     # --- Reading --------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ import re
 from typing import NamedTuple
 
 from timeline.errors import InvalidValue, TimelineError
+from timeline.texts.hidden_passages import remove_hidden
 
 LONGEST = 4 * 2**20
 """Bytes of UTF-8 in one captured text. Datasette reads values of up to 5,000,000 bytes."""
@@ -36,6 +37,8 @@ class Document(NamedTuple):
     media_type: str | None = None
     original_sha256: str | None = None
     """The hash of the file that the text was reduced from; None if the file is the text itself."""
+    hidden_passages: int = 0
+    """The number of passages of the page that were left out because its readers do not see them."""
 
 
 def sha256(content: bytes) -> str:
@@ -43,9 +46,10 @@ def sha256(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def read(content: bytes, *, is_html: bool = False) -> Document:
+def read(content: bytes, *, is_html: bool = False, keep_hidden: bool = False) -> Document:
     """Return the text of a file of UTF-8 or HTML; with `is_html` the file is taken as HTML.
 
+    Of HTML, what a browser would hide is left out, unless `keep_hidden` (see `hidden_passages`).
     Raises InvalidValue, which does not name the file, and TimelineError if HTML cannot be read
     because the extra `html` is not installed.
     """
@@ -54,8 +58,8 @@ def read(content: bytes, *, is_html: bool = False) -> Document:
     if is_html or _BEGINS_AS_HTML.match(content[:_HEAD]):
         if len(content) > LONGEST_HTML:
             raise _too_long(LONGEST_HTML)
-        text = _article(_decoded(content))
-        document = Document(text, "text/html", sha256(content))
+        text, left_out = _article(_decoded(content), keep_hidden=keep_hidden)
+        document = Document(text, "text/html", sha256(content), left_out)
     else:
         if len(content) > LONGEST:
             raise _too_long(LONGEST)
@@ -112,8 +116,11 @@ def _decoded(page: bytes) -> str:
             raise InvalidValue("", problem) from None
 
 
-def _article(page: str) -> str:
-    """Extract the article of a page as paragraphs with blank lines between them."""
+def _article(page: str, *, keep_hidden: bool) -> tuple[str, int]:
+    """Extract the article of a page as paragraphs with blank lines between them.
+
+    Returns also how many hidden passages were left out.
+    """
     import logging
 
     try:
@@ -123,7 +130,10 @@ def _article(page: str) -> str:
         raise TimelineError(problem) from None
     # Hide what it logs about odd pages: there is an article, or there is none.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-    text = trafilatura.extract(page, include_comments=False)
+    tree = trafilatura.load_html(page)
+    left_out = 0 if tree is None or keep_hidden else remove_hidden(tree)
+    text = None if tree is None else trafilatura.extract(tree, include_comments=False)
     if not text:
-        raise InvalidValue("", "is HTML without an article in it")
-    return "\n\n".join(filter(None, text.split("\n")))
+        hint = " but what it hides: --keep-hidden keeps that" if left_out else ""
+        raise InvalidValue("", f"is HTML without an article in it{hint}")
+    return "\n\n".join(filter(None, text.split("\n"))), left_out

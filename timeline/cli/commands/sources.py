@@ -45,6 +45,7 @@ from timeline.texts.sentences import sentences
     help="Admiralty code: A reliable to E unreliable; F cannot be judged.",
 )
 @click.option("--html", "is_html", is_flag=True, help="Read it as HTML, whatever its name.")
+@click.option("--keep-hidden", is_flag=True, help="HTML: also keep what its readers do not see.")
 @said_options
 @clock_options
 @click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
@@ -55,6 +56,7 @@ def capture_command(
     /,
     file: str,
     is_html: bool,
+    keep_hidden: bool,
     reported_at: str | None,
     author: str | None,
     dry_run: bool,
@@ -68,7 +70,7 @@ def capture_command(
     whose quote is no longer in it are listed.
     """
     said = validate(Said, {"reported_at": reported_at, "author": author})
-    document = _read_document(file, is_html=is_html)
+    document = _read_document(file, is_html=is_html, keep_hidden=keep_hidden)
     with Timeline.open(database) as timeline, appending(timeline, dry_run=dry_run) as append:
         receipt = append.capture(fields, document, said)
         lost = append.lost_quotes(receipt.id)
@@ -80,12 +82,16 @@ def capture_command(
                 "text_sha256": sha256(document.text.encode()),
                 "characters": characters,
                 "sentences": count,
+                "hidden_passages": document.hidden_passages,
                 "lost_quotes": lost,
             }
         )
     else:
         output.echo_receipt(receipt, dry_run=dry_run)
         output.echo(output.dim(f"  {_counted(count, 'sentence')}, {characters:,} characters"))
+    if document.hidden_passages:
+        passages = _counted(document.hidden_passages, "hidden passage")
+        output.echo_note(f"left out: {passages}, which readers do not see")
     for each in lost:
         output.echo_note(_lost(each))
 
@@ -97,13 +103,14 @@ def _lost(citation: dict[str, Any]) -> str:
     )
 
 
-def _read_document(name: str, *, is_html: bool) -> Document:
+def _read_document(name: str, *, is_html: bool, keep_hidden: bool) -> Document:
     """Read the document in a file, or on stdin. Raises InvalidInput, which names the file."""
     is_html = is_html or name.lower().endswith((".html", ".htm", ".xhtml"))
     shown = "stdin" if name == "-" else name
     try:
         with click.open_file(name, "rb") as file:
-            return read(file.read(LONGEST_HTML + 1), is_html=is_html)
+            content = file.read(LONGEST_HTML + 1)
+            return read(content, is_html=is_html, keep_hidden=keep_hidden)
     except InvalidValue as error:
         raise InvalidInput(shown, error.problem) from None
     except OSError as error:
