@@ -15,6 +15,7 @@ from site_in_process import Site, open_site
 from timeline import Timeline, demo
 from timeline.model.content import Said
 from timeline.model.names import actor_id_of
+from timeline.reading import past_tables
 
 ZELENSKYY, RUTTE = actor_id_of("Volodymyr Zelenskyy"), actor_id_of("Mark Rutte")
 
@@ -195,6 +196,61 @@ def test_an_actor_without_events_has_a_page(path: Path) -> None:
         append.record_actor({"actor_id": "nobody", "name": "Nobody yet"})
     with open_site(path) as site:
         assert "No event names this actor." in text_of(site.page("/actors/nobody"))
+
+
+MOMENTS = (
+    *("", "as_of=%230", "as_of=%234", "as_of=%2312", "as_of=%2340", "as_of=2025-04-15"),
+    *("as_reported=2025-04-13", "as_reported=2025-04-15T12:00", "as_reported=2025-04-16"),
+    *("as_of=%2340&as_reported=2025-04-15", "as_reported=2019-01-01", "as_reported=%239"),
+    *("as_reported=2997-01-01", "as_reported=2998-01-01", "as_reported=2998-01-02"),
+)
+
+
+def test_the_index_says_of_an_actor_what_the_tables_say_at_any_moment(
+    story: Path, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Timeline.open(path) as timeline:
+        timeline.update(
+            "second", {"participants.0.office": "Head of state"}, reported_at="2998-01-01"
+        )
+        timeline.update("other", {"participants": None})
+        timeline.retract("third", reason="no", reported_at="2998-01-02")
+        timeline.reinstate("third", reported_at="2998-01-03")
+    actors = [
+        *((story, each) for each in (ZELENSKYY, RUTTE, actor_id_of("NATO"), "nobody-here")),
+        *((path, each) for each in (ZELENSKYY, actor_id_of("V. Zelensky"), "another")),
+        *((path, actor_id_of(name)) for name in ("Zelensky", "Press", "Nobody")),
+    ]
+    asked = [
+        (file, f"/actors/{actor_id}{suffix}?{moment}")
+        for file, actor_id in actors
+        for suffix in ("", ".json")
+        for moment in MOMENTS
+    ]
+    answers = []
+    for smallest in (5_000, 1):  # by the tables, by the index
+        monkeypatch.setattr("timeline.site.index_cache.SMALLEST", smallest)
+        with open_site(story) as one, open_site(path) as other:
+            sites = {story: one, path: other}
+            answers.append({each: sites[each[0]].ask(each[1]).text for each in asked})
+    by_tables, by_index = answers
+    assert {key: text for key, text in by_index.items() if text != by_tables[key]} == {}
+    assert "Head of state" in by_tables[path, f"/actors/{ZELENSKYY}?"]
+    assert "Another" not in by_tables[path, "/actors/another?"]
+
+
+def test_a_page_of_the_past_makes_tables_of_its_own_events_only(
+    story: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("timeline.site.index_cache.SMALLEST", 1)
+    made: list[object] = []
+    whole = past_tables._contents_as_of
+    monkeypatch.setattr(past_tables, "_contents_as_of", lambda *of: made.append(of) or whole(*of))
+    with open_site(story) as site:
+        for moment in MOMENTS:
+            for page in (f"/actors/{ZELENSKYY}", f"/actors/{ZELENSKYY}.json", "/events"):
+                assert site.ask(f"{page}?{moment}").status_code == 200
+    assert made == []
 
 
 def test_many_events_come_in_pages(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,12 @@ def find(connection: sqlite3.Connection, actor_id: str) -> RowDict | None:
     return next(_actor_rows(connection, "WHERE a.actor_id = ?", actor_id), None)
 
 
+def unrecorded(actor_id: str, name: str) -> RowDict:
+    """Return an actor that is only known from participants, as `listed` yields it."""
+    nothing = dict.fromkeys(("country", "wikidata", "merged_into", "seq"))
+    return {"actor_id": actor_id, "name": name, "aliases": [], **nothing, "events": 0}
+
+
 def _actor_rows(connection: sqlite3.Connection, rest: str, *values: str) -> Iterator[RowDict]:
     for row in as_dicts(connection.execute(f"{_ACTORS} {rest}", values)):
         row["aliases"] = row["aliases"].split("; ") if row["aliases"] else []

@@ -19,7 +19,7 @@ from pyroaring import BitMap
 from timeline.errors import InvalidValue
 from timeline.model import edtf
 from timeline.projection.facet_segments import Postings
-from timeline.reading import indexed_search, selection
+from timeline.reading import indexed_search, offices, selection
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.facet_index import (
     Days,
@@ -202,8 +202,15 @@ class IndexedSelection(Selection):
     def corrected(self) -> int:
         return self._chosen.intersection_cardinality(self._index.having("corrected"))
 
-    def choices(self, name: str, limit: int | None = None, also: Collection[str] = ()) -> Choices:
-        chosen = self._without(name)
+    def choices(
+        self,
+        name: str,
+        limit: int | None = None,
+        also: Collection[str] = (),
+        *,
+        is_kept: bool = False,
+    ) -> Choices:
+        chosen = self._chosen if is_kept else self._without(name)
         labels = self._index.labels(self._connection, name)
         among = labels if name in ("country", "source") else None
         if name == "at_risk":
@@ -220,6 +227,11 @@ class IndexedSelection(Selection):
         ]
         found.sort(key=lambda row: (-row["count"], row["label"], row["value"]))
         return first_choices(found, limit, also)._replace(total=total)
+
+    def offices(self, actor_id: str) -> list[RowDict]:
+        if self._is_now:
+            return super().offices(actor_id)
+        return offices.in_versions(self._connection, self._index, actor_id, self._chosen)
 
     def _forgotten_names(self) -> dict[Any, str]:
         """Return the first names of the actors that no current event has, by actor id."""

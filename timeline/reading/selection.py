@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from timeline.errors import InvalidInput
+from timeline.reading import offices
 from timeline.reading.excerpts import excerpts
 from timeline.reading.filters import condition, fts_query, parse_filter, parse_filters
 from timeline.store.rows import RowDict, as_dicts
@@ -201,14 +202,31 @@ class Selection:
         )
         return int(row["count"])
 
-    def choices(self, name: str, limit: int | None = None, also: Collection[str] = ()) -> Choices:
+    def choices(
+        self,
+        name: str,
+        limit: int | None = None,
+        also: Collection[str] = (),
+        *,
+        is_kept: bool = False,
+    ) -> Choices:
         """Return the values of one facet with their counts, ignoring the filter on this facet.
 
         So each value shows how many events have it and match all other filters. With a limit,
-        return the most frequent values, and those in `also`.
+        return the most frequent values, and those in `also`. If `is_kept`, the filter on this
+        facet holds too.
         """
-        chosen = condition(self._filters, self._text, leave_out=name)
+        left_out = None if is_kept else name
+        chosen = condition(self._filters, self._text, leave_out=left_out)
         return first_choices(list(as_dicts(_counted(self._connection, name, chosen))), limit, also)
+
+    def offices(self, actor_id: str) -> list[RowDict]:
+        """Return a row for each office that a chosen event names with an actor.
+
+        Each has office, organisation, event_id and occurred; they are in the order of the events.
+        """
+        chosen, values = self._condition
+        return offices.in_tables(self._connection, actor_id, chosen, values)
 
     def page(
         self, *, after: str | None = None, oldest_first: bool = False, size: int = 50

@@ -7,16 +7,17 @@ knows no request and no template.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from timeline.formats import prose
 from timeline.model import countries
 from timeline.reading import actors
-from timeline.reading.as_of import parse_as_of
+from timeline.reading.as_of import AsOf, parse_as_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
 from timeline.reading.past_tables import tables_as_of
@@ -43,14 +44,8 @@ def actor_page(
     Raises NotFound for an actor that nothing in the log named by that moment.
     """
     point = parse_as_of(connection, **address.moments)
-    with tables_as_of(connection, point) as tables:
-        actor = actors.get(tables, actor_id)
-        key = actor["actor_id"]
-        chosen = (
-            IndexedSelection(tables, index, {"actor": key})
-            if index and point.is_now
-            else Selection(tables, {"actor": key})
-        )
+    with _selected(connection, actor_id, point, index) as (actor, chosen):
+        key, into = actor["actor_id"], actor["merged_into"]
         ends = {
             row["event_id"]: row
             for is_first in (True, False)
@@ -59,26 +54,59 @@ def actor_page(
         page = chosen.page(
             after=address.after or None, oldest_first=address.order == "oldest", size=PAGE_SIZE
         )
-        if actor["merged_into"]:
-            page, ends = EventPage([], None), {}
-        rows = _with_parts(tables, actor, page.rows)
-        companions = _companions(tables, key)
+        companions, more = _companions(chosen, key)
+        events, offices = chosen.count(), _offices(chosen, key)
+        if into:
+            page, ends, events, companions, more, offices = EventPage([], None), {}, 0, [], 0, []
+        rows = _with_parts(chosen.tables, actor, page.rows)
         return {
-            "subject": actor,
+            "subject": {**actor, "events": events},
             "country": countries.country_name(actor["country"]) if actor["country"] else "",
-            "into": actors.find(tables, actor["merged_into"]) if actor["merged_into"] else None,
+            "into": actors.find(connection, into) if into else None,
             "why_merged": _why_merged(connection, key),
-            "merged": actors.merged(tables, key),
+            "merged": actors.merged(connection, key),
             "address": address,
             "is_now": point.is_now,
             "ends": [*ends.values()],
             "rows": rows,
             "groups": groups_of(connection, rows, chosen),
             "after": page.after,
-            "offices": _offices(tables, key),
-            "companions": companions[:_COMPANIONS],
-            "more_companions": len(companions[_COMPANIONS:]),
+            "offices": offices,
+            "companions": companions,
+            "more_companions": more,
         }
+
+
+@contextlib.contextmanager
+def _selected(
+    connection: sqlite3.Connection, actor_id: str, point: AsOf, index: FacetIndex | None
+) -> Iterator[tuple[RowDict, Selection]]:
+    """Yield an actor, and the selection of the actor's events, from the index if there is one."""
+    if index:
+        actor = _actor_then(connection, actor_id, point, index)
+        filters = {"actor": actor["actor_id"]}
+        with contextlib.closing(
+            IndexedSelection(connection, index, filters, point=point)
+        ) as chosen:
+            yield actor, chosen
+    else:
+        with tables_as_of(connection, point) as tables:
+            actor = actors.get(tables, actor_id)
+            yield actor, Selection(tables, {"actor": actor["actor_id"]})
+
+
+def _actor_then(
+    connection: sqlite3.Connection, actor_id: str, point: AsOf, index: FacetIndex
+) -> RowDict:
+    """Return an actor of today, or else one that only the events of then name. Raises NotFound."""
+    if found := actors.find(connection, actor_id):
+        return found
+    filters = {"actor": actor_id, "state": "all"}
+    with contextlib.closing(IndexedSelection(connection, index, filters, point=point)) as chosen:
+        for row in chosen.choices("actor", is_kept=True).rows:
+            if row["value"] == actor_id:
+                return actors.unrecorded(actor_id, row["label"])
+    return actors.get(connection, actor_id)
 
 
 def _why_merged(connection: sqlite3.Connection, actor_id: str) -> str | None:
@@ -126,17 +154,10 @@ def _part(actor: RowDict, part: Mapping[str, Any]) -> str:
     return " - ".join(filter(None, (part["role"], prose.capacity(part), written)))
 
 
-def _offices(tables: sqlite3.Connection, actor_id: str) -> list[dict[str, Any]]:
+def _offices(chosen: Selection, actor_id: str) -> list[dict[str, Any]]:
     """Return the offices that are named with the actor, each with its first and last event."""
-    cursor = tables.execute(
-        "SELECT x.office, x.organisation, e.event_id, e.occurred"
-        " FROM event_actors AS x JOIN events AS e USING (event_id)"
-        " WHERE x.actor_id = ? AND x.office IS NOT NULL AND e.state = 'current'"
-        " ORDER BY e.occurred_from, e.event_id",
-        (actor_id,),
-    )
     named: defaultdict[tuple[str, str | None], list[RowDict]] = defaultdict(list)
-    for row in as_dicts(cursor):
+    for row in chosen.offices(actor_id):
         named[row["office"], row["organisation"]].append(row)
     return [
         {
@@ -150,17 +171,17 @@ def _offices(tables: sqlite3.Connection, actor_id: str) -> list[dict[str, Any]]:
     ]
 
 
-def _companions(tables: sqlite3.Connection, actor_id: str) -> list[RowDict]:
-    """Return the other actors in the same events, each with the number of these, highest first."""
-    cursor = tables.execute(
-        "SELECT y.actor_id, a.name, count(DISTINCT y.event_id) AS events"
-        " FROM event_actors AS x JOIN events AS e USING (event_id)"
-        " JOIN event_actors AS y USING (event_id) JOIN actors AS a ON a.actor_id = y.actor_id"
-        " WHERE x.actor_id = :id AND y.actor_id <> :id AND e.state = 'current'"
-        " GROUP BY y.actor_id ORDER BY 3 DESC, 2, 1",
-        {"id": actor_id},
-    )
-    return [*as_dicts(cursor)]
+def _companions(chosen: Selection, actor_id: str) -> tuple[list[RowDict], int]:
+    """Return the actors who are most often in the same events, and the number of all others.
+
+    Each has the number of these events.
+    """
+    found = chosen.choices("actor", _COMPANIONS + 1, (actor_id,), is_kept=True)
+    others = [row for row in found.rows if row["value"] != actor_id][:_COMPANIONS]
+    companions = [
+        {"actor_id": row["value"], "name": row["label"], "events": row["count"]} for row in others
+    ]
+    return companions, max(0, found.total - 1 - len(others))
 
 
 # --- JSON ---------------------------------------------------------------------------------
