@@ -7,6 +7,7 @@
     +-- NotFound            no such event, source, actor or entry
     +-- Ambiguous           a beginning of an id, or a name, that several share
     +-- NoText              a source whose text is not in this file
+    +-- TakesTooLong        a question that a page has no time for
     +-- NotFetched          a file on the web that could not be fetched whole
     +-- Refused             well formed, but against the rules of the log
     |   +-- AlreadyRecorded     the id is taken by other content
@@ -56,6 +57,7 @@ __all__ = [
     "Refused",
     "StorageFull",
     "StoreError",
+    "TakesTooLong",
     "TimelineError",
     "TooManyAbsent",
     "TooNew",
@@ -167,6 +169,17 @@ class NotFetched(TimelineError):
         super().__init__(f"{url}: {problem}")
         self.url = url
         self.problem = problem
+
+
+class TakesTooLong(TimelineError):
+    """A question to a server whose answer takes more than `seconds`, the limit of a page."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"this takes longer than this server allows ({seconds * 1000:,.0f} ms): ask for less, "
+            "such as a shorter period, another filter, or fewer words"
+        )
+        self.seconds = seconds
 
 
 class Refused(TimelineError):

@@ -28,6 +28,7 @@ from ticking_clock import TickingClock
 
 from timeline import Timeline, demo
 from timeline.model import edtf
+from timeline.reading import deadline
 from timeline.site import index_cache
 from timeline.site.datasette_filters import EVENT_TABLES, LINKS, VALUES
 from timeline.site.periods import PeriodCount, most_likely
@@ -490,3 +491,15 @@ def test_a_table_that_a_reader_may_not_see_is_not_counted(story: tuple[Site, Pat
         assert "sources" not in told["facets"]
         assert values(told, "actors")
         assert site.ask("/timeline/events?_source=agency").status == 403
+
+
+def test_facets_that_the_index_takes_too_long_to_count_are_said_to_have_timed_out(
+    demonstration: tuple[Site, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, _ = demonstration
+    monkeypatch.setattr(deadline, "_STEPS", 1)
+    monkeypatch.setattr(deadline._Deadline, "is_over", lambda self: True)
+    answer = site.ask(f"/timeline/events?{urlencode([*ALL_ON, ('_search', 'odesa')])}")
+    assert answer.status == 200
+    names = re.findall(r"These facets timed out: (.*?)</p>", answer.text)[0].split(", ")
+    assert {*names} == {*VALUES, *LINKS, "occurred"}

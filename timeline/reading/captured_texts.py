@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from timeline.errors import NoText
+from timeline.reading import deadline
 from timeline.store.codec import decode_content
 from timeline.store.rows import RowDict, as_dicts
 from timeline.texts.coverage import MarkedSpan, Sentence, coverage_of
@@ -159,6 +160,7 @@ def _quoted_places(
         (source_id,),
     )
     for citation in as_dicts(cited):
+        deadline.check()
         start, end = citation.pop("quote_start"), citation.pop("quote_end")
         if start is not None and text[start:end] == citation["quote"]:
             yield citation, (start, end)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from timeline.errors import NotFound
 from timeline.projection.differences import differences
-from timeline.reading import query
+from timeline.reading import deadline, query
 from timeline.reading.as_of import VERSION_AT, parse_as_of
 from timeline.store.rows import RowDict, as_dicts
 
@@ -80,4 +80,5 @@ def changes(
         (*points[0], *points[1]),
     ).fetchall()
     for event_id, before, after in differing:
+        deadline.check()
         yield compare(connection, event_id, before, after)

@@ -13,6 +13,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 
+from timeline.reading import deadline
 from timeline.reading.filters import fts_phrases
 
 _COLUMNS = ("title", "summary", "quotes", "actors", "places", "folded")
@@ -47,6 +48,7 @@ def excerpts(
     ).fetchone()
     wanted = " OR ".join(fts_phrases(text))
     with contextlib.closing(sqlite3.connect(":memory:")) as pieces:
+        deadline.join(pieces)
         pieces.execute(table)
         pieces.executemany(
             f"INSERT INTO event_search (rowid, {', '.join(_COLUMNS)})"  # noqa: S608

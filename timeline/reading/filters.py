@@ -183,7 +183,9 @@ def fts_query(text: str) -> str:
 
 
 def fts_phrases(text: str) -> list[str]:
-    """Return the words and phrases of a query, quoted for FTS5, the last one as a prefix.
+    """Return the words and phrases of a query, each once, quoted for FTS5, the last as a prefix.
+
+    A word that is repeated would be looked up again, which takes as long every time.
 
     Raises InvalidInput for a text without a word, or with half a surrogate pair.
     """
@@ -196,8 +198,8 @@ def fts_phrases(text: str) -> list[str]:
     ]
     if not words:
         raise InvalidInput("text", "must hold a word to look for")
-    quoted = [f'"{word}"' for word, _ in words]
-    return [*quoted[:-1], quoted[-1] + (" *" if words[-1][1] else "")]
+    *others, last = [f'"{word}"' for word, _ in words]
+    return [*dict.fromkeys([*others, last + " *" * words[-1][1]])]
 
 
 def _is_broken(text: str) -> bool:

@@ -17,6 +17,7 @@ from pyroaring import BitMap
 
 from timeline.projection import fold, tables
 from timeline.projection.projector import INSERT_SEARCH
+from timeline.reading import deadline
 from timeline.reading.as_of import AsOf
 from timeline.reading.facet_index import FacetIndex, contents, in_arrays
 
@@ -110,6 +111,7 @@ def _found_before(
     rewritten = changed - BitMap([seq for seq, _ in alike])
     names = index.labels(connection, "actor")
     with contextlib.closing(sqlite3.connect(":memory:")) as past:
+        deadline.join(past)
         tables.create_search(past)
         past.executemany(
             INSERT_SEARCH,

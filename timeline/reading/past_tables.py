@@ -15,6 +15,7 @@ from typing import Any
 
 from timeline.projection import tables
 from timeline.projection.projector import Projector
+from timeline.reading import deadline
 from timeline.reading.as_of import VERSION_AT, AsOf
 from timeline.reading.sources import withdrawals
 from timeline.store.codec import decode_content
@@ -34,6 +35,7 @@ def tables_as_of(
         yield connection
         return
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as past:
+        deadline.join(past)
         _make_tables(past)
         past.execute("BEGIN")
         withdrawn = withdrawals(connection, as_of)

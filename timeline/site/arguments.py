@@ -8,6 +8,7 @@ Knows no request and no page.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from urllib.parse import parse_qsl
@@ -26,6 +27,11 @@ Datasette writes all of them into every link of a page. With 256 values, a page 
 """
 LONGEST = 2_000
 """The largest number of characters of a value."""
+MOST_WORDS = 64
+"""The largest number of words to search for.
+
+In 100,000 events, SQLite takes 3 ms of processor time for each word that all of them have.
+"""
 
 
 def arguments(
@@ -34,7 +40,7 @@ def arguments(
     """Return the parameters of an address with their values, in the order of the address.
 
     `is_limited` tells from the name of a parameter whether a long value is refused. Raises
-    InvalidInput for too many parameters, too many values, and a value that is too long.
+    InvalidInput for too many parameters, values or words, and for a value that is too long.
     """
     pairs = parse_qsl(query_string, keep_blank_values=True)
     values = Counter(name for name, _ in pairs)
@@ -45,6 +51,8 @@ def arguments(
     for name, value in pairs:
         if is_limited(name):
             _check_number(name, len(value), LONGEST, "characters")
+        if name == "q" or name.startswith("_search"):
+            _check_number(name, len(re.findall(r"\w+", value)), MOST_WORDS, "words")
     return pairs
 
 

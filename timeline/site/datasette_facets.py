@@ -26,8 +26,9 @@ from datasette.database import QueryInterrupted
 from datasette.facets import Facet
 from pyroaring import BitMap
 
+from timeline.errors import TakesTooLong
 from timeline.model import edtf
-from timeline.reading import indexed_search
+from timeline.reading import deadline, indexed_search
 from timeline.reading.as_of import NOW
 from timeline.reading.facet_index import FacetIndex
 from timeline.site.datasette_filters import (
@@ -121,19 +122,26 @@ class _EventFacet(Facet):  # type: ignore[misc]
         return has_events(self.ds, self.database, self.table)
 
     async def from_index(self, read: Callable[[Counted], T]) -> T | None:
-        """Return what `read` reads from the facet index; None if it cannot answer the filters."""
+        """Return what `read` reads from the facet index; None if it cannot answer the filters.
+
+        Raises QueryInterrupted if this takes longer than Datasette allows one query.
+        """
         exact = self._exact()
         if exact is None:
             return None
 
         def at_once(connection: sqlite3.Connection) -> T | None:
-            index = index_of(self.ds, self.database, connection)
-            return index and read(Counted(connection, index, _chosen(connection, index, exact)))
+            with deadline.within(connection, self.ds.setting("sql_time_limit_ms") / 1000):
+                index = index_of(self.ds, self.database, connection)
+                return index and read(Counted(connection, index, _chosen(connection, index, exact)))
 
         def run(connection: sqlite3.Connection) -> T | None:
             return at_one_moment(connection, at_once)
 
-        found: T | None = await self.ds.get_database(self.database).execute_fn(run)
+        try:
+            found: T | None = await self.ds.get_database(self.database).execute_fn(run)
+        except TakesTooLong as error:
+            raise QueryInterrupted(error, self.sql, self.params) from None
         return found
 
     def _exact(self) -> Pairs | None:
@@ -227,8 +235,8 @@ class LinkFacet(_EventFacet):
             link = self.links[name]
             if not await may_read(self.ds, self.request, self.database, link):
                 continue
-            rows = await self.from_index(partial(_most_frequent, link, size + 1))
             try:
+                rows = await self.from_index(partial(_most_frequent, link, size + 1))
                 if rows is None:
                     rows = await self.rows(self.counted(link, size + 1), "facet_time_limit_ms")
             except QueryInterrupted:

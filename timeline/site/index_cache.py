@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from timeline.reading import deadline
 from timeline.reading.facet_index import SMALLEST, FacetIndex, current
 
 T = TypeVar("T")
@@ -27,7 +28,7 @@ def index_of(datasette: Any, database: str, connection: sqlite3.Connection) -> F
     few = connection.execute("SELECT 1 FROM events LIMIT 1 OFFSET ?", (SMALLEST - 1,)).fetchone()
     if few is None:
         return None
-    with _lock:
+    with deadline.paused(connection), _lock:
         known = _indexes.setdefault(datasette, {})
         found = current(connection, known.get(database))
         if found:

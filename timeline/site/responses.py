@@ -21,8 +21,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from markupsafe import Markup, escape
 
-from timeline.errors import NotFound, ProofError, TimelineError
+from timeline.errors import NotFound, ProofError, TakesTooLong, TimelineError
 from timeline.formats import prose
+from timeline.reading import deadline
 from timeline.site import guard, public_url
 from timeline.site.index_cache import at_one_moment
 from timeline.site.mounts import Mount
@@ -64,6 +65,13 @@ class Asked(NamedTuple):
     def is_frozen(self) -> bool:
         """Return whether the response becomes a file of a static site, without a server."""
         return bool((self.datasette.plugin_config("timeline") or {}).get("frozen"))
+
+    @property
+    def seconds(self) -> float | None:
+        """Return the time that a page may take to be read; None for the file of a static site."""
+        if self.is_frozen:
+            return None
+        return float(self.datasette.setting("sql_time_limit_ms")) / 1000
 
     def link(self, path: str) -> str:
         """Return the address of a path of this timeline, without scheme and host."""
@@ -114,13 +122,22 @@ async def problem(asked: Asked, error: TimelineError) -> Any:
     status = 404 if isinstance(error, NotFound | ProofError) else 400
     match PurePosixPath(asked.request.path).suffix:
         case "":
-            info = await read_at_once(asked, log.info)
-            heading = "Not found" if status == 404 else "That cannot be shown"
+            info = await read_at_once(asked, log.info, is_limited=False)
+            heading = _heading(error)
             context = {"info": info, "heading": heading, "problem": str(error)}
             return await _html(asked, "problem", context, status)
         case ".json":
             return _json({"error": str(error)}, status)
     return response(f"{error}\n", _PLAIN, status)
+
+
+def _heading(error: TimelineError) -> str:
+    match error:
+        case NotFound():
+            return "Not found"
+        case TakesTooLong():
+            return "That takes too long"
+    return "That cannot be shown"
 
 
 async def _html(asked: Asked, name: str, context: Context, status: int = 200) -> Any:
@@ -149,12 +166,23 @@ def response(
 # --- Reading ------------------------------------------------------------------------------
 
 
-async def read_at_once(asked: Asked, read: Callable[[sqlite3.Connection], T]) -> T:
-    """Return what `read` reads, in one transaction, if this reader may see the database."""
+async def read_at_once(
+    asked: Asked, read: Callable[[sqlite3.Connection], T], *, is_limited: bool = True
+) -> T:
+    """Return what `read` reads, in one transaction, if this reader may see the database.
+
+    Raises TakesTooLong after the time that Datasette allows one query, unless `is_limited` is
+    false.
+    """
     await check_permission(asked)
+    seconds = asked.seconds if is_limited else None
 
     def at_once(connection: sqlite3.Connection) -> T:
-        return at_one_moment(connection, read)
+        return at_one_moment(connection, in_time)
+
+    def in_time(connection: sqlite3.Connection) -> T:
+        with deadline.within(connection, seconds):
+            return read(connection)
 
     database = asked.datasette.get_database(asked.mount.database)
     found: T = await database.execute_fn(at_once)

@@ -16,7 +16,7 @@ from typing import Any
 
 from timeline.formats import prose
 from timeline.model import countries
-from timeline.reading import actors
+from timeline.reading import actors, deadline
 from timeline.reading.as_of import AsOf, parse_as_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
@@ -134,6 +134,7 @@ def _with_parts(
     )
     taken: defaultdict[str, list[RowDict]] = defaultdict(list)
     for part in as_dicts(cursor):
+        deadline.check()
         taken[part.pop("event_id")].append(part)
     return [
         {

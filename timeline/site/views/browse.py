@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from timeline.formats import prose
 from timeline.model import countries, edtf
-from timeline.reading import query
+from timeline.reading import deadline, query
 from timeline.reading.as_of import AsOf, parse_as_of
 from timeline.reading.entries import erasure_of
 from timeline.reading.facet_index import FacetIndex
@@ -174,6 +174,7 @@ def _points(chosen: Selection) -> list[RowDict]:
 
 def _facet(chosen: Selection, address: Address, name: str) -> Facet:
     picked = {value for facet, value in address.chosen if facet == name}
+    deadline.check()
     limit = None if address.all == name else max(_SHOWN, len(picked))
     rows, total = chosen.choices(FACETS[name], limit, picked)
     rows.sort(key=lambda row: str(row["value"]) not in picked)
@@ -225,6 +226,7 @@ def groups_of(
     )
     periods: dict[str, list[dict[str, Any]]] = {}
     for event in events:
+        deadline.check()
         periods.setdefault(_period(event), []).append(event)
     return [Group(period, members) for period, members in periods.items()]
 

@@ -18,7 +18,7 @@ from timeline.formats.about import About
 from timeline.formats.exporters import atom
 from timeline.formats.markup import escaped
 from timeline.formats.prose import Names
-from timeline.reading import comparison, query
+from timeline.reading import comparison, deadline, query
 from timeline.reading.entries import erasure_of
 from timeline.store import log
 from timeline.store.rows import RowDict, as_dicts
@@ -48,6 +48,7 @@ def stream(
         (before, *(f"event.{kind}" for kind in kinds), limit),
     )
     for row in list(as_dicts(cursor)):
+        deadline.check()
         stood = query.get(connection, row["event_id"], version=row["version"])
         steps = as_dicts(
             connection.execute(

@@ -16,7 +16,7 @@ from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
 from timeline.model import edtf
 from timeline.projection.actors import known_as
-from timeline.reading import corroboration, query
+from timeline.reading import corroboration, deadline, query
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.entries import erasure_of
 from timeline.reading.sources import sources_by_id
@@ -207,6 +207,7 @@ def _versions(
     """Return every version, newest first, each with its changes in words."""
     found = []
     for row in history:
+        deadline.check()
         stood = query.get(connection, event_id, version=row["version"])
         gone = erasure_of(connection, row["seq"])
         found.append(
