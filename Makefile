@@ -1,5 +1,6 @@
 # make demo     serve the demonstration for a browser (PORT=8001)
 # make test     check everything: format, lint, types, imports, generated docs, tests
+# make audit    compare the installed packages with an index of known vulnerabilities
 # make torture  run the tests that take minutes: crashes and failing disks at every moment
 # make docs     write command help and printed examples into the docs
 # make bench    measure the speeds that README.md and bench/RESULTS.md give
@@ -8,7 +9,7 @@ PYTHON ?= python3
 PORT ?= 8001
 BIN = .venv/bin
 
-.PHONY: demo test test-next torture bench docs clean
+.PHONY: demo test test-next audit torture bench docs clean
 
 demo: .venv/run
 	$(BIN)/timeline demo --port $(PORT)
@@ -24,6 +25,9 @@ test: .venv/dev
 # Runs all tests with the newest alpha version of Datasette.
 test-next: .venv-next/dev
 	.venv-next/bin/python -m pytest -n 2
+
+audit: .venv/dev
+	$(BIN)/python .ci/audit.py
 
 torture: .venv/dev
 	$(BIN)/python -m pytest -n 2 -m torture
