@@ -46,19 +46,15 @@ def actor_page(
     point = parse_as_of(connection, **address.moments)
     with _selected(connection, actor_id, point, index) as (actor, chosen):
         key, into = actor["actor_id"], actor["merged_into"]
-        ends = {
-            row["event_id"]: row
-            for is_first in (True, False)
-            for row in chosen.page(oldest_first=is_first, size=1).rows
-        }
         page = chosen.page(
             after=address.after or None, oldest_first=address.order == "oldest", size=PAGE_SIZE
         )
         companions, more = _companions(chosen, key)
         events, offices = chosen.count(), _offices(chosen, key)
         if into:
-            page, ends, events, companions, more, offices = EventPage([], None), {}, 0, [], 0, []
+            page, events, companions, more, offices = EventPage([], None), 0, [], 0, []
         rows = _with_parts(chosen.tables, actor, page.rows)
+        groups = groups_of(connection, rows, chosen)
         return {
             "subject": {**actor, "events": events},
             "country": countries.country_name(actor["country"]) if actor["country"] else "",
@@ -67,9 +63,9 @@ def actor_page(
             "merged": actors.merged(connection, key),
             "address": address,
             "is_now": point.is_now,
-            "ends": [*ends.values()],
+            "ends": [] if into else _ends(chosen, page, address),
             "rows": rows,
-            "groups": groups_of(connection, rows, chosen),
+            "groups": groups,
             "after": page.after,
             "offices": offices,
             "companions": companions,
@@ -117,6 +113,18 @@ def _why_merged(connection: sqlite3.Connection, actor_id: str) -> str | None:
         (f"actor/{actor_id}",),
     ).fetchone()
     return decode_payload(row[0]).get("reason") if row and row[0] else None
+
+
+def _ends(chosen: Selection, page: EventPage, address: Address) -> list[RowDict]:
+    """Return the first and the last event of a list; only one if it has no other."""
+    rows = page.rows if address.order == "oldest" else page.rows[::-1]
+    if address.after or page.after:
+        rows = [
+            row
+            for is_first in (True, False)
+            for row in chosen.page(oldest_first=is_first, size=1).rows
+        ]
+    return [*{row["event_id"]: row for row in (*rows[:1], *rows[-1:])}.values()]
 
 
 def _with_parts(
