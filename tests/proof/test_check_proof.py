@@ -16,9 +16,15 @@ from typing import NamedTuple
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from examples import blocks
 from operations import erase
-from others_notes import others_cosignature, witness_key
+from others_notes import (
+    others_cosignature,
+    others_subtree_cosignature,
+    subtree_key,
+    witness_key,
+)
 from running import CHECKOUT, environment
 
 from timeline import Timeline
@@ -174,14 +180,39 @@ def test_nor_is_one_of_a_proof_that_a_witness_signed(
 ) -> None:
     proof = cosigned(story).encode()
     assert check(proof, VKEY, WITNESS_VKEY).problem is None
-    for keys in ((VKEY,), (WITNESS_VKEY,), (WITNESS_VKEY, VKEY), (), (VKEY, VKEY)):
+    for keys in ((WITNESS_VKEY,), (WITNESS_VKEY, VKEY), (), (VKEY, str(OTHER.verifier))):
         assert check(proof, *keys).problem is not None
     for place in range(proof.index(b"\n\n"), len(proof)):
         spoiled = proof[:place] + bytes([proof[place] ^ 1 << place % 8]) + proof[place + 1 :]
         assert check(spoiled, VKEY, WITNESS_VKEY).problem is not None, place
-    lines = proof.splitlines(keepends=True)
-    for spoiled in ([*lines, lines[-1]], [*lines, lines[-2]], lines[:-1]):
-        assert check(b"".join(spoiled), VKEY, WITNESS_VKEY).problem is not None
+    assert check(b"".join(proof.splitlines(keepends=True)[:-1]), VKEY, WITNESS_VKEY).problem
+
+
+def test_a_signature_by_a_key_that_was_not_given_is_passed_over_and_named(
+    story: Path, check: Callable[..., Checked]
+) -> None:
+    proof = cosigned(story)
+    checked = check(proof, VKEY)
+    assert checked.problem is None
+    assert "Also signed by witness.example: not checked." in checked.printed
+    assert "not checked" not in check(proof, VKEY, WITNESS_VKEY).printed
+
+
+def test_it_reads_extension_lines_and_the_cosignature_with_ml_dsa(
+    story: Path, check: Callable[..., Checked]
+) -> None:
+    proof = Proof.parse(prove(story, 3))
+    text = proof.note.text + "an extension\n"
+    private = MLDSA44PrivateKey.from_seed_bytes(b"w" * 32)
+    line = others_subtree_cosignature(text, "witness.example/w2", private, 1_744_900_000)
+    extended = str(proof._replace(note=KEY.sign(text))) + line
+    vkey = str(subtree_key("witness.example/w2", private))
+    assert check(extended, VKEY, vkey).problem is None
+    assert "Also signed by witness.example/w2: not checked." in check(extended, VKEY).printed
+    spoiled = extended.removesuffix(line) + others_subtree_cosignature(
+        text.replace("story", "storm"), "witness.example/w2", private, 1_744_900_000
+    )
+    assert check(spoiled, VKEY, vkey).problem is not None
 
 
 def _wire(old: str, new: str) -> Callable[[str], str]:

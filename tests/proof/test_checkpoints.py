@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -10,9 +11,16 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from hypothesis import given
 from operations import stories, tell
-from others_notes import others_check, others_cosignature, witness_key
+from others_notes import (
+    others_check,
+    others_cosignature,
+    others_subtree_cosignature,
+    subtree_key,
+    witness_key,
+)
 from running import done, one_line, run
 
 from timeline import Timeline
@@ -206,19 +214,44 @@ def test_the_signature_of_a_witness_is_kept_and_travels_in_proofs(
     done("-d", path, "prove", "event-2", "-o", proof)
     keys = ("--key", verifier_key, "--key", witness)
     assert "Holds: entry 3 of example.org/story" in done("verify", proof, *keys)
-    lacking = run("verify", proof, "--key", verifier_key)
-    assert (lacking.exit_code, "witness.example" in lacking.stderr) == (3, True)
+    alone = done("verify", proof, "--key", verifier_key)
+    assert "Also signed by witness.example: not checked." in alone
+    assert "not checked" not in done("verify", proof, *keys)
+    as_json = json.loads(done("verify", proof, "--key", verifier_key, "--json"))
+    assert as_json["holds"]
+    assert as_json["not_checked"] == [f"witness.example+{witness.key_id.hex()}"]
     done("-d", path, "verify", *keys)
 
 
-def test_a_signature_that_was_not_verified_is_not_kept(timeline: Timeline, path: Path) -> None:
+def test_signatures_of_other_witnesses_are_kept_as_they_are(timeline: Timeline, path: Path) -> None:
+    record(timeline, 4)
+    witness = witness_key("witness.example", WITNESS)
+    private = MLDSA44PrivateKey.from_seed_bytes(b"w" * 32)
+    with connected(path) as connection:
+        note = checkpoints.sign(connection, KEY).note
+    _, parsed = parse_checkpoint(note)
+    line = others_cosignature(parsed.text, "witness.example", WITNESS, 1_700_000_000)
+    more = others_subtree_cosignature(parsed.text, "witness.example/w2", private, 1_700_000_000)
+    cosigned = path.with_suffix(".note")
+    cosigned.write_text(note + line + more)
+    kept = run("-d", path, "checkpoint", "--cosigned", cosigned, "--witness", witness)
+    assert (kept.exit_code, kept.stdout) == (0, note + line + more)
+    assert "Also signed by witness.example/w2: not checked." in kept.stderr
+    shown = done("-d", path, "verify", "--checkpoint", cosigned, "--key", KEY.verifier)
+    assert shown.count("witness.example/w2") == 2
+    both = ("--witness", witness, "--witness", subtree_key("witness.example/w2", private))
+    assert done("-d", path, "checkpoint", "--cosigned", cosigned, *both) == note + line + more
+    done("-d", path, "verify", "--key", KEY.verifier)
+
+
+def test_a_signature_that_does_not_hold_is_not_kept(timeline: Timeline, path: Path) -> None:
     witness = witness_key("witness.example", WITNESS)
     with connected(path) as connection:
         note = checkpoints.sign(connection, KEY).note
         _, parsed = parse_checkpoint(note)
         line = others_cosignature(parsed.text, "witness.example", WITNESS, 1_700_000_000)
-        with pytest.raises(ProofError, match="whose key was not given"):
-            checkpoints.cosign(connection, note + line, [])
+        with pytest.raises(ProofError, match=r"is not signed by witness\.example"):
+            checkpoints.cosign(connection, note, [witness])
         wrong = others_cosignature(parsed.text + ".", "witness.example", WITNESS, 1_700_000_000)
         with pytest.raises(ProofError, match="does not hold"):
             checkpoints.cosign(connection, note + wrong, [witness])

@@ -6,13 +6,22 @@ The other side is written here from c2sp.org/signed-note and c2sp.org/tlog-cosig
 from __future__ import annotations
 
 import base64
+import sys
 
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
-from others_notes import key_id, others_check, others_cosignature, witness_key
+from others_notes import (
+    key_id,
+    others_check,
+    others_cosignature,
+    others_subtree_cosignature,
+    subtree_key,
+    witness_key,
+)
 
 from timeline.errors import InvalidValue, ProofError
 from timeline.proof import signed_note
@@ -139,7 +148,9 @@ def test_signatures_of_strangers_are_passed_over_and_those_of_known_keys_must_ho
     note = key.sign(TEXT)
     both = note._replace(signatures=stranger.sign(TEXT).signatures + note.signatures)
     both.verify([key.verifier])
+    assert both.unchecked([key.verifier]) == stranger.sign(TEXT).signatures
     both.verify([key.verifier, stranger.verifier])
+    assert both.unchecked([key.verifier, stranger.verifier]) == ()
     with pytest.raises(ProofError, match="not signed by stranger"):
         note.verify([stranger.verifier])
     with pytest.raises(ProofError, match=r"not signed by example\.org/story"):
@@ -167,3 +178,44 @@ def test_the_cosignature_of_a_witness_verifies_with_its_time(seconds: int) -> No
     plain = VerifierKey("witness.example/w1", 1, witness.public_key)
     with pytest.raises(ProofError):
         note.verify([plain])
+
+
+def test_the_ml_dsa_cosignature_of_a_witness_signs_its_name_its_time_and_the_tree() -> None:
+    private = MLDSA44PrivateKey.from_seed_bytes(b"w" * 32)
+    root = base64.b64encode(b"r" * 32).decode()
+    text = f"example.org/story\n12\n{root}\nan extension\n"
+    line = others_subtree_cosignature(text, "witness.example/w2", private, 1_700_000_000)
+    witness = subtree_key("witness.example/w2", private)
+    assert VerifierKey.parse(str(witness)) == witness
+    note = signed_note.parse(f"{text}\n{line}")
+    note.verify([witness])
+    note._replace(text=text.replace("an extension", "another")).verify([witness])
+    for changed in (text.replace("12", "13"), text.replace("story", "stori"), TEXT, "no tree\n"):
+        with pytest.raises(ProofError):
+            note._replace(text=changed).verify([witness])
+    renamed = VerifierKey("witness.example/w3", 6, witness.public_key)
+    with pytest.raises(ProofError):
+        renamed.verify(text, note.signatures[0].signature)
+    for place in (0, 7, 8, 2427):
+        signature = bytearray(note.signatures[0].signature)
+        signature[place] ^= 1
+        with pytest.raises(ProofError):
+            witness.verify(text, bytes(signature))
+
+
+def test_a_cryptography_without_ml_dsa_says_so_and_passes_the_signature_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    private = MLDSA44PrivateKey.from_seed_bytes(b"w" * 32)
+    key = SigningKey("example.org/story", b"k" * 32)
+    text = f"example.org/story\n12\n{base64.b64encode(b'r' * 32).decode()}\n"
+    line = others_subtree_cosignature(text, "witness.example/w2", private, 1_700_000_000)
+    note = signed_note.parse(str(key.sign(text)) + line)
+    module = "cryptography.hazmat.primitives.asymmetric.mldsa"
+    monkeypatch.setitem(sys.modules, module, None)
+    note.verify([key.verifier])
+    assert [signature.name for signature in note.unchecked([key.verifier])] == [
+        "witness.example/w2"
+    ]
+    with pytest.raises(ProofError, match="cannot be checked here"):
+        note.verify([subtree_key("witness.example/w2", private)])

@@ -6,6 +6,7 @@ import base64
 import hashlib
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from timeline.proof.signed_note import VerifierKey
 
@@ -20,6 +21,31 @@ def others_cosignature(text: str, name: str, private: Ed25519PrivateKey, seconds
     signature = private.sign(f"cosignature/v1\ntime {seconds}\n{text}".encode())
     blob = key_id(name, 4, public) + seconds.to_bytes(8) + signature
     return f"— {name} {base64.b64encode(blob).decode()}\n"
+
+
+def others_subtree_cosignature(
+    text: str, name: str, private: MLDSA44PrivateKey, seconds: int
+) -> str:
+    """The line of a witness with ML-DSA-44: it signs its name and the tree, no extension line."""
+    origin, size, root, *_ = text.split("\n")
+    message = (
+        b"subtree/v1\n\0"
+        + bytes([len(name.encode())])
+        + name.encode()
+        + seconds.to_bytes(8)
+        + bytes([len(origin.encode())])
+        + origin.encode()
+        + (0).to_bytes(8)
+        + int(size).to_bytes(8)
+        + base64.b64decode(root)
+    )
+    public = private.public_key().public_bytes_raw()
+    blob = key_id(name, 6, public) + seconds.to_bytes(8) + private.sign(message)
+    return f"— {name} {base64.b64encode(blob).decode()}\n"
+
+
+def subtree_key(name: str, private: MLDSA44PrivateKey) -> VerifierKey:
+    return VerifierKey(name, 6, private.public_key().public_bytes_raw())
 
 
 def witness_key(name: str, private: Ed25519PrivateKey) -> VerifierKey:

@@ -1,8 +1,8 @@
 """Checkpoints: this signs the log, and proves an entry to somebody who has no database.
 
-Guarantees: a signed log continues the one that was signed before; no signature is stored that
-was not verified; a proof is made from a stored checkpoint and a few stored hashes, never from
-the whole log. Knows the log and its checkpoints, no other table.
+Guarantees: a signed log continues the one that was signed before; a stored checkpoint lists
+the keys by which its signatures were verified; a proof is made from a stored checkpoint and a
+few stored hashes, never from the whole log. Knows the log and its checkpoints, no other table.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Stored(NamedTuple):
     root: bytes
     note: str
     verifier_keys: str
-    """The verifier keys, one per line, the log's own first."""
+    """The keys by which signatures were verified, one per line, the log's own first."""
     stored_at: str
 
 
@@ -82,8 +82,9 @@ def _check_grown(connection: sqlite3.Connection, last: Stored, size: int) -> Non
 def cosign(connection: sqlite3.Connection, text: str, witnesses: Collection[VerifierKey]) -> Stored:
     """Store the signatures of witnesses under a checkpoint of this log.
 
-    `text` is a checkpoint that was stored here, with more signatures under it. Raises
-    ProofError if it was not stored here, or if a new signature is not by one of these keys.
+    `text` is a checkpoint that was stored here, with more signatures under it. Those by other
+    keys are kept as they are, unchecked. Raises ProofError if the checkpoint was not stored here,
+    or if one of these witnesses did not sign it.
     """
     given = parse(text)
     with immediate(connection):
@@ -92,15 +93,10 @@ def cosign(connection: sqlite3.Connection, text: str, witnesses: Collection[Veri
             raise ProofError("is no checkpoint of this log: timeline checkpoint makes one")
         kept = parse(ours.note).signatures
         added = tuple(line for line in given.signatures if line not in kept)
-        known = {(key.name, key.key_id): key for key in witnesses}
-        for line in added:
-            if (line.name, line.key_id) not in known:
-                raise ProofError(f"is signed by {line.key}, a witness whose key was not given")
-        signers = [known[line.name, line.key_id] for line in added]
-        Note(given.text, added).verify(signers)
+        given.verify(witnesses)
         if not added:
             return ours
-        keys = [*ours.verifier_keys.splitlines(), *map(str, signers)]
+        keys = [*ours.verifier_keys.splitlines(), *map(str, witnesses)]
         return _store(connection, Note(given.text, kept + added), keys, clock.now())
 
 

@@ -1,9 +1,11 @@
 """Signed notes (c2sp.org/signed-note): keys, signing, verifying. Knows no log.
 
 Guarantees: a note is read in one form only: `str` writes every note that `parse` accepts again,
-byte for byte, base64 included. Two types of signature are known: Ed25519 (0x01) and the
-timestamped Ed25519 of witnesses (0x04, c2sp.org/tlog-cosignature). Signatures by keys that the
-caller did not give prove nothing and are ignored.
+byte for byte, base64 included. Three types of signature are known: Ed25519 (0x01), and the two of
+witnesses (c2sp.org/tlog-cosignature), which sign the time as well: Ed25519 (0x04) and ML-DSA-44
+(0x06). A note with several signatures holds if every key that the caller gave signed it. A
+signature by another key proves nothing to this caller: it is passed over, and
+`Note.unchecked` names it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple, Self
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
@@ -23,11 +25,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 
 from timeline.errors import InvalidValue, ProofError
 
-_ED25519, _COSIGNATURE = 0x01, 0x04
-_TYPES = (_ED25519, _COSIGNATURE)
+_ED25519, _COSIGNATURE, _SUBTREE = 0x01, 0x04, 0x06
+_KEY_BYTES = {_ED25519: 32, _COSIGNATURE: 32, _SUBTREE: 1312}
+"""The length of a public key of each type of signature, in bytes."""
 _PRIVATE = "PRIVATE+KEY+"
 _MAX_NOTE = 1_000_000
-"""Characters of a note, at most; a note with sixteen signatures has some 2,000."""
+"""Characters of a note, at most; with sixteen signatures it has some 2,000, with ML-DSA 52,000."""
 
 
 class VerifierKey(NamedTuple):
@@ -36,7 +39,7 @@ class VerifierKey(NamedTuple):
     name: str
     signature_type: int
     public_key: bytes
-    """The 32 bytes of an Ed25519 public key (RFC 8032)."""
+    """The 32 bytes of an Ed25519 public key (RFC 8032), or the 1,312 of ML-DSA-44 (FIPS 204)."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -50,7 +53,7 @@ class VerifierKey(NamedTuple):
             key = decode_base64(encoded)
         except ProofError:
             raise InvalidValue(text, problem) from None
-        if len(key) != 33 or key[0] not in _TYPES or not _is_name(name):
+        if not key or len(key) - 1 != _KEY_BYTES.get(key[0]) or not _is_name(name):
             raise InvalidValue(text, problem)
         made = cls(name, key[0], key[1:])
         if made.key_id.hex() != key_id:
@@ -69,13 +72,30 @@ class VerifierKey(NamedTuple):
     def verify(self, text: str, signature: bytes) -> None:
         """Raise ProofError unless this key signed the text."""
         signed = text.encode()
-        if self.signature_type == _COSIGNATURE:
-            seconds = int.from_bytes(signature[:8])
-            signed, signature = f"cosignature/v1\ntime {seconds}\n".encode() + signed, signature[8:]
         try:
+            if self.signature_type == _SUBTREE:
+                signed = _subtree_message(self.name, signature[:8], text)
+                self._verify_ml_dsa(signature[8:], signed)
+                return
+            if self.signature_type == _COSIGNATURE:
+                seconds = int.from_bytes(signature[:8])
+                signed = f"cosignature/v1\ntime {seconds}\n".encode() + signed
+                signature = signature[8:]
             Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, signed)
         except InvalidSignature:
             raise ProofError(f"the signature of {self.name} does not hold") from None
+
+    def _verify_ml_dsa(self, signature: bytes, signed: bytes) -> None:
+        try:  # not in every version, nor in every build, of cryptography
+            from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+
+            key = MLDSA44PublicKey.from_public_bytes(self.public_key)
+        except (ImportError, UnsupportedAlgorithm):
+            raise ProofError(
+                f"the signature of {self.name} cannot be checked here: it is ML-DSA-44, which "
+                "needs the package cryptography 47 or later; leave its key out to pass it over"
+            ) from None
+        key.verify(signature, signed)
 
 
 class SigningKey(NamedTuple):
@@ -156,8 +176,16 @@ class Note(NamedTuple):
     def __str__(self) -> str:
         return self.text + "\n" + "".join(map(str, self.signatures))
 
+    def unchecked(self, keys: Collection[VerifierKey]) -> tuple[Signature, ...]:
+        """Return the signatures that `verify` passes over: those by none of these keys."""
+        known = {(key.name, key.key_id) for key in keys}
+        return tuple(s for s in self.signatures if (s.name, s.key_id) not in known)
+
     def verify(self, keys: Collection[VerifierKey]) -> None:
-        """Raise ProofError unless every one of these keys signed; ignore other signatures."""
+        """Raise ProofError unless every one of these keys signed; pass other signatures over.
+
+        A key may have signed several times: each of its signatures must hold.
+        """
         for key in keys:
             mine = [s for s in self.signatures if (s.name, s.key_id) == (key.name, key.key_id)]
             if not mine:
@@ -187,6 +215,22 @@ def _parse_signature(line: str) -> Signature:
     if len(signature) <= 4:
         raise ProofError("is no signed note: a signature is empty")
     return Signature(name, signature[:4], signature[4:])
+
+
+def _subtree_message(name: str, seconds: bytes, text: str) -> bytes:
+    """Return what a witness signs with ML-DSA-44: ``cosigned_message`` of tlog-cosignature.
+
+    It has the name of the witness, the time (8 bytes), and origin, size and root of a checkpoint,
+    without its extension lines. Raises ProofError if the text is no checkpoint.
+    """
+    origin, _, rest = text.partition("\n")
+    size, _, rest = rest.partition("\n")
+    try:
+        tree = bytes(8) + int(size).to_bytes(8) + decode_base64(rest.partition("\n")[0])
+        names = [bytes([len(part.encode())]) + part.encode() for part in (name, origin)]
+    except (ValueError, OverflowError):
+        raise ProofError(f"is no checkpoint, and {name} signs only checkpoints") from None
+    return b"subtree/v1\n\0" + names[0] + seconds + names[1] + tree
 
 
 def decode_base64(text: str) -> bytes:

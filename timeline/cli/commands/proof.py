@@ -6,6 +6,7 @@ import base64
 import os
 import sys
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from timeline.formats import prose
 from timeline.proof import verify
 from timeline.proof.checkpoints import cosign, prove, sign
 from timeline.proof.checks.report import Report
-from timeline.proof.signed_note import SigningKey, VerifierKey
+from timeline.proof.signed_note import Signature, SigningKey, VerifierKey, parse
 from timeline.proof.tlog import Proof
 from timeline.reading.references import resolve_entry
 from timeline.store import log
@@ -89,7 +90,8 @@ def keygen_command(database: str, /, file: Path) -> None:
     metavar="VKEY",
     type=_VerifierKeyType(),
     multiple=True,
-    help="The verifier key of a witness that signed it. May be repeated.",
+    help="The verifier key of a witness that signed it. May be repeated. Signatures by other "
+    "keys are kept unchecked.",
 )
 @click.pass_obj
 def checkpoint_command(
@@ -114,6 +116,15 @@ def checkpoint_command(
             sign(connection, key) if key else cosign(connection, _file_text(cosigned), witnesses)
         )
     output.echo(stored.note.removesuffix("\n"))
+    if not key:
+        known = map(VerifierKey.parse, stored.verifier_keys.splitlines())
+        _say_unchecked(parse(stored.note).unchecked([*known]), err=True)
+
+
+def _say_unchecked(signatures: Iterable[Signature], *, err: bool = False) -> None:
+    for signature in signatures:
+        line = f"Also signed by {signature.name}: not checked."
+        output.echo(output.one_line(line), err=err)
 
 
 def _signing_key(file: Path) -> SigningKey:
@@ -222,6 +233,7 @@ def _verify_proof(file: Path, keys: tuple[VerifierKey, ...], as_json: bool) -> N
                 "size": checkpoint.size,
                 "root": base64.b64encode(checkpoint.root).decode(),
                 "signed_by": [str(key) for key in keys],
+                "not_checked": [signature.key for signature in proof.note.unchecked(keys)],
                 "seq": entry.seq,
                 "id": entry.id,
                 "kind": entry.kind,
@@ -239,6 +251,7 @@ def _verify_proof(file: Path, keys: tuple[VerifierKey, ...], as_json: bool) -> N
             f"under its signed checkpoint of {checkpoint.size:,} entries."
         )
     )
+    _say_unchecked(proof.note.unchecked(keys))
     rows = [
         ["says", f"{entry.kind} {entry.subject}, version {entry.version}"],
         ["recorded", prose.instant(entry.recorded_at)],

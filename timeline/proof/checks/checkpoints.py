@@ -59,7 +59,7 @@ _CHECKPOINTS = (
 
 
 def _signers(report: Report, name: str, row: Stored) -> list[VerifierKey]:
-    """Return the keys stored with a note: its log's own first, and one for each signature."""
+    """Return the keys stored with a note: its log's own first; each of them signed the note."""
     try:
         keys = [VerifierKey.parse(line) for line in row.verifier_keys.split("\n")]
         signed = {(signature.name, signature.key_id) for signature in parse(row.note).signatures}
@@ -70,7 +70,7 @@ def _signers(report: Report, name: str, row: Stored) -> list[VerifierKey]:
         "\n".join(map(str, keys)) != row.verifier_keys
         or len(set(keys)) < len(keys)
         or keys[0].name != report.origin
-        or {(key.name, key.key_id) for key in keys} != signed
+        or not {(key.name, key.key_id) for key in keys} <= signed
     ):
         expected = f"the key of {report.origin}, then those of witnesses, if they signed"
         report.add("checkpoint", f"{name}, verifier_keys", expected, row.verifier_keys)
@@ -98,6 +98,10 @@ def _check_note(
         report.add("checkpoint", name, "a signed note that holds", error)
         return None
     holds = _holds(report, name, checkpoint, roots)
+    report.unnoticed += [
+        f"The signature of {signature.name} under the checkpoint {name}: its key was not given."
+        for signature in note.unchecked([*known, *trusted])
+    ]
     if not known and not trusted:
         report.unnoticed.append(f"No signature of {name} was checked: its key was not given.")
     elif holds:

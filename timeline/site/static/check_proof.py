@@ -43,7 +43,7 @@ sys.excepthook = lambda kind, error, trace: print("Does not hold:", repr(error),
 file, *keys = sys.argv[1:]
 proof, note, signatures = Path(file).read_bytes().decode().split("\n\n")
 header, extra, index, *path = proof.split("\n")
-origin, size, root = note.split("\n")
+origin, size, root, *_ = note.split("\n")
 form = ["c2sp.org/tlog-proof@v1", "extra ", f"index {int(index[6:])}"]
 must([header, extra[:6], index] == form and signatures[-1] == "\n", "no tlog-proof")
 
@@ -53,16 +53,32 @@ for key in keys:
     public = unbase64(encoded)
     must(sha256(f"{name}\n".encode() + public)[:4].hex() == key_hash, "a key with a slip in it")
     known[name, key_hash] = public
+signers, strangers = set(), []
 for line in signatures[:-1].split("\n"):
     dash, name, encoded = line.split(" ")
     signature, signed = unbase64(encoded), f"{note}\n".encode()
-    public = known.pop((name, signature[:4].hex()), b"")
-    must(dash == "—" and public, f"{name} signed it too: give its key")
-    if public[0] == 4:  # a witness signs the time as well
-        time, signature = int.from_bytes(signature[4:12]), signature[8:]
-        signed = b"cosignature/v1\ntime %d\n" % time + signed
-    Ed25519PublicKey.from_public_bytes(public[1:]).verify(signature[4:], signed)
-must(not known, "one of the keys did not sign it")
+    signer, signature = (name, signature[:4].hex()), signature[4:]
+    must(dash == "—" and signature, "no signature")
+    if signer not in known:  # signed-note: pass it over
+        strangers.append(name)
+        continue
+    signers.add(signer)
+    kind, public = known[signer][0], known[signer][1:]
+    must(kind in (1, 4, 6), f"{name} has a key of an unknown type")
+    if kind != 1:  # a witness signs the time as well
+        time, signature = signature[:8], signature[8:]
+    if kind == 4:
+        signed = b"cosignature/v1\ntime %d\n" % int.from_bytes(time) + signed
+    if kind == 6:  # ML-DSA-44, which needs cryptography 47
+        from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+
+        names = [bytes([len(text.encode())]) + text.encode() for text in (name, origin)]
+        tree = bytes(8) + int(size).to_bytes(8) + unbase64(root)
+        signed = b"subtree/v1\n\0" + names[0] + time + names[1] + tree
+        MLDSA44PublicKey.from_public_bytes(public).verify(signature, signed)
+    else:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, signed)
+must(signers and signers == {*known}, "one of the keys did not sign it")
 must(origin == keys[0].split("+")[0], "of another log than the first key")
 
 wire = unbase64(extra[6:]).decode()
@@ -82,6 +98,8 @@ else:
     digest = sha256(bytes.fromhex(salt) + payload.encode()).hex()
     must(json.loads(envelope)["payload_hash"] == f"sha256:{digest}", "not what was logged")
 print(f"Holds: {index} of {origin}, under its checkpoint of {size} entries.")
+for name in strangers:
+    print(f"Also signed by {ascii(name)[1:-1]}: not checked.")
 said = [json.loads(envelope), payload and json.loads(payload)]
 for letter in json.dumps(said, ensure_ascii=False, indent=2) + "\n":
     sys.stdout.write(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1])
