@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 import pytest
 from folders import contents
 from links import answer, links
-from running import PROGRAM, done, one_line, run
+from running import PROGRAM, done, environment, one_line, run
 from serving import serving
 
 from timeline import Timeline
@@ -128,18 +128,26 @@ def test_a_timeline_is_not_published_over_itself(path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", [(), ("--static",)])
-def test_what_a_killed_run_leaves_goes_with_the_next(
-    path: Path, tmp_path: Path, form: tuple[str, ...]
+@pytest.mark.parametrize("moment", [".timeline-new/*", ".timeline-new/**/*.db"])
+def test_what_a_killed_run_leaves_is_for_its_owner_alone_and_goes_with_the_next(
+    path: Path, tmp_path: Path, form: tuple[str, ...], moment: str
 ) -> None:
     done("-d", path, "publish", tmp_path / "whole", *form)
-    folder = tmp_path / "out"
+    folder, temporary = tmp_path / "out", tmp_path / "tmp"
+    temporary.mkdir()
     program = [*PROGRAM, "-d", str(path), "publish", str(folder), *form]
-    with subprocess.Popen(program, stdout=subprocess.DEVNULL) as running:
-        while not any(folder.glob(".timeline-new/*")):
+    with subprocess.Popen(
+        program, stdout=subprocess.DEVNULL, env=environment(TMPDIR=str(temporary))
+    ) as running:
+        while not any(file.stat().st_size for file in folder.glob(moment)):
             assert running.poll() is None
         running.kill()
+    assert [*temporary.iterdir()] == []
     (left,) = folder.glob(".timeline-new")
     assert left.stat().st_mode & 0o777 == 0o700
+    for file in left.rglob("*.db*"):
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert a_sentence(path) not in file.read_bytes()
     done("-d", path, "publish", folder, *form)
     assert contents(folder) == contents(tmp_path / "whole")
 

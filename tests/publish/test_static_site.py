@@ -14,13 +14,14 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from folders import contents
-from running import PROGRAM, done, environment, one_line, run
+from running import PROGRAM, done, one_line, run
 from ticking_clock import TickingClock
 
 from timeline import Event, Participant, Timeline
 from timeline.model.names import actor_id_of
-from timeline.publish.scratch_folder import scratch_folder
 from timeline.store import storage
+from timeline.store.holders import holders
+from timeline.store.scratch_folder import scratch_folder
 
 
 @pytest.fixture
@@ -180,6 +181,50 @@ def test_a_file_of_ones_own_in_the_way_is_named_and_nothing_is_written(
     assert files(tmp_path / "out") == {name: b"mine"}
 
 
+@pytest.mark.parametrize("name", ["events", "events/sumy-strike", "index.html", "verify.json"])
+@pytest.mark.parametrize("leads", ["out of the site", "into the site", "nowhere"])
+@pytest.mark.parametrize("is_again", [False, True])
+def test_a_symbolic_link_in_the_site_is_not_followed(
+    path: Path, tmp_path: Path, name: str, leads: str, is_again: bool
+) -> None:
+    folder, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    if leads == "into the site":
+        elsewhere = folder / "own"
+    if is_again:
+        done("-d", path, "publish", folder, "--static")
+        if (folder / name).is_dir():
+            shutil.rmtree(folder / name)
+        else:
+            (folder / name).unlink()
+        done("-d", path, "update", "sumy-strike", "--set", "note=Seen again")
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    if leads != "nowhere":
+        elsewhere.mkdir(parents=True, exist_ok=True)
+        (elsewhere / "index.html").write_text("mine")
+    target = elsewhere / "index.html" if "." in name else elsewhere
+    (folder / name).symlink_to(target)
+    before = contents(folder), contents(elsewhere)
+    problem = one_line(run("-d", path, "publish", folder, "--static"))
+    expected = f"{folder / name} is a symbolic link, which publish does not follow: move it away"
+    assert problem == expected
+    assert (contents(folder), contents(elsewhere)) == before
+
+
+def test_a_link_in_the_place_of_a_page_that_is_gone_stays(path: Path, tmp_path: Path) -> None:
+    folder, own = tmp_path / "out", tmp_path / "own"
+    done("-d", path, "publish", folder, "--static")
+    own.mkdir()
+    (own / "index.html").write_text("mine")
+    (folder / "events/no-more").symlink_to(own)
+    (folder / "old.html").symlink_to(own / "index.html")
+    manifest = folder / ".timeline-files.json"
+    known = [*json.loads(manifest.read_text()), "events/no-more/index.html", "old.html"]
+    manifest.write_text(json.dumps(known))
+    done("-d", path, "publish", folder, "--static")
+    assert (folder / "old.html").read_text() == "mine"
+    assert (folder / "events/no-more/index.html").read_text() == "mine"
+
+
 def test_what_a_run_that_was_killed_put_in_place_is_known_to_the_next(
     path: Path, tmp_path: Path, clock: TickingClock
 ) -> None:
@@ -207,18 +252,13 @@ def test_what_a_run_that_was_killed_put_in_place_is_known_to_the_next(
 def test_who_waits_for_the_folder_writes_what_the_log_says_by_then(
     path: Path, tmp_path: Path
 ) -> None:
-    folder, temporary = tmp_path / "out", tmp_path / "temporary"
+    folder = tmp_path / "out"
     folder.mkdir()
-    temporary.mkdir()
     program = [*PROGRAM, "-d", str(path), "publish", str(folder), "--static"]
     with ExitStack() as stack:
         with scratch_folder(folder):
-            running = stack.enter_context(
-                subprocess.Popen(
-                    program, stdout=subprocess.DEVNULL, env=environment(TMPDIR=str(temporary))
-                )
-            )
-            while not any(temporary.iterdir()):
+            running = stack.enter_context(subprocess.Popen(program, stdout=subprocess.DEVNULL))
+            while not holders(folder):
                 assert running.poll() is None
             done("-d", path, "append", "--id", "meanwhile", "--title", "M", "--occurred", "2025")
             assert running.poll() is None

@@ -25,10 +25,10 @@ from pathlib import Path
 
 from timeline.errors import Refused
 from timeline.model.resources import db_folder, packaged_metadata
-from timeline.publish.scratch_folder import scratch_folder
 from timeline.site.public_url import SiteUrl
 from timeline.site.serve import SETTINGS, metadata_for
 from timeline.store import atomic
+from timeline.store.scratch_folder import scratch_folder
 
 _DISTRIBUTION = "timeline-store"
 _EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -7,8 +7,9 @@ copy both record when the copy was made, its number of entries, its root, and th
 newest checkpoint. If none of the last three changed since the newest publication, no other one is
 recorded.
 
-Texts of sources are removed from the copy, to the last byte, unless they are wanted. In the log's
-own file this module writes one row of table `publications`, and nothing else.
+Texts of sources are left out while the copy is made, so that no byte of them reaches it, unless
+they are wanted. In the log's own file this module writes one row of table `publications`, and
+nothing else.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from timeline.model import clock
 from timeline.projection import tables
 from timeline.proof import checkpoints, verify
 from timeline.proof.checks.report import OnProgress
-from timeline.publish.scratch_folder import scratch_folder
-from timeline.store import atomic, log, scrub, storage
+from timeline.publish.row_copy import copy_rows
+from timeline.store import atomic, log, schema, scrub, storage
+from timeline.store.scratch_folder import scratch_folder
 
 
 class Publication(NamedTuple):
@@ -63,6 +65,7 @@ def publish(
         atomic.replaced(target, new / target.name) as copy,
     ):
         made = make_copy(path, copy, with_texts=with_texts, now=now, progress=progress)
+        copy.chmod(0o644)
         atomic.sync_file(copy)
         record(path, made)
     atomic.sync_folder(target.parent)
@@ -79,8 +82,9 @@ def make_copy(
 ) -> Publication:
     """Make a checked copy of a timeline under a name that is free, and return what to record.
 
-    The log's own file is not changed: `record` does that. Raises StoreError for a file that cannot
-    be read or written, and Refused, naming the first finding, if `verify` finds something wrong.
+    Only its owner can read the copy. The log's own file is not changed: `record` does that. Raises
+    StoreError for a file that cannot be read or written, and Refused, naming the first finding, if
+    `verify` finds something wrong.
     """
     with storage.storage_errors(path), contextlib.closing(storage.connect(path)) as connection:
         tables.check(connection, os.fspath(path))
@@ -88,28 +92,31 @@ def make_copy(
             raise Unfinished(
                 os.fspath(path), f"scrub pending of {scrub.named(seqs)}; it was not published"
             )
-        with storage.storage_errors(copy):
-            connection.execute("VACUUM INTO ?", (os.fspath(copy),))
-    with (
-        storage.storage_errors(copy),
-        contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as new,
-    ):
-        new.execute("PRAGMA journal_mode = DELETE")
-        made = _described(new, now)
-        with storage.immediate(new):
-            _put(new, made)
-            if not with_texts:
-                _leave_out_texts(new)
-        new.execute("VACUUM")
+    wanted = {} if with_texts else {"source_texts": "body IS NULL"}
+    with storage.storage_errors(copy):
+        try:
+            copy_rows(storage.address(path, "ro"), copy, wanted)
+        except sqlite3.IntegrityError as error:
+            raise _refusal(path, f"{error}") from error
+        with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as new:
+            made = _described(new, now)
+            with storage.immediate(new):
+                _put(new, made)
+                # Write in any case: SQLite counts the transactions that write, in the header.
+                new.execute(f"PRAGMA user_version = {schema.SCHEMA_VERSION}")
+            new.execute("VACUUM")
     report = verify.verify(copy, progress=progress)
     if report.findings:
         what, where, expected, found = report.findings[0]
-        raise Refused(
-            f"{os.fspath(path)} does not hold, and was not published: {what} {where}: expected"
-            f" {expected}, found {found}; timeline verify says more"
-        )
-    copy.chmod(0o644)
+        raise _refusal(path, f"{what} {where}: expected {expected}, found {found}")
     return made
+
+
+def _refusal(path: str | os.PathLike[str], finding: str) -> Refused:
+    return Refused(
+        f"{os.fspath(path)} does not hold, and was not published: {finding};"
+        " timeline verify says more"
+    )
 
 
 def _described(connection: sqlite3.Connection, now: Callable[[], datetime]) -> Publication:
@@ -140,14 +147,3 @@ def _put(connection: sqlite3.Connection, made: Publication) -> None:
         " WHERE NOT EXISTS (SELECT 1 FROM publications WHERE published_at = ?1)",
         made,
     )
-
-
-def _leave_out_texts(connection: sqlite3.Connection) -> None:
-    """Delete the texts that are not erased; the trigger that forbids this is dropped meanwhile."""
-    name = "source_texts_never_forget"
-    (definition,) = connection.execute(
-        "SELECT sql FROM sqlite_master WHERE name = ?", (name,)
-    ).fetchone()
-    connection.execute(f"DROP TRIGGER {name}")
-    connection.execute("DELETE FROM source_texts WHERE body IS NOT NULL")
-    connection.execute(definition)

@@ -242,11 +242,13 @@ class _Files:
     def put(self, name: str, content: bytes) -> None:
         """Make a file, unless one with this content is in its place already.
 
-        Raises Refused if a file that no earlier run wrote is in the way.
+        Raises Refused if a file that no earlier run wrote is in the way, or a symbolic link.
         """
         self._names[name] = None
         self._progress(len(self._names))
         path = self._folder / name
+        if link := self._link_on_the_way_to(name):
+            raise Refused(f"{link} is a symbolic link, which publish does not follow: move it away")
         if path.is_file() and path.read_bytes() == content:
             self._changed.pop(name, None)
             return
@@ -269,17 +271,26 @@ class _Files:
             path.parent.mkdir(parents=True, exist_ok=True)
             made.replace(path)
         gone = [name for name in self._earlier if name not in self._names]
-        folder = self._folder.resolve()
         for name in gone:
-            path = (folder / name).resolve()
-            if path.is_relative_to(folder):
-                path.unlink(missing_ok=True)
-                for parent in path.relative_to(folder).parents:
-                    with contextlib.suppress(OSError):  # folders with other files stay
-                        if str(parent) != ".":
-                            (folder / parent).rmdir()
+            self._remove(name)
         self._list(self._names)
         return Frozen(len(self._names), len(self._changed), len(gone))
+
+    def _link_on_the_way_to(self, name: str) -> Path | None:
+        """Return the file of this name, or a folder above it in the site, if it is a link."""
+        parts = PurePath(name).parts
+        on_the_way = (self._folder.joinpath(*parts[:end]) for end in range(1, len(parts) + 1))
+        return next((path for path in on_the_way if path.is_symlink()), None)
+
+    def _remove(self, name: str) -> None:
+        """Remove a file that an earlier run wrote, and the folders above it that are then empty."""
+        is_inside = not PurePath(name).is_absolute() and ".." not in PurePath(name).parts
+        if not is_inside or self._link_on_the_way_to(name):
+            return
+        (self._folder / name).unlink(missing_ok=True)
+        for parent in PurePath(name).parents[:-1]:
+            with contextlib.suppress(OSError):  # folders with other files stay
+                (self._folder / parent).rmdir()
 
     def _list(self, names: Iterable[str]) -> None:
         """Write these names into the manifest, unless it has exactly them."""

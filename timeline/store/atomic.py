@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
 
 @contextlib.contextmanager
@@ -38,6 +40,45 @@ def write(target: Path, content: bytes, building: Path, mode: int | None = None)
             building.touch(mode)
             building.chmod(mode)
         building.write_bytes(content)
+
+
+def write_new(path: Path, content: bytes, mode: int) -> None:
+    """Put `content` into a new file with these permissions; nothing is left if that fails.
+
+    Raises FileExistsError, and other kinds of OSError.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink()
+        raise
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Yield a file to write, whose content takes the place of `path` when the block ends well.
+
+    A file that is there keeps its permissions; of a link, the file that it leads to is replaced.
+    What is no file, such as a pipe, is written to as it is. Raises OSError.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        with target.open("wb") as special:
+            yield special
+        return
+    with (
+        replaced(target, target.with_name(f".timeline-{os.getpid()}")) as building,
+        building.open("wb") as file,
+    ):
+        if target.exists():
+            building.chmod(stat.S_IMODE(target.stat().st_mode))
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_file(path: Path) -> None:

@@ -120,9 +120,14 @@ def connect(
     return connection
 
 
+def address(path: str | os.PathLike[str], mode: str) -> str:
+    """Return the URI by which SQLite opens a file: to read it ("ro"), or also to write it."""
+    return f"{Path(path).absolute().as_uri()}?mode={mode}"
+
+
 def _open(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
+        address(path, mode),
         uri=True,
         timeout=_BUSY_TIMEOUT,
         isolation_level=None,

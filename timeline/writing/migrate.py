@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import os
 import sqlite3
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +21,8 @@ from timeline.projection import tables
 from timeline.proof import verify
 from timeline.proof.checks.entries import check_entries
 from timeline.proof.checks.report import Report
-from timeline.store import schema, scrub, storage
+from timeline.store import atomic, schema, scrub, storage
+from timeline.store.scratch_folder import scratch_folder
 
 
 class Migrated(NamedTuple):
@@ -56,8 +58,7 @@ def migrate(
             raise Refused(
                 f"{name} does not hold ({what} {where}): run timeline verify; not touched"
             )
-        copy = _free_name(Path(path))
-        connection.execute("VACUUM INTO ?", (os.fspath(copy),))
+        copy = _copied(connection, Path(path))
         schema.migrate(connection)
         entries = tables.rebuild(connection, progress)
         scrub.scrub(connection, name)
@@ -76,6 +77,19 @@ def _needs_it(connection: sqlite3.Connection, path: str) -> bool:
     except (ProjectionOutdated, TooOld):
         return True
     return False
+
+
+def _copied(connection: sqlite3.Connection, path: Path) -> Path:
+    """Make a whole copy of a file beside it, with its permissions, and return its name."""
+    with scratch_folder(path.parent) as new:
+        building = new / path.name
+        connection.execute("VACUUM INTO ?", (os.fspath(building),))
+        building.chmod(stat.S_IMODE(path.stat().st_mode))
+        atomic.sync_file(building)
+        copy = _free_name(path)
+        building.replace(copy)
+    atomic.sync_folder(path.parent)
+    return copy
 
 
 def _free_name(path: Path) -> Path:

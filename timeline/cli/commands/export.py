@@ -6,7 +6,6 @@ import functools
 import sqlite3
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import click
@@ -24,7 +23,7 @@ from timeline.reading import captured_texts, entries, query
 from timeline.reading.as_of import AsOf, pinned
 from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import Selection
-from timeline.store import log
+from timeline.store import atomic, log
 
 
 @click.command("export", cls=Command)
@@ -142,10 +141,8 @@ def _write(path: str, pieces: Iterator[str], *, bom: bool) -> None:
         for piece in pieces:
             output.echo(_escaped(piece).removesuffix("\n"))
         return
-    # Write to a pipe or a device; replace only a plain file.
-    is_special = path == "-" or (Path(path).exists() and not Path(path).is_file())
     try:
-        with click.open_file(path, "wb", atomic=not is_special) as file:
+        with click.open_file("-", "wb") if path == "-" else atomic.replacing(path) as file:
             is_terminal = file.isatty()  # such as /dev/tty
             if bom and not is_terminal:
                 file.write(b"\xef\xbb\xbf")

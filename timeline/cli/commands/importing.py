@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import contextlib
 import csv
 import functools
@@ -29,7 +30,7 @@ from timeline.intake.restore import restore
 from timeline.model import countries, hints
 from timeline.model.content import Said
 from timeline.model.validation import validate
-from timeline.store import storage
+from timeline.store import atomic, storage
 
 _JSONL = "jsonl"
 _MOST_ROWS = 10
@@ -207,8 +208,8 @@ def _write_rejects(path: str, staging: Staging) -> str | None:
         return None
     name = f"{'import' if path == '-' else Path(path).name}.rejects.csv"
     try:
-        with Path(name).open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
+        with atomic.replacing(name) as file:
+            writer = csv.writer(codecs.getwriter("utf-8")(file))
             writer.writerow(("line", "field", "reason", "row"))
             for reject in staging.rejects():
                 row = json.dumps(reject.cells) if reject.cells else ""

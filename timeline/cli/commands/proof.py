@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import sys
 import textwrap
 from collections.abc import Iterable
@@ -29,7 +28,7 @@ from timeline.proof.checks.report import Report
 from timeline.proof.signed_note import Signature, SigningKey, VerifierKey, parse
 from timeline.proof.tlog import Proof
 from timeline.reading.references import resolve_entry
-from timeline.store import log
+from timeline.store import atomic, log
 from timeline.store.codec import decode_payload
 
 DOES_NOT_HOLD = 3
@@ -64,9 +63,7 @@ def keygen_command(database: str, /, file: Path) -> None:
     with opened(database) as (connection, _):
         key = SigningKey.generate(str(log.info(connection)["origin"]))
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as opened_file:
-            opened_file.write(f"{key}\n")
+        atomic.write_new(file, f"{key}\n".encode(), mode=0o600)
     except FileExistsError:
         raise StoreError(str(file), "exists already; it was not touched") from None
     except OSError as error:
@@ -164,7 +161,8 @@ def prove_command(database: str, /, entry: str, path: str) -> None:
         output.echo(str(proof).removesuffix("\n"))
         return
     try:
-        Path(path).write_text(str(proof), encoding="utf-8", newline="")
+        with atomic.replacing(path) as file:
+            file.write(str(proof).encode())
     except OSError as error:
         raise NotWritable(path, f"cannot be written: {error.strerror}") from None
     output.echo(f"Proof of entry {seq} in {path}.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import shlex
-import tempfile
 from pathlib import Path
 
 import click
@@ -16,9 +15,9 @@ from timeline.errors import NotWritable
 from timeline.formats import prose
 from timeline.publish import publication
 from timeline.publish.publication import Publication
-from timeline.publish.scratch_folder import scratch_folder
 from timeline.site.public_url import SiteUrl, site_url, url_of_origin
 from timeline.store import log
+from timeline.store.scratch_folder import scratch_folder
 
 
 @click.command("publish", cls=Command)
@@ -83,15 +82,12 @@ def _make(folder: Path) -> None:
 def _publish_files(database: str, folder: Path, url: SiteUrl | None, *, with_texts: bool) -> None:
     from timeline.publish.static_site import freeze
 
-    with (
-        tempfile.TemporaryDirectory() as temporary,
-        scratch_folder(folder) as new,
-        output.Progress("files") as progress,
-    ):
-        # Not in the folder, which readers may see; with a name that Datasette can open.
-        copy = Path(temporary) / "timeline.db"
+    with scratch_folder(folder) as new, output.Progress("files") as progress:
+        for name in ("copy", "site"):
+            (new / name).mkdir(mode=0o700)
+        copy = new / "copy" / "timeline.db"  # a name that Datasette can open
         made = publication.make_copy(database, copy, with_texts=with_texts)
-        frozen = freeze(copy, folder, new, url=url, progress=progress)
+        frozen = freeze(copy, folder, new / "site", url=url, progress=progress)
         publication.record(database, made)
     output.echo(
         f"Published {folder}: {frozen.files:,} files, {frozen.written:,} of them new or changed,"

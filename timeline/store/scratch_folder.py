@@ -2,8 +2,8 @@
 
 Guarantees: a reader finds the old file or the new one, never half a file. The scratch folder is
 removed at the end; if a run was killed, the next one removes it. Only one run at a time works in
-a folder; another one waits. Other users cannot read the scratch folder, because an unfinished copy
-still has all texts.
+a folder; another one waits. Other users cannot read the scratch folder: a copy in it may not hold,
+or may be replaced before it is published.
 """
 
 from __future__ import annotations
