@@ -65,7 +65,8 @@ def report(known: list[dict[str, Any]]) -> int:
             fixed = ", ".join(vulnerability["fix_versions"]) or "no version yet"
             said = f"{package['name']} {package['version']}: {vulnerability['id']}"
             print(f"{said}, fixed in {fixed}")
-    print(f"{len(known)} packages checked: {count or 'no'} known vulnerabilities.")
+    many = "1 known vulnerability" if count == 1 else f"{count or 'no'} known vulnerabilities"
+    print(f"{len(known)} packages checked: {many}.")
     return 1 if count else 0
 
 

@@ -82,7 +82,7 @@ def test_a_vulnerability_of_a_package_fails(
     first, last = said.splitlines()
     assert first.startswith("click 8.")
     assert first.endswith(": PYSEC-0000-1, fixed in 99.1")
-    assert last.endswith(" packages checked: 1 known vulnerabilities.")
+    assert last.endswith(" packages checked: 1 known vulnerability.")
 
 
 def test_an_index_that_cannot_be_reached_is_said_in_a_line_and_fails_nothing() -> None:
