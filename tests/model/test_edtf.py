@@ -343,15 +343,6 @@ REFUSED = [
         '"2025-04-15T10:15~" qualifies a time: only dates take ?, ~ and %, as in 2025-04-15~',
     ),
     ("2025-02-29T10:15", '"2025-02-29" is not a date: February 2025 has 28 days'),
-    ("2025-04-15T10:15:30.5Z", '"2025-04-15T10:15:30.5Z" has a fraction of a second: leave it out'),
-    (
-        "15 April 2025, 3:30 pm",
-        '"15 April 2025, 3:30 pm" has a clock of twelve hours (pm): write 15:30 for 3:30 pm',
-    ),
-    (
-        "15 April 2025, 10:15 CEST",
-        '"15 April 2025, 10:15 CEST" names a time zone ("cest"): write UTC, or an offset such as +02:00',
-    ),
     # intervals
     ("2025-05-01/2025-04-01", '"2025-05-01/2025-04-01" ends before it begins'),
     ("2025-05/2025-04-30", '"2025-05/2025-04-30" ends before it begins'),
@@ -380,11 +371,6 @@ REFUSED = [
     ("..", f'".." is not a date: {edtf_words.HINT}'),
     ("2025//2026", f'"2025//2026" is not a date: {edtf_words.HINT}'),
     ("2025/2026/2027", f'"2025/2026/2027" is not a date: {edtf_words.HINT}'),
-    ("2024-2025", '"2024-2025" is not an interval: write 2024/2025'),
-    (
-        "2025-02-17..2025-03-11",
-        '"2025-02-17..2025-03-11" is not an interval: write 2025-02-17/2025-03-11',
-    ),
     # what no interval can show
     ("2025-37", '"2025-37" is a third of a year: write its months, such as 2025-01/2025-04'),
     ("2025-39", '"2025-39" is a third of a year: write its months, such as 2025-01/2025-04'),
@@ -435,41 +421,21 @@ REFUSED = [
     # digits that people read differently
     (
         "04/05/2025",
-        '"04/05/2025" can be read as 4 May 2025 (2025-05-04) or 5 April 2025 (2025-04-05): write one of these',
+        '"04/05/2025" can be read as 5 April 2025 (2025-04-05) or 4 May 2025 (2025-05-04): write one of these',
     ),
     (
         "4.5.2025",
-        '"4.5.2025" can be read as 4 May 2025 (2025-05-04) or 5 April 2025 (2025-04-05): write one of these',
+        '"4.5.2025" can be read as 5 April 2025 (2025-04-05) or 4 May 2025 (2025-05-04): write one of these',
     ),
     (
         "4-5-2025",
-        '"4-5-2025" can be read as 4 May 2025 (2025-05-04) or 5 April 2025 (2025-04-05): write one of these',
+        '"4-5-2025" can be read as 5 April 2025 (2025-04-05) or 4 May 2025 (2025-05-04): write one of these',
     ),
     (
         "before 04/05/2025",
-        '"04/05/2025" can be read as 4 May 2025 (2025-05-04) or 5 April 2025 (2025-04-05): write one of these',
-    ),
-    (
-        "15/04/2025",
-        '"15/04/2025" is not how a date is written here: write 15 April 2025 (2025-04-15)',
-    ),
-    (
-        "04/15/2025",
-        '"04/15/2025" is not how a date is written here: write 15 April 2025 (2025-04-15)',
-    ),
-    (
-        "04/04/2025",
-        '"04/04/2025" is not how a date is written here: write 4 April 2025 (2025-04-04)',
+        '"before 04/05/2025" can be read as before 5 April 2025 (../2025-04-05) or before 4 May 2025 (../2025-05-04): write one of these',
     ),
     ("29/02/2025", f'"29/02/2025" is not a date in any order of day and month: {edtf_words.HINT}'),
-    (
-        "2025/04/15",
-        '"2025/04/15" is not how a date is written here: write 15 April 2025 (2025-04-15)',
-    ),
-    (
-        "2025-4-15",
-        '"2025-4-15" is not how a date is written here: write 15 April 2025 (2025-04-15)',
-    ),
     ("2025-4", '"2025-4" is not how a date is written here: write April 2025 (2025-04)'),
     ("20250415", '"20250415" has no hyphens: write 2025-04-15'),
     # words that say too little
@@ -491,7 +457,7 @@ REFUSED = [
             text,
             f'"{text}" has no year of four digits: write it too, as in "15 April 2025", or "987 AD"',
         )
-        for text in ("15 April", "April 15", "April", "15 April 987", "987", "spring", "Q1")
+        for text in ("15 April", "April 15", "April 21st", "April", "spring", "Q1")
     ),
     *(
         (
@@ -501,8 +467,6 @@ REFUSED = [
         for text in (
             "15 April 25",
             "April 15, 25",
-            "04/05/25",
-            "15.04.25",
             "April '25",
             "20s",
             "25",
@@ -525,14 +489,6 @@ REFUSED = [
     (
         "\u0662\u0660\u0662\u0665",
         "a date cannot have ARABIC-INDIC DIGIT TWO (U+0662) in it: write plain letters, digits and hyphens",
-    ),
-    (
-        "\u22120043",
-        "a date cannot have MINUS SIGN (U+2212) in it: write plain letters, digits and hyphens",
-    ),
-    (
-        "2025\u20132026",
-        "a date cannot have EN DASH (U+2013) in it: write plain letters, digits and hyphens",
     ),
     (
         "2025\x00",
@@ -594,7 +550,7 @@ def test_what_a_refusal_offers_instead_is_read() -> None:
         for problem in [*problems, edtf_words.HINT]
         for text in re.findall(r"(?:write|in|as|or) (\.\./\.\.|-?[0-9][-0-9X/]+[0-9X])", problem)
     } | set(re.findall(r'"([^"]*[0-9]{4})"', edtf_words.HINT))
-    assert {"../..", "2024/2025", "-1999/-1000", "-0043", "19XX", "before May 2025"} <= offered
+    assert {"../..", "-1999/-1000", "-0043", "19XX", "before May 2025"} <= offered
     for text in offered:
         parse(text)
 

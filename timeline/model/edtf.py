@@ -28,7 +28,8 @@ from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 from timeline.errors import InvalidValue
-from timeline.model import edtf_words
+from timeline.model import edtf_variants, edtf_words
+from timeline.model.edtf_variants import DASHES
 
 Precision = Literal[
     "second", "minute", "hour", "day", "month", "quarter", "season", "half_year",
@@ -149,7 +150,7 @@ _ROUNDED: dict[int, Precision] = {4: "year", 3: "decade", 2: "century"}
 
 @lru_cache(maxsize=8192)
 def _parse(text: str) -> Occurred:
-    text = " ".join(text.split())
+    text = " ".join(text.translate(DASHES).split())
     if not text:
         raise InvalidValue(text, f"a date is missing: {edtf_words.HINT}")
     if foreign := _UNPRINTABLE.search(text):
@@ -161,6 +162,8 @@ def _parse(text: str) -> Occurred:
         raise InvalidValue(text, problem)
     occurred = _expression(text.upper())
     if occurred is None and (edtf := edtf_words.to_edtf(text)) is not None:
+        occurred = _expression(edtf)
+    if occurred is None and (edtf := edtf_variants.to_edtf(text)) is not None:
         occurred = _expression(edtf)
     if occurred is None:
         from timeline.model.edtf_problems import explain

@@ -12,7 +12,8 @@ from timeline.model.edtf_words import HINT, MONTHS, normal, to_words
 def explain(words: str) -> str:
     """Say in one line why words cannot be read as a date, and what would be right."""
     text = normal(words)
-    if numeric := _NUMERIC.search(text):
+    numeric = _NUMERIC.search(text)
+    if numeric and numeric[0] == text:
         return _explain_numeric(numeric)
     for pattern, problem in _PROBLEMS:
         if match := re.search(pattern, text):
