@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
+import sqlite3
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from operations import Operation, begin, stories, tell
 from running import done, run
 from ticking_clock import TickingClock
 
 from timeline import Timeline
 from timeline.errors import NotFound
+from timeline.reading import comparison, facet_index
+from timeline.reading.facet_index import FacetIndex
+from timeline.store import log, storage
 
 
 @pytest.fixture
@@ -94,6 +102,47 @@ def test_no_other_event_stood_otherwise(story: list[list[Operation]]) -> None:
         now = {row["event_id"]: row["version"] for row in newest}
         differing = {key for key in now if then.get(key) != now[key]}
         assert {row["event_id"] for row in timeline.changes(middle)} == differing
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@given(story=stories, few=st.sampled_from((0, 3_000)))
+def test_pages_of_changes_hold_all_of_them_from_the_index_and_from_the_tables(
+    story: list[list[Operation]], few: int
+) -> None:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        tempfile.TemporaryDirectory() as folder,
+        Timeline.create(Path(folder) / "timeline.db", title="T", now=TickingClock()) as timeline,
+        contextlib.closing(storage.connect(timeline.path)) as connection,
+    ):
+        patch.setattr(comparison, "_FEW", few)
+        begin(timeline)
+        for append_of in story:
+            tell(timeline, append_of)
+        newest = log.newest(connection)
+        assert newest is not None
+        moments = ("#0", f"#{newest.seq // 2}", f"#{newest.seq}", "2025-04-14")
+        made = facet_index.current(connection, None)
+        for start, end in itertools.permutations(moments, 2):
+            for reported, index in itertools.product((False, True), (None, made)):
+                expected = [*comparison.changes(connection, start, end, reported=reported)]
+                assert pages(connection, start, end, reported, index) == expected
+
+
+def pages(
+    connection: sqlite3.Connection, start: str, end: str, reported: bool, index: FacetIndex | None
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    after = None
+    while True:
+        page = comparison.changes_page(
+            connection, start, end, reported=reported, after=after, size=2, index=index
+        )
+        assert len(page.rows) <= 2
+        found += page.rows
+        after = page.after
+        if after is None:
+            return found
 
 
 def test_the_commands_say_the_same_in_words_and_in_json(told: Timeline) -> None:

@@ -17,6 +17,7 @@ import feedparser
 import pytest
 from datasette.app import Datasette
 from site_in_process import FORMATS, Site, open_site
+from ticking_clock import TickingClock
 
 from timeline import Timeline, demo
 from timeline.model.names import actor_id_of
@@ -200,6 +201,45 @@ def test_changes_are_a_stream_a_feed_and_a_comparison(site: Site, told: Timeline
     expected = told.changes("2025-04-14", "2025-04-16")
     assert [row["event_id"] for row in compared] == [row["event_id"] for row in expected]
     assert "Compare two dates" in site.page("/changes?from=2025-04-14")
+
+
+@pytest.mark.parametrize("smallest", [1, 5_000], ids=["from the index", "from the tables"])
+def test_a_comparison_comes_in_pages_with_links_and_in_json(
+    smallest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("timeline.site.index_cache.SMALLEST", smallest)
+    path = tmp_path / "t.db"
+    with Timeline.create(path, title="T", now=TickingClock()) as timeline:
+        timeline.record(
+            {
+                "event_id": f"e-{n:03d}",
+                "title": f"E {n}",
+                "occurred": "2025" if n % 3 else "../2024",
+            }
+            for n in range(120)
+        )
+        timeline.correct({f"e-{n:03d}": {"title": f"F {n}"} for n in range(120)}, reason="r")
+        expected = [row["event_id"] for row in timeline.changes("#0")]
+    with open_site(path) as site:
+        for clock in ("", "reported"):
+            address, seen = f"/changes?from=%230&clock={clock}", []
+            while address:
+                text = site.page(address).partition('id="stream"')[0]
+                seen += re.findall(r'<li><a href="/events/([^"/]*)"', text)
+                following = re.findall(r'rel="next" href="([^"]*)"', text)
+                address = html.unescape(following[0]) if following else ""
+            assert seen == expected
+        after, seen = "", []
+        while after is not None:
+            found = json.loads(site.page(f"/changes.json?from=%230&after={after}"))
+            assert len(found["compared"]) <= 50
+            seen += [row["event_id"] for row in found["compared"]]
+            after = found["after"]
+        assert seen == expected
+        assert json.loads(site.page("/changes.json"))["after"] is None
+        answer = site.ask("/changes?from=%230&after=nowhere")
+        assert answer.status_code == 400
+        assert "after: &#34;nowhere&#34; is not a place in a list" in answer.text
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

@@ -6,13 +6,19 @@ with every entry between them and its reason. Nothing here writes.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
+from typing import NamedTuple
+
+from pyroaring import BitMap
 
 from timeline.errors import NotFound
 from timeline.projection.differences import differences
 from timeline.reading import deadline, query
-from timeline.reading.as_of import VERSION_AT, parse_as_of
+from timeline.reading.as_of import VERSION_AT, AsOf, parse_as_of
+from timeline.reading.facet_index import FacetIndex
+from timeline.reading.selection import behind_place, place_of
 from timeline.store.rows import RowDict, as_dicts
 
 _ENTRY_COLUMNS = "version, kind, seq, recorded_at, reported_at, author, reason"
@@ -71,14 +77,74 @@ def changes(
     now if it is None. Events come in the order in which they occurred, as known today. Raises
     InvalidInput, NotFound for what is no moment of this log.
     """
-    clock_name = "as_reported" if reported else "as_of"
-    points = [parse_as_of(connection, **{clock_name: moment}) for moment in (start, end)]
-    differing = connection.execute(
-        f"SELECT event_id, old, new FROM (SELECT e.event_id, e.occurred_from,"  # noqa: S608
-        f" {VERSION_AT} AS old, {VERSION_AT} AS new FROM events AS e)"
-        " WHERE old IS NOT new ORDER BY occurred_from, event_id",
-        (*points[0], *points[1]),
-    ).fetchall()
-    for event_id, before, after in differing:
+    points = _points(connection, start, end, reported)
+    for event_id, _, old, new in _differing(connection, points, ("1", [])).fetchall():
+        yield compare(connection, event_id, old, new)
+
+
+class ChangesPage(NamedTuple):
+    """A page has a part of what `changes` yields, and where the next page begins (None if last)."""
+
+    rows: list[RowDict]
+    after: str | None
+
+
+def changes_page(
+    connection: sqlite3.Connection,
+    start: object,
+    end: object = None,
+    *,
+    reported: bool = False,
+    after: str | None = None,
+    size: int = 50,
+    index: FacetIndex | None = None,
+) -> ChangesPage:
+    """Return a page of what `changes` yields; `after` is from the page before.
+
+    The index of a large timeline finds the events that differ. Raises InvalidInput, NotFound.
+    """
+    points = _points(connection, start, end, reported)
+    behind, place = behind_place(after, oldest_first=True) if after else ("1", [])
+    chosen, values = _chosen(connection, index.differing(*points)) if index else ("1", [])
+    where = f"{chosen} AND {behind}", [*values, *place]
+    found = [*as_dicts(_differing(connection, points, where, size + 1))]
+    rows = []
+    for row in found[:size]:
         deadline.check()
-        yield compare(connection, event_id, before, after)
+        rows.append(compare(connection, row["event_id"], row["old"], row["new"]))
+    return ChangesPage(rows, place_of(found[size - 1]) if len(found) > size else None)
+
+
+def _points(
+    connection: sqlite3.Connection, start: object, end: object, reported: bool
+) -> tuple[AsOf, AsOf]:
+    clock_name = "as_reported" if reported else "as_of"
+    before, after = (parse_as_of(connection, **{clock_name: moment}) for moment in (start, end))
+    return before, after
+
+
+_FEW = 3_000
+"""Events, at most, that are looked up one by one; with more, the list is read in its order."""
+
+
+def _chosen(connection: sqlite3.Connection, keys: BitMap) -> tuple[str, list[str]]:
+    """Return the condition that chooses the events with these keys, and its values."""
+    if len(keys) <= _FEW:
+        return "e.event_key IN (SELECT value FROM json_each(?))", [json.dumps([*keys])]
+    connection.create_function("timeline_differs", 1, keys.__contains__, deterministic=True)
+    return "timeline_differs(e.event_key)", []
+
+
+def _differing(
+    connection: sqlite3.Connection,
+    points: tuple[AsOf, AsOf],
+    where: tuple[str, list[str]],
+    limit: int = -1,
+) -> sqlite3.Cursor:
+    """Return rows of the events that differ, with the version at either point as old and new."""
+    return connection.execute(
+        "SELECT event_id, occurred_from, old, new FROM (SELECT e.event_id, e.occurred_from,"  # noqa: S608
+        f" {VERSION_AT} AS old, {VERSION_AT} AS new FROM events AS e WHERE {where[0]})"
+        " WHERE old IS NOT new ORDER BY occurred_from, event_id LIMIT ?",
+        (*points[0], *points[1], *where[1], limit),
+    )

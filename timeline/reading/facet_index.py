@@ -28,7 +28,7 @@ import heapq
 import json
 import sqlite3
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import compress, islice
@@ -122,6 +122,16 @@ class FacetIndex(NamedTuple):
             counts = map(counting.__contains__, self.later)
             superseded = array("I", compress(superseded, counts))
         return counting - BitMap(superseded)
+
+    def differing(self, one: AsOf, other: AsOf) -> BitMap:
+        """Return the keys of the events that have different versions at two points.
+
+        The key of an event is the seq of its first version.
+        """
+        versions = self.alive(one) ^ self.alive(other)
+        later = versions & BitMap(self.later)
+        keys = (self.event_keys[bisect_left(self.later, seq)] for seq in later)
+        return (versions - later) | BitMap(array("I", keys))
 
     def within(self, point: AsOf) -> AsOf:
         """Return the same point, with the newest entry in the index if it names a later one."""

@@ -237,7 +237,7 @@ class Selection:
         """
         chosen, values = self._in_a_list(after, oldest_first, size)
         order = "" if oldest_first else " DESC"
-        behind, place = _behind(after, oldest_first=oldest_first) if after else ("1", [])
+        behind, place = behind_place(after, oldest_first=oldest_first) if after else ("1", [])
         in_order = f"ORDER BY e.occurred_from{order}, e.event_id{order}"
         cursor = self._connection.execute(
             "SELECT e.* FROM (SELECT e.event_id FROM events AS e"  # noqa: S608
@@ -336,7 +336,12 @@ def _page(rows: list[RowDict], size: int) -> EventPage:
     if len(rows) <= size:
         return EventPage(rows, None)
     last = rows[size - 1]
-    return EventPage(rows[:size], f"{last['occurred_from'] or ''}~{last['event_id']}")
+    return EventPage(rows[:size], place_of(last))
+
+
+def place_of(row: RowDict) -> str:
+    """Return the place of an event in a list, from its start and its id."""
+    return f"{row['occurred_from'] or ''}~{row['event_id']}"
 
 
 def place_in_list(after: str) -> tuple[str, str]:
@@ -347,7 +352,7 @@ def place_in_list(after: str) -> tuple[str, str]:
     return began, event_id
 
 
-def _behind(after: str, *, oldest_first: bool) -> tuple[str, list[str]]:
+def behind_place(after: str, *, oldest_first: bool) -> tuple[str, list[str]]:
     """Return the condition on the events after a place in a list, and its values."""
     began, event_id = place_in_list(after)
     sign = ">" if oldest_first else "<"

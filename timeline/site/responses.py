@@ -24,8 +24,9 @@ from markupsafe import Markup, escape
 from timeline.errors import NotFound, ProofError, TakesTooLong, TimelineError
 from timeline.formats import prose
 from timeline.reading import deadline
+from timeline.reading.facet_index import FacetIndex
 from timeline.site import guard, public_url
-from timeline.site.index_cache import at_one_moment
+from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.mounts import Mount
 from timeline.site.views.browse import PAGE_SIZE
 from timeline.store import log
@@ -72,6 +73,10 @@ class Asked(NamedTuple):
         if self.is_frozen:
             return None
         return float(self.datasette.setting("sql_time_limit_ms")) / 1000
+
+    def facet_index(self, connection: sqlite3.Connection) -> FacetIndex | None:
+        """Return the facet index as of what this connection sees, as `index_of` does."""
+        return index_of(self.datasette, self.mount.database, connection)
 
     def link(self, path: str) -> str:
         """Return the address of a path of this timeline, without scheme and host."""

@@ -24,7 +24,6 @@ from timeline.reading import query
 from timeline.reading.as_of import parse_as_of
 from timeline.site import responses
 from timeline.site.arguments import arguments
-from timeline.site.index_cache import index_of
 from timeline.site.mounts import Mount, mounts
 from timeline.site.responses import Asked, Context
 from timeline.site.views import feeds
@@ -70,7 +69,7 @@ async def _browse_page(asked: Asked) -> Any:
     address = Address.of(asked.given)
 
     def read(connection: sqlite3.Connection) -> Context:
-        index = index_of(asked.datasette, asked.mount.database, connection)
+        index = asked.facet_index(connection)
         return {**browse(connection, address, index), "moments": _moments(address)}
 
     return await responses.page(asked, "browse", read)
@@ -91,7 +90,7 @@ async def _feed(asked: Asked) -> Any:
                 address,
                 lambda event_id: asked.absolute(f"/events/{event_id}"),
                 lambda query: asked.absolute(f"/events.{suffix}{query.removesuffix('?')}"),
-                index_of(asked.datasette, asked.mount.database, connection),
+                asked.facet_index(connection),
                 size=_WHOLE if asked.is_frozen else feeds.JSON_SIZE,
             )
         except BaseException:
@@ -150,7 +149,7 @@ async def _actor_page(asked: Asked) -> Any:
     address = Address.of(asked.given)
 
     def read(connection: sqlite3.Connection) -> Context:
-        index = index_of(asked.datasette, asked.mount.database, connection)
+        index = asked.facet_index(connection)
         found = actor_page(connection, asked.part("actor_id"), address, index)
         actor_id = found["subject"]["actor_id"]
         chosen = Address(chosen=(("actor", actor_id),))
@@ -173,7 +172,7 @@ async def _actor_json(asked: Asked) -> Any:
     address = Address.of(asked.given)
 
     def read(connection: sqlite3.Connection) -> Context:
-        index = index_of(asked.datasette, asked.mount.database, connection)
+        index = asked.facet_index(connection)
         return actor_json(connection, asked.part("actor_id"), address, index)
 
     return await responses.json_object(asked, read)
@@ -219,13 +218,17 @@ async def _verify_text(asked: Asked) -> Any:
 async def _changes_page(asked: Asked) -> Any:
     given = dict(asked.given)
     return await responses.page(
-        asked, "changes", lambda connection: changes_page(connection, given)
+        asked,
+        "changes",
+        lambda connection: changes_page(connection, given, asked.facet_index(connection)),
     )
 
 
 async def _changes_json(asked: Asked) -> Any:
     given = dict(asked.given)
-    return await responses.json_object(asked, lambda connection: changes_json(connection, given))
+    return await responses.json_object(
+        asked, lambda connection: changes_json(connection, given, asked.facet_index(connection))
+    )
 
 
 async def _changes_feed(asked: Asked) -> Any:

@@ -2,7 +2,7 @@
 
 Guarantees: every update, correction, retraction, reinstatement and merge is listed, newest first. A
 comparison of two moments has exactly the events that had another version at the end than at the
-start. Reads on the connection it is given; knows no request and no template.
+start, in pages. Reads on the connection it is given; knows no request and no template.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from timeline.errors import InvalidInput
 from timeline.formats import prose, prose_changes
@@ -20,6 +21,7 @@ from timeline.formats.markup import escaped
 from timeline.formats.prose import Names
 from timeline.reading import comparison, deadline, query
 from timeline.reading.entries import erasure_of
+from timeline.reading.facet_index import FacetIndex
 from timeline.store import log
 from timeline.store.rows import RowDict, as_dicts
 
@@ -69,23 +71,32 @@ def stream(
         }
 
 
-def between(
-    connection: sqlite3.Connection, start: str, end: str | None, *, reported: bool
-) -> list[dict[str, Any]]:
-    """Return the events that differ between two moments, with the differences in words.
+def _between(
+    connection: sqlite3.Connection, given: Mapping[str, str], index: FacetIndex | None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Return events that differ between two moments, and where the next page begins.
 
-    `end` is now if it is None or empty. Raises InvalidInput, NotFound for what is no moment of this
-    log.
+    The differences are in words. Raises InvalidInput, NotFound for what is no moment of this log.
     """
     names = Names(connection)
-    return [
+    found = comparison.changes_page(
+        connection,
+        given["from"],
+        given.get("to"),
+        reported=given.get("clock") == "reported",
+        after=given.get("after"),
+        size=PAGE_SIZE,
+        index=index,
+    )
+    rows = [
         {
             **row,
             "words": [*_in_words(connection, names, row)],
             "erased": prose.erased_sides(connection, row),
         }
-        for row in comparison.changes(connection, start, end or None, reported=reported)
+        for row in found.rows
     ]
+    return rows, found.after
 
 
 def _in_words(
@@ -125,17 +136,16 @@ def changes_feed(
     return "".join([*parts, "</feed>\n"])
 
 
-def changes_page(connection: sqlite3.Connection, given: Mapping[str, str]) -> dict[str, Any]:
-    """Return all that the page shows; `given` are its parameters kind, before, from, to and clock.
+def changes_page(
+    connection: sqlite3.Connection, given: Mapping[str, str], index: FacetIndex | None = None
+) -> dict[str, Any]:
+    """Return all that the page shows, from the index if there is one.
 
-    Raises InvalidInput, NotFound for a `from` or a `to` that is no moment of this log, and
-    InvalidInput for a `before` that is no number.
+    `given` are its parameters: kind, before, from, to, clock and after. Raises InvalidInput,
+    NotFound for a `from` or a `to` that is no moment of this log, and InvalidInput for a `before`
+    or an `after` that names no place.
     """
-    compared = None
-    if given.get("from"):
-        compared = between(
-            connection, given["from"], given.get("to"), reported=given.get("clock") == "reported"
-        )
+    compared, after = _between(connection, given, index) if given.get("from") else (None, None)
     rows = list(
         stream(
             connection,
@@ -148,9 +158,15 @@ def changes_page(connection: sqlite3.Connection, given: Mapping[str, str]) -> di
         "given": given,
         "kinds": KINDS,
         "compared": compared,
+        "after": after,
+        "more": after and f"?{urlencode({**_moments(given), 'after': after})}",
         "rows": rows[:PAGE_SIZE],
         "next": rows[PAGE_SIZE - 1]["seq"] if len(rows) > PAGE_SIZE else None,
     }
+
+
+def _moments(given: Mapping[str, str]) -> dict[str, str]:
+    return {name: given[name] for name in ("from", "to", "clock") if name in given}
 
 
 def _number(before: str) -> int:
@@ -180,13 +196,19 @@ _KEYS = (
 )
 
 
-def changes_json(connection: sqlite3.Connection, given: Mapping[str, str]) -> dict[str, Any]:
-    """Return the page as JSON: `changes`, `before` (for the next page) and what was `compared`."""
-    found = changes_page(connection, given)
+def changes_json(
+    connection: sqlite3.Connection, given: Mapping[str, str], index: FacetIndex | None = None
+) -> dict[str, Any]:
+    """Return the page as JSON.
+
+    `changes` has `before` as the parameter for its next page, and `compared` has `after`.
+    """
+    found = changes_page(connection, given, index)
     compared = found["compared"]
     return {
         "changes": [{key: row[key] for key in _KEYS} for row in found["rows"]],
         "before": found["next"],
         "compared": compared
         and [{k: row[k] for k in row if k not in ("words", "erased")} for row in compared],
+        "after": found["after"],
     }
