@@ -99,7 +99,7 @@ ATTACKS = {
     "tables": [
         "/{file}/log.json?_size=max",
         "/{file}/events?_size=max",
-        "/{file}/events.csv?_stream=on",
+        "/{file}/events.csv?_stream=on&_size=max",
         "/{file}/events?" + urlencode({"_where": f"instr({MILLION}, {MILLION} || title)"}),
         "/{file}/events?" + urlencode({"_search": "w* OR e* OR a*", "_searchmode": "raw"}),
         "/{file}/log?_sort=payload&_facet=payload",

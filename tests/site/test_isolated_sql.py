@@ -273,6 +273,11 @@ def test_too_many_queries_at_once_are_refused_and_our_pages_are_not(hurried: Sit
     assert (home.status_code, events.status_code) == (200, 200)
 
 
+def test_the_plugin_can_be_imported_where_there_are_no_processes() -> None:
+    code = "import sys; sys.modules['resource'] = None; import timeline.site.guard"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=CHECKOUT)
+
+
 KILLED = """
 import os, signal, sys
 from timeline.site import isolated_sql as sql

@@ -17,7 +17,6 @@ import functools
 import marshal
 import os
 import re
-import resource
 import signal
 import sqlite3
 import sys
@@ -120,6 +119,8 @@ def shows_folder(action: int, name: str | None, column: str | None) -> bool:
 
 def main() -> None:
     """Answer requests until the parent process ends."""
+    import resource  # A browser (Pyodide) has no such module, and imports this one.
+
     os.nice(5)  # The server goes first, but a busy machine does not stop honest queries.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
@@ -191,7 +192,7 @@ def _resident() -> int:
     """Return the bytes of memory that this process has now; 0 where the system has no /proc."""
     try:
         with open("/proc/self/statm") as file:  # noqa: PTH123 - importing pathlib takes 10 ms
-            return int(file.read().split()[1]) * resource.getpagesize()
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
     except OSError:
         return 0
 
