@@ -77,6 +77,21 @@ CREATE TRIGGER log_never_forgets BEFORE DELETE ON log BEGIN
     SELECT RAISE(ABORT, 'log: entries are never deleted');
 END;
 
+CREATE TABLE mirror (
+    origin TEXT PRIMARY KEY,
+    since TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER mirror_never_changes BEFORE UPDATE ON mirror BEGIN
+    SELECT RAISE(ABORT, 'mirror: rows never change');
+END;
+
+CREATE TRIGGER mirror_of_one_log BEFORE INSERT ON mirror
+WHEN EXISTS (SELECT 1 FROM mirror)
+BEGIN
+    SELECT RAISE(ABORT, 'mirror: this file is a mirror already');
+END;
+
 CREATE TABLE publications (
     published_at    TEXT NOT NULL PRIMARY KEY,
     size            INTEGER NOT NULL CHECK (size >= 0),

@@ -111,11 +111,13 @@ class Timeline:
         now: Callable[[], datetime] = clock.now,
         trust_clock: bool = False,
         ahead: str | None = None,
+        fork: bool = False,
     ):
         """Open a timeline that exists. Call `Timeline.open` or `Timeline.create` instead."""
         self.path = Path(path)
         self.trust_clock = trust_clock
         self.ahead = ahead
+        self.fork = fork
         self._now = now
         self._reader = storage.connect(self.path)
         self._writer: sqlite3.Connection | None = None
@@ -166,18 +168,20 @@ class Timeline:
         now: Callable[[], datetime] = clock.now,
         trust_clock: bool = False,
         ahead: str | None = None,
+        fork: bool = False,
     ) -> Self:
         """Open a timeline that exists.
 
         With `trust_clock`, an append after a long silence does not raise ClockLeapt. `ahead` is the
         reason to write a log that is ahead of the clock; without it, an append raises ClockBehind.
-        Both can be changed later: they are attributes of the object.
+        With `fork`, an append makes a mirror a log of its own; without it, it raises IsMirror.
+        All three can be changed later: they are attributes of the object.
 
         Raises NotATimeline for a missing or foreign file, TooNew for one of a newer version,
         TooOld for one that needs ``timeline migrate``, ProjectionOutdated for one that needs
         ``timeline rebuild``.
         """
-        return cls(path, now=now, trust_clock=trust_clock, ahead=ahead)
+        return cls(path, now=now, trust_clock=trust_clock, ahead=ahead, fork=fork)
 
     @classmethod
     def restore(
@@ -191,10 +195,10 @@ class Timeline:
         """Restore a log that ``timeline export jsonl`` wrote, entry by entry, byte for byte.
 
         If `path` exists and contains the beginning of that log, the missing entries are added: so
-        a mirror follows its original. `file` is open for bytes, plain or gzip. Raises InvalidInput
-        with the line of a wrong entry, Refused if `path` contains another log, ClockBehind
-        for entries ahead of the clock, unless `allow_ahead`, and StoreError. After an error, no new
-        file is left.
+        a mirror follows its original. The file is marked as a mirror. `file` is open for bytes,
+        plain or gzip. Raises InvalidInput with the line of a wrong entry, Refused if `path`
+        contains another log, ClockBehind for entries ahead of the clock, unless `allow_ahead`, and
+        StoreError. After an error, no new file is left.
         """
         from timeline.intake.restore import restore
 
@@ -228,7 +232,7 @@ class Timeline:
         and actors; `record_each` takes many events, and is faster. With `dry_run` everything is
         checked, and nothing is kept. Until the block ends, other writers have to wait, and readers
         need not. Raises Busy after waiting 60 seconds for another writer, NotWritable,
-        StorageFull, ClockBehind, ClockLeapt.
+        StorageFull, ClockBehind, ClockLeapt, IsMirror.
         """
         if self._writer is None:
             self._writer = storage.connect(self.path, write=True)
@@ -240,6 +244,7 @@ class Timeline:
             now=self._now,
             trust_clock=self.trust_clock,
             ahead=self.ahead,
+            fork=self.fork,
             dry_run=dry_run,
         ) as append:
             yield append

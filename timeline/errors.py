@@ -246,6 +246,19 @@ class ClockLeapt(Refused):
         self.days = days
 
 
+class IsMirror(Refused):
+    """The file is kept in step with the log `origin`; an append here would make it another log."""
+
+    def __init__(self, origin: str, since: str) -> None:
+        super().__init__(
+            f"this file is a mirror of {origin}, kept in step by import jsonl since {since}: write "
+            "into the original; to make it a log of its own, which can follow no more, say --fork "
+            "(a program: fork=True)"
+        )
+        self.origin = origin
+        self.since = since
+
+
 class TooManyAbsent(Refused):
     """A sheet, or a publisher's file, lacks so many events that it may be incomplete."""
 

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from operations import Operation, begin, erase, stories, tell
-from running import CHECKOUT, PROGRAM, done, environment
+from running import CHECKOUT, PROGRAM, done, environment, one_line, run
 from tables import derived, everything
 from ticking_clock import TickingClock
 
@@ -26,6 +26,7 @@ from timeline import Timeline, demo
 from timeline.errors import (
     ClockBehind,
     InvalidInput,
+    IsMirror,
     Refused,
     StoreError,
     TimelineError,
@@ -37,7 +38,8 @@ from timeline.model.content import Said
 from timeline.proof.verify import verify
 from timeline.reading import entries
 from timeline.reading.as_of import AsOf
-from timeline.store import codec, log, scrub, storage
+from timeline.store import codec, log, mirror, scrub, storage
+from timeline.store.mirror import Mirror
 from timeline.writing import erasure
 
 GOLDEN = CHECKOUT / "tests" / "golden"
@@ -272,8 +274,54 @@ def test_a_mirror_follows(timeline: Timeline, copy: Path) -> None:
     for title in ("One", "Two", "Three"):
         timeline.record({"title": title, "occurred": "2025"})
         assert restored(copy, exported(timeline.path)).added == (2 if title == "One" else 1)
-    with Timeline.open(copy) as mirror:
-        assert [row["title"] for row in mirror.list()] == ["One", "Two", "Three"]
+    with Timeline.open(copy) as mine:
+        assert [row["title"] for row in mine.list()] == ["One", "Two", "Three"]
+
+
+def test_nobody_appends_to_a_mirror_unasked(timeline: Timeline, copy: Path) -> None:
+    timeline.record({"event_id": "one", "title": "One", "occurred": "2025"})
+    lines = exported(timeline.path)
+    restored(copy, lines)
+    words = ("--title", "Mine", "--occurred", "2025")
+    for command in (
+        ("append", *words),
+        ("append", "--dry-run", *words),
+        ("update", "one", "--set", "title=Mine"),
+        ("retract", "one", "--reason", "No."),
+        ("erase", "#1", "--reason", "An order"),
+        ("actor", "add", "Somebody"),
+    ):
+        message = one_line(run("-d", copy, *command))
+        assert "is a mirror of example.org/story" in message
+        assert "--fork" in message
+    with Timeline.open(copy) as mine, pytest.raises(IsMirror) as caught:
+        mine.record({"title": "Mine", "occurred": "2025"})
+    assert caught.value.origin == "example.org/story"
+    assert exported(copy) == lines
+    timeline.record({"event_id": "two", "title": "Two", "occurred": "2025"})
+    assert restored(copy, exported(timeline.path)).added == 1
+    doctor = json.loads(done("-d", copy, "doctor", "--json"))
+    (said,) = [finding["says"] for finding in doctor if finding["about"] == "mirror"]
+    assert "of example.org/story, kept in step by import jsonl since" in said
+
+
+def test_a_mirror_that_is_forked_is_a_log_of_its_own(timeline: Timeline, copy: Path) -> None:
+    restored(copy, exported(timeline.path))
+    with Timeline.open(copy, fork=True) as mine, mine.append(dry_run=True) as append:
+        append.record({"title": "Mine", "occurred": "2025"})
+    one_line(run("-d", copy, "append", "--title", "Mine", "--occurred", "2025"))
+    done("-d", copy, "append", "--title", "Mine", "--occurred", "2025", "--fork")
+    done("-d", copy, "append", "--title", "More", "--occurred", "2025")
+    assert mirror_of(copy) is None
+    done("-d", copy, "verify")
+    timeline.record({"title": "Two", "occurred": "2025"})
+    assert "entry 1 is another one" in str(refusal(copy, exported(timeline.path)))
+    assert mirror_of(timeline.path) is None
+
+
+def mirror_of(path: Path) -> Mirror | None:
+    with contextlib.closing(storage.connect(path)) as connection:
+        return mirror.mirror_of(connection)
 
 
 def test_a_mirror_forgets_what_was_erased_to_the_last_byte(
@@ -368,8 +416,8 @@ def test_another_log_is_refused_by_the_first_entry_that_differs(
 ) -> None:
     timeline.record({"title": "One", "occurred": "2025"})
     restored(copy, exported(timeline.path))
-    with Timeline.open(copy) as mirror:
-        mirror.record({"title": "My own", "occurred": "2025"})
+    with Timeline.open(copy, fork=True) as mine:
+        mine.record({"title": "My own", "occurred": "2025"})
     timeline.record({"title": "Two", "occurred": "2025"})
     error = refusal(copy, exported(timeline.path))
     assert isinstance(error, Refused)
@@ -669,7 +717,7 @@ def test_who_appends_to_a_copy_meanwhile_has_made_it_another_log(
 
     def preceded(connection: sqlite3.Connection) -> contextlib.AbstractContextManager[None]:
         if next(entered) == 2:
-            with Timeline.open(copy) as somebody:
+            with Timeline.open(copy, fork=True) as somebody:
                 somebody.record({"title": "My own", "occurred": "2025"})
         return immediate(connection)
 

@@ -43,6 +43,7 @@ HIDDEN = {
     "event_search_data",
     "event_search_docsize",
     "event_search_idx",
+    "mirror",
     "projection_state",
     "publications",
     "scrub_pending",

@@ -128,7 +128,7 @@ def test_a_migration_finishes_the_erasures_of_a_version_that_did_not_note_them(
 ) -> None:
     older = of_schema(tmp_path / "older.db", 1, path)
     secret = {"event_id": "secret", "title": "T", "occurred": "2025", "summary": "Zyxomma " * 1_000}
-    done("-d", path, "append", "-", input=json.dumps(secret))
+    done("-d", path, "append", "-", "--fork", input=json.dumps(secret))
     with contextlib.closing(sqlite3.connect(older)) as connection, connection:
         connection.execute("PRAGMA secure_delete = 0")
         connection.execute("ATTACH ? AS newer", (str(path),))

@@ -64,7 +64,11 @@ def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
 
 
 def settle_clock(timeline: Timeline) -> None:
-    """Let a timeline trust the clock as the options say, or as a person on a terminal answers."""
+    """Let a timeline trust the clock as the options say, or as a person on a terminal answers.
+
+    The options also say whether a mirror may become a log of its own.
+    """
+    timeline.fork = is_fork_meant()
     timeline.ahead = click.get_current_context().meta.get("timeline.ahead")
     timeline.trust_clock = timeline.trust_clock or is_clock_right(timeline.path)
 
@@ -72,6 +76,11 @@ def settle_clock(timeline: Timeline) -> None:
 def is_ahead_allowed() -> bool:
     """Return whether --ahead gives a reason to write entries that are ahead of the clock."""
     return bool(click.get_current_context().meta.get("timeline.ahead"))
+
+
+def is_fork_meant() -> bool:
+    """Return whether --fork allows to make a mirror a log of its own."""
+    return bool(click.get_current_context().meta.get("timeline.fork"))
 
 
 def is_clock_right(path: str | Path) -> bool:

@@ -138,7 +138,15 @@ ahead_option = click.option(
     help="Why to write though the log is ahead of the clock.",
 )
 
-clock_options = all_of(yes_option, ahead_option)
+fork_option = click.option(
+    "--fork",
+    is_flag=True,
+    expose_value=False,
+    callback=keep_in_meta,
+    help="Make a mirror of another log a log of its own.",
+)
+
+writing_options = all_of(yes_option, ahead_option, fork_option)
 
 figure_options = all_of(
     click.option(

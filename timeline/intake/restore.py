@@ -4,7 +4,7 @@ Guarantees: envelopes, payloads, salts and leaves are those of the export, byte 
 the root of the tree. Everything that `foreign_entries` refuses is refused. Only whole batches are
 committed, in which `verify` finds nothing wrong. A new file appears when the whole export is in it,
 or not at all; an existing file grows by the batches before an error. Content that was erased in the
-export is erased here too, to its last byte.
+export is erased here too, to its last byte. A file that got entries is marked as a mirror.
 
 The export is read once, as a stream.
 """
@@ -28,7 +28,7 @@ from timeline.formats.importers.rows import plain
 from timeline.intake.foreign_entries import ForeignEntries
 from timeline.model import clock, text_files
 from timeline.projection import tables
-from timeline.store import codec, log, scrub, storage
+from timeline.store import codec, log, mirror, scrub, storage
 from timeline.store.codec import Entry
 
 _AT_ONCE = 5_000
@@ -174,6 +174,9 @@ class _Restoring:
                     more = True
                     break
             foreign.finish()
+            if foreign.count:
+                origin = str(log.info(self._connection)["origin"])
+                mirror.mark(self._connection, mirror.Mirror(origin, clock.utc(self._now())))
         return more
 
 

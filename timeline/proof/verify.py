@@ -27,8 +27,8 @@ _ONLY_HERE = (
     "Only this file says when its tables were made (applied_at), when a checkpoint was stored"
     " (stored_at), when a copy was published (published_at), and when a text was captured, from"
     " which page (captured_at, original_sha256). Rows that somebody took out of checkpoints,"
-    " publications, source_texts or scrub_pending leave no trace, and nor does a row that somebody"
-    " added to publications, or to source_texts about a text that was erased."
+    " publications, source_texts, scrub_pending or mirror leave no trace, and nor does a row that"
+    " somebody added to mirror or publications, or to source_texts about a text that was erased."
 )
 
 

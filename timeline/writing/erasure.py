@@ -61,14 +61,15 @@ def erase(
     *,
     now: Callable[[], datetime] = clock.now,
     trust_clock: bool = False,
+    fork: bool = False,
     progress: Callable[[int], object] = lambda count: None,
 ) -> Erasure:
     """Erase the content of these entries; `progress` is called while the tables are rebuilt.
 
     It never has to wait for the clock: a log that is ahead of it is written all the same. Raises
-    ClockLeapt unless `trust_clock`, NotFound, Refused for entries that say what the log is,
-    InvalidInput without a reason or for a reason that repeats the erased text, Unfinished if bytes
-    of it are still in the file.
+    ClockLeapt unless `trust_clock`, IsMirror unless `fork`, NotFound, Refused for entries that say
+    what the log is, InvalidInput without a reason or for a reason that repeats the erased text,
+    Unfinished if bytes of it are still in the file.
     """
     with storage.storage_errors(path):
         entries = [log.entry_by_id(connection, entry_id) for entry_id in entry_ids]
@@ -77,7 +78,7 @@ def erase(
         if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", said.reason or "", re.IGNORECASE):
             raise InvalidInput("reason", f'repeats "{text}", which is to be erased')
     with writer.appending(
-        connection, path, now=now, trust_clock=trust_clock, ahead=_NO_WAIT
+        connection, path, now=now, trust_clock=trust_clock, ahead=_NO_WAIT, fork=fork
     ) as append:
         receipts = [append.erase(entry_id, said) for entry_id in entry_ids]
         if not all(receipt.unchanged for receipt in receipts):

@@ -21,13 +21,13 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from timeline.errors import InvalidInput, InvalidValue, NotFound, NothingChanged, Refused
+from timeline.errors import InvalidInput, InvalidValue, IsMirror, NotFound, NothingChanged, Refused
 from timeline.model import clock, field_paths
 from timeline.model.content import LogInfo, Said
 from timeline.model.validation import validate
 from timeline.model.vocabulary import plover
 from timeline.projection import tables
-from timeline.store import codec, log, scrub, storage
+from timeline.store import codec, log, mirror, scrub, storage
 from timeline.store.codec import Entry
 from timeline.writing.entries import NO_WORDS, microseconds
 from timeline.writing.event_entries import EventEntries
@@ -76,14 +76,16 @@ def appending(
     now: Callable[[], datetime] = clock.now,
     trust_clock: bool = False,
     ahead: str | None = None,
+    fork: bool = False,
     dry_run: bool = False,
 ) -> Iterator[Append]:
     """Run the block as one append under the write lock: all of it is kept, or nothing.
 
     `recording_time` says what `trust_clock` and `ahead` are for. With `dry_run` everything is
     checked and done, and then taken back. Otherwise an erasure that is pending is finished first,
-    or a note of the append says why not. Raises StoreError for a file that cannot be written,
-    ClockBehind and ClockLeapt, and the errors of the operations of `Append`.
+    or a note of the append says why not. With `fork`, a mirror becomes a log of its own. Raises
+    StoreError for a file that cannot be written, ClockBehind and ClockLeapt, IsMirror for entries
+    that would make a mirror another log, and the errors of the operations of `Append`.
     """
     with (
         contextlib.suppress(_TakeBack),
@@ -98,8 +100,13 @@ def appending(
             )
             append = Append(connection, time)
             append.notes += [note] if note else []
+            size = log.size(connection)
             yield append
             append.finish()
+            if (kept := mirror.mirror_of(connection)) and log.size(connection) > size:
+                if not fork:
+                    raise IsMirror(*kept)
+                mirror.unmark(connection)
             if dry_run:
                 raise _TakeBack
 

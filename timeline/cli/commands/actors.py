@@ -12,7 +12,7 @@ from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import appending
 from timeline.cli.opening import opened
-from timeline.cli.options import Command, author_option, clock_options, json_option
+from timeline.cli.options import Command, author_option, json_option, writing_options
 from timeline.errors import NothingChanged, Refused
 from timeline.formats import prose
 from timeline.model import countries
@@ -52,7 +52,7 @@ def actor_command(ctx: click.Context) -> None:
 @click.option("--country", metavar="COUNTRY", help="Code or English name.")
 @click.option("--wikidata", metavar="ITEM", help="Such as Q57792.")
 @author_option
-@clock_options
+@writing_options
 @click.pass_obj
 def add_command(
     database: str, /, name: str, actor_id: str | None, author: str | None, **fields: Any
@@ -84,7 +84,7 @@ def _id_of(known: list[str], name: str) -> str:
 @click.argument("actor")
 @click.argument("aliases", metavar="NAME...", nargs=-1, required=True)
 @author_option
-@clock_options
+@writing_options
 @click.pass_obj
 def alias_command(
     database: str, /, actor: str, aliases: tuple[str, ...], author: str | None
@@ -128,7 +128,7 @@ def _was_first(one: RowDict, other: RowDict) -> bool:
 @click.option("--into", "into_actor", metavar="ACTOR", required=True, help="The actor that stays.")
 @click.option("--reason", metavar="TEXT", help="Why, in a few words.")
 @author_option
-@clock_options
+@writing_options
 @click.pass_obj
 def merge_command(
     database: str, /, actor: str, into_actor: str, reason: str | None, author: str | None

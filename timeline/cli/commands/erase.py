@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from timeline.cli import output
-from timeline.cli.appending import is_clock_right
-from timeline.cli.options import Command, json_option, yes_option
+from timeline.cli.appending import is_clock_right, is_fork_meant
+from timeline.cli.options import Command, fork_option, json_option, yes_option
 from timeline.errors import (
     NotFound,
     Refused,
@@ -33,6 +33,7 @@ _FEW = 8
 @click.option("--reason", required=True, help="Why. It is published: do not repeat the words.")
 @click.option("--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who erases; published.")
 @yes_option
+@fork_option
 @json_option
 @click.pass_obj
 def erase_command(
@@ -60,7 +61,13 @@ def erase_command(
     ):
         ids = [_entry_id(connection, text) for text in entries]
         done = erasure.erase(
-            connection, database, ids, said, trust_clock=trust_clock, progress=progress
+            connection,
+            database,
+            ids,
+            said,
+            trust_clock=trust_clock,
+            fork=is_fork_meant(),
+            progress=progress,
         )
     if as_json:
         output.dump(_fields(done))

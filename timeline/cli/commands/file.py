@@ -18,9 +18,10 @@ from timeline.cli import output
 from timeline.cli.opening import writing
 from timeline.cli.options import Command, json_option
 from timeline.errors import ClockBehind, ClockLeapt, TimelineError
+from timeline.formats import prose
 from timeline.model import clock, content
 from timeline.projection import tables
-from timeline.store import schema, scrub, storage
+from timeline.store import mirror, schema, scrub, storage
 from timeline.store.codec import MAX_PAYLOAD
 from timeline.writing import migrate
 from timeline.writing.recording_time import check_clock
@@ -157,6 +158,10 @@ def _file(database: str) -> list[list[str]]:
             if seqs := scrub.pending(connection):
                 says = f"scrub pending of {scrub.named(seqs)}: the next command that writes does it"
                 findings.append(["problem", "erasure", says])
+            if kept := mirror.mirror_of(connection):
+                since = prose.instant(kept.since)
+                says = f"of {kept.origin}, kept in step by import jsonl since {since}"
+                findings.append(["note", "mirror", f"{says}: write into the original"])
             findings.append(_clock(connection, database))
             tables.check(connection, database)
             findings.append(["ok", "tables", "of the version that this Timeline reads"])

@@ -16,9 +16,16 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import output
-from timeline.cli.appending import is_ahead_allowed, settle_clock
+from timeline.cli.appending import is_ahead_allowed, is_fork_meant, settle_clock
 from timeline.cli.opening import writing
-from timeline.cli.options import Command, ahead_option, author_option, json_option, keep_in_meta
+from timeline.cli.options import (
+    Command,
+    ahead_option,
+    author_option,
+    fork_option,
+    json_option,
+    keep_in_meta,
+)
 from timeline.errors import TimelineError
 from timeline.formats.importers.rows import plain
 from timeline.formats.imports import Format, importer, names
@@ -61,6 +68,7 @@ _MOST_ROWS = 10
     help="Retract even more than a tenth of the events; trust a clock over a day ahead.",
 )
 @ahead_option
+@fork_option
 @author_option
 @json_option
 @click.pass_obj
@@ -98,7 +106,7 @@ def import_command(
     if format == _JSONL:
         options = {
             "--complete": complete, "--reported-at": reported_at, "--map": mapping,
-            "--strict": strict, "--dry-run": dry_run, "--yes": yes,
+            "--strict": strict, "--dry-run": dry_run, "--yes": yes, "--fork": is_fork_meant(),
         }  # fmt: skip
         _check_bare(options)
         _restore(database, path, allow_ahead=is_ahead_allowed(), as_json=as_json)

@@ -18,11 +18,11 @@ from timeline.cli.appending import (
 )
 from timeline.cli.options import (
     Command,
-    clock_options,
     edit_option,
     figure_options,
     json_option,
     said_options,
+    writing_options,
 )
 from timeline.errors import InvalidInput, TimelineError
 from timeline.model import strict_json, text_files
@@ -48,7 +48,7 @@ from timeline.writing.event_entries import InputPlace
 @figure_options
 @click.option("--id", "event_id", metavar="ID", help="Its id; made up if not given.")
 @said_options
-@clock_options
+@writing_options
 @click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
 @json_option
 @click.pass_obj

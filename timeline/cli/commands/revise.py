@@ -17,12 +17,12 @@ from timeline.cli.appending import (
 from timeline.cli.options import (
     Command,
     all_of,
-    clock_options,
     edit_option,
     expect_option,
     figure_options,
     json_option,
     said_options,
+    writing_options,
 )
 from timeline.errors import InvalidInput
 from timeline.model import strict_json
@@ -160,7 +160,7 @@ def _revision(reason_option: Callable[[Any], Any]) -> Callable[[Any], Any]:
         reason_option,
         expect_option,
         said_options,
-        clock_options,
+        writing_options,
         json_option,
         click.pass_obj,
     )
@@ -191,7 +191,7 @@ def correct_command(database: str, /, event: str, **options: Any) -> None:
 @click.option("--reason", metavar="TEXT", required=True, help="Why it is withdrawn.")
 @expect_option
 @said_options
-@clock_options
+@writing_options
 @json_option
 @click.pass_obj
 def retract_command(
@@ -209,7 +209,7 @@ def retract_command(
 @click.option("--reason", metavar="TEXT", help="Why, in a few words.")
 @expect_option
 @said_options
-@clock_options
+@writing_options
 @json_option
 @click.pass_obj
 def reinstate_command(
@@ -225,7 +225,7 @@ def reinstate_command(
 @click.option("--reason", metavar="TEXT", help="Why, in a few words.")
 @expect_option
 @said_options
-@clock_options
+@writing_options
 @json_option
 @click.pass_obj
 def merge_command(

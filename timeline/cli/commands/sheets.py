@@ -10,7 +10,7 @@ from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import appending
 from timeline.cli.opening import opened
-from timeline.cli.options import Command, ahead_option, json_option, keep_in_meta
+from timeline.cli.options import Command, ahead_option, fork_option, json_option, keep_in_meta
 from timeline.errors import TimelineError
 from timeline.formats import prose
 from timeline.formats.sheet import cells
@@ -46,6 +46,7 @@ def template_command() -> None:
     help="Retract even more than a tenth of the events; trust a clock over a day ahead.",
 )
 @ahead_option
+@fork_option
 @json_option
 @click.pass_obj
 def sync_command(

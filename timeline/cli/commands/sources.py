@@ -12,7 +12,7 @@ from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import appending
 from timeline.cli.opening import opened
-from timeline.cli.options import Command, clock_options, json_option, said_options
+from timeline.cli.options import Command, json_option, said_options, writing_options
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import hints
 from timeline.model.content import Said
@@ -47,7 +47,7 @@ from timeline.texts.sentences import sentences
 @click.option("--html", "is_html", is_flag=True, help="Read it as HTML, whatever its name.")
 @click.option("--keep-hidden", is_flag=True, help="HTML: also keep what its readers do not see.")
 @said_options
-@clock_options
+@writing_options
 @click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
 @json_option
 @click.pass_obj
@@ -182,7 +182,7 @@ def _said_of(sentence: Sentence) -> str:
 @click.option("--why", metavar="TEXT", help="Why it needs no event.")
 @click.option("--remove", is_flag=True, help="Remove the marks instead.")
 @said_options
-@clock_options
+@writing_options
 @json_option
 @click.pass_obj
 def annotate_command(
@@ -238,7 +238,7 @@ def _spans(text: str, found: Sequence[Sentence]) -> list[tuple[int, int]]:
 @click.option("--reason", metavar="TEXT", help="Why it no longer counts; required.")
 @click.option("--undo", is_flag=True, help="Take the withdrawal back.")
 @said_options
-@clock_options
+@writing_options
 @json_option
 @click.pass_obj
 def withdraw_command(
