@@ -344,7 +344,8 @@ def test_the_map_has_the_places_with_the_most_events_up_to_its_limit(
         )
     with open_site(path) as site:
         text = site.page("/")
-    assert 'aria-label="Where: 2 places"' in text
+    assert 'aria-label="Where: 2 of 3 places"' in text
+    assert "4 of 5 events are on the map. The others are at 1 more place, or have no" in text
     assert "Sumy: 2 events" in text
     assert "Kyiv: 2 events" in text
 

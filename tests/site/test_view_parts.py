@@ -194,7 +194,7 @@ def _point(lat: float, lon: float, count: int = 1, **fields: Any) -> dict[str, A
 def test_the_view_holds_every_place_and_is_twice_as_wide_as_high(
     points: list[dict[str, Any]],
 ) -> None:
-    shown = map_of(points)
+    shown = map_of(points, len(points))
     assert shown is not None
     assert shown.width == pytest.approx(2 * shown.height, abs=0.2)
     for circle in shown.circles:
@@ -203,13 +203,13 @@ def test_the_view_holds_every_place_and_is_twice_as_wide_as_high(
 
 
 def test_a_place_known_to_the_country_is_drawn_wider_than_a_town() -> None:
-    shown = map_of([_point(46.5, 30.7), _point(50.4, 30.5, 3, geo_precision=6, place=None)])
+    shown = map_of([_point(46.5, 30.7), _point(50.4, 30.5, 3, geo_precision=6, place=None)], 2)
     assert shown is not None
     country, town = shown.circles
     assert country.reach > 100 * town.reach == 0
     assert (town.label, town.event_id) == ("Odesa, Ukraine: T", "e")
     assert (country.label, country.event_id) == ("Ukraine: 3 events", None)
-    assert map_of([]) is None
+    assert map_of([], 0) is None
 
 
 # --- To cite ------------------------------------------------------------------------------

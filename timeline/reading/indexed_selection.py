@@ -264,11 +264,11 @@ class IndexedSelection(Selection):
             ]
         return sorted(found, key=lambda span: (span[0] or "", span[1] or ""))
 
-    def points(self, limit: int) -> list[RowDict]:
+    def points(self, limit: int) -> tuple[list[RowDict], int]:
         postings = self._index.postings["point"]
-        counted, _ = self._index.most("point", self._chosen, limit)
+        counted, total = self._index.most("point", self._chosen, limit)
         counted.sort(key=lambda each: (-each[1], each[0]))
-        return [
+        rows: list[RowDict] = [
             {
                 "lat": lat,
                 "lon": lon,
@@ -277,6 +277,7 @@ class IndexedSelection(Selection):
             }
             for (lat, lon), count in counted[:limit]
         ]
+        return rows, total
 
     # --- Lists ----------------------------------------------------------------------------
 

@@ -301,17 +301,20 @@ class Selection:
             )
         ]
 
-    def points(self, limit: int) -> list[RowDict]:
-        """Return the points of events on the map, to about a kilometre, the most frequent first.
+    def points(self, limit: int) -> tuple[list[RowDict], int]:
+        """Return points of events on the map, to about a kilometre, the most frequent first.
 
-        Each has lat, lon and count, and the seq of one of its events.
+        Each has lat, lon and count, and the seq of one of its events. Beside them stands the number
+        of all points.
         """
-        return self._all(
+        rows = self._all(
             "SELECT round(lat, 2) AS lat, round(lon, 2) AS lon, count(*) AS count,"
-            " min(seq) AS seq FROM events AS e WHERE {} AND lat IS NOT NULL"
+            " min(seq) AS seq, count(*) OVER () AS points FROM events AS e WHERE {} AND lat IS NOT NULL"
             " GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?",
             (limit,),
         )
+        total = rows[0]["points"] if rows else 0
+        return [{k: v for k, v in row.items() if k != "points"} for row in rows], total
 
     def excerpts(self, rows: Sequence[RowDict]) -> dict[str, str]:
         """Return excerpts of these events around the words found, by id, marked as in `search`."""

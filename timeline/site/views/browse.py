@@ -94,7 +94,7 @@ def browse(
             "period": _asked_period(address),
             "histogram": bars,
             "ticks": histogram.ticks(bars.bars) if bars else [],
-            "map": worldmap.map_of(_points(chosen)),
+            "map": worldmap.map_of(*_points(chosen)),
         }
 
 
@@ -165,11 +165,14 @@ def selected(
             yield Selection(tables, filters, text)
 
 
-def _points(chosen: Selection) -> list[RowDict]:
-    """Return the points on the map, each with title and place of one of its events."""
-    points = chosen.points(worldmap.MOST_PLACES)
+def _points(chosen: Selection) -> tuple[list[RowDict], int]:
+    """Return the points on the map, each with title and place of one of its events.
+
+    Beside them stands the number of all points.
+    """
+    points, total = chosen.points(worldmap.MOST_PLACES)
     known = {row["seq"]: row for row in chosen.map_rows(point["seq"] for point in points)}
-    return [{**known[point["seq"]], **point} for point in points]
+    return [{**known[point["seq"]], **point} for point in points], total
 
 
 def _facet(chosen: Selection, address: Address, name: str) -> Facet:

@@ -1,7 +1,7 @@
 """Draw places on a map: circles as large as a place is vague, on an outline of the world.
 
 Guarantees: a place known only to the country is drawn as large as a country, an exact one as a
-point; the view contains every place. Coordinates are tenths of degrees, x to the east, y to the
+point; the view contains every place that is drawn, and the map counts the others. Coordinates are tenths of degrees, x to the east, y to the
 south (plate carree), as in static/world-110m.svg.
 
 Pure: rows of `selection.Selection.points` in, shapes out.
@@ -50,10 +50,14 @@ class WorldMap(NamedTuple):
     width: float
     height: float
     circles: list[Circle]
+    events: int
+    """The number of events in the circles."""
+    left_out: int
+    """The number of places that are not drawn, since each has fewer events."""
 
 
-def map_of(points: Sequence[Mapping[str, Any]]) -> WorldMap | None:
-    """Return the map of these points with their counts; None without any point."""
+def map_of(points: Sequence[Mapping[str, Any]], total: int) -> WorldMap | None:
+    """Return the map of these points, of `total` in all, with their counts; None without any."""
     if not points:
         return None
     left, top, width, height = _view(
@@ -61,7 +65,8 @@ def map_of(points: Sequence[Mapping[str, Any]]) -> WorldMap | None:
     )
     circles = [_circle(point, width) for point in points]
     circles.sort(key=lambda circle: -circle.reach)
-    return WorldMap(left, top, width, height, circles)
+    events = sum(point["count"] for point in points)
+    return WorldMap(left, top, width, height, circles, events, total - len(points))
 
 
 def _reach(point: Mapping[str, Any]) -> float:
