@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from timeline.errors import InvalidCell, InvalidInput
 from timeline.formats.sheet import events
@@ -123,6 +125,40 @@ def test_columns_that_are_named_like_a_path_hold_what_stands_there() -> None:
         "quantities.9.value": "",
         "about_place.name": "",
     }
+
+
+_FIGURES: list[dict[str, Any]] = [
+    {"measure": "pledged", "value": "5000", "unit": "EUR"},
+    {"measure": "killed", "value": "20", "unit": "person", "reported_by": "Mayor"},
+    {"measure": "injured", "low": "10", "high": "12", "unit": "person"},
+    {"measure": "killed", "value": "35", "qualifier": "at_least", "unit": "person"},
+    {"measure": "damaged", "value": "3", "unit": "house", "source_ids": ["nato", "desk"]},
+]
+
+
+@given(st.permutations(_FIGURES), st.integers(1, 5))
+def test_figures_in_columns_of_their_own_come_back_as_they_were(
+    figures: list[dict[str, Any]], count: int
+) -> None:
+    event = {**EVENT, "quantities": figures[:count]}
+    fields = ("measure", "value", "low", "high", "unit", "qualifier", "reported_by", "source_ids")
+    columns = (*COLUMNS, *(f"quantities.{n}.{f}" for n in range(count) for f in fields))
+    row = SheetRow(2, 2, events.cells(event, LOOKUP, columns))
+    assert events.differing(row, events.cells(event, LOOKUP, columns)) == []
+    made = events.statement(row._replace(cells={**row.cells, "source_url": "", "source_title": ""}))
+    assert made.content()["quantities"] == event["quantities"]
+
+
+def test_a_figure_of_which_nothing_says_what_was_counted_is_refused() -> None:
+    row = _row(title="T", occurred="2025", killed="20", **{"quantities.1.value": "5000"})
+    with pytest.raises(InvalidInput, match=r"needs the column quantities\.1\.measure"):
+        events.statement(row)
+    row = _row(title="T", occurred="2025", killed="20", **{"quantities.0.reported_by": "Mayor"})
+    with pytest.raises(InvalidInput, match=r"needs the column quantities\.0\.measure"):
+        events.statement(row)
+    row = _row(title="T", occurred="2025", killed="20", **{"quantities.0.value": "20"})
+    (figure,) = events.statement(row).content()["quantities"]
+    assert figure == {"measure": "killed", "value": "20", "unit": "person"}
 
 
 def test_the_cells_of_an_event_change_nothing_about_it() -> None:

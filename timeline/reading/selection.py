@@ -309,7 +309,8 @@ class Selection:
         """
         rows = self._all(
             "SELECT round(lat, 2) AS lat, round(lon, 2) AS lon, count(*) AS count,"
-            " min(seq) AS seq, count(*) OVER () AS points FROM events AS e WHERE {} AND lat IS NOT NULL"
+            " min(seq) AS seq, count(*) OVER () AS points"
+            " FROM events AS e WHERE {} AND lat IS NOT NULL"
             " GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?",
             (limit,),
         )

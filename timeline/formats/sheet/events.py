@@ -257,6 +257,15 @@ def changes(
     columns = sorted(differing(row, before), key=lambda column: column not in COLUMNS)
     found: dict[str, Any] = {}
     quantities = list(event.get("quantities", ()))
+    parts = [column for column in columns if column.startswith("quantities.")]
+    if parts and not quantities:
+        quantities = found["quantities"] = _figures_of(row, parts)
+        columns = [each for each in columns if each not in (*parts, *COUNTED_IN_PEOPLE)]
+    elif parts:
+        said = [(column, _value(row, column)) for column in parts]
+        whole = field_paths.changed({"quantities": quantities}, said)
+        quantities = found["quantities"] = whole["quantities"]
+        columns = [each for each in columns if each not in parts]
     for column in columns:
         cell = row.cells[column]
         path = PATHS.get(column, column)
@@ -266,13 +275,61 @@ def changes(
             found[path] = _participants(event, cell)
         elif path == "citations":
             found[path] = _citations(event, row, lookup)
-        elif path in ("tags", *_LISTS_OF_TEXT):
-            found[path] = [item for item in several(cell) if item]
-        elif column not in COLUMNS and cell.startswith(("[", "{")):
-            found[path] = _json(row, column, cell)
         else:
-            found[path] = cell
+            found[path] = _value(row, column)
     return [*found.items()]
+
+
+def _value(row: SheetRow, column: str) -> Any:
+    """Return the value that a cell gives to the field that its column names."""
+    cell = row.cells[column]
+    path = PATHS.get(column, column)
+    if path in ("tags", *_LISTS_OF_TEXT) or path.endswith(".source_ids"):
+        return [item for item in several(cell) if item]
+    if column not in COLUMNS and cell.startswith(("[", "{")):
+        return _json(row, column, cell)
+    return cell
+
+
+def _figures_of(row: SheetRow, columns: Sequence[str]) -> list[Any]:
+    """Return the figures of a new event, of which these columns name parts by number.
+
+    A figure that also stands in the cell of its measure is taken once. Raises InvalidInput for a
+    figure of which the row does not say what was counted.
+    """
+    numbered: dict[int, dict[str, Any]] = {}
+    for column in columns:
+        way = field_paths.steps(column)
+        if len(way) != 3 or not re.fullmatch(r"[0-9]{1,9}", way[1], re.ASCII):
+            raise row.invalid(column, "is no field of a figure: write quantities.0.dated")
+        numbered.setdefault(int(way[1]), {})[way[2]] = _value(row, column)
+    others = []
+    unclaimed = sorted(numbered)
+    for measure in COUNTED_IN_PEOPLE:
+        for text in filter(None, several(row.cells.get(measure, ""))):
+            figure = _figure(measure, text)
+            number = next((n for n in unclaimed if _is_part(numbered[n], figure)), None)
+            if number is None:
+                others.append(figure)
+            else:
+                unclaimed.remove(number)
+                numbered[number] = {**figure, **numbered[number]}
+    for number, figure in numbered.items():
+        if not figure.get("measure"):
+            column = next(each for each in columns if each.startswith(f"quantities.{number}."))
+            raise row.invalid(column, f"needs the column quantities.{number}.measure beside it")
+    found: list[Any] = []
+    while numbered or others:
+        following = min(numbered, default=len(found) + 1)
+        is_next = following == len(found) or not others
+        found.append(numbered.pop(following) if is_next else others.pop(0))
+    return found
+
+
+def _is_part(part: EventFields, figure: EventFields) -> bool:
+    """Tell whether what columns say of a figure, maybe without its measure, fits this one."""
+    common = part.keys() & {"measure", *_NUMBERS}
+    return bool(common) and all(str(part[key]) == str(figure.get(key, "")) for key in common)
 
 
 def _json(row: SheetRow, column: str, cell: str) -> Any:

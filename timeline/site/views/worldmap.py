@@ -1,8 +1,8 @@
 """Draw places on a map: circles as large as a place is vague, on an outline of the world.
 
 Guarantees: a place known only to the country is drawn as large as a country, an exact one as a
-point; the view contains every place that is drawn, and the map counts the others. Coordinates are tenths of degrees, x to the east, y to the
-south (plate carree), as in static/world-110m.svg.
+point; the view contains every place that is drawn, and the map counts the others. Coordinates are
+tenths of degrees, x to the east, y to the south (plate carree), as in static/world-110m.svg.
 
 Pure: rows of `selection.Selection.points` in, shapes out.
 """
