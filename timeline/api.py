@@ -58,8 +58,9 @@ _GUARDS = ("entry_id", "expect")
 class StatementWords(TypedDict, total=False):
     """A statement has these words about it (`model.content.Said`), and a guard.
 
-    `author` is a handle, `reported_at` a day or time, ISO 8601. `entry_id` guards against doing
-    the same twice: a second call with the same id returns the first receipt and adds nothing.
+    `author` is a handle. `reported_at` is a day or time, ISO 8601, or "same" for that of the
+    version before; if not given, it is the day of recording. `entry_id` guards against doing the
+    same twice: a second call with the same id returns the first receipt and adds nothing.
     """
 
     author: str | None

@@ -11,6 +11,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,28 @@ def test_a_sheet_of_300_goes_in_comes_out_equal_and_12_edits_make_12_entries(
     edited[8]["reason"] = ""  # belongs to the change, not to the event
     edited[10]["occurred"] = "2025-04-15"
     edited[20]["type"] = "Protest"
+    today = datetime.now(UTC).date().isoformat()
+    for number in (3, 5, 8, 10, 20, 31, 40, 60):  # nobody dated these changes anew
+        edited[number]["reported_at"] = today
     assert _exported(path) == edited
+
+
+def test_a_row_that_nobody_dates_anew_is_reported_on_the_day_of_each_run(tmp_path: Path) -> None:
+    path = tmp_path / "story.db"
+    done("-d", path, "init", "--title", "A story")
+    row = {"id": "strike", "title": "Strike", "occurred": "2025-04-13", "reported_at": "2025-04-15"}
+    for killed in ("34", "35", "36"):
+        sheet = _write(
+            tmp_path / "s.csv", [{**dict.fromkeys(COLUMNS, ""), **row, "killed": killed}]
+        )
+        said = run("-d", path, "sync", "--yes", sheet)
+        assert (said.exit_code, said.stderr) == (0, "")
+        again = run("-d", path, "sync", "--yes", sheet)
+        assert (again.stdout, again.stderr) == ("1 unchanged.\n", "")
+    with Timeline.open(path) as timeline:
+        today = datetime.now(UTC).date().isoformat()
+        reported = [version["reported_at"] for version in timeline.history("strike")]
+    assert reported == ["2025-04-15", today, today]
 
 
 @settings(max_examples=60)

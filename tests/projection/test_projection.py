@@ -521,8 +521,14 @@ def test_versions_say_when_they_held_and_changes_what_changed(
         "strike", {"quantities.0.value": 34, "tags.-": "sumy"}, reported_at="2025-04-14"
     )
     clock.set("2025-04-15T18:00:00")
-    timeline.correct("strike", {"/quantities/0/value": 35}, reason="Counted again", author="od")
-    timeline.retract("strike", reason="A hoax")
+    timeline.correct(
+        "strike",
+        {"/quantities/0/value": 35},
+        reason="Counted again",
+        author="od",
+        reported_at="same",
+    )
+    timeline.retract("strike", reason="A hoax", reported_at="same")
     assert rows(
         timeline,
         "SELECT version, seq, kind, state, recorded_at, superseded_at, reported_at, reported_from,"

@@ -210,7 +210,7 @@ def test_a_report_that_is_found_late_does_not_rewrite_what_was_said_on_a_day(
     timeline.update("strike", {"quantities.0.value": 34}, reported_at="2025-04-15")
     clock.set("2025-04-16T09:00:00")
     timeline.update("strike", {"quantities.0.value": 35}, reported_at="2025-04-13")
-    timeline.update("strike", {"quantities.0.value": 36})
+    timeline.update("strike", {"quantities.0.value": 36}, reported_at="same")
     timeline.update("strike", {"quantities.0.value": 37}, reported_at="2025-04-17")
     assert [row["reported_from"][:10] for row in timeline.history("strike")] == [
         "2025-04-14",

@@ -439,9 +439,44 @@ def test_a_report_has_the_day_of_recording_in_the_time_zone_of_the_log(
         assert timeline.get("next-day")["reported_at"] == "2025-04-15"
 
 
-def test_a_later_version_is_reported_as_before_unless_it_says_when(timeline: Timeline) -> None:
+@pytest.mark.parametrize("kind", ["update", "correct", "retract"])
+def test_a_change_is_reported_on_the_day_of_recording_unless_it_says_when(
+    timeline: Timeline, kind: str
+) -> None:
+    timeline.record(TALKS, reported_at="1 April 2025")
+    change = getattr(timeline, kind)
+    receipt = change("talks", *([] if kind == "retract" else [{"note": "a"}]), reason="why")
+    assert log_of(timeline)[receipt.seq].reported_at == "2025-04-13"
+    assert timeline.get("talks")["reported_at"] == "2025-04-13"
+
+
+def test_the_day_of_recording_is_that_of_the_time_zone_of_the_log(
+    tmp_path: Path, clock: TickingClock
+) -> None:
+    clock.set("2025-04-14T23:30:00")
+    with Timeline.create(
+        tmp_path / "kyiv.db", title="A story", time_zone="Europe/Kyiv", now=clock
+    ) as timeline:
+        timeline.record(TALKS, reported_at="2025-04-01")
+        receipt = timeline.update("talks", {"note": "a"})
+        assert log_of(timeline)[receipt.seq].reported_at == "2025-04-15"
+
+
+def test_what_is_no_report_has_no_day_of_report(timeline: Timeline) -> None:
+    with timeline.append() as append:
+        source = append.record_source({"url": "https://example.org/a"})
+        actor = append.record_actor({"name": "Anna"})
+        withdrawn = append.withdraw_source(source.id, Said(reason="A mistake"))
+    entries = log_of(timeline)
+    assert [entries[each.seq].reported_at for each in (source, actor)] == [None, None]
+    assert entries[withdrawn.seq].reported_at == "2025-04-13"
+
+
+def test_same_keeps_the_day_of_the_version_before(timeline: Timeline) -> None:
+    with pytest.raises(InvalidInput, match=r"^reported_at: must be a day or a time"):
+        timeline.record(TALKS, reported_at="same")
     timeline.record(TALKS, reported_at="14 April 2025")
-    receipt = timeline.update("talks", {"note": "a"})
+    receipt = timeline.update("talks", {"note": "a"}, reported_at="same")
     assert log_of(timeline)[receipt.seq].reported_at is None
     assert timeline.get("talks")["reported_at"] == "2025-04-14"
     timeline.update("talks", {"note": "b"}, reported_at="2025-04-15T10:00Z")

@@ -186,12 +186,23 @@ class _RowSteps:
         self.steps.append(Step("reinstate", self._event["title"], receipt, _BACK))
         return True
 
+    def _reported_dates(self) -> set[str]:
+        """Return the dates that the versions of the event were reported on.
+
+        A cell with one of these is a date that nobody changed when the row was changed.
+        """
+        dates = self._connection.execute(
+            "SELECT reported_at FROM event_versions WHERE event_id = ? AND reported_at IS NOT NULL",
+            (self._event_id,),
+        )
+        return {str(date) for (date,) in dates}
+
     def _revise(self) -> None:
         """Update the event where a cell differs, or correct it if the row gives a reason."""
         before = events.cells(self._event, self._lookup, self._row.cells)
         row = events.normal(self._row, self._lookup, before)
         reported_at = row.cells.get("reported_at")
-        is_reported_anew = bool(reported_at) and reported_at != before.get("reported_at")
+        is_reported_anew = bool(reported_at) and reported_at not in self._reported_dates()
         differing = events.differing(row, before)
         if differing:
             said = {

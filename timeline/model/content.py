@@ -411,6 +411,14 @@ class Event(Content):
         return edtf.parse(self.occurred)
 
 
+SAME_REPORT = "same"
+"""The `reported_at` of a change that was reported when the version before was."""
+
+
+def _reported(text: str) -> str:
+    return SAME_REPORT if text.strip().lower() == SAME_REPORT else clock.reported(text)
+
+
 class Said(Content):
     """A statement says, beside its content, who adds it, why, and when it was reported."""
 
@@ -421,14 +429,12 @@ class Said(Content):
         default=None, description="Why it is added: required to correct, retract and withdraw."
     )
     reported_at: (
-        Annotated[
-            StrictStr, StringConstraints(max_length=LONGEST_DATE), AfterValidator(clock.reported)
-        ]
+        Annotated[StrictStr, StringConstraints(max_length=LONGEST_DATE), AfterValidator(_reported)]
         | None
     ) = Field(
         default=None,
         description="The day or time when the source said so, ISO 8601; if not given, the day of "
-        "recording, or for a later version that of the version before.",
+        'recording. "same" keeps that of the version before.',
     )
 
 

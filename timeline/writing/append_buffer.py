@@ -26,7 +26,6 @@ it, except `entries._about`.
     Entries._asked_ids           the range of the next new ids  _new_id          the next range
     Entries._taken_ids           ids in it that are taken       _new_id,         the next range
                                                                 _add_payload
-    EventEntries._shared         the last `said` and its copy   _reported_today  the next `said`
                                  with the day of the append
     Resolver._code               codes by field and word        resolved         update_log; LRU of
                                                                                  1,024

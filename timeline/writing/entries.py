@@ -16,7 +16,7 @@ from typing import Any
 
 from timeline.errors import AlreadyRecorded, InvalidInput
 from timeline.model import clock, field_paths
-from timeline.model.content import Event, Said, Vocabulary
+from timeline.model.content import SAME_REPORT, Event, Said, Vocabulary
 from timeline.model.field_types import ID_PATTERN
 from timeline.model.validation import validate
 from timeline.model.vocabulary import stored
@@ -97,7 +97,7 @@ class Entries:
             subject=subject,
             version=self._buffer.version(subject) + 1,
             recorded_at=self._recorded_at,
-            reported_at=said.reported_at,
+            reported_at=self._reported_at(kind, said),
             payload=payload,
         )
         self._buffer.add(entry, Payload(said.author, said.reason, content))
@@ -106,6 +106,19 @@ class Entries:
             given for given in (entry_id, entry.subject_id) if first <= given < end
         )
         return new_receipt(entry, content, notes)
+
+    def _reported_at(self, kind: str, said: Said) -> str | None:
+        """Return the date of the report that an entry states; None keeps that of before.
+
+        If none is given it is the day of the clock, also if the log is ahead of it. Entries that
+        are no reports have a date only if one is given.
+        """
+        if said.reported_at == SAME_REPORT:
+            return None
+        is_report = kind.startswith("event.") or kind in ("source.withdrawn", "source.reinstated")
+        if said.reported_at or not is_report:
+            return said.reported_at
+        return clock.day_in(self._time.clock, self._time_zone)
 
     @property
     def _time_zone(self) -> str:

@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from timeline.errors import AlreadyRecorded, InvalidInput, NothingChanged, TimelineError
-from timeline.model import clock, field_paths
-from timeline.model.content import Event, Merge, Said, Statement
+from timeline.model import field_paths
+from timeline.model.content import SAME_REPORT, Event, Merge, Said, Statement
 from timeline.model.validation import validate
 from timeline.projection import fold
 from timeline.store import codec
@@ -57,7 +57,6 @@ class EventEntries(Entries):
     def __init__(self, connection: sqlite3.Connection, time: RecordingTime) -> None:
         super().__init__(connection, time)
         self._expected_events: dict[str, InvalidInput] = {}
-        self._shared = NO_WORDS, NO_WORDS
         self.names: dict[tuple[str, str], None] = {}
         """Each ("actor" | "place" | "tag", name) in the events of this append, in their order."""
         self.notes: list[str] = []
@@ -105,8 +104,9 @@ class EventEntries(Entries):
             return self._recorded_already(event_id, given)
         resolved = self._resolver.resolved(given)
         entry_id = entry_id or self._new_id()
-        if not said.reported_at:
-            said = self._reported_today(said)
+        if said.reported_at == SAME_REPORT:
+            problem = 'must be a day or a time: "same" keeps the date of an earlier version'
+            raise InvalidInput("reported_at", problem)
         return self._add_event("event.recorded", event_id or entry_id, resolved, said, entry_id)
 
     def record_each(
@@ -225,16 +225,6 @@ class EventEntries(Entries):
         receipt = self._add_event(kind, event_id, resolved, said, entry_id)
         before = content.get("quantities", ())
         return replace(receipt, figures=tuple(new for new in receipt.figures if new not in before))
-
-    def _reported_today(self, said: Said) -> Said:
-        """Return `said` with the day of this append as its report; made once for equal words.
-
-        It is the day of the clock, also if the log is ahead of it.
-        """
-        day = clock.day_in(self._time.clock, self._time_zone)
-        if self._shared[0] is not said or self._shared[1].reported_at != day:
-            self._shared = said, said.model_copy(update={"reported_at": day})
-        return self._shared[1]
 
     def _change_state(
         self,

@@ -70,7 +70,7 @@ def run(
 def _check_day(connection: sqlite3.Connection, staging: Staging, day: str) -> None:
     """Raise Refused for a file that is older than what the log has from its publisher."""
     time_zone = log.info(connection).get("time_zone", "UTC")
-    newest = staging.newest()
+    newest = staging.newest(time_zone)
     if newest and clock.last_instant(day, time_zone) < newest[0]:
         raise Refused(
             f"the log has what this publisher said by {newest[1]}: a file of {day} is older;"

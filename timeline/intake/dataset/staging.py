@@ -17,6 +17,7 @@ from typing import IO, Any, NamedTuple
 from timeline.errors import InvalidInput
 from timeline.formats.imports import Cells, Format, Row, Tally
 from timeline.intake.dataset.row_changes import is_same
+from timeline.model import clock
 from timeline.store.codec import MAX_PAYLOAD, decode_content
 
 _TABLES = """
@@ -194,17 +195,21 @@ class Staging:
                     break
         return found
 
-    def newest(self) -> tuple[str, str] | None:
-        """Return when the publisher's newest entry was reported: its last instant, and as given."""
-        row = self._connection.execute(
-            "SELECT max(v.reported_from), v.reported_at FROM event_external_ids AS x"
+    def newest(self, time_zone: str) -> tuple[str, str] | None:
+        """Return when the publisher's newest entry was reported: its last instant, and as given.
+
+        A correction that was made here since counts for nothing: its own day may be later.
+        """
+        days = self._connection.execute(
+            "SELECT DISTINCT v.reported_at FROM event_external_ids AS x"
             " JOIN event_versions AS v USING (event_id)"
-            " WHERE x.external_id >= ? AND x.external_id < ? AND (v.version = 1"
+            " WHERE x.external_id >= ? AND x.external_id < ? AND v.reported_at IS NOT NULL"
+            " AND (v.version = 1"
             " OR v.reason GLOB ? || '*' OR EXISTS (SELECT 1 FROM field_changes AS f"
             "  WHERE f.event_id = v.event_id AND f.version = v.version AND f.path GLOB ?))",
             (*self._range, GONE, f"/extra/{self._form.scheme}/*"),
-        ).fetchone()
-        return (row[0], row[1]) if row[0] else None
+        )
+        return max(((clock.last_instant(day, time_zone), day) for (day,) in days), default=None)
 
     def count_gone(self) -> tuple[int, int]:
         """Return how many of the publisher's current events the file lacks, and how many exist."""
