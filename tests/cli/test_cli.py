@@ -408,6 +408,35 @@ RECEIPTS = [
 ]
 
 
+def test_options_read_spans_and_vague_dates_and_say_them_back(story: Path) -> None:
+    def append(occurred: str, *more: str) -> Any:
+        return run("-d", story, "append", "--title", "T", "--occurred", occurred, *more)
+
+    refusal = append("2023-24")
+    assert refusal.exit_code == 1
+    assert refusal.stderr == (
+        'Error: occurred: "2023-24" can be read as winter 2023 or 2023 to 2024: '
+        'write "winter 2023" or 2023/2024\n'
+    )
+    assert "1914 to 1918 (1914/1918)" in append("1914-18").stdout
+    assert "11 to 20 April 2025 (2025-04-11/2025-04-20)" in append("mid-April 2025").stdout
+    said = append("17 April 2025, 3:30 pm CEST", "--id", "noon").stdout
+    assert "17 April 2025, 15:30 +02:00 (2025-04-17T15:30+02:00)" in said
+    done("-d", story, "update", "noon", "--set", "occurred=early 2025")
+    event = json.loads(done("-d", story, "show", "noon", "--json"))
+    assert (event["occurred"], event["occurred_text"]) == ("2025-01/2025-04", "early 2025")
+    assert append("2025", "--figure", "killed=1", "--dated", "2023-24").stderr.startswith(
+        'Error: dated: "2023-24" can be read as'
+    )
+
+
+def test_a_file_of_json_has_edtf_and_vague_words(story: Path) -> None:
+    said = [{"title": "A", "occurred": "2023-24"}, {"title": "B", "occurred": "1984-1X"}]
+    shown = done("-d", story, "append", "-", input=json.dumps(said))
+    assert "winter 2023 (2023-24)" in shown
+    assert "October to December 1984 (1984-10/1984-12)" in shown
+
+
 def test_append_takes_an_array_from_a_file(story: Path, tmp_path: Path) -> None:
     file = tmp_path / "events.json"
     file.write_text(json.dumps([ONE, TWO], indent=2))

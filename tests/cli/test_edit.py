@@ -223,6 +223,26 @@ def test_a_form_that_says_nothing_new_changes_nothing(
     assert (desk.rounds, desk.kept()) == (1, [])
 
 
+def test_a_vague_date_in_a_form_keeps_its_words(desk: Desk) -> None:
+    step = {"title:": "title: T", "occurred:": "occurred: mid-April 2025", "id:": "id: vague"}
+    assert desk.run("append", "--edit", steps=[step]).returncode == 0
+    with Timeline.open(desk.path) as timeline:
+        event = timeline.get("vague")
+    assert (event["occurred"], event["occurred_text"], event["occurred_basis"]) == (
+        "2025-04-11/2025-04-20",
+        "mid-April 2025",
+        "resolved",
+    )
+    steps: list[Step] = [
+        {"occurred:": "occurred: 2023-24"},
+        {"occurred:": "occurred: winter 2023", "occurred_text:": "occurred_text: cold"},
+    ]
+    assert desk.run("update", "vague", "--edit", steps=steps).returncode == 0
+    with Timeline.open(desk.path) as timeline:
+        event = timeline.get("vague")
+    assert (event["occurred"], event["occurred_text"]) == ("2023-24", "cold")
+
+
 def test_an_error_comes_back_with_what_was_typed_and_the_right_line(desk: Desk) -> None:
     result = desk.run(
         *("append", "--edit"),
@@ -524,7 +544,7 @@ def content_of(statement: dict[str, Any]) -> dict[str, Any]:
     [
         ("killed = 3 said by A dated 2025 source s-1; s-2", ("A", "2025", ["s-1", "s-2"])),
         ("killed=3 source s-1 dated 2025 said by A", ("A", "2025", ["s-1"])),
-        ("killed = 3 dated 3 May 2025", (None, "3 May 2025", [])),
+        ("killed = 3 dated 3 May 2025", (None, "2025-05-03", [])),
         ("killed = 3 said by a source in Kyiv source s-1", ("a source in Kyiv", None, ["s-1"])),
         ("killed = 3 source https://example.org/a", (None, None, ["https://example.org/a"])),
     ],

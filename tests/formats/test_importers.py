@@ -558,6 +558,27 @@ def test_dates_have_one_spelling_and_those_with_two_readings_none() -> None:
         date("04/05/2025")
 
 
+def test_a_span_of_years_is_edtf_only_where_the_mapping_says_so() -> None:
+    assert date("1914-18") == "1914/1918"
+    assert date("2023-24", ("edtf",)) == "2023-24"
+    with pytest.raises(ValueError, match="winter 2023 or 2023 to 2024"):
+        date("2023-24")
+
+
+def test_a_vague_date_keeps_its_words_in_a_mapped_file(tmp_path: Path) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text('scheme = "s"\nid = "no"\n[fields]\ntitle = "what"\noccurred = "when"\n')
+    form = importer("mapped", path)
+    (row,) = read(form, b"no,what,when\n1,Inspection,mid-April 2025\n")
+    assert isinstance(row, Row)
+    assert form.event(row.cells) == {
+        "title": "Inspection",
+        "occurred": "2025-04-11/2025-04-20",
+        "occurred_text": "mid-April 2025",
+        "occurred_basis": "resolved",
+    }
+
+
 def test_an_id_with_zeros_in_front_is_not_the_one_without() -> None:
     assert respelled("007", "7", None) is None
 

@@ -344,3 +344,31 @@ def test_two_titles_of_one_address_are_refused() -> None:
     with pytest.raises(InvalidCell, match="line 2 gives the same address the title") as refusal:
         events.titles(rows)
     assert refusal.value.cell == "B4"
+
+
+def test_a_part_of_a_year_is_written_in_words_and_both_forms_are_read_back_unchanged() -> None:
+    quarter = {**EVENT, "occurred": "2025-33"}
+    before = events.cells(quarter, LOOKUP, ("id", "occurred"))
+    assert before["occurred"] == "first quarter of 2025"
+    for cell in ("first quarter of 2025", "2025-33", "Q1 2025"):
+        row = events.normal(_row(occurred=cell), LOOKUP, before)
+        assert events.differing(row, before) == []
+    with pytest.raises(InvalidInput, match="first quarter of 2025 or 2025 to 2033"):
+        events.normal(_row(occurred="2025-33"), LOOKUP)
+
+
+def test_a_vague_date_keeps_its_words_until_another_date_takes_its_place() -> None:
+    columns = ("occurred", *events.VAGUE)
+    before = events.cells(EVENT, LOOKUP, columns)
+    row = events.normal(_row(occurred="mid-April 2025"), LOOKUP, before)
+    vague = field_paths.changed(EVENT, events.changes(row, before, EVENT, LOOKUP))
+    assert {name: vague[name] for name in columns} == {
+        "occurred": "2025-04-11/2025-04-20",
+        "occurred_text": "mid-April 2025",
+        "occurred_basis": "resolved",
+    }
+    before = events.cells(vague, LOOKUP, columns)
+    for cell in ("mid-April 2025", "2025-04-11/2025-04-20"):
+        assert events.differing(events.normal(_row(occurred=cell), LOOKUP, before), before) == []
+    row = events.normal(_row(occurred="15 April 2025"), LOOKUP, before)
+    assert field_paths.changed(vague, events.changes(row, before, vague, LOOKUP)) == EVENT

@@ -42,7 +42,13 @@ def _made_up_rows(count: int) -> Rows:
         ("Ankara", "Turkey", "", ""),
         ("", "", "", ""),
     )
-    dates = ("2025-04-{day:02d}", "2025-04", "2025-33", "2025-04-{day:02d}/2025-05-01", "2025-04~")
+    dates = (
+        "2025-04-{day:02d}",
+        "2025-04",
+        "first quarter of 2025",
+        "2025-04-{day:02d}/2025-05-01",
+        "2025-04~",
+    )
     rows = []
     for number in range(count):
         place, country, lat, lon = places[number % 3]
@@ -235,6 +241,57 @@ def test_append_takes_sheets_and_finds_known_rows_unchanged(log: Path, tmp_path:
     done("-d", log, "append", "--tsv", "-", input=tabs)
     assert _exported(log)[-1]["title"] == "Strike, again"
     assert _exported(log)[-1]["occurred"] == "2025-04-13"
+
+
+def test_a_season_or_a_span_of_years_is_refused_in_a_sheet_and_taken_with_spans(log: Path) -> None:
+    before = entries(log)
+    sheet = "title,occurred\nHarvest,2012-13\nBudget,2011-12\n"
+    refusal = run("-d", log, "append", "--csv", "-", input=sheet)
+    assert refusal.exit_code == 1
+    assert refusal.stderr == (
+        'Error: line 3: cell B3, occurred: "2011-12" can be read as December 2011 or 2011 to 2012: '
+        'write "December 2011" or 2011/2012\n'
+    )
+    for cell in ("2023-24", "2024-25", "1939-40"):
+        refusal = run("-d", log, "append", "--csv", "-", input=f"title,occurred\nT,{cell}\n")
+        assert f'"{cell}" can be read as' in refusal.stderr
+    assert entries(log) == before
+    sheet += "Season,2023-24\n"
+    done("-d", log, "append", "--csv", "-", "--spans", input=sheet)
+    dates = [row["occurred"] for row in _exported(log)]
+    assert {"2012/2013", "2011/2012", "2023/2024"} <= {*dates}
+
+
+def test_a_sheet_that_was_exported_before_quarters_were_words_changes_nothing(
+    log: Path, ten: Rows, tmp_path: Path
+) -> None:
+    assert "first quarter of 2025" in [row["occurred"] for row in _exported(log)]
+    before = entries(log)
+    old = [
+        {**row, "occurred": row["occurred"].replace("first quarter of 2025", "2025-33")}
+        for row in ten
+    ]
+    assert "2025-33" in [row["occurred"] for row in old]
+    assert "10 unchanged" in done("-d", log, "sync", _write(tmp_path / "old.csv", old))
+    assert entries(log) == before
+
+
+def test_a_vague_date_in_a_sheet_is_an_interval_with_its_words(
+    log: Path, ten: Rows, tmp_path: Path
+) -> None:
+    ten[0]["occurred"] = "mid-April 2025"
+    said = done("-d", log, "sync", _write(tmp_path / "vague.csv", ten))
+    assert "2025-04-11/2025-04-20" in said
+    event = json.loads(done("-d", log, "show", "event-000", "--json"))
+    assert (event["occurred_text"], event["occurred_basis"]) == ("mid-April 2025", "resolved")
+    before = entries(log)
+    assert "10 unchanged" in done("-d", log, "sync", tmp_path / "vague.csv")
+    assert entries(log) == before
+    ten[0]["occurred"] = "12 April 2025"
+    done("-d", log, "sync", _write(tmp_path / "clear.csv", ten))
+    event = json.loads(done("-d", log, "show", "event-000", "--json"))
+    assert event["occurred"] == "2025-04-12"
+    assert "occurred_text" not in event
 
 
 def test_append_of_a_sheet_with_one_bad_row_says_which_cell_and_adds_nothing(log: Path) -> None:

@@ -92,13 +92,13 @@ def test_a_date_with_one_reading_is_that_date(text: str, edtf: str) -> None:
         ),
         (
             "04/05/2025 10:15",
-            '"04/05/2025 10:15" can be read as 5 April 2025, 10:15 (2025-04-05T10:15) or '
-            "4 May 2025, 10:15 (2025-05-04T10:15): write one of these",
+            '"04/05/2025 10:15" can be read as 4 May 2025, 10:15 (2025-05-04T10:15) or '
+            "5 April 2025, 10:15 (2025-04-05T10:15): write one of these",
         ),
         (
             "17/04/25 19:00 GMT",
-            '"17/04/25 19:00 GMT" can be read as 25 April 2017, 19:00 UTC (2017-04-25T19:00Z) or '
-            "17 April 2025, 19:00 UTC (2025-04-17T19:00Z): write one of these",
+            '"17/04/25 19:00 GMT" can be read as 17 April 2025, 19:00 UTC (2025-04-17T19:00Z) or '
+            "25 April 2017, 19:00 UTC (2017-04-25T19:00Z): write one of these",
         ),
         (
             "4/14/68",

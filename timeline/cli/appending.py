@@ -25,10 +25,11 @@ from timeline.api import Timeline
 from timeline.cli import output
 from timeline.errors import ClockBehind, ClockLeapt, InvalidInput, InvalidValue, TimelineError
 from timeline.formats import prose
-from timeline.model import figures
+from timeline.model import figures, typed_dates
 from timeline.model.content import Said
 from timeline.model.field_types import ID_PATTERN
 from timeline.model.hints import quoted
+from timeline.model.typed_dates import TypedDate
 from timeline.reading.twins import misspellings
 from timeline.reading.twins.misspellings import Name, Slip
 from timeline.store import storage
@@ -188,6 +189,14 @@ def figure(text: str, *, is_english: bool = True) -> dict[str, Any]:
     return {"measure": measure, **amount._asdict()}
 
 
+def typed_date(field: str, text: str) -> TypedDate:
+    """Read the date that a person typed for a field. Raises InvalidInput."""
+    try:
+        return typed_dates.read(text)
+    except InvalidValue as error:
+        raise InvalidInput(field, error.problem) from None
+
+
 def speaks_english(timeline: Timeline) -> bool:
     """Tell whether a log is in English: figures are read by it."""
     return figures.is_english(timeline.info.get("language", "en"))
@@ -218,7 +227,7 @@ def described_figures(
         {
             **figure(words.text, is_english=speaks_english(timeline)),
             "reported_by": words.said_by,
-            "dated": words.dated,
+            "dated": words.dated and typed_date("dated", words.dated).edtf,
             "source_ids": [source_ids[source] for source in words.sources],
         }
         for words in options.get("figures", ())

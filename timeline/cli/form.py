@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from timeline.cli import output
-from timeline.cli.appending import figure
+from timeline.cli.appending import figure, typed_date
 from timeline.cli.options import FigureWords
 from timeline.errors import InvalidInput, TimelineError
 from timeline.formats import prose
 from timeline.formats.sheet.cells import BLANKS
-from timeline.model import countries, figures, strict_json
+from timeline.model import countries, figures, strict_json, typed_dates
 from timeline.model.content import Event, Quantity, Said
 from timeline.model.hints import nearest, quoted
 from timeline.model.validation import validate
@@ -66,6 +66,9 @@ _LINE = re.compile(rf"((?:{'|'.join(sorted(_KEYS))})(?:\.[\w-]+)*):(.*)")
 _INDENT = "  "
 _ABOUT_FIGURE = re.compile(r"\s+(said by|dated|source)\s+")
 _SOURCES = re.compile(r"[^\s;]+(\s*;\s*[^\s;]+)*")
+
+
+_ByPath = defaultdict[str, list["Piece"]]
 
 
 class Piece(NamedTuple):
@@ -186,7 +189,12 @@ def _figure_text(item: Mapping[str, Any]) -> str:
 
 def _about_figure(said_by: str | None, dated: str | None, sources: Sequence[str]) -> str:
     """Return the end of a line about a figure: who says it, for which day, and its sources."""
-    pairs = (("said by", said_by), ("dated", dated), ("source", "; ".join(sources)))
+    day = dated and typed_dates.written(dated)
+    pairs = (
+        ("said by", said_by),
+        ("dated", day),
+        ("source", "; ".join(sources)),
+    )
     return "".join(f" {word} {value}" for word, value in pairs if value)
 
 
@@ -305,6 +313,11 @@ def changes(
     for path in sorted({*mine, *theirs}, key=lambda path: path != "citations"):
         if _says(mine[path]) == _says(theirs[path]):
             continue
+        if path == "occurred" and mine[path]:
+            with _of(mine[path][0]):
+                date = typed_date("occurred", mine[path][0].text)
+            found += (each for each in date.fields.items() if not _is_typed(each[0], mine, theirs))
+            continue
         if path not in _LISTS:
             found.append((path, _field_value(mine[path][0]) if mine[path] else None))
             continue
@@ -327,7 +340,12 @@ def changes(
     return found
 
 
-def _by_path(form: Iterable[Piece]) -> defaultdict[str, list[Piece]]:
+def _is_typed(path: str, mine: _ByPath, theirs: _ByPath) -> bool:
+    """Return whether a person typed a field that the words of a vague date would fill."""
+    return path != "occurred" and bool(mine[path]) and _says(mine[path]) != _says(theirs[path])
+
+
+def _by_path(form: Iterable[Piece]) -> _ByPath:
     """Group by path the pieces that set a field of the event."""
     found = defaultdict(list)
     for piece in form:
@@ -393,6 +411,6 @@ def _figure(text: str, source_id: Callable[[str], str], is_english: bool = True)
     return {
         **figure(about[""], is_english=is_english),
         "reported_by": about.get("said by"),
-        "dated": about.get("dated"),
+        "dated": typed_date("dated", about["dated"]).edtf if "dated" in about else None,
         "source_ids": [source_id(source) for source in sources if source],
     }

@@ -170,6 +170,12 @@ figure_options = all_of(
     ),
 )
 
+spans_option = click.option(
+    "--spans",
+    is_flag=True,
+    help="Dates of a sheet such as 2011-12 and 2023-24 are spans of years.",
+)
+
 edit_option = click.option(
     "--edit",
     is_flag=True,

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from timeline.errors import InvalidValue
 from timeline.formats.sheet.dates import read_date
+from timeline.model import edtf
 
 WHITE_SPACE = "white space"
 ORDER = "order of fields"
@@ -69,6 +70,8 @@ def number(text: str, *, decimal: str = ".") -> str:
 
 @lru_cache(maxsize=10_000)
 def _date(text: str, formats: tuple[str, ...]) -> str:
+    if "edtf" in formats:
+        return edtf.parse(text).edtf
     for form in formats:
         try:
             read = datetime.strptime(text, form)  # noqa: DTZ007 - the result needs no time zone
@@ -76,13 +79,14 @@ def _date(text: str, formats: tuple[str, ...]) -> str:
             continue
         has_time = any(mark in form for mark in ("%H", "%I", "%T", "%X"))
         return read.isoformat(timespec="minutes") if has_time else read.date().isoformat()
-    return read_date(text)
+    return read_date(text).edtf
 
 
 def date(text: str, formats: Iterable[str] = ()) -> str:
-    """Return the EDTF of a date that is written in one of these formats (those of strptime).
+    """Return the EDTF of a date that is written in one of these formats.
 
-    A date that fits none of them is read if it has only one reading. Raises InvalidValue.
+    A format is one of strptime, or "edtf". A date that fits none of them is read if it has only
+    one reading. Raises InvalidValue.
     """
     return _date(text.strip(), tuple(formats))
 

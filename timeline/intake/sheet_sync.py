@@ -63,15 +63,17 @@ def sync(
     said: Said,
     *,
     allow_absent: bool,
+    are_spans: bool = False,
 ) -> Outcome:
     """Make the log say what the rows say, inside an append.
 
-    `connection` reads the log as it was before. Raises TooManyAbsent if more than a tenth of
+    `connection` reads the log as it was before; `are_spans` tells that 2023-24 is a span of years.
+    Raises TooManyAbsent if more than a tenth of
     the current events is not in the sheet and that is not allowed, InvalidInput with the line
     and the cell for what cannot be read, and the errors of the operations of `Append`.
     """
     _check_ids(rows)
-    lookup = lookup_of(connection, rows)
+    lookup = lookup_of(connection, rows, are_spans=are_spans)
     standing: dict[str, str] = dict(connection.execute("SELECT event_id, state FROM events"))
     wanted = {row.cells["id"] for row in rows}
     current = [event_id for event_id, state in standing.items() if state == "current"]
@@ -199,7 +201,8 @@ class _RowSteps:
 
     def _revise(self) -> None:
         """Update the event where a cell differs, or correct it if the row gives a reason."""
-        before = events.cells(self._event, self._lookup, self._row.cells)
+        columns = dict.fromkeys((*self._row.cells, *events.VAGUE))
+        before = events.cells(self._event, self._lookup, columns)
         row = events.normal(self._row, self._lookup, before)
         reported_at = row.cells.get("reported_at")
         is_reported_anew = bool(reported_at) and reported_at not in self._reported_dates()

@@ -182,7 +182,7 @@ def _with_days_in_order(text: str) -> str:
 def _several(text: str, before: str, token: str, readings: list[str]) -> str:
     """Say in which ways a date can be read, each with all other parts of the text."""
     after = text[len(before) + len(token) :]
-    shown = " or ".join(_shown(before, reading, after) for reading in sorted(readings))
+    shown = " or ".join(_shown(before, reading, after) for reading in readings)
     return f'"{text}" can be read as {shown}: write one of these'
 
 

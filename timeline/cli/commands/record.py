@@ -15,6 +15,7 @@ from timeline.cli.appending import (
     described_figures,
     print_receipt,
     recorded_sources,
+    typed_date,
 )
 from timeline.cli.options import (
     Command,
@@ -22,11 +23,13 @@ from timeline.cli.options import (
     figure_options,
     json_option,
     said_options,
+    spans_option,
     writing_options,
 )
 from timeline.errors import InvalidInput, TimelineError
 from timeline.model import strict_json, text_files
 from timeline.model.content import Said, Statement
+from timeline.model.typed_dates import resolved
 from timeline.model.validation import validate
 from timeline.writing.event_entries import InputPlace
 
@@ -36,6 +39,7 @@ from timeline.writing.event_entries import InputPlace
 @click.option("--nl", is_flag=True, help="One JSON object per line.")
 @click.option("--csv", is_flag=True, help="A sheet with the columns of `timeline template`.")
 @click.option("--tsv", is_flag=True, help="As --csv, but separated by tabs.")
+@spans_option
 @edit_option
 @click.option("--title", metavar="TEXT", help="What happened, in one line.")
 @click.option("--occurred", metavar="DATE", help='Such as "15 April 2025" or an EDTF date.')
@@ -59,6 +63,7 @@ def append_command(
     nl: bool,
     csv: bool,
     tsv: bool,
+    spans: bool,
     edit: bool,
     reported_at: str | None,
     author: str | None,
@@ -84,6 +89,8 @@ def append_command(
         raise click.UsageError("give one of --nl, --csv and --tsv")
     if (nl or csv or tsv) and file is None:
         raise click.UsageError("--nl, --csv and --tsv go with a FILE")
+    if spans and not (csv or tsv):
+        raise click.UsageError("--spans goes with --csv or --tsv")
     words = {"reported_at": reported_at, "author": author}
     if edit:
         from timeline.cli.edit import append_by_form
@@ -102,7 +109,7 @@ def append_command(
         appending(timeline, dry_run=dry_run) as append,
     ):
         if file and not read:
-            read = _sheet(database, content, "\t" if tsv else None)
+            read = _sheet(database, content, "\t" if tsv else None, are_spans=spans)
         statements = read or iter(
             [(None, _described(timeline, given, recorded_sources(append, given, said)))]
         )
@@ -142,17 +149,20 @@ def _statements(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
         shutil.copyfileobj(file, spooled)
         spooled.seek(0)
         file = spooled
-    return _json_lines(file) if nl else _items(text_files.decoded(file.read()))
+    found = _json_lines(file) if nl else _items(text_files.decoded(file.read()))
+    return ((line, resolved(statement)) for line, statement in found)
 
 
-def _sheet(database: str, content: bytes, delimiter: str | None) -> Iterator[tuple[int, Statement]]:
+def _sheet(
+    database: str, content: bytes, delimiter: str | None, *, are_spans: bool
+) -> Iterator[tuple[int, Statement]]:
     """Yield the statements of the rows of a sheet, each with its line."""
     from timeline.cli.opening import opened
     from timeline.formats.sheet import cells, events
     from timeline.formats.sheet.lookup import lookup_of
 
     with opened(database) as (connection, _):
-        lookup = lookup_of(connection, cells.read(content, delimiter))
+        lookup = lookup_of(connection, cells.read(content, delimiter), are_spans=are_spans)
     for row in cells.read(content, delimiter):
         yield row.line, events.statement(events.normal(row, lookup))
 
@@ -189,7 +199,7 @@ def _described(
         "summary": options.get("summary"),
         "event_type": options.get("event_type"),
         "tags": list(options.get("tags", ())),
-        "occurred": options["occurred"],
+        **typed_date("occurred", options["occurred"]).fields,
         "place": place if any(place.values()) else None,
         "participants": [{"name": name} for name in options.get("actors", ())],
         "quantities": described_figures(timeline, options, source_ids),

@@ -13,6 +13,7 @@ from timeline.cli.appending import (
     described_figures,
     print_receipt,
     recorded_sources,
+    typed_date,
 )
 from timeline.cli.options import (
     Command,
@@ -55,16 +56,20 @@ def _change(
 
 def _changes(assignments: tuple[str, ...]) -> list[tuple[str, Any]]:
     """Return the changes by path that --set describes."""
-    changes = []
+    changes: list[tuple[str, Any]] = []
     for assignment in assignments:
         path, equals, value = assignment.partition("=")
         if not equals or not path.strip():
             raise InvalidInput("set", f'"{assignment}" is not PATH=VALUE, such as place.name=Odesa')
+        path = path.strip()
+        if path.removeprefix("/") == "occurred" and value.strip():
+            changes += typed_date(path, value).fields.items()
+            continue
         is_json = value.lstrip().startswith(("[", "{"))
         try:
-            changes.append((path.strip(), strict_json.parse_json(value) if is_json else value))
+            changes.append((path, strict_json.parse_json(value) if is_json else value))
         except InvalidInput as error:
-            raise InvalidInput(path.strip(), error.problem) from None
+            raise InvalidInput(path, error.problem) from None
     return changes
 
 

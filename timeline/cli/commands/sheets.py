@@ -10,7 +10,14 @@ from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import appending
 from timeline.cli.opening import opened
-from timeline.cli.options import Command, ahead_option, fork_option, json_option, keep_in_meta
+from timeline.cli.options import (
+    Command,
+    ahead_option,
+    fork_option,
+    json_option,
+    keep_in_meta,
+    spans_option,
+)
 from timeline.errors import TimelineError
 from timeline.formats import prose
 from timeline.formats.sheet import cells
@@ -47,10 +54,18 @@ def template_command() -> None:
 )
 @ahead_option
 @fork_option
+@spans_option
 @json_option
 @click.pass_obj
 def sync_command(
-    database: str, /, source: str, author: str | None, dry_run: bool, yes: bool, as_json: bool
+    database: str,
+    /,
+    source: str,
+    author: str | None,
+    dry_run: bool,
+    yes: bool,
+    spans: bool,
+    as_json: bool,
 ) -> None:
     """Update the timeline from a spreadsheet.
 
@@ -65,7 +80,7 @@ def sync_command(
         opened(database) as (connection, _),
         appending(timeline, dry_run=dry_run) as append,
     ):
-        outcome = sync(connection, append, rows, said, allow_absent=yes or dry_run)
+        outcome = sync(connection, append, rows, said, allow_absent=yes or dry_run, are_spans=spans)
     if as_json:
         output.dump(_fields(outcome))
     else:

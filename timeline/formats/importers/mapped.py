@@ -36,6 +36,7 @@ from typing import IO, Any
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.formats.importers.rows import rows
 from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
+from timeline.formats.sheet.dates import read_date
 from timeline.formats.spelling import Spelling, date, dates, number, numbers
 from timeline.model import field_paths, hints
 from timeline.model.content import Event, Said, Source
@@ -290,6 +291,8 @@ def _event(mapping: _Mapping, cells: Cells) -> dict[str, Any]:
             for item in _items(rule.path):
                 filled[item] = filled.get(item, False) or value not in (None, "", [])
         found[rule.path] = value
+        if rule.path == "occurred" and rule.column and not (rule.dates or rule.words):
+            found = {**_words(cells.get(rule.column, "")), **found}
     changes = {
         path: value
         for path, value in found.items()
@@ -300,6 +303,12 @@ def _event(mapping: _Mapping, cells: Cells) -> dict[str, Any]:
         cited = {"source_id": mapping.source["source_id"]}
         event["citations"] = [cited, *event.get("citations", ())]
     return event
+
+
+def _words(cell: str) -> dict[str, str]:
+    """Return the fields that keep the words of a vague date, such as mid-April 2025."""
+    date = read_date(cell) if cell.strip() else None
+    return {} if date is None or date.words is None else {**date.fields}
 
 
 def _items(path: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 Guarantees: a cell that can be read in several ways is refused, with all of its readings. The forms
 that Excel, LibreOffice and pandas give to 15 April 2025 (15/04/2025, 15.04.2025, 2025-04-15
-00:00:00) are read as that day. `edtf.parse` reads everything else.
+00:00:00) are read as that day. `typed_dates.read` reads everything else.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ import re
 from datetime import date, timedelta
 
 from timeline.errors import InvalidValue
-from timeline.model import edtf
+from timeline.model import edtf, typed_dates
+from timeline.model.typed_dates import Spans, TypedDate
 
 _MIDNIGHT = re.compile(r" 0?0:00(?::00(?:\.0+)?)?(?: AM)?", re.I)
 _SERIAL = re.compile(r"[1-9][0-9]{4}(?:\.[0-9]+)?", re.ASCII)
 
 
-def read_date(cell: str) -> str:
-    """Return the EDTF of a cell. Raises InvalidValue, with all readings if there are several."""
+def read_date(cell: str, spans: Spans = "alone") -> TypedDate:
+    """Read the date of a cell. Raises InvalidValue, with all readings if there are several."""
     text = cell.strip()
     if _SERIAL.fullmatch(text):
         raise InvalidValue(text, _serial_problem(text))
     # A day that was formatted as date and time: nobody typed this midnight. (EDTF has a T.)
-    return edtf.parse(_MIDNIGHT.sub("", text)).edtf
+    return typed_dates.read(_MIDNIGHT.sub("", text), spans)
 
 
 def _serial_problem(text: str) -> str:

@@ -28,14 +28,17 @@ from timeline.formats.sheet.cells import (
     several,
 )
 from timeline.formats.sheet.dates import read_date
-from timeline.model import clock, countries, field_paths, figures
+from timeline.model import clock, countries, edtf, field_paths, figures, typed_dates
 from timeline.model.content import Quantity, Statement, Term
 from timeline.model.field_types import ID_PATTERN
+from timeline.model.typed_dates import Spans
 from timeline.model.units import COUNTED_IN_PEOPLE
 from timeline.model.validation import validate
 from timeline.model.vocabulary import term
 
 _SOURCES = ("source_url", "source_title")
+VAGUE = ("occurred_text", "occurred_basis")
+"""The fields, by name, that keep the words of a vague date; a sheet may lack their columns."""
 _LISTS_OF_TEXT = ("contexts", "external_ids")
 _NUMBERS = ("value", "low", "high", "qualifier", "unit")
 
@@ -54,6 +57,8 @@ class Lookup(NamedTuple):
     """The titles of sources, by address; a row need not repeat them."""
     is_english: bool = True
     """Whether the log is in English: the marks of a number are read by it."""
+    spans: Spans = "alone"
+    """How YYYY-NN is read in the column of dates."""
 
 
 # --- An event as cells --------------------------------------------------------------------
@@ -72,7 +77,7 @@ def cells(event: EventFields, lookup: Lookup, columns: Iterable[str] = COLUMNS) 
     ours = {
         "id": event["event_id"],
         "title": event.get("title"),
-        "occurred": event.get("occurred"),
+        "occurred": typed_dates.written(event.get("occurred") or ""),
         "type": labels.get(event.get("event_type", ""), event.get("event_type")),
         "place": place.get("name"),
         "country": countries.country_name(country) if country else None,
@@ -157,6 +162,10 @@ def normal(
     for column, cell in row.cells.items():
         if cell and cell != before.get(column):
             try:
+                if column == "occurred":
+                    fields = _occurred(cell, lookup, before).items()
+                    found |= {k: v for k, v in fields if k == column or not row.cells.get(k)}
+                    continue
                 found[column] = _normal(column, cell, lookup, before.get(column, ""))
             except (InvalidValue, InvalidInput) as error:
                 raise row.invalid(column, error.problem) from None
@@ -171,13 +180,27 @@ def normal(
     return row._replace(cells=found)
 
 
+def _occurred(cell: str, lookup: Lookup, before: Mapping[str, str]) -> dict[str, str]:
+    """Return the cells that say a date as an export would write them; its words if it is vague.
+
+    The EDTF that the event has is unchanged, and so are its words. The words of a date that was
+    vague go with it.
+    """
+    known = before.get("occurred")
+    if known and cell.upper() == edtf.parse(known).edtf:
+        return {"occurred": known}
+    date = read_date(cell, lookup.spans)
+    fields = {**date.fields, "occurred": typed_dates.written(date.edtf)}
+    if date.words is None and before.get("occurred_basis") == "resolved":
+        fields |= {"occurred_text": "", "occurred_basis": ""}
+    return fields
+
+
 def _normal(column: str, cell: str, lookup: Lookup, before: str) -> str:
     """Return a cell as an export would write it; items of a list that are in `before` stay."""
     match column:
-        case "occurred":
-            return read_date(cell)
         case "reported_at":
-            return clock.reported(read_date(cell))
+            return clock.reported(read_date(cell).edtf)
         case "type" if lookup.event_types:
             code = term(cell, lookup.event_types, "event type")
             return next(each.label for each in lookup.event_types if each.code == code)

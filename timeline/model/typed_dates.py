@@ -1,0 +1,245 @@
+"""Read dates in what people type or keep in sheets: options, forms and cells.
+
+Guarantees: what may be a span of years or a part of a year (2023-24) is refused with both readings.
+What EDTF cannot say so vaguely (mid-April 2025) becomes an interval, and its words are kept. The
+result is EDTF that every version of Timeline reads.
+
+JSON, Python and the entries of a log never come here: for them `edtf.parse` reads 2023-24 as EDTF.
+"""
+
+import re
+from typing import Literal, NamedTuple
+
+from timeline.errors import InvalidValue
+from timeline.model import edtf
+from timeline.model.edtf_variants import DASHES
+
+Spans = Literal["alone", "column", "taken"]
+"""Tells how YYYY-NN is read where it may be a span of years.
+
+"alone": the date stands by itself. "column": other cells of its column are spans of years, so
+2011-12 is in doubt too. "taken": a person said that such cells are spans.
+"""
+
+
+class TypedDate(NamedTuple):
+    """A date that was read, and the words that it was read from if they say it more vaguely."""
+
+    edtf: str
+    words: str | None = None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Return the fields of an event that say this date."""
+        if self.words is None:
+            return {"occurred": self.edtf}
+        words = {"occurred_text": self.words, "occurred_basis": "resolved"}
+        return {"occurred": self.edtf, **words}
+
+
+def read(text: str, spans: Spans = "alone") -> TypedDate:
+    """Read a date that a person typed. Raises InvalidValue, with all readings if it has several."""
+    plain = " ".join(text.translate(DASHES).split())
+    if span := _span_of_years(plain, spans):
+        return TypedDate(span)
+    if (vague := _resolved(plain)) is not None:
+        return TypedDate(vague, " ".join(text.split()))
+    found = edtf.parse(text).edtf
+    left, _, right = found.partition("/")
+    return TypedDate(left if left == right and left != ".." else found)
+
+
+def written(date: str) -> str:
+    """Write EDTF so that `read` reads it back: a part of a year (2025-33) in words."""
+    return edtf.phrase(date) if _PART_OF_YEAR.search(date) else date
+
+
+def resolved(statement: object) -> object:
+    """Return a statement in JSON with its vague date as an interval, beside the words of it.
+
+    Anything else, and any other date, is returned as it is.
+    """
+    if not isinstance(statement, dict) or not isinstance(text := statement.get("occurred"), str):
+        return statement
+    try:
+        date = _resolved(" ".join(text.translate(DASHES).split()))
+    except InvalidValue:
+        return statement  # the model refuses it, and knows its line
+    if date is None:
+        return statement
+    return {**TypedDate(date, " ".join(text.split())).fields, **statement, "occurred": date}
+
+
+# --- Spans of years -----------------------------------------------------------------------
+
+_PART_OF_YEAR = re.compile(r"(?<![0-9])[0-9]{4}-(?:2[1-9]|3[0-9]|4[01])(?![0-9-])")
+_YEAR_AND_NUMBER = re.compile(r"(?<![0-9:.-])([0-9]{4}) ?- ?([0-9]{2})(?![0-9:]|-[0-9])")
+_AROUND = re.compile(r"((?:[a-z]+\.? ?){0,2}) ?YEARS ?([?~%]?)", re.I)
+
+
+def is_span(text: str) -> bool:
+    """Return whether a text can only be a span of years, or is refused because it may be one."""
+    match = _YEAR_AND_NUMBER.fullmatch(" ".join(text.translate(DASHES).split()))
+    return match is not None and _reading(match, "alone") != "edtf"
+
+
+def _reading(match: re.Match[str], spans: Spans) -> Literal["edtf", "span", "both"]:
+    """Return how a year and two digits are read: as EDTF has it, as a span of years, or as both."""
+    before, behind = int(match[1][2:]), int(match[2])
+    if not (behind > before or (before == 99 and behind == 0)):
+        return "edtf"
+    if behind and behind <= 12:
+        if spans == "alone" or behind != before + 1:
+            return "edtf"
+        return "span" if spans == "taken" else "both"
+    return "both" if 21 <= behind <= 41 and spans != "taken" else "span"
+
+
+def _span_of_years(text: str, spans: Spans) -> str | None:
+    """Return the interval of a span of years such as 1914-18; None if the text has none.
+
+    Raises InvalidValue if it may be a part of a year too, or stands within another date.
+    """
+    for match in _YEAR_AND_NUMBER.finditer(text):
+        reading = _reading(match, spans)
+        if reading == "edtf":
+            continue
+        first, last = int(match[1]), int(match[1]) // 100 * 100 + int(match[2])
+        last += 100 if last < first else 0
+        if reading == "both":
+            raise InvalidValue(text, _both(match, first, last))
+        around = _AROUND.fullmatch(f"{text[: match.start()]}YEARS{text[match.end() :]}")
+        if around is None or (around[1] and not _is_qualifier(around[1])):
+            problem = f'"{match[0]}" is a span of years within another date: write both years'
+            raise InvalidValue(text, f"{problem} in full, such as {first:04d}/{last:04d}")
+        sides = (edtf.parse(f"{around[1]} {year:04d}{around[2]}") for year in (first, last))
+        return "/".join(side.edtf for side in sides)
+    return None
+
+
+def _is_qualifier(words: str) -> bool:
+    try:
+        return edtf.parse(f"{words} 2000").edtf in ("2000~", "2000?", "2000%")
+    except InvalidValue:
+        return False
+
+
+def _both(match: re.Match[str], first: int, last: int) -> str:
+    """Say in words both readings of a year and two digits."""
+    code = f"{match[1]}-{match[2]}"
+    try:
+        part = edtf.phrase(code)
+        advice = f'"{part}"'
+    except InvalidValue:  # a third of a year, which has no words
+        part = f"a third of {match[1]}"
+        start = (int(match[2]) - 37) * 4 + 1
+        advice = f"{match[1]}-{start:02d}/{match[1]}-{start + 3:02d}"
+    return (
+        f'"{match[0]}" can be read as {part} or {first} to {last}: '
+        f"write {advice} or {first:04d}/{last:04d}"
+    )
+
+
+# --- Vague dates --------------------------------------------------------------------------
+
+
+def _resolved(text: str) -> str | None:
+    """Return the EDTF that a vague date stands for; None for any other text."""
+    if vague := _VAGUE.fullmatch(text):
+        return _third(text, vague[1].lower(), vague[2])
+    shown = _shown(text)
+    return None if shown is None else edtf.parse(shown).edtf
+
+
+_VAGUE = re.compile(r"(?:in )?(?:the )?(early|mid|middle|late)[ -]+(?:of )?(?:the )?(.+)", re.I)
+_DAYS = {"early": (1, 10), "mid": (11, 20), "late": (21, 31)}
+_MONTHS = {"early": (1, 4), "mid": (5, 8), "late": (9, 12)}
+_YEARS = {"early": (0, 3), "mid": (4, 6), "late": (7, 9)}
+_MONTH_OF_SEASON = {"early": 0, "mid": 1, "late": 2}
+
+
+def _third(text: str, which: str, rest: str) -> str:
+    """Return the first, middle or last third of a month, a season, a year or a decade, in EDTF."""
+    which = "mid" if which == "middle" else which
+    when = edtf.parse(rest)
+    year, month, *_ = edtf.numbers(when.occurred_from) if when.occurred_from else (10**6, 0)
+    has_thirds = abs(year) <= 9998 and not re.search(r"[?~%]|-XX", when.edtf)
+    match when.precision if has_thirds else None:
+        case "month":
+            _, _, end, *_ = edtf.numbers(str(when.occurred_to))
+            first, last = _DAYS[which]
+            days = (f"{_year(year)}-{month:02d}-{day:02d}" for day in (first, min(last, end)))
+            return "/".join(days)
+        case "season":
+            count = month - 1 + _MONTH_OF_SEASON[which]
+            return f"{_year(year + count // 12)}-{count % 12 + 1:02d}"
+        case "year":
+            return "/".join(f"{_year(year)}-{each:02d}" for each in _MONTHS[which])
+        case "decade":
+            return "/".join(_year(year + each) for each in _YEARS[which])
+    raise InvalidValue(
+        text,
+        f'"{text}" is vague: early, mid and late go with a month, a season, a year or a decade: '
+        "write the days or months it stands for, such as 2025-04-11/2025-04-20",
+    )
+
+
+def _year(year: int) -> str:
+    return f"-{-year:04d}" if year < 0 else f"{year:04d}"
+
+
+# --- EDTF that format 1 has no room for ---------------------------------------------------
+
+_OPEN = re.compile(r"(-?[0-9]{4})-(?:([01])X|([0-9]{2})-([0-3])X)([?~%]?)", re.I)
+_SYMBOLS = "[?~%]?"
+_QUALIFIED = re.compile(
+    rf"{_SYMBOLS}-?[0-9]{{4}}{_SYMBOLS}(?:-{_SYMBOLS}[0-9]{{2}}{_SYMBOLS}){{0,2}}"
+)
+
+
+def _shown(text: str) -> str | None:
+    """Return the EDTF of format 1 for EDTF that says more; None for any other text.
+
+    Digits left open (1984-1X) become an interval, and qualifiers of parts go to the end.
+    """
+    sides = text.split("/")
+    if len(sides) > 2:
+        return None
+    left, right = _side(sides[0]), _side(sides[-1])
+    if left is None and right is None:
+        return None
+    first = left[0] if left else sides[0]
+    last = right[1] if right else sides[-1]
+    return first if first == last else f"{first}/{last}"
+
+
+def _side(text: str) -> tuple[str, str] | None:
+    """Return the first and the last date of what format 1 cannot say; None for any other text."""
+    if match := _OPEN.fullmatch(text):
+        return _ends(*match.groups())
+    if not _QUALIFIED.fullmatch(text):
+        return None
+    try:
+        edtf.parse(text)
+    except InvalidValue:
+        symbols = set(re.findall("[?~%]", text))
+        plain = re.sub("[?~%]", "", text)
+        date = plain + (symbols.pop() if len(symbols) == 1 else "%" if symbols else "")
+        return date, date
+    return None
+
+
+def _ends(
+    year: str, tens: str | None, month: str | None, tens_of_day: str | None, qualifier: str
+) -> tuple[str, str] | None:
+    """Return the first and the last date of one with its last digit left open."""
+    if tens:
+        first, last = (1, 9) if tens == "0" else (10, 12)
+        return f"{year}-{first:02d}{qualifier}", f"{year}-{last:02d}{qualifier}"
+    whole = edtf.parse(f"{year}-{month}")
+    _, _, length, *_ = edtf.numbers(str(whole.occurred_to))
+    first = max(int(tens_of_day or 0) * 10, 1)
+    last = min(int(tens_of_day or 0) * 10 + 9, length)
+    if whole.precision != "month" or first > last:
+        return None
+    return f"{year}-{month}-{first:02d}{qualifier}", f"{year}-{month}-{last:02d}{qualifier}"
