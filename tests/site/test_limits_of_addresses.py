@@ -109,7 +109,7 @@ def test_as_much_as_is_allowed_is_answered(site: Site) -> None:
         for value in values
     ]
     words = " ".join(f"{'w' * 28}{number}" for number in range(64))[:2_000]
-    for pairs in ([*facets, ("q", words)], [(f"x{number}", "1") for number in range(64)]):
+    for pairs in ([*facets, ("q", words)], [(f"utm_{number}", "1") for number in range(64)]):
         for path in ("/events", "/events.csv", "/events.json"):
             assert site.ask(f"{path}?{urlencode(pairs)}").status == 200
     tags = [("_tag", f"tag-{number}") for number in range(64)]

@@ -72,7 +72,7 @@ def test_events_come_newest_first_or_oldest_first(site: Site, told: Timeline) ->
         ("state=retracted", {"state": "retracted"}),
         ("actor=Mark+Rutte", {"actor": "Mark Rutte"}),
         ("tag=ceasefire&precision=day", {"tag": "ceasefire", "precision": "day"}),
-        ("unknown=parameter", {}),
+        ("utm_source=letter", {}),
     ],
 )
 def test_an_address_is_a_selection(
@@ -141,6 +141,15 @@ def test_a_day_before_the_log_was_opened_says_so_and_offers_the_other_clock(site
         ("/events/not-there", 404, "no event &#34;not-there&#34;"),
         ("/events/sumy-strike/99", 404, "no event &#34;sumy-strike@99&#34;"),
         ("/changes?from=nonsense", 400, "nonsense"),
+        ("/events?contry=UKR", 400, "contry: is not a filter: did you mean country?"),
+        ("/events.csv?contry=UKR", 400, "contry: is not a filter: did you mean country?"),
+        ("/events.json?nothing-like-it=1", 400, "is not a filter: known are type, actor"),
+        ("/nothing", 404, "no page &#34;/nothing&#34;"),
+        ("/nothing/at/all.html", 404, "no page &#34;/nothing/at/all.html&#34;"),
+        ("/events/NOT-AN-ID", 404, "no page"),
+        ("/odesa/nothing", 404, "no page"),
+        ("/-/nothing", 404, "no page"),
+        ("/nothing.json", 404, '"error": "no page'),
     ],
 )
 def test_what_is_asked_in_vain_is_a_page_that_says_so(
@@ -149,6 +158,33 @@ def test_what_is_asked_in_vain_is_a_page_that_says_so(
     answer = site.ask(path)
     assert (answer.status_code, problem in answer.text) == (status, True), answer.text
     assert "Traceback" not in answer.text
+
+
+def test_a_filter_that_cannot_be_read_keeps_the_page_and_the_other_filters(site: Site) -> None:
+    kept = site.titles("/events?country=UKR")
+    for wrong in (
+        "since=nonsense",
+        "type=NOTHING",
+        "contry=UKR",
+        "as_of=tomorrow",
+        "until=x&since=y",
+    ):
+        answer = site.ask(f"/events?country=UKR&{wrong}")
+        assert answer.status_code == 400
+        assert all(title in html.unescape(answer.text) for title in kept), wrong
+        assert 'role="alert"' in answer.text
+    text = site.ask("/events?since=nonsense").text
+    assert re.search(
+        r'<input id="since"[^>]*value="nonsense"[^>]*aria-describedby="wrong-since"', text
+    )
+    assert 'id="wrong-since"' in text
+    assert 'id="wrong-until"' not in text
+
+
+def test_the_marks_of_trackers_are_passed_over(site: Site) -> None:
+    marks = "utm_source=x&utm_medium=y&fbclid=1&gclid=2&_trace=1"
+    assert site.titles(f"/events?country=UKR&{marks}") == site.titles("/events?country=UKR")
+    assert site.ask(f"/events.csv?{marks}").status_code == 200
 
 
 def test_an_event_has_a_page_for_itself_and_for_each_version(site: Site, told: Timeline) -> None:

@@ -96,6 +96,16 @@ def render_cell() -> Awaitable[None] | None:
 
 
 @hookimpl
+def handle_exception(datasette: Any, request: Any, exception: Any) -> Awaitable[Any] | None:
+    """Answer an address that leads nowhere with our own page."""
+    if getattr(exception, "status", None) != 404:
+        return None
+    from timeline.site import routes
+
+    return routes.not_found(datasette, request)
+
+
+@hookimpl
 def register_facet_classes() -> Sequence[type]:
     """Return the classes for the facets of events: columns, links such as actors, and periods."""
     from timeline.site.datasette_facets import FACET_CLASSES

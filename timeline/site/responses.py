@@ -38,6 +38,8 @@ Read = Callable[[sqlite3.Connection], Context]
 HEADERS = {"Content-Security-Policy": guard.PAGE_POLICY, "Cache-Control": "no-cache"}
 """The headers of every response of ours."""
 _PLAIN = "text/plain; charset=utf-8"
+_OF_FILES = (".csv", ".ics", ".atom", ".geojson", ".jsonl", ".txt", ".tlog-proof")
+"""The endings of addresses that programs read; a problem is one line of plain text there."""
 _OFFERED = (
     ("csv", "CSV"),
     ("json", "JSON"),
@@ -99,12 +101,16 @@ class Asked(NamedTuple):
 
 
 async def page(asked: Asked, name: str, read: Read) -> Any:
-    """Return what was read as a page made by the template with this name."""
+    """Return what was read as a page made by the template with this name.
+
+    The page has the `status` that was read, if there is one.
+    """
 
     def with_info(connection: sqlite3.Connection) -> Context:
         return {"info": log.info(connection), **read(connection)}
 
-    return await _html(asked, name, await read_at_once(asked, with_info))
+    found = await read_at_once(asked, with_info)
+    return await _html(asked, name, found, found.get("status", 200))
 
 
 async def json_object(asked: Asked, read: Read) -> Any:
@@ -125,15 +131,14 @@ async def plain(
 async def problem(asked: Asked, error: TimelineError) -> Any:
     """Return what is wrong with a request in one line, in the format of the address."""
     status = 404 if isinstance(error, NotFound | ProofError) else 400
-    match PurePosixPath(asked.request.path).suffix:
-        case "":
-            info = await read_at_once(asked, log.info, is_limited=False)
-            heading = _heading(error)
-            context = {"info": info, "heading": heading, "problem": str(error)}
-            return await _html(asked, "problem", context, status)
-        case ".json":
-            return _json({"error": str(error)}, status)
-    return response(f"{error}\n", _PLAIN, status)
+    suffix = PurePosixPath(asked.request.path).suffix
+    if suffix == ".json":
+        return _json({"error": str(error)}, status)
+    if suffix in _OF_FILES:
+        return response(f"{error}\n", _PLAIN, status)
+    info = await read_at_once(asked, log.info, is_limited=False)
+    context = {"info": info, "heading": _heading(error), "problem": str(error)}
+    return await _html(asked, "problem", context, status)
 
 
 def _heading(error: TimelineError) -> str:

@@ -9,6 +9,7 @@ Knows Datasette only by the objects that it is given.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,18 +18,18 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 from urllib.parse import urlencode
 
-from timeline.errors import TimelineError
+from timeline.errors import InvalidInput, NotFound, TimelineError
 from timeline.formats.exports import FORMATS
 from timeline.model.limits import ID
 from timeline.reading import query
 from timeline.reading.as_of import parse_as_of
-from timeline.site import responses
+from timeline.site import guard, responses
 from timeline.site.arguments import arguments
 from timeline.site.mounts import Mount, mounts
 from timeline.site.responses import Asked, Context
 from timeline.site.views import feeds
 from timeline.site.views.actor import actor_json, actor_page
-from timeline.site.views.address import Address
+from timeline.site.views.address import Address, check_names
 from timeline.site.views.browse import browse
 from timeline.site.views.changes import changes_feed, changes_json, changes_page
 from timeline.site.views.cite import citations_of
@@ -62,15 +63,49 @@ def _handler(mount: Mount, page: Page) -> Callable[..., Awaitable[Any]]:
     return handle
 
 
+async def not_found(datasette: Any, request: Any) -> Any:
+    """Return our page for an address that leads nowhere; None if it is not one of a timeline."""
+    from datasette.utils.asgi import Forbidden
+
+    first = request.path.strip("/").partition("/")[0]
+    if first in datasette.databases and first not in guard.timelines(datasette):
+        return None
+    for mount in reversed(mounts(datasette)):
+        if f"{request.path}/".startswith(f"{mount.prefix}/"):
+            asked = Asked(datasette, request, mount, [])
+            with contextlib.suppress(Forbidden):
+                return await responses.problem(asked, NotFound("page", request.path))
+    return None
+
+
 # --- Pages --------------------------------------------------------------------------------
 
 
 async def _browse_page(asked: Asked) -> Any:
-    address = Address.of(asked.given)
-
     def read(connection: sqlite3.Connection) -> Context:
         index = asked.facet_index(connection)
-        return {**browse(connection, address, index), "moments": _moments(address)}
+        address, wrong = Address.of(asked.given), list[InvalidInput]()
+        try:
+            check_names(asked.given)
+        except InvalidInput as error:
+            wrong.append(error)
+        while True:
+            try:
+                found = browse(connection, address, index)
+            except InvalidInput as error:
+                following = address.without_filter(error.field)
+                if following == address:
+                    raise
+                wrong.append(error)
+                address = following
+            else:
+                return {
+                    **found,
+                    "moments": _moments(address),
+                    "wrong": {error.field: str(error) for error in wrong},
+                    "given": dict(asked.given),
+                    "status": 400 if wrong else 200,
+                }
 
     return await responses.page(asked, "browse", read)
 
@@ -78,6 +113,7 @@ async def _browse_page(asked: Asked) -> Any:
 async def _feed(asked: Asked) -> Any:
     suffix = asked.part("suffix")
     name = feeds.NAMES[suffix]
+    check_names(asked.given)
     address = Address.of(asked.given)
 
     def read(connection: sqlite3.Connection) -> IO[bytes]:

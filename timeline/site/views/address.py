@@ -1,8 +1,8 @@
 """Read the state of a browse page from its address, and make addresses of other states.
 
 Guarantees: an address contains the whole state of a page, so that Back, bookmarks and feeds work;
-`Address.of(x.pairs()) == x`. Unknown parameters are ignored. Values are left as they are given:
-`filters` knows what they mean.
+`Address.of(x.pairs()) == x`. It leaves unknown parameters out, and `check_names` refuses them.
+Values are left as they are given: `filters` knows what they mean.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from timeline.errors import InvalidValue
-from timeline.model import edtf
+from timeline.errors import InvalidInput, InvalidValue
+from timeline.model import edtf, hints
 
 FACETS = {
     "type": "event_type",
@@ -31,6 +31,20 @@ FACETS = {
 
 _SINGLE = ("q", "place", "since", "until", "as_of", "as_reported", "order", "after", "all")
 """The parameters of an address that have one value."""
+
+
+_OF_OTHERS = re.compile(r"_.*|utm_.*|fbclid|gclid")
+"""The parameters that mean nothing here: those of Datasette, and the marks of trackers."""
+
+
+def check_names(pairs: Iterable[tuple[str, str]]) -> None:
+    """Raise InvalidInput for a parameter that no page knows, with the name that is likely meant."""
+    known = (*FACETS, *_SINGLE)
+    for name, _ in pairs:
+        if name not in known and not _OF_OTHERS.fullmatch(name):
+            near = hints.nearest(name, known)
+            hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
+            raise InvalidInput(hints.printable(name), f"is not a filter: {hint}")
 
 
 class Address(NamedTuple):
@@ -88,6 +102,12 @@ class Address(NamedTuple):
         """Return the query string without the chosen values of a facet."""
         rest = tuple(pair for pair in self.chosen if pair[0] != facet)
         return _query(self._replace(chosen=rest, after="").pairs())
+
+    def without_filter(self, name: str) -> Address:
+        """Return the address without what `name` asks for: a filter, or a moment."""
+        chosen = tuple(pair for pair in self.chosen if FACETS[pair[0]] != name)
+        singles = dict.fromkeys({"after", name} & {*_SINGLE}, "")
+        return self._replace(chosen=chosen, **singles)
 
     def cleared(self) -> str:
         """Return the query string of the same moment, without filters, words and order."""
