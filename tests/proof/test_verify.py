@@ -322,6 +322,28 @@ CHANGES: dict[str, tuple[Tamper, set[tuple[str, str]]]] = {
         ),
         {("erasure", f"#{ERASING}"), ("payload", f"#{ERASED}")},
     ),
+    "a salt that was left behind": (
+        lambda c: c.execute("UPDATE log SET salt = zeroblob(16) WHERE seq = ?", (ERASED,)),
+        {("salt", f"#{ERASED}")},
+    ),
+    "a byte moved from the payload to the salt": (
+        lambda c: c.execute(
+            "UPDATE log SET salt = CAST(salt || substr(payload, 1, 1) AS BLOB),"
+            " payload = substr(payload, 2) WHERE seq = 4"
+        ),
+        {("salt", "#4")},
+    ),
+    "a text that is here and erased": (
+        lambda c: c.execute("UPDATE source_texts SET erased_by = 'nobody'"),
+        {("text", f"{TEXT_SHA256}, erased_by")},
+    ),
+    "a publication of less than nothing": (
+        lambda c: c.execute(
+            "INSERT INTO publications VALUES ('2025-04-13T18:00:00.000000Z', -1, ?, NULL)",
+            (merkle.root([]),),
+        ),
+        {("publication", "publication 2025-04-13T18:00:00.000000Z, size")},
+    ),
     "a captured text": (
         lambda c: c.execute("UPDATE source_texts SET body = body || '!'"),
         {("text", TEXT_SHA256)},
@@ -520,6 +542,14 @@ CHANGES: dict[str, tuple[Tamper, set[tuple[str, str]]]] = {
             " WHERE name = '_sqlite_migrations'; PRAGMA writable_schema = RESET"
         ),
         {("schema", "table _sqlite_migrations")},
+    ),
+    "an index of migrations on a table in capitals": (
+        lambda c: c.executescript(
+            "PRAGMA writable_schema = ON; UPDATE sqlite_master SET tbl_name = upper(tbl_name)"
+            " WHERE type = 'index' AND sql GLOB '*_sqlite_migrations*';"
+            " PRAGMA writable_schema = RESET"
+        ),
+        {("schema", "index idx__sqlite_migrations_migration_set_name")},
     ),
     "statistics that mislead": (
         lambda c: c.executescript("ANALYZE; UPDATE sqlite_stat1 SET stat = '1 1'"),

@@ -120,6 +120,8 @@ def _check_publications(
         "SELECT published_at, size, root, checkpoint_size FROM publications ORDER BY published_at"
     ):
         name = f"publication {when}"
+        if size < 0:
+            report.add("publication", f"{name}, size", "0 or more", size)
         _holds(report, name, Checkpoint(report.origin, size, root), roots)
         if not is_instant(when.encode()):
             report.add("publication", name, "a time", when)

@@ -68,6 +68,9 @@ def check_entries(
                 _compare_entry(report, row)
             if payload is None:
                 absent[entry_id] = seq
+            if (salt and len(salt)) != (None if payload is None else 16):
+                expected = "nothing without a payload" if payload is None else "16 bytes"
+                report.add("salt", f"#{seq}", expected, salt and salt.hex())
             if kind == b"entry.erased":
                 erasures.append((seq, subject.removeprefix(b"entry/")))
             if recorded != last_recorded:

@@ -53,17 +53,22 @@ def check_schema(connection: sqlite3.Connection, report: Report) -> None:
     file has them.
     """
     found = Counter(map(_Definition._make, connection.execute(_DEFINITIONS)))
-    known = {each.title: each for each in found if each.sql in _SQLITE_UTILS_4_2}
-    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
-        schema.migrate(new)
-        tables.create(new)
-        made = map(_Definition._make, new.execute(_DEFINITIONS))
-        expected = Counter(known.get(each.title, each) for each in made)
-        our_migrations = new.execute(_MIGRATIONS).fetchall()
+    known = {each.title: each.sql for each in found if each.sql in _SQLITE_UTILS_4_2}
+    made, our_migrations = _new_file()
+    expected = Counter(each._replace(sql=known.get(each.title, each.sql)) for each in made)
     _compare(report, expected, found)
     their_migrations = connection.execute(_MIGRATIONS).fetchall()
     if their_migrations != our_migrations:
         report.add("schema", "migrations", our_migrations, their_migrations)
+
+
+def _new_file() -> tuple[list[_Definition], list[tuple[object, ...]]]:
+    """Return the definitions of a new file, and its migrations."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
+        schema.migrate(new)
+        tables.create(new)
+        made = [*map(_Definition._make, new.execute(_DEFINITIONS))]
+        return made, new.execute(_MIGRATIONS).fetchall()
 
 
 def _compare(report: Report, expected: Counter[_Definition], found: Counter[_Definition]) -> None:

@@ -65,7 +65,7 @@ def _compare_table(connection: sqlite3.Connection, report: Report, table: str) -
     untyped = [name for name, kind, _ in described if kind in ("", "ANY")]
     if _is_same(connection, table, keys, columns, untyped):
         return
-    names = (*keys, *columns, *(f"typeof({name})" for name in untyped))
+    names = (*keys, *columns, *(f"typeof({name})" for name in columns))
     connection.text_factory = bytes
     select = f"SELECT {', '.join(names)} FROM {{}}.{table} ORDER BY {', '.join(keys)}"  # noqa: S608
     expected, found = (iter(connection.execute(select.format(part))) for part in ("temp", "main"))

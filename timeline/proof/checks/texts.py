@@ -46,6 +46,9 @@ def check_texts(connection: sqlite3.Connection, report: Report) -> None:
             _check_erased(connection, report, row, naming)
             continue
         report.texts += 1
+        if row.erased_by is not None:
+            by = text_of(row.erased_by)
+            report.add("text", f"{where}, erased_by", "nothing, as the text is here", by)
         hashed = "sha256:" + hashlib.sha256(row.body).hexdigest()
         if hashed != where:
             report.add("text", where, where, hashed)
