@@ -1,7 +1,8 @@
 # make demo     serve the demonstration for a browser (PORT=8001)
 # make test     check everything: format, lint, types, imports, generated docs, tests
 # make audit    compare the installed packages with an index of known vulnerabilities
-# make torture  run the tests that take minutes: crashes and failing disks at every moment
+# make torture  run the tests that take minutes: crashes and failing disks at every moment, and an
+#               hour of changes to a file (TORTURE_SECONDS=60 TORTURE_SEED=1)
 # make docs     write command help and printed examples into the docs
 # make bench    measure the speeds that README.md and bench/RESULTS.md give
 

@@ -28,17 +28,26 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what was counted under faults, also when all is well."""
     totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    tampered: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
         if getattr(report, "when", None) == "call":
             for name, value in report.user_properties:
                 if name == "counted":
                     what, numbers = value
                     totals[what].update(numbers)
+                if name == "tampered":
+                    what, numbers = value
+                    tampered[what].update(numbers)
     for what, total in totals.items():
         terminalreporter.write_line(
             f"{total['faults']:,} {what}: {total['acknowledged']:,} entries acknowledged,"
             f" {total['lost']:,} lost, {total['half']:,} half batches,"
             f" {total['findings']:,} findings of verify"
+        )
+    for what, total in tampered.items():
+        terminalreporter.write_line(
+            f"{sum(total.values()):,} {what}: {total['found']:,} found, {total['harmless']:,}"
+            f" harmless, {total['named']:,} named as not checked, {total['unnoticed']:,} unnoticed"
         )
 
 

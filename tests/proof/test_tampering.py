@@ -1,0 +1,202 @@
+"""Thousands of ways to change a file: each is found, or changes nothing that anybody can read.
+
+The ordinary run takes a sample. `make torture` goes on for an hour; TORTURE_SECONDS says for how
+long, and TORTURE_SEED which changes come first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import sqlite3
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+from readings import LEAVE_NO_TRACE, exports, pages, rows, searches
+from signed_story import build, short_segments
+from tampering import edit, places
+
+from timeline.errors import StoreError
+from timeline.proof import verify
+from timeline.proof.checks import schema
+from timeline.proof.checks.report import Report
+from timeline.store import storage
+
+SAMPLE = 40
+"""Changes of each kind in an ordinary run."""
+SECONDS = float(os.environ.get("TORTURE_SECONDS") or 3600)
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+SEED = int(os.environ.get("TORTURE_SEED") or int(RUN[:5], 16))
+WITH_PAGES = 5
+"""One in so many changes is looked for on the pages of the site, too, if verify finds nothing."""
+WHOLE = 10
+"""One in so many changes is verified to the end, the others up to the first finding."""
+
+SHM = Path("/dev/shm")
+long_and_short = pytest.mark.parametrize(
+    ("seed", "changes"),
+    [(0, SAMPLE), pytest.param(SEED, None, marks=pytest.mark.torture, id=f"SEED={SEED}")],
+)
+
+
+class Found(Exception):
+    """Ends a verification at its first finding."""
+
+
+@dataclass
+class Original:
+    """A file that nobody has changed, and all that it says."""
+
+    path: Path
+    rows: dict[str, set[str]]
+    readings: list[object]
+
+    def is_read_in(self, path: Path, *, with_pages: bool) -> bool:
+        looked = (searches, exports, pages) if with_pages else (searches, exports)
+        return [read(path) for read in looked] == self.readings[: len(looked)]
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Original]:
+    path = tmp_path_factory.mktemp("tampering") / "timeline.db"
+    with short_segments(), pytest.MonkeyPatch.context() as patch:
+        build(path)
+        patch.setattr(schema, "_new_file", cache(schema._new_file))  # the same each time
+        assert verify.verify(path).findings == []
+        assert all(path_rows for name, path_rows in rows(path).items() if name != "scrub_pending")
+        yield Original(path, rows(path), [searches(path), exports(path), pages(path)])
+
+
+@pytest.fixture
+def path(tmp_path: Path, original: Original) -> Iterator[Path]:
+    """A copy of the file, in memory where there is such a folder."""
+    folder = SHM if SHM.is_dir() else tmp_path
+    path = folder / f"{tmp_path.name}-{os.getpid()}.db"
+    shutil.copy(original.path, path)
+    yield path
+    for left in (path, *storage.beside(path)):
+        left.unlink(missing_ok=True)
+
+
+def finds(path: Path, *, whole: bool) -> bool:
+    """Whether verify finds something in the file, or refuses to read it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not whole:
+            patch.setattr(Report, "add", stop)
+        try:
+            return bool(verify.verify(path).findings)
+        except (Found, StoreError):
+            return True
+
+
+def stop(*finding: object) -> None:
+    raise Found(*finding)
+
+
+def is_named(before: dict[str, set[str]], after: dict[str, set[str]]) -> bool:
+    """Whether only that differs of which verify says that it leaves no trace."""
+    if before.keys() != after.keys():
+        return False
+    for table, kept in before.items():
+        if table not in LEAVE_NO_TRACE and after[table] != kept:
+            return False
+        added = after[table] - kept
+        if (
+            added
+            and table != "publications"
+            and not all(table == "source_texts" and ", None, " in row for row in added)
+        ):
+            return False
+    return True
+
+
+def verdict(path: Path, original: Original, number: int) -> str:
+    """What verify, and who reads the file, make of a change."""
+    try:
+        if finds(path, whole=not number % WHOLE):
+            return "found"
+        after = rows(path)
+        if after != original.rows:
+            return "named" if is_named(original.rows, after) else "unnoticed"
+        same = original.is_read_in(path, with_pages=not number % WITH_PAGES)
+    except Exception as error:  # noqa: BLE001 - whatever happens is reported with the change
+        return f"{type(error).__name__}: {error}"
+    return "harmless" if same else "unnoticed"
+
+
+def count(
+    changes: Iterator[str],
+    path: Path,
+    original: Original,
+    limit: int | None,
+    record_property: Callable[[str, object], None],
+    what: str,
+) -> None:
+    """Try changes until there are enough of them; keep the files in which one went unnoticed."""
+    counts: Counter[str] = Counter()
+    unnoticed = []
+    end = time.monotonic() + SECONDS
+    for number, change in enumerate(changes):
+        found = verdict(path, original, number)
+        counts[found if found in ("found", "harmless", "named") else "unnoticed"] += 1
+        if found not in ("found", "harmless", "named"):
+            unnoticed.append(f"{found}: {change}")
+            shutil.copy(path, original.path.with_name(f"unnoticed-{len(unnoticed)}.db"))
+        if number + 1 == limit or (limit is None and time.monotonic() > end) or len(unnoticed) > 50:
+            break
+    record_property("tampered", (what, dict(counts)))
+    assert counts["found"]
+    assert not unnoticed, "\n".join((f"see {original.path.parent}", *unnoticed))
+
+
+@long_and_short
+def test_a_bit_of_the_file(
+    path: Path,
+    original: Original,
+    seed: int,
+    changes: int | None,
+    record_property: Callable[[str, object], None],
+) -> None:
+    maker = random.Random(seed)
+    data = original.path.read_bytes()
+
+    def flipped() -> Iterator[str]:
+        for place in places(original.path, maker):
+            bit = 1 << maker.randrange(8)
+            for left in storage.beside(path):
+                left.unlink(missing_ok=True)
+            with path.open("r+b", buffering=0) as file:
+                os.pwrite(file.fileno(), bytes([data[place] ^ bit]), place)
+            yield f"byte {place}, bit {bit}"
+            path.write_bytes(data)
+
+    count(flipped(), path, original, changes, record_property, "bits flipped")
+
+
+@long_and_short
+def test_an_edit_by_sql(
+    path: Path,
+    original: Original,
+    seed: int,
+    changes: int | None,
+    record_property: Callable[[str, object], None],
+) -> None:
+    maker = random.Random(seed)
+
+    def edited() -> Iterator[str]:
+        while True:
+            shutil.copy(original.path, path)
+            for left in storage.beside(path):
+                left.unlink(missing_ok=True)
+            with contextlib.suppress(sqlite3.Error, sqlite3.Warning):
+                yield edit(path, maker)
+
+    count(edited(), path, original, changes, record_property, "edits by SQL")

@@ -1,0 +1,121 @@
+"""All that anybody can read in the file of a timeline: rows, searches, exports and pages."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from site_in_process import FORMATS as FORMATS_OF_THE_SITE
+from site_in_process import open_site
+
+from timeline.formats.about import About
+from timeline.formats.exports import FORMATS
+from timeline.formats.sheet.lookup import lookup_of
+from timeline.reading import captured_texts, comparison, entries, query, selection
+from timeline.store import log, storage
+
+Row = tuple[object, ...]
+
+ONLY_HERE = {
+    "_sqlite_migrations": ("applied_at",),
+    "checkpoints": ("stored_at",),
+    "publications": ("published_at",),
+    "source_texts": ("captured_at", "original_sha256"),
+}
+"""The columns that verify says it cannot check, by table."""
+
+LEAVE_NO_TRACE = {*ONLY_HERE, "scrub_pending"} - {"_sqlite_migrations"}
+"""The tables of which verify says that a missing row leaves no trace."""
+
+_NOT_TEXT = ("event_search_data", "event_search_idx")
+"""The tables of the index that is searched: the same words can be indexed in many ways."""
+
+
+def rows(path: Path) -> dict[str, set[str]]:
+    """The rows of every table and view, but for columns that verify cannot check."""
+    found: dict[str, set[str]] = {}
+    with _connected(path) as connection:
+        made = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+        found["sqlite_master"] = {*map(repr, made)}
+        for kind, name, *_ in made:
+            if kind in ("table", "view") and name not in _NOT_TEXT:
+                found[name] = {repr(row) for row in _rows(connection, name)}
+    return found
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> Iterator[Row]:
+    columns = [
+        f'"{name}"'
+        for _, name, *_ in connection.execute(f'PRAGMA table_info("{table}")')
+        if name not in ONLY_HERE.get(table, ())
+    ]
+    return connection.execute(f'SELECT {", ".join(columns)} FROM "{table}"')
+
+
+def searches(path: Path) -> dict[str, object]:
+    """What a search finds, in its order: every word of the index, and beginnings of words."""
+    with _connected(path) as connection:
+        connection.execute(
+            "CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, event_search, instance)"
+        )
+        words = {word for (word,) in connection.execute("SELECT term FROM temp.words")}
+        asked = {f'"{word}"' for word in words} | {f'"{word[:2]}"*' for word in words}
+        return {
+            each: connection.execute(
+                "SELECT rowid, rank, highlight(event_search, 0, '[', ']') FROM event_search"
+                " WHERE event_search MATCH ? ORDER BY rank, rowid",
+                (each,),
+            ).fetchall()
+            for each in sorted(asked)
+        }
+
+
+def exports(path: Path) -> dict[str, object]:
+    """Every format of an export, every version of every event, and what changed since when."""
+    with contextlib.closing(storage.connect(path)) as connection:
+        ids = [row["event_id"] for row in selection.list_events(connection, {"state": "all"})]
+        about = About(
+            log.info(connection),
+            lookup_of(connection),
+            cited_text=captured_texts.cited(connection),
+        )
+        found: dict[str, object] = {
+            name: "".join(
+                form.write(
+                    entries.read(connection) if form.of_entries else query.each(connection, ids),
+                    about,
+                )
+            )
+            for name, form in FORMATS.items()
+        }
+        found["ids"] = ids
+        found["history"] = [query.history(connection, event_id) for event_id in ids]
+        found["facets"] = selection.facets(connection, {})
+        found["changes"] = [*comparison.changes(connection, 20)]
+        found["coverage"] = [
+            captured_texts.coverage(connection, source_id).as_json(source_id)
+            for source_id in ("paper", "radio")
+        ]
+        return found
+
+
+def pages(path: Path) -> dict[str, object]:
+    """The JSON of every page, and the formats that the site offers."""
+    with open_site(path) as site:
+        asked = ["/changes.json", "/verify.json", "/verify.txt"]
+        asked += [f"/events.{form}" for form in FORMATS_OF_THE_SITE]
+        with contextlib.closing(storage.connect(path)) as connection:
+            for table in ("event", "actor", "source"):
+                ids = connection.execute(f"SELECT {table}_id FROM {table}s ORDER BY 1")
+                asked += [f"/{table}s/{key}.json" for (key,) in ids]
+        return {each: (answer := site.ask(each)).text or answer.status_code for each in asked}
+
+
+@contextlib.contextmanager
+def _connected(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection on which a text and its bytes are two values, UTF-8 or not."""
+    with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+        yield connection
