@@ -111,7 +111,7 @@ def is_named(before: dict[str, set[str]], after: dict[str, set[str]]) -> bool:
         added = after[table] - kept
         if (
             added
-            and table != "publications"
+            and table not in ("publications", "mirror")
             and not all(table == "source_texts" and ", None, " in row for row in added)
         ):
             return False

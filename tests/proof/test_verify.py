@@ -398,6 +398,10 @@ CHANGES: dict[str, tuple[Tamper, set[tuple[str, str]]]] = {
         ),
         {("publication", f"publication {utc(SIGNED_AT)}, checkpoint_size")},
     ),
+    "a mirror of another log": (
+        lambda c: c.execute("INSERT INTO mirror VALUES ('example.org/other', 'yesterday')"),
+        {("mirror", "example.org/other"), ("mirror", "example.org/other, since")},
+    ),
     "a text emptied by nobody": (
         lambda c: c.execute("UPDATE source_texts SET body = NULL, erased_by = 'nobody'"),
         {("text", f"{TEXT_SHA256}, erased_by")},
@@ -725,6 +729,7 @@ def test_any_byte_of_the_file_flipped_is_found_or_changes_nothing(
 UNPROVEN = {
     "_sqlite_migrations": ("applied_at",),
     "checkpoints": ("stored_at",),
+    "mirror": ("since",),
     "publications": ("published_at",),
     "source_texts": ("captured_at", "original_sha256"),
 }

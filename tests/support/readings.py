@@ -21,6 +21,7 @@ Row = tuple[object, ...]
 ONLY_HERE = {
     "_sqlite_migrations": ("applied_at",),
     "checkpoints": ("stored_at",),
+    "mirror": ("since",),
     "publications": ("published_at",),
     "source_texts": ("captured_at", "original_sha256"),
 }

@@ -22,7 +22,8 @@ from timeline.proof import checkpoints
 from timeline.proof.signed_note import SigningKey, parse
 from timeline.publish import publication
 from timeline.publish.publication import Publication
-from timeline.store import log, storage
+from timeline.store import log, mirror, storage
+from timeline.store.mirror import Mirror
 from timeline.texts.document import Document, sha256
 from timeline.writing import erasure
 from timeline.writing.writer import Append
@@ -90,6 +91,7 @@ def build(path: Path) -> None:
         )
         witness = witness_key("witness.example", WITNESS)
         checkpoints.cosign(connection, signed.note + line, [witness])
+        mirror.mark(connection, Mirror(KEY.name, utc(clock())))
     _publish(path, clock)
     _make_small(path)
 

@@ -7,6 +7,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+from timeline.proof.checks.entries import is_instant
 from timeline.proof.checks.report import Report
 from timeline.store import scrub
 
@@ -75,3 +76,12 @@ def check_erasures(connection: sqlite3.Connection, report: Report) -> None:
             "a file without the words that this entry erased",
             "a file that may still have them: the next command that writes removes them",
         )
+
+
+def check_mirror(connection: sqlite3.Connection, report: Report) -> None:
+    """Check that a file that is marked as a mirror is marked as one of its own log."""
+    for origin, since in connection.execute("SELECT origin, since FROM mirror"):
+        if origin != report.origin:
+            report.add("mirror", origin, f"a mirror of {report.origin}", f"one of {origin}")
+        if not is_instant(since.encode()):
+            report.add("mirror", f"{origin}, since", "a time", since)
