@@ -25,6 +25,7 @@
         +-- ProjectionOutdated  derived tables of another version
         +-- NotWritable         read-only file or folder
         +-- StorageFull         a disk that is full or failing
+        +-- Replaced            another file has its name now, or none
         +-- Busy                another writer holds the lock
         +-- Unfinished          an erasure whose words are still in the file
 
@@ -55,6 +56,7 @@ __all__ = [
     "ProjectionOutdated",
     "ProofError",
     "Refused",
+    "Replaced",
     "StorageFull",
     "StoreError",
     "TakesTooLong",
@@ -322,6 +324,13 @@ class StorageFull(StoreError):
 
     After an I/O error, the append may still be in the file when it is opened again. Repeat the
     append with the same `entry_id` or `event_id`: then it is recorded only once.
+    """
+
+
+class Replaced(StoreError):
+    """Another file took the place of the one that is open, or it was removed.
+
+    What was written into the open file, if anything, may be missing in the file of this name.
     """
 
 

@@ -20,7 +20,7 @@ from ticking_clock import TickingClock
 from timeline import Event, Participant, Timeline
 from timeline.model.names import actor_id_of
 from timeline.store import storage
-from timeline.store.holders import holders
+from timeline.store.open_files import holders
 from timeline.store.scratch_folder import scratch_folder
 
 

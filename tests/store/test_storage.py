@@ -9,13 +9,21 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from running import CHECKOUT
 
-from timeline.errors import Busy, NotATimeline, NotWritable, StorageFull, StoreError, TooNew
+from timeline.errors import (
+    Busy,
+    NotATimeline,
+    NotWritable,
+    Replaced,
+    StorageFull,
+    StoreError,
+    TooNew,
+)
 from timeline.store import log, schema, storage
 from timeline.store.appender import Appender
 from timeline.store.codec import encode
@@ -636,6 +644,72 @@ def test_a_read_only_folder_takes_no_new_file(public_folder: Path) -> None:
     answer = as_nobody(public_folder, "print(said(make))\n")
     assert answer == "NotWritable: /new.db: its folder is read-only for this user\n"
     assert files(public_folder) == {"timeline.db"}
+
+
+# --- Another file under its name --------------------------------------------------------------
+
+
+def removed(path: Path) -> None:
+    path.unlink()
+
+
+def replaced(path: Path) -> None:
+    with storage.new_file(path.with_name("other.db")):
+        pass
+    for left in storage.beside(path):  # the new file would take its entries for its own
+        left.unlink(missing_ok=True)
+    path.with_name("other.db").replace(path)
+
+
+def led_elsewhere(path: Path) -> None:
+    with storage.new_file(path.with_name("other.db")):
+        pass
+    path.rename(path.with_name("away.db"))
+    path.symlink_to(path.with_name("other.db"))
+
+
+def insert_while(connection: sqlite3.Connection, change: Callable[[], None]) -> None:
+    with storage.immediate(connection):
+        insert(connection)
+        change()
+
+
+@pytest.mark.parametrize("change", [removed, replaced, led_elsewhere])
+@pytest.mark.parametrize("when", ["before", "while"])
+def test_what_is_written_into_a_file_that_lost_its_name_is_said_to_be_lost(
+    path: Path, change: Callable[[Path], None], when: str
+) -> None:
+    with connected(path, write=True) as connection:
+        if when == "before":
+            change(path)
+        with pytest.raises(Replaced) as caught:
+            insert_while(connection, lambda: change(path))
+        assert not connection.in_transaction
+        assert (log.newest(connection) is not None) == (when == "while")
+    message = one_line(caught.value, path)
+    assert message.startswith("was replaced or removed")
+    assert message.endswith(
+        "nothing was written: repeat it"
+        if when == "before"
+        else "look whether it was written before you repeat it"
+    )
+    if change is not removed:
+        assert count(path) == 0
+        with connected(path, write=True) as connection, storage.immediate(connection):
+            insert(connection)
+        assert count(path) == 1
+
+
+def test_a_file_that_is_only_renamed_through_a_link_in_its_way_is_the_same(path: Path) -> None:
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    with connected(link, write=True) as connection, storage.immediate(connection):
+        insert(connection)
+        other = path.with_name("there")
+        other.mkdir()
+        link.unlink()
+        link.symlink_to(f"{other}/../{path.name}")
+    assert count(path) == 1
 
 
 # --- Scripts ----------------------------------------------------------------------------------

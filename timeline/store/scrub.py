@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from timeline.errors import StoreError, Unfinished
 from timeline.store import storage
-from timeline.store.holders import holders
+from timeline.store.open_files import holders
 
 _PATIENCE = 5_000
 """The milliseconds to wait for readers of old pages, if the words are erased now."""

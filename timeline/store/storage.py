@@ -22,10 +22,12 @@ from timeline.errors import (
     Damaged,
     NotATimeline,
     NotWritable,
+    Replaced,
     StorageFull,
     StoreError,
 )
 from timeline.store import atomic, schema
+from timeline.store.open_files import identity
 
 APPLICATION_ID = 0x544C4F47
 """The number in the header of every timeline database: "TLOG"."""
@@ -125,14 +127,29 @@ def address(path: str | os.PathLike[str], mode: str) -> str:
     return f"{Path(path).absolute().as_uri()}?mode={mode}"
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that knows which file it has open, whatever has the name of the file later."""
+
+    path: Path
+    identity: tuple[int, int] | None = None
+
+
 def _open(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(
+    before = identity(path)
+    connection = sqlite3.connect(
         address(path, mode),
         uri=True,
         timeout=_BUSY_TIMEOUT,
         isolation_level=None,
         check_same_thread=False,
+        factory=_Connection,
     )
+    connection.path = path.absolute()
+    connection.identity = identity(path)
+    if before not in (None, connection.identity):
+        connection.close()
+        raise Replaced(os.fspath(path), "was replaced while it was opened: repeat it")
+    return connection
 
 
 def _make_durable(connection: sqlite3.Connection) -> None:
@@ -229,16 +246,28 @@ def immediate(connection: sqlite3.Connection) -> Iterator[None]:
     """Run the block as one write transaction: everything in it is kept, or nothing.
 
     The lock is taken at the start. A deferred BEGIN that reads first would fail when others write,
-    whatever the timeout.
+    whatever the timeout. Raises Replaced if the file lost its name to another one: what is written
+    into it then is lost.
     """
     _begin(connection)
     try:
+        _check_in_place(connection, "was replaced or removed; nothing was written: repeat it")
         yield
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+    _check_in_place(
+        connection,
+        "was replaced or removed meanwhile; look whether it was written before you repeat it",
+    )
+
+
+def _check_in_place(connection: sqlite3.Connection, problem: str) -> None:
+    """Raise Replaced unless the file that is open still has its name."""
+    if isinstance(connection, _Connection) and identity(connection.path) != connection.identity:
+        raise Replaced(os.fspath(connection.path), problem)
 
 
 def _begin(connection: sqlite3.Connection) -> None:

@@ -1,4 +1,4 @@
-"""Find the other programs on this machine that have the file of a timeline open.
+"""Tell files apart that had one name, and find the programs that have a file open.
 
 Guarantees: it changes nothing. It finds a program only where the system shows the open files of
 processes in /proc, and only if this user may see them; elsewhere it finds none.
@@ -16,15 +16,25 @@ _LONGEST = 60
 """The most characters of a command line that are shown."""
 
 
+def identity(path: str | os.PathLike[str]) -> tuple[int, int] | None:
+    """Return device and inode of the file that has this name now; None if there is none.
+
+    A file that takes the place of another one, or is made anew, has another identity.
+    """
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def holders(path: str | os.PathLike[str]) -> list[str]:
     """Return the programs that have this database or a file beside it open, but this process.
 
     Each is named by its command line and its number: "timeline serve (process 1234)".
     """
-    wanted = set()
-    for name in (os.fspath(path), f"{os.fspath(path)}-wal", f"{os.fspath(path)}-shm"):
-        with contextlib.suppress(OSError):
-            wanted.add(_identity(Path(name)))
+    name = os.fspath(path)
+    wanted = {identity(each) for each in (name, f"{name}-wal", f"{name}-shm")} - {None}
     return [
         f"{_command(process)} (process {process.name})"
         for process in _processes()
@@ -42,17 +52,11 @@ def _processes() -> list[Path]:
         return []
 
 
-def _open_files(process: Path) -> Iterator[tuple[int, int]]:
+def _open_files(process: Path) -> Iterator[tuple[int, int] | None]:
     """Yield device and inode of each open file of a process; none of one that has ended."""
     with contextlib.suppress(OSError):
         for descriptor in (process / "fd").iterdir():
-            with contextlib.suppress(OSError):
-                yield _identity(descriptor)
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino
+            yield identity(descriptor)
 
 
 def _command(process: Path) -> str:
