@@ -93,7 +93,7 @@ def everything(chosen: Selection) -> dict[str, Any]:
         "points": [chosen.points(limit) for limit in (1, 250)],
         "pages": pages,
         "newest": chosen.newest(3),
-        "log": chosen.in_order_of_the_log(),
+        "log": [*chosen.in_order_of_the_log()],
     }
 
 

@@ -124,11 +124,11 @@ class FacetIndex(NamedTuple):
         return counting - BitMap(superseded)
 
     def differing(self, one: AsOf, other: AsOf) -> BitMap:
-        """Return the keys of the events that have different versions at two points.
+        """Return the keys of the events that have different versions at two points."""
+        return self.keys_of(self.alive(one) ^ self.alive(other))
 
-        The key of an event is the seq of its first version.
-        """
-        versions = self.alive(one) ^ self.alive(other)
+    def keys_of(self, versions: BitMap) -> BitMap:
+        """Return the keys of the events of these versions: the seqs of their first versions."""
         later = versions & BitMap(self.later)
         keys = (self.event_keys[bisect_left(self.later, seq)] for seq in later)
         return (versions - later) | BitMap(array("I", keys))

@@ -386,24 +386,20 @@ class IndexedSelection(Selection):
 
     def newest(self, limit: int | None = None) -> list[str]:
         seqs = self._chosen.to_array()[::-1]
-        return self._event_ids(seqs if limit is None else seqs[:limit])
+        return [*self._event_ids(seqs if limit is None else seqs[:limit])]
 
-    def in_order_of_the_log(self) -> list[str]:
-        index = self._index
-        first = dict(zip(index.later, index.event_keys, strict=True))
-        return self._event_ids(sorted(first.get(seq, seq) for seq in self._chosen))
+    def in_order_of_the_log(self) -> Iterator[str]:
+        return self._event_ids(self._index.keys_of(self._chosen))
 
-    def _event_ids(self, seqs: Iterable[int]) -> list[str]:
-        """Return the ids of the events that these entries are about."""
-        return [
-            event_id
-            for some in in_arrays(seqs)
+    def _event_ids(self, seqs: Iterable[int]) -> Iterator[str]:
+        """Yield the ids of the events that these entries are about."""
+        for some in in_arrays(seqs):
             for (event_id,) in self._connection.execute(
                 "SELECT substr(l.subject, 7) FROM json_each(?) AS wanted"
                 " CROSS JOIN log AS l ON l.seq = wanted.value ORDER BY wanted.key",
                 (some,),
-            )
-        ]
+            ):
+                yield event_id
 
 
 def _first(one: BitMap, other: BitMap) -> int:

@@ -280,10 +280,14 @@ class Selection:
         )
         return [row["event_id"] for row in rows]
 
-    def in_order_of_the_log(self) -> list[str]:
-        """Return the ids of all events, in the order in which they were first recorded."""
-        rows = self._all("SELECT e.event_id FROM events AS e WHERE {} ORDER BY e.event_key")
-        return [row["event_id"] for row in rows]
+    def in_order_of_the_log(self) -> Iterator[str]:
+        """Yield the ids of all events, in the order in which they were first recorded."""
+        chosen, values = self._condition
+        for (event_id,) in self._connection.execute(
+            f"SELECT e.event_id FROM events AS e WHERE {chosen} ORDER BY e.event_key",  # noqa: S608
+            values,
+        ):
+            yield event_id
 
     def bounds(self) -> tuple[str | None, str | None]:
         """Return start and end of the period that the filters ask for, as `events` stores them."""

@@ -89,7 +89,7 @@ def install() -> None:
         seconds = _seconds.get()
         if seconds is None:
             return cast(T, await execute_fn(database, function))
-        connection = _Connection(_uri(database), seconds)
+        connection = _Connection(uri_of(database), seconds)
         run = contextvars.copy_context().run
         return await asyncio.get_running_loop().run_in_executor(_threads, run, function, connection)
 
@@ -97,7 +97,7 @@ def install() -> None:
     setattr(Database, name, isolated_execute_fn)
 
 
-def _uri(database: Any) -> str:
+def uri_of(database: Any) -> str:
     """Return the address that Datasette opens for reading, whatever letters the path has."""
     if not database.is_mutable:
         options = "immutable=1"

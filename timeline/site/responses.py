@@ -56,6 +56,9 @@ class Asked(NamedTuple):
 
     datasette: Any
     request: Any
+    send: Any
+    """The function of ASGI that sends a response piece by piece; None where nobody has it."""
+
     mount: Mount
     given: list[tuple[str, str]]
     """The parameters of the address with their values, without the empty ones."""
@@ -131,14 +134,18 @@ async def plain(
 async def problem(asked: Asked, error: TimelineError) -> Any:
     """Return what is wrong with a request in one line, in the format of the address."""
     status = 404 if isinstance(error, NotFound | ProofError) else 400
-    suffix = PurePosixPath(asked.request.path).suffix
-    if suffix == ".json":
-        return _json({"error": str(error)}, status)
-    if suffix in _OF_FILES:
-        return response(f"{error}\n", _PLAIN, status)
+    if PurePosixPath(asked.request.path).suffix in (".json", *_OF_FILES):
+        return one_line(asked, str(error), status)
     info = await read_at_once(asked, log.info, is_limited=False)
     context = {"info": info, "heading": _heading(error), "problem": str(error)}
     return await _html(asked, "problem", context, status)
+
+
+def one_line(asked: Asked, text: str, status: int, headers: Mapping[str, str] | None = None) -> Any:
+    """Return a response that refuses a request for data, in one line."""
+    if PurePosixPath(asked.request.path).suffix == ".json":
+        return _json({"error": text}, status, headers)
+    return response(f"{text}\n", _PLAIN, status, headers)
 
 
 def _heading(error: TimelineError) -> str:
@@ -158,9 +165,9 @@ async def _html(asked: Asked, name: str, context: Context, status: int = 200) ->
     return response(html, "text/html; charset=utf-8", status)
 
 
-def _json(found: Context, status: int = 200) -> Any:
+def _json(found: Context, status: int = 200, headers: Mapping[str, str] | None = None) -> Any:
     body = json.dumps(found, ensure_ascii=False, indent=2)
-    return response(body, "application/json; charset=utf-8", status)
+    return response(body, "application/json; charset=utf-8", status, headers)
 
 
 def response(

@@ -13,9 +13,8 @@ import contextlib
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
-from io import TextIOWrapper
-from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from contextlib import AbstractContextManager
+from typing import Any
 from urllib.parse import urlencode
 
 from timeline.errors import InvalidInput, NotFound, TimelineError
@@ -23,7 +22,7 @@ from timeline.formats.exports import FORMATS
 from timeline.model.limits import ID
 from timeline.reading import query
 from timeline.reading.as_of import parse_as_of
-from timeline.site import guard, responses
+from timeline.site import downloads, guard, responses
 from timeline.site.arguments import arguments
 from timeline.site.mounts import Mount, mounts
 from timeline.site.responses import Asked, Context
@@ -52,8 +51,8 @@ def routes(datasette: Any) -> Iterator[tuple[str, Callable[..., Awaitable[Any]]]
 
 
 def _handler(mount: Mount, page: Page) -> Callable[..., Awaitable[Any]]:
-    async def handle(datasette: Any, request: Any) -> Any:
-        asked = Asked(datasette, request, mount, [])
+    async def handle(datasette: Any, request: Any, send: Any) -> Any:
+        asked = Asked(datasette, request, send, mount, [])
         try:
             given = [pair for pair in arguments(request.query_string) if pair[1]]
             return await page(asked._replace(given=given))
@@ -72,7 +71,7 @@ async def not_found(datasette: Any, request: Any) -> Any:
         return None
     for mount in reversed(mounts(datasette)):
         if f"{request.path}/".startswith(f"{mount.prefix}/"):
-            asked = Asked(datasette, request, mount, [])
+            asked = Asked(datasette, request, None, mount, [])
             with contextlib.suppress(Forbidden):
                 return await responses.problem(asked, NotFound("page", request.path))
     return None
@@ -116,38 +115,18 @@ async def _feed(asked: Asked) -> Any:
     check_names(asked.given)
     address = Address.of(asked.given)
 
-    def read(connection: sqlite3.Connection) -> IO[bytes]:
-        file = SpooledTemporaryFile(2**22)  # noqa: SIM115 - closed after it is sent
-        try:
-            feeds.write_feed(
-                connection,
-                file,
-                name,
-                address,
-                lambda event_id: asked.absolute(f"/events/{event_id}"),
-                lambda query: asked.absolute(f"/events.{suffix}{query.removesuffix('?')}"),
-                asked.facet_index(connection),
-                size=_WHOLE if asked.is_frozen else feeds.JSON_SIZE,
-            )
-        except BaseException:
-            file.close()
-            raise
-        file.seek(0)
-        return file
+    def pieces(connection: sqlite3.Connection) -> AbstractContextManager[Iterator[str]]:
+        return feeds.feed(
+            connection,
+            name,
+            address,
+            lambda event_id: asked.absolute(f"/events/{event_id}"),
+            lambda query: asked.absolute(f"/events.{suffix}{query.removesuffix('?')}"),
+            asked.facet_index(connection),
+            size=_WHOLE if asked.is_frozen else feeds.JSON_SIZE,
+        )
 
-    return _file(await responses.read_at_once(asked, read), FORMATS[name].media_type)
-
-
-def _file(file: IO[bytes], media_type: str) -> Any:
-    """Return the response that sends a file in pieces, and closes it."""
-    from datasette.utils.asgi import AsgiStream
-
-    async def send(writer: Any) -> None:
-        with TextIOWrapper(file, "utf-8", newline="") as text:
-            while piece := text.read(2**16):
-                await writer.write(piece)
-
-    return AsgiStream(send, headers=responses.HEADERS, content_type=media_type)
+    return await downloads.send_file(asked, FORMATS[name].media_type, pieces)
 
 
 async def _event_page(asked: Asked) -> Any:

@@ -18,7 +18,7 @@ from timeline.formats.about import About
 from timeline.formats.exporters import sheet_csv
 from timeline.formats.exports import FORMATS
 from timeline.formats.sheet import cells
-from timeline.formats.sheet.lookup import lookup_of
+from timeline.formats.sheet.lookup import lookup_to_write
 from timeline.reading import captured_texts, entries, query
 from timeline.reading.as_of import AsOf, pinned
 from timeline.reading.past_tables import tables_as_of
@@ -121,14 +121,14 @@ def _ids(
     """Return the ids of the chosen events, in the order in which the format lists them."""
     with tables_as_of(connection, point) as tables:
         found = Selection(tables, filters)
-        return found.newest() if newest_first else found.in_order_of_the_log()
+        return found.newest() if newest_first else [*found.in_order_of_the_log()]
 
 
 def _about(connection: sqlite3.Connection, point: AsOf, asked: dict[str, Any]) -> About:
     """Return what the file says of itself; `asked` holds the options that chose the events."""
     return About(
         log.info(connection),
-        lookup_of(connection),
+        lookup_to_write(connection),
         pinned(connection, point),
         {name: str(value) for name, value in asked.items() if value is not None},
         cited_text=captured_texts.cited(connection),

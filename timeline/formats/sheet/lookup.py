@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from timeline.formats.sheet import events
 from timeline.formats.sheet.cells import SheetRow
@@ -12,13 +13,49 @@ from timeline.model.figures import is_english
 from timeline.model.typed_dates import Spans, is_span
 from timeline.model.vocabulary import stored
 from timeline.store import log
-from timeline.store.rows import as_dicts
+from timeline.store.rows import RowDict, as_dicts
+
+_SOURCES = "SELECT source_id, url, title FROM sources"
+
+
+class _Sources(Mapping[str, RowDict]):
+    """The sources of a log by id, each read when it is asked for."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._row = functools.lru_cache(1_000)(self._read)
+
+    def _read(self, source_id: str) -> RowDict | None:
+        found = self._connection.execute(f"{_SOURCES} WHERE source_id = ?", (source_id,))
+        return next(as_dicts(found), None)
+
+    def __getitem__(self, source_id: str) -> RowDict:
+        row = self._row(source_id)
+        if row is None:
+            raise KeyError(source_id)
+        return row
+
+    def __iter__(self) -> Iterator[str]:
+        for (source_id,) in self._connection.execute("SELECT source_id FROM sources"):
+            yield source_id
+
+    def __len__(self) -> int:
+        (count,) = self._connection.execute("SELECT count(*) FROM sources").fetchone()
+        return int(count)
+
+
+def lookup_to_write(connection: sqlite3.Connection) -> Lookup:
+    """Return the names with which events are written; a million sources take no memory."""
+    info = log.info(connection)
+    vocabulary = stored(info.get("vocabulary", {}))
+    is_it = is_english(info.get("language", "en"))
+    return Lookup(vocabulary.event_types, _Sources(connection), {}, is_it)
 
 
 def lookup_of(
     connection: sqlite3.Connection, rows: Iterable[SheetRow] = (), *, are_spans: bool = False
 ) -> Lookup:
-    """Return the event types and sources of a log, with the titles that the rows of a sheet add.
+    """Return the names with which a sheet is read, with the titles that its rows add.
 
     `are_spans` tells that YYYY-NN in a cell is a span of years wherever it can be one. Raises
     InvalidCell if the rows give an address two titles.
@@ -26,7 +63,7 @@ def lookup_of(
     spans: set[Spans] = set()
     info = log.info(connection)
     vocabulary = stored(info.get("vocabulary", {}))
-    cursor = connection.execute("SELECT source_id, url, title FROM sources ORDER BY source_key")
+    cursor = connection.execute(f"{_SOURCES} ORDER BY source_key")
     sources = {row["source_id"]: row for row in as_dicts(cursor)}
     titles: dict[str, str] = {}
     for source in sources.values():

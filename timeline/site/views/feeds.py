@@ -7,13 +7,14 @@ Lines are the log itself, unless the address chooses some of its events.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Callable, Iterable
-from typing import IO, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from timeline.formats.about import About
 from timeline.formats.exports import FORMATS
-from timeline.formats.sheet.lookup import lookup_of
+from timeline.formats.sheet.lookup import lookup_to_write
 from timeline.reading import captured_texts, entries, query
 from timeline.reading.as_of import parse_as_of, pinned
 from timeline.reading.facet_index import FacetIndex
@@ -31,9 +32,9 @@ FEED_SIZE = 100
 """The number of events in a feed."""
 
 
-def write_feed(
+@contextlib.contextmanager
+def feed(
     connection: sqlite3.Connection,
-    file: IO[bytes],
     name: str,
     address: Address,
     page_of: Callable[[str], str],
@@ -41,40 +42,41 @@ def write_feed(
     index: FacetIndex | None = None,
     *,
     size: int = JSON_SIZE,
-) -> None:
-    """Write the selection that an address names, in the format `name`, to a file.
+) -> Iterator[Iterator[str]]:
+    """Choose the events that an address names, and yield the pieces of their file.
 
-    `page_of` makes the absolute address of an event's page from its id, `feed_at` that of this file
-    with another query string. A file of JSON has `size` events at most. Raises TimelineError for an
-    address whose values cannot be read or name an unknown entry.
+    The file is in the format `name`, and is made as its pieces are asked for. `page_of` makes the
+    absolute address of an event's page from its id, `feed_at` that of this file with another query
+    string. A file of JSON has `size` events at most. Raises TimelineError for an address whose
+    values cannot be read or name an unknown entry.
     """
     chosen = FORMATS[name]
     point = parse_as_of(connection, **address.moments)
     is_part = address.is_narrowed or bool(address.as_reported)
     event_ids: Iterable[str] = ()
     following = None
-    if is_part or not chosen.of_entries:
-        with selected(connection, point, index, address) as found:
+    with contextlib.ExitStack() as opened:
+        if is_part or not chosen.of_entries:
+            found = opened.enter_context(selected(connection, point, index, address))
             event_ids, following = _ids(found, name, address, size)
-    asked = {facet: ", ".join(_several(value)) for facet, value in address.filters.items()}
-    words = {key: value for key, value in {"q": address.q, **address.moments}.items() if value}
-    about = About(
-        log.info(connection),
-        lookup_of(connection),
-        pinned(connection, point),
-        {**asked, **words},
-        page_of,
-        feed_at(address.query(after=address.after)),
-        feed_at(address.query(after=following)) if following else None,
-        captured_texts.cited(connection),
-    )
-    items: Iterable[Any]
-    if chosen.of_entries:
-        items = entries.read(connection, event_ids if is_part else None, as_of=point)
-    else:
-        items = query.each(connection, event_ids, as_of=point)
-    for piece in chosen.write(items, about):
-        file.write(piece.encode())
+        asked = {facet: ", ".join(_several(value)) for facet, value in address.filters.items()}
+        words = {key: value for key, value in {"q": address.q, **address.moments}.items() if value}
+        about = About(
+            log.info(connection),
+            lookup_to_write(connection),
+            pinned(connection, point),
+            {**asked, **words},
+            page_of,
+            feed_at(address.query(after=address.after)),
+            feed_at(address.query(after=following)) if following else None,
+            captured_texts.cited(connection),
+        )
+        items: Iterable[Any]
+        if chosen.of_entries:
+            items = entries.read(connection, event_ids if is_part else None, as_of=point)
+        else:
+            items = query.each(connection, event_ids, as_of=point)
+        yield chosen.write(items, about)
 
 
 def _ids(
