@@ -205,6 +205,27 @@ def test_a_search_is_made_once_until_something_is_appended(
         assert len(indexed_search.found(connection, index, "talks", NOW)) == 10
 
 
+def test_what_counted_at_a_moment_is_worked_out_once_for_several_moments_in_turn(
+    timelines: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facet_index, "_MOMENTS", 3)
+    worked_out: list[AsOf] = []
+    alive = FacetIndex._alive
+    monkeypatch.setattr(
+        FacetIndex, "_alive", lambda self, point: worked_out.append(point) or alive(self, point)
+    )
+    with contextlib.closing(storage.connect(timelines[0])) as connection:
+        index = facet_index.current(connection, None)
+        assert index is not None
+        early, middle, late = AsOf(3), AsOf(reported="2025-02-20T23:59:59.999999Z"), AsOf(300)
+        for point in (NOW, early, middle, late, NOW, early, middle, late):
+            assert len(index.alive(point)) <= FEW
+        assert worked_out == [early, index.within(middle), late]
+        index.alive(AsOf(4))
+        index.alive(early)
+        assert worked_out[3:] == [AsOf(4), early]
+
+
 def test_tables_of_the_past_are_made_once_and_then_copied(
     path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,16 +33,15 @@ def found(connection: sqlite3.Connection, index: FacetIndex, words: str, point: 
 
     Some versions that were not current then may be among them: intersect with `index.alive(point)`.
     """
-    recent: dict[tuple[str, AsOf], BitMap] = index.kept.get("found", {})
-    key = words, index.within(point)
-    seqs = recent.get(key)
-    if seqs is None:
+    point = index.within(point)
+
+    def search() -> BitMap:
         seqs = _found_now(connection, index, words)
         if changed := index.alive(point) - index.alive():
             seqs |= _found_before(connection, index, words, changed, seqs)
-    others = [each for each in recent.items() if each[0] != key]
-    index.kept["found"] = dict([*others[1 - _SEARCHES :], (key, seqs)])
-    return seqs
+        return seqs
+
+    return index.lately("found", _SEARCHES, (words, point), search)
 
 
 def _found_now(connection: sqlite3.Connection, index: FacetIndex, words: str) -> BitMap:
