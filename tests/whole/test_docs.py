@@ -30,6 +30,15 @@ def test_every_example_of_a_page_prints_what_the_page_shows(page: Path, tmp_path
     assert printed_anew(page, tmp_path).split("\n") == page.read_text(encoding="utf-8").split("\n")
 
 
+def test_every_promise_of_security_names_a_test_that_exists() -> None:
+    page = (CHECKOUT / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [A-Z].*\|$", page.partition("## What is promised")[2], re.MULTILINE)
+    named = re.findall(r"`((?:tests|bench|timeline)/[\w/.]+)`", page)
+    assert len(rows) > 12
+    assert all("`tests/" in row or "`bench/" in row for row in rows)
+    assert [name for name in named if not (CHECKOUT / name).is_file()] == []
+
+
 def test_the_examples_are_found() -> None:
     assert len(commands(README)) >= 7
 
