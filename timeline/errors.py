@@ -16,6 +16,7 @@
     |   +-- ClockBehind         the log is ahead of this machine's clock
     |   +-- ClockLeapt          this machine's clock is far ahead of the log and of its file
     |   +-- TooManyAbsent       a sheet lacks more than a tenth of the events
+    |   +-- IsMirror            the file follows another log, and has to stay equal to it
     +-- ProofError          a proof, a signature or a checkpoint that does not hold
     +-- StoreError          the file, not the input
         +-- NotATimeline        a missing or foreign file
@@ -47,6 +48,7 @@ __all__ = [
     "InvalidCell",
     "InvalidInput",
     "InvalidValue",
+    "IsMirror",
     "NoText",
     "NotATimeline",
     "NotFetched",

@@ -92,7 +92,7 @@ def test_init_loads_no_server_and_no_date_grammar(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "occurred", ["2025", "15 April 2025", "around April 2025", "2025-33", "../2025"]
+    "occurred", ["2025", "15 April 2025", "around April 2025", "2025-04-15T10:00Z", "../2025"]
 )
 def test_the_dates_of_every_day_load_no_grammar(occurred: str, path: Path) -> None:
     arguments = ["append", "--title", "T", "--occurred", occurred]

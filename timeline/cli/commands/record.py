@@ -150,7 +150,8 @@ def _statements(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
         spooled.seek(0)
         file = spooled
     found = _json_lines(file) if nl else _items(text_files.decoded(file.read()))
-    return ((line, resolved(statement)) for line, statement in found)
+    for line, statement in found:
+        yield line, resolved(statement)
 
 
 def _sheet(
