@@ -6,20 +6,18 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
-from running import PROGRAM, done, dump, entries, environment, process, run, widest
+from running import done, dump, entries, process, run, widest
 from tables import derived
 from ticking_clock import TickingClock
 
 from timeline import Timeline
 from timeline.cli import cli
 from timeline.store import storage
-from timeline.store.open_files import holders
 
 DAILY = ("append", "show", "list", "search", "update", "correct", "history", "serve")
 OTHERS = (
@@ -1185,29 +1183,3 @@ def test_doctor_ends_with_1_where_there_is_a_problem(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "problem" in result.stdout
     assert "timelineinitmakesone" in "".join(result.stdout.split())
-
-
-def test_an_append_into_a_file_that_is_replaced_meanwhile_is_not_said_to_be_recorded(
-    story: Path, tmp_path: Path
-) -> None:
-    other = Path(shutil.copy(story, tmp_path / "other.db"))
-    command = [*PROGRAM, "-d", str(story), "append", "-", "--nl"]
-    line = '{"title": "Late", "occurred": "2025", "event_id": "late"}\n'
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    ) as running:
-        assert running.stdin
-        running.stdin.write(line)
-        running.stdin.flush()
-        while f"(process {running.pid})" not in str(holders(story)):
-            assert running.poll() is None
-        other.replace(story)
-        said, problem = running.communicate(line.replace("late", "later"))
-    assert (running.returncode, said) == (1, "")
-    assert problem.startswith(f"Error: {story}: was replaced or removed")
-    assert problem.count("\n") == 1

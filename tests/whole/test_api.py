@@ -25,6 +25,7 @@ from timeline.errors import (
     NotATimeline,
     NotFound,
     NothingChanged,
+    Replaced,
     StoreError,
     TooNew,
 )
@@ -369,6 +370,29 @@ def test_a_file_is_read_while_another_process_writes_to_it(three: Timeline) -> N
             assert three.get(f"from-there-{number}")["version"] == 1
         writer.stdin.close()
         assert writer.wait(timeout=30) == 0
+
+
+def test_an_append_into_a_file_that_is_replaced_meanwhile_is_refused(
+    three: Timeline, tmp_path: Path
+) -> None:
+    Timeline.create(tmp_path / "other.db", title="Another").close()
+
+    def append_meanwhile() -> None:
+        with three.append() as append:
+            append.record({"event_id": "late", "title": "T", "occurred": "2025"})
+            for left in storage.beside(three.path):
+                left.unlink(missing_ok=True)
+            (tmp_path / "other.db").replace(three.path)
+
+    with pytest.raises(Replaced, match="was replaced or removed") as caught:
+        append_meanwhile()
+    assert str(caught.value).count("\n") == 0
+    with pytest.raises(Replaced, match="nothing was written"):
+        three.record({"event_id": "later", "title": "T", "occurred": "2025"})
+    with Timeline.open(three.path) as other:
+        assert other.list() == []
+        other.record({"event_id": "late", "title": "T", "occurred": "2025"})
+        assert len(other.list()) == 1
 
 
 def test_many_writers_take_turns_and_no_append_is_lost(three: Timeline) -> None:
