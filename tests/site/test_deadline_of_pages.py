@@ -46,7 +46,9 @@ READ = [
 def no_time(story: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """A site whose pages may take no time at all; SQLite looks at the clock at every step."""
     monkeypatch.setattr(deadline, "_STEPS", 1)
-    with serving(story, settings={"sql_time_limit_ms": 0}) as site:
+    with serving(story) as site:
+        # Only now: Datasette 1.0 asks queries of its own when it starts.
+        monkeypatch.setitem(site.datasette._settings, "sql_time_limit_ms", 0)
         yield site
 
 

@@ -137,7 +137,7 @@ def _placed(
 
 
 def _statements(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
-    """Yield the statements of a file, each with its line.
+    """Return the statements of a file, each with its line.
 
     A pipe is read to its end first: it may be slow, and the write lock must not wait for it.
     """
@@ -150,8 +150,7 @@ def _statements(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
         spooled.seek(0)
         file = spooled
     found = _json_lines(file) if nl else _items(text_files.decoded(file.read()))
-    for line, statement in found:
-        yield line, resolved(statement)
+    return ((line, resolved(statement)) for line, statement in found)
 
 
 def _sheet(
