@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -21,8 +22,9 @@ from typing import Any, NamedTuple
 import click
 import pytest
 from click.testing import CliRunner
-from running import CHECKOUT, PROGRAM, environment
+from running import CHECKOUT, PROGRAM, done, environment
 from serving import free_port
+from serving import serving as served
 from terminal import HOSTILE_TITLE, forbidden
 
 from timeline.cli import cli
@@ -251,3 +253,74 @@ def test_a_title_is_harmless_on_the_terminal_of_who_serves(tmp_path: Path) -> No
     os.close(theirs)
     assert "red" in shown.decode()
     assert not forbidden(shown.decode().replace("\r\n", "\n"))
+
+
+@pytest.mark.parametrize("options", [(), ("--setting", "num_sql_threads", "0")])
+def test_a_file_that_takes_the_place_of_the_served_one_is_served_at_the_next_request(
+    story: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    other = Path(shutil.copy(story, tmp_path / "other.db"))
+    record(story, "lost")
+    with serving(story, *options) as server:
+
+        def shown() -> list[list[str]]:
+            found = [
+                event["event_id"] for event in json.loads(server.get("/events.json"))["events"]
+            ]
+            return [sorted(found), sorted(row["event_id"] for row in server.rows("/odesa/events"))]
+
+        for _ in range(4):  # more than one thread has the file open
+            assert shown() == [["first", "lost"]] * 2
+        other.replace(story)
+        for _ in range(4):
+            assert shown() == [["first"]] * 2
+        record(story, "second")
+        for _ in range(4):
+            assert shown() == [["first", "second"]] * 2
+        assert not [file for file in holders_of_removed(server.process.pid) if "odesa" in file]
+        said = server.stop(signal.SIGINT)
+    assert said.count("odesa.db was replaced: the new file is served from now on") == 1
+    assert "Traceback" not in said
+
+
+def holders_of_removed(process: int) -> list[str]:
+    """The files that a process has open, and that have no name any more."""
+    names = []
+    for descriptor in Path(f"/proc/{process}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            names.append(str(descriptor.readlink()))
+    return [name for name in names if name.endswith("(deleted)")]
+
+
+def test_while_a_file_is_gone_the_server_says_so_and_goes_on_with_the_next_one(
+    story: Path, tmp_path: Path
+) -> None:
+    other = Path(shutil.copy(story, tmp_path / "other.db"))
+    record(story, "second")
+    with serving(story) as server:
+        assert "second" in server.get("/events.json")
+        for each in (story, *storage.beside(story)):
+            each.unlink(missing_ok=True)
+        for page in ("/events.json", "/", "/odesa/events.json"):
+            with contextlib.closing(HTTPConnection("127.0.0.1", server.port)) as connection:
+                connection.request("GET", page)
+                response = connection.getresponse()
+                assert response.status == 503
+                assert response.read() == b"The file of this timeline is not there now\n"
+        other.replace(story)
+        assert "second" not in server.get("/events.json")
+
+
+@pytest.mark.parametrize("form", [("-i",), ()])
+def test_a_published_copy_is_served_anew_without_a_restart(
+    story: Path, tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    done("-d", story, "publish", tmp_path / "site")
+    copy = tmp_path / "site" / "odesa.db"
+    with served("datasette", "serve", *form, copy, cwd=tmp_path) as address:
+        server = Served(None, "", int(address.rpartition(":")[2]))  # type: ignore[arg-type]
+        assert "second" not in server.get("/events.json")
+        record(story, "second")
+        done("-d", story, "publish", tmp_path / "site")
+        assert "second" in server.get("/events.json")
+        assert len(server.rows("/odesa/events")) == 2

@@ -20,7 +20,7 @@ from pluggy import HookimplMarker
 
 from timeline.errors import TimelineError
 from timeline.model.resources import packaged_metadata
-from timeline.site import guard, public_url
+from timeline.site import guard, public_url, replaced_files
 from timeline.store import log
 
 hookimpl = HookimplMarker("datasette")
@@ -36,6 +36,7 @@ def startup(datasette: Any) -> Awaitable[None] | None:
     Datasette 1.0 ignores queries in metadata and takes them from plugins instead.
     """
     guard.install()
+    replaced_files.notice(datasette, guard.timelines(datasette))
     return _add_queries(datasette) if hasattr(datasette, "add_query") else None
 
 

@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from weakref import WeakSet
 
 from timeline.errors import InvalidInput
-from timeline.site import isolated_sql, sql_process, turns
+from timeline.site import isolated_sql, replaced_files, sql_process, turns
 from timeline.site.arguments import arguments
 from timeline.site.turns import Message, Send
 from timeline.store import storage
@@ -203,9 +203,10 @@ def guard_application(datasette: Any, application: _Application) -> _Application
     async def guarded(
         scope: Message, receive: Callable[[], Awaitable[Message]], send: Send
     ) -> None:
-        if scope["type"] != "http" or not timelines(datasette):
+        if scope["type"] != "http" or not (names := timelines(datasette)):
             await application(scope, receive, send)
             return
+        missing = replaced_files.notice(datasette, names)
         database = _database_at(datasette, scope["path"])
         if database is not None and not is_timeline(database):
             await application(scope, receive, send)
@@ -216,7 +217,9 @@ def guard_application(datasette: Any, application: _Application) -> _Application
                 message = {**message, "headers": _with_headers(message.get("headers", ()))}
             await send(message)
 
-        if database is not None and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+        if missing.issuperset(names if database is None else (database.name,)):
+            await _refuse(send_with_headers, 503, "The file of this timeline is not there now\n")
+        elif database is not None and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             await _refuse(send_with_headers, 403, READ_ONLY)
         elif database is None:
             await application(scope, receive, send_with_headers)

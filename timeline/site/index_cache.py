@@ -36,6 +36,12 @@ def index_of(datasette: Any, database: str, connection: sqlite3.Connection) -> F
         return found
 
 
+def forget(datasette: Any, database: str) -> None:
+    """Forget the index of a timeline whose file was replaced: it may be ahead of the new one."""
+    with _lock:
+        _indexes.get(datasette, {}).pop(database, None)
+
+
 def at_one_moment(connection: sqlite3.Connection, read: Callable[[sqlite3.Connection], T]) -> T:
     """Return what `read` reads in one transaction of its own."""
     if connection.in_transaction:

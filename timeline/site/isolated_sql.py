@@ -26,6 +26,7 @@ from typing import IO, Any, TypeVar, cast
 
 from timeline.site import sql_process
 from timeline.site.sql_process import Answer, Request, SqlValue
+from timeline.store.open_files import identity
 
 T = TypeVar("T")
 
@@ -98,12 +99,17 @@ def install() -> None:
 
 
 def uri_of(database: Any) -> str:
-    """Return the address that Datasette opens for reading, whatever letters the path has."""
+    """Return the address that Datasette opens for reading, whatever letters the path has.
+
+    It ends in a fragment, which SQLite ignores: a process keeps a file open until it is asked for
+    another address, and a file that took the place of another one has to be opened.
+    """
     if not database.is_mutable:
         options = "immutable=1"
     else:
         options = "mode=ro&nolock=1" if database.ds.nolock else "mode=ro"
-    return f"{Path(database.path).absolute().as_uri()}?{options}"
+    file = "-".join(map(str, identity(database.path) or ()))
+    return f"{Path(database.path).absolute().as_uri()}?{options}#{file}"
 
 
 class _Connection:
