@@ -100,6 +100,22 @@ def test_counts_of_a_facet_are_those_of_the_pages_behind_them(site: Site) -> Non
             assert len(found) == int(count), (link, label)
 
 
+def test_a_facet_with_very_many_values_shows_the_most_frequent_and_counts_the_others(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shown(text: str) -> int:
+        facet = text.partition('id="facet-actor"')[2].partition("</details>")[0]
+        return facet.count("<li>")
+
+    every = shown(site.page("/events?all=actor"))
+    assert f'aria-label="All {every} of actor"' in site.page("/events")
+    monkeypatch.setattr("timeline.site.views.browse._MOST", 12)
+    assert f'aria-label="The first 12 of {every} of actor"' in site.page("/events")
+    text = site.page("/events?all=actor")
+    assert shown(text) == 12
+    assert f"And {every - 12} more" in text
+
+
 def test_a_value_may_be_written_in_any_way(site: Site) -> None:
     written = site.page("/events?country=ua&type=Consultation")
     stored = site.page("/events?country=UKR&type=CONSULT")

@@ -31,6 +31,8 @@ PAGE_SIZE = 50
 """The number of events on a page."""
 _SHOWN = 8
 """The number of values that a facet shows until a reader asks for all."""
+_MOST = 1_000
+"""The largest number of values that a facet shows; they take 270 kB of a page."""
 _CLOCK_TIMES = ("second", "minute", "hour")
 """The precisions of dates that have a time of day."""
 
@@ -52,6 +54,12 @@ class Facet(NamedTuple):
     choices: list[Choice]
     hidden: int
     is_open: bool
+
+    @property
+    def offer(self) -> str:
+        """Return the words that offer all values, or as many as a page shows."""
+        total = len(self.choices) + self.hidden
+        return f"All {total:,}" if total <= _MOST else f"The first {_MOST:,} of {total:,}"
 
 
 class Group(NamedTuple):
@@ -178,7 +186,7 @@ def _points(chosen: Selection) -> tuple[list[RowDict], int]:
 def _facet(chosen: Selection, address: Address, name: str) -> Facet:
     picked = {value for facet, value in address.chosen if facet == name}
     deadline.check()
-    limit = None if address.all == name else max(_SHOWN, len(picked))
+    limit = max(_MOST if address.all == name else _SHOWN, len(picked))
     rows, total = chosen.choices(FACETS[name], limit, picked)
     rows.sort(key=lambda row: str(row["value"]) not in picked)
     shown = rows[:limit]
