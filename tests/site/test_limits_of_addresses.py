@@ -132,7 +132,7 @@ def test_datasette_beside_a_timeline_takes_what_it_takes(story: Path, tmp_path: 
 )
 def test_a_number_that_is_none_of_an_entry_is_refused(path: str, number: str, site: Site) -> None:
     line = refused(site.ask(f"{path}?before={quote(number)}"), path)
-    assert "is not the number of an entry: write one such as 41" in line
+    assert "is not a number: write one such as 41" in line
     assert site.ask(f"{path}?before={'9' * 15}").status == 200
 
 

@@ -217,6 +217,40 @@ def test_an_event_has_a_page_for_itself_and_for_each_version(site: Site, told: T
     assert "This is version 2 of 5" in site.page("/events/sumy-strike/2")
 
 
+def test_many_versions_and_relations_of_an_event_come_in_parts(
+    path: Path, timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("timeline.site.routes.VERSIONS", 5)
+    monkeypatch.setattr("timeline.site.views.event._MOST_TIES", 3)
+    timeline.record({"event_id": "talks", "title": "Talks", "occurred": "2025"})
+    for number in range(2, 13):
+        timeline.update("talks", {"summary": f"Version {number}"})
+    timeline.retract("talks", reason="There were none")
+    relations = [{"type": "part_of", "event_id": "talks"}]
+    timeline.record(
+        {"event_id": f"day-{n}", "title": f"Day {n}", "occurred": "2025", "relations": relations}
+        for n in range(5)
+    )
+    with open_site(path) as site:
+        for first in ("/events/talks", "/events/talks/3", "/events/talks?as_of=%2312"):
+            address, seen = first, []
+            while address:
+                text = site.page(address)
+                assert '<h2 id="versions">13 versions</h2>' in text
+                numbers = [int(number) for number in re.findall(r">Version (\d+)</a>: ", text)]
+                assert len(numbers) <= 5
+                seen += numbers
+                following = re.findall(r'rel="next" href="([^"#]*)#versions"', text)
+                address = html.unescape(following[0]) if following else ""
+                assert not address or address.startswith(first)
+            assert seen == [*range(13, 0, -1)]
+        text = site.page("/events/talks?before=5")
+        assert "There were none" in text
+        assert text.count("is part of this event") == 3
+        assert "And 2 more events relate to this one" in text
+        assert site.ask("/events/talks?before=x").status_code == 400
+
+
 def test_competing_figures_stand_side_by_side(site: Site) -> None:
     text = site.page("/events/sumy-strike")
     rows = re.findall(r"<tr>.*?</tr>", text, re.DOTALL)

@@ -148,20 +148,29 @@ def each(
             yield _standing_event(standing, decode_content(standing["payload"]), withdrawn)
 
 
-def history(connection: sqlite3.Connection, event_id: str, *, as_of: AsOf = NOW) -> list[RowDict]:
-    """Return every version of an event up to then, oldest first, each with its `changes`.
+def history(
+    connection: sqlite3.Connection,
+    event_id: str,
+    *,
+    as_of: AsOf = NOW,
+    first: int = 1,
+    last: int | None = None,
+) -> list[RowDict]:
+    """Return the versions of an event up to then, oldest first, each with its `changes`.
 
-    `superseded_at` of the last one is None. Raises NotFound if there was no version.
+    Without `first` and `last` they are all. `superseded_at` of the newest one is None. Raises
+    NotFound if there was no version.
     """
     newest = _version(connection, event_id, as_of, None)
     if newest is None:
         raise _not_there(event_id, as_of)
+    until = newest["version"] if last is None else min(last, newest["version"])
     changes: dict[int, list[RowDict]] = {}
     for row in as_dicts(
         connection.execute(
             "SELECT version, path, old_value, new_value FROM field_changes"
-            " WHERE event_id = ? AND version <= ? ORDER BY version, position",
-            (event_id, newest["version"]),
+            " WHERE event_id = ? AND version BETWEEN ? AND ? ORDER BY version, position",
+            (event_id, first, until),
         )
     ):
         changes.setdefault(row.pop("version"), []).append(row)
@@ -171,12 +180,13 @@ def history(connection: sqlite3.Connection, event_id: str, *, as_of: AsOf = NOW)
         for row in as_dicts(
             connection.execute(
                 f"SELECT {', '.join(columns)} FROM event_versions"  # noqa: S608
-                " WHERE event_id = ? AND version <= ? ORDER BY version",
-                (event_id, newest["version"]),
+                " WHERE event_id = ? AND version BETWEEN ? AND ? ORDER BY version",
+                (event_id, first, until),
             )
         )
     ]
-    versions[-1]["superseded_at"] = None
+    if versions and until == newest["version"]:
+        versions[-1]["superseded_at"] = None
     return versions
 
 

@@ -56,6 +56,15 @@ def arguments(
     return pairs
 
 
+def whole_number(name: str, text: str) -> int | None:
+    """Read the number that a parameter has; None for an empty text. Raises InvalidInput."""
+    if not text:
+        return None
+    if not re.fullmatch("[0-9]{1,15}", text):
+        raise InvalidInput(name, f'"{text}" is not a number: write one such as 41')
+    return int(text)
+
+
 def _check_number(field: str, number: int, most: int, what: str) -> None:
     if number > most:
         whose = "has" if field else "the address has"

@@ -23,7 +23,7 @@ from timeline.model.limits import ID
 from timeline.reading import query
 from timeline.reading.as_of import parse_as_of
 from timeline.site import downloads, guard, responses
-from timeline.site.arguments import arguments
+from timeline.site.arguments import arguments, whole_number
 from timeline.site.mounts import Mount, mounts
 from timeline.site.responses import Asked, Context
 from timeline.site.views import feeds
@@ -32,7 +32,7 @@ from timeline.site.views.address import Address, check_names
 from timeline.site.views.browse import browse
 from timeline.site.views.changes import changes_feed, changes_json, changes_page
 from timeline.site.views.cite import citations_of
-from timeline.site.views.event import event_page
+from timeline.site.views.event import VERSIONS, event_page
 from timeline.site.views.proof import checkpoint_note, covering, proof_of, verify_page
 from timeline.site.views.source import source_json, source_page
 from timeline.store import log
@@ -40,7 +40,7 @@ from timeline.store import log
 Page = Callable[[Asked], Awaitable[Any]]
 
 _WHOLE = 2**31
-"""The number of events that one file may have if there is no server to ask for more."""
+"""The number of events or versions in a file if there is no server to ask for more."""
 
 
 def routes(datasette: Any) -> Iterator[tuple[str, Callable[..., Awaitable[Any]]]]:
@@ -135,13 +135,16 @@ async def _event_page(asked: Asked) -> Any:
 
     def read(connection: sqlite3.Connection) -> Context:
         point = parse_as_of(connection, **address.moments)
-        found = event_page(connection, event_id, version, point)
+        before = whole_number("before", dict(asked.given).get("before", ""))
+        size = _WHOLE if asked.is_frozen else VERSIONS
+        found = event_page(connection, event_id, version, point, before=before, size=size)
         canonical = asked.absolute(f"/events/{event_id}/{found['event']['version']}")
         return {
             **found,
             "moments": _moments(address),
             "covering": covering(connection, found["event"]["seq"]),
             "canonical": canonical,
+            "here": asked.link(f"/events/{event_id}{f'/{version}' if version else ''}"),
             "cited": citations_of(found["event"], log.info(connection), canonical),
             "row_link": asked.row_link("events", event_id),
         }

@@ -7,13 +7,11 @@ start, in pages. Reads on the connection it is given; knows no request and no te
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from timeline.errors import InvalidInput
 from timeline.formats import prose, prose_changes
 from timeline.formats.about import About
 from timeline.formats.exporters import atom
@@ -22,6 +20,7 @@ from timeline.formats.prose import Names
 from timeline.reading import comparison, deadline, query
 from timeline.reading.entries import erasure_of
 from timeline.reading.facet_index import FacetIndex
+from timeline.site.arguments import whole_number
 from timeline.store import log
 from timeline.store.rows import RowDict, as_dicts
 
@@ -32,12 +31,16 @@ PAGE_SIZE = 50
 
 
 def stream(
-    connection: sqlite3.Connection, *, kind: str = "", before: int = 2**62, limit: int = PAGE_SIZE
+    connection: sqlite3.Connection,
+    *,
+    kind: str = "",
+    before: int | None = None,
+    limit: int = PAGE_SIZE,
 ) -> Iterator[dict[str, Any]]:
     """Yield the entries that changed an event, newest first, each with its changes in words.
 
-    `kind` is one of KINDS, and any other text stands for all of them; only entries with a `seq`
-    below `before` are listed.
+    `kind` is one of KINDS, and any other text stands for all of them; with `before`, only entries
+    with a lower `seq` are listed.
     """
     names = Names(connection)
     kinds = [kind] if kind in KINDS else [*KINDS]
@@ -47,7 +50,7 @@ def stream(
         " FROM event_versions AS v JOIN events AS e"
         f" USING (event_id) WHERE v.seq < ? AND v.kind IN ({marks}) AND v.version > 1"
         " ORDER BY v.seq DESC LIMIT ?",
-        (before, *(f"event.{kind}" for kind in kinds), limit),
+        (2**62 if before is None else before, *(f"event.{kind}" for kind in kinds), limit),
     )
     for row in list(as_dicts(cursor)):
         deadline.check()
@@ -150,7 +153,7 @@ def changes_page(
         stream(
             connection,
             kind=given.get("kind", ""),
-            before=_number(given.get("before", "")),
+            before=whole_number("before", given.get("before", "")),
             limit=PAGE_SIZE + 1,
         )
     )
@@ -167,17 +170,6 @@ def changes_page(
 
 def _moments(given: Mapping[str, str]) -> dict[str, str]:
     return {name: given[name] for name in ("from", "to", "clock") if name in given}
-
-
-def _number(before: str) -> int:
-    """Return the number of the entry before which a page begins. Raises InvalidInput."""
-    if not before:
-        return 2**62
-    if not re.fullmatch("[0-9]{1,15}", before):
-        raise InvalidInput(
-            "before", f'"{before}" is not the number of an entry: write one such as 41'
-        )
-    return int(before)
 
 
 _KEYS = (

@@ -1,8 +1,8 @@
 """Read what the page of one event shows: its state, its sources, and all of its versions.
 
 Guarantees: the content, figures and sources are of one version and one moment; the list of versions
-is always complete. An event that was retracted, merged or erased says so and why. Reads on the
-connection it is given; knows no request and no template.
+comes in pages, newest first, that leave none out. An event that was retracted, merged or erased
+says so and why. Reads on the connection it is given; knows no request and no template.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from timeline.reading import corroboration, deadline, query
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.entries import erasure_of
 from timeline.reading.sources import sources_by_id
-from timeline.store.rows import RowDict
 
 _TIES = {
     "part_of": "is part of",
@@ -35,22 +34,38 @@ _TIES = {
 """The words for each type of relation, from an event to the event that it names."""
 
 
+VERSIONS = 50
+"""The number of versions on a page."""
+_MOST_TIES = 200
+"""The number of relations of other events to an event that its page shows."""
+
+
 def event_page(
-    connection: sqlite3.Connection, event_id: str, version: int | None, as_of: AsOf = NOW
+    connection: sqlite3.Connection,
+    event_id: str,
+    version: int | None,
+    as_of: AsOf = NOW,
+    *,
+    before: int | None = None,
+    size: int = VERSIONS,
 ) -> dict[str, Any]:
     """Return all that the page shows; without `version` the newest one by that moment.
 
-    Raises NotFound for an event or a version that was not recorded by that moment.
+    It lists `size` versions, from the one before `before` back. Raises NotFound for an event or a
+    version that was not recorded by that moment.
     """
     names = Names(connection, as_of)
     event = query.get(connection, event_id, version=version, as_of=as_of)
-    history = query.history(connection, event_id)
-    is_newest = event["version"] == len(history)
+    newest = query.get(connection, event_id)["version"]
+    last = newest if before is None else min(before - 1, newest)
+    first = max(last - size + 1, 1)
+    is_newest = event["version"] == newest
+    ties, more_ties = _ties(connection, event, as_of, is_newest=is_newest)
     return {
         "event": event,
         "title": prose.title(event),
         "facts": prose.facts(event, names.labels),
-        "why": _why(connection, event, history),
+        "why": _why(connection, event),
         "remarks": [
             f"{remark[0].upper()}{remark[1:]}."
             for remark in (
@@ -60,18 +75,20 @@ def event_page(
             if remark
         ],
         "is_newest": is_newest,
-        "newest": history[-1]["version"],
+        "newest": newest,
         "who": [_who(connection, each) for each in event.get("participants", ())],
         "figures": _figures(names, event),
         "claims": [
             {"stance": prose.stance(each), "said": prose.claim(each)}
             for each in event.get("claims", ())
         ],
-        "ties": [*_ties(connection, event, as_of, is_newest=is_newest)],
+        "ties": ties,
+        "more_ties": more_ties,
         "citations": _citations(connection, event, as_of),
         "details": [*_details(event)],
         "datasets": event.get("extra", {}),
-        "versions": _versions(connection, names, event_id, history),
+        "versions": _versions(connection, names, event_id, first, last),
+        "earlier": first if first > 1 else None,
     }
 
 
@@ -91,31 +108,37 @@ def _who(connection: sqlite3.Connection, participant: Mapping[str, Any]) -> dict
     }
 
 
-def _why(
-    connection: sqlite3.Connection, event: Mapping[str, Any], history: list[RowDict]
-) -> dict[str, Any] | None:
+def _why(connection: sqlite3.Connection, event: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return why an event is not current; None if it is.
 
     `what` says what happened. A retracted or merged event also has a `reason`, and a merged one
     has `into` and `title`: the id and the title of the event that it was merged into.
     """
-    until = history[: event["version"]]
     match event["state"]:
         case "retracted":
-            row = [row for row in until if row["kind"] == "event.retracted"][-1]
-            gone = erasure_of(connection, row["seq"])
-            reason = row["reason"] or prose.erased(gone, "The reason")
+            seq, reason = _reason(connection, event)
+            reason = reason or prose.erased(erasure_of(connection, seq), "The reason")
             return {"what": "This event was retracted.", "reason": reason}
         case "merged":
             into = event["merged_into"]
             title = prose.title(query.get(connection, into))
-            reasons = [row["reason"] for row in until if row["kind"] == "event.merged"]
+            _, reason = _reason(connection, event)
             what = "This event was merged into another one:"
-            return {"what": what, "reason": reasons[-1], "into": into, "title": title}
+            return {"what": what, "reason": reason, "into": into, "title": title}
         case "erased":
             gone = erasure_of(connection, event["seq"])
             return {"what": prose.erased(gone, "What was said about this event")}
     return None
+
+
+def _reason(connection: sqlite3.Connection, event: Mapping[str, Any]) -> tuple[int, str | None]:
+    """Return seq and reason of the entry that gave an event its state, retracted or merged."""
+    row: tuple[int, str | None] = connection.execute(
+        "SELECT seq, reason FROM event_versions WHERE event_id = ? AND version <= ? AND kind = ?"
+        " ORDER BY version DESC LIMIT 1",
+        (event["event_id"], event["version"], f"event.{event['state']}"),
+    ).fetchone()
+    return row
 
 
 def _figures(names: Names, event: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -135,23 +158,27 @@ def _figures(names: Names, event: Mapping[str, Any]) -> dict[str, list[dict[str,
 
 def _ties(
     connection: sqlite3.Connection, event: Mapping[str, Any], as_of: AsOf, *, is_newest: bool
-) -> Iterator[dict[str, Any]]:
-    """Yield the relations that this version names, then those of other events to this one.
+) -> tuple[list[dict[str, Any]], int]:
+    """Return the relations that this version names, then those of other events to this one.
 
-    Relations of other events are today's, and only come with the newest version.
+    Relations of other events are today's, and only come with the newest version; with them comes
+    the number of those that are left out.
     """
+    ties = []
     for relation in event.get("relations", ()):
         other = relation["event_id"]
         try:
             title = prose.title(query.get(connection, other, as_of=as_of))
         except NotFound:
             title = other
-        yield {"verb": _TIES[relation["type"]], "event_id": other, "title": title, "out": True}
-    for tie in query.related(connection, event["event_id"]) if is_newest else ():
-        if tie["direction"] == "from":
-            title = prose.title(tie)
-            verb = _TIES[tie["relation"]]
-            yield {"verb": verb, "event_id": tie["event_id"], "title": title, "out": False}
+        verb = _TIES[relation["type"]]
+        ties.append({"verb": verb, "event_id": other, "title": title, "out": True})
+    related = query.related(connection, event["event_id"]) if is_newest else []
+    others = [tie for tie in related if tie["direction"] == "from"]
+    for tie in others[:_MOST_TIES]:
+        title, verb = prose.title(tie), _TIES[tie["relation"]]
+        ties.append({"verb": verb, "event_id": tie["event_id"], "title": title, "out": False})
+    return ties, len(others[_MOST_TIES:])
 
 
 def _citations(
@@ -202,11 +229,11 @@ def _details(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _versions(
-    connection: sqlite3.Connection, names: Names, event_id: str, history: list[RowDict]
+    connection: sqlite3.Connection, names: Names, event_id: str, first: int, last: int
 ) -> list[dict[str, Any]]:
-    """Return every version, newest first, each with its changes in words."""
+    """Return these versions, newest first, each with its changes in words."""
     found = []
-    for row in history:
+    for row in query.history(connection, event_id, first=first, last=last):
         deadline.check()
         stood = query.get(connection, event_id, version=row["version"])
         gone = erasure_of(connection, row["seq"])
