@@ -116,6 +116,8 @@ def test_other_things_have_units_and_currencies(text: str, amount: str) -> None:
         ("", "is not a figure"),
         ("12-Oct", "is not a figure"),
         ("2E+09", "cut by a spreadsheet"),
+        ("1e39", "is too large: at most 1e38"),
+        (f"1e{'9' * 5_000}", "is too large: at most 1e38"),
         ("5k", "write thousand"),
         ("5m", "write million"),
         ("2 dozen", 'number word "dozen"'),

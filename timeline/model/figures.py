@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from timeline.errors import InvalidValue
 from timeline.model import hints, units
 from timeline.model.field_types import SIGNS
+from timeline.model.limits import MAX_NUMBER
 
 
 class Amount(NamedTuple):
@@ -320,6 +321,9 @@ class _Reader:
         if "e" in written.lower():
             if "+" in written:
                 raise self._refusal("was cut by a spreadsheet: format the cell as a whole number")
+            exponent = written.lower().partition("e")[2].lstrip("0") or "0"
+            if len(exponent) > 2 or int(exponent) > MAX_NUMBER.adjusted():
+                raise self._refusal("is too large: at most 1e38")
             return written
         sign, digits = ("-", written[1:]) if written.startswith("-") else ("", written)
         marks = [character for character in digits if not character.isdecimal()]
