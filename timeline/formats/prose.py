@@ -15,8 +15,7 @@ from typing import Any
 from timeline.errors import NotFound
 from timeline.model import countries
 from timeline.model.edtf import phrase
-from timeline.model.figures import plain_number
-from timeline.model.units import COUNTED_IN_PEOPLE
+from timeline.model.figures import plain_number, written
 from timeline.reading import query
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.entries import erasure_of
@@ -251,17 +250,11 @@ def amount(figure: Fields) -> str:
 
     The killed and the injured are people, so they have no unit.
     """
-    sign = {"more_than": "more than ", "at_least": "at least ", "about": "about "}.get(
-        figure.get("qualifier", "exact"), ""
-    )
-    number = _number(figure["value"]) if "value" in figure else ""
-    if "low" in figure or "high" in figure:
-        span = f"{_number(figure.get('low', '?'))} to {_number(figure.get('high', '?'))}"
-        number = f"{number} ({span})" if number else span
-    unit = f" {figure['unit']}"
-    if figure["unit"] == "person":
-        unit = "" if figure["measure"] in COUNTED_IN_PEOPLE else " people"
-    return f"{sign}{number}{unit}"
+    return written(figure, _SIGNS, _number)
+
+
+_SIGNS = {"exact": "", "more_than": "more than ", "at_least": "at least ", "about": "about "}
+"""The words before a number, by the qualifier of its figure."""
 
 
 def _number(text: str) -> str:

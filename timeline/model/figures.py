@@ -10,8 +10,9 @@ The model of a quantity is older and takes more: nothing that a log holds is jud
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Context, Decimal
+from functools import cache
 from typing import Any, NamedTuple
 
 from timeline.errors import InvalidValue
@@ -56,6 +57,7 @@ _SYMBOLS = {
     "\N{INDIAN RUPEE SIGN}": "INR",
     "\N{TURKISH LIRA SIGN}": "TRY",
 }
+_CODES = {symbol.lower(): code for symbol, code in _SYMBOLS.items()}
 _UNCLEAR_SYMBOLS = {
     "\N{YEN SIGN}": ("JPY", "CNY"),
     "kr": ("DKK", "NOK", "SEK", "ISK"),
@@ -69,6 +71,7 @@ _UNCLEAR_SYMBOLS = {
 _NAMED_CURRENCIES = {"euro": "EUR", "euros": "EUR"}
 _SHARED_SCALE = {"first": "second", "low": "high"}
 """The side whose scale counts for both, by the other side: "20 to 40 million"."""
+_OTHER_SIDE = {second: first for first, second in _SHARED_SCALE.items()}
 
 _MARKS = ".,'_\N{RIGHT SINGLE QUOTATION MARK}"
 """Marks within a number; "_" stands for a blank that keeps its neighbours on one line."""
@@ -90,7 +93,6 @@ _NUMBER_WORDS = frozenset(
 _DASH = re.compile("[\N{HYPHEN}-\N{HORIZONTAL BAR}\N{MINUS SIGN}]")
 _FIXED_BLANK = re.compile("[\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]")
 
-
 _WORD_ENDS = r"(?![^\W\d_])"
 
 
@@ -102,40 +104,43 @@ def _any_of(words: Iterable[str]) -> str:
     )
 
 
-_TO = r"(?:\ to\ |\ and\ |\ ?-\ ?)"
-_SCALE = rf"(?:{_any_of({**_SCALES, **_SHORT_SCALES})})"
-_SYMBOL = _any_of({**_SYMBOLS, **_UNCLEAR_SYMBOLS})
-_CODE = _any_of(units.currencies())
-_CURRENCY = rf"(?:{_SYMBOL}|(?:{_CODE})(?=$|\)|\ \(|\ ?\+|\ or\ |{_TO}))"
-"""A currency behind a number; "20 top officials" has none, though TOP is a code."""
-_NUMBER = rf"""-?(?:
-      [0-9]+(?:\.[0-9]+)?e\+?[0-9]+
-    | [0-9]{{1,3}}(?:\ [0-9]{{3}})+(?=$|\)|\ \(|\ ?\+|{_TO}|\ ?{_SCALE}|\ ?{_CURRENCY})
-    | [0-9]+(?:[{re.escape(_MARKS)}][0-9]+)*
-    )"""
+@cache
+def _figure() -> re.Pattern[str]:
+    """Return the pattern of a figure.
 
+    It is made when the first figure is read: that takes 15 ms, and most commands read none.
+    """
+    to = r"(?:\ to\ |\ and\ |\ ?-\ ?)"
+    scale = rf"(?:{_any_of({**_SCALES, **_SHORT_SCALES})})"
+    symbol = _any_of({**_SYMBOLS, **_UNCLEAR_SYMBOLS})
+    code = rf"(?:{'|'.join(sorted(units.currencies()))}){_WORD_ENDS}"
+    # "20 top officials" has no currency, though TOP is a code.
+    currency = rf"(?:{symbol}|{code}(?=$|\)|\ \(|\ ?\+|\ or\ |{to}))"
+    number = rf"""-?(?:
+          [0-9]+(?:\.[0-9]+)?e\+?[0-9]+
+        | [0-9]{{1,3}}(?:\ [0-9]{{3}})+(?=$|\)|\ \(|\ ?\+|{to}|\ ?{scale}|\ ?{currency})
+        | [0-9]+(?:[{re.escape(_MARKS)}][0-9]+)*
+        )"""
 
-def _side(name: str) -> str:
-    """Return the pattern of one side of a span, or of a number that stands alone."""
-    return rf"""
-    (?:(?P<{name}_before>{_SYMBOL}|{_CODE})\ ?)?
-    (?P<{name}>\?|{_NUMBER})
-    (?:\ ?(?P<{name}_scale>{_SCALE}))?
-    (?:\ ?(?P<{name}_after>{_CURRENCY}))?"""
+    def side(name: str) -> str:
+        return rf"""
+            (?:(?P<{name}_before>{symbol}|{code})\ ?)?
+            (?P<{name}>\?|{number})
+            (?:\ ?(?P<{name}_scale>{scale}))?
+            (?:\ ?(?P<{name}_after>{currency}))?"""
 
-
-_FIGURE = re.compile(
-    rf"""
-    (?:(?P<sign>{_any_of(_QUALIFIER_OF)})\ ?)?
-    (?P<between>between\ |from\ )?
-    {_side("first")}
-    (?P<or_more>\ ?\+|\ or\ more)?
-    (?:{_TO}{_side("second")})?
-    (?:\ ?\({_side("low")}{_TO}{_side("high")}\))?
-    (?:\ (?P<unit>[^\W\d_].*)|\ ?(?P<percent>%))?
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+    return re.compile(
+        rf"""
+        (?:(?P<sign>{_any_of(_QUALIFIER_OF)})\ ?)?
+        (?P<between>between\ |from\ )?
+        {side("first")}
+        (?P<or_more>\ ?\+|\ or\ more)?
+        (?:{to}{side("second")})?
+        (?:\ ?\({side("low")}{to}{side("high")}\))?
+        (?:\ (?P<unit>[^\W\d_].*)|\ ?(?P<percent>%))?
+        """,
+        re.VERBOSE | re.IGNORECASE,
+    )
 
 
 def is_english(language: str) -> bool:
@@ -151,14 +156,18 @@ def plain_number(text: str) -> str:
     return f"{text}0" if re.fullmatch(r"-?[0-9]+\.[0-9]{3}", text) else text
 
 
-def written(figure: Mapping[str, Any]) -> str:
+def written(
+    figure: Mapping[str, Any],
+    signs: Mapping[str, str] = SIGNS,
+    number: Callable[[str], str] = plain_number,
+) -> str:
     """Return a figure as sheets and forms have it: ">60 soldier", "10 to 12", "35 (20 to ?)".
 
-    It has no hyphen, because a spreadsheet would make a date of "10-12".
+    It has no hyphen, because a spreadsheet would make a date of "10-12". `signs` are what stands
+    before the number, by qualifier, and `number` writes each stored number.
     """
     value, low, high = (
-        plain_number(figure[field]) if field in figure else None
-        for field in ("value", "low", "high")
+        number(figure[field]) if field in figure else None for field in ("value", "low", "high")
     )
     text = value or ""
     if low or high:
@@ -167,7 +176,7 @@ def written(figure: Mapping[str, Any]) -> str:
     unit = f" {figure['unit']}"
     if figure["unit"] == "person":
         unit = "" if figure["measure"] in units.COUNTED_IN_PEOPLE else " people"
-    return f"{SIGNS[figure.get('qualifier', 'exact')]}{text}{unit}"
+    return f"{signs[figure.get('qualifier', 'exact')]}{text}{unit}"
 
 
 def read(text: str, measure: str = "", *, is_english: bool = True) -> Amount:
@@ -180,14 +189,15 @@ def read(text: str, measure: str = "", *, is_english: bool = True) -> Amount:
     Raises InvalidValue for a text that is no figure, or that could be meant as another figure.
     """
     plain = " ".join(_DASH.sub("-", _FIXED_BLANK.sub("_", text)).split())
-    match = _FIGURE.fullmatch(plain)
-    spans = match and ((match["second"] is not None) + (match["low"] is not None))
-    qualifier = "at_least" if match and match["or_more"] else "exact"
-    if match and match["sign"]:
+    match = _figure().fullmatch(plain)
+    if not match:
+        raise _not_a_figure(text, plain)
+    spans = (match["second"] is not None) + (match["low"] is not None)
+    qualifier = "at_least" if match["or_more"] else "exact"
+    if match["sign"]:
         qualifier = _QUALIFIER_OF[match["sign"].lower()]
     if (
-        not match
-        or spans == 2
+        spans == 2
         or (match["between"] and not match["second"])
         or (match["or_more"] and (spans or match["sign"]))
         or (qualifier in ("at_most", "less_than") and spans)
@@ -214,13 +224,7 @@ def read(text: str, measure: str = "", *, is_english: bool = True) -> Amount:
 class _Reader:
     """A reader turns the pieces of one matched text into numbers and a unit."""
 
-    def __init__(
-        self,
-        text: str,
-        match: re.Match[str],
-        measure: str,
-        is_english: bool,
-    ) -> None:
+    def __init__(self, text: str, match: re.Match[str], measure: str, is_english: bool) -> None:
         self._text = text
         self._match = match
         self._is_english = is_english
@@ -264,8 +268,7 @@ class _Reader:
         return noun or None
 
     def _currency(self, written: str) -> str:
-        known = {name.lower(): code for name, code in _SYMBOLS.items()}
-        if code := known.get(written.lower()):
+        if code := _CODES.get(written.lower()):
             return code
         for symbol, codes in _UNCLEAR_SYMBOLS.items():
             if symbol.lower() == written.lower():
@@ -299,8 +302,7 @@ class _Reader:
             ):
                 raise self._refusal("says the scale of one side only: write it for both")
         if not own:
-            first = next((side for side, other in _SHARED_SCALE.items() if other == name), None)
-            if first and self._match[f"{first}_scale"]:
+            if name in _OTHER_SIDE and self._match[f"{_OTHER_SIDE[name]}_scale"]:
                 raise self._refusal("says the scale of one side only: write it for both")
             return 0
         if own in _SHORT_SCALES:
@@ -348,9 +350,7 @@ class _Reader:
             return last not in marks[:-1]
         if len(rest) != 3 or len(whole) > 3 or whole.startswith("0"):
             return True
-        if last == "," and self._counts_people:
-            return False
-        if last == "," and self._is_english:
+        if last == "," and (self._counts_people or self._is_english):
             return False
         raise self._refusal(
             f'can mean {whole}{rest} or {whole}.{rest}: write "{whole}{rest}" or "{whole}.{rest}0"'
