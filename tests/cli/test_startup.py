@@ -103,3 +103,20 @@ def test_the_dates_of_every_day_load_no_grammar(occurred: str, path: Path) -> No
 def test_the_test_would_notice_what_is_loaded(path: Path) -> None:
     arguments = ["append", "--title", "T", "--occurred", "2025-~04-15"]
     assert "edtf" in loaded("-d", path, *arguments, cwd=path.parent)
+
+
+def test_what_few_commands_need_is_made_when_it_is_needed(path: Path) -> None:
+    """The pattern of figures takes 20 ms, and unusual dates have many patterns."""
+    code = (
+        "import sys\n"
+        "from timeline.cli import cli\n"
+        f"cli.main(['-d', {str(path)!r}, 'append', '--title', 'T', '--occurred', '15 April 2025'],"
+        " standalone_mode=False)\n"
+        f"cli.main(['-d', {str(path)!r}, 'list'], standalone_mode=False)\n"
+        "from timeline.model import figures\n"
+        "assert figures._figure.cache_info().currsize == 0\n"
+        "assert 'timeline.model.edtf_variants' not in sys.modules\n"
+        "figures.read('35')\n"
+        "assert figures._figure.cache_info().currsize == 1\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=path.parent)

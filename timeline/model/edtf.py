@@ -28,8 +28,7 @@ from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 from timeline.errors import InvalidValue
-from timeline.model import edtf_variants, edtf_words
-from timeline.model.edtf_variants import DASHES
+from timeline.model import edtf_words
 
 Precision = Literal[
     "second", "minute", "hour", "day", "month", "quarter", "season", "half_year",
@@ -150,7 +149,7 @@ _ROUNDED: dict[int, Precision] = {4: "year", 3: "decade", 2: "century"}
 
 @lru_cache(maxsize=8192)
 def _parse(text: str) -> Occurred:
-    text = " ".join(text.translate(DASHES).split())
+    text = edtf_words.plain(text)
     if not text:
         raise InvalidValue(text, f"a date is missing: {edtf_words.HINT}")
     if foreign := _UNPRINTABLE.search(text):
@@ -163,8 +162,11 @@ def _parse(text: str) -> Occurred:
     occurred = _expression(text.upper())
     if occurred is None and (edtf := edtf_words.to_edtf(text)) is not None:
         occurred = _expression(edtf)
-    if occurred is None and (edtf := edtf_variants.to_edtf(text)) is not None:
-        occurred = _expression(edtf)
+    if occurred is None:
+        from timeline.model import edtf_variants
+
+        if (edtf := edtf_variants.to_edtf(text)) is not None:
+            occurred = _expression(edtf)
     if occurred is None:
         from timeline.model.edtf_problems import explain
 

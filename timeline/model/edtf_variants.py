@@ -13,9 +13,6 @@ from timeline.errors import InvalidValue
 from timeline.model import edtf_words
 from timeline.model.edtf_words import MONTHS
 
-DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\uff0d", "-"))
-"""Every dash that people type or paste, as the hyphen that it stands for."""
-
 
 def to_edtf(text: str) -> str | None:
     """Return the EDTF, unchecked, of a date as people write it; None if it cannot be read.

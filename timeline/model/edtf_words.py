@@ -21,6 +21,21 @@ MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 
+_DASHES = str.maketrans(
+    dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\uff0d", "-")
+)
+"""Every dash that people type or paste, as the hyphen that it stands for."""
+
+
+def plain(text: str) -> str:
+    """Return a text with a hyphen for every dash and one blank for white space."""
+    return " ".join(text.translate(_DASHES).split())
+
+
+def year_of_edtf(year: int) -> str:
+    """Write an astronomical year, from -9999 to 9999, as EDTF has it: "0044", "-0044"."""
+    return f"-{-year:04d}" if year < 0 else f"{year:04d}"
+
 
 def to_edtf(words: str) -> str | None:
     """Translate plain words to EDTF, unchecked; return None if they cannot be read."""
@@ -96,7 +111,7 @@ def _write_year(words: str) -> str:
     year = 1 - number if "b" in words else number
     if abs(year) > 9999:
         return f"Y{year}"
-    return f"-{-year:04d}" if year < 0 else f"{year:04d}"
+    return year_of_edtf(year)
 
 
 def _write_zone(words: str) -> str:

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from timeline.errors import InvalidValue
 from timeline.model import edtf
-from timeline.model.edtf_variants import DASHES
+from timeline.model.edtf_words import plain, year_of_edtf
 
 Spans = Literal["alone", "column", "taken"]
 """Tells how YYYY-NN is read where it may be a span of years.
@@ -39,10 +39,10 @@ class TypedDate(NamedTuple):
 
 def read(text: str, spans: Spans = "alone") -> TypedDate:
     """Read a date that a person typed. Raises InvalidValue, with all readings if it has several."""
-    plain = " ".join(text.translate(DASHES).split())
-    if span := _span_of_years(plain, spans):
+    date = plain(text)
+    if span := _span_of_years(date, spans):
         return TypedDate(span)
-    if (vague := _resolved(plain)) is not None:
+    if (vague := _resolved(date)) is not None:
         return TypedDate(vague, " ".join(text.split()))
     found = edtf.parse(text).edtf
     left, _, right = found.partition("/")
@@ -62,7 +62,7 @@ def resolved(statement: object) -> object:
     if not isinstance(statement, dict) or not isinstance(text := statement.get("occurred"), str):
         return statement
     try:
-        date = _resolved(" ".join(text.translate(DASHES).split()))
+        date = _resolved(plain(text))
     except InvalidValue:
         return statement  # the model refuses it, and knows its line
     if date is None:
@@ -79,7 +79,7 @@ _AROUND = re.compile(r"((?:[a-z]+\.? ?){0,2}) ?YEARS ?([?~%]?)", re.I)
 
 def is_span(text: str) -> bool:
     """Return whether a text can only be a span of years, or is refused because it may be one."""
-    match = _YEAR_AND_NUMBER.fullmatch(" ".join(text.translate(DASHES).split()))
+    match = _YEAR_AND_NUMBER.fullmatch(plain(text))
     return match is not None and _reading(match, "alone") != "edtf"
 
 
@@ -168,24 +168,22 @@ def _third(text: str, which: str, rest: str) -> str:
         case "month":
             _, _, end, *_ = edtf.numbers(str(when.occurred_to))
             first, last = _DAYS[which]
-            days = (f"{_year(year)}-{month:02d}-{day:02d}" for day in (first, min(last, end)))
+            days = (
+                f"{year_of_edtf(year)}-{month:02d}-{day:02d}" for day in (first, min(last, end))
+            )
             return "/".join(days)
         case "season":
             count = month - 1 + _MONTH_OF_SEASON[which]
-            return f"{_year(year + count // 12)}-{count % 12 + 1:02d}"
+            return f"{year_of_edtf(year + count // 12)}-{count % 12 + 1:02d}"
         case "year":
-            return "/".join(f"{_year(year)}-{each:02d}" for each in _MONTHS[which])
+            return "/".join(f"{year_of_edtf(year)}-{each:02d}" for each in _MONTHS[which])
         case "decade":
-            return "/".join(_year(year + each) for each in _YEARS[which])
+            return "/".join(year_of_edtf(year + each) for each in _YEARS[which])
     raise InvalidValue(
         text,
         f'"{text}" is vague: early, mid and late go with a month, a season, a year or a decade: '
         "write the days or months it stands for, such as 2025-04-11/2025-04-20",
     )
-
-
-def _year(year: int) -> str:
-    return f"-{-year:04d}" if year < 0 else f"{year:04d}"
 
 
 # --- EDTF that format 1 has no room for ---------------------------------------------------
