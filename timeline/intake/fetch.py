@@ -88,7 +88,7 @@ class _Fetch:
                     "does not say how long it is, so that a part would look like the whole: "
                     "download it, and give the file"
                 )
-            content = self._read(answer)
+            content = self._whole(answer)
         match answer.headers.get("Content-Encoding", "identity").strip().lower():
             case "identity" | "":
                 return content
@@ -131,7 +131,7 @@ class _Fetch:
         elif secure:
             connected = self._tunnel(proxy, host, port)
         else:
-            connected = self._connect(_place(proxy), self._left())
+            connected = self._connect(_host_and_port(proxy), self._left())
             target = f"http://{parts.netloc}{target}"
             headers |= _credentials(proxy)
         try:
@@ -181,7 +181,7 @@ class _Fetch:
 
     def _tunnel(self, proxy: SplitResult, host: str, port: int) -> socket.socket:
         """Return a connection to a host through a proxy (CONNECT)."""
-        place, port_of_proxy = _place(proxy)
+        place, port_of_proxy = _host_and_port(proxy)
         connection = http.client.HTTPConnection(place, port_of_proxy, timeout=self._left())
         connection.set_tunnel(host, port, headers=_credentials(proxy))
         connection.connect()
@@ -194,7 +194,7 @@ class _Fetch:
             raise TimeoutError
         return min(left, _READ_SECONDS)
 
-    def _read(self, answer: http.client.HTTPResponse) -> bytes:
+    def _whole(self, answer: http.client.HTTPResponse) -> bytes:
         content = bytearray()
         while len(content) <= self._longest and (part := answer.read(_CHUNK)):
             content += part
@@ -269,7 +269,7 @@ def _proxy(scheme: str, host: str) -> SplitResult | None:
     return urlsplit(named if "://" in named else f"http://{named}")
 
 
-def _place(proxy: SplitResult) -> tuple[str, int]:
+def _host_and_port(proxy: SplitResult) -> tuple[str, int]:
     if not proxy.hostname:
         raise ValueError(f'the proxy "{proxy.geturl()}" names no host')
     return proxy.hostname, proxy.port or 80

@@ -179,11 +179,11 @@ def _with_days_in_order(text: str) -> str:
 def _several(text: str, before: str, token: str, readings: list[str]) -> str:
     """Say in which ways a date can be read, each with all other parts of the text."""
     after = text[len(before) + len(token) :]
-    shown = " or ".join(_shown(before, reading, after) for reading in readings)
+    shown = " or ".join(_reading_in_words(before, reading, after) for reading in readings)
     return f'"{text}" can be read as {shown}: write one of these'
 
 
-def _shown(before: str, reading: str, after: str) -> str:
+def _reading_in_words(before: str, reading: str, after: str) -> str:
     if not reading[-1].isdecimal():
         return reading
     try:

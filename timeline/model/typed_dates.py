@@ -147,7 +147,7 @@ def _resolved(text: str) -> str | None:
     """Return the EDTF that a vague date stands for; None for any other text."""
     if vague := _VAGUE.fullmatch(text):
         return _third(text, vague[1].lower(), vague[2])
-    shown = _shown(text)
+    shown = _in_format_1(text)
     return None if shown is None else edtf.parse(shown).edtf
 
 
@@ -195,7 +195,7 @@ _QUALIFIED = re.compile(
 )
 
 
-def _shown(text: str) -> str | None:
+def _in_format_1(text: str) -> str | None:
     """Return the EDTF of format 1 for EDTF that says more; None for any other text.
 
     Digits left open (1984-1X) become an interval, and qualifiers of parts go to the end.

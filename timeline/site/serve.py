@@ -105,9 +105,9 @@ def serve(
     with command.make_context("datasette serve", [*arguments, *options]) as context:
         own = context.params["metadata"]
         if own and url:
-            context.params["metadata"] = _text(_with_url(_read(own), url))
+            context.params["metadata"] = _as_file(_with_url(_metadata_in(own), url))
         elif not own:
-            context.params["metadata"] = _text(metadata)
+            context.params["metadata"] = _as_file(metadata)
         known = f", for readers at {url}" if url else ""
         tell(f'Serving "{metadata["title"]}" at http://{shown_host}:{port}/{known}  (Ctrl-C stops)')
         if Path(path).stem in _PAGES:
@@ -119,11 +119,11 @@ def serve(
             command.invoke(context)
 
 
-def _text(metadata: dict[str, Any]) -> io.StringIO:
+def _as_file(metadata: dict[str, Any]) -> io.StringIO:
     return io.StringIO(json.dumps(metadata))
 
 
-def _read(file: IO[str]) -> dict[str, Any]:
+def _metadata_in(file: IO[str]) -> dict[str, Any]:
     """Read a file of metadata, JSON or YAML, as Datasette reads it."""
     from datasette.utils import BadMetadataError, parse_metadata
 

@@ -23,9 +23,9 @@ class _Sources(Mapping[str, RowDict]):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._row = functools.lru_cache(1_000)(self._read)
+        self._row = functools.lru_cache(1_000)(self._source_row)
 
-    def _read(self, source_id: str) -> RowDict | None:
+    def _source_row(self, source_id: str) -> RowDict | None:
         found = self._connection.execute(f"{_SOURCES} WHERE source_id = ?", (source_id,))
         return next(as_dicts(found), None)
 

@@ -77,10 +77,20 @@ def _compare(report: Report, expected: Counter[_Definition], found: Counter[_Def
         theirs = next((each for each in other if each.title == ours.title), None)
         if theirs:
             other.remove(theirs)
-        report.add("schema", ours.title, _shown(ours), _shown(theirs) if theirs else "nothing")
+        report.add(
+            "schema",
+            ours.title,
+            _definition_in_words(ours),
+            _definition_in_words(theirs) if theirs else "nothing",
+        )
     for theirs in other:
-        report.add("schema", theirs.title, "nothing", f"{_shown(theirs)}, not made by Timeline")
+        report.add(
+            "schema",
+            theirs.title,
+            "nothing",
+            f"{_definition_in_words(theirs)}, not made by Timeline",
+        )
 
 
-def _shown(definition: _Definition) -> str:
+def _definition_in_words(definition: _Definition) -> str:
     return f"{definition.title} on {definition.table}: {definition.sql or 'no SQL'}"
