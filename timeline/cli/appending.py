@@ -223,9 +223,10 @@ def described_figures(
 
     `source_ids` are those of all sources in the options, by their text.
     """
+    is_english = speaks_english(timeline)
     return [
         {
-            **figure(words.text, is_english=speaks_english(timeline)),
+            **figure(words.text, is_english=is_english),
             "reported_by": words.said_by,
             "dated": words.dated and typed_date("dated", words.dated).edtf,
             "source_ids": [source_ids[source] for source in words.sources],

@@ -146,6 +146,13 @@ fork_option = click.option(
     help="Make a mirror of another log a log of its own.",
 )
 
+yes_to_all_option = click.option(
+    "--yes",
+    is_flag=True,
+    callback=keep_in_meta,
+    help="Retract even more than a tenth of the events; trust a clock over a day ahead.",
+)
+
 writing_options = all_of(yes_option, ahead_option, fork_option)
 
 figure_options = all_of(

@@ -218,13 +218,15 @@ def guard_application(datasette: Any, application: _Application) -> _Application
             await send(message)
 
         if missing.issuperset(names if database is None else (database.name,)):
-            await _refuse(send_with_headers, 503, "The file of this timeline is not there now\n")
+            await turns.refuse(
+                send_with_headers, 503, "The file of this timeline is not there now\n"
+            )
         elif database is not None and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-            await _refuse(send_with_headers, 403, READ_ONLY)
+            await turns.refuse(send_with_headers, 403, READ_ONLY)
         elif database is None:
             await application(scope, receive, send_with_headers)
         elif problem := _problem_of_arguments(scope):
-            await _refuse(send_with_headers, 400, f"{problem}\n")
+            await turns.refuse(send_with_headers, 400, f"{problem}\n")
         else:
             answer = partial(application, scope, receive)
             token = isolated_sql.page_of.set(database)
@@ -279,9 +281,3 @@ def _problem_of_arguments(scope: Message) -> InvalidInput | None:
     except InvalidInput as error:
         return error
     return None
-
-
-async def _refuse(send: Send, status: int, text: str) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": text.encode()})

@@ -7,7 +7,7 @@ and however slowly they read; a request that would have to wait for long is refu
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -26,7 +26,8 @@ _LONGEST = 120
 _PIECE = 2**16
 """Bytes of a page that the server gets at once: it keeps what a slow reader has yet to take."""
 
-_BUSY = b"Too many queries at once: ask again in 5 seconds\n"
+_BUSY = "Too many queries at once: ask again in 5 seconds\n"
+_LATER = ((b"retry-after", b"5"),)
 
 
 class _Queue:
@@ -45,7 +46,7 @@ async def in_turn(datasette: Any, answer: Callable[[Send], Awaitable[None]], sen
     """Answer a request when its turn comes, or with status 503 if too many others wait."""
     queue = _queues.setdefault(datasette, _Queue())
     if queue.length == _AT_ONCE + _WAITING:
-        await _refuse(send)
+        await refuse(send, 503, _BUSY, _LATER)
         return
     has_begun = False
 
@@ -64,12 +65,15 @@ async def in_turn(datasette: Any, answer: Callable[[Send], Awaitable[None]], sen
             await answer(send_in_pieces)
     except TimeoutError:
         if not has_begun:
-            await _refuse(send)
+            await refuse(send, 503, _BUSY, _LATER)
     finally:
         queue.length -= 1
 
 
-async def _refuse(send: Send) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", b"5")]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": _BUSY})
+async def refuse(
+    send: Send, status: int, text: str, more: Sequence[tuple[bytes, bytes]] = ()
+) -> None:
+    """Answer a request with a plain text, and with `more` headers."""
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text.encode()})

@@ -24,7 +24,7 @@ from timeline.cli.options import (
     author_option,
     fork_option,
     json_option,
-    keep_in_meta,
+    yes_to_all_option,
 )
 from timeline.errors import TimelineError
 from timeline.formats.importers.rows import plain
@@ -61,12 +61,7 @@ _MOST_ROWS = 10
 )
 @click.option("--strict", is_flag=True, help="Import nothing if one row is bad.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done; record nothing.")
-@click.option(
-    "--yes",
-    is_flag=True,
-    callback=keep_in_meta,
-    help="Retract even more than a tenth of the events; trust a clock over a day ahead.",
-)
+@yes_to_all_option
 @ahead_option
 @fork_option
 @author_option

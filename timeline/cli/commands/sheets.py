@@ -15,8 +15,8 @@ from timeline.cli.options import (
     ahead_option,
     fork_option,
     json_option,
-    keep_in_meta,
     spans_option,
+    yes_to_all_option,
 )
 from timeline.errors import TimelineError
 from timeline.formats import prose
@@ -46,12 +46,7 @@ def template_command() -> None:
     "--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who says so; published."
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be done; record nothing.")
-@click.option(
-    "--yes",
-    is_flag=True,
-    callback=keep_in_meta,
-    help="Retract even more than a tenth of the events; trust a clock over a day ahead.",
-)
+@yes_to_all_option
 @ahead_option
 @fork_option
 @spans_option

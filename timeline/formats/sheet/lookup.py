@@ -46,10 +46,14 @@ class _Sources(Mapping[str, RowDict]):
 
 def lookup_to_write(connection: sqlite3.Connection) -> Lookup:
     """Return the names with which events are written; a million sources take no memory."""
+    return _without_sources(connection)._replace(sources=_Sources(connection))
+
+
+def _without_sources(connection: sqlite3.Connection) -> Lookup:
+    """Return what a log says about itself: its event types, and whether it is in English."""
     info = log.info(connection)
     vocabulary = stored(info.get("vocabulary", {}))
-    is_it = is_english(info.get("language", "en"))
-    return Lookup(vocabulary.event_types, _Sources(connection), {}, is_it)
+    return Lookup(vocabulary.event_types, is_english=is_english(info.get("language", "en")))
 
 
 def lookup_of(
@@ -61,20 +65,17 @@ def lookup_of(
     InvalidCell if the rows give an address two titles.
     """
     spans: set[Spans] = set()
-    info = log.info(connection)
-    vocabulary = stored(info.get("vocabulary", {}))
     cursor = connection.execute(f"{_SOURCES} ORDER BY source_key")
     sources = {row["source_id"]: row for row in as_dicts(cursor)}
     titles: dict[str, str] = {}
     for source in sources.values():
         if source["url"] and source["title"]:
             titles.setdefault(source["url"], source["title"])
-    return Lookup(
-        vocabulary.event_types,
-        sources,
-        {**titles, **events.titles(_noted(rows, spans))},
-        is_english(info.get("language", "en")),
-        "taken" if are_spans else next(iter(spans), "alone"),
+    titles |= events.titles(_noted(rows, spans))
+    return _without_sources(connection)._replace(
+        sources=sources,
+        titles=titles,
+        spans="taken" if are_spans else next(iter(spans), "alone"),
     )
 
 
