@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import itertools
 import json
 import random
 import shutil
@@ -603,15 +604,18 @@ def test_a_byte_of_an_entry_flipped_anywhere_is_found(path: Path, column: str) -
         assert "#4" in {where for _, where in found(path)}, place
 
 
-def matches(connection: sqlite3.Connection) -> dict[bytes, list[object]]:
-    """For each word of the events, those in which a search finds it."""
-    words = connection.execute("SELECT term FROM temp.words").fetchall()
-    return {
-        word: connection.execute(
-            "SELECT rowid FROM event_search WHERE event_search MATCH ?", (f'"{word}"',)
-        ).fetchall()
-        for (word,) in words
-    }
+def matches(connection: sqlite3.Connection) -> list[object]:
+    """For each word in the table `words`, the events in which a search finds it."""
+    return connection.execute(
+        "SELECT term, (SELECT group_concat(rowid) FROM event_search"
+        " WHERE event_search MATCH '\"' || term || '\"') FROM temp.words"
+    ).fetchall()
+
+
+def keep_words(connection: sqlite3.Connection) -> None:
+    connection.execute("CREATE VIRTUAL TABLE temp.now USING fts5vocab(main, event_search, row)")
+    connection.execute("CREATE TEMP TABLE words AS SELECT term FROM temp.now")
+    connection.execute("DROP TABLE temp.now")
 
 
 def test_a_word_that_a_search_does_not_find_any_more_is_found(path: Path, tmp_path: Path) -> None:
@@ -620,12 +624,7 @@ def test_a_word_that_a_search_does_not_find_any_more_is_found(path: Path, tmp_pa
         titles = ("A ship sails", "Another", "A ship sails")
         timeline.record({"title": title, "occurred": "2025"} for title in titles)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute(
-            "CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, event_search, row)"
-        )
-        connection.execute("CREATE TEMP TABLE kept AS SELECT term FROM temp.words")
-        connection.execute("DROP TABLE temp.words")
-        connection.execute("ALTER TABLE temp.kept RENAME TO words")
+        keep_words(connection)
         before = matches(connection)
         blocks = connection.execute("SELECT id, block FROM event_search_data WHERE id > 10")
         missed: list[tuple[int, bytes]] = []
@@ -651,6 +650,53 @@ def test_a_word_that_a_search_does_not_find_any_more_is_found(path: Path, tmp_pa
                 "UPDATE event_search_data SET block = ? WHERE id = ?", (changed, number)
             )
         assert "table event_search" in {what for what, _ in found(tmp_path / "changed.db")}
+
+
+WAYS_TO_MISLEAD_A_SEARCH = (
+    "DELETE FROM event_search_idx WHERE segid = ?1 AND term = ?2",
+    "UPDATE event_search_idx SET term = substr(?2, 1, length(?2) - 1)"
+    " WHERE segid = ?1 AND term = ?2",
+    "UPDATE event_search_idx SET term = ?2 || x'7a7a' WHERE segid = ?1 AND term = ?2",
+    "UPDATE event_search_idx SET pgno = pgno + 2 WHERE segid = ?1 AND term = ?2",
+    "UPDATE event_search_idx SET pgno = pgno - 2 WHERE segid = ?1 AND term = ?2",
+    "UPDATE event_search_idx SET pgno = pgno + 1 WHERE segid = ?1 AND term = ?2",
+    "INSERT INTO event_search_idx VALUES (?1, ?2 || x'61', 2)",
+)
+
+
+def test_a_search_that_is_led_to_another_page_of_the_index_is_found(
+    path: Path, tmp_path: Path
+) -> None:
+    with Timeline.open(path) as timeline:
+        chance = random.Random(1)
+        for _ in range(2):  # segments with many pages
+            timeline.record(
+                {"title": f"{chance.randrange(10**6):x} and", "occurred": "2025"}
+                for _ in range(700)
+            )
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        keep_words(connection)
+        before = matches(connection)
+        rows = connection.execute("SELECT segid, term FROM event_search_idx").fetchall()
+    assert len(rows) > 9
+    changed, misled = tmp_path / "changed.db", 0
+    for change, row in itertools.product(WAYS_TO_MISLEAD_A_SEARCH, chance.sample(rows, 6)):
+        shutil.copy(path, changed)
+        with contextlib.closing(sqlite3.connect(changed, isolation_level=None)) as connection:
+            try:
+                connection.execute(change, row)
+            except sqlite3.IntegrityError:
+                continue
+            connection.execute("CREATE TEMP TABLE words (term)")
+            connection.executemany("INSERT INTO words VALUES (?)", [(word,) for word, _ in before])
+            try:
+                same = matches(connection) == before
+            except sqlite3.DatabaseError:
+                same = False
+        if not same:
+            misled += 1
+            assert "table event_search" in {what for what, _ in found(changed)}, (change, row)
+    assert misled > 9
 
 
 FIELDS_OF_THE_HEADER = {

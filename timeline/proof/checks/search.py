@@ -8,6 +8,7 @@ changes cancel each other out.
 from __future__ import annotations
 
 import sqlite3
+from itertools import chain, pairwise
 
 from timeline.projection import tables
 from timeline.proof.checks.report import Report
@@ -19,13 +20,16 @@ _PARTS = ("data", "idx", "content", "docsize", "config")
 _PLACE = "(place.doc << 32) + (place.offset << 7) + unicode(place.col)"
 """A place of a word as one number: the columns have different first letters, in 7 bits."""
 
-_MADE = f"SELECT term, group_concat({_PLACE}) FROM temp.made_places AS place GROUP BY term"  # noqa: S608
-
-_FOUND = (
-    f"SELECT word.term, group_concat({_PLACE}) FROM temp.found_words AS word"  # noqa: S608
-    " CROSS JOIN temp.found_places AS place WHERE place.term = word.term GROUP BY word.term"
+_WORDS = (
+    f"SELECT term, group_concat({_PLACE}) FROM temp.{{}}_places AS place"  # noqa: S608
+    " WHERE term >= CAST(? AS TEXT) AND term < CAST(? AS TEXT) GROUP BY term"
 )
-"""The words of the file's index by a scan of it, and the places of each word by a search for it."""
+_WORD = (
+    f"SELECT term, group_concat({_PLACE}) FROM temp.{{}}_places AS place"  # noqa: S608
+    " WHERE term = CAST(? AS TEXT) GROUP BY term"
+)
+_END = b"\xff"
+"""A text after every word: no UTF-8 has this byte."""
 
 _CONFIGURATION = "SELECT k, typeof(k), v, typeof(v) FROM {0}_config ORDER BY k"
 
@@ -53,14 +57,52 @@ def check_search(connection: sqlite3.Connection, report: Report) -> None:
 
 
 def _compare_words(connection: sqlite3.Connection, report: Report) -> None:
-    for name, index, kind in (
-        ("made_places", "temp, search_anew", "instance"),
-        ("found_words", "main, event_search", "row"),
-        ("found_places", "main, event_search", "instance"),
-    ):
-        connection.execute(f"CREATE VIRTUAL TABLE temp.{name} USING fts5vocab({index}, {kind})")
-    made, found = connection.execute(_MADE), connection.execute(_FOUND)
-    compare_rows(report, _TABLE, ("index, word", "places"), 1, made, found)
+    """Compare the places of all words, and search for words wherever a search may go wrong.
+
+    To search is to choose a page of each segment of the index by table `event_search_idx`. A row
+    with a wrong word hides words before a page from a search that begins there. Without its row,
+    or with a later word, the words of a page cannot be found one by one.
+    """
+    for name, index in (("made", "temp, search_anew"), ("found", "main, event_search")):
+        connection.execute(
+            f"CREATE VIRTUAL TABLE temp.{name}_places USING fts5vocab({index}, instance)"
+        )
+    begins = connection.execute("SELECT substr(term, 2) FROM main.event_search_idx")
+    bounds = sorted({b"", _END, *(begin or b"" for (begin,) in begins)})
+    ranges = (connection.execute(_WORDS.format("found"), pair) for pair in pairwise(bounds))
+    made = connection.execute(_WORDS.format("made"), (b"", _END))
+    names = ("index, word", "places")
+    compare_rows(report, _TABLE, names, 1, made, chain.from_iterable(ranges))
+    for word in sorted(_first_words(connection)):
+        made, found = (
+            connection.execute(_WORD.format(name), (word,)) for name in ("made", "found")
+        )
+        compare_rows(report, _TABLE, names, 1, made, found)
+
+
+def _first_words(connection: sqlite3.Connection) -> set[bytes]:
+    """Return the first word of each page of the file's index; bytes that are no word do no harm.
+
+    The format is that of fts5_index.c: the end of a page lists where its words begin.
+    """
+    words = set()
+    for (page,) in connection.execute("SELECT block FROM main.event_search_data WHERE id > 10"):
+        if (listed := int.from_bytes(page[2:4])) < len(page):
+            place, _ = _varint(page, listed)
+            length, start = _varint(page, place)
+            words.add(page[start + 1 : start + length])
+    return words
+
+
+def _varint(page: bytes, place: int) -> tuple[int, int]:
+    """Return a number in SQLite's variable length, and the place after it."""
+    number = 0
+    while place < len(page):
+        number = number << 7 | page[place] & 0x7F
+        place += 1
+        if page[place - 1] < 0x80:
+            break
+    return number, place
 
 
 def _check_form(connection: sqlite3.Connection) -> None:
