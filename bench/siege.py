@@ -54,20 +54,24 @@ SLOW = (
     f"select instr({MILLION}, substr({MILLION}, 500001) || 'b')",
     f"select length(replace({MILLION}, substr({MILLION}, 500001) || 'b', ''))",
     f"with t0 as (select 1), {TABLES} select count(*) from t29",
-    "select " + ", ".join(f"hex(zeroblob({1_000_000 + n}))" for n in range(900)),
+    "select " + ", ".join(f"hex(zeroblob({1_000_000 + n}))" for n in range(300)),
     f"{COUNT} select {MILLION} from n limit 100",
     f"{COUNT} select randomblob(900000) as b from n order by b",
     "select count(*) from events, events as b, events as c",
     "select count(*) from event_search where event_search match '"
-    + " OR ".join(f"w{n}*" for n in range(2_000))
+    + " OR ".join(f"w{n}*" for n in range(1_500))
     + "'",
 )
 """Queries that take time or memory before they run, in one function, or as they run."""
 
+MARKS = "replace(hex(zeroblob(900)), '00', '\"')"
 LARGE = (
     f"{COUNT} select replace(hex(zeroblob(7000)), '00', char(1)) from n limit 360",
     f"{COUNT} select {MILLION} from n limit 15",
     f"{COUNT} select {', '.join('1' * 100)} from n limit 2000",
+    f"{COUNT} select {MARKS}, {MARKS} from n limit 1400",
+    f"{COUNT} select 'http://a/' || {MARKS} from n limit 1400",
+    f"{COUNT} select x'' from n limit 2000",
     "select * from events",
 )
 """Queries that quickly return nearly as much as they may."""
@@ -180,7 +184,7 @@ def serving(path: Path) -> Iterator[tuple[int, int]]:
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as server:
         try:
             while get(port, "/") != "200":
-                assert server.poll() is None
+                assert server.poll() is None, "timeline serve has ended"
                 time.sleep(0.1)
             yield server.pid, port
         finally:

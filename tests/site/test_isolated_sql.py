@@ -41,6 +41,7 @@ NO_MEMORY = "the query needs too much memory"
 TOO_LONG = "string or blob too big"
 MILLION = "replace(hex(zeroblob(1000000)), '00', 'a')"
 CONTROL = "replace(hex(zeroblob(1000000)), '00', char(1))"
+MARKS = "replace(hex(zeroblob(900)), '00', '\"')"
 COUNT = "with recursive n (i) as (select 1 union all select i + 1 from n limit 100000000) "
 
 
@@ -140,16 +141,29 @@ ATTACKS = {
     "sorting": (f"{COUNT} select randomblob(900000) as b from n order by b", STOPPED),
     "nested tables": (nested(30), NO_MEMORY),
     "many values": (
-        "select " + ", ".join(f"hex(zeroblob({1_000_000 + n})) > ''" for n in range(900)),
+        "select " + ", ".join(f"hex(zeroblob({1_000_000 + n})) > ''" for n in range(300)),
         NO_MEMORY,
     ),
     "many columns": (
-        "select " + ", ".join(f"hex(zeroblob({1_000_000 + n}))" for n in range(900)),
+        "select " + ", ".join(f"hex(zeroblob({1_000_000 + n}))" for n in range(300)),
         TOO_LARGE,
     ),
     "long rows": (f"{COUNT} select {MILLION} from n limit 100", TOO_LARGE),
-    "long names": (f'{COUNT} select i as "{"x" * 50_000}" from n limit 2000', TOO_LARGE),
+    "long names": (f'{COUNT} select i as "{"x" * 18_000}" from n limit 2000', TOO_LARGE),
     "many cells": (f"{COUNT} select {', '.join('1' * 900)} from n limit 2000", TOO_LARGE),
+    "quotation marks": (
+        f"{COUNT} select {MARKS}, {MARKS}, {MARKS}, {MARKS} from n limit 2000",
+        TOO_LARGE,
+    ),
+    "links": (
+        f"{COUNT} select 'http://a/' || {MARKS}, ' http://a/' || {MARKS} from n limit 2000",
+        TOO_LARGE,
+    ),
+    "blobs": (f"{COUNT} select {', '.join(['x' + chr(39) * 2] * 90)} from n limit 2000", TOO_LARGE),
+    "blobs with a long link": (
+        f"{COUNT} select x'' from n where '{'x' * 9_000}' > '' limit 2000",
+        TOO_LARGE,
+    ),
     "escapes": (f"select {CONTROL}, {CONTROL}, {CONTROL}", TOO_LARGE),
 }
 """SQL that took the server's time or memory, or would, and what a reader is told about it."""
@@ -194,6 +208,13 @@ def test_the_size_of_the_rows_of_a_table_is_limited_too(tmp_path: Path) -> None:
             assert TOO_LARGE in site.ask(page).text, page
         assert site.ask("/timeline/log/1.json").status == 200
         assert site.ask("/timeline/log.json?_size=2").status == 200
+
+
+def test_a_long_address_is_refused_in_one_line(site: Site) -> None:
+    for page in (address("select '" + "x" * 20_000 + "'"), f"/timeline/events?a={'x' * 20_000}"):
+        answer = site.ask(page)
+        assert answer.status == 400
+        assert answer.text == "the address is too long: give at most 20,000 bytes\n"
 
 
 def test_a_result_is_what_sqlite_returns(site: Site, folder: Path) -> None:
@@ -282,7 +303,7 @@ KILLED = """
 import os, signal, sys
 from timeline.site import isolated_sql as sql
 process = sql._taken()
-asked = sql.Request("file::memory:", sys.argv[1], [], -1, 0.1)
+asked = sql.Request("file::memory:", sys.argv[1], [], -1, 0.1, 0)
 sql.sql_process.send(process.stdin, asked)
 print(process.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)

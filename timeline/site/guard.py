@@ -67,6 +67,9 @@ _HEADERS = (
     (b"referrer-policy", b"same-origin"),
 )
 
+_LONGEST_QUERY = 20_000
+"""Bytes of the parameters of a page of Datasette, which writes them into each of its many links."""
+
 _Application = Callable[[Message, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
 
 
@@ -229,11 +232,15 @@ def guard_application(datasette: Any, application: _Application) -> _Application
             await turns.refuse(send_with_headers, 400, f"{problem}\n")
         else:
             answer = partial(application, scope, receive)
-            token = isolated_sql.page_of.set(database)
+            # A letter of the parameters may become three in a link.
+            page = isolated_sql.DatasettePage(
+                database, 3 * len(scope.get("query_string", b"")) + 200
+            )
+            token = isolated_sql.page_asked.set(page)
             try:
                 await turns.in_turn(datasette, answer, send_with_headers)
             finally:
-                isolated_sql.page_of.reset(token)
+                isolated_sql.page_asked.reset(token)
 
     return guarded
 
@@ -273,9 +280,12 @@ def _with_headers(headers: Any) -> list[tuple[bytes, bytes]]:
 
 def _problem_of_arguments(scope: Message) -> InvalidInput | None:
     """Return what is wrong with the arguments of a request; SQL may be longer than other values."""
+    query_string = scope.get("query_string", b"")
+    if len(query_string) > _LONGEST_QUERY:
+        return InvalidInput("", f"the address is too long: give at most {_LONGEST_QUERY:,} bytes")
     try:
         arguments(
-            scope.get("query_string", b"").decode("latin-1"),
+            query_string.decode("latin-1"),
             lambda name: name.startswith("_search"),
         )
     except InvalidInput as error:

@@ -22,7 +22,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any, NamedTuple, TypeVar, cast
 
 from timeline.site import sql_process
 from timeline.site.sql_process import Answer, Request, SqlValue
@@ -35,11 +35,22 @@ _PROCESSES = 2
 
 _PROGRAM = [sys.executable, "-P", sql_process.__file__]
 
-page_of: contextvars.ContextVar[Any] = contextvars.ContextVar("page_of", default=None)
-"""The database that is a timeline, while Datasette answers a request for a page about it."""
 
-_seconds: contextvars.ContextVar[float | None] = contextvars.ContextVar("_seconds", default=None)
-"""The time limit of a query that Database.execute runs in a process; None for other queries."""
+class DatasettePage(NamedTuple):
+    """A page of this kind is one of Datasette's own, about a timeline."""
+
+    database: Any
+    link: int
+    """The bytes of the link to a blob, which has all parameters of the page."""
+
+
+page_asked: contextvars.ContextVar[DatasettePage | None] = contextvars.ContextVar(
+    "page_asked", default=None
+)
+"""The page that Datasette makes."""
+
+_empty: contextvars.ContextVar[Request | None] = contextvars.ContextVar("_empty", default=None)
+"""The request for a process that Database.execute is to fill in; None for other queries."""
 
 _threads = ThreadPoolExecutor(_PROCESSES, thread_name_prefix="isolated-sql")
 _idle: list[subprocess.Popen[bytes]] = []
@@ -50,7 +61,7 @@ _RESTING = 60_000_000
 
 
 def install() -> None:
-    """Let Database.execute run in a process, for the pages of `page_of` and for nothing else.
+    """Let Database.execute run in a process, for a page and for nothing else.
 
     Without threads Datasette runs in a browser (Pyodide), which has no processes.
     """
@@ -69,30 +80,31 @@ def install() -> None:
     async def limited_execute(
         database: Any, sql: str, *arguments: Any, custom_time_limit: int | None = None, **more: Any
     ) -> Any:
-        longest: int = database.ds.sql_time_limit_ms
-        milliseconds = min(custom_time_limit or longest, longest)
+        page = page_asked.get()
         # Datasette asks with PRAGMA itself, at every request; readers cannot.
-        is_isolated = (
-            page_of.get() is database
-            and database.ds.executor is not None
-            and not sql.startswith("PRAGMA ")
-        )
-        token = _seconds.set(milliseconds / 1000 if is_isolated else None)
+        is_of_page = page is not None and page.database is database and sql[:7] != "PRAGMA "
+        request = None
+        if page and is_of_page and database.ds.executor is not None:
+            longest: int = database.ds.sql_time_limit_ms
+            seconds = min(custom_time_limit or longest, longest) / 1000
+            request = Request(uri_of(database), "", [], -1, seconds, page.link)
+        token = _empty.set(request)
         try:
             return await execute(
                 database, sql, *arguments, custom_time_limit=custom_time_limit, **more
             )
         finally:
-            _seconds.reset(token)
+            _empty.reset(token)
 
     @functools.wraps(execute_fn)
     async def isolated_execute_fn(database: Any, function: Callable[[Any], T]) -> T:
-        seconds = _seconds.get()
-        if seconds is None:
+        request = _empty.get()
+        if request is None:
             return cast(T, await execute_fn(database, function))
-        connection = _Connection(uri_of(database), seconds)
         run = contextvars.copy_context().run
-        return await asyncio.get_running_loop().run_in_executor(_threads, run, function, connection)
+        return await asyncio.get_running_loop().run_in_executor(
+            _threads, run, function, _Connection(request)
+        )
 
     Database.execute = limited_execute
     setattr(Database, name, isolated_execute_fn)
@@ -115,16 +127,15 @@ def uri_of(database: Any) -> str:
 class _Connection:
     """A connection has only what Database.execute uses; the process keeps the time."""
 
-    def __init__(self, file: str, seconds: float) -> None:
-        self._file = file
-        self._seconds = seconds
+    def __init__(self, request: Request) -> None:
+        self._request = request
 
     def set_progress_handler(self, handler: object, n: int) -> None:
         """Ignore the handler."""
 
     def cursor(self) -> _Cursor:
         """Return a new cursor."""
-        return _Cursor(self._file, self._seconds)
+        return _Cursor(self._request)
 
 
 class _Cursor:
@@ -132,8 +143,8 @@ class _Cursor:
 
     description: tuple[tuple[str | None, ...], ...] | None = None
 
-    def __init__(self, file: str, seconds: float) -> None:
-        self._request = Request(file, "", [], -1, seconds)
+    def __init__(self, request: Request) -> None:
+        self._request = request
 
     def execute(self, sql: str, values: Mapping[str, SqlValue] | Sequence[SqlValue]) -> None:
         """Remember the query, which runs when its rows are fetched."""

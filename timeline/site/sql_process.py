@@ -39,11 +39,14 @@ LIMITS = {
 """Limits of SQLite for every connection to a timeline."""
 
 RESULT = 16_000_000
-"""Bytes of a result as JSON in ASCII, with the names of its columns in every row; the longest entry
-has 13 MB."""
+"""Bytes of a result as JSON or as HTML, whichever is longer, with the names of its columns in every
+row. The longest entry of a log has 13 MB as JSON."""
 
 _MARKUP = 60
 """Bytes that a page has around each value; 58 in the HTML of Datasette 0.65."""
+
+_SHOWN = 2_048
+"""Characters of a value that a page shows."""
 
 _MEMORY = 200_000_000
 """Bytes of memory that this process may take; the largest result needs 60 MB."""
@@ -70,6 +73,9 @@ class Request(NamedTuple):
 
     seconds: float
     """The time that the query may take."""
+
+    link: int
+    """The bytes of the link to a blob, which has all parameters of the page."""
 
 
 class Answer(NamedTuple):
@@ -172,11 +178,11 @@ def _answer(connection: sqlite3.Connection, request: Request) -> Answer:
     try:
         cursor.execute(request.sql, request.values)
         columns = [column for column, *_ in cursor.description or ()]
-        around = sum(_size(column) + _MARKUP for column in columns)
+        around = sum(_size(column, 0) + _MARKUP for column in columns)
         rows: list[SqlRow] = []
         size = 0
         while len(rows) != request.most and (row := cursor.fetchone()) is not None:
-            size += around + sum(map(_size, row))
+            size += around + sum(_size(value, request.link) for value in row)
             if size > RESULT:
                 raise sqlite3.OperationalError(
                     f"the result is larger than {RESULT // 1_000_000} MB: "
@@ -197,11 +203,21 @@ def _resident() -> int:
         return 0
 
 
-def _size(value: SqlValue) -> int:
-    """Return the bytes of a value as JSON in ASCII, or about as many."""
-    if isinstance(value, str):
-        return len(encode_basestring_ascii(value))
-    return len(value) * 4 // 3 if isinstance(value, bytes) else 8
+def _size(value: SqlValue, link: int) -> int:
+    """Return the bytes of a value as JSON in ASCII or as HTML, or somewhat more."""
+    if isinstance(value, bytes):
+        return len(value) * 4 // 3 + link
+    if not isinstance(value, str):
+        return 8
+    size = len(encode_basestring_ascii(value))
+    if value.lstrip().startswith(("http://", "https://")):
+        return 2 * (size + _escapes(value))  # It is shown as a link, with the address in it.
+    return size + _escapes(value[:_SHOWN])
+
+
+def _escapes(text: str) -> int:
+    """Return the bytes that a text grows by in HTML: each of these becomes five, such as &#34;."""
+    return 4 * sum(map(text.count, "&<>\"'"))
 
 
 if __name__ == "__main__":
