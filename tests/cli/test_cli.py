@@ -47,6 +47,7 @@ OTHERS = (
     "rebuild",
     "publish",
     "migrate",
+    "restore",
     "demo",
     "doctor",
 )

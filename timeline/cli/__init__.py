@@ -59,6 +59,7 @@ _OTHERS = {
     "rebuild": "file",
     "publish": "publishing",
     "migrate": "file",
+    "restore": "restore",
     "demo": "serving",
     "doctor": "file",
 }

@@ -7,6 +7,7 @@ is gone at the end, whether it took its place or not.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -79,6 +80,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+def free_name(path: Path, what: str) -> Path:
+    """Return a free name beside a file: for "story.db" it is "story.WHAT.db", "story.WHAT2.db"."""
+    names = (
+        path.with_name(f"{path.stem}.{what}{number}{path.suffix}")
+        for number in itertools.chain([""], itertools.count(2))
+    )
+    return next(name for name in names if not os.path.lexists(name))
 
 
 def sync_file(path: Path) -> None:

@@ -8,7 +8,6 @@ is up to date is not changed.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import sqlite3
 import stat
@@ -86,16 +85,7 @@ def _copied(connection: sqlite3.Connection, path: Path) -> Path:
         connection.execute("VACUUM INTO ?", (os.fspath(building),))
         building.chmod(stat.S_IMODE(path.stat().st_mode))
         atomic.sync_file(building)
-        copy = _free_name(path)
+        copy = atomic.free_name(path, "before-migration")
         building.replace(copy)
     atomic.sync_folder(path.parent)
     return copy
-
-
-def _free_name(path: Path) -> Path:
-    """Return a name beside the file that is free."""
-    names = (
-        path.with_name(f"{path.stem}.before-migration{number}{path.suffix}")
-        for number in itertools.chain([""], itertools.count(2))
-    )
-    return next(name for name in names if not name.exists())
