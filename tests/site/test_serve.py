@@ -279,7 +279,7 @@ def test_a_file_that_takes_the_place_of_the_served_one_is_served_at_the_next_req
             assert shown() == [["first", "second"]] * 2
         assert not [file for file in holders_of_removed(server.process.pid) if "odesa" in file]
         said = server.stop(signal.SIGINT)
-    assert said.count("odesa.db was replaced: the new file is served from now on") == 1
+    assert said.count("odesa.db was replaced or changed: it is served as it is now") == 1
     assert "Traceback" not in said
 
 

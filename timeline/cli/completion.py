@@ -6,6 +6,7 @@ missing or broken. Every offer is one printable line. The module is only loaded 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sqlite3
@@ -16,9 +17,10 @@ import click
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, add_completion_class
 
 from timeline.cli import default_database
-from timeline.cli.opening import opened
 from timeline.cli.output import one_line
 from timeline.errors import TimelineError
+from timeline.projection import tables
+from timeline.store import storage
 
 _MOST = 500
 """The most offers: a longer list helps nobody to choose."""
@@ -52,7 +54,8 @@ class _Known(click.types.StringParamType):
         try:
             # The shell has not replaced ~ and $HOME yet: the text is as it was typed.
             path = Path(os.path.expandvars(database)).expanduser()
-            with opened(str(path)) as (connection, _):
+            with contextlib.closing(storage.connect(path)) as connection:
+                tables.check(connection, str(path))
                 return [
                     CompletionItem(one_line(text), help=_short(about))
                     for text, about in self._look_up(connection, incomplete)

@@ -19,6 +19,8 @@ def opened(
     """Yield a connection that cannot write, and the point that --as-of and --as-reported name."""
     with contextlib.closing(storage.connect(database)) as connection:
         tables.check(connection, database)
+        if connection.note:
+            output.echo_note(connection.note)
         yield connection, parse_as_of(connection, as_of, as_reported)
 
 

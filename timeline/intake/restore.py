@@ -70,6 +70,7 @@ def restore(
     file with another log, with the first entry that differs; ClockBehind for entries more than a
     minute ahead of the clock, unless `allow_ahead`; StoreError for a file that cannot be written.
     """
+    connection: sqlite3.Connection
     with contextlib.ExitStack() as stack:
         lines = _entry_lines(plain(file))
         if Path(path).exists():

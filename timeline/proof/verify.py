@@ -23,6 +23,10 @@ from timeline.proof.checks.texts import check_texts
 from timeline.proof.signed_note import VerifierKey
 from timeline.store import storage
 
+_READ_AS_IT_IS = (
+    "Whether somebody changed the file meanwhile: it is on a read-only disk, and was read as it is,"
+    " without locks."
+)
 _ONLY_HERE = (
     "Only this file says when its tables were made (applied_at), when a checkpoint was stored"
     " (stored_at), when a copy was published (published_at), when a text was captured, from which"
@@ -59,6 +63,8 @@ def verify(
             connection.execute("PRAGMA temp.journal_mode = OFF")
             connection.execute("PRAGMA temp.cache_size = -64000")
             connection.execute("BEGIN")
+            if connection.is_immutable:
+                report.unnoticed.append(_READ_AS_IT_IS)
             check_header(path, report)
             check_pages(connection, report)
             check_schema(connection, report)

@@ -95,7 +95,7 @@ def make_copy(
     wanted = {} if with_texts else {"source_texts": "body IS NULL"}
     with storage.storage_errors(copy):
         try:
-            copy_rows(storage.address(path, "ro"), copy, wanted)
+            copy_rows(connection.address, copy, wanted)
         except sqlite3.IntegrityError as error:
             raise _refusal(path, f"{error}") from error
         with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as new:

@@ -23,8 +23,8 @@ from timeline.store.open_files import identity
 _CACHES = ("_read_connection", "cached_hash", "cached_size", "_cached_table_counts")
 """What a Database of Datasette keeps of its file."""
 
-_served: WeakKeyDictionary[Any, tuple[int, int]] = WeakKeyDictionary()
-"""The file that each Database serves."""
+_served: WeakKeyDictionary[Any, tuple[int, ...]] = WeakKeyDictionary()
+"""The file that each Database serves, by its identity; an immutable one also by its time."""
 
 
 def notice(datasette: Any, names: Iterable[str]) -> set[str]:
@@ -35,7 +35,7 @@ def notice(datasette: Any, names: Iterable[str]) -> set[str]:
     missing = set()
     for name in names:
         database = datasette.databases[name]
-        now = identity(database.path)
+        now = _file_of(database)
         if now is None:
             missing.add(name)
         if now is None or now == _served.setdefault(database, now):
@@ -43,9 +43,20 @@ def notice(datasette: Any, names: Iterable[str]) -> set[str]:
         _served[database] = now
         _forget_file(database)
         index_cache.forget(datasette, name)
-        said = f"{Path(database.path).name} was replaced: the new file is served from now on"
+        said = f"{Path(database.path).name} was replaced or changed: it is served as it is now"
         click.echo(said, err=True)
     return missing
+
+
+def _file_of(database: Any) -> tuple[int, ...] | None:
+    """Return what tells the file of a Database from any other; None if it is not there.
+
+    SQLite does not notice a write to a file that it has open as immutable.
+    """
+    found = identity(database.path)
+    if found is None or database.is_mutable:
+        return found
+    return (*found, Path(database.path).stat().st_mtime_ns)
 
 
 def _forget_file(database: Any) -> None:

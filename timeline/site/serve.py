@@ -91,12 +91,15 @@ def serve(
     """
     with contextlib.closing(storage.connect(path)) as connection:
         tables.check(connection, os.fspath(path))
+        note, is_immutable = connection.note, connection.is_immutable
     metadata = metadata_for(path, url)
     port = free_port(host, port)
 
     from datasette.cli import serve as command
 
-    arguments = [str(Path(path).absolute()), "--host", host, "--port", str(port)]
+    file = str(Path(path).absolute())
+    arguments = ["--immutable", file] if is_immutable else [file]
+    arguments += ["--host", host, "--port", str(port)]
     for name, value in SETTINGS.items():
         arguments += ["--setting", name, str(value)]
     if url and url.path != "/":
@@ -110,6 +113,8 @@ def serve(
             context.params["metadata"] = _as_file(metadata)
         known = f", for readers at {url}" if url else ""
         tell(f'Serving "{metadata["title"]}" at http://{shown_host}:{port}/{known}  (Ctrl-C stops)')
+        if note:
+            tell(f"Note: {note}")
         if Path(path).stem in _PAGES:
             tell(
                 f"Note: /{Path(path).stem} is a page of the timeline, so Datasette's own pages of "

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,12 @@ _NOT_FOR_READERS = (
     " timeline publish makes a copy for readers"
 )
 """Explains NotWritable to a reader: a file in WAL mode that nobody has open needs its -shm file."""
+
+_WITH_ITS_LOG = (
+    "is on a read-only disk, and its newest entries are in {wal}: copy both files into a folder"
+    " that you can write in, and open the copy"
+)
+"""Explains NotWritable to a reader: SQLite needs a -shm file to read a write-ahead log."""
 
 _IN_DOUBT = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC)
 """The errors of a commit that SQLite takes back although it may have reached the disk. SQLite
@@ -92,12 +99,14 @@ def _as_store_error(path: str, error: sqlite3.DatabaseError) -> StoreError | Non
 
 def connect(
     path: str | os.PathLike[str], *, write: bool = False, older: bool = False
-) -> sqlite3.Connection:
+) -> Connection:
     """Open a timeline database in autocommit mode; rows are tuples.
 
-    A connection without `write` cannot write. Raises NotATimeline for a missing or foreign file,
-    TooNew for one that a newer Timeline made, and TooOld for one that an older Timeline made,
-    unless `older` ones are wanted.
+    A connection without `write` cannot write. A file on a read-only disk is read as it is, without
+    locks (`Connection.is_immutable`), unless it has a write-ahead log.
+
+    Raises NotATimeline for a missing or foreign file, TooNew for one that a newer Timeline made,
+    and TooOld for one that an older Timeline made, unless `older` ones are wanted.
     """
     name = os.fspath(path)
     if not Path(name).is_file():
@@ -106,35 +115,72 @@ def connect(
             "is not a file" if Path(name).exists() else "does not exist; timeline init makes one",
         )
     try:
-        with storage_errors(name):
-            connection = _open(Path(name), "rw" if write else "ro")
-            try:
-                _check_header(name, connection, older=older)
-                if write:
-                    _make_durable(connection)
-            except BaseException:
-                connection.close()
-                raise
-    except NotWritable:
-        if write:
+        return _connected(name, "rw" if write else "ro", older=older)
+    except (NotATimeline, NotWritable) as error:
+        if isinstance(error, Damaged) or not is_on_read_only_disk(name):
+            if isinstance(error, NotWritable) and not write:
+                raise NotWritable(name, _NOT_FOR_READERS) from None
             raise
-        raise NotWritable(name, _NOT_FOR_READERS) from None
-    return connection
+    if write:
+        raise NotWritable(name, "is on a read-only disk; nothing was written")
+    wal, *_ = beside(Path(os.path.realpath(name)))
+    if wal.exists() and wal.stat().st_size:
+        raise NotWritable(name, _WITH_ITS_LOG.format(wal=wal.name))
+    return _connected(name, "immutable", older=older)
+
+
+def _connected(name: str, mode: str, *, older: bool) -> Connection:
+    with storage_errors(name):
+        connection = _open(Path(name), mode)
+        try:
+            _check_header(name, connection, older=older)
+            if mode == "rw":
+                _make_durable(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def is_on_read_only_disk(path: str | os.PathLike[str]) -> bool:
+    """Return whether nobody can write where a file is: on a read-only disk, or in a snapshot."""
+    folder = Path(os.path.realpath(path)).parent
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return True
+    # The file system of a snapshot may call itself writable, but whoever may write cannot.
+    status, user = folder.stat(), os.geteuid()
+    may_write = user == 0 or (user == status.st_uid and bool(status.st_mode & stat.S_IWUSR))
+    return may_write and not os.access(folder, os.W_OK)
 
 
 def address(path: str | os.PathLike[str], mode: str) -> str:
-    """Return the URI by which SQLite opens a file: to read it ("ro"), or also to write it."""
-    return f"{Path(path).absolute().as_uri()}?mode={mode}"
+    """Return the URI by which SQLite opens a file: to read it ("ro"), or also to write it ("rw").
+
+    With "immutable" it is read as it is, without locks and without its write-ahead log.
+    """
+    options = "mode=ro&immutable=1" if mode == "immutable" else f"mode={mode}"
+    return f"{Path(path).absolute().as_uri()}?{options}"
 
 
-class _Connection(sqlite3.Connection):
+class Connection(sqlite3.Connection):
     """A connection that knows which file it has open, whatever has the name of the file later."""
 
     path: Path
+    address: str
+    """The URI by which SQLite opened the file."""
+    is_immutable = False
+    """Whether the file is on a read-only disk, and read as it is, without locks."""
     identity: tuple[int, int] | None = None
 
+    @property
+    def note(self) -> str | None:
+        """Say what a person should know about how the file is read; None if it is as usual."""
+        if not self.is_immutable:
+            return None
+        return f"{self.path.name} is on a read-only disk: it is read as it is, without locks"
 
-def _open(path: Path, mode: str) -> sqlite3.Connection:
+
+def _open(path: Path, mode: str) -> Connection:
     before = identity(path)
     connection = sqlite3.connect(
         address(path, mode),
@@ -142,9 +188,10 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
         timeout=_BUSY_TIMEOUT,
         isolation_level=None,
         check_same_thread=False,
-        factory=_Connection,
+        factory=Connection,
     )
-    connection.path = path.absolute()
+    connection.path, connection.address = path.absolute(), address(path, mode)
+    connection.is_immutable = mode == "immutable"
     connection.identity = identity(path)
     if before not in (None, connection.identity):
         connection.close()
@@ -266,7 +313,7 @@ def immediate(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _check_in_place(connection: sqlite3.Connection, problem: str) -> None:
     """Raise Replaced unless the file that is open still has its name."""
-    if isinstance(connection, _Connection) and identity(connection.path) != connection.identity:
+    if isinstance(connection, Connection) and identity(connection.path) != connection.identity:
         raise Replaced(os.fspath(connection.path), problem)
 
 

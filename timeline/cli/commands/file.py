@@ -152,6 +152,7 @@ def _file(database: str) -> list[list[str]]:
             contextlib.closing(storage.connect(database)) as connection,
         ):
             findings.append(["ok", "file", f"{database}, schema {schema.SCHEMA_VERSION}"])
+            findings += [["note", "file", connection.note]] if connection.note else []
             findings.append(_integrity(connection))
             findings.append(_sequence(connection))
             findings += _disk(connection, database)
