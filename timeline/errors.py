@@ -4,6 +4,7 @@
     +-- InvalidValue        one value that cannot be read          (also a ValueError)
     +-- InvalidInput        a field of an input, and its line      (also a ValueError)
     |   +-- InvalidCell         a cell of a sheet, and its address
+    +-- InvalidSheet        several cells or rows of a sheet        (also a ValueError)
     +-- NotFound            no such event, source, actor or entry
     +-- Ambiguous           a beginning of an id, or a name, that several share
     +-- NoText              a source whose text is not in this file
@@ -47,6 +48,7 @@ __all__ = [
     "Damaged",
     "InvalidCell",
     "InvalidInput",
+    "InvalidSheet",
     "InvalidValue",
     "IsMirror",
     "NoText",
@@ -133,6 +135,14 @@ class InvalidCell(InvalidInput):
         super().__init__(column, problem)
         self.args = (f"cell {cell}, {column}: {problem}",)
         self.cell = cell
+
+
+class InvalidSheet(TimelineError, ValueError):
+    """Several cells or rows of a sheet that are wrong: `problems` has all of them, by line."""
+
+    def __init__(self, problems: Sequence[InvalidInput]) -> None:
+        super().__init__(f"{len(problems):,} problems, of which the first is: {problems[0]}")
+        self.problems = tuple(problems)
 
 
 class NotFound(TimelineError):

@@ -24,7 +24,9 @@ import pytest
 from running import PROGRAM, done, dump, entries, environment, one_line, process, run
 
 from timeline import Timeline
-from timeline.errors import StorageFull
+from timeline.errors import InvalidSheet, StorageFull
+from timeline.formats.sheet.cells import read
+from timeline.formats.sheet.events import Lookup, normal
 from timeline.store import schema, storage
 from timeline.store.codec import encode
 from timeline.writing import writer
@@ -904,3 +906,68 @@ def test_ctrl_c_of_a_reader_is_one_line(timeline: Timeline) -> None:
 def test_a_real_process_refuses_in_the_same_line(story: Path) -> None:
     result = process("-d", story, "append", "-", cwd=story.parent, input='{"title": 7}')
     assert one_line(result).startswith("line 1: title: must be text")
+
+
+MANY_FAULTS = """id,title,occurred,country,killed
+quay,Talks at the quay,2023-24,,
+port,Strike on the port,1 Aprilll 2025,Narnia,2.5
+ship,Ship leaves,2025,Poland,,twelve aboard
+pier,Talks at the pier,2025-04-02,Atlantis,3
+"""
+FOUND_IN_MANY_FAULTS = [
+    ("line 2", "C2", "winter 2023"),
+    ("line 3", "C3", "is not a date"),
+    ("line 3", "D3", "Narnia"),
+    ("line 3", "E3", "whole number"),
+    ("line 4", "", "more cells than the header"),
+    ("line 5", "D5", "Atlantis"),
+]
+
+
+@pytest.mark.parametrize("command", [["append", "--csv"], ["sync", "--yes"]])
+def test_all_problems_of_a_sheet_are_said_at_once(story: Path, command: list[str]) -> None:
+    sheet = story.with_name("sheet.csv")
+    sheet.write_text(MANY_FAULTS)
+    before = dump(story)
+    result = run("-d", story, *command, sheet)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert len(lines) == len(FOUND_IN_MANY_FAULTS)
+    for line, (place, cell, problem) in zip(lines, FOUND_IN_MANY_FAULTS, strict=True):
+        assert line.startswith(f"Error: {place}: {f'cell {cell}, ' if cell else ''}")
+        assert problem in line
+    assert dump(story) == before
+
+
+def test_problems_of_ids_are_said_with_those_of_other_cells(story: Path) -> None:
+    sheet = story.with_name("sheet.csv")
+    sheet.write_text("id,title,occurred\n,A,2025\nquay,B,soon\nquay,C,2025\n")
+    lines = run("-d", story, "sync", "--yes", sheet).stderr.splitlines()
+    assert [line.split(", ")[0] for line in lines] == [
+        "Error: line 2: cell A2",
+        "Error: line 3: cell C3",
+        "Error: line 4: cell A4",
+    ]
+
+
+def test_only_the_first_twenty_problems_are_printed(story: Path) -> None:
+    sheet = story.with_name("sheet.csv")
+    sheet.write_text("title,occurred\n" + "Talks,soon\n" * 1_234)
+    lines = run("-d", story, "append", "--csv", sheet).stderr.splitlines()
+    assert len(lines) == 21
+    assert lines[19].startswith("Error: line 21: cell B21, occurred: ")
+    assert lines[20] == "Error: 1,214 more problems like these"
+
+
+def test_a_program_gets_all_problems_of_a_sheet() -> None:
+    header, *rows = read(MANY_FAULTS.encode().replace(b",twelve", b" twelve"))
+    with pytest.raises(InvalidSheet) as caught:
+        normal(rows[0], Lookup())
+    assert [(each.line, each.field) for each in caught.value.problems] == [
+        (3, "occurred"),
+        (3, "country"),
+        (3, "killed"),
+    ]
+    assert str(caught.value).startswith("3 problems, of which the first is: line 3: cell C3, ")
+    assert header.line == 2

@@ -16,11 +16,11 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
-from timeline.errors import TimelineError
+from timeline.errors import InvalidSheet, TimelineError
 
 _DAILY = {
     "append": "record",
@@ -69,6 +69,10 @@ _PAGED = frozenset(
 )
 
 
+_MOST_PROBLEMS = 20
+"""The most problems of a sheet that are printed, a line each: they fit on a screen."""
+
+
 class Refusal(click.ClickException):
     """An error that click prints as one line, with exit code 1."""
 
@@ -76,6 +80,21 @@ class Refusal(click.ClickException):
         from timeline.cli.output import one_line
 
         return one_line(self.message)
+
+
+class _SheetRefusal(click.ClickException):
+    """The errors of a sheet, of which each is printed as one line, with exit code 1."""
+
+    def __init__(self, error: InvalidSheet) -> None:
+        super().__init__(str(error))
+        self._problems = error.problems
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        for problem in self._problems[:_MOST_PROBLEMS]:
+            Refusal(str(problem)).show(file)
+        more = len(self._problems) - _MOST_PROBLEMS
+        if more > 0:
+            Refusal(f"{more:,} more problems like these").show(file)
 
 
 class Commands(click.Group):
@@ -126,6 +145,8 @@ class Commands(click.Group):
         try:
             with _printable_usage():
                 return super().invoke(ctx)
+        except InvalidSheet as error:
+            raise _SheetRefusal(error) from error
         except TimelineError as error:
             raise Refusal(str(error)) from error
         except KeyboardInterrupt:

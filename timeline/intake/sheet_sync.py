@@ -11,11 +11,18 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from timeline.errors import InvalidInput, NothingChanged, TimelineError, TooManyAbsent
+from timeline.errors import (
+    InvalidInput,
+    InvalidSheet,
+    NothingChanged,
+    TimelineError,
+    TooManyAbsent,
+)
 from timeline.formats.sheet import events
 from timeline.formats.sheet.cells import SheetRow
 from timeline.formats.sheet.events import Lookup
 from timeline.formats.sheet.lookup import lookup_of
+from timeline.formats.sheet.problems import Problems
 from timeline.model.content import Said
 from timeline.model.validation import validate
 from timeline.reading import query
@@ -59,21 +66,31 @@ class Outcome(NamedTuple):
 def sync(
     connection: sqlite3.Connection,
     append: Append,
-    rows: list[SheetRow],
+    sheet: Iterable[SheetRow],
     said: Said,
     *,
     allow_absent: bool,
     are_spans: bool = False,
 ) -> Outcome:
-    """Make the log say what the rows say, inside an append.
+    """Make the log say what the rows of a sheet say, inside an append.
 
     `connection` reads the log as it was before; `are_spans` tells that 2023-24 is a span of years.
-    Raises TooManyAbsent if more than a tenth of
-    the current events is not in the sheet and that is not allowed, InvalidInput with the line
-    and the cell for what cannot be read, and the errors of the operations of `Append`.
+    Raises TooManyAbsent if more than a tenth of the current events is not in the sheet and that is
+    not allowed, InvalidInput with the line and the cell for what cannot be read, InvalidSheet for
+    several cells that cannot be read, and the errors of the operations of `Append`.
     """
-    _check_ids(rows)
+    problems = Problems()
+    rows: list[SheetRow] = []
+    with problems.gathered():
+        rows.extend(sheet)
     lookup = lookup_of(connection, rows, are_spans=are_spans)
+    with problems.gathered():
+        _check_ids(rows)
+    if problems:
+        for row in rows:
+            with problems.gathered():
+                events.normal(row, lookup)
+        problems.check()
     standing: dict[str, str] = dict(connection.execute("SELECT event_id, state FROM events"))
     wanted = {row.cells["id"] for row in rows}
     current = [event_id for event_id, state in standing.items() if state == "current"]
@@ -85,15 +102,20 @@ def sync(
     unchanged = 0
     for row in rows:
         made = _RowSteps(connection, append, row, lookup, said)
-        try:
-            made.make(standing.get(row.cells["id"]))
-        except InvalidInput as error:
-            raise (events.located(error, row) if error.line is None else error) from None
-        except TimelineError as error:
-            raise error.at(line=row.line)  # noqa: B904 - it is the same error
+        with problems.gathered():
+            try:
+                made.make(standing.get(row.cells["id"]))
+            except InvalidInput as error:
+                raise (events.located(error, row) if error.line is None else error) from None
+            except InvalidSheet:
+                raise
+            except TimelineError as error:
+                problems.check()
+                raise error.at(line=row.line)  # noqa: B904 - it is the same error
         outcome.steps.extend(made.steps)
         outcome.notes.extend(made.notes)
         unchanged += not made.steps
+    problems.check()
     gone = said.model_copy(update={"reason": _ABSENT})
     for event_id in absent:
         title = query.get(connection, event_id)["title"]
@@ -103,14 +125,17 @@ def sync(
 
 def _check_ids(rows: Iterable[SheetRow]) -> None:
     """Raise InvalidInput unless every row has an id of its own, by which its event is found."""
+    problems = Problems()
     lines: dict[str, int] = {}
     for row in rows:
-        event_id = row.cells.get("id", "")
-        if not event_id:
-            problem = "is empty: give every row an id of its own, such as odesa-talks"
-            raise row.invalid("id", problem)
-        if (first := lines.setdefault(event_id, row.line)) != row.line:
-            raise row.invalid("id", f'"{event_id}" stands in line {first} already')
+        with problems.gathered():
+            event_id = row.cells.get("id", "")
+            if not event_id:
+                problem = "is empty: give every row an id of its own, such as odesa-talks"
+                raise row.invalid("id", problem)
+            if (first := lines.setdefault(event_id, row.line)) != row.line:
+                raise row.invalid("id", f'"{event_id}" stands in line {first} already')
+    problems.check()
 
 
 def _source_steps(

@@ -156,15 +156,27 @@ def _statements(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
 def _sheet(
     database: str, content: bytes, delimiter: str | None, *, are_spans: bool
 ) -> Iterator[tuple[int, Statement]]:
-    """Yield the statements of the rows of a sheet, each with its line."""
+    """Yield the statements of the rows of a sheet, each with its line.
+
+    After a row that is wrong the others are read for their problems only; then all are raised.
+    """
     from timeline.cli.opening import opened
     from timeline.formats.sheet import cells, events
     from timeline.formats.sheet.lookup import lookup_of
+    from timeline.formats.sheet.problems import Problems
 
+    problems = Problems()
     with opened(database) as (connection, _):
-        lookup = lookup_of(connection, cells.read(content, delimiter), are_spans=are_spans)
-    for row in cells.read(content, delimiter):
-        yield row.line, events.statement(events.normal(row, lookup))
+        lookup = lookup_of(connection, are_spans=are_spans)
+        with problems.gathered():
+            lookup = lookup_of(connection, cells.read(content, delimiter), are_spans=are_spans)
+    with problems.gathered():
+        for row in cells.read(content, delimiter):
+            with problems.gathered():
+                statement = events.statement(events.normal(row, lookup))
+                if not problems:
+                    yield row.line, statement
+    problems.check()
 
 
 def _items(text: str) -> Iterator[tuple[int, Any]]:

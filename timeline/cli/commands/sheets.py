@@ -69,7 +69,7 @@ def sync_command(
     events without a row are retracted. The same sheet again adds nothing. - is stdin.
     """
     said = validate(Said, {"author": author})
-    rows = [*cells.read(_content(source))]
+    rows = cells.read(_content(source))
     with (
         Timeline.open(database) as timeline,
         opened(database) as (connection, _),

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from timeline.errors import InvalidCell, InvalidInput
+from timeline.formats.sheet.problems import Problems
 from timeline.model import field_paths, hints, text_files
 from timeline.model.content import Event
 
@@ -80,7 +81,8 @@ def read(content: bytes, delimiter: str | None = None) -> Iterator[SheetRow]:
     """Yield the rows of a sheet that are not empty.
 
     Without a delimiter, the header decides which one is used. Raises InvalidInput if the content
-    is no sheet of the CSV contract.
+    is no sheet of the CSV contract and, after the last row, if rows have more cells than the header
+    (InvalidSheet if several have).
     """
     text = _decoded(content)
     lines = io.StringIO(text, newline="")
@@ -92,6 +94,7 @@ def read(content: bytes, delimiter: str | None = None) -> Iterator[SheetRow]:
     header = re.split(r"[\r\n]", text[lines.tell() :].lstrip(), maxsplit=1)[0]
     delimiter = delimiter or text_files.delimiter_of(header)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    problems = Problems()
     columns: list[str] = []
     start = 1 + skipped
     try:
@@ -99,14 +102,17 @@ def read(content: bytes, delimiter: str | None = None) -> Iterator[SheetRow]:
             line, start = start, reader.line_num + 1 + skipped
             if not any(cell.strip(BLANKS) for cell in cells):
                 continue
-            if columns:
-                yield _row(line, number, columns, cells, decimal_comma=delimiter != ",")
-            else:
+            if not columns:
                 columns = _columns(line, cells)
+                continue
+            with problems.gathered():
+                _check_length(line, columns, cells)
+            yield _row(line, number, columns, cells, decimal_comma=delimiter != ",")
     except csv.Error as error:
         raise InvalidInput("", f"cannot be read as CSV: {error}").at(line=start) from None
     if not columns:
         raise InvalidInput("", "is empty: `timeline template` prints a header")
+    problems.check()
 
 
 def _decoded(content: bytes) -> str:
@@ -152,13 +158,17 @@ def check_column(name: str) -> None:
         raise InvalidInput(name, f"is not a column: {f'did you mean {near}?' if near else known}")
 
 
-def _row(
-    line: int, number: int, columns: Sequence[str], cells: Sequence[str], *, decimal_comma: bool
-) -> SheetRow:
+def _check_length(line: int, columns: Sequence[str], cells: Sequence[str]) -> None:
+    """Raise InvalidInput if a row has more cells than the header has columns."""
     surplus = next((cell for cell in cells[len(columns) :] if cell.strip(BLANKS)), None)
     if surplus is not None:
         problem = f"has more cells than the header: {hints.quoted(surplus)}"
         raise InvalidInput("", problem).at(line=line)
+
+
+def _row(
+    line: int, number: int, columns: Sequence[str], cells: Sequence[str], *, decimal_comma: bool
+) -> SheetRow:
     named = dict.fromkeys(columns, "")
     named.update(zip(columns, map(_without_apostrophe, cells), strict=False))
     for name in ("lat", "lon") if decimal_comma else ():

@@ -28,6 +28,7 @@ from timeline.formats.sheet.cells import (
     several,
 )
 from timeline.formats.sheet.dates import read_date
+from timeline.formats.sheet.problems import Problems
 from timeline.model import clock, countries, edtf, field_paths, figures, typed_dates
 from timeline.model.content import Quantity, Statement, Term
 from timeline.model.field_types import ID_PATTERN
@@ -156,19 +157,16 @@ def normal(
 ) -> SheetRow:
     """Return the row with its cells as an export would write them.
 
-    Cells that are equal in `before`, the cells of an export, stay as they are. Raises InvalidInput.
+    Cells that are equal in `before`, the cells of an export, stay as they are. Raises InvalidInput,
+    or InvalidSheet if several cells are wrong.
     """
     found = dict(row.cells)
+    problems = Problems()
     for column, cell in row.cells.items():
         if cell and cell != before.get(column):
-            try:
-                if column == "occurred":
-                    fields = _occurred(cell, lookup, before).items()
-                    found |= {k: v for k, v in fields if k == column or not row.cells.get(k)}
-                    continue
-                found[column] = _normal(column, cell, lookup, before.get(column, ""))
-            except (InvalidValue, InvalidInput) as error:
-                raise row.invalid(column, error.problem) from None
+            with problems.gathered():
+                found |= _normal_cells(row, column, lookup, before)
+    problems.check()
     if any(found.get(column, "") != before.get(column, "") for column in _SOURCES):
         slots = dict.fromkeys(
             (address, title or lookup.titles.get(address, ""))
@@ -178,6 +176,20 @@ def normal(
         if "source_title" in found:
             found["source_title"] = joined(title for _, title in slots)
     return row._replace(cells=found)
+
+
+def _normal_cells(
+    row: SheetRow, column: str, lookup: Lookup, before: Mapping[str, str]
+) -> dict[str, str]:
+    """Return a cell as an export would write it, with the cells that keep the words of a date."""
+    cell = row.cells[column]
+    try:
+        if column != "occurred":
+            return {column: _normal(column, cell, lookup, before.get(column, ""))}
+        fields = _occurred(cell, lookup, before).items()
+        return {name: value for name, value in fields if name == column or not row.cells.get(name)}
+    except (InvalidValue, InvalidInput) as error:
+        raise row.invalid(column, error.problem) from None
 
 
 def _occurred(cell: str, lookup: Lookup, before: Mapping[str, str]) -> dict[str, str]:
