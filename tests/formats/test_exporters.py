@@ -501,6 +501,43 @@ def test_a_format_holds_one_event_at_a_time_and_ends_its_pieces_with_a_line(name
 # --- On the command line ------------------------------------------------------------------
 
 
+def check_figures(text: str, rows: Rows) -> None:
+    found = [*csv.DictReader(io.StringIO(text, newline=""))]
+    said = [(row["event_id"], each) for row in rows for each in row.get("quantities", ())]
+    assert len(found) == len(said)
+    for line, (event_id, figure) in zip(found, said, strict=True):
+        assert line["event"] == event_id
+        for name in ("measure", "value", "low", "high", "unit", "dated"):
+            assert line[name] == str(figure.get(name, ""))
+        assert line["qualifier"] == figure.get("qualifier", "exact")
+        assert line["said_by"] == figure.get("reported_by", "")
+
+
+def test_a_figure_is_a_row_with_who_says_so_and_where(of_the_demo: tuple[Rows, About]) -> None:
+    rows, about = of_the_demo
+    figure = {"measure": "killed", "low": "20", "unit": "person", "qualifier": "at_least"}
+    source_id = next(iter(about.lookup.sources))
+    address = about.lookup.sources[source_id]["url"] or source_id
+    figure |= {"reported_by": "=1+1", "source_ids": [source_id, "x"]}
+    row = {**rows[0], "quantities": [figure]}
+    text, left_out = written("figures", [row], about)
+    assert left_out == 0
+    (line,) = csv.DictReader(io.StringIO(text, newline=""))
+    assert line["said_by"] == "'=1+1"
+    assert (line["low"], line["qualifier"], line["source"]) == ("20", "at_least", f"{address}; x")
+
+
+def test_geojson_has_codes_and_words(of_the_demo: tuple[Rows, About]) -> None:
+    rows, about = of_the_demo
+    collection = json.loads(written("geojson", rows, about)[0])
+    assert not collection.keys() & {"self", "next"}
+    said = [feature["properties"] for feature in collection["features"]]
+    assert {"ASSAULT": "Assault"}.items() <= {
+        each["event_type"]: each["event_type_label"] for each in said
+    }.items()
+    assert ("UKR", "Ukraine") in {(each["country"], each["country_name"]) for each in said}
+
+
 @pytest.mark.parametrize("name", OF_EVENTS)
 def test_every_format_is_written_to_a_file(name: str, story: Path, tmp_path: Path) -> None:
     target = tmp_path / f"out{FORMATS[name].suffix}"
@@ -520,6 +557,7 @@ def test_every_format_is_written_to_a_file(name: str, story: Path, tmp_path: Pat
         "ics": lambda text, _: check_lines(text),
         "atom": check_atom,
         "timelinejs": check_timelinejs,
+        "figures": check_figures,
         "csv": lambda text, rows: [*csv.DictReader(io.StringIO(text, newline=""))],
     }[name]
     check(text, rows)
@@ -544,9 +582,12 @@ def test_filters_and_moments_choose_the_events_of_every_format(story: Path) -> N
     for name in FORMATS:
         command = ("-d", story, "export", name, "--type", "assault")
         text = done(*command)
-        assert "Ballistic missile strike on Sumy" in text
-        assert "Ukraine accepts the US proposal" not in text
-        assert "Sumy" not in done(*command, "--as-of", "2025-04-12")
+        is_of_figures = name == "figures"
+        assert ("sumy-strike," if is_of_figures else "Ballistic missile strike on Sumy") in text
+        assert (
+            "nato-allies-pledge," if is_of_figures else "Ukraine accepts the US proposal"
+        ) not in text
+        assert "sumy" not in done(*command, "--as-of", "2025-04-12").lower()
     result = run("-d", story, "export", "atom", "--country", "Nowhere")
     assert (result.exit_code, result.stderr[:14]) == (1, "Error: country")
 

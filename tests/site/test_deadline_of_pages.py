@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from open_datasette import Site, serving
-from site_in_process import FORMATS
+from site_in_process import FILES
 
 from timeline import Timeline
 from timeline.errors import TakesTooLong
@@ -38,7 +38,7 @@ READ = [
     *("/events?as_reported=2025-04-14", "/events/sumy-strike", "/events/sumy-strike/2.json"),
     *(f"/actors/{RUTTE}", f"/actors/{RUTTE}.json?as_of=%2340"),
     *("/changes", "/changes.json?from=2025-04-14", "/changes.atom", "/verify", "/verify.json"),
-    *(f"/events.{suffix}?type=ASSAULT" for suffix in FORMATS),
+    *(f"/{file}?type=ASSAULT" for file in FILES),
 ]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from site_in_process import FORMATS, Site, open_site
+from site_in_process import FILES, Site, open_site
 
 from timeline import Timeline
 from timeline.reading import entries
@@ -23,7 +23,7 @@ from timeline.reading import query as query_module
 from timeline.site import downloads, index_cache
 
 COUNT = 400
-STREAMED = [suffix for suffix in FORMATS if suffix not in ("json", "atom")]
+STREAMED = [file for file in FILES if file not in ("events.json", "events.atom")]
 
 
 @pytest.fixture
@@ -38,6 +38,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path
                 "occurred": "2025-04-15",
                 "summary": "s" * 200,
                 "citations": [{"source": {"url": f"https://example.org/{number % 50}"}}],
+                "quantities": [{"measure": "killed", "value": 3, "reported_by": "By " * 50}],
             }
             for number in range(COUNT)
         )
@@ -113,29 +114,29 @@ def test_a_file_comes_in_pieces_of_one_state_of_the_log(
 ) -> None:
     monkeypatch.setattr(index_cache, "SMALLEST", smallest)
     path, timeline = told
-    with open_site(path) as site:
-        for suffix in FORMATS:
-            expected = site.page(f"/events.{suffix}{query}")
+    with open_site(path, settings={"sql_time_limit_ms": 10_000}) as site:
+        for file in FILES:
+            expected = site.page(f"/{file}{query}")
             appended = False
 
-            async def append(reader: Reader, suffix: str = suffix) -> None:
+            async def append(reader: Reader, file: str = file) -> None:
                 nonlocal appended
                 if not appended:
                     appended = True
-                    title = f"Appended during {suffix}"
+                    title = f"Appended during {file}"
                     timeline.record({"title": title, "occurred": "2025-04-15"})
 
-            reader = site.runner.run(Reader(site, f"/events.{suffix}{query}", append).read())
+            reader = site.runner.run(Reader(site, f"/{file}{query}", append).read())
             assert (reader.status, reader.is_whole) == (200, True)
             assert reader.text == expected
             assert max(map(len, reader.pieces)) < 20_000  # the longest entry has 11,000
             assert len(reader.pieces) > 5
 
 
-@pytest.mark.parametrize("suffix", STREAMED)
+@pytest.mark.parametrize("file", STREAMED)
 @pytest.mark.parametrize("query", ["", "?q=event"])
 def test_a_file_is_made_as_it_is_read(
-    suffix: str, query: str, told: tuple[Path, Timeline], monkeypatch: pytest.MonkeyPatch
+    file: str, query: str, told: tuple[Path, Timeline], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = 0
 
@@ -156,7 +157,7 @@ def test_a_file_is_made_as_it_is_read(
         seen.append(read)
 
     with open_site(told[0]) as site:
-        site.runner.run(Reader(site, f"/events.{suffix}{query}", look).read())
+        site.runner.run(Reader(site, f"/{file}{query}", look).read())
     assert seen[0] < COUNT / 4
     assert seen[-1] >= COUNT
     assert max(later - earlier for earlier, later in pairwise(seen)) < COUNT / 4
@@ -234,10 +235,10 @@ def test_few_files_are_sent_at_once_and_pages_do_not_wait_for_them(
             for _ in readers:
                 await begun.acquire()
             line = "2 files are being sent already: ask again in 10 seconds"
-            for suffix in FORMATS:
-                refused = await site.datasette.client.get(f"/events.{suffix}")
+            for file in FILES:
+                refused = await site.datasette.client.get(f"/{file}")
                 assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
-                if suffix.endswith("json") and not suffix.endswith("geojson"):
+                if file.endswith(".json"):
                     assert json.loads(refused.text) == {"error": line}
                 else:
                     assert refused.text == f"{line}\n"
@@ -264,8 +265,8 @@ def test_what_is_wrong_with_an_address_is_said_before_a_file_begins(
     told: tuple[Path, Timeline],
 ) -> None:
     with open_site(told[0]) as site:
-        for suffix in FORMATS:
-            answer = site.ask(f"/events.{suffix}?since=nonsense")
+        for file in FILES:
+            answer = site.ask(f"/{file}?since=nonsense")
             assert answer.status_code == 400
             assert "since: " in answer.text
-            assert site.ask(f"/events.{suffix}?as_of=%239999").status_code == 404
+            assert site.ask(f"/{file}?as_of=%239999").status_code == 404

@@ -24,6 +24,7 @@ from datasette.utils import tilde_encode
 from datasette.utils.asgi import Forbidden
 from hostile_story import create, tell
 from open_datasette import IS_STABLE, Answer, Site, serving
+from site_in_process import FILES
 
 import timeline
 from timeline.model.resources import packaged_metadata
@@ -86,7 +87,7 @@ PLACES = {
     "actor_id": ["zelenskyy"],
     "version": ["1"],
     "source_id": ["paper"],
-    "suffix": ["csv", "json", "ics", "atom", "geojson", "timelinejs.json", "jsonl"],
+    "file": [*FILES],
 }
 
 

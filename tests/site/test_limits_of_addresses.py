@@ -15,14 +15,14 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from open_datasette import Site, serving
-from site_in_process import FORMATS
+from site_in_process import FILES
 
 from timeline.model.names import actor_id_of
 from timeline.site import arguments
 from timeline.site.views.address import FACETS
 
 OURS = [
-    *("/", "/events", *(f"/events.{suffix}" for suffix in FORMATS)),
+    *("/", "/events", *(f"/{file}" for file in FILES)),
     *("/events/sumy-strike", "/events/sumy-strike.json", "/events/sumy-strike/2"),
     *("/events/sumy-strike/2.json", "/events/sumy-strike/2.tlog-proof"),
     *(f"/actors/{actor_id_of('Mark Rutte')}{ending}" for ending in ("", ".json")),

@@ -6,7 +6,9 @@ Runs the same under Datasette 0.65 and the 1.0 alphas.
 from __future__ import annotations
 
 import asyncio
+import csv
 import html
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from typing import Any
 import feedparser
 import pytest
 from datasette.app import Datasette
-from site_in_process import FORMATS, Site, open_site
+from site_in_process import FILES, Site, open_site
 from ticking_clock import TickingClock
 
 from timeline import Timeline, demo
@@ -197,6 +199,12 @@ def test_a_filter_that_cannot_be_read_keeps_the_page_and_the_other_filters(site:
     assert 'id="wrong-until"' not in text
 
 
+def test_figures_are_a_file_of_their_own(site: Site) -> None:
+    rows = [*csv.DictReader(io.StringIO(site.page("/figures.csv?type=ASSAULT"), newline=""))]
+    assert {row["measure"] for row in rows} >= {"killed", "injured"}
+    assert "/figures.csv?type=ASSAULT" in site.links("/events?type=ASSAULT")
+
+
 def test_the_marks_of_trackers_are_passed_over(site: Site) -> None:
     marks = "utm_source=x&utm_medium=y&fbclid=1&gclid=2&_trace=1"
     assert site.titles(f"/events?country=UKR&{marks}") == site.titles("/events?country=UKR")
@@ -328,16 +336,16 @@ def test_a_comparison_comes_in_pages_with_links_and_in_json(
         assert "after: &#34;nowhere&#34; is not a place in a list" in answer.text
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize(
     "query", ["", "?type=ASSAULT&type=AGREE", "?as_of=2025-04-13", "?as_reported=2025-04-14"]
 )
-def test_a_selection_is_offered_in_every_format(suffix: str, query: str, site: Site) -> None:
-    answer = site.ask(f"/events.{suffix}{query}")
+def test_a_selection_is_offered_in_every_format(file: str, query: str, site: Site) -> None:
+    answer = site.ask(f"/{file}{query}")
     assert answer.status_code == 200
     assert answer.text.strip()
-    assert f"/events.{suffix}" in "".join(site.links(f"/events{query}"))
-    if suffix == "json":
+    assert f"/{file}" in "".join(site.links(f"/events{query}"))
+    if file == "events.json":
         found = json.loads(answer.text)
         assert [event["title"] for event in found["events"]]
         assert found["next"] is None
@@ -401,7 +409,7 @@ def test_a_large_timeline_is_answered_from_the_index_and_says_the_same(
                 *("/events.csv?as_of=%2316", "/events.json?as_of=%2317", "/events.atom"),
                 *("/?as_reported=2025-04-14", "/?as_reported=2025-04-15T12:00&q=odesa"),
                 *("/?as_reported=2025-04-16&as_of=%2317&order=oldest", "/?as_reported=1999-01-01"),
-                *(f"/events.{suffix}?as_reported=2025-04-14&type=AGREE" for suffix in FORMATS),
+                *(f"/{file}?as_reported=2025-04-14&type=AGREE" for file in FILES),
                 *("/events.jsonl?as_reported=2025-04-15", "/events.json?as_reported=%2317"),
             )
         }

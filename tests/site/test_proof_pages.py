@@ -18,7 +18,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from operations import erase
 from running import done, entries, process
-from site_in_process import FORMATS, Site, open_site
+from site_in_process import FILES, Site, open_site
 
 from timeline import Participant, Place, Timeline
 from timeline.projection import tables
@@ -296,7 +296,7 @@ def site_addresses(path: Path, site: Site) -> list[str]:
     ]
     found += ["/events/visit", "/events/visit.json", "/?as_of=%233", "/events?as_of=%233"]
     found += [f"/events/visit/{n}{end}" for n in (1, 2) for end in ("", ".json", ".tlog-proof")]
-    found += [f"/events.{suffix}" for suffix in FORMATS]
+    found += [f"/{file}" for file in FILES]
     facets = ("actor", "tag", "source", "country", "state")
     found += [f"/events?all={facet}&state=current&state=erased" for facet in facets]
     found += [f"/events?{query}" for query in ("state=erased", "order=oldest", "since=2025-04-01")]

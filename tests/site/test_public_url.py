@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 from running import done, environment, one_line, run
 from serving import free_port, serving
-from site_in_process import FORMATS, open_site
+from site_in_process import FILES, open_site
 
 from timeline.cli import cli
 from timeline.model.names import actor_id_of
@@ -28,7 +28,7 @@ OURS = (
     *("/", "/events?actor=NATO&limit=2", f"{EVENT}", f"{EVENT}/3", f"{EVENT}.json", "/changes"),
     *("/changes.atom", "/changes.json", "/verify", "/verify.json", "/events/no-such-event"),
     f"/actors/{actor_id_of('Mark Rutte')}",
-    *(f"/events.{suffix}" for suffix in FORMATS),
+    *(f"/{file}" for file in FILES),
 )
 NAMING = ("/events.atom", "/events.ics", "/events.geojson", "/changes.atom")
 """The files that name the address of each event."""

@@ -88,7 +88,9 @@ def test_every_link_leads_to_a_page(site: str, name: str) -> None:
 
 def crawled(connection: HTTPConnection, site: str, root: str, database: str) -> set[str]:
     """All that the pages of a timeline lead to, each of which answers."""
-    own = tuple(root + part for part in ("events", "actors", "sources", "changes", "verify"))
+    own = tuple(
+        root + part for part in ("events", "figures.csv", "actors", "sources", "changes", "verify")
+    )
     others = (f"{site}{database}", f"{site}-/static-plugins/")
     waiting, seen = [root], {root}
     while waiting:

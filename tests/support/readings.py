@@ -7,8 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from site_in_process import FORMATS as FORMATS_OF_THE_SITE
-from site_in_process import open_site
+from site_in_process import FILES, open_site
 
 from timeline.formats.about import About
 from timeline.formats.exports import FORMATS
@@ -106,7 +105,7 @@ def pages(path: Path) -> dict[str, object]:
     """The JSON of every page, and the formats that the site offers."""
     with open_site(path) as site:
         asked = ["/changes.json", "/verify.json", "/verify.txt"]
-        asked += [f"/events.{form}" for form in FORMATS_OF_THE_SITE]
+        asked += [f"/{file}" for file in FILES]
         with contextlib.closing(storage.connect(path)) as connection:
             for table in ("event", "actor", "source"):
                 ids = connection.execute(f"SELECT {table}_id FROM {table}s ORDER BY 1")

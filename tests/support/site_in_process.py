@@ -15,7 +15,11 @@ from datasette.app import Datasette
 from timeline.site.public_url import site_url
 from timeline.site.serve import metadata_for
 
-FORMATS = ("csv", "json", "ics", "atom", "geojson", "timelinejs.json", "jsonl")
+FILES = (
+    *("events.csv", "figures.csv", "events.json", "events.ics", "events.atom", "events.geojson"),
+    *("events.timelinejs.json", "events.jsonl"),
+)
+"""The files of a selection that the site offers."""
 
 
 class Site:

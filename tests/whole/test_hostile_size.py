@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import pytest
 from running import done, entries, one_line, process, run, widest
 from samples import SAMPLES, Way, sample, ways, with_text
-from site_in_process import open_site
+from site_in_process import FILES, open_site
 from terminal import forbidden
 
 from timeline import Timeline
@@ -262,7 +262,8 @@ def largest() -> dict[str, Any]:
         **EVENT,
         "participants": [{"name": f"Person {n}", "office": f"o {n}"} for n in range(MOST)],
         "quantities": [
-            {"measure": "killed", "value": n, "reported_by": f"Who {n}"} for n in range(MOST)
+            {"measure": "killed", "value": n, "reported_by": f"{'Who ' * 20}{n}"}
+            for n in range(MOST)
         ],
         "claims": [{"speaker": f"S {n}", "statement": "so " * 20} for n in range(MOST)],
         "citations": [
@@ -358,8 +359,8 @@ def test_the_largest_events_have_pages(large: Path) -> None:
                 site.page(f"/events/{event_id}{rest}")
         for page in ("/story/events", "/story/log", "/story/events/most", "/story/event_search"):
             site.page(page)
-        for name in ("json", "csv", "ics", "atom", "geojson", "timelinejs.json", "jsonl"):
-            site.page(f"/events.{name}")
+        for file in FILES:
+            site.page(f"/{file}")
 
 
 @pytest.mark.parametrize("text", WORDY.values(), ids=WORDY.keys())

@@ -17,6 +17,7 @@ from timeline.formats.exporters import (
     atom,
     entries_jsonl,
     event_json,
+    figures_csv,
     geojson,
     icalendar,
     sheet_csv,
@@ -38,10 +39,13 @@ class ExportFormat(NamedTuple):
     """Whether `write` needs the events with the most recently recorded first."""
     of_entries: bool = False
     """Whether `write` takes entries instead of events, as `reading.entries.read` yields them."""
+    stem: str = "events"
+    """The name of the site's file, without the suffix."""
 
 
 FORMATS = {
     "csv": ExportFormat("text/csv; charset=utf-8", ".csv", sheet_csv.write),
+    "figures": ExportFormat("text/csv; charset=utf-8", ".csv", figures_csv.write, stem="figures"),
     "json": ExportFormat("application/json", ".json", event_json.write),
     "geojson": ExportFormat("application/geo+json", ".geojson", geojson.write),
     "ics": ExportFormat("text/calendar; charset=utf-8", ".ics", icalendar.write),

@@ -80,7 +80,7 @@ def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield the address of every page and file, without further pages of lists and static files."""
     yield from ("/", "/events", "/changes", "/changes.json", "/changes.atom")
     yield from ("/verify", "/verify.json", "/verify.txt", "/favicon.ico")
-    yield from (f"/events.{suffix}" for suffix in feeds.NAMES)
+    yield from (f"/{file}" for file in feeds.NAMES)
     for event_id, version in connection.execute(
         "SELECT event_id, version FROM events ORDER BY event_id"
     ):

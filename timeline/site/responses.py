@@ -41,13 +41,14 @@ _PLAIN = "text/plain; charset=utf-8"
 _OF_FILES = (".csv", ".ics", ".atom", ".geojson", ".jsonl", ".txt", ".tlog-proof")
 """The endings of addresses that programs read; a problem is one line of plain text there."""
 _OFFERED = (
-    ("csv", "CSV"),
-    ("json", "JSON"),
-    ("ics", "Calendar"),
-    ("atom", "Feed"),
-    ("geojson", "GeoJSON"),
-    ("timelinejs.json", "TimelineJS"),
-    ("jsonl", "JSON Lines"),
+    ("events.csv", "CSV"),
+    ("figures.csv", "Figures (CSV)"),
+    ("events.json", "JSON"),
+    ("events.ics", "Calendar"),
+    ("events.atom", "Feed"),
+    ("events.geojson", "GeoJSON"),
+    ("events.timelinejs.json", "TimelineJS"),
+    ("events.jsonl", "JSON Lines"),
 )
 
 

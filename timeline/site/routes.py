@@ -110,8 +110,8 @@ async def _browse_page(asked: Asked) -> Any:
 
 
 async def _feed(asked: Asked) -> Any:
-    suffix = asked.part("suffix")
-    name = feeds.NAMES[suffix]
+    file_name = asked.part("file")
+    name = feeds.NAMES[file_name]
     check_names(asked.given)
     address = Address.of(asked.given)
 
@@ -121,7 +121,7 @@ async def _feed(asked: Asked) -> Any:
             name,
             address,
             lambda event_id: asked.absolute(f"/events/{event_id}"),
-            lambda query: asked.absolute(f"/events.{suffix}{query.removesuffix('?')}"),
+            lambda query: asked.absolute(f"/{file_name}{query.removesuffix('?')}"),
             asked.facet_index(connection),
             size=_WHOLE if asked.is_frozen else feeds.JSON_SIZE,
         )
@@ -278,7 +278,7 @@ _SOURCE = f"/sources/(?P<source_id>{ID})"
 _PAGES: tuple[tuple[str, Page], ...] = (
     ("/", _browse_page),
     ("/events", _browse_page),
-    (rf"/events\.(?P<suffix>{'|'.join(map(re.escape, feeds.NAMES))})", _feed),
+    (rf"/(?P<file>{'|'.join(map(re.escape, feeds.NAMES))})", _feed),
     (_EVENT, _event_page),
     (f"{_EVENT}{_VERSION}", _event_page),
     (rf"{_EVENT}\.json", _event_json),

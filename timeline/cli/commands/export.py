@@ -59,6 +59,7 @@ def export_command(
 
     \b
       csv         a sheet: for append --csv into another log, or sync into this
+      figures     a sheet with a row for each figure
       json        every field of each event
       geojson     a map
       ics         a calendar; a vague date covers all of its days

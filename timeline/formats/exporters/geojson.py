@@ -12,6 +12,7 @@ from typing import Any
 
 from timeline.formats import json_text, prose
 from timeline.formats.about import About, heading
+from timeline.model import countries
 from timeline.reading.rows import EventDict
 
 _AS_THEY_ARE = (
@@ -29,10 +30,15 @@ _AS_THEY_ARE = (
 )
 
 
+_LINKS = ("self", "next")
+"""The members of the heading that are left out: the file has no next part."""
+
+
 def write(events: Iterable[EventDict], about: About) -> Generator[str, None, int]:
     """Yield one FeatureCollection, the heading as its foreign members. Leaves nothing out."""
     labels = about.labels
-    head = json_text.text({"type": "FeatureCollection", **heading(about)})
+    said = {key: value for key, value in heading(about).items() if key not in _LINKS}
+    head = json_text.text({"type": "FeatureCollection", **said})
     yield f'{head[:-1]}, "features": [\n'
     yield from json_text.listed(_feature(event, about, labels) for event in events)
     yield "]}\n"
@@ -59,14 +65,16 @@ def _geometry(event: EventDict) -> str:
 def _properties(event: EventDict, about: About, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return the properties of an event without nesting, for the tables of a map program."""
     place = event.get("place", {})
-    code = event.get("event_type")
+    code, country = event.get("event_type"), place.get("country")
     return {
         "title": prose.title(event),
         "when": prose.date(event.get("occurred")),
         **{field: event.get(field) for field in _AS_THEY_ARE},
-        "event_type": labels.get(code, code) if code else None,
+        "event_type": code,
+        "event_type_label": labels.get(code, code) if code else None,
         "place": place.get("name"),
-        "country": place.get("country"),
+        "country": country,
+        "country_name": countries.country_name(country) if country else None,
         "geo_precision": place.get("geo_precision"),
         "actors": "; ".join(dict.fromkeys(each["name"] for each in event.get("participants", ()))),
         "tags": "; ".join(event.get("tags", ())),

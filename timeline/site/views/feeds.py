@@ -23,8 +23,8 @@ from timeline.site.views.address import Address
 from timeline.site.views.browse import selected
 from timeline.store import log
 
-NAMES = {each.suffix.removeprefix("."): name for name, each in FORMATS.items()}
-"""The names of the formats, by the ending of an address, without its dot."""
+NAMES = {f"{each.stem}{each.suffix}": name for name, each in FORMATS.items()}
+"""The names of the formats, by the name of the site's file."""
 
 JSON_SIZE = 1_000
 """The number of events in a page of JSON."""
