@@ -405,7 +405,8 @@ ONE = {"event_id": "one", "title": "One", "occurred": "2025-05-01"}
 TWO = {"event_id": "two", "title": "Two", "occurred": "before May 2025"}
 RECEIPTS = [
     "recorded  one  1 May 2025 (2025-05-01)  entry 10, version 1",
-    "recorded  two  before May 2025 (../2025-05)  entry 11, version 1",
+    'recorded  two  by April 2025 (../2025-04, "before May 2025")',
+    "    entry 11, version 1",
 ]
 
 
@@ -429,6 +430,69 @@ def test_options_read_spans_and_vague_dates_and_say_them_back(story: Path) -> No
     assert append("2025", "--figure", "killed=1", "--dated", "2023-24").stderr.startswith(
         'Error: dated: "2023-24" can be read as'
     )
+
+
+def test_what_before_meant_once_is_unchanged_and_said_once(story: Path) -> None:
+    two = ({"event_id": "old-1", "title": "T", "occurred": "../1960"},)
+    two += ({"event_id": "old-2", "title": "T", "occurred": "2025-04-15/.."},)
+    done("-d", story, "append", "-", input=json.dumps(two))
+    before = entries(story)
+    again = [
+        {**two[0], "occurred": "before 1960"},
+        {**two[1], "occurred": "after 15 April 2025"},
+    ]
+    sheet = "id,title,occurred\n" + "".join(
+        f"{each['event_id']},T,{each['occurred']}\n" for each in again
+    )
+    note = 'Note: "before 1960" now leaves 1960 out; 2 rows keep what they say: '
+    for arguments, text in ((["-"], json.dumps(again)), (["--csv", "-"], sheet)):
+        result = run("-d", story, "append", *arguments, input=text)
+        assert result.exit_code == 0, result.stderr
+        assert result.stdout.count("unchanged") == 2
+        assert " ".join(result.stderr.split()).startswith(note)
+    options = ("--id", "old-1", "--title", "T", "--occurred", "before 1960")
+    assert "unchanged" in done("-d", story, "append", *options)
+    assert entries(story) == before
+
+
+def test_what_before_meant_once_is_unchanged_where_another_id_finds_it(story: Path) -> None:
+    one = {"title": "T", "occurred": "../1960", "external_ids": ["a:1"]}
+    done("-d", story, "append", "-", input=json.dumps(one))
+    before = entries(story)
+    again = {**one, "occurred": "before 1960"}
+    sheet = "title,occurred,external_ids\nT,before 1960,a:1\n"
+    for arguments, text in ((["-"], json.dumps(again)), (["--csv", "-"], sheet)):
+        result = run("-d", story, "append", *arguments, input=text)
+        assert (result.exit_code, result.stdout[:9]) == (0, "unchanged"), result.stderr
+        assert '"before 1960" now leaves 1960 out; 1 row keeps' in " ".join(result.stderr.split())
+    assert entries(story) == before
+
+
+def test_a_receipt_says_the_words_that_an_open_date_was_read_from(story: Path) -> None:
+    options = ("--title", "T", "--occurred", "after 1960")
+    assert '1961 or later (1961/.., "after 1960")' in done("-d", story, "append", *options)
+    goes_on = {"title": "T", "occurred": "since 1960", "modality": "ongoing"}
+    shown = done("-d", story, "append", "-", input=json.dumps(goes_on))
+    assert "since 1960 (1960/..)" in shown
+    sheet = "title,occurred,modality\nT,after 1961,ongoing\nU,2025-04-15,\nV,../1950,\n"
+    first, second, third = lines_of(
+        done("-d", story, "append", "--csv", "-", input=sheet, columns=120)
+    )
+    assert 'since 1962 (1962/.., "after 1961")' in first
+    assert '"' not in second + third
+
+
+def test_another_date_takes_the_words_of_a_vague_one_with_it(story: Path) -> None:
+    done("-d", story, "append", "--id", "day", "--title", "T", "--occurred", "mid-April 2025")
+    done("-d", story, "update", "day", "--set", "occurred=16 April 2025")
+    event = json.loads(done("-d", story, "show", "day", "--json"))
+    assert event["occurred"] == "2025-04-16"
+    assert not {"occurred_text", "occurred_basis"} & event.keys()
+    done("-d", story, "update", "day", "--set", "occurred=early 2025")
+    words = ("--set", "occurred_text=one day", "--set", "occurred=17 April 2025")
+    done("-d", story, "update", "day", *words)
+    event = json.loads(done("-d", story, "show", "day", "--json"))
+    assert (event["occurred_text"], event["occurred_basis"]) == ("one day", "resolved")
 
 
 def test_a_file_of_json_has_edtf_and_vague_words(story: Path) -> None:
@@ -472,7 +536,7 @@ def test_the_receipts_of_append_are_json_too(story: Path) -> None:
         "kind": "event.recorded",
         "seq": 10,
         "version": 1,
-        "occurred": "../2025-05",
+        "occurred": "../2025-04",
         "unchanged": False,
         "notes": [],
     }
@@ -493,7 +557,7 @@ def test_a_dry_run_checks_everything_and_writes_nothing(story: Path) -> None:
     shown = done("-d", story, "append", "--dry-run", "-", input=json.dumps([ONE, TWO]))
     assert lines_of(shown) == [
         "would be recorded  one  1 May 2025 (2025-05-01)",
-        "would be recorded  two  before May 2025 (../2025-05)",
+        'would be recorded  two  by April 2025 (../2025-04, "before May 2025")',
     ]
     bad = run("-d", story, "append", "--dry-run", "-", input='{"title": "T", "occurred": "never"}')
     assert bad.exit_code == 1

@@ -244,6 +244,33 @@ def test_a_vague_date_in_a_form_keeps_its_words(desk: Desk) -> None:
     assert (event["occurred"], event["occurred_text"]) == ("2023-24", "cold")
 
 
+def test_what_before_meant_once_is_unchanged_in_a_form_too(desk: Desk) -> None:
+    with Timeline.open(desk.path) as timeline:
+        old = {"event_id": "old", "title": "T", "occurred": "../1960"}
+        timeline.record(old, reported_at="2025-04-16")
+        before = len(timeline.list())
+    typed = "title: T\noccurred: before 1960\nid: old\n"
+    result = desk.run("append", "--edit", steps=[typed])
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("unchanged")
+    assert '"before 1960" now leaves 1960 out; 1 row keeps' in " ".join(result.stderr.split())
+    result = desk.run("append", "--edit", steps=["title: T\noccurred: after 1960\nid: new\n"])
+    assert '1961 or later (1961/.., "after 1960")' in result.stdout
+    with Timeline.open(desk.path) as timeline:
+        assert len(timeline.list()) == before + 1
+
+
+def test_another_date_in_a_form_takes_the_words_of_a_vague_one_with_it(desk: Desk) -> None:
+    vague = {"occurred": "occurred: mid-April 2025"}
+    assert desk.run("update", "talks", "--edit", steps=[vague]).returncode == 0
+    day = {"occurred": "occurred: 16 April 2025"}
+    assert desk.run("update", "talks", "--edit", steps=[day]).returncode == 0
+    with Timeline.open(desk.path) as timeline:
+        event = timeline.get("talks")
+    assert event["occurred"] == "2025-04-16"
+    assert not {"occurred_text", "occurred_basis"} & event.keys()
+
+
 def test_an_error_comes_back_with_what_was_typed_and_the_right_line(desk: Desk) -> None:
     result = desk.run(
         *("append", "--edit"),

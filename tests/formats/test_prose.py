@@ -63,7 +63,7 @@ def lines(shown: str) -> list[str]:
     ("changes", "said"),
     [
         ({"title": "Talks in Odesa"}, ["title: Talks -> Talks in Odesa"]),
-        ({"occurred": "2025-04"}, ["date: before 15 April 2025 -> April 2025"]),
+        ({"occurred": "2025-04"}, ["date: by 15 April 2025 -> April 2025"]),
         ({"occurred_text": "Tuesday"}, ["date as given added: Tuesday"]),
         ({"event_type": "Aid"}, ["type: Consultation -> Aid"]),
         ({"event_type": ""}, ["type removed: Consultation"]),

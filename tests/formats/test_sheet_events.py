@@ -13,6 +13,7 @@ from timeline.formats.sheet import events
 from timeline.formats.sheet.cells import COLUMNS, SheetRow
 from timeline.formats.sheet.events import Lookup
 from timeline.model import field_paths
+from timeline.model.typed_dates import VAGUE
 from timeline.model.vocabulary import plover
 
 LOOKUP = Lookup(
@@ -358,7 +359,7 @@ def test_a_part_of_a_year_is_written_in_words_and_both_forms_are_read_back_uncha
 
 
 def test_a_vague_date_keeps_its_words_until_another_date_takes_its_place() -> None:
-    columns = ("occurred", *events.VAGUE)
+    columns = ("occurred", *VAGUE)
     before = events.cells(EVENT, LOOKUP, columns)
     row = events.normal(_row(occurred="mid-April 2025"), LOOKUP, before)
     vague = field_paths.changed(EVENT, events.changes(row, before, EVENT, LOOKUP))

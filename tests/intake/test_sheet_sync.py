@@ -276,6 +276,23 @@ def test_a_sheet_that_was_exported_before_quarters_were_words_changes_nothing(
     assert entries(log) == before
 
 
+def test_what_before_meant_once_stays_in_a_sheet_and_is_said_once(
+    log: Path, ten: Rows, tmp_path: Path
+) -> None:
+    ten[0]["occurred"], ten[1]["occurred"] = "by 1960", "since 15 April 2025"
+    done("-d", log, "sync", _write(tmp_path / "old.csv", ten))
+    before = entries(log)
+    ten[0]["occurred"], ten[1]["occurred"] = "before 1960", "after 15 April 2025"
+    again = run("-d", log, "sync", _write(tmp_path / "same.csv", ten))
+    assert "10 unchanged" in again.stdout
+    assert " ".join(again.stderr.split()).count('"before 1960" now leaves 1960 out; 2 rows') == 1
+    assert entries(log) == before
+    ten[0]["occurred"] = "before 1970"
+    said = done("-d", log, "sync", _write(tmp_path / "new.csv", ten))
+    assert "../1960" in said
+    assert "../1969" in said
+
+
 def test_a_vague_date_in_a_sheet_is_an_interval_with_its_words(
     log: Path, ten: Rows, tmp_path: Path
 ) -> None:

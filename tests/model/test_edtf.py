@@ -179,16 +179,16 @@ Y17000/Y18000 | = | Y000000017000-01-01 | Y000000018000-12-31 | interval | - | -
 2025-04-15T10:15/2025-04 | = | 2025-04-15T10:15:00 | 2025-04-30 | interval | 2025 | 2025-04 | 15 April 2025, 10:15 to April 2025
 2025-04-15T10:15+02:00/2025-04-15T10:15+01:00 | = | 2025-04-15T10:15:00 | 2025-04-15T10:15:59 | interval | 2025 | 2025-04 | 15 April 2025, 10:15 +02:00 to 15 April 2025, 10:15 +01:00
 # Open and unknown ends
-../2025-04-15 | = | - | 2025-04-15 | open | - | - | before 15 April 2025
-2025-02-17/.. | = | 2025-02-17 | - | open | - | - | since 17 February 2025
+../2025-04-15 | = | - | 2025-04-15 | open | - | - | by 15 April 2025
+2025-02-17/.. | = | 2025-02-17 | - | open | - | - | 17 February 2025 or later
 /2025-04-15 | = | - | 2025-04-15 | open | - | - | until 15 April 2025, start unknown
 2025-04-15/ | = | 2025-04-15 | - | open | - | - | from 15 April 2025, end unknown
 ../.. | = | - | - | open | - | - | date unknown
-../2025-33 | = | - | 2025-03-31 | open | - | - | before the first quarter of 2025
-192X/.. | = | 1920-01-01 | - | open | - | - | since the 1920s
-../2025-04~ | = | - | 2025-04-30 | open | - | - | before around April 2025
-2004-06~-11/.. | = | 2004-06-11 | - | open | - | - | since around 11 June 2004 (2004-06~-11)
-../2025-04-15T10:15Z | = | - | 2025-04-15T10:15:59 | open | - | - | before 15 April 2025, 10:15 UTC
+../2025-33 | = | - | 2025-03-31 | open | - | - | by the first quarter of 2025
+192X/.. | = | 1920-01-01 | - | open | - | - | 1920s or later
+../2025-04~ | = | - | 2025-04-30 | open | - | - | by around April 2025
+2004-06~-11/.. | = | 2004-06-11 | - | open | - | - | around 11 June 2004 (2004-06~-11) or later
+../2025-04-15T10:15Z | = | - | 2025-04-15T10:15:59 | open | - | - | by 15 April 2025, 10:15 UTC
 Y-17E7/ | = | -999830000000-01-01 | - | open | - | - | from 170000001 BC (Y-17E7), end unknown
 /1950S2 | = | - | 1999-12-31 | open | - | - | until year 1950 to 2 significant digits (1950S2), start unknown
 # Case and blanks
@@ -267,18 +267,21 @@ possibly April 2025 | 2025-04? | 2025-04-01 | 2025-04-30 | month | 2025 | 2025-0
 possibly around April 2025 | 2025-04% | 2025-04-01 | 2025-04-30 | month | 2025 | 2025-04 | possibly around April 2025
 possibly about April 2025 | 2025-04% | 2025-04-01 | 2025-04-30 | month | 2025 | 2025-04 | possibly around April 2025
 around 2025-04 | 2025-04~ | 2025-04-01 | 2025-04-30 | month | 2025 | 2025-04 | around April 2025
-before 15 April 2025 | ../2025-04-15 | - | 2025-04-15 | open | - | - | before 15 April 2025
-until 15 April 2025 | ../2025-04-15 | - | 2025-04-15 | open | - | - | before 15 April 2025
-by April 15, 2025 | ../2025-04-15 | - | 2025-04-15 | open | - | - | before 15 April 2025
-up to 2025-04-15 | ../2025-04-15 | - | 2025-04-15 | open | - | - | before 15 April 2025
-before around April 2025 | ../2025-04~ | - | 2025-04-30 | open | - | - | before around April 2025
-since 17 February 2025 | 2025-02-17/.. | 2025-02-17 | - | open | - | - | since 17 February 2025
-after 17 February 2025 | 2025-02-17/.. | 2025-02-17 | - | open | - | - | since 17 February 2025
-from 17 February 2025 | 2025-02-17/.. | 2025-02-17 | - | open | - | - | since 17 February 2025
-from 17 February 2025 on | 2025-02-17/.. | 2025-02-17 | - | open | - | - | since 17 February 2025
-from 17 February 2025 onwards | 2025-02-17/.. | 2025-02-17 | - | open | - | - | since 17 February 2025
+until 15 April 2025 | ../2025-04-15 | - | 2025-04-15 | open | - | - | by 15 April 2025
+by April 15, 2025 | ../2025-04-15 | - | 2025-04-15 | open | - | - | by 15 April 2025
+up to 2025-04-15 | ../2025-04-15 | - | 2025-04-15 | open | - | - | by 15 April 2025
+since 17 February 2025 | 2025-02-17/.. | 2025-02-17 | - | open | - | - | 17 February 2025 or later
+from 17 February 2025 | 2025-02-17/.. | 2025-02-17 | - | open | - | - | 17 February 2025 or later
+from 17 February 2025 on | 2025-02-17/.. | 2025-02-17 | - | open | - | - | 17 February 2025 or later
+from 17 February 2025 onwards | 2025-02-17/.. | 2025-02-17 | - | open | - | - | 17 February 2025 or later
 until 15 April 2025, start unknown | /2025-04-15 | - | 2025-04-15 | open | - | - | until 15 April 2025, start unknown
 from 15 April 2025, end unknown | 2025-04-15/ | 2025-04-15 | - | open | - | - | from 15 April 2025, end unknown
+before 1960 | ../1959 | - | 1959-12-31 | open | - | - | by 1959
+after 1960 | 1961/.. | 1961-01-01 | - | open | - | - | 1961 or later
+1960 or earlier | ../1960 | - | 1960-12-31 | open | - | - | by 1960
+1960 or later | 1960/.. | 1960-01-01 | - | open | - | - | 1960 or later
+before 15 April 2025 | ../2025-04-14 | - | 2025-04-14 | open | - | - | by 14 April 2025
+after 17 February 2025 | 2025-02-18/.. | 2025-02-18 | - | open | - | - | 18 February 2025 or later
 date unknown | ../.. | - | - | open | - | - | date unknown
 unknown | ../.. | - | - | open | - | - | date unknown
 11 March 2025 to 25 March 2025 | 2025-03-11/2025-03-25 | 2025-03-11 | 2025-03-25 | interval | 2025 | 2025-03 | 11 to 25 March 2025
@@ -444,7 +447,7 @@ REFUSED = [
     ),
     (
         "before 04/05/2025",
-        '"before 04/05/2025" can be read as before 4 May 2025 (../2025-05-04) or before 5 April 2025 (../2025-04-05): write one of these',
+        '"before 04/05/2025" can be read as before 4 May 2025 (2025-05-04) or before 5 April 2025 (2025-04-05): write one of these',
     ),
     ("29/02/2025", f'"29/02/2025" is not a date in any order of day and month: {edtf_words.HINT}'),
     ("2025-4", '"2025-4" is not how a date is written here: write April 2025 (2025-04)'),
@@ -576,6 +579,20 @@ def test_a_phrase_of_what_is_no_date_is_refused_like_its_parse() -> None:
         phrase("2025-02-30")
 
 
+@pytest.mark.parametrize(
+    ("edtf", "else_", "ongoing"),
+    [
+        ("1960/..", "1960 or later", "since 1960"),
+        ("2025-33/..", "first quarter of 2025 or later", "since the first quarter of 2025"),
+        ("2025-04-15~/..", "around 15 April 2025 or later", "since around 15 April 2025"),
+        ("../1960", "by 1960", "by 1960"),
+        ("2025-04-15", "15 April 2025", "15 April 2025"),
+    ],
+)
+def test_only_what_is_ongoing_is_since_its_date(edtf: str, else_: str, ongoing: str) -> None:
+    assert (phrase(edtf), phrase(edtf, ongoing=True)) == (else_, ongoing)
+
+
 def test_plain_dates_and_words_never_import_the_slow_edtf_package() -> None:
     program = (
         "import sys\n"
@@ -605,7 +622,7 @@ word_like = st.lists(st.sampled_from(WORDS.split()), max_size=9).map(" ".join)
 def test_a_date_that_is_said_and_read_again_is_the_same_date(edtf: str) -> None:
     assert parse(edtf).edtf == edtf
     said = phrase(edtf)
-    assert parse(said) == parse(edtf)
+    assert parse(said) == parse(edtf) == parse(phrase(edtf, ongoing=True))
     assert parse(said.upper()) == parse(said.lower()) == parse(edtf)
     assert parse(edtf.lower()) == parse(edtf)
     assert len(said) <= 200

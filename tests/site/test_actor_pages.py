@@ -102,7 +102,7 @@ def test_json_says_the_same(site: Site) -> None:
 
 def test_as_known_on_a_day_the_office_is_that_of_then_and_names_are_todays(site: Site) -> None:
     then = text_of(site.page(f"/actors/{RUTTE}?as_of=2025-04-15"))
-    assert "Prime Minister of the Netherlands before 15 April 2025" in then
+    assert "Prime Minister of the Netherlands by 15 April 2025" in then
     assert (
         "You are seeing this page as it stood on 15 April 2025. Names and merges of actors" in then
     )

@@ -320,9 +320,9 @@ def test_periods_go_from_years_to_the_months_of_one_and_back(
         ("2025-05", "May 2025", 3, False),
     ]
     assert periods([("_period", "2025-05")]) == [("2025-05", "May 2025", 3, True)]
-    assert periods([("_period", "before 15 April 2025")])[0][:2] == (
-        "before 15 April 2025",
-        "before 15 April 2025",
+    assert periods([("_period", "by 15 April 2025")])[0][:2] == (
+        "by 15 April 2025",
+        "by 15 April 2025",
     )
 
 

@@ -20,7 +20,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from timeline.formats import prose
 from timeline.formats.about import About
 from timeline.formats.exports import FORMATS
-from timeline.model import edtf
 
 Rows = list[dict[str, Any]]
 
@@ -137,7 +136,7 @@ def check_calendar(rows: Rows, about: About) -> None:
             assert first in (row["occurred_from"], row["occurred_from"][:10])
             assert last in (row["occurred_to"], (row["occurred_to"] or "")[:10] or None)
         title = clean(row["title"])
-        assert event["SUMMARY"] in (title, f"{title} ({prose.date(row['occurred'])})")
+        assert event["SUMMARY"] in (title, f"{title} ({prose.occurred(row)})")
         assert event["DTSTAMP"].dt == datetime.fromisoformat(row["recorded_at"]).replace(
             microsecond=0
         )
@@ -263,5 +262,5 @@ def check_timelinejs(text: str, rows: Rows) -> Storymap:
             assert Tags(html.unescape(twice)).found == []
         row = by_id[slide.unique_id]
         said = html.unescape(html.unescape(slide.display_date))
-        assert said == edtf.phrase(row["occurred"])
+        assert said == prose.occurred(row)
     return found

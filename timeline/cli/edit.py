@@ -7,6 +7,7 @@ message names the file. No lock is held while the editor is open.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,6 +41,7 @@ from timeline.model import field_paths
 from timeline.model.content import Event, Said
 from timeline.model.validation import validate
 from timeline.reading import query
+from timeline.reading.former_dates import FormerDates
 from timeline.reading.references import resolve_event
 from timeline.reading.sources import sources_by_id
 from timeline.store import atomic
@@ -91,18 +94,30 @@ def append_by_form(
         with opened(database) as (connection, _):
             hints = _HINTS | _type_hint(query.labels(connection))
 
+        kept: list[str] = []
+
         def attempt(text: str) -> Receipt:
             pieces = form.pieces(text)
+            typed = next((each.text for each in pieces if each.path == "occurred"), "")
             with form.located(pieces), appending(timeline, dry_run=dry_run) as append:
                 said = validate(Said, form.said(pieces))
                 find = functools.partial(source_id, append, said=said)
                 changes = form.changes(pieces, find, is_english=speaks_english(timeline))
-                return append.record(field_paths.changed({}, changes), said)
+                statement = field_paths.changed({}, changes)
+                with contextlib.ExitStack() as stack:
+                    former = FormerDates(lambda: stack.enter_context(opened(database))[0])
+                    if known := former.date_of({**statement, "occurred": typed}):
+                        statement["occurred"] = known
+                kept[:] = former.notes
+                return replace(append.record(statement, said), typed=typed)
 
         text = form.written(
             f"{_ABOUT['append']}\n{_ABOUT_FORMS}", _given_lines(given, words), hints
         )
-        return _edited(text, attempt, "Nothing was recorded.")
+        receipt = _edited(text, attempt, "Nothing was recorded.")
+        for note in kept:
+            output.echo_note(note)
+        return receipt
 
 
 def _given_lines(

@@ -124,7 +124,7 @@ def event_lines(
     place = event.get("place", {})
     country = place.get("country")
     yield "title", event.get("title", "")
-    yield "occurred", prose.date(event.get("occurred"))
+    yield "occurred", prose.occurred(event)
     yield "type", labels.get(event.get("event_type", ""), event.get("event_type", ""))
     yield "place", place.get("name", "")
     yield "country", countries.country_name(country) if country else ""
@@ -316,7 +316,8 @@ def changes(
         if path == "occurred" and mine[path]:
             with _of(mine[path][0]):
                 date = typed_date("occurred", mine[path][0].text)
-            found += (each for each in date.fields.items() if not _is_typed(each[0], mine, theirs))
+            fields = {**dict.fromkeys(typed_dates.stale(date.fields, content)), **date.fields}
+            found += (each for each in fields.items() if not _is_typed(each[0], mine, theirs))
             continue
         if path not in _LISTS:
             found.append((path, _field_value(mine[path][0]) if mine[path] else None))

@@ -221,18 +221,26 @@ def receipt_fields(receipt: Receipt) -> dict[str, Any]:
     }
 
 
+def occurred(receipt: Receipt) -> str:
+    """Return when the event of a receipt happened, in words."""
+    return prose.occurred({"occurred": receipt.occurred, "modality": receipt.modality})
+
+
 def echo_receipt(receipt: Receipt, *, dry_run: bool = False, into: str = "") -> None:
     """Print a receipt: what was done, the id, the entry, and what was understood.
 
-    The date and the figures are said in the words of the pages.
+    The date and the figures are said in the words of the pages; the words that an open date was
+    read from stand beside it.
 
     A dry run shows neither the entry nor a generated id: both will differ in the real run.
     """
     verb = "unchanged" if receipt.unchanged else receipt.kind.partition(".")[2]
     is_there = receipt.unchanged or not dry_run
-    when = prose.date(receipt.occurred)
+    when = occurred(receipt)
     if receipt.occurred and receipt.occurred != when:
-        when = f"{when} ({receipt.occurred})"
+        is_said = ".." not in receipt.occurred or receipt.typed in (None, receipt.occurred, when)
+        typed = "" if is_said else f', "{receipt.typed}"'
+        when = f"{when} ({receipt.occurred}{typed})"
     echo(
         flow(
             [

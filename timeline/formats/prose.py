@@ -40,6 +40,15 @@ def date(edtf: str | None) -> str:
     return phrase(edtf) if edtf else ""
 
 
+def occurred(event: Fields) -> str:
+    """Return when an event happened, in words; "" if it was erased.
+
+    What is ongoing goes on "since 15 April 2025"; anything else was "15 April 2025 or later".
+    """
+    edtf = event.get("occurred")
+    return phrase(edtf, ongoing=event.get("modality") == "ongoing") if edtf else ""
+
+
 def place_name(name: str | None, country: str | None) -> str:
     """Return the name and the country, "Odesa, Ukraine"; either may be missing."""
     names = [name, countries.country_name(country) if country else None]
@@ -151,7 +160,7 @@ def facts(event: Fields, labels: Mapping[str, str]) -> str:
     current comes last, in capitals. `labels` are those of event types, by code.
     """
     known = [
-        date(event.get("occurred")),
+        occurred(event),
         labels.get(event.get("event_type", ""), event.get("event_type", "")),
         place(event.get("place", {})),
         *(

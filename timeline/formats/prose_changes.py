@@ -171,13 +171,19 @@ def in_words(names: Names, changes: Sequence[Fields], newer: Fields) -> Iterator
             yield from _item(names, _ITEMS[field], group, newer[field][int(rest[0])])
         else:
             for step in group:
-                yield from _field(names, step)
+                yield from _field(names, step, newer)
 
 
-def _field(names: Names, step: _Step) -> Iterator[Change]:
+def _field(names: Names, step: _Step, newer: Fields) -> Iterator[Change]:
     """Yield the change of a field of text, or an item of a list that was added or removed."""
     field = step.way[0]
-    if field in _ITEMS:
+    if field == "occurred":
+        old, new = (
+            prose.occurred({**newer, "occurred": text}) if text else None
+            for text in (step.old, step.new)
+        )
+        yield from _told(_label(field), old, new)
+    elif field in _ITEMS:
         item = json.loads(step.old or step.new or "")
         came = "added" if step.old is None else "removed"
         yield Change(f"{_ITEMS[field].noun(item)} {came}", None, _ITEMS[field].words(names, item))
@@ -262,7 +268,7 @@ def _value_in_words(names: Names, field: str, text: str | None) -> str | None:
     if text is None:
         return DEFAULTS.get(field)
     match field:
-        case "occurred" | "dated":
+        case "dated":
             return prose.date(text)
         case "event_type":
             return names.event_type(text)

@@ -24,8 +24,10 @@ from timeline.formats.sheet.events import Lookup
 from timeline.formats.sheet.lookup import lookup_of
 from timeline.formats.sheet.problems import Problems
 from timeline.model.content import Said
+from timeline.model.typed_dates import VAGUE
 from timeline.model.validation import validate
 from timeline.reading import query
+from timeline.reading.former_dates import FormerDates
 from timeline.writing.receipt import Receipt
 from timeline.writing.writer import Append
 
@@ -100,6 +102,7 @@ def sync(
         raise TooManyAbsent(len(absent), len(current))
     outcome.steps.extend(_source_steps(append, lookup, events.titles(rows), said))
     unchanged = 0
+    former = FormerDates(lambda: connection)
     for row in rows:
         made = _RowSteps(connection, append, row, lookup, said)
         with problems.gathered():
@@ -114,8 +117,10 @@ def sync(
                 raise error.at(line=row.line)  # noqa: B904 - it is the same error
         outcome.steps.extend(made.steps)
         outcome.notes.extend(made.notes)
+        former.keep(row.cells.get("occurred", ""), made.known_date)
         unchanged += not made.steps
     problems.check()
+    outcome.notes.extend(former.notes)
     gone = said.model_copy(update={"reason": _ABSENT})
     for event_id in absent:
         title = query.get(connection, event_id)["title"]
@@ -172,6 +177,8 @@ class _RowSteps:
         """The entries that were made."""
         self.notes: list[str] = []
         """Notes for a person, each with the line of the row."""
+        self.known_date: str | None = None
+        """The date of the event before, in EDTF, if the row may keep it."""
         self._connection = connection
         self._append = append
         self._row = row
@@ -226,9 +233,10 @@ class _RowSteps:
 
     def _revise(self) -> None:
         """Update the event where a cell differs, or correct it if the row gives a reason."""
-        columns = dict.fromkeys((*self._row.cells, *events.VAGUE))
+        columns = dict.fromkeys((*self._row.cells, *VAGUE))
         before = events.cells(self._event, self._lookup, columns)
         row = events.normal(self._row, self._lookup, before)
+        self.known_date = self._event.get("occurred")
         reported_at = row.cells.get("reported_at")
         is_reported_anew = bool(reported_at) and reported_at not in self._reported_dates()
         differing = events.differing(row, before)

@@ -78,12 +78,13 @@ def parse(text: str) -> Occurred:
         raise InvalidValue(text, refusal.problem) from None
 
 
-def phrase(edtf: str) -> str:
+def phrase(edtf: str, *, ongoing: bool = False) -> str:
     """Say a date in plain English, exactly as precise as the date is.
 
+    What is `ongoing` goes on "since 1960"; anything else happened in "1960 or later".
     ``parse(phrase(x)).edtf == x`` for canonical ``x``. Raises `InvalidValue` as `parse` does.
     """
-    return edtf_words.to_words(parse(edtf).edtf)
+    return edtf_words.to_words(parse(edtf).edtf, ongoing=ongoing)
 
 
 def sortable(year: int, month: int, day: int) -> str:
@@ -154,24 +155,38 @@ def _parse(text: str) -> Occurred:
         raise InvalidValue(text, f"a date is missing: {edtf_words.HINT}")
     if foreign := _UNPRINTABLE.search(text):
         name = unicodedata.name(foreign[0], "a control character")
-        code = f"U+{ord(foreign[0]):04X}"
-        problem = (
-            f"a date cannot have {name} ({code}) in it: write plain letters, digits and hyphens"
-        )
-        raise InvalidValue(text, problem)
+        problem = f"a date cannot have {name} (U+{ord(foreign[0]):04X}) in it: "
+        raise InvalidValue(text, f"{problem}write plain letters, digits and hyphens")
     occurred = _expression(text.upper())
     if occurred is None and (edtf := edtf_words.to_edtf(text)) is not None:
-        occurred = _expression(edtf)
+        occurred = _expression(_included(edtf))
     if occurred is None:
         from timeline.model import edtf_variants
 
         if (edtf := edtf_variants.to_edtf(text)) is not None:
-            occurred = _expression(edtf)
+            occurred = _expression(_included(edtf))
     if occurred is None:
         from timeline.model.edtf_problems import explain
 
         raise InvalidValue(text, explain(text))
     return occurred
+
+
+def _included(edtf: str) -> str:
+    """Return an interval that leaves out the date of "before 1960" or "after 1960": ../1959.
+
+    Other EDTF is returned as it is.
+    """
+    beside, _, date = edtf.rpartition(" ")
+    if not beside or (when := _expression(date)) is None:
+        return date
+    from timeline.model.edtf_neighbours import neighbour
+
+    bound = when.occurred_from if beside == "before" else when.occurred_to
+    found = neighbour(date, when.precision, numbers(bound), beside) if bound else None
+    if found is None:
+        raise _refused(edtf, "leaves out what has no neighbour: write an interval such as ../1959")
+    return f"../{found}" if beside == "before" else f"{found}/.."
 
 
 def _expression(edtf: str) -> Occurred | None:
@@ -396,11 +411,9 @@ def _qualified(edtf: str) -> _Span | None:
     """
     plain = _QUALIFIER.sub("", edtf)
     span = _point(plain)
-    if span is None:
-        return None
-    if len(span.first) == 6:
+    if span is not None and len(span.first) == 6:
         raise _refused(edtf, f"qualifies a time: only dates take ?, ~ and %, as in {plain[:10]}~")
-    if edtf[:-1] == plain:
+    if span is None or edtf[:-1] == plain:
         return span
     advice = "write ?, ~ or % once at the end, or beside the part of a plain date that it is for"
     if not _DATE.fullmatch(plain):

@@ -190,7 +190,8 @@ def _reading_in_words(before: str, reading: str, after: str) -> str:
         whole = to_edtf(f"{before}{reading}{after}") or reading
     except InvalidValue:
         whole = reading
-    return f"{edtf_words.to_words(whole)} ({whole})"
+    beside, blank, date = whole.rpartition(" ")
+    return f"{beside}{blank}{edtf_words.to_words(date)} ({date})"
 
 
 # --- Times --------------------------------------------------------------------------------

@@ -38,7 +38,10 @@ def year_of_edtf(year: int) -> str:
 
 
 def to_edtf(words: str) -> str | None:
-    """Translate plain words to EDTF, unchecked; return None if they cannot be read."""
+    """Translate plain words to EDTF, unchecked; return None if they cannot be read.
+
+    "before" and "after" leave out the date they name, and stay words: "before 2025-04-15".
+    """
     text = _LEADING.sub("", normal(words))
     if text in _UNKNOWN_WORDS:
         return _UNKNOWN
@@ -46,8 +49,11 @@ def to_edtf(words: str) -> str | None:
 
 
 @lru_cache(maxsize=8192)
-def to_words(edtf: str) -> str:
-    """Say canonical EDTF, as `edtf.parse` returns it, in words that `to_edtf` reads back."""
+def to_words(edtf: str, *, ongoing: bool = False) -> str:
+    """Say canonical EDTF, as `edtf.parse` returns it, in words that `to_edtf` reads back.
+
+    What is `ongoing` goes on "since 1960"; anything else happened in "1960 or later".
+    """
     if edtf == _UNKNOWN:
         return _UNKNOWN_WORDS[0]
     left, slash, right = edtf.partition("/")
@@ -55,6 +61,8 @@ def to_words(edtf: str) -> str:
         return _say(edtf)
     if left in _SAY_START:
         return _SAY_START[left].format(_say_inside(right))
+    if right == ".." and not ongoing:
+        return f"{_say(left)} or later"
     if right in _SAY_END:
         return _SAY_END[right].format(_say_inside(left))
     short = _say_row(edtf, _RANGES) if left != right else None
@@ -253,12 +261,15 @@ _UNKNOWN = "../.."
 _UNKNOWN_WORDS = ("date unknown", "unknown date", "unknown")
 
 # Words for an interval with one open (..) or unknown (empty) side. Bounds are inclusive, as in
-# EDTF: "before 2025" is ../2025.
-_SAY_START = {"..": "before {}", "": "until {}, start unknown"}
+# EDTF: "by 2025" is ../2025.
+_SAY_START = {"..": "by {}", "": "until {}, start unknown"}
 _SAY_END = {"..": "since {}", "": "from {}, end unknown"}
 _READ_OPEN = (
-    (re.compile(r"(?:before|until|till|by|up to) (.+)"), "../{}"),
-    (re.compile(r"(?:since|after|from) (.+?)(?: on(?:wards?)?)?"), "{}/.."),
+    (re.compile(r"(?:until|till|by|up to) (.+)"), "../{}"),
+    (re.compile(r"(.+) or (?:earlier|before)"), "../{}"),
+    (re.compile(r"(?:since|from) (.+?)(?: on(?:wards?)?)?"), "{}/.."),
+    (re.compile(r"(.+) or (?:later|after)"), "{}/.."),
+    (re.compile(r"(before|after) (.+)"), "{} {}"),
     (re.compile(r"until (.+) start unknown"), "/{}"),
     (re.compile(r"from (.+) end unknown"), "{}/"),
 )
@@ -397,8 +408,10 @@ def _read_side(text: str) -> str | None:
 def _read_open(text: str) -> str | None:
     """Read an interval with one open or unknown side; return None if the words are none."""
     for pattern, edtf in _READ_OPEN:
-        if (match := pattern.fullmatch(text)) and (side := _read_side(match[1])) is not None:
-            return edtf.format(side)
+        if match := pattern.fullmatch(text):
+            *beside, words = match.groups()
+            if (side := _read_side(words)) is not None:
+                return edtf.format(*beside, side)
     return None
 
 

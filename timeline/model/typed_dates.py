@@ -8,6 +8,7 @@ JSON, Python and the entries of a log never come here: for them `edtf.parse` rea
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from timeline.errors import InvalidValue
@@ -20,6 +21,20 @@ Spans = Literal["alone", "column", "taken"]
 "alone": the date stands by itself. "column": other cells of its column are spans of years, so
 2011-12 is in doubt too. "taken": a person said that such cells are spans.
 """
+
+
+VAGUE = ("occurred_text", "occurred_basis")
+"""The fields, by name, that keep the words of a vague date."""
+
+
+def stale(changed: Iterable[str], before: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the fields of an event that go with its old date, if `changed` has a new date only.
+
+    The words that a date was resolved from say nothing about another date.
+    """
+    is_stale = before.get("occurred_basis") == "resolved"
+    names = {*changed}
+    return VAGUE if is_stale and "occurred" in names and names.isdisjoint(VAGUE) else ()
 
 
 class TypedDate(NamedTuple):
@@ -52,6 +67,22 @@ def read(text: str, spans: Spans = "alone") -> TypedDate:
 def written(date: str) -> str:
     """Write EDTF so that `read` reads it back: a part of a year (2025-33) in words."""
     return edtf.phrase(date) if _PART_OF_YEAR.search(date) else date
+
+
+def former(text: str) -> str | None:
+    """Return what "before" and "after" meant while they included the date that they name, in EDTF.
+
+    Returns None for any other text.
+    """
+    if (match := _BESIDE.fullmatch(text.strip())) is None:
+        return None
+    try:
+        return edtf.parse(f"{'by' if match[1].lower() == 'before' else 'since'} {match[2]}").edtf
+    except InvalidValue:
+        return None
+
+
+_BESIDE = re.compile(r"(before|after) (.+)", re.I)
 
 
 def resolved(statement: object) -> object:

@@ -27,6 +27,10 @@ class Receipt:
     """When the entry was recorded: UTC, ISO 8601, to the microsecond."""
     occurred: str | None = None
     """The date of an event as it was understood, in EDTF; None for other subjects."""
+    modality: str | None = None
+    """The modality of an event, such as "ongoing"; None for "actual" and for other subjects."""
+    typed: str | None = None
+    """The words from which the date was read, if the command that was given them keeps them."""
     figures: tuple[Mapping[str, Any], ...] = ()
     """The quantities of an event that came with the entry, as they were understood."""
     unchanged: bool = False
@@ -50,7 +54,8 @@ def new_receipt(entry: Entry, content: Mapping[str, Any], notes: tuple[str, ...]
         entry.version,
         entry.recorded_at,
         content.get("occurred"),
-        tuple(content.get("quantities", ())),
+        content.get("modality"),
+        figures=tuple(content.get("quantities", ())),
         notes=notes,
     )
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+import functools
+import sqlite3
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import IO, Any
 
 import click
@@ -17,6 +22,7 @@ from timeline.cli.appending import (
     recorded_sources,
     typed_date,
 )
+from timeline.cli.opening import opened
 from timeline.cli.options import (
     Command,
     edit_option,
@@ -28,9 +34,10 @@ from timeline.cli.options import (
 )
 from timeline.errors import InvalidInput, TimelineError
 from timeline.model import strict_json, text_files
-from timeline.model.content import Said, Statement
+from timeline.model.content import Said
 from timeline.model.typed_dates import resolved
 from timeline.model.validation import validate
+from timeline.reading.former_dates import FormerDates
 from timeline.writing.event_entries import InputPlace
 
 
@@ -107,14 +114,21 @@ def append_command(
         Timeline.open(database) as timeline,
         output.Progress("events") as progress,
         appending(timeline, dry_run=dry_run) as append,
+        contextlib.ExitStack() as stack,
     ):
-        if file and not read:
-            read = _sheet(database, content, "\t" if tsv else None, are_spans=spans)
-        statements = read or iter(
-            [(None, _described(timeline, given, recorded_sources(append, given, said)))]
-        )
-        for receipt in append.record_placed(_placed(statements), said):
-            receipts.append(receipt)
+        connect = functools.cache(lambda: stack.enter_context(opened(database))[0])
+        former = FormerDates(connect)
+        if file and read is None:
+            read = _sheet(connect(), former, content, "\t" if tsv else None, are_spans=spans)
+        elif read is None:
+            source_ids = recorded_sources(append, given, said)
+            words = given["occurred"]
+            given["occurred"] = former.date_of(given) or words
+            read = iter([(None, words, _described(timeline, given, source_ids))])
+        typed: deque[str] = deque()
+        statements = _placed(read, former, typed)
+        for receipt in append.record_placed(statements, said):
+            receipts.append(replace(receipt, typed=typed.popleft()))
             progress(receipts.count)
     if as_json:
         output.dump_each(map(output.receipt_fields, receipts))
@@ -123,21 +137,35 @@ def append_command(
             output.echo("No events.", err=True)
         for receipt in receipts:
             output.echo_receipt(receipt, dry_run=dry_run)
+    for note in former.notes:
+        output.echo_note(note)
+
+
+TypedStatements = Iterator[tuple[int | None, str, Any]]
+"""Statements, each after its line and the words of its date."""
 
 
 def _placed(
-    statements: Iterable[tuple[int | None, Any]],
+    statements: TypedStatements, former: FormerDates, typed: deque[str]
 ) -> Iterator[tuple[InputPlace, Any]]:
-    """Yield each statement after its place: its line or, if not the first there, its number."""
+    """Yield each statement after its place: its line or, if not the first there, its number.
+
+    The date is the one in the log, if that is what its words meant `former`ly. The words are added
+    to `typed`.
+    """
     before = None
-    for item, (line, statement) in enumerate(statements, 1):
+    for item, (line, words, given) in enumerate(statements, 1):
+        statement = given
+        if isinstance(given, dict) and (known := former.date_of(given)):
+            statement = {**given, "occurred": known}
+        typed.append(words)
         is_first = line is None or line != before
         yield InputPlace(line=line) if is_first else InputPlace(item=item), statement
         before = line
 
 
-def _statements(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
-    """Return the statements of a file, each with its line.
+def _statements(file: IO[bytes], *, nl: bool) -> TypedStatements:
+    """Return the statements of a file.
 
     A pipe is read to its end first: it may be slow, and the write lock must not wait for it.
     """
@@ -150,32 +178,46 @@ def _statements(file: IO[bytes], *, nl: bool) -> Iterator[tuple[int, Any]]:
         spooled.seek(0)
         file = spooled
     found = _json_lines(file) if nl else _items(text_files.decoded(file.read()))
-    return ((line, resolved(statement)) for line, statement in found)
+    return (
+        (
+            line,
+            str(statement.get("occurred", "")) if isinstance(statement, dict) else "",
+            resolved(statement),
+        )
+        for line, statement in found
+    )
 
 
 def _sheet(
-    database: str, content: bytes, delimiter: str | None, *, are_spans: bool
-) -> Iterator[tuple[int, Statement]]:
-    """Yield the statements of the rows of a sheet, each with its line.
+    connection: sqlite3.Connection,
+    former: FormerDates,
+    content: bytes,
+    delimiter: str | None,
+    *,
+    are_spans: bool,
+) -> TypedStatements:
+    """Yield the statements of the rows of a sheet.
 
     After a row that is wrong the others are read for their problems only; then all are raised.
     """
-    from timeline.cli.opening import opened
     from timeline.formats.sheet import cells, events
     from timeline.formats.sheet.lookup import lookup_of
     from timeline.formats.sheet.problems import Problems
 
     problems = Problems()
-    with opened(database) as (connection, _):
-        lookup = lookup_of(connection, are_spans=are_spans)
-        with problems.gathered():
-            lookup = lookup_of(connection, cells.read(content, delimiter), are_spans=are_spans)
+    lookup = lookup_of(connection, are_spans=are_spans)
+    with problems.gathered():
+        lookup = lookup_of(connection, cells.read(content, delimiter), are_spans=are_spans)
     with problems.gathered():
         for row in cells.read(content, delimiter):
+            words = row.cells.get("occurred", "")
+            ids = cells.several(row.cells.get("external_ids", ""))
+            said = {"event_id": row.cells.get("id"), "external_ids": ids, "occurred": words}
             with problems.gathered():
-                statement = events.statement(events.normal(row, lookup))
+                known = {"occurred": date} if (date := former.date_of(said)) else {}
+                statement = events.statement(events.normal(row, lookup, known))
                 if not problems:
-                    yield row.line, statement
+                    yield row.line, words, statement
     problems.check()
 
 

@@ -28,6 +28,7 @@ from timeline.cli.options import (
 from timeline.errors import InvalidInput
 from timeline.model import strict_json
 from timeline.model.content import Said
+from timeline.model.typed_dates import stale
 from timeline.model.validation import validate
 from timeline.reading.rows import EventDict
 from timeline.writing.receipt import Receipt
@@ -124,8 +125,10 @@ def _revise(
         event_id, version = timeline.resolve(event)
         with appending(timeline) as append:
             source_ids = recorded_sources(append, figures, said)
+            before = timeline.get(event_id)
+            changes += ((path, None) for path in stale([path for path, _ in changes], before))
             changes += _additions(
-                timeline.get(event_id),
+                before,
                 described_figures(timeline, figures, source_ids),
                 dict.fromkeys(source_ids.values()),
                 replace,

@@ -19,7 +19,6 @@ from timeline.cli.options import (
     yes_to_all_option,
 )
 from timeline.errors import TimelineError
-from timeline.formats import prose
 from timeline.formats.sheet import cells
 from timeline.intake.sheet_sync import Outcome, Step, sync
 from timeline.model import hints
@@ -165,7 +164,7 @@ def _sentence(verb: str, step: Step) -> str:
     what = f'{verb} "{step.title}" ({step.receipt.id})'
     match step.verb:
         case "record":
-            return f"{what}, {prose.date(step.receipt.occurred)}."
+            return f"{what}, {output.occurred(step.receipt)}."
         case "retract" | "reinstate":
             return f"{what}, {step.reason}."
         case _:

@@ -68,7 +68,7 @@ def _properties(event: EventDict, about: About, labels: Mapping[str, str]) -> di
     code, country = event.get("event_type"), place.get("country")
     return {
         "title": prose.title(event),
-        "when": prose.date(event.get("occurred")),
+        "when": prose.occurred(event),
         **{field: event.get(field) for field in _AS_THEY_ARE},
         "event_type": code,
         "event_type_label": labels.get(code, code) if code else None,

@@ -103,7 +103,7 @@ def _summary(event: EventDict) -> str:
     sides = event["occurred"].split("/")
     if all(_EXACT.fullmatch(side) for side in sides):
         return prose.title(event)
-    return f"{prose.title(event)} ({prose.date(event['occurred'])})"
+    return f"{prose.title(event)} ({prose.occurred(event)})"
 
 
 def _description(event: EventDict, about: About, labels: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ that Excel, LibreOffice and pandas give to 15 April 2025 (15/04/2025, 15.04.2025
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from timeline.errors import InvalidValue
@@ -25,6 +26,20 @@ def read_date(cell: str, spans: Spans = "alone") -> TypedDate:
         raise InvalidValue(text, _serial_problem(text))
     # A day that was formatted as date and time: nobody typed this midnight. (EDTF has a T.)
     return typed_dates.read(_MIDNIGHT.sub("", text), spans)
+
+
+def date_cells(cell: str, spans: Spans, before: Mapping[str, str]) -> dict[str, str]:
+    """Return the cells that say a date as an export would write them; its words if it is vague.
+
+    The EDTF that the event has is unchanged, and so are its words and what they meant before. The
+    words of a date that was vague go with it.
+    """
+    known = before.get("occurred")
+    if known and edtf.parse(known).edtf in (cell.upper(), typed_dates.former(cell)):
+        return {"occurred": known}
+    found = read_date(cell, spans)
+    fields = {**found.fields, "occurred": typed_dates.written(found.edtf)}
+    return fields | dict.fromkeys(typed_dates.stale(fields, before), "")
 
 
 def _serial_problem(text: str) -> str:

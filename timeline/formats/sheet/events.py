@@ -27,9 +27,9 @@ from timeline.formats.sheet.cells import (
     joined,
     several,
 )
-from timeline.formats.sheet.dates import read_date
+from timeline.formats.sheet.dates import date_cells, read_date
 from timeline.formats.sheet.problems import Problems
-from timeline.model import clock, countries, edtf, field_paths, figures, typed_dates
+from timeline.model import clock, countries, field_paths, figures, typed_dates
 from timeline.model.content import Quantity, Statement, Term
 from timeline.model.field_types import ID_PATTERN
 from timeline.model.typed_dates import Spans
@@ -38,8 +38,6 @@ from timeline.model.validation import validate
 from timeline.model.vocabulary import term
 
 _SOURCES = ("source_url", "source_title")
-VAGUE = ("occurred_text", "occurred_basis")
-"""The fields, by name, that keep the words of a vague date; a sheet may lack their columns."""
 _LISTS_OF_TEXT = ("contexts", "external_ids")
 _NUMBERS = ("value", "low", "high", "qualifier", "unit")
 
@@ -186,26 +184,10 @@ def _normal_cells(
     try:
         if column != "occurred":
             return {column: _normal(column, cell, lookup, before.get(column, ""))}
-        fields = _occurred(cell, lookup, before).items()
+        fields = date_cells(cell, lookup.spans, before).items()
         return {name: value for name, value in fields if name == column or not row.cells.get(name)}
     except (InvalidValue, InvalidInput) as error:
         raise row.invalid(column, error.problem) from None
-
-
-def _occurred(cell: str, lookup: Lookup, before: Mapping[str, str]) -> dict[str, str]:
-    """Return the cells that say a date as an export would write them; its words if it is vague.
-
-    The EDTF that the event has is unchanged, and so are its words. The words of a date that was
-    vague go with it.
-    """
-    known = before.get("occurred")
-    if known and cell.upper() == edtf.parse(known).edtf:
-        return {"occurred": known}
-    date = read_date(cell, lookup.spans)
-    fields = {**date.fields, "occurred": typed_dates.written(date.edtf)}
-    if date.words is None and before.get("occurred_basis") == "resolved":
-        fields |= {"occurred_text": "", "occurred_basis": ""}
-    return fields
 
 
 def _normal(column: str, cell: str, lookup: Lookup, before: str) -> str:

@@ -92,7 +92,7 @@ def _slide(
     return {
         "unique_id": event["event_id"],
         **drawn,
-        "display_date": unmarked(prose.date(event["occurred"])),
+        "display_date": unmarked(prose.occurred(event)),
         "text": {"headline": escaped(prose.title(event)), "text": text},
         **({"group": unmarked(labels.get(code, code))} if code else {}),
         "autolink": False,  # the text has its links already

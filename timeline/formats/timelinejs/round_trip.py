@@ -79,7 +79,7 @@ def slide_again(
     if "occurred" in edited and "start_date" in slide:
         slide |= {
             "end_date": None,
-            "display_date": unmarked(prose.date(event["occurred"])),
+            "display_date": unmarked(prose.occurred(event)),
             **dates,
         }
     if "occurred_text" in edited and "occurred_text" in event:

@@ -247,7 +247,7 @@ def _period(row: Mapping[str, Any]) -> str:
     if row["occurred"] is None:
         return ""
     is_time = row["occurred_precision"] in _CLOCK_TIMES
-    return edtf.phrase(row["occurred_from"][:10] if is_time else row["occurred"])
+    return edtf.phrase(row["occurred_from"][:10]) if is_time else prose.occurred(row)
 
 
 def _time(row: Mapping[str, Any]) -> str:
