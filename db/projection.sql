@@ -2,7 +2,9 @@
 
 CREATE TABLE projection_state (
     projection_version INTEGER NOT NULL,
-    entry_version      INTEGER NOT NULL
+    entry_version      INTEGER NOT NULL,
+    time_zone          TEXT NOT NULL,
+    zone_rules         TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE event_types (

@@ -180,7 +180,9 @@ END;
 
 CREATE TABLE projection_state (
     projection_version INTEGER NOT NULL,
-    entry_version      INTEGER NOT NULL
+    entry_version      INTEGER NOT NULL,
+    time_zone          TEXT NOT NULL,
+    zone_rules         TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE event_types (

@@ -125,9 +125,9 @@ def test_what_was_accepted_once_is_still_well_formed_and_has_the_same_bytes() ->
 def folded(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     path = tmp_path / "golden.db"
     with storage.new_file(path) as connection, storage.immediate(connection):
-        tables.create(connection)
+        tables.create(connection, "Europe/Kyiv")
         Appender(connection).append(*entries())
-        projector = Projector(connection)
+        projector = Projector(connection, "Europe/Kyiv")
         for entry in log.read(connection):
             projector.apply(entry)
         projector.flush()

@@ -38,7 +38,7 @@ def of_schema(path: Path, version: int, story: Path) -> Path:
             with storage.immediate(connection):
                 for table in ("log", "tree_hashes", "source_texts", "checkpoints", "publications"):
                     connection.execute(f"INSERT INTO {table} SELECT * FROM story.{table}")
-                tables.create(connection)
+                tables.create(connection, "UTC")
                 tables.fold_all(connection, lambda count: None)
             connection.execute("DETACH story")
     return path

@@ -126,7 +126,7 @@ def test_an_append_finds_what_was_withdrawn_without_reading_all_sources(timeline
         connection = append._connection
         sql: list[str] = []
         connection.set_trace_callback(sql.append)
-        Projector(connection)
+        Projector(connection, "UTC")
         connection.set_trace_callback(None)
         plans = [connection.execute(f"EXPLAIN QUERY PLAN {each}").fetchall() for each in sql]
     ((row,),) = plans

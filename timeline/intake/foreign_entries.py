@@ -71,12 +71,14 @@ class ForeignEntries:
         self._expected: dict[str, tuple[int, str]] = {}
         """The events that this batch must bring: for each, the seq and the field that name it."""
         self._is_stale = False
+        """Tells whether all tables have to be made again at the end of the batch."""
         self.count = 0
         """The number of entries that were accepted."""
 
     def _fold_from_here(self) -> None:
-        zone = str(log.info(self._connection).get("time_zone", "UTC"))
-        self._buffer = AppendBuffer(self._connection, Projector(self._connection, zone))
+        self._time_zone = log.time_zone(self._connection)
+        projector = Projector(self._connection, self._time_zone)
+        self._buffer = AppendBuffer(self._connection, projector)
 
     def accept(self, entry: Entry) -> None:
         """Check one entry, append it and fold it into the tables.
@@ -98,11 +100,17 @@ class ForeignEntries:
             self._buffer.flush()
             writer.empty_entry(self._connection, erased, entry.id)
             self._is_stale = True
+        if entry.subject == "log":
+            self._buffer.flush()
+            self._is_stale |= log.time_zone(self._connection) != self._time_zone
         self._recorded_at = entry.recorded_at
         self.count += 1
 
     def end_batch(self) -> None:
-        """Check the references to later entries of a batch; drop erased content from the tables."""
+        """Check the references to later entries of a batch, and make stale tables again.
+
+        Tables are stale that have erased content, or days of another time zone than the log's.
+        """
         for event_id, (seq, field) in self._expected.items():
             if not self._buffer.version(f"event/{event_id}"):
                 problem = f'there is no event "{event_id}" up to the end of its batch'

@@ -79,7 +79,7 @@ def restore(
         else:
             connection = stack.enter_context(storage.new_file(path))
             with storage.immediate(connection):
-                tables.create(connection)
+                tables.create(connection, "UTC")
         return _Restoring(connection, os.fspath(path), now, allow_ahead).run(lines, progress)
 
 

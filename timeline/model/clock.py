@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from timeline.errors import InvalidValue
 from timeline.model import edtf
+from timeline.model.time_zones import zone
 
 Moment = int | str
 """A point in the history of the log: the seq of an entry, or an instant as `utc` writes it."""
@@ -36,20 +37,6 @@ def utc(instant: datetime) -> str:
 def parse(text: str) -> datetime:
     """Return the instant of a text that `utc` wrote."""
     return datetime.fromisoformat(text)
-
-
-def zone(name: str) -> tzinfo:
-    """Return the time zone with an IANA name. Raises InvalidValue for an unknown name."""
-    if name == "UTC":
-        return UTC
-    from zoneinfo import ZoneInfo
-
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise InvalidValue(
-            name, f'"{name}" is not a time zone: write one such as Europe/Kyiv or UTC'
-        ) from None
 
 
 @lru_cache(maxsize=16)

@@ -126,13 +126,14 @@ class Projector:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        time_zone: str = "UTC",
+        time_zone: str,
         known: sqlite3.Connection | None = None,
         withdrawn: Iterable[str] | None = None,
     ) -> None:
         """Begin with no rows held back.
 
-        `time_zone` is that of the log so far. Actors are looked up on `known`, if it is given.
+        `time_zone` is that of the newest entry about the log, also for earlier entries. Actors
+        are looked up on `known`, if it is given.
         `withdrawn` are the ids of the withdrawn sources, if these tables do not tell.
         """
         self._connection = connection
@@ -181,7 +182,6 @@ class Projector:
     # --- The log itself -------------------------------------------------------------------
 
     def _log(self, info: dict[str, Any]) -> None:
-        self._time_zone = info.get("time_zone", "UTC")
         self._connection.execute("DELETE FROM event_types")
         self._connection.executemany(
             "INSERT INTO event_types VALUES (?, ?, ?)",

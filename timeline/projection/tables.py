@@ -13,11 +13,11 @@ from collections.abc import Callable
 from functools import cache
 
 from timeline.errors import ProjectionOutdated, TooNew
-from timeline.model import countries, resources
+from timeline.model import countries, resources, time_zones
 from timeline.projection.projector import Projector
 from timeline.store import codec, log, schema, storage
 
-PROJECTION_VERSION = 6
+PROJECTION_VERSION = 7
 """The version of the tables; raised with every change of db/projection.sql or of their values."""
 
 _SEARCH = re.compile(
@@ -25,9 +25,9 @@ _SEARCH = re.compile(
 )
 
 
-def create(connection: sqlite3.Connection) -> None:
-    """Make the empty tables, inside the transaction that is open."""
-    _create(connection, _script())
+def create(connection: sqlite3.Connection, time_zone: str) -> None:
+    """Make the empty tables for a log in a time zone, inside the transaction that is open."""
+    _create(connection, _script(), time_zone)
 
 
 def create_apart(connection: sqlite3.Connection) -> None:
@@ -39,7 +39,8 @@ def create_apart(connection: sqlite3.Connection) -> None:
     script = re.sub(r"(?m)^CREATE (TABLE|VIEW)", r"CREATE TEMP \1", _script())
     needed = "event_actors_actor|citations_source|sources_withdrawn"
     script = re.sub(rf"(?m)^CREATE INDEX (?!{needed}).*\n", "", script)
-    _create(connection, _SEARCH.sub(r"CREATE TEMP TABLE event_search (\1)", script))
+    script = _SEARCH.sub(r"CREATE TEMP TABLE event_search (\1)", script)
+    _create(connection, script, log.time_zone(connection))
 
 
 def create_search(connection: sqlite3.Connection, name: str = "event_search") -> None:
@@ -47,10 +48,11 @@ def create_search(connection: sqlite3.Connection, name: str = "event_search") ->
     connection.execute(_search().replace("event_search", name, 1))
 
 
-def _create(connection: sqlite3.Connection, script: str) -> None:
+def _create(connection: sqlite3.Connection, script: str, time_zone: str) -> None:
     schema.run_script(connection, script)
     connection.execute(
-        "INSERT INTO projection_state VALUES (?, ?)", (PROJECTION_VERSION, codec.VERSION)
+        "INSERT INTO projection_state VALUES (?, ?, ?, ?)",
+        (PROJECTION_VERSION, codec.VERSION, time_zone, time_zones.rules_sha256(time_zone)),
     )
     connection.executemany(
         "INSERT INTO countries VALUES (?, ?)",
@@ -94,6 +96,27 @@ def check(connection: sqlite3.Connection, path: str) -> None:
         raise ProjectionOutdated(path, "its tables are of another version: run timeline rebuild")
 
 
+def time_zone(connection: sqlite3.Connection) -> str:
+    """Return the time zone that the tables were made with: that of the log."""
+    (name,) = connection.execute("SELECT time_zone FROM projection_state").fetchone()
+    return str(name)
+
+
+def check_rules(connection: sqlite3.Connection, path: str) -> None:
+    """Raise ProjectionOutdated if the rules of the log's time zone are not those of the tables.
+
+    Rules change every year, also for past days: a newer `tzdata` is no sign of tampering.
+    """
+    zone = log.time_zone(connection)
+    made_with = connection.execute("SELECT time_zone, zone_rules FROM projection_state").fetchone()
+    if made_with != (zone, time_zones.rules_sha256(zone)):
+        name = log.info(connection).get("time_zone", "UTC")
+        raise ProjectionOutdated(
+            path,
+            f"the rules of {name} have changed since the tables were made: run timeline rebuild",
+        )
+
+
 def rebuild(
     connection: sqlite3.Connection, progress: Callable[[int], object] = lambda count: None
 ) -> int:
@@ -111,14 +134,14 @@ def make_anew(
     """Make the tables again, as `rebuild` does, inside the transaction that is open."""
     for name, kind in reversed(tables().items()):
         connection.execute(f"DROP {kind} IF EXISTS {name}")
-    create(connection)
+    create(connection, log.time_zone(connection))
     return fold_all(connection, progress)
 
 
 def fold_all(connection: sqlite3.Connection, progress: Callable[[int], object]) -> int:
     """Fold the whole log into tables that are empty, and return the number of entries."""
     count = 0
-    projector = Projector(connection)
+    projector = Projector(connection, log.time_zone(connection))
     for count, entry in enumerate(log.read(connection), 1):
         projector.apply(entry)
         progress(count)

@@ -88,6 +88,7 @@ def make_copy(
     """
     with storage.storage_errors(path), contextlib.closing(storage.connect(path)) as connection:
         tables.check(connection, os.fspath(path))
+        tables.check_rules(connection, os.fspath(path))
         if seqs := scrub.pending(connection):
             raise Unfinished(
                 os.fspath(path), f"scrub pending of {scrub.named(seqs)}; it was not published"

@@ -49,7 +49,7 @@ def parse_as_of(
     """
     if as_of is None and as_reported is None:
         return NOW
-    zone = str(log.info(connection).get("time_zone", "UTC"))
+    zone = log.time_zone(connection)
     seq, reported = NOW
     if as_of is not None:
         moment = _moment("as_of", as_of, zone)

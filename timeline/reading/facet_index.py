@@ -80,6 +80,8 @@ class FacetIndex(NamedTuple):
     """The newest entry that is in the index."""
     leaf: bytes
     """The leaf hash of that entry, which tells whether it is still of the same log."""
+    zone: str
+    """The time zone and its rules with which the tables were made: days depend on them."""
     postings: Mapping[str, Postings]
     """The versions by facet and value: the facets of `facet_segments.Gathered`, and "actor",
     "corrected" and "months" (the sets of "span", united by the months of both days)."""
@@ -268,14 +270,18 @@ def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIn
     newest = connection.execute("SELECT seq, leaf FROM log ORDER BY seq DESC LIMIT 1").fetchone()
     if newest is None:
         return None
-    seq, leaf = newest
+    (zone,) = connection.execute(
+        "SELECT time_zone || ' ' || zone_rules FROM projection_state"
+    ).fetchone()
+    empty = EMPTY._replace(seq=newest[0], leaf=newest[1], zone=zone)
     if known is None:
-        return _loaded(connection, seq, leaf)
-    if known.seq > seq:
+        return _loaded(connection, empty)
+    if known.seq > empty.seq:
         return None
     (its_leaf,) = connection.execute("SELECT leaf FROM log WHERE seq = ?", (known.seq,)).fetchone()
-    if its_leaf != known.leaf:  # another log has taken its place
-        return _loaded(connection, seq, leaf)
+    if (its_leaf, empty.zone) != (known.leaf, known.zone):  # another log, or tables made again
+        return _loaded(connection, empty)
+    seq, leaf = empty.seq, empty.leaf
     if known.seq == seq:
         return known
     erased, renamed = connection.execute(
@@ -283,20 +289,20 @@ def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIn
         (known.seq,),
     ).fetchone()
     if erased:
-        return _loaded(connection, seq, leaf)
+        return _loaded(connection, empty)
     gathered = facet_segments.gather(connection, known.seq + 1, seq + 1)
     known = known._replace(seq=seq, leaf=leaf, actor_ids={} if renamed else known.actor_ids)
     return _with(connection, known, gathered)
 
 
-def _loaded(connection: sqlite3.Connection, seq: int, leaf: bytes) -> FacetIndex:
-    known = EMPTY._replace(seq=seq, leaf=leaf)
-    return _with(connection, known, facet_segments.read(connection, seq + 1))
+def _loaded(connection: sqlite3.Connection, empty: FacetIndex) -> FacetIndex:
+    return _with(connection, empty, facet_segments.read(connection, empty.seq + 1))
 
 
 EMPTY = FacetIndex(
     seq=-1,
     leaf=b"",
+    zone="",
     postings={facet: {} for facet in (*facet_segments.FACETS, "actor", "corrected", "months")},
     later=array("I"),
     before=array("I"),
@@ -344,7 +350,7 @@ def _with(connection: sqlite3.Connection, known: FacetIndex, gathered: Gathered)
     )
     in_months = _by_months(postings["span"])
     return FacetIndex(
-        *(known.seq, known.leaf, postings, later, before, event_keys, actor_ids),
+        *(known.seq, known.leaf, known.zone, postings, later, before, event_keys, actor_ids),
         in_months=in_months,
         beginnings=_beginnings(in_months),
         columns=columns,

@@ -39,14 +39,17 @@ def tables_as_of(
         _make_tables(past)
         past.execute("BEGIN")
         withdrawn = withdrawals(connection, as_of)
+        past.execute("DELETE FROM projection_state")
+        _copy(past, "projection_state", connection.execute("SELECT * FROM projection_state"))
+        zone = tables.time_zone(past)
         if seqs is None:
             for table in ("event_types", "actors", "actor_names", "sources"):
                 _copy(past, table, connection.execute(f"SELECT * FROM {table}"))  # noqa: S608
-            projector = Projector(past, withdrawn=withdrawn)
+            projector = Projector(past, zone, withdrawn=withdrawn)
             found = _contents_as_of(connection, as_of)
         else:
             _copy(past, "event_types", connection.execute("SELECT * FROM event_types"))
-            projector = Projector(past, known=connection, withdrawn=withdrawn)
+            projector = Projector(past, zone, known=connection, withdrawn=withdrawn)
             found = _contents_in(connection, seqs)
         for standing, content in found:
             projector.put(standing, content)
@@ -78,7 +81,7 @@ def _empty_tables() -> bytes:
     """Return a file of empty tables: it is copied more quickly than they are made."""
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as empty:
         empty.execute("BEGIN")
-        tables.create(empty)
+        tables.create(empty, "UTC")
         empty.execute("COMMIT")
         return empty.serialize()
 

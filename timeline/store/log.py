@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from timeline.errors import ProofError
+from timeline.model import time_zones
 from timeline.store import merkle
 from timeline.store.codec import Entry, decode_content
 from timeline.store.merkle import ReadHash
@@ -111,3 +112,8 @@ def info(connection: sqlite3.Connection) -> dict[str, Any]:
     """Return what the log says about itself now (`LogInfo`); empty before its first entry."""
     entry = newest(connection, "log")
     return (decode_content(entry.payload) if entry else None) or {}
+
+
+def time_zone(connection: sqlite3.Connection) -> str:
+    """Return the time zone of the log now, or UTC if this version of `tzdata` lacks that zone."""
+    return time_zones.known(str(info(connection).get("time_zone", "UTC")))

@@ -15,11 +15,12 @@ from datetime import datetime
 from typing import Any
 
 from timeline.errors import AlreadyRecorded, InvalidInput
-from timeline.model import clock, field_paths
+from timeline.model import clock, field_paths, time_zones
 from timeline.model.content import SAME_REPORT, Event, Said, Vocabulary
 from timeline.model.field_types import ID_PATTERN
 from timeline.model.validation import validate
 from timeline.model.vocabulary import stored
+from timeline.projection import tables
 from timeline.projection.projector import Projector
 from timeline.store import codec, log
 from timeline.store.codec import Entry, Payload
@@ -51,15 +52,21 @@ class Entries:
         self._time = time
         self._recorded_at = clock.utc(time.moment)
         self._note = time.note
-        self._buffer = AppendBuffer(connection, Projector(connection, self._time_zone))
+        self._zone_of_tables = self._time_zone
+        self._buffer = AppendBuffer(connection, Projector(connection, self._zone_of_tables))
         self._next_id = self._first_free_id()
         self._asked_ids = ("", "")
         self._taken_ids: set[str] = set()
         self._resolver = Resolver(connection, self._buffer, vocabulary, self._new_id)
 
     def finish(self) -> None:
-        """Check and write what is left at the end of the append; `writer.appending` calls it."""
+        """Check and write what is left at the end of the append; `writer.appending` calls it.
+
+        If the append changed the time zone of the log, all tables are made again.
+        """
         self._buffer.flush()
+        if self._time_zone != self._zone_of_tables:
+            tables.make_anew(self._connection)
 
     def _add(
         self,
@@ -122,7 +129,7 @@ class Entries:
 
     @property
     def _time_zone(self) -> str:
-        return str(self._info.get("time_zone", "UTC"))
+        return time_zones.known(str(self._info.get("time_zone", "UTC")))
 
     def _first_free_id(self) -> int:
         """Return the number of the next id: the time, or the number after an id made ahead of it.

@@ -18,11 +18,12 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from timeline.errors import InvalidInput, InvalidValue, IsMirror, NotFound, NothingChanged, Refused
-from timeline.model import clock, field_paths
+from timeline.model import clock, field_paths, time_zones
 from timeline.model.content import LogInfo, Said
 from timeline.model.validation import validate
 from timeline.model.vocabulary import plover
@@ -61,7 +62,7 @@ def create_log(
     )
     check_time_zone(info)
     with storage.new_file(path) as connection, storage.immediate(connection):
-        tables.create(connection)
+        tables.create(connection, info.time_zone)
         append = Append(connection, RecordingTime(moment, moment))
         receipt = append.open_log(info, said)
         append.finish()
@@ -139,7 +140,11 @@ class Append(EventEntries, SourceEntries):
         self._buffer.check_words_in_use(info.vocabulary)
         self._info = content
         self._resolver = Resolver(self._connection, self._buffer, info.vocabulary, self._new_id)
-        return self._add("log.updated", "log", content, said)
+        receipt = self._add("log.updated", "log", content, said)
+        if self._time_zone == self._zone_of_tables:
+            return receipt
+        note = f"days now end in {self._time_zone}: the tables are made again from the log"
+        return replace(receipt, notes=(*receipt.notes, note))
 
     def erase(self, entry_id: str, said: Said) -> Receipt:
         """Erase the content of an entry; `said.reason` says why. Called only by `erasure`.
@@ -181,6 +186,6 @@ def empty_entry(connection: sqlite3.Connection, entry: Entry, erased_by: str) ->
 def check_time_zone(info: LogInfo) -> None:
     """Raise InvalidInput for a time zone that does not exist."""
     try:
-        clock.zone(info.time_zone)
+        time_zones.zone(info.time_zone)
     except InvalidValue as error:
         raise InvalidInput("time_zone", error.problem) from None

@@ -21,7 +21,7 @@ from timeline.errors import ClockBehind, ClockLeapt, TimelineError
 from timeline.formats import prose
 from timeline.model import clock, content
 from timeline.projection import tables
-from timeline.store import mirror, schema, scrub, storage
+from timeline.store import log, mirror, schema, scrub, storage
 from timeline.store.codec import MAX_PAYLOAD
 from timeline.writing import migrate
 from timeline.writing.recording_time import check_clock
@@ -164,7 +164,9 @@ def _file(database: str) -> list[list[str]]:
                 says = f"of {kept.origin}, kept in step by import jsonl since {since}"
                 findings.append(["note", "mirror", f"{says}: write into the original"])
             findings.append(_clock(connection, database))
+            findings += _zone(connection)
             tables.check(connection, database)
+            tables.check_rules(connection, database)
             findings.append(["ok", "tables", "of the version that this Timeline reads"])
     except TimelineError as error:
         findings.append(["problem", "file", str(error)])
@@ -190,6 +192,16 @@ def _clock(connection: sqlite3.Connection, database: str) -> list[str]:
         return ["problem", "clock", str(behind)]
     except ClockLeapt as leapt:
         return ["note", "clock", str(leapt)]
+
+
+def _zone(connection: sqlite3.Connection) -> Iterator[list[str]]:
+    """Yield a note if the package tzdata of this machine lacks the time zone of the log."""
+    from importlib.metadata import version
+
+    zone = str(log.info(connection).get("time_zone", "UTC"))
+    if zone != log.time_zone(connection):
+        says = f"tzdata {version('tzdata')} lacks {zone}, so days end in UTC: upgrade tzdata"
+        yield ["note", "time zone", says]
 
 
 def _disk(connection: sqlite3.Connection, database: str) -> Iterator[list[str]]:

@@ -69,7 +69,7 @@ def run(
 
 def _check_day(connection: sqlite3.Connection, staging: Staging, day: str) -> None:
     """Raise Refused for a file that is older than what the log has from its publisher."""
-    time_zone = log.info(connection).get("time_zone", "UTC")
+    time_zone = log.time_zone(connection)
     newest = staging.newest(time_zone)
     if newest and clock.last_instant(day, time_zone) < newest[0]:
         raise Refused(

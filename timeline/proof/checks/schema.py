@@ -66,7 +66,7 @@ def _new_file() -> tuple[list[_Definition], list[tuple[object, ...]]]:
     """Return the definitions of a new file, and its migrations."""
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
         schema.migrate(new)
-        tables.create(new)
+        tables.create(new, "UTC")
         made = [*map(_Definition._make, new.execute(_DEFINITIONS))]
         return made, new.execute(_MIGRATIONS).fetchall()
 

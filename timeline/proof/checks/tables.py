@@ -29,10 +29,11 @@ def check_tables(
     """
     try:
         tables.check(connection, path)
-    except ProjectionOutdated:
+        tables.check_rules(connection, path)
+    except ProjectionOutdated as outdated:
         if not report.findings:
             raise
-        report.unnoticed.append("The tables are of another version and were not compared.")
+        report.unnoticed.append(f"The tables were not compared: {outdated.problem}.")
         return
     try:
         tables.create_apart(connection)
