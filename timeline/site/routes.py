@@ -22,7 +22,7 @@ from timeline.formats.exports import FORMATS
 from timeline.model.limits import ID
 from timeline.reading import query
 from timeline.reading.as_of import parse_as_of
-from timeline.site import downloads, guard, responses
+from timeline.site import downloads, fair_order, guard, responses
 from timeline.site.arguments import arguments, whole_number
 from timeline.site.mounts import Mount, mounts
 from timeline.site.responses import Asked, Context
@@ -38,6 +38,12 @@ from timeline.site.views.source import source_json, source_page
 from timeline.store import log
 
 Page = Callable[[Asked], Awaitable[Any]]
+
+_BUSY = "too many readers ask for this: ask again in 5 seconds"
+
+_LONG = 100
+"""Bytes of the parameters from which a request is of another kind: 64 words take ten times as long
+as one."""
 
 _WHOLE = 2**31
 """The number of events or versions in a file if there is no server to ask for more."""
@@ -55,11 +61,27 @@ def _handler(mount: Mount, page: Page) -> Callable[..., Awaitable[Any]]:
         asked = Asked(datasette, request, send, mount, [])
         try:
             given = [pair for pair in arguments(request.query_string) if pair[1]]
-            return await page(asked._replace(given=given))
+            asked = asked._replace(given=given)
+            if page is _feed:
+                return await _feed(asked)  # Files have turns of their own.
+            async with fair_order.turn(datasette, _kind(asked, page)):
+                return await page(asked)
         except TimelineError as error:
             return await responses.problem(asked, error)
+        except fair_order.TooManyWait:
+            return responses.one_line(asked, _BUSY, 503, {"Retry-After": "5"})
 
     return handle
+
+
+def _kind(asked: Asked, page: Page) -> tuple[Page, bool, bool, bool]:
+    """Return what requests have in common that take about as long.
+
+    There are few kinds, so nobody can hold up the others by asking for many.
+    """
+    names = {name for name, _ in asked.given}
+    is_past = not names.isdisjoint(("as_of", "as_reported", "from", "to"))
+    return page, is_past, "q" in names, len(asked.request.query_string) > _LONG
 
 
 async def not_found(datasette: Any, request: Any) -> Any:
