@@ -69,6 +69,21 @@ class StatementWords(TypedDict, total=False):
     entry_id: str | None
 
 
+class LogFields(TypedDict, total=False):
+    """`LogFields` are fields that describe a log, and author and reason of a change.
+
+    An empty value takes a field out.
+    """
+
+    title: str
+    licence: str | None
+    language: str | None
+    time_zone: str | None
+    notice: str | None
+    author: str | None
+    reason: str | None
+
+
 class Guarded(StatementWords, total=False):
     """`StatementWords`, and the version that the event must have (`expect`)."""
 
@@ -365,6 +380,18 @@ class Timeline:
         """
         with self.append() as append:
             return _each(functools.partial(append.merge, into=into), events, words)
+
+    def about(self, **fields: Unpack[LogFields]) -> Receipt:
+        """Change what the log says about itself; `info` returns what it says now.
+
+        A new time zone holds for all entries, earlier ones too: the tables are made again. Raises
+        InvalidInput for a value that is wrong, NothingChanged if the log says all this already.
+        """
+        changes = {**fields}
+        words = {word: changes.pop(word, None) for word in ("author", "reason")}
+        said = validate(Said, words)
+        with self.append() as append:
+            return append.update_log(changes, said)
 
     def capture(
         self,

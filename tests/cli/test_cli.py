@@ -22,6 +22,7 @@ from timeline.store import storage
 DAILY = ("append", "show", "list", "search", "update", "correct", "history", "serve")
 OTHERS = (
     "init",
+    "about",
     "retract",
     "reinstate",
     "merge",

@@ -134,6 +134,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         },
         {"event_id": "secret", "title": "Rumour", "occurred": "2025", "author": "desk"},
     ]
+    ask("about")
+    ask("about", "--licence", "CC0-1.0", "--notice", "A draft", "--dry-run")
+    ask("about", "--licence", "CC0-1.0", "--time-zone", "Europe/Kyiv")
     ask("append", "-", input=json.dumps(events))
     ask("append", "-", "--dry-run", input=json.dumps(events))
     places = ("--set", "place.name=Kyiv", "--set", "about_place.name=Black Sea")

@@ -63,6 +63,8 @@ def path(timeline: Timeline) -> Path:
         ["retract", "talks", "--reason", "r"],
         ["merge", "talks", "--into", "visit"],
         ["schema"],
+        ["about"],
+        ["about", "--notice", "N"],
         ["rebuild"],
         ["doctor"],
         ["--help"],

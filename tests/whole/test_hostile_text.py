@@ -209,7 +209,7 @@ def test_what_was_taken_is_shown_as_it_was_given(told: Told) -> None:
 
 
 READERS = [
-    *(["list"], ["list", "--state", "all"], ["log"], ["facets"], ["doctor"], ["schema"]),
+    *(["list"], ["list", "--state", "all"], ["log"], ["about"], ["facets"], ["doctor"], ["schema"]),
     *(["changes", "--from", "#0"], ["changes", "--from", "#9"]),
     *(["search", word] for word in ("a", "alert", "plain", "DROP", "e\u0301")),
 ]

@@ -34,6 +34,7 @@ _DAILY = {
 }
 _OTHERS = {
     "init": "file",
+    "about": "about",
     "retract": "revise",
     "reinstate": "revise",
     "merge": "revise",

@@ -245,7 +245,9 @@ def echo_receipt(receipt: Receipt, *, dry_run: bool = False, into: str = "") -> 
         flow(
             [
                 verb if is_there else f"would be {verb}",
-                bold(receipt.id) if is_there or receipt.id != receipt.entry_id else "",
+                bold(receipt.id or receipt.subject)
+                if is_there or receipt.id != receipt.entry_id
+                else "",
                 f"into {into}" if into else "",
                 when,
                 f"entry {receipt.seq}, version {receipt.version}" if is_there else "",

@@ -128,6 +128,11 @@ class Entries:
         return clock.day_in(self._time.clock, self._time_zone)
 
     @property
+    def info(self) -> dict[str, Any]:
+        """Return what the log says about itself, with the changes of this append."""
+        return self._info
+
+    @property
     def _time_zone(self) -> str:
         return time_zones.known(str(self._info.get("time_zone", "UTC")))
 
