@@ -496,6 +496,24 @@ def test_another_date_takes_the_words_of_a_vague_one_with_it(story: Path) -> Non
     assert (event["occurred_text"], event["occurred_basis"]) == ("one day", "resolved")
 
 
+def test_a_month_in_the_language_of_the_log_is_read_wherever_it_is_typed(tmp_path: Path) -> None:
+    story = tmp_path / "ua.db"
+    done("-d", story, "init", "--title", "T", "--language", "uk")
+    options = ("--id", "one", "--title", "T", "--occurred", "15 квітня 2025 року")
+    options += ("--figure", "killed=3", "--dated", "16 квіт. 2025")
+    done("-d", story, "append", *options)
+    sheet = "id,title,occurred,reported_at\ntwo,T,17 квітня 2025,18 квітня 2025\n"
+    done("-d", story, "append", "--csv", "-", input=sheet)
+    said = {"event_id": "three", "title": "T", "occurred": "19 квітня 2025"}
+    done("-d", story, "append", "-", input=json.dumps(said))
+    done("-d", story, "update", "three", "--set", "occurred=before 20 квітня 2025")
+    with Timeline.open(story) as timeline:
+        one, two, three = (timeline.get(each) for each in ("one", "two", "three"))
+    assert (one["occurred"], one["quantities"][0]["dated"]) == ("2025-04-15", "2025-04-16")
+    assert (two["occurred"], two["reported_at"]) == ("2025-04-17", "2025-04-18")
+    assert three["occurred"] == "../2025-04-19"
+
+
 def test_a_file_of_json_has_edtf_and_vague_words(story: Path) -> None:
     said = [{"title": "A", "occurred": "2023-24"}, {"title": "B", "occurred": "1984-1X"}]
     shown = done("-d", story, "append", "-", input=json.dumps(said))

@@ -260,6 +260,19 @@ def test_what_before_meant_once_is_unchanged_in_a_form_too(desk: Desk) -> None:
         assert len(timeline.list()) == before + 1
 
 
+def test_a_form_reads_a_month_in_the_language_of_the_log(tmp_path: Path) -> None:
+    with Timeline.create(tmp_path / "log.db", title="T", language="pl"):
+        pass
+    desk = Desk(tmp_path / "log.db")
+    typed = (
+        "title: T\noccurred: 15 kwietnia 2025 r.\nid: one\nfigure: killed = 3 dated 16 kwi 2025\n"
+    )
+    result = desk.run("append", "--edit", steps=[typed])
+    assert "15 April 2025 (2025-04-15)" in result.stdout, result.stderr
+    with Timeline.open(desk.path) as timeline:
+        assert timeline.get("one")["quantities"][0]["dated"] == "2025-04-16"
+
+
 def test_another_date_in_a_form_takes_the_words_of_a_vague_one_with_it(desk: Desk) -> None:
     vague = {"occurred": "occurred: mid-April 2025"}
     assert desk.run("update", "talks", "--edit", steps=[vague]).returncode == 0

@@ -174,32 +174,35 @@ def _of_slip(slip: Slip) -> str:
     return f'new {slip.what} "{slip.name}"; there is "{slip.known}" already'
 
 
-def figure(text: str, *, is_english: bool = True) -> dict[str, Any]:
+def figure(text: str, language: str = "en") -> dict[str, Any]:
     """Read a figure such as "killed=20 to 40" or "pledged=EUR 20bn" as a quantity.
 
-    `is_english` tells whether the log is in English. Raises InvalidInput.
+    `language` is that of the log. Raises InvalidInput.
     """
     measure, equals, number = (part.strip() for part in text.partition("="))
     if not (measure and equals and number):
         raise InvalidInput("figure", f"{quoted(text)} is not a figure: write one such as killed=35")
     try:
-        amount = figures.read(number, measure, is_english=is_english)
+        amount = figures.read(number, measure, is_english=figures.is_english(language))
     except InvalidValue as error:
         raise InvalidInput("figure", error.problem) from None
     return {"measure": measure, **amount._asdict()}
 
 
-def typed_date(field: str, text: str) -> TypedDate:
-    """Read the date that a person typed for a field. Raises InvalidInput."""
+def typed_date(field: str, text: str, language: str = "en") -> TypedDate:
+    """Read the date that a person typed for a field; `language` is that of the log.
+
+    Raises InvalidInput.
+    """
     try:
-        return typed_dates.read(text)
+        return typed_dates.read(text, language=language)
     except InvalidValue as error:
         raise InvalidInput(field, error.problem) from None
 
 
-def speaks_english(timeline: Timeline) -> bool:
-    """Tell whether a log is in English: figures are read by it."""
-    return figures.is_english(timeline.info.get("language", "en"))
+def language_of(timeline: Timeline) -> str:
+    """Return the language of a log: figures and dates are read by it."""
+    return str(timeline.info.get("language", "en"))
 
 
 def source_id(append: Append, text: str, said: Said) -> str:
@@ -223,12 +226,12 @@ def described_figures(
 
     `source_ids` are those of all sources in the options, by their text.
     """
-    is_english = speaks_english(timeline)
+    language = language_of(timeline)
     return [
         {
-            **figure(words.text, is_english=is_english),
+            **figure(words.text, language),
             "reported_by": words.said_by,
-            "dated": words.dated and typed_date("dated", words.dated).edtf,
+            "dated": words.dated and typed_date("dated", words.dated, language).edtf,
             "source_ids": [source_ids[source] for source in words.sources],
         }
         for words in options.get("figures", ())

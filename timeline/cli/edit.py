@@ -25,7 +25,7 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import form, output
-from timeline.cli.appending import appending, source_id, speaks_english
+from timeline.cli.appending import appending, language_of, source_id
 from timeline.cli.opening import opened
 from timeline.errors import (
     AlreadyRecorded,
@@ -102,7 +102,7 @@ def append_by_form(
             with form.located(pieces), appending(timeline, dry_run=dry_run) as append:
                 said = validate(Said, form.said(pieces))
                 find = functools.partial(source_id, append, said=said)
-                changes = form.changes(pieces, find, is_english=speaks_english(timeline))
+                changes = form.changes(pieces, find, language=language_of(timeline))
                 statement = field_paths.changed({}, changes)
                 with contextlib.ExitStack() as stack:
                     former = FormerDates(lambda: stack.enter_context(opened(database))[0])
@@ -208,7 +208,7 @@ class _Revision:
                     self._before,
                     self._content,
                     self._now,
-                    is_english=speaks_english(self._timeline),
+                    language=language_of(self._timeline),
                 )
                 if not changes:
                     raise NothingChanged(f"event {self._event_id}")

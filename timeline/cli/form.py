@@ -295,15 +295,15 @@ def changes(
     content: Mapping[str, Any] = _NONE,
     now: Mapping[str, Any] = _NONE,
     *,
-    is_english: bool = True,
+    language: str = "en",
 ) -> list[tuple[str, Any]]:
     """Return the changes by path that lead from `before` to `form`.
 
     `before` is the form of an event's `content`, and `now` the content that the changes apply to.
     Items that somebody else has added to a list meanwhile are kept, and items that somebody else
     has removed are not added again. `source_id` finds or records the source of an address. A new
-    figure without a source gets the new sources of the event. `is_english` tells whether the log is
-    in English: figures are read by it.
+    figure without a source gets the new sources of the event. `language` is that of the log:
+    figures and dates are read by it.
 
     Raises InvalidInput, with the number of the line.
     """
@@ -315,7 +315,7 @@ def changes(
             continue
         if path == "occurred" and mine[path]:
             with _of(mine[path][0]):
-                date = typed_date("occurred", mine[path][0].text)
+                date = typed_date("occurred", mine[path][0].text, language)
             fields = {**dict.fromkeys(typed_dates.stale(date.fields, content)), **date.fields}
             found += (each for each in fields.items() if not _is_typed(each[0], mine, theirs))
             continue
@@ -332,7 +332,7 @@ def changes(
                 items.append(known[said].pop(0))
                 continue
             with _of(piece):
-                items += _new_items(piece, source_id, new_sources, is_english)
+                items += _new_items(piece, source_id, new_sources, language)
         if path == "citations":
             new_sources += (item.get("source_id") for item in items if item not in old)
         items = [item for item in items if item in current or item not in old]
@@ -375,12 +375,12 @@ def _field_value(piece: Piece) -> object:
 
 
 def _new_items(
-    piece: Piece, source_id: Callable[[str], str], new_sources: Sequence[str], is_english: bool
+    piece: Piece, source_id: Callable[[str], str], new_sources: Sequence[str], language: str
 ) -> list[Any]:
     if piece.key == "actors":
         return [{"name": piece.text}]
     if piece.key == "figure":
-        quantity = _figure(piece.text, source_id, is_english)
+        quantity = _figure(piece.text, source_id, language)
         return [{**quantity, "source_ids": quantity["source_ids"] or list(new_sources)}]
     if piece.key == "source":
         return [{"source_id": source_id(piece.text)}]
@@ -397,7 +397,7 @@ def _object(piece: Piece) -> Any:
         raise InvalidInput(piece.key, error.problem) from None
 
 
-def _figure(text: str, source_id: Callable[[str], str], is_english: bool = True) -> dict[str, Any]:
+def _figure(text: str, source_id: Callable[[str], str], language: str = "en") -> dict[str, Any]:
     """Read a figure as a quantity: "killed = >20 said by Mayor of Sumy dated 2025-04-13"."""
     what, *rest = _ABOUT_FIGURE.split(text)
     about = {"": what}
@@ -410,8 +410,8 @@ def _figure(text: str, source_id: Callable[[str], str], is_english: bool = True)
             about[word], last = value, word
     sources = (part.strip() for part in about.get("source", "").split(";"))
     return {
-        **figure(about[""], is_english=is_english),
+        **figure(about[""], language),
         "reported_by": about.get("said by"),
-        "dated": typed_date("dated", about["dated"]).edtf if "dated" in about else None,
+        "dated": typed_date("dated", about["dated"], language).edtf if "dated" in about else None,
         "source_ids": [source_id(source) for source in sources if source],
     }

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from timeline.errors import InvalidValue
-from timeline.model import edtf
+from timeline.model import edtf, figures, month_names
 from timeline.model.edtf_words import plain, year_of_edtf
 
 Spans = Literal["alone", "column", "taken"]
@@ -52,8 +52,27 @@ class TypedDate(NamedTuple):
         return {"occurred": self.edtf, **words}
 
 
-def read(text: str, spans: Spans = "alone") -> TypedDate:
-    """Read a date that a person typed. Raises InvalidValue, with all readings if it has several."""
+def read(text: str, spans: Spans = "alone", language: str = "en") -> TypedDate:
+    """Read a date that a person typed, in English or in the language of the log.
+
+    Raises InvalidValue, with all readings if it has several.
+    """
+    if figures.is_english(language):
+        return _read(text, spans)
+    month_names.check_clear(text, language)
+    try:
+        return _read(text, spans)
+    except InvalidValue:
+        if (translated := month_names.in_english(text, language)) is None:
+            raise
+    try:
+        date = _read(translated, spans)
+    except InvalidValue as error:
+        raise InvalidValue(text, error.problem) from None
+    return date if date.words is None else date._replace(words=" ".join(text.split()))
+
+
+def _read(text: str, spans: Spans) -> TypedDate:
     date = plain(text)
     if span := _span_of_years(date, spans):
         return TypedDate(span)
@@ -85,20 +104,32 @@ def former(text: str) -> str | None:
 _BESIDE = re.compile(r"(before|after) (.+)", re.I)
 
 
-def resolved(statement: object) -> object:
+def resolved(statement: object, language: str = "en") -> object:
     """Return a statement in JSON with its vague date as an interval, beside the words of it.
 
-    Anything else, and any other date, is returned as it is.
+    A date with the names of the log's language is returned in EDTF. Anything else, and any other
+    date, is returned as it is.
     """
     if not isinstance(statement, dict) or not isinstance(text := statement.get("occurred"), str):
         return statement
     try:
         date = _resolved(plain(text))
+        if date is None and not figures.is_english(language):
+            return {**statement, "occurred": _in_json(text, language)}
     except InvalidValue:
         return statement  # the model refuses it, and knows its line
     if date is None:
         return statement
     return {**TypedDate(date, " ".join(text.split())).fields, **statement, "occurred": date}
+
+
+def _in_json(text: str, language: str) -> str:
+    """Read a date in the language of the log as JSON has it: 2023-24 is EDTF."""
+    month_names.check_clear(text, language)
+    try:
+        return edtf.parse(text).edtf
+    except InvalidValue:
+        return edtf.parse(month_names.in_english(text, language) or text).edtf
 
 
 # --- Spans of years -----------------------------------------------------------------------

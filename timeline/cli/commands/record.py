@@ -18,6 +18,7 @@ from timeline.cli.appending import (
     KeptReceipts,
     appending,
     described_figures,
+    language_of,
     print_receipt,
     recorded_sources,
     typed_date,
@@ -122,9 +123,11 @@ def append_command(
             read = _sheet(connect(), former, content, "\t" if tsv else None, are_spans=spans)
         elif read is None:
             source_ids = recorded_sources(append, given, said)
-            words = given["occurred"]
-            given["occurred"] = former.date_of(given) or words
-            read = iter([(None, words, _described(timeline, given, source_ids))])
+            date = given["occurred"]
+            given["occurred"] = former.date_of(given) or date
+            read = iter([(None, date, _described(timeline, given, source_ids))])
+        else:
+            read = _resolved(read, language_of(timeline))
         typed: deque[str] = deque()
         statements = _placed(read, former, typed)
         for receipt in append.record_placed(statements, said):
@@ -179,13 +182,15 @@ def _statements(file: IO[bytes], *, nl: bool) -> TypedStatements:
         file = spooled
     found = _json_lines(file) if nl else _items(text_files.decoded(file.read()))
     return (
-        (
-            line,
-            str(statement.get("occurred", "")) if isinstance(statement, dict) else "",
-            resolved(statement),
-        )
-        for line, statement in found
+        (line, str(each.get("occurred", "")) if isinstance(each, dict) else "", each)
+        for line, each in found
     )
+
+
+def _resolved(statements: TypedStatements, language: str) -> TypedStatements:
+    """Yield statements of JSON with their vague dates, and those in a language, as EDTF."""
+    for line, words, statement in statements:
+        yield line, words, resolved(statement, language)
 
 
 def _sheet(
@@ -253,7 +258,7 @@ def _described(
         "summary": options.get("summary"),
         "event_type": options.get("event_type"),
         "tags": list(options.get("tags", ())),
-        **typed_date("occurred", options["occurred"]).fields,
+        **typed_date("occurred", options["occurred"], language_of(timeline)).fields,
         "place": place if any(place.values()) else None,
         "participants": [{"name": name} for name in options.get("actors", ())],
         "quantities": described_figures(timeline, options, source_ids),

@@ -11,6 +11,7 @@ from timeline.api import Timeline
 from timeline.cli.appending import (
     appending,
     described_figures,
+    language_of,
     print_receipt,
     recorded_sources,
     typed_date,
@@ -55,8 +56,8 @@ def _change(
     print_receipt(receipt, as_json, into)
 
 
-def _changes(assignments: tuple[str, ...]) -> list[tuple[str, Any]]:
-    """Return the changes by path that --set describes."""
+def _changes(assignments: tuple[str, ...], language: str) -> list[tuple[str, Any]]:
+    """Return the changes by path that --set describes; `language` is that of the log."""
     changes: list[tuple[str, Any]] = []
     for assignment in assignments:
         path, equals, value = assignment.partition("=")
@@ -64,7 +65,7 @@ def _changes(assignments: tuple[str, ...]) -> list[tuple[str, Any]]:
             raise InvalidInput("set", f'"{assignment}" is not PATH=VALUE, such as place.name=Odesa')
         path = path.strip()
         if path.removeprefix("/") == "occurred" and value.strip():
-            changes += typed_date(path, value).fields.items()
+            changes += typed_date(path, value, language).fields.items()
             continue
         is_json = value.lstrip().startswith(("[", "{"))
         try:
@@ -115,8 +116,7 @@ def _revise(
         return
     if operation == "correct" and options["reason"] is None:
         raise click.UsageError("say why it was wrong: --reason TEXT")
-    changes = _changes(assignments)
-    if not (changes or figures["figures"] or figures["sources"]):
+    if not (assignments or figures["figures"] or figures["sources"]):
         raise click.UsageError("say what changes: --set PATH=VALUE, --figure, --source or --edit")
     if replace and len(figures["figures"]) != 1:
         raise click.UsageError("--replace goes with one --figure")
@@ -124,6 +124,7 @@ def _revise(
     with Timeline.open(database) as timeline:
         event_id, version = timeline.resolve(event)
         with appending(timeline) as append:
+            changes = _changes(assignments, language_of(timeline))
             source_ids = recorded_sources(append, figures, said)
             before = timeline.get(event_id)
             changes += ((path, None) for path in stale([path for path, _ in changes], before))

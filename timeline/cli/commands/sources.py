@@ -10,7 +10,7 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import output
-from timeline.cli.appending import appending, typed_date
+from timeline.cli.appending import appending, language_of, typed_date
 from timeline.cli.opening import opened
 from timeline.cli.options import Command, json_option, said_options, writing_options
 from timeline.errors import InvalidInput, InvalidValue
@@ -71,9 +71,10 @@ def capture_command(
     """
     said = validate(Said, {"reported_at": reported_at, "author": author})
     dates = {name: fields[name] for name in ("published", "accessed") if fields.get(name)}
-    fields |= {name: typed_date(name, text).edtf for name, text in dates.items()}
     document = _read_document(file, is_html=is_html, keep_hidden=keep_hidden)
     with Timeline.open(database) as timeline, appending(timeline, dry_run=dry_run) as append:
+        language = language_of(timeline)
+        fields |= {name: typed_date(name, text, language).edtf for name, text in dates.items()}
         receipt = append.capture(fields, document, said)
         lost = append.lost_quotes(receipt.id)
     characters, count = len(document.text), len(sentences(document.text))

@@ -19,16 +19,16 @@ _MIDNIGHT = re.compile(r" 0?0:00(?::00(?:\.0+)?)?(?: AM)?", re.I)
 _SERIAL = re.compile(r"[1-9][0-9]{4}(?:\.[0-9]+)?", re.ASCII)
 
 
-def read_date(cell: str, spans: Spans = "alone") -> TypedDate:
+def read_date(cell: str, spans: Spans = "alone", language: str = "en") -> TypedDate:
     """Read the date of a cell. Raises InvalidValue, with all readings if there are several."""
     text = cell.strip()
     if _SERIAL.fullmatch(text):
         raise InvalidValue(text, _serial_problem(text))
     # A day that was formatted as date and time: nobody typed this midnight. (EDTF has a T.)
-    return typed_dates.read(_MIDNIGHT.sub("", text), spans)
+    return typed_dates.read(_MIDNIGHT.sub("", text), spans, language)
 
 
-def date_cells(cell: str, spans: Spans, before: Mapping[str, str]) -> dict[str, str]:
+def date_cells(cell: str, spans: Spans, before: Mapping[str, str], language: str) -> dict[str, str]:
     """Return the cells that say a date as an export would write them; its words if it is vague.
 
     The EDTF that the event has is unchanged, and so are its words and what they meant before. The
@@ -37,7 +37,7 @@ def date_cells(cell: str, spans: Spans, before: Mapping[str, str]) -> dict[str, 
     known = before.get("occurred")
     if known and edtf.parse(known).edtf in (cell.upper(), typed_dates.former(cell)):
         return {"occurred": known}
-    found = read_date(cell, spans)
+    found = read_date(cell, spans, language)
     fields = {**found.fields, "occurred": typed_dates.written(found.edtf)}
     return fields | dict.fromkeys(typed_dates.stale(fields, before), "")
 

@@ -54,8 +54,8 @@ class Lookup(NamedTuple):
     """The sources that events cite, each with `title` and `url`, by source id."""
     titles: Mapping[str, str] = {}
     """The titles of sources, by address; a row need not repeat them."""
-    is_english: bool = True
-    """Whether the log is in English: the marks of a number are read by it."""
+    language: str = "en"
+    """The language of the log: the marks of a number and the names of months are read by it."""
     spans: Spans = "alone"
     """How YYYY-NN is read in the column of dates."""
 
@@ -184,7 +184,7 @@ def _normal_cells(
     try:
         if column != "occurred":
             return {column: _normal(column, cell, lookup, before.get(column, ""))}
-        fields = date_cells(cell, lookup.spans, before).items()
+        fields = date_cells(cell, lookup.spans, before, lookup.language).items()
         return {name: value for name, value in fields if name == column or not row.cells.get(name)}
     except (InvalidValue, InvalidInput) as error:
         raise row.invalid(column, error.problem) from None
@@ -194,7 +194,7 @@ def _normal(column: str, cell: str, lookup: Lookup, before: str) -> str:
     """Return a cell as an export would write it; items of a list that are in `before` stay."""
     match column:
         case "reported_at":
-            return clock.reported(read_date(cell).edtf)
+            return clock.reported(read_date(cell, language=lookup.language).edtf)
         case "type" if lookup.event_types:
             code = term(cell, lookup.event_types, "event type")
             return next(each.label for each in lookup.event_types if each.code == code)
@@ -207,7 +207,7 @@ def _normal(column: str, cell: str, lookup: Lookup, before: str) -> str:
         case "killed" | "injured":
             known = several(before)
             return joined(
-                item if item in known else figures.written(_figure(column, item, lookup.is_english))
+                item if item in known else figures.written(_figure(column, item, lookup.language))
                 for item in several(cell)
                 if item
             )
@@ -215,10 +215,10 @@ def _normal(column: str, cell: str, lookup: Lookup, before: str) -> str:
             return cell
 
 
-def _figure(measure: str, text: str, is_english: bool = True) -> dict[str, Any]:
+def _figure(measure: str, text: str, language: str = "en") -> dict[str, Any]:
     """Return the content of the `Quantity` that an item of a cell gives. Raises InvalidInput."""
     try:
-        amount = figures.read(text, measure, is_english=is_english)
+        amount = figures.read(text, measure, is_english=figures.is_english(language))
     except InvalidValue as error:
         raise InvalidInput(measure, error.problem) from None
     return validate(Quantity, {"measure": measure, **amount._asdict()}).content()

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from timeline.formats.sheet import events
 from timeline.formats.sheet.cells import SheetRow
 from timeline.formats.sheet.events import Lookup
-from timeline.model.figures import is_english
 from timeline.model.typed_dates import Spans, is_span
 from timeline.model.vocabulary import stored
 from timeline.store import log
@@ -50,10 +49,10 @@ def lookup_to_write(connection: sqlite3.Connection) -> Lookup:
 
 
 def _without_sources(connection: sqlite3.Connection) -> Lookup:
-    """Return what a log says about itself: its event types, and whether it is in English."""
+    """Return what a log says about itself: its event types and its language."""
     info = log.info(connection)
     vocabulary = stored(info.get("vocabulary", {}))
-    return Lookup(vocabulary.event_types, is_english=is_english(info.get("language", "en")))
+    return Lookup(vocabulary.event_types, language=info.get("language", "en"))
 
 
 def lookup_of(
