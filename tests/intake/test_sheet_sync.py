@@ -329,7 +329,7 @@ def test_append_of_a_sheet_with_one_bad_row_says_which_cell_and_adds_nothing(log
             "--nl, --csv and --tsv go with a FILE",
         ),
         (("append", "--csv", "--nl", "-"), "give one of --nl, --csv and --tsv"),
-        (("export", "xls"), "'xls' is not one of 'csv', 'json'"),
+        (("export", "xls"), "'xls' is not one of 'csv', 'figures'"),
         (("sync",), "Missing argument"),
     ],
 )
