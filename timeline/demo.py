@@ -27,6 +27,7 @@ from timeline.model.validation import validate
 from timeline.proof import checkpoints
 from timeline.proof.signed_note import SigningKey
 from timeline.store import atomic, log, storage
+from timeline.store.scratch_folder import shared_scratch_folder
 from timeline.texts import document
 from timeline.writing import writer
 from timeline.writing.receipt import Receipt
@@ -47,9 +48,12 @@ def build(path: str | os.PathLike[str]) -> int:
     """
     target = Path(path)
     _check_replaceable(target)
-    building = target.with_name(f"{target.stem}.new-{os.getpid()}{target.suffix}")
     try:
-        with atomic.replaced(target, building, storage.beside(building)):
+        with (
+            shared_scratch_folder(target.parent) as new,
+            atomic.replaced(target, new / "made" / target.name) as building,
+        ):
+            building.parent.mkdir()  # `new` is locked, and who makes a file locks the folder
             entries = _run(building)
             # A write-ahead log that is left of the old database would be read into the new one.
             for left in storage.beside(target):
@@ -72,6 +76,8 @@ def _script() -> dict[str, Any]:
 
 
 def _check_replaceable(target: Path) -> None:
+    if not target.parent.is_dir():
+        raise StoreError(str(target), f"there is no folder {target.parent}")
     if not target.exists():
         return
     with contextlib.closing(storage.connect(target)) as connection, storage.storage_errors(target):

@@ -31,6 +31,7 @@ from serving import serving
 from timeline import Timeline
 from timeline.proof import verify
 from timeline.store import storage
+from timeline.store.scratch_folder import shared_scratch_folder
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ def test_a_timeline_is_not_published_over_itself(path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", [(), ("--static",)])
-@pytest.mark.parametrize("moment", [".timeline-new/*", ".timeline-new/**/*.db"])
+@pytest.mark.parametrize("moment", [".timeline-new-*/*", ".timeline-new-*/**/*.db"])
 def test_what_a_killed_run_leaves_is_for_its_owner_alone_and_goes_with_the_next(
     path: Path, tmp_path: Path, form: tuple[str, ...], moment: str
 ) -> None:
@@ -143,7 +144,7 @@ def test_what_a_killed_run_leaves_is_for_its_owner_alone_and_goes_with_the_next(
             assert running.poll() is None
         running.kill()
     assert [*temporary.iterdir()] == []
-    (left,) = folder.glob(".timeline-new")
+    (left,) = folder.glob(".timeline-new-*")
     assert left.stat().st_mode & 0o777 == 0o700
     for file in left.rglob("*.db*"):
         assert file.stat().st_mode & 0o777 == 0o600
@@ -162,14 +163,27 @@ def test_those_who_publish_into_one_folder_at_once_wait_for_each_other(
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
-def test_a_link_in_the_place_of_the_workshop_is_not_followed(path: Path, tmp_path: Path) -> None:
+def test_a_link_in_the_place_of_what_a_killed_run_left_is_not_followed(
+    path: Path, tmp_path: Path
+) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "file").touch()
-    (tmp_path / "out" / ".timeline-new").symlink_to(tmp_path / "kept")
-    problem = one_line(run("-d", path, "publish", tmp_path / "out"))
-    assert problem.endswith("out: cannot be written: Cannot call rmtree on a symbolic link")
+    link = tmp_path / "out" / f".timeline-new-{'0' * 16}"
+    link.symlink_to(tmp_path / "kept")
+    done("-d", path, "publish", tmp_path / "out")
     assert (tmp_path / "kept" / "file").exists()
+
+
+def test_a_run_leaves_alone_what_another_run_works_in(path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    with shared_scratch_folder(folder) as other:
+        (other / "file").touch()
+        done("-d", path, "export", "csv", "-o", folder / "made.csv")
+        done("-d", path, "publish", folder)
+        assert (other / "file").exists()
+    assert not [*folder.glob(".*")]
 
 
 def test_a_folder_that_cannot_be_made_is_named(path: Path, tmp_path: Path) -> None:

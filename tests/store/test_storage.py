@@ -250,7 +250,7 @@ def test_a_new_file_appears_under_its_name_only_when_it_is_whole(tmp_path: Path)
     path = tmp_path / "new.db"
     with storage.new_file(path) as connection:
         insert(connection)
-        assert path.stat().st_size == 0
+        assert not path.exists()
         with pytest.raises(NotATimeline):
             storage.connect(path)
     assert files(tmp_path) == {"new.db"}
@@ -359,22 +359,27 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
     assert one_line(caught.value, path) == "cannot be made: File name too long"
 
 
-def test_what_a_killed_process_left_half_built_is_in_nobodys_way(tmp_path: Path) -> None:
-    path = tmp_path / "timeline.db"
-    another_database(tmp_path / f".timeline.db.{os.getpid()}")
-    with storage.new_file(path) as connection:
+def test_what_a_killed_process_left_half_built_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / f".timeline-new-{'0' * 16}"
+    left.mkdir()
+    another_database(left / "timeline.db")
+    with storage.new_file(tmp_path / "timeline.db") as connection:
         insert(connection)
     assert files(tmp_path) == {"timeline.db"}
 
 
-def test_a_second_attempt_in_one_process_does_not_disturb_the_first(tmp_path: Path) -> None:
+def test_of_two_attempts_in_one_process_the_first_to_end_gets_the_name(tmp_path: Path) -> None:
     path = tmp_path / "timeline.db"
-    with storage.new_file(path) as connection:
-        with pytest.raises(StoreError), storage.new_file(path):
-            pytest.fail("the block ran")
-        insert(connection)
+
+    def two_attempts() -> None:
+        with storage.new_file(path), storage.new_file(path) as second:
+            insert(second)
+
+    with pytest.raises(StoreError, match="exists already; it was not touched"):
+        two_attempts()
     with connected(path) as connection:
         assert log.newest(connection) is not None
+    assert files(tmp_path) == {"timeline.db", "timeline.db-wal", "timeline.db-shm"}
 
 
 RACE = """

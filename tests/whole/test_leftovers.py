@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import resource
 import shutil
+import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
@@ -87,6 +89,59 @@ def test_on_a_full_disk_nothing_is_left(
     with opened(path):
         assert one_line(limited(path, tmp_path, command.split(), size))
     assert files(tmp_path) == before
+
+
+KILLED = """
+import resource, signal, sys
+from timeline.cli import main
+size = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "made", "size"),
+    [
+        *(
+            (f"-d story.db export {form} -o out/made", "made", 700)
+            for form in ("csv", "json", "jsonl", "ics", "atom")
+        ),
+        ("-d story.db prove sumy-strike -o out/made", "made", 700),
+        ("-d story.db keygen out/made", "made", 20),
+        ("-d story.db publish out", "story.db", 200_000),
+        ("-d story.db publish out --static", "index.html", 700),
+        ("-d out/new.db init --title T", "new.db", 700),
+        ("-d out/new.db init --title T", "new.db", 100_000),
+        ("-d out/new.db import jsonl log.jsonl", "new.db", 300_000),
+        ("-d out/new.db demo", "new.db", 200_000),
+    ],
+)
+def test_a_killed_command_leaves_no_half_file_and_the_next_run_leaves_nothing_else(
+    path: Path, tmp_path: Path, command: str, made: str, size: int
+) -> None:
+    done("-d", path, "export", "jsonl", "-o", tmp_path / "log.jsonl")
+    out = tmp_path / "out"
+    out.mkdir()
+    (tmp_path / "tmp").mkdir()
+    asked = [*command.split(), *(["--no-serve"] if command.endswith("demo") else [])]
+    settings = environment(TMPDIR=str(tmp_path / "tmp"), PYTHONDONTWRITEBYTECODE="1")
+    with opened(path):
+        ended = subprocess.run(
+            [sys.executable, "-c", KILLED, str(size), *asked],
+            cwd=tmp_path,
+            env=settings,
+            capture_output=True,
+            check=False,
+        )
+        assert ended.returncode == -signal.SIGXFSZ, ended
+        assert not any(file.stat().st_size for file in out.glob("[!.]*")), "whole or absent"
+        again = process(*asked, cwd=tmp_path, env=settings)
+    assert again.returncode == 0, again.stderr
+    assert (out / made).stat().st_size
+    assert not [*out.glob(".timeline-[!f]*")], "the list of the files of a site alone is hidden"
+    assert [*(tmp_path / "tmp").iterdir()] == []
 
 
 def test_a_link_is_followed_to_the_file_that_is_replaced_with_its_permissions(

@@ -1,7 +1,8 @@
 """Write a file aside, then put it in the place of another one.
 
 Guarantees: a reader finds the file as it was before or the whole new one. What was written aside
-is gone at the end, whether it took its place or not.
+is gone at the end, whether it took its place or not; what a killed run left is removed by the next
+one in the same folder.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
+
+from timeline.store.scratch_folder import shared_scratch_folder
 
 
 @contextlib.contextmanager
@@ -48,15 +51,12 @@ def write_new(path: Path, content: bytes, mode: int) -> None:
 
     Raises FileExistsError, and other kinds of OSError.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink()
-        raise
+    with shared_scratch_folder(path.parent) as new:
+        building = new / path.name
+        building.touch(mode)
+        building.write_bytes(content)
+        sync_file(building)
+        put_new(building, path)
 
 
 @contextlib.contextmanager
@@ -72,7 +72,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             yield special
         return
     with (
-        replaced(target, target.with_name(f".timeline-{os.getpid()}")) as building,
+        shared_scratch_folder(target.parent) as new,
+        replaced(target, new / target.name) as building,
         building.open("wb") as file,
     ):
         if target.exists():
@@ -80,6 +81,19 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+def put_new(building: Path, path: Path) -> None:
+    """Move a file to a name that is free. Raises FileExistsError if it is not, or OSError."""
+    try:
+        path.hardlink_to(building)
+    except FileExistsError:
+        raise
+    except OSError:  # some file systems have no second name for a file
+        path.touch(exist_ok=False)
+        building.replace(path)
+    else:
+        building.unlink()
 
 
 def free_name(path: Path, what: str) -> Path:

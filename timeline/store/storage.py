@@ -29,6 +29,7 @@ from timeline.errors import (
 )
 from timeline.store import atomic, schema
 from timeline.store.open_files import identity
+from timeline.store.scratch_folder import locked_folder, shared_scratch_folder
 
 APPLICATION_ID = 0x544C4F47
 """The number in the header of every timeline database: "TLOG"."""
@@ -218,32 +219,21 @@ def _check_header(name: str, connection: sqlite3.Connection, *, older: bool) -> 
 def new_file(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
     """Make a new database with the schema in it, and yield a connection for its first entry.
 
-    An empty file reserves the name while the real one is built beside it. The real one takes its
-    place when the block ends well; otherwise nothing is left. Raises StoreError if something has
-    this name already.
+    It is built aside, and gets its name when the block ends well; otherwise nothing is left. Raises
+    StoreError if something has this name, before the block or at its end.
     """
     target = Path(path)
-    _reserve(target)
-    building = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with atomic.replaced(target, building, beside(building)), storage_errors(target):
-            # A process with this number that was killed may have left `building`; readers leave
-            # empty files beside the target.
-            for left in (building, *beside(building), *beside(target)):
-                left.unlink(missing_ok=True)
-            connection = _open(building, "rwc")
-            try:
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                _make_durable(connection)
-                schema.migrate(connection)
-                yield connection
-                flush(connection)
-            finally:
-                connection.close()
-        atomic.sync_folder(target.parent)
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise
+    with _making(target) as building, storage_errors(target):
+        connection = _open(building, "rwc")
+        try:
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            _make_durable(connection)
+            schema.migrate(connection)
+            yield connection
+            flush(connection)
+        finally:
+            connection.close()
+    atomic.sync_folder(target.parent)
 
 
 def flush(connection: sqlite3.Connection) -> None:
@@ -254,22 +244,47 @@ def flush(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _reserve(target: Path) -> None:
-    """Put an empty file under a name that is free. Raises StoreError if it is not."""
-    name = str(target)
+@contextlib.contextmanager
+def _making(target: Path) -> Iterator[Path]:
+    """Yield the path of a file to make, which is then moved to a name that is free, or removed.
+
+    Raises StoreError.
+    """
+    with contextlib.ExitStack() as stack:
+        with _new_file_errors(target):
+            _check_free(target)
+            new = stack.enter_context(shared_scratch_folder(target.parent))
+        yield new / target.name
+        with _new_file_errors(target), locked_folder(target.parent):
+            _check_free(target)
+            for left in beside(target):  # readers leave empty files there
+                left.unlink(missing_ok=True)
+            atomic.put_new(new / target.name, target)
+
+
+def _check_free(target: Path) -> None:
+    """Raise an error unless a new database may have this name."""
     if not target.parent.is_dir():
-        raise NotATimeline(name, f"there is no folder {target.parent}")
+        raise NotATimeline(str(target), f"there is no folder {target.parent}")
+    if os.path.lexists(target):
+        raise FileExistsError
+    for left in beside(target):
+        if left.exists() and left.stat().st_size and not left.name.endswith("-shm"):
+            problem = f"{left.name} is left of another database: move it away"
+            raise StoreError(str(target), problem)
+
+
+@contextlib.contextmanager
+def _new_file_errors(target: Path) -> Iterator[None]:
+    """Turn the errors of the system about a new file into a StoreError of one line."""
     try:
-        for left in beside(target):
-            if left.exists() and left.stat().st_size and not left.name.endswith("-shm"):
-                raise StoreError(name, f"{left.name} is left of another database: move it away")
-        target.touch(exist_ok=False)
+        yield
     except FileExistsError:
-        raise StoreError(name, "exists already; it was not touched") from None
+        raise StoreError(str(target), "exists already; it was not touched") from None
     except PermissionError:
-        raise NotWritable(name, "its folder is read-only for this user") from None
+        raise NotWritable(str(target), "its folder is read-only for this user") from None
     except OSError as error:
-        raise NotWritable(name, f"cannot be made: {error.strerror}") from None
+        raise NotWritable(str(target), f"cannot be made: {error.strerror}") from None
 
 
 def beside(path: Path) -> list[Path]:
