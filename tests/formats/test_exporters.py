@@ -36,6 +36,7 @@ from strategies import events
 
 from timeline import Timeline, demo
 from timeline.formats.about import About
+from timeline.formats.exporters import sheet_csv
 from timeline.formats.exporters.atom import permanent_id
 from timeline.formats.exports import FORMATS
 from timeline.formats.sheet.lookup import lookup_of
@@ -133,6 +134,8 @@ def test_the_json_of_an_event_is_what_show_prints(story: Path) -> None:
         for citation in event["citations"]:
             selector = citation.pop("selector", [{"exact": None}])
             assert selector[0]["exact"] == citation.get("quote")
+        for name in ("event_type_label", "country_code", "country_name"):
+            event.pop(name, None)
         assert event == json.loads(done("-d", story, "show", event["event_id"], "--json"))
 
 
@@ -527,15 +530,30 @@ def test_a_figure_is_a_row_with_who_says_so_and_where(of_the_demo: tuple[Rows, A
     assert (line["low"], line["qualifier"], line["source"]) == ("20", "at_least", f"{address}; x")
 
 
-def test_geojson_has_codes_and_words(of_the_demo: tuple[Rows, About]) -> None:
+CODED = ("event_type", "event_type_label", "country_code", "country_name")
+
+
+def test_a_name_has_the_same_value_in_csv_json_and_geojson(of_the_demo: tuple[Rows, About]) -> None:
     rows, about = of_the_demo
+    odd = {**rows[0], "tags": ["a; b", "c\\d"], "participants": [{"name": "Smith; Jones"}]}
+    bare = {name: value for name, value in rows[0].items() if name not in ("event_type", "place")}
+    rows = [*rows, odd, bare]
     collection = json.loads(written("geojson", rows, about)[0])
     assert not collection.keys() & {"self", "next"}
-    said = [feature["properties"] for feature in collection["features"]]
-    assert {"ASSAULT": "Assault"}.items() <= {
-        each["event_type"]: each["event_type_label"] for each in said
-    }.items()
-    assert ("UKR", "Ukraine") in {(each["country"], each["country_name"]) for each in said}
+    of_map = [feature["properties"] for feature in collection["features"]]
+    of_json = json.loads(written("json", rows, about)[0])["events"]
+    sheet = "".join(sheet_csv.write(rows, about, sheet_csv.WITH_CODES))
+    of_csv = [*csv.DictReader(io.StringIO(sheet, newline=""))]
+    for on_map, event, row in zip(of_map, of_json, of_csv, strict=True):
+        for name in CODED:
+            assert (on_map[name] or "") == event.get(name, "") == row[name]
+        assert (row["type"], row["country"]) == (row["event_type_label"], row["country_name"])
+        for name in row.keys() & on_map.keys() - {"occurred"}:  # a season is words in a sheet
+            assert row[name] == (on_map[name] or ""), name
+        for name in event.keys() & on_map.keys() - {"place", "tags", "at_risk"}:  # not flat there
+            assert event[name] == on_map[name], name
+    pairs = {(row[code], row[word]) for row in of_csv for code, word in (CODED[:2], CODED[2:])}
+    assert {("ASSAULT", "Assault"), ("UKR", "Ukraine"), ("", "")} <= pairs
 
 
 @pytest.mark.parametrize("name", OF_EVENTS)

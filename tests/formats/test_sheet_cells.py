@@ -149,3 +149,11 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     for header in (b"", b"id,title\n"):
         with contextlib.suppress(InvalidInput):
             assert all(row.cells for row in cells.read(header + content))
+
+
+def test_codes_stand_beside_the_column_that_they_repeat() -> None:
+    (row,) = cells.read(b"id,Type,Event type,country_code,country\r\nx,Aid,AID,UKR,Ukraine\r\n")
+    assert row.cells["event_type"] == "AID"
+    assert row.cells["country_code"] == "UKR"
+    with pytest.raises(InvalidCell, match="is what the column country holds: write country"):
+        [*cells.read(b"id,country_code\r\nx,UKR\r\n")]

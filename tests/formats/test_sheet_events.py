@@ -162,6 +162,47 @@ def test_a_figure_of_which_nothing_says_what_was_counted_is_refused() -> None:
     assert figure == {"measure": "killed", "value": "20", "unit": "person"}
 
 
+CODED = {
+    "event_type": "CONSULT",
+    "event_type_label": "Consultation",
+    "country_code": "UKR",
+    "country_name": "Ukraine",
+}
+
+
+def test_codes_that_repeat_a_column_change_nothing() -> None:
+    own = {"type": "Consultation", "country": "Ukraine"}
+    assert events.cells(EVENT, LOOKUP, (*own, *CODED)) == {**own, **CODED}
+    assert _difference(_changed(_row(**own, **CODED))) == {}
+    changed = _changed(_row(**CODED, type="assault", country="TUR"))
+    assert changed["event_type"] == "Assault"
+    assert changed["place"]["country"] == "Turkey"
+    assert "event_type" not in _changed(_row(type="", event_type="CONSULT"))
+    new = _row(title="T", occurred="2025", type="consultation", country="ukr", **CODED)
+    said = events.statement(events.normal(new, LOOKUP)).content()
+    assert (said["event_type"], said["place"]) == ("Consultation", {"country": "UKR"})
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        ({"type": "Consultation", "event_type": "AID"}, 'says "AID", but type says "Consultation"'),
+        ({"type": "", "event_type_label": "Aid"}, 'says "Aid", but type says ""'),
+        ({"country": "UKR", "country_code": "TUR"}, 'says "TUR", but country says "Ukraine"'),
+        ({"country": "UKR", "country_name": "Nowhere"}, 'says "Nowhere", but country'),
+    ],
+)
+def test_a_code_of_a_new_event_that_says_something_else_is_refused(
+    cells: dict[str, str], problem: str
+) -> None:
+    row = _row(**cells)
+    with pytest.raises(InvalidCell) as caught:
+        events.normal(row, LOOKUP)
+    assert caught.value.field == [*cells][1]
+    assert problem in caught.value.problem
+    assert [*events.unlike_repeats(row._replace(cells={**cells, "country": "Ukraine"}), LOOKUP)]
+
+
 def test_the_cells_of_an_event_change_nothing_about_it() -> None:
     columns = (*COLUMNS, "contexts", "claims", "place.admin1", "participants")
     columns = tuple(column for column in columns if column != "participants")

@@ -293,6 +293,30 @@ def test_what_before_meant_once_stays_in_a_sheet_and_is_said_once(
     assert "../1969" in said
 
 
+def test_the_column_counts_and_a_note_names_the_code_that_says_something_else(
+    log: Path, tmp_path: Path
+) -> None:
+    asked = ("--column", "event_type", "--column", "country_name")
+    rows = _exported(log, *asked)
+    assert "10 unchanged" in done("-d", log, "sync", _coded(tmp_path, rows))
+    code, old = rows[2]["event_type"], rows[2]["type"]
+    rows[2]["type"] = new = "Aid" if old != "Aid" else "Threat"
+    for counted in ("1 updated, 9 unchanged", "10 unchanged"):
+        result = run("-d", log, "sync", _coded(tmp_path, rows))
+        assert (result.exit_code, counted in result.stdout) == (0, True), result.output
+        expected = f'event_type says "{code}", but type says "{new}": the last counts'
+        assert expected in " ".join(result.stderr.split())
+    assert _exported(log, *asked)[2]["type"] == new
+    refusal = run("-d", log, "append", "--csv", _coded(tmp_path, rows))
+    assert "mend one of them, or leave this cell empty" in " ".join(refusal.stderr.split())
+
+
+def _coded(folder: Path, rows: list[dict[str, str]]) -> Path:
+    file = folder / "coded.csv"
+    file.write_text("".join(write(rows, [*rows[0]])), encoding="utf-8")
+    return file
+
+
 def test_a_vague_date_in_a_sheet_is_an_interval_with_its_words(
     log: Path, ten: Rows, tmp_path: Path
 ) -> None:
@@ -329,7 +353,7 @@ def test_append_of_a_sheet_with_one_bad_row_says_which_cell_and_adds_nothing(log
             "--nl, --csv and --tsv go with a FILE",
         ),
         (("append", "--csv", "--nl", "-"), "give one of --nl, --csv and --tsv"),
-        (("export", "xls"), "'xls' is not one of 'csv', 'figures'"),
+        (("export", "xls"), "'xls' is not one of 'csv', 'json'"),
         (("sync",), "Missing argument"),
     ],
 )

@@ -205,6 +205,23 @@ def test_figures_are_a_file_of_their_own(site: Site) -> None:
     assert "/figures.csv?type=ASSAULT" in site.links("/events?type=ASSAULT")
 
 
+def test_codes_and_words_have_the_same_names_in_every_file(site: Site) -> None:
+    names = ("event_type", "event_type_label", "country_code", "country_name")
+    rows = csv.DictReader(io.StringIO(site.page("/events.csv?type=ASSAULT"), newline=""))
+    features = json.loads(site.page("/events.geojson?type=ASSAULT"))["features"]
+    found = [
+        {tuple(row[name] for name in names) for row in rows},
+        {tuple(each[name] for name in names) for each in events_of(site, "type=ASSAULT")},
+        {tuple(each["properties"][name] for name in names) for each in features},
+    ]
+    assert found == [{("ASSAULT", "Assault", "UKR", "Ukraine")}] * 3
+
+
+def events_of(site: Site, query: str) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads(site.page(f"/events.json?{query}"))["events"]
+    return found
+
+
 def test_the_marks_of_trackers_are_passed_over(site: Site) -> None:
     marks = "utm_source=x&utm_medium=y&fbclid=1&gclid=2&_trace=1"
     assert site.titles(f"/events?country=UKR&{marks}") == site.titles("/events?country=UKR")

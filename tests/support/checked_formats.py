@@ -48,6 +48,13 @@ def check_json(text: str, rows: Rows) -> dict[str, Any]:
         assert ("quote" in citation) == ("selector" in citation)
         exact = citation.pop("selector", [{}])[0].get("exact")
         assert exact == citation.get("quote")
+    for event in found["events"]:
+        country = event.get("place", {}).get("country")
+        assert event.pop("country_code", None) == country
+        assert ("country_name" in event) == (country is not None)
+        assert ("event_type_label" in event) == ("event_type" in event)
+        for name in ("event_type_label", "country_name"):
+            event.pop(name, None)
     assert found["events"] == rows
     assert [*found] == [
         "title", "origin", "language", "licence", "time_zone", "as_of", "as_reported",

@@ -37,6 +37,7 @@ DERIVED = frozenset(
     (
         *("occurred_from", "occurred_to", "occurred_precision", "at_risk", "merged_into"),
         *("state", "version", "seq", "recorded_at"),
+        *("event_type_label", "country_code", "country_name"),
     )
 )
 """What docs/formats.md says that an event in JSON has beside the fields of `timeline schema`."""

@@ -45,7 +45,6 @@ class ExportFormat(NamedTuple):
 
 FORMATS = {
     "csv": ExportFormat("text/csv; charset=utf-8", ".csv", sheet_csv.write),
-    "figures": ExportFormat("text/csv; charset=utf-8", ".csv", figures_csv.write, stem="figures"),
     "json": ExportFormat("application/json", ".json", event_json.write),
     "geojson": ExportFormat("application/geo+json", ".geojson", geojson.write),
     "ics": ExportFormat("text/calendar; charset=utf-8", ".ics", icalendar.write),
@@ -53,6 +52,7 @@ FORMATS = {
         "application/atom+xml; charset=utf-8", ".atom", atom.write, newest_first=True
     ),
     "timelinejs": ExportFormat("application/json", ".timelinejs.json", exporter.write),
+    "figures": ExportFormat("text/csv; charset=utf-8", ".csv", figures_csv.write, stem="figures"),
     "jsonl": ExportFormat("application/jsonl", ".jsonl", entries_jsonl.write, of_entries=True),
 }
 """The formats by the name that the command line and the site use for them."""

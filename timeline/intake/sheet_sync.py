@@ -239,6 +239,8 @@ class _RowSteps:
         self.known_date = self._event.get("occurred")
         reported_at = row.cells.get("reported_at")
         is_reported_anew = bool(reported_at) and reported_at not in self._reported_dates()
+        for column, problem in events.unlike_repeats(row, self._lookup):
+            self._note(f"{column} {problem}: the last counts")
         differing = events.differing(row, before)
         if differing:
             said = {

@@ -36,7 +36,8 @@ from timeline.store import atomic, log
     "columns",
     metavar="PATH",
     multiple=True,
-    help="csv: one more column, named like a field path: note, place.admin1. May be repeated.",
+    help="csv: one more column: event_type (its code), country_code, or named like a field path:"
+    " note, place.admin1. May be repeated.",
 )
 @click.option(
     "--bom", is_flag=True, help="csv: begin with a byte order mark; Excel needs it to see UTF-8."
@@ -59,12 +60,12 @@ def export_command(
 
     \b
       csv         a sheet: for append --csv into another log, or sync into this
-      figures     a sheet with a row for each figure
       json        every field of each event
       geojson     a map
       ics         a calendar; a vague date covers all of its days
       atom        a feed, newest recorded first
       timelinejs  slides for TimelineJS
+      figures     a table with a row for each figure
       jsonl       the log itself, entry by entry: a copy that can be imported;
                   with filters, only the entries of these events and their sources
     """

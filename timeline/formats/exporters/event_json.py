@@ -1,7 +1,8 @@
 """JSON that holds the whole events, each as the object that `timeline show --json` prints.
 
-A citation with a quote also has a `selector` of the Web Annotation Data Model (W3C), by which
-annotation programs find the quoted words in the source.
+The words for its codes come after it (`formats.coded`). A citation with a quote also has a
+`selector` of the Web Annotation Data Model (W3C), by which annotation programs find the quoted
+words in the source.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from timeline.formats import json_text
 from timeline.formats.about import About, heading
+from timeline.formats.coded import codes_and_words
 from timeline.reading.rows import EventDict
 from timeline.texts.quotes import selectors
 
@@ -18,16 +20,19 @@ from timeline.texts.quotes import selectors
 def write(events: Iterable[EventDict], about: About) -> Generator[str, None, int]:
     """Yield one JSON object: the members of the heading, and `events`. Leaves nothing out."""
     yield f'{json_text.text(heading(about))[:-1]}, "events": [\n'
-    yield from json_text.listed(json_text.text(_with_selectors(event, about)) for event in events)
+    labels = about.labels
+    yield from json_text.listed(json_text.text(_object(event, about, labels)) for event in events)
     yield "]}\n"
     return 0
 
 
-def _with_selectors(event: EventDict, about: About) -> Mapping[str, Any]:
-    citations = event.get("citations", ())
-    if not any("quote" in citation for citation in citations):
-        return event
-    return {**event, "citations": [_with_selector(citation, about) for citation in citations]}
+def _object(event: EventDict, about: About, labels: Mapping[str, str]) -> dict[str, Any]:
+    """Return an event with a selector for each quote, and with the words for its codes."""
+    said = codes_and_words(event, labels).items()
+    found: dict[str, Any] = {**event, **{name: value for name, value in said if value}}
+    if "citations" in found:
+        found["citations"] = [_with_selector(each, about) for each in found["citations"]]
+    return found
 
 
 def _with_selector(citation: Mapping[str, Any], about: About) -> Mapping[str, Any]:

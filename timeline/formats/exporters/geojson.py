@@ -12,7 +12,8 @@ from typing import Any
 
 from timeline.formats import json_text, prose
 from timeline.formats.about import About, heading
-from timeline.model import countries
+from timeline.formats.coded import codes_and_words
+from timeline.formats.sheet.cells import joined
 from timeline.reading.rows import EventDict
 
 _AS_THEY_ARE = (
@@ -65,19 +66,15 @@ def _geometry(event: EventDict) -> str:
 def _properties(event: EventDict, about: About, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return the properties of an event without nesting, for the tables of a map program."""
     place = event.get("place", {})
-    code, country = event.get("event_type"), place.get("country")
     return {
         "title": prose.title(event),
         "when": prose.occurred(event),
         **{field: event.get(field) for field in _AS_THEY_ARE},
-        "event_type": code,
-        "event_type_label": labels.get(code, code) if code else None,
+        **codes_and_words(event, labels),
         "place": place.get("name"),
-        "country": country,
-        "country_name": countries.country_name(country) if country else None,
         "geo_precision": place.get("geo_precision"),
-        "actors": "; ".join(dict.fromkeys(each["name"] for each in event.get("participants", ()))),
-        "tags": "; ".join(event.get("tags", ())),
+        "actors": joined(dict.fromkeys(each["name"] for each in event.get("participants", ()))),
+        "tags": joined(event.get("tags", ())),
         "summary": event.get("summary"),
         "at_risk": prose.at_risk(event.get("at_risk", ())) or None,
         "url": about.address(event["event_id"]) if about.address else None,

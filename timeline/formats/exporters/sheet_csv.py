@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 
 from timeline.formats.about import About
+from timeline.formats.coded import REPEATS
 from timeline.formats.sheet import cells, events
 from timeline.reading.rows import EventDict
+
+WITH_CODES = (*cells.COLUMNS, *REPEATS)
+"""Our columns, then those that repeat two of them as codes and in words."""
 
 
 def write(

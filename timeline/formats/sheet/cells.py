@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from timeline.errors import InvalidCell, InvalidInput
+from timeline.formats.coded import REPEATS
 from timeline.formats.sheet.problems import Problems
 from timeline.model import field_paths, hints, text_files
 from timeline.model.content import Event
@@ -128,14 +129,18 @@ def _columns(line: int, header: Sequence[str]) -> list[str]:
 
     Raises InvalidInput.
     """
-    columns = text_files.named_columns([name.strip(BLANKS) for name in header])
-    for number, name in enumerate(columns):
-        known = "_".join(name.lower().split())
-        columns[number] = known if known in COLUMNS else name
+    names = text_files.named_columns([name.strip(BLANKS) for name in header])
+    folded = ["_".join(name.lower().split()) for name in names]
+    ours = (*COLUMNS, *REPEATS)
+    columns = [known if known in ours else name for name, known in zip(names, folded, strict=True)]
+    for number, name in enumerate(names):
+        column = columns[number]
         try:
-            check_column(columns[number])
-            if columns[number] in columns[:number]:
+            check_column(column)
+            if column in columns[:number]:
                 raise InvalidInput(name, "stands twice in the header")
+            if REPEATS.get(column, column) not in columns:
+                raise _held(name, REPEATS[column])
         except InvalidInput as error:
             raise InvalidCell(name, error.problem, f"{_letters(number)}{line}").at(
                 line=line
@@ -146,12 +151,12 @@ def _columns(line: int, header: Sequence[str]) -> list[str]:
 
 
 def check_column(name: str) -> None:
-    """Raise InvalidInput for a name that is neither one of our columns nor a field path."""
-    if name in COLUMNS:
+    """Raise InvalidInput for a name that is neither a column of an export nor a field path."""
+    if name in COLUMNS or name in REPEATS:
         return
     for column, path in PATHS.items():
         if name == path:
-            raise InvalidInput(name, f"is what the column {column} holds: write {column}")
+            raise _held(name, column)
     if not name or field_paths.steps(name)[0] not in Event.model_fields:
         near = hints.nearest(name, (*COLUMNS, *Event.model_fields)) if name else None
         known = f"known are {', '.join(COLUMNS)}, and field paths such as place.admin1"
@@ -164,6 +169,10 @@ def _check_length(line: int, columns: Sequence[str], cells: Sequence[str]) -> No
     if surplus is not None:
         problem = f"has more cells than the header: {hints.quoted(surplus)}"
         raise InvalidInput("", problem).at(line=line)
+
+
+def _held(name: str, column: str) -> InvalidInput:
+    return InvalidInput(name, f"is what the column {column} holds: write {column}")
 
 
 def _row(

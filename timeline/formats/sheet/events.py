@@ -9,15 +9,16 @@ Pure: knows contents and cells, no database. A refusal names the line and the ce
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import zip_longest
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from timeline.errors import InvalidInput, InvalidValue
+from timeline.formats.coded import REPEATS, codes_and_words
 from timeline.formats.sheet.cells import (
     COLUMNS,
     PATHS,
@@ -28,9 +29,15 @@ from timeline.formats.sheet.cells import (
     several,
 )
 from timeline.formats.sheet.dates import date_cells, read_date
+from timeline.formats.sheet.figure_cells import (
+    figure_in,
+    figures_in_columns,
+    with_figures,
+    written_figures,
+)
 from timeline.formats.sheet.problems import Problems
-from timeline.model import clock, countries, field_paths, figures, typed_dates
-from timeline.model.content import Quantity, Statement, Term
+from timeline.model import clock, countries, field_paths, figures, hints, typed_dates
+from timeline.model.content import Statement, Term
 from timeline.model.field_types import ID_PATTERN
 from timeline.model.typed_dates import Spans
 from timeline.model.units import COUNTED_IN_PEOPLE
@@ -39,7 +46,6 @@ from timeline.model.vocabulary import term
 
 _SOURCES = ("source_url", "source_title")
 _LISTS_OF_TEXT = ("contexts", "external_ids")
-_NUMBERS = ("value", "low", "high", "qualifier", "unit")
 
 EventFields = Mapping[str, Any]
 """The fields of an event that `query.get` returned, or of one of its parts."""
@@ -69,39 +75,36 @@ def cells(event: EventFields, lookup: Lookup, columns: Iterable[str] = COLUMNS) 
     `reason` is empty, because it belongs to a change.
     """
     place = event.get("place", {})
-    country = place.get("country")
-    labels = {each.code: each.label for each in lookup.event_types}
+    coded = codes_and_words(event, {each.code: each.label for each in lookup.event_types})
     columns = [*columns]
     sources = _slots(event, lookup, with_titles="source_title" in columns)
     ours = {
         "id": event["event_id"],
         "title": event.get("title"),
         "occurred": typed_dates.written(event.get("occurred") or ""),
-        "type": labels.get(event.get("event_type", ""), event.get("event_type")),
+        "type": coded["event_type_label"],
         "place": place.get("name"),
-        "country": countries.country_name(country) if country else None,
+        "country": coded["country_name"],
         "lat": place.get("lat"),
         "lon": place.get("lon"),
         "actors": joined(_names(event)),
         "tags": joined(event.get("tags", ())),
-        **{measure: joined(_figures(event, measure)) for measure in COUNTED_IN_PEOPLE},
+        **{measure: joined(written_figures(event, measure)) for measure in COUNTED_IN_PEOPLE},
         "source_url": joined(address for address, _ in sources),
         "source_title": joined(title for _, title in sources),
         "reported_at": event.get("reported_at"),
         "summary": event.get("summary"),
+        "reason": None,
+        **coded,
     }
     return {
-        column: clean(ours.get(column) or "" if column in COLUMNS else _cell_at(event, column))
+        column: clean(ours[column] or "" if column in ours else _cell_at(event, column))
         for column in columns
     }
 
 
 def _names(event: EventFields) -> list[str]:
     return [*dict.fromkeys(each["name"] for each in event.get("participants", ()))]
-
-
-def _figures(event: EventFields, measure: str) -> list[str]:
-    return [figures.written(q) for q in event.get("quantities", ()) if q["measure"] == measure]
 
 
 def _slots(event: EventFields, lookup: Lookup, *, with_titles: bool) -> list[tuple[str, str]]:
@@ -156,15 +159,21 @@ def normal(
     """Return the row with its cells as an export would write them.
 
     Cells that are equal in `before`, the cells of an export, stay as they are. Raises InvalidInput,
-    or InvalidSheet if several cells are wrong.
+    or InvalidSheet if several cells are wrong. Without `before` it is wrong if a code, or its
+    words, and the column that they repeat say different things.
     """
     found = dict(row.cells)
     problems = Problems()
     for column, cell in row.cells.items():
-        if cell and cell != before.get(column):
+        if cell and cell != before.get(column) and column not in REPEATS:
             with problems.gathered():
                 found |= _normal_cells(row, column, lookup, before)
     problems.check()
+    if not before:
+        for column, problem in unlike_repeats(row._replace(cells=found), lookup):
+            with problems.gathered():
+                raise row.invalid(column, f"{problem}: mend one of them, or leave this cell empty")
+        problems.check()
     if any(found.get(column, "") != before.get(column, "") for column in _SOURCES):
         slots = dict.fromkeys(
             (address, title or lookup.titles.get(address, ""))
@@ -190,6 +199,24 @@ def _normal_cells(
         raise row.invalid(column, error.problem) from None
 
 
+def unlike_repeats(row: SheetRow, lookup: Lookup) -> Iterator[tuple[str, str]]:
+    """Yield each column whose code or words differ from the column that it repeats, and how.
+
+    The row is `normal`.
+    """
+    for column, repeated in REPEATS.items():
+        cell, said = row.cells.get(column, ""), row.cells.get(repeated, "")
+        if cell and _words_of(column, cell, lookup) != said:
+            yield column, f'says {hints.quoted(cell)}, but {repeated} says "{said}"'
+
+
+def _words_of(column: str, cell: str, lookup: Lookup) -> str | None:
+    """Return the words for a code as an export would write them; None if nothing is known by it."""
+    with suppress(InvalidValue, InvalidInput):
+        return _normal(REPEATS[column], cell, lookup, "")
+    return None
+
+
 def _normal(column: str, cell: str, lookup: Lookup, before: str) -> str:
     """Return a cell as an export would write it; items of a list that are in `before` stay."""
     match column:
@@ -207,21 +234,12 @@ def _normal(column: str, cell: str, lookup: Lookup, before: str) -> str:
         case "killed" | "injured":
             known = several(before)
             return joined(
-                item if item in known else figures.written(_figure(column, item, lookup.language))
+                item if item in known else figures.written(figure_in(column, item, lookup.language))
                 for item in several(cell)
                 if item
             )
         case _:
             return cell
-
-
-def _figure(measure: str, text: str, language: str = "en") -> dict[str, Any]:
-    """Return the content of the `Quantity` that an item of a cell gives. Raises InvalidInput."""
-    try:
-        amount = figures.read(text, measure, is_english=figures.is_english(language))
-    except InvalidValue as error:
-        raise InvalidInput(measure, error.problem) from None
-    return validate(Quantity, {"measure": measure, **amount._asdict()}).content()
 
 
 def _source_items(row: SheetRow) -> list[tuple[str, str]]:
@@ -254,9 +272,10 @@ def statement(row: SheetRow) -> Statement:
 def differing(row: SheetRow, before: Mapping[str, str]) -> list[str]:
     """Return the columns in which a row that is `normal` differs from the cells `before`.
 
-    `id`, `reason` and `reported_at` are not among them: they change nothing by themselves.
+    `id`, `reason` and `reported_at` are not among them: they change nothing by themselves. Nor
+    are the codes and words that repeat another column.
     """
-    silent = ("id", "reason", "reported_at")
+    silent = ("id", "reason", "reported_at", *REPEATS)
     return [
         column
         for column, cell in row.cells.items()
@@ -276,7 +295,9 @@ def changes(
     quantities = list(event.get("quantities", ()))
     parts = [column for column in columns if column.startswith("quantities.")]
     if parts and not quantities:
-        quantities = found["quantities"] = _figures_of(row, parts)
+        quantities = found["quantities"] = figures_in_columns(
+            row, {column: _value(row, column) for column in parts}
+        )
         columns = [each for each in columns if each not in (*parts, *COUNTED_IN_PEOPLE)]
     elif parts:
         said = [(column, _value(row, column)) for column in parts]
@@ -287,7 +308,7 @@ def changes(
         cell = row.cells[column]
         path = PATHS.get(column, column)
         if column in COUNTED_IN_PEOPLE:
-            quantities = found[path] = _with_figures(quantities, column, cell)
+            quantities = found[path] = with_figures(quantities, column, cell)
         elif path == "participants":
             found[path] = _participants(event, cell)
         elif path == "citations":
@@ -306,47 +327,6 @@ def _value(row: SheetRow, column: str) -> Any:
     if column not in COLUMNS and cell.startswith(("[", "{")):
         return _json(row, column, cell)
     return cell
-
-
-def _figures_of(row: SheetRow, columns: Sequence[str]) -> list[Any]:
-    """Return the figures of a new event, of which these columns name parts by number.
-
-    A figure that also stands in the cell of its measure is taken once. Raises InvalidInput for a
-    figure of which the row does not say what was counted.
-    """
-    numbered: dict[int, dict[str, Any]] = {}
-    for column in columns:
-        way = field_paths.steps(column)
-        if len(way) != 3 or not re.fullmatch(r"[0-9]{1,9}", way[1], re.ASCII):
-            raise row.invalid(column, "is no field of a figure: write quantities.0.dated")
-        numbered.setdefault(int(way[1]), {})[way[2]] = _value(row, column)
-    others = []
-    unclaimed = sorted(numbered)
-    for measure in COUNTED_IN_PEOPLE:
-        for text in filter(None, several(row.cells.get(measure, ""))):
-            figure = _figure(measure, text)
-            number = next((n for n in unclaimed if _is_part(numbered[n], figure)), None)
-            if number is None:
-                others.append(figure)
-            else:
-                unclaimed.remove(number)
-                numbered[number] = {**figure, **numbered[number]}
-    for number, figure in numbered.items():
-        if not figure.get("measure"):
-            column = next(each for each in columns if each.startswith(f"quantities.{number}."))
-            raise row.invalid(column, f"needs the column quantities.{number}.measure beside it")
-    found: list[Any] = []
-    while numbered or others:
-        following = min(numbered, default=len(found) + 1)
-        is_next = following == len(found) or not others
-        found.append(numbered.pop(following) if is_next else others.pop(0))
-    return found
-
-
-def _is_part(part: EventFields, figure: EventFields) -> bool:
-    """Tell whether what columns say of a figure, maybe without its measure, fits this one."""
-    common = part.keys() & {"measure", *_NUMBERS}
-    return bool(common) and all(str(part[key]) == str(figure.get(key, "")) for key in common)
 
 
 def _json(row: SheetRow, column: str, cell: str) -> Any:
@@ -368,50 +348,6 @@ def _participants(event: EventFields, cell: str) -> list[Any]:
         known.setdefault(participant["name"], []).append(participant)
     names = [name for name in several(cell) if name]
     return [each for name in names for each in known.get(name, [{"name": name}])]
-
-
-def _with_figures(quantities: list[Any], measure: str, cell: str) -> list[Any]:
-    """Return the quantities with the figures of one measure as a cell has them.
-
-    A figure that stays or is replaced keeps its place and the fields that a cell cannot hold.
-    """
-    texts = [text for text in several(cell) if text]
-    old = [figure for figure in quantities if figure["measure"] == measure]
-    counterparts = _counterparts([*map(figures.written, old)], texts)
-    new = [
-        _figure(measure, text) if index is None else _revised(old[index], text)
-        for text, index in zip(texts, counterparts, strict=True)
-    ]
-    found: list[Any] = []
-    index = done = 0
-    for quantity in quantities:
-        if quantity["measure"] != measure:
-            found.append(quantity)
-            continue
-        if index in counterparts:
-            behind = counterparts.index(index) + 1
-            found += new[done:behind]
-            done = behind
-        index += 1
-    return found + new[done:]
-
-
-def _revised(figure: EventFields, text: str) -> EventFields:
-    """Return a figure with the numbers of an item; all other fields, such as who gives it, stay."""
-    if text == figures.written(figure):
-        return figure
-    rest = {key: value for key, value in figure.items() if key not in _NUMBERS}
-    return {**rest, **_figure(figure["measure"], text)}
-
-
-def _counterparts(old: Sequence[str], new: Sequence[str]) -> list[int | None]:
-    """Return for each new item the index of the old item that it is or replaces, else None."""
-    found: list[int | None] = [None] * len(new)
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    for _, old_from, old_to, new_from, new_to in matcher.get_opcodes():
-        for step in range(min(old_to - old_from, new_to - new_from)):
-            found[new_from + step] = old_from + step
-    return found
 
 
 def _citations(event: EventFields, row: SheetRow, lookup: Lookup) -> list[Any]:
@@ -445,7 +381,10 @@ def _column(field: str, row: SheetRow) -> str:
     """Return the column of a row that holds a field of its event; the field itself if none does."""
     way = field.split(".")
     for column in row.cells:
-        if column not in COLUMNS and way[: len(steps := field_paths.steps(column))] == steps:
+        if (
+            column not in (*COLUMNS, *REPEATS)
+            and way[: len(steps := field_paths.steps(column))] == steps
+        ):
             return column
     if field.startswith("citations") and way[-1] == "title":
         return "source_title"

@@ -8,11 +8,13 @@ Lines are the log itself, unless the address chooses some of its events.
 from __future__ import annotations
 
 import contextlib
+import functools
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from timeline.formats.about import About
+from timeline.formats.exporters import sheet_csv
 from timeline.formats.exports import FORMATS
 from timeline.formats.sheet.lookup import lookup_to_write
 from timeline.reading import captured_texts, entries, query
@@ -76,7 +78,10 @@ def feed(
             items = entries.read(connection, event_ids if is_part else None, as_of=point)
         else:
             items = query.each(connection, event_ids, as_of=point)
-        yield chosen.write(items, about)
+        write = chosen.write
+        if name == "csv":
+            write = functools.partial(sheet_csv.write, columns=sheet_csv.WITH_CODES)
+        yield write(items, about)
 
 
 def _ids(
