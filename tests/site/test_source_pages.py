@@ -110,6 +110,22 @@ def test_the_json_has_the_same_and_more(site: Site, told: Timeline) -> None:
     assert found["sentences"] == json.loads(json.dumps(told.coverage("paper")))["sentences"]
 
 
+def test_the_json_lists_two_hundred_events_and_lost_quotes_and_counts_all(
+    site: Site, told: Timeline
+) -> None:
+    citation = {"source_id": "paper", "quote": "€20 billion"}
+    told.record(
+        {"event_id": f"e-{n}", "title": "T", "occurred": "2026", "citations": [citation]}
+        for n in range(300)
+    )
+    found = json.loads(site.page("/sources/paper.json"))
+    assert (len(found["events"]), found["events_count"]) == (200, 302)
+    assert (found["lost_quotes"], found["lost_quotes_count"]) == ([], 0)
+    told.capture(TEXT.replace("€20", "€21"), {"source_id": "paper"})
+    found = json.loads(site.page("/sources/paper.json"))
+    assert (len(found["lost_quotes"]), found["lost_quotes_count"]) == (200, 302)
+
+
 def test_a_source_that_is_not_there_is_a_page_that_says_so(site: Site) -> None:
     assert site.ask("/sources/nothing").status_code == 404
     assert 'no source "nothing"' in words(site.ask("/sources/nothing").text)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import resource
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -382,13 +384,28 @@ def test_a_file_of_3_gb_in_one_line_is_refused_in_little_memory(form: str, tmp_p
     assert "is longer than 1" in one_line(result)
 
 
-def test_lines_of_events_are_refused_in_little_memory_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_piped", [False, True])
+@pytest.mark.parametrize(
+    ("form", "problem"),
+    [
+        ("", "is longer than 64 MiB: write one event as a JSON object on each line, and use --nl"),
+        ("--csv", "is longer than 64 MiB: split the sheet"),
+        ("--nl", "line 1: is longer than 16 MiB: is this a file of lines?"),
+    ],
+)
+def test_a_file_that_is_too_long_to_append_is_refused_in_little_memory(
+    tmp_path: Path, form: str, problem: str, is_piped: bool
+) -> None:
     done("-d", tmp_path / "t.db", "init", "--title", "A story")
-    with (tmp_path / "file").open("wb") as file:
-        file.truncate(3 * 2**30)
-    result = process(
-        *("-d", "t.db", "append", "--nl", "file"),
-        cwd=tmp_path,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30)),
-    )
-    assert one_line(result).startswith("line 1: is longer than 16 MiB")
+    (tmp_path / "file").touch()
+    os.truncate(tmp_path / "file", 3 * 2**30)
+    command = ["-d", "t.db", "append", *form.split(), "-" if is_piped else "file"]
+    with subprocess.Popen(["cat", tmp_path / "file"], stdout=subprocess.PIPE) as cat:
+        result = process(
+            *command,
+            cwd=tmp_path,
+            stdin=cat.stdout if is_piped else subprocess.DEVNULL,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30)),
+        )
+        cat.kill()
+    assert one_line(result) == problem

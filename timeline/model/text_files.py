@@ -11,6 +11,8 @@ from timeline.errors import InvalidInput
 
 LONGEST_LINE = 16 * 2**20
 """Bytes or characters of one line, row or item of an input; a longer one is refused."""
+LONGEST_FILE = 64 * 2**20
+"""Bytes of an input that is read whole; a longer one is refused."""
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -33,6 +35,14 @@ def decoded(
         line = first_line + content.count(b"\n", 0, error.start)
         problem = f"is not UTF-8: {advice or f'byte {content[error.start]:#04x}'}"
         raise InvalidInput("", problem).at(line=line) from None
+
+
+def whole(file: IO[bytes], advice: str = "") -> bytes:
+    """Read a file to its end. Raises InvalidInput, with `advice`, for one that is too long."""
+    content = file.read(LONGEST_FILE + 1)
+    if len(content) > LONGEST_FILE:
+        raise InvalidInput("", f"is longer than {LONGEST_FILE // 2**20} MiB{advice}")
+    return content
 
 
 def lines(file: IO[AnyStr], *, first: int = 1, longest: int = LONGEST_LINE) -> Iterator[AnyStr]:

@@ -109,7 +109,7 @@ def append_command(
         return
     said = validate(Said, words)
     read = _statements(file, nl=nl) if file and not (csv or tsv) else None
-    content = file.read() if file and not read else b""
+    content = text_files.whole(file, ": split the sheet") if file and not read else b""
     receipts = KeptReceipts()
     with (
         Timeline.open(database) as timeline,
@@ -144,6 +144,8 @@ def append_command(
         output.echo_note(note)
 
 
+_ONE_A_LINE = ": write one event as a JSON object on each line, and use --nl"
+
 TypedStatements = Iterator[tuple[int | None, str, Any]]
 """Statements, each after its line and the words of its date."""
 
@@ -173,14 +175,15 @@ def _statements(file: IO[bytes], *, nl: bool) -> TypedStatements:
     A pipe is read to its end first: it may be slow, and the write lock must not wait for it.
     """
     if nl and not file.seekable():
-        import shutil
         import tempfile
 
         spooled = tempfile.SpooledTemporaryFile(max_size=2**24)  # noqa: SIM115
-        shutil.copyfileobj(file, spooled)
+        spooled.writelines(text_files.lines(file))
         spooled.seek(0)
         file = spooled
-    found = _json_lines(file) if nl else _items(text_files.decoded(file.read()))
+    found = (
+        _json_lines(file) if nl else _items(text_files.decoded(text_files.whole(file, _ONE_A_LINE)))
+    )
     return (
         (line, str(each.get("occurred", "")) if isinstance(each, dict) else "", each)
         for line, each in found

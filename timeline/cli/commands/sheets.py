@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import IO, Any
+from typing import Any
 
 import click
 
@@ -18,15 +18,12 @@ from timeline.cli.options import (
     spans_option,
     yes_to_all_option,
 )
-from timeline.errors import TimelineError
+from timeline.errors import InvalidInput, TimelineError
 from timeline.formats.sheet import cells
 from timeline.intake.sheet_sync import Outcome, Step, sync
-from timeline.model import hints
+from timeline.model import hints, text_files
 from timeline.model.content import Said
 from timeline.model.validation import validate
-
-_LONGEST = 64 * 2**20
-"""The most bytes of a sheet."""
 
 
 @click.command("template", cls=Command)
@@ -93,19 +90,14 @@ def _content(source: str) -> bytes:
     if source.startswith(("http://", "https://")):
         from timeline.intake.fetch import fetch
 
-        return fetch(source, longest=_LONGEST)
+        return fetch(source, longest=text_files.LONGEST_FILE)
     try:
         with click.open_file(source, "rb") as file:
-            return _limited(source, file)
+            return text_files.whole(file)
+    except InvalidInput as error:
+        raise TimelineError(f"{source}: {error}") from None
     except OSError as error:
         raise TimelineError(f"{source}: cannot be read: {error.strerror}") from None
-
-
-def _limited(source: str, file: IO[bytes]) -> bytes:
-    content = file.read(_LONGEST + 1)
-    if len(content) > _LONGEST:
-        raise TimelineError(f"{source}: is longer than {_LONGEST // 2**20} MiB")
-    return content
 
 
 def _fields(outcome: Outcome) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from timeline.texts.coverage import Sentence, summary
 _LONGEST = 100_000
 """The number of characters of a text that a page shows."""
 _MOST = 200
-"""The number of events, of lost quotes and of versions that a page lists."""
+"""The number of events, of lost quotes and of versions that a page or its JSON lists."""
 _MOST_OF_SENTENCE = 20
 """The number of quotes and of events that are shown for one sentence."""
 
@@ -86,18 +86,17 @@ def source_page(connection: sqlite3.Connection, source_id: str) -> dict[str, Any
 def source_json(connection: sqlite3.Connection, source_id: str) -> dict[str, Any]:
     """Return the page as JSON. Raises NotFound for an unknown source."""
     source = _source(connection, source_id)
-    events = connection.execute(
-        "SELECT DISTINCT event_id FROM citations WHERE source_id = ? ORDER BY event_id",
-        (source_id,),
-    )
+    events, count = _events(connection, source_id)
     found: dict[str, Any] = {
         **{name: value for name, value in source.items() if name != "source_key"},
-        "events": [event_id for (event_id,) in events],
+        "events": [event["event_id"] for event in events],
+        "events_count": count,
         "same_text": [row["source_id"] for row in corroboration.same_text(connection, source_id)],
         "text_absent": None,
         "characters": None,
         "sentences": [],
         "lost_quotes": [],
+        "lost_quotes_count": 0,
     }
     try:
         coverage = captured_texts.coverage(connection, source_id, _LONGEST)
@@ -112,7 +111,8 @@ def source_json(connection: sqlite3.Connection, source_id: str) -> dict[str, Any
                 coverage.as_json(source_id)["sentences"], coverage.sentences, strict=True
             )
         ],
-        "lost_quotes": coverage.lost_quotes,
+        "lost_quotes": coverage.lost_quotes[:_MOST],
+        "lost_quotes_count": len(coverage.lost_quotes),
     }
 
 
