@@ -469,9 +469,29 @@ REFUSED = [
     *(
         (
             text,
-            f'"{text}" has no year of four digits: write it too, as in "15 April 2025", or "987 AD"',
+            f'"{text}" has no year: write it too, as in "{text} 2025"',
         )
-        for text in ("15 April", "April 15", "April 21st", "April", "spring", "Q1")
+        for text in (
+            "15 April",
+            "April 15",
+            "April 21st",
+            "April",
+            "spring",
+            "Q1",
+            "by April 21st",
+            "around 21 Apr",
+            "10-12 April",
+            "30 March - 2 April",
+            "Mon 14 Apr",
+        )
+    ),
+    *(
+        (text, f'"{text}" has no year: write it too, as in "{with_year}"')
+        for text, with_year in (
+            ("April 21st, 10:15", "April 21st 2025, 10:15"),
+            ("21st of April, 3:30 pm CEST", "21st of April 2025, 3:30 pm CEST"),
+            ("Tuesday, 14 April", "Tuesday, 14 April 2026"),
+        )
     ),
     *(
         (
@@ -493,7 +513,7 @@ REFUSED = [
     ),
     (
         "mid-April 2025",
-        '"mid-April 2025" is vague ("mid"): write the days or months it stands for, such as 2025-04-10/2025-04-20',
+        '"mid-April 2025" is vague ("mid"): write the days or months it stands for, such as 2025-04-11/2025-04-20',
     ),
     # not plain ASCII
     (

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 
 from timeline.errors import InvalidValue
 from timeline.model import edtf
+from timeline.model.content import Event
 from timeline.model.typed_dates import Spans, TypedDate, is_span, read, resolved, written
 
 
@@ -157,6 +158,31 @@ def test_a_vague_date_becomes_one_of_format_1_and_its_words_are_kept(text: str, 
 def test_what_has_no_thirds_is_refused(text: str) -> None:
     with pytest.raises(InvalidValue):
         read(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["2025-04-15 00:00:00", "2025-04-15T00:00:00.000Z", "2025-04-15/2025-04-15"]
+)
+def test_a_midnight_that_nobody_typed_is_the_day_and_equal_ends_are_one_date(text: str) -> None:
+    assert read(text) == TypedDate("2025-04-15")
+    assert read("2025-04-15 00:00") == TypedDate("2025-04-15T00:00")
+
+
+def test_a_vague_date_without_a_year_is_told_to_add_it() -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        read("early spring")
+    problem = '"early spring" has no year: write it too, as in "early spring 2025"'
+    assert refusal.value.problem == problem
+
+
+def test_an_event_takes_edtf_that_format_1_has_no_room_for() -> None:
+    event = Event(title="T", occurred="1984-1X")
+    assert (event.occurred, event.occurred_text) == ("1984-10/1984-12", "1984-1X")
+    assert event.occurred_basis == "resolved"
+    own = Event(title="T", occurred="2004?-06-11~", occurred_text="that June")
+    assert (own.occurred, own.occurred_text) == ("2004-06-11%", "that June")
+    with pytest.raises(ValueError, match="is vague"):
+        Event(title="T", occurred="mid-April 2025")
 
 
 def test_json_reads_a_vague_date_and_leaves_every_other_as_it_is() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import json
 import sqlite3
@@ -44,6 +45,45 @@ TALKS: dict[str, Any] = {
 }
 WHY = Said(reason="The source took it back")
 HASH = "sha256:" + "0" * 64
+
+
+def test_an_interval_of_two_equal_dates_is_recorded_as_that_date(timeline: Timeline) -> None:
+    said = {"event_id": "one", "title": "T", "occurred": "2025-04-15/2025-04-15"}
+    timeline.record(said)
+    assert timeline.get("one")["occurred"] == "2025-04-15"
+    assert timeline.record(said).unchanged
+    assert timeline.record({**said, "occurred": "2025-04-15"}).unchanged
+    with pytest.raises(NothingChanged):
+        timeline.update("one", {"occurred": "2025-04-15/2025-04-15"})
+    timeline.update("one", {"occurred": "2025/2025"})
+    assert timeline.get("one")["occurred"] == "2025"
+
+
+def test_equal_ends_that_were_recorded_once_stay_as_they_are(
+    timeline: Timeline, tmp_path: Path
+) -> None:
+    said = {"event_id": "one", "title": "T", "occurred": "2025-04-15/2025-04-16"}
+    timeline.record(said)
+    lines = []
+    for entry in log_of(timeline):
+        envelope, payload, salt = entry.envelope, entry.payload, entry.salt
+        assert payload is not None
+        assert salt is not None
+        if "2025-04-16" in payload:
+            before = codec.payload_hash(salt, payload)
+            payload = payload.replace("2025-04-16", "2025-04-15")
+            envelope = envelope.replace(before, codec.payload_hash(salt, payload))
+        lines.append({"envelope": envelope, "salt": salt.hex(), "payload": payload})
+    file = io.BytesIO("\n".join(map(json.dumps, lines)).encode())
+    with Timeline.restore(tmp_path / "old.db", file, now=timeline._now) as old:
+        old.fork = True
+        assert old.get("one")["occurred"] == "2025-04-15/2025-04-15"
+        assert old.record({**said, "occurred": "2025-04-15"}).unchanged
+        assert old.record({**said, "occurred": "2025-04-15/2025-04-15"}).unchanged
+        with pytest.raises(NothingChanged):
+            old.update("one", {"occurred": "2025-04-15"})
+        old.update("one", {"title": "New"})
+        assert old.get("one")["occurred"] == "2025-04-15/2025-04-15"
 
 
 def log_of(timeline: Timeline) -> list[codec.Entry]:

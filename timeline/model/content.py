@@ -382,6 +382,16 @@ class Event(Content):
         description="What other datasets say of it, by their names, as they wrote it.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _date_is_of_format_1(cls, data: object) -> object:
+        """Put a date such as 1984-1X, which old readers refuse, into a form that they read."""
+        if not isinstance(data, dict):
+            return data
+        from timeline.model.typed_dates import in_fields
+
+        return in_fields(data)
+
     @field_validator("extra", mode="before")
     @classmethod
     def _extra_is_without_empty(cls, extra: object) -> object:

@@ -168,7 +168,7 @@ def _parse(text: str) -> Occurred:
     if occurred is None:
         from timeline.model.edtf_problems import explain
 
-        raise InvalidValue(text, explain(text))
+        raise InvalidValue(text, explain(text, _parse))
     return occurred
 
 

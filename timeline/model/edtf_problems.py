@@ -4,14 +4,22 @@ This module is imported only when a date is refused. It may not know today's dat
 """
 
 import calendar
+import contextlib
 import re
+from collections.abc import Callable
 
+from timeline.errors import InvalidValue
 from timeline.model.edtf_words import HINT, MONTHS, normal, to_words
 
 
-def explain(words: str) -> str:
-    """Say in one line why words cannot be read as a date, and what would be right."""
+def explain(words: str, parse: Callable[[str], object]) -> str:
+    """Say in one line why words cannot be read as a date, and what would be right.
+
+    `parse` reads a date, or raises InvalidValue.
+    """
     text = normal(words)
+    if with_year := _with_year(words, parse):
+        return f'"{words}" has no year: write it too, as in "{with_year}"'
     numeric = _NUMERIC.search(text)
     if numeric and numeric[0] == text:
         return _explain_numeric(numeric)
@@ -21,6 +29,24 @@ def explain(words: str) -> str:
     return f'"{words}" is not a date: {HINT}'
 
 
+def _with_year(words: str, parse: Callable[[str], object]) -> str | None:
+    """Return words that lack only their year with one; None for other words."""
+    if not re.search("[a-z]", words, re.I) or _HAS_YEAR.search(words):
+        return None
+    ends = [each.end() for each in re.finditer(r"(?<=\w)\.?(?= |,|$)", words)]
+    for end in reversed(ends):
+        before, after = words[:end], words[end:]
+        for year in _EXAMPLES:
+            with_year = f"{before} {year}{after}"
+            with contextlib.suppress(InvalidValue):
+                parse(with_year)
+                return with_year
+    return None
+
+
+_HAS_YEAR = re.compile(r"[0-9]{3}|[0-9] (?:bce?|ad|ce)\b|\bad [0-9]|'[0-9]{2}", re.I)
+_EXAMPLES = ("2025", "2024", "2026", "2023", "2027", "2022", "2028")
+"""Years that stand for the one that is missing: a weekday fits one of them."""
 _NUMERIC = re.compile(
     r"(?<![0-9])(?:([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4})"
     r"|(?![0-9]{4}-[0-9]{2}(?:-[0-9]{2})?(?![0-9/-]))"
@@ -69,7 +95,7 @@ _PROBLEMS = (
     ),
     (
         r"\b(early|mid|middle|late|beginning|end)\b",
-        'is vague ("{1}"): write the days or months it stands for, such as 2025-04-10/2025-04-20',
+        'is vague ("{1}"): write the days or months it stands for, such as 2025-04-11/2025-04-20',
     ),
     (
         rf"(?:[0-9](?:st|nd|rd|th)? (?:{_MONTH})|\b(?:{_MONTH}) [0-9]{{1,2}}(?:st|nd|rd|th)?)"

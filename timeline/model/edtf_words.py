@@ -32,6 +32,12 @@ def plain(text: str) -> str:
     return " ".join(text.translate(_DASHES).split())
 
 
+def one_date(edtf: str) -> str:
+    """Return the date that an interval of two equal dates is; other EDTF as it is."""
+    left, _, right = edtf.partition("/")
+    return left if left == right != ".." else edtf
+
+
 def year_of_edtf(year: int) -> str:
     """Write an astronomical year, from -9999 to 9999, as EDTF has it: "0044", "-0044"."""
     return f"-{-year:04d}" if year < 0 else f"{year:04d}"
@@ -189,9 +195,9 @@ class _Row(NamedTuple):
 _POINTS = (
     _Row(
         "{year}-{month}-{day}",
-        ("{day} {month} {year}", "{month} {day}, {year}"),
+        ("{day} {month} {year}", "{month} {day}, {year}", "{year} {month} {day}"),
     ),
-    _Row("{year}-{month}", ("{month} {year}",)),
+    _Row("{year}-{month}", ("{month} {year}", "{year} {month}")),
     _Row("{year}", ("{year}",)),
     _Row(
         "{year}-{month}-{day}T{clock}{zone}",
@@ -200,6 +206,8 @@ _POINTS = (
             "{month} {day}, {year}, {clock}{zone}",
             "{clock}{zone} on {day} {month} {year}",
             "{clock}{zone} on {month} {day}, {year}",
+            "{clock}{zone} {day} {month} {year}",
+            "{clock}{zone} {month} {day}, {year}",
         ),
     ),
     _Row(
@@ -278,7 +286,9 @@ _QUALIFIER = re.compile(r"[?~%]")
 _SAY_QUALIFIER = {"?": "possibly", "~": "around", "%": "possibly around"}
 _QUALIFIERS = {words: symbol for symbol, words in _SAY_QUALIFIER.items()} | {
     "possibly about": "%",
-    **dict.fromkeys(("about", "circa", "ca.", "ca", "c.", "c"), "~"),
+    **dict.fromkeys(
+        ("about", "approximately", "approx.", "roughly", "circa", "ca.", "ca", "c.", "c"), "~"
+    ),
 }
 _READ_QUALIFIER = re.compile(
     f"({'|'.join(map(re.escape, sorted(_QUALIFIERS, key=len, reverse=True)))}) (.+)"

@@ -9,10 +9,10 @@ JSON, Python and the entries of a log never come here: for them `edtf.parse` rea
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from timeline.errors import InvalidValue
-from timeline.model import edtf, figures, month_names
+from timeline.model import edtf, edtf_words, figures, month_names
 from timeline.model.edtf_words import plain, year_of_edtf
 
 Spans = Literal["alone", "column", "taken"]
@@ -78,9 +78,11 @@ def _read(text: str, spans: Spans) -> TypedDate:
         return TypedDate(span)
     if (vague := _resolved(date)) is not None:
         return TypedDate(vague, " ".join(text.split()))
-    found = edtf.parse(text).edtf
-    left, _, right = found.partition("/")
-    return TypedDate(left if left == right and left != ".." else found)
+    return TypedDate(edtf_words.one_date(edtf.parse(_MIDNIGHT.sub(r"\1", text)).edtf))
+
+
+_MIDNIGHT = re.compile(r"^(\s*[0-9]{4}-[0-9]{2}-[0-9]{2}) 0?0:00:00\s*$")
+"""A day with a midnight that a program added to it."""
 
 
 def written(date: str) -> str:
@@ -223,7 +225,11 @@ _MONTH_OF_SEASON = {"early": 0, "mid": 1, "late": 2}
 def _third(text: str, which: str, rest: str) -> str:
     """Return the first, middle or last third of a month, a season, a year or a decade, in EDTF."""
     which = "mid" if which == "middle" else which
-    when = edtf.parse(rest)
+    try:
+        when = edtf.parse(rest)
+    except InvalidValue as error:
+        problem = error.problem.replace(rest, f"{text[: len(text) - len(rest)]}{rest}")
+        raise InvalidValue(text, problem) from None
     year, month, *_ = edtf.numbers(when.occurred_from) if when.occurred_from else (10**6, 0)
     has_thirds = abs(year) <= 9998 and not re.search(r"[?~%]|-XX", when.edtf)
     match when.precision if has_thirds else None:
@@ -249,6 +255,26 @@ def _third(text: str, which: str, rest: str) -> str:
 
 
 # --- EDTF that format 1 has no room for ---------------------------------------------------
+
+
+def in_fields(statement: dict[str, Any]) -> dict[str, Any]:
+    """Return an event whose date is EDTF that format 1 has no room for with a date that it has.
+
+    The date as it was written stands beside it. Any other event is returned as it is.
+    """
+    text = statement.get("occurred")
+    if not isinstance(text, str) or not _MAY_SAY_MORE.search(text):
+        return statement
+    try:
+        shown = _in_format_1(plain(text))
+    except InvalidValue:
+        return statement  # the field refuses it
+    if shown is None:
+        return statement
+    return {**TypedDate(shown, plain(text)).fields, **statement, "occurred": shown}
+
+
+_MAY_SAY_MORE = re.compile("[xX?~%]")
 
 _OPEN = re.compile(r"(-?[0-9]{4})-(?:([01])X|([0-9]{2})-([0-3])X)([?~%]?)", re.I)
 _SYMBOLS = "[?~%]?"

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from timeline.errors import AlreadyRecorded, InvalidInput, NothingChanged, TimelineError
 from timeline.model import field_paths
 from timeline.model.content import SAME_REPORT, Event, Merge, Said, Statement
+from timeline.model.edtf_words import one_date
 from timeline.model.validation import validate
 from timeline.projection import fold
 from timeline.store import codec
@@ -102,7 +103,7 @@ class EventEntries(Entries):
         event_id = given.event_id or self._buffer.owner_of(given.external_ids) or entry_id
         if event_id and self._buffer.version(f"event/{event_id}"):
             return self._recorded_already(event_id, given)
-        resolved = self._resolver.resolved(given)
+        resolved = self._resolver.resolved(_with_one_date(given, {}))
         entry_id = entry_id or self._new_id()
         if said.reported_at == SAME_REPORT:
             problem = 'must be a day or a time: "same" keeps the date of an earlier version'
@@ -218,7 +219,8 @@ class EventEntries(Entries):
         standing = self._buffer.standing(subject, expect)
         content = standing.content or {}
         resolved = self._resolver.resolved(
-            _changed(event_id, content, changes), citations_before=content.get("citations", ())
+            _with_one_date(_changed(event_id, content, changes), content),
+            citations_before=content.get("citations", ()),
         )
         if resolved.content == standing.content:
             raise NothingChanged(f"event {event_id}")
@@ -255,7 +257,9 @@ class EventEntries(Entries):
         fields: list[str] = []
         for entry, content in zip(known, contents, strict=True):
             own = (content or {}).get("citations", ())
-            said = self._resolver.resolved(event, citations_before=[*own, *cited]).content
+            said = self._resolver.resolved(
+                _with_one_date(event, content or {}), citations_before=[*own, *cited]
+            ).content
             if entry and content == said:
                 return receipt_of(entry)
             fields = fields or differing(content, said)
@@ -356,6 +360,17 @@ def _changed(
     if changes.event_id not in (None, event_id):
         raise InvalidInput("event_id", f"cannot change: this is event {event_id}")
     return changes
+
+
+def _with_one_date(event: Event, before: Mapping[str, Any]) -> Event:
+    """Return an event with an interval of two equal dates as that date.
+
+    The date of the version before stays as it was written, if it is the same.
+    """
+    date = one_date(event.occurred)
+    if "occurred" in before and one_date(before["occurred"]) == date:
+        date = before["occurred"]
+    return event if date == event.occurred else event.model_copy(update={"occurred": date})
 
 
 def _own_words(statement: Statement, said: Said) -> Said:
