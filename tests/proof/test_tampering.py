@@ -7,6 +7,7 @@ long, and TORTURE_SEED which changes come first.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import random
 import shutil
@@ -20,14 +21,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from quick_verify import QuickVerify, finds
 from readings import LEAVE_NO_TRACE, exports, pages, rows, searches
 from signed_story import build, short_segments
 from tampering import edit, places
 
-from timeline.errors import StoreError
 from timeline.proof import verify
 from timeline.proof.checks import schema
-from timeline.proof.checks.report import Report
 from timeline.store import storage
 
 SAMPLE = 40
@@ -35,10 +35,11 @@ SAMPLE = 40
 SECONDS = float(os.environ.get("TORTURE_SECONDS") or 3600)
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
 SEED = int(os.environ.get("TORTURE_SEED") or int(RUN[:5], 16))
+WHOLE = 100
+"""One in so many changes is verified by verify alone, and to the end; the others quickly, up to the
+first finding."""
 WITH_PAGES = 5
-"""One in so many changes is looked for on the pages of the site, too, if verify finds nothing."""
-WHOLE = 10
-"""One in so many changes is verified to the end, the others up to the first finding."""
+"""One in so many of these is looked for on the pages of the site, too, if verify finds nothing."""
 
 SHM = Path("/dev/shm")
 long_and_short = pytest.mark.parametrize(
@@ -47,15 +48,12 @@ long_and_short = pytest.mark.parametrize(
 )
 
 
-class Found(Exception):
-    """Ends a verification at its first finding."""
-
-
 @dataclass
 class Original:
     """A file that nobody has changed, and all that it says."""
 
     path: Path
+    quick: QuickVerify
     rows: dict[str, set[str]]
     readings: list[object]
 
@@ -72,7 +70,9 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Original]:
         patch.setattr(schema, "_new_file", cache(schema._new_file))  # the same each time
         assert verify.verify(path).findings == []
         assert all(path_rows for name, path_rows in rows(path).items() if name != "scrub_pending")
-        yield Original(path, rows(path), [searches(path), exports(path), pages(path)])
+        yield Original(
+            path, QuickVerify(path), rows(path), [searches(path), exports(path), pages(path)]
+        )
 
 
 @pytest.fixture
@@ -84,21 +84,6 @@ def path(tmp_path: Path, original: Original) -> Iterator[Path]:
     yield path
     for left in (path, *storage.beside(path)):
         left.unlink(missing_ok=True)
-
-
-def finds(path: Path, *, whole: bool) -> bool:
-    """Whether verify finds something in the file, or refuses to read it."""
-    with pytest.MonkeyPatch.context() as patch:
-        if not whole:
-            patch.setattr(Report, "add", stop)
-        try:
-            return bool(verify.verify(path).findings)
-        except (Found, StoreError):
-            return True
-
-
-def stop(*finding: object) -> None:
-    raise Found(*finding)
 
 
 def is_named(before: dict[str, set[str]], after: dict[str, set[str]]) -> bool:
@@ -118,43 +103,67 @@ def is_named(before: dict[str, set[str]], after: dict[str, set[str]]) -> bool:
     return True
 
 
-def verdict(path: Path, original: Original, number: int) -> str:
+def verdict(path: Path, original: Original, number: int, changed: str) -> str:
     """What verify, and who reads the file, make of a change."""
     try:
-        if finds(path, whole=not number % WHOLE):
+        if number % WHOLE == 0:
+            found = finds(path)
+        else:
+            quickly = original.quick.finds(path, changed) if changed else None
+            if quickly is False:
+                return "harmless"
+            found = quickly or original.quick.finds_at_last(path)
+        if found:
             return "found"
         after = rows(path)
         if after != original.rows:
             return "named" if is_named(original.rows, after) else "unnoticed"
-        same = original.is_read_in(path, with_pages=not number % WITH_PAGES)
+        same = original.is_read_in(path, with_pages=not number % (WHOLE * WITH_PAGES))
     except Exception as error:  # noqa: BLE001 - whatever happens is reported with the change
         return f"{type(error).__name__}: {error}"
     return "harmless" if same else "unnoticed"
 
 
 def count(
-    changes: Iterator[str],
+    changes: Iterator[tuple[str, str]],
     path: Path,
     original: Original,
     limit: int | None,
-    record_property: Callable[[str, object], None],
-    what: str,
+    record: Callable[[Counter[str]], None],
 ) -> None:
-    """Try changes until there are enough of them; keep the files in which one went unnoticed."""
+    """Try changes until there are enough of them; keep the files in which one went unnoticed.
+
+    Each comes with the table or index whose bytes were changed; "" for the header, and for edits.
+    """
     counts: Counter[str] = Counter()
     unnoticed = []
     end = time.monotonic() + SECONDS
-    for number, change in enumerate(changes):
-        found = verdict(path, original, number)
+    for number, (changed, change) in enumerate(changes):
+        found = verdict(path, original, number, changed)
         counts[found if found in ("found", "harmless", "named") else "unnoticed"] += 1
         if found not in ("found", "harmless", "named"):
             unnoticed.append(f"{found}: {change}")
             shutil.copy(path, original.path.with_name(f"unnoticed-{len(unnoticed)}.db"))
         if number + 1 == limit or (limit is None and time.monotonic() > end) or len(unnoticed) > 50:
             break
-    record_property("tampered", (what, dict(counts)))
+    record(counts)
     assert counts["found"]
     assert not unnoticed, "\n".join((f"see {original.path.parent}", *unnoticed))
+
+
+def test_verify_finds_what_is_found_quickly(path: Path, original: Original) -> None:
+    data = original.path.read_bytes()
+    said: Counter[bool | None] = Counter()
+    for owner, place in itertools.islice(places(original.path, random.Random(3)), 2 * SAMPLE):
+        if place >= 100:
+            for left in storage.beside(path):
+                left.unlink(missing_ok=True)
+            path.write_bytes(data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :])
+            quickly = original.quick.finds(path, owner)
+            at_last = original.quick.finds_at_last(path)
+            assert {quickly, at_last} - {None} == {finds(path)}, (owner, place)
+            said[quickly] += 1
+    assert min(said[True], said[False]) > 3, said
 
 
 @long_and_short
@@ -168,17 +177,23 @@ def test_a_bit_of_the_file(
     maker = random.Random(seed)
     data = original.path.read_bytes()
 
-    def flipped() -> Iterator[str]:
-        for place in places(original.path, maker):
-            bit = 1 << maker.randrange(8)
-            for left in storage.beside(path):
-                left.unlink(missing_ok=True)
-            with path.open("r+b", buffering=0) as file:
-                os.pwrite(file.fileno(), bytes([data[place] ^ bit]), place)
-            yield f"byte {place}, bit {bit}"
-            path.write_bytes(data)
+    def flipped() -> Iterator[tuple[str, str]]:
+        while True:
+            for owner, place in places(original.path, maker):
+                bit = 1 << maker.randrange(8)
+                for left in storage.beside(path):
+                    left.unlink(missing_ok=True)
+                with path.open("r+b", buffering=0) as file:
+                    os.pwrite(file.fileno(), bytes([data[place] ^ bit]), place)
+                yield "" if place < 100 else owner, f"byte {place}, {owner}, bit {bit}"
+                path.write_bytes(data)
 
-    count(flipped(), path, original, changes, record_property, "bits flipped")
+    def record(counts: Counter[str]) -> None:
+        covered = min(counts.total(), len(data))
+        what = f"bits flipped, in {covered:,} of {len(data):,} bytes"
+        record_property("tampered", (what, dict(counts)))
+
+    count(flipped(), path, original, changes, record)
 
 
 @long_and_short
@@ -191,12 +206,15 @@ def test_an_edit_by_sql(
 ) -> None:
     maker = random.Random(seed)
 
-    def edited() -> Iterator[str]:
+    def edited() -> Iterator[tuple[str, str]]:
         while True:
             shutil.copy(original.path, path)
             for left in storage.beside(path):
                 left.unlink(missing_ok=True)
             with contextlib.suppress(sqlite3.Error, sqlite3.Warning):
-                yield edit(path, maker)
+                yield "", edit(path, maker)
 
-    count(edited(), path, original, changes, record_property, "edits by SQL")
+    def record(counts: Counter[str]) -> None:
+        record_property("tampered", ("edits by SQL", dict(counts)))
+
+    count(edited(), path, original, changes, record)

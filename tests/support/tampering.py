@@ -15,8 +15,8 @@ from typing import Any
 # --- Bytes --------------------------------------------------------------------------------
 
 
-def places(path: Path, maker: random.Random) -> Iterator[int]:
-    """The place of each byte of the file, once: in turn from each table and index.
+def places(path: Path, maker: random.Random) -> Iterator[tuple[str, int]]:
+    """The place of each byte of the file, once: in turn from each table and index, with its name.
 
     What lies between the cells of a page, which nobody reads, comes now and then, and last.
     """
@@ -26,12 +26,12 @@ def places(path: Path, maker: random.Random) -> Iterator[int]:
     gaps = parts.pop("gaps")
     while parts:
         for name, part in [*parts.items()]:
-            yield part.pop()
+            yield name, part.pop()
             if not part:
                 del parts[name]
         if gaps:
-            yield gaps.pop()
-    yield from gaps
+            yield "gaps", gaps.pop()
+    yield from (("gaps", place) for place in gaps)
 
 
 def _parts(path: Path) -> dict[str, list[int]]:
