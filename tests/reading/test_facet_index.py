@@ -90,7 +90,7 @@ def everything(chosen: Selection) -> dict[str, Any]:
             for name in sorted(_INDEXED)
         },
         "bars": histogram.bars_of(chosen.spans(), *chosen.bounds()),
-        "points": [chosen.points(limit) for limit in (1, 250)],
+        "points": chosen.map_rows(chosen.points()),
         "pages": pages,
         "newest": chosen.newest(3),
         "log": [*chosen.in_order_of_the_log()],

@@ -555,6 +555,34 @@ def test_axe_finds_nothing(name: str, scheme: str, demo: str, open_page: Opener)
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
+def test_a_map_of_very_many_places_names_its_rings(
+    width: int, tmp_path: Path, open_page: Opener
+) -> None:
+    path = tmp_path / "crowded.db"
+    with Timeline.create(path, title="Crowded") as timeline:
+        timeline.record(
+            Event(
+                title=f"Event {number}",
+                occurred="2025",
+                place=Place(name=f"Town {number}", lat=40 + number % 20 / 10, lon=number / 9),
+            )
+            for number in range(400)
+        )
+    with serving("timeline", "-d", path, "serve", cwd=tmp_path) as address:
+        page = open_page(address, width=width)
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        assert page.get_by_role("group", name="Where: 400 places").is_visible()
+        names = page.locator(".map [role=img]").evaluate_all(
+            "rings => rings.map(ring => ring.getAttribute('aria-label'))"
+        )
+        found = [re.fullmatch(r"(\d+) places near Town \d+: (\d+) events", name) for name in names]
+        assert sum(int(each[1]) for each in found if each) + page.locator(".map a").count() == 400
+        assert is_within(page)
+        report = Axe().run(page)
+        assert report.violations_count == 0, report.generate_report()
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
 def test_an_empty_timeline_says_what_to_do(width: int, tmp_path: Path, open_page: Opener) -> None:
     path = tmp_path / "empty.db"
     Timeline.create(path, title="My story").close()

@@ -264,20 +264,10 @@ class IndexedSelection(Selection):
             ]
         return sorted(found, key=lambda span: (span[0] or "", span[1] or ""))
 
-    def points(self, limit: int) -> tuple[list[RowDict], int]:
-        postings = self._index.postings["point"]
-        counted, total = self._index.most("point", self._chosen, limit)
+    def points(self) -> list[RowDict]:
+        counted = self._index.counts("point", self._chosen)
         counted.sort(key=lambda each: (-each[1], each[0]))
-        rows: list[RowDict] = [
-            {
-                "lat": lat,
-                "lon": lon,
-                "count": count,
-                "seq": _first(postings[lat, lon], self._chosen),
-            }
-            for (lat, lon), count in counted[:limit]
-        ]
-        return rows, total
+        return [{"lat": lat, "lon": lon, "count": count} for (lat, lon), count in counted]
 
     # --- Lists ----------------------------------------------------------------------------
 
@@ -365,11 +355,15 @@ class IndexedSelection(Selection):
         )
         return "timeline_is_chosen(e.seq)", []
 
-    def map_rows(self, seqs: Iterable[int]) -> list[RowDict]:
+    def map_rows(self, points: Iterable[RowDict]) -> list[RowDict]:
+        postings = self._index.postings["point"]
+        chosen = {
+            _first(postings[point["lat"], point["lon"]], self._chosen): point for point in points
+        }
         if self._is_now:
-            return super().map_rows(seqs)
+            return super().map_rows({**point, "seq": seq} for seq, point in chosen.items())
         found = []
-        for seq, event_id, content in contents(self._connection, seqs):
+        for seq, event_id, content in contents(self._connection, chosen):
             said = content or {}
             place = said.get("place", {})
             found.append(
@@ -380,6 +374,7 @@ class IndexedSelection(Selection):
                     "place": place.get("name"),
                     "country": place.get("country"),
                     "geo_precision": place.get("geo_precision"),
+                    **chosen[seq],
                 }
             )
         return found

@@ -263,14 +263,16 @@ class Selection:
         """Return the condition that chooses the events of a page, and its values."""
         return self._condition
 
-    def map_rows(self, seqs: Iterable[int]) -> list[RowDict]:
-        """Return rows for the map of the versions that these entries made."""
+    def map_rows(self, points: Iterable[RowDict]) -> list[RowDict]:
+        """Return these points, each with an event there: its seq, id, title and place."""
+        chosen = [*points]
         cursor = self._connection.execute(
             "SELECT seq, event_id, title, place, country, geo_precision FROM events"
             " WHERE seq IN (SELECT value FROM json_each(?))",
-            (json.dumps([*seqs]),),
+            (json.dumps([point["seq"] for point in chosen]),),
         )
-        return list(as_dicts(cursor))
+        known = {row["seq"]: row for row in as_dicts(cursor)}
+        return [{**known[point["seq"]], **point} for point in chosen]
 
     def newest(self, limit: int | None = None) -> list[str]:
         """Return the ids of the events that were recorded or changed last, the newest first."""
@@ -305,21 +307,15 @@ class Selection:
             )
         ]
 
-    def points(self, limit: int) -> tuple[list[RowDict], int]:
-        """Return points of events on the map, to about a kilometre, the most frequent first.
+    def points(self) -> list[RowDict]:
+        """Return the points of events on the map, to about a kilometre, the most frequent first.
 
-        Each has lat, lon and count, and the seq of one of its events. Beside them stands the number
-        of all points.
+        Each has lat, lon and count; `map_rows` takes them.
         """
-        rows = self._all(
-            "SELECT round(lat, 2) AS lat, round(lon, 2) AS lon, count(*) AS count,"
-            " min(seq) AS seq, count(*) OVER () AS points"
-            " FROM events AS e WHERE {} AND lat IS NOT NULL"
-            " GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?",
-            (limit,),
+        return self._all(
+            "SELECT round(lat, 2) AS lat, round(lon, 2) AS lon, count(*) AS count, min(seq) AS seq"
+            " FROM events AS e WHERE {} AND lat IS NOT NULL GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
         )
-        total = rows[0]["points"] if rows else 0
-        return [{k: v for k, v in row.items() if k != "points"} for row in rows], total
 
     def excerpts(self, rows: Sequence[RowDict]) -> dict[str, str]:
         """Return excerpts of these events around the words found, by id, marked as in `search`."""

@@ -102,7 +102,7 @@ def browse(
             "period": _asked_period(address),
             "histogram": bars,
             "ticks": histogram.ticks(bars.bars) if bars else [],
-            "map": worldmap.map_of(*_points(chosen)),
+            "map": worldmap.map_of(chosen.points(), chosen.map_rows),
         }
 
 
@@ -171,16 +171,6 @@ def selected(
     else:
         with tables_as_of(connection, point) as tables:
             yield Selection(tables, filters, text)
-
-
-def _points(chosen: Selection) -> tuple[list[RowDict], int]:
-    """Return the points on the map, each with title and place of one of its events.
-
-    Beside them stands the number of all points.
-    """
-    points, total = chosen.points(worldmap.MOST_PLACES)
-    known = {row["seq"]: row for row in chosen.map_rows(point["seq"] for point in points)}
-    return [{**known[point["seq"]], **point} for point in points], total
 
 
 def _facet(chosen: Selection, address: Address, name: str) -> Facet:

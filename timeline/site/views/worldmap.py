@@ -1,22 +1,30 @@
 """Draw places on a map: circles as large as a place is vague, on an outline of the world.
 
 Guarantees: a place known only to the country is drawn as large as a country, an exact one as a
-point; the view contains every place that is drawn, and the map counts the others. Coordinates are
-tenths of degrees, x to the east, y to the south (plate carree), as in static/world-110m.svg.
+point. Every place is on the map: of very many places, those near each other share a circle, and the
+circles add up to all places and all events. Coordinates are tenths of degrees, x to the east, y to
+the south (plate carree), as in static/world-110m.svg.
 
 Pure: rows of `selection.Selection.points` in, shapes out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from timeline.formats import prose
 
 MOST_PLACES = 250
-"""The number of places, at most, that the map shows: those with the most events. The map of a
-million events then takes 7 ms (bench/RESULTS.md)."""
+"""The number of places, at most, that each have a circle of their own."""
+_OWN = 100
+"""Of more places, the number of those with the most events that still have their own circle."""
+_COLUMNS = 16
+"""The number of columns of squares on the view; the other places in one square share a circle.
+So a map has 253 circles at most; that of 5,000 places takes 10 ms."""
 
 _RADII = {1: 0.0, 2: 2.2, 3: 5.0, 4: 15.0, 5: 15.0, 6: 40.0, 7: 40.0}
 """The radius in tenths of degrees by UCDP where_prec: 25 km for 2, then typical sizes."""
@@ -28,63 +36,114 @@ _NARROWEST = 240.0
 
 
 class Circle(NamedTuple):
-    """A circle shows a point: its middle, how vague it is, its events, and its label."""
+    """A circle has the middle of one or several points, their reach, their events and a label."""
 
     x: float
     y: float
     reach: float
-    """The radius within which the place lies; 0 for an exact place."""
+    """The radius within which the places lie; 0 for an exact place."""
     dot: float
     """The radius of the dot in the middle, which grows with the number of events."""
     label: str
+    places: int
+    """The number of places that share the circle; their names are not known but for one."""
     place: str | None
     event_id: str | None
     """The id of the event, if it is the only one."""
 
 
 class WorldMap(NamedTuple):
-    """A map has a view and the circles in it, the vaguest first."""
+    """A map has a view and the circles in it, the largest first."""
 
     left: float
     top: float
     width: float
     height: float
     circles: list[Circle]
+    places: int
     events: int
-    """The number of events in the circles."""
-    left_out: int
-    """The number of places that are not drawn, since each has fewer events."""
+
+    @property
+    def shared(self) -> list[Circle]:
+        """Return the circles that several places share."""
+        return [circle for circle in self.circles if circle.places > 1]
 
 
-def map_of(points: Sequence[Mapping[str, Any]], total: int) -> WorldMap | None:
-    """Return the map of these points, of `total` in all, with their counts; None without any."""
+Points = Sequence[Mapping[str, Any]]
+
+
+def map_of(
+    points: Points, described: Callable[[Iterable[Any]], Iterable[Mapping[str, Any]]]
+) -> WorldMap | None:
+    """Return the map of these points, those with the most events first; None without any.
+
+    `described` returns points with an event there, as `Selection.map_rows` does.
+    """
     if not points:
         return None
-    left, top, width, height = _view(
-        [(point["lon"] * 10, -point["lat"] * 10, _reach(point)) for point in points]
-    )
-    circles = [_circle(point, width) for point in points]
+    groups = _groups(points) if len(points) > MOST_PLACES else [[point] for point in points]
+    first = {(row["lat"], row["lon"]): row for row in described(group[0] for group in groups)}
+    parts = [_Part.of(group, first[group[0]["lat"], group[0]["lon"]]) for group in groups]
+    left, top, width, height = _view([(part.x, part.y, part.reach) for part in parts])
+    circles = [_circle(part, width) for part in parts]
     circles.sort(key=lambda circle: -circle.reach)
-    events = sum(point["count"] for point in points)
-    return WorldMap(left, top, width, height, circles, events, total - len(points))
+    events = sum(part.events for part in parts)
+    return WorldMap(left, top, width, height, circles, len(points), events)
 
 
-def _reach(point: Mapping[str, Any]) -> float:
-    return _RADII.get(point["geo_precision"] or 1, 0.0)
+def _groups(points: Points) -> list[Points]:
+    """Return the points that have a circle together, for more points than can have one each."""
+    lons, lats = [point["lon"] for point in points], [point["lat"] for point in points]
+    corners = (min(lons), -min(lats)), (max(lons), -max(lats))
+    left, top, width, _ = _view([(10 * x, 10 * y, 0) for x, y in corners])
+    left, top, side = left / 10, top / 10, width / 10 / _COLUMNS
+    near = defaultdict(list)
+    for point, lon, lat in islice(zip(points, lons, lats, strict=True), _OWN, None):
+        near[(lon - left) // side, (lat + top) // side].append(point)
+    return [*([point] for point in points[:_OWN]), *near.values()]
 
 
-def _circle(point: Mapping[str, Any], width: float) -> Circle:
-    count = point["count"]
-    name = prose.place_name(point["place"], point["country"])
-    what = point["title"] if count == 1 else f"{count:,} events"
+class _Part(NamedTuple):
+    """A part of the map has the points that one circle shows."""
+
+    x: float
+    y: float
+    reach: float
+    events: int
+    places: int
+    row: Mapping[str, Any]
+    """The first point, with an event there."""
+
+    @classmethod
+    def of(cls, group: Points, row: Mapping[str, Any]) -> _Part:
+        if len(group) == 1:
+            reach = _RADII.get(row["geo_precision"] or 1, 0.0)
+            return cls(row["lon"] * 10, -row["lat"] * 10, reach, row["count"], 1, row)
+        places = [(point["lon"] * 10, -point["lat"] * 10, point["count"]) for point in group]
+        events = sum(place[2] for place in places)
+        x, y = (sum(place[axis] * place[2] for place in places) / events for axis in (0, 1))
+        reach = max(math.hypot(place[0] - x, place[1] - y) for place in places)
+        return cls(x, y, reach, events, len(group), row)
+
+
+def _circle(part: _Part, width: float) -> Circle:
+    row, count = part.row, part.events
+    name = prose.place_name(row["place"], row["country"])
+    what = row["title"] if count == 1 else f"{count:,} events"
+    is_shared = part.places > 1
+    dot = width / 120 * min(1 + count**0.5 / 2, 6)
+    reach = max(part.reach, 1.5 * dot) if is_shared else part.reach  # The ring is to be seen.
+    if is_shared:
+        name = f"{part.places:,} places" + (f" near {name}" if name else "")
     return Circle(
-        round(point["lon"] * 10, 2),
-        round(-point["lat"] * 10, 2),
-        _reach(point),
-        round(width / 120 * min(1 + count**0.5 / 2, 6), 2),
+        round(part.x, 2),
+        round(part.y, 2),
+        round(reach, 2),
+        round(dot, 2),
         f"{name}: {what}" if name else what,
-        point["place"],
-        point["event_id"] if count == 1 else None,
+        part.places,
+        None if is_shared else row["place"],
+        row["event_id"] if count == 1 else None,
     )
 
 
