@@ -232,7 +232,7 @@ def test_tables_of_the_past_are_made_once_and_then_copied(
     timeline.record({"event_id": "one", "title": "One", "occurred": "2025"})
     made: list[sqlite3.Connection] = []
     create = tables.create
-    monkeypatch.setattr(tables, "create", lambda past: made.append(past) or create(past))
+    monkeypatch.setattr(tables, "create", lambda *to: made.append(to[0]) or create(*to))
     past_tables._empty_tables.cache_clear()
     point = NOW._replace(seq=1)
     with contextlib.closing(storage.connect(path)) as connection:
