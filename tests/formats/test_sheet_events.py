@@ -399,6 +399,21 @@ def test_a_part_of_a_year_is_written_in_words_and_both_forms_are_read_back_uncha
         events.normal(_row(occurred="2025-33"), LOOKUP)
 
 
+def test_the_date_of_a_figure_is_read_as_the_date_of_an_event_is() -> None:
+    event = {**EVENT, "quantities": [{**EVENT["quantities"][2], "dated": "2025-33"}]}
+    column = "quantities.0.dated"
+    before = events.cells(event, LOOKUP, ("id", column))
+    assert before[column] == "first quarter of 2025"
+    for cell in ("first quarter of 2025", "2025-33", "Q1 2025"):
+        row = events.normal(_row(**{column: cell}), LOOKUP, before)
+        assert events.differing(row, before) == []
+    row = events.normal(_row(**{column: "13.04.2025"}), LOOKUP, before)
+    changed = field_paths.changed(event, events.changes(row, before, event, LOOKUP))
+    assert changed["quantities"][0]["dated"] == "2025-04-13"
+    with pytest.raises(InvalidCell, match="winter 2023 or 2023 to 2024"):
+        events.normal(_row(**{column: "2023-24"}), LOOKUP, before)
+
+
 def test_a_vague_date_keeps_its_words_until_another_date_takes_its_place() -> None:
     columns = ("occurred", *VAGUE)
     before = events.cells(EVENT, LOOKUP, columns)

@@ -27,7 +27,7 @@ from timeline.cli.options import (
     writing_options,
 )
 from timeline.errors import InvalidInput
-from timeline.model import strict_json
+from timeline.model import field_paths, strict_json
 from timeline.model.content import Said
 from timeline.model.typed_dates import stale
 from timeline.model.validation import validate
@@ -66,6 +66,9 @@ def _changes(assignments: tuple[str, ...], language: str) -> list[tuple[str, Any
         path = path.strip()
         if path.removeprefix("/") == "occurred" and value.strip():
             changes += typed_date(path, value, language).fields.items()
+            continue
+        if field_paths.steps(path)[-1] == "dated" and value.strip():
+            changes.append((path, typed_date(path, value, language).edtf))
             continue
         is_json = value.lstrip().startswith(("[", "{"))
         try:

@@ -45,6 +45,7 @@ from timeline.model.validation import validate
 from timeline.model.vocabulary import term
 
 _SOURCES = ("source_url", "source_title")
+_DATED = re.compile(r"/?quantities[./][0-9]+[./]dated")
 _LISTS_OF_TEXT = ("contexts", "external_ids")
 
 EventFields = Mapping[str, Any]
@@ -134,6 +135,8 @@ def _cell_at(event: EventFields, path: str) -> str:
         return joined(value)
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
+    if value is not None and _DATED.fullmatch(path):
+        return typed_dates.written(value)
     return "" if value is None else str(value)
 
 
@@ -222,6 +225,10 @@ def _normal(column: str, cell: str, lookup: Lookup, before: str) -> str:
     match column:
         case "reported_at":
             return clock.reported(read_date(cell, language=lookup.language).edtf)
+        case _ if _DATED.fullmatch(column):
+            if before and typed_dates.written(cell.upper()) == before:
+                return before
+            return typed_dates.written(read_date(cell, language=lookup.language).edtf)
         case "type" if lookup.event_types:
             code = term(cell, lookup.event_types, "event type")
             return next(each.label for each in lookup.event_types if each.code == code)
