@@ -352,7 +352,7 @@ def test_append_takes_an_event_from_options(story: Path) -> None:
         "  killed: 35, said by Mayor, 15 April 2025",
         "  injured: more than 120, said by Mayor, 15 April 2025",
         "  pledged: about 2,000,000,000 EUR, said by Mayor, 15 April 2025",
-        "  delivered: at least 5 pump, said by Mayor, 15 April 2025",
+        "  delivered: at least 5 pumps, said by Mayor, 15 April 2025",
     ]
     event = json.loads(done("-d", story, "show", "flood", "--json"))
     source_id = event["citations"][0]["source_id"]

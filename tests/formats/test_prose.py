@@ -94,7 +94,7 @@ def lines(shown: str) -> list[str]:
         ),
         (
             {"quantities.0.value": 35, "quantities.0.reported_by": "Prosecutor"},
-            ["killed: 34 -> 35", "killed 35, Prosecutor, said by: Mayor -> Prosecutor"],
+            ["figure: killed 34, Mayor, 13 April 2025 -> killed 35, Prosecutor, 13 April 2025"],
         ),
         (
             {"quantities.0.measure": "injured", "quantities.0.value": 119},

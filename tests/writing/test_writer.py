@@ -59,6 +59,19 @@ def test_an_interval_of_two_equal_dates_is_recorded_as_that_date(timeline: Timel
     assert timeline.get("one")["occurred"] == "2025"
 
 
+def test_a_unit_in_the_plural_is_the_same_unit(timeline: Timeline) -> None:
+    figure = {"measure": "delivered", "value": 5, "unit": "tanks"}
+    said: dict[str, Any] = {**TALKS, "quantities": [figure]}
+    timeline.record(said)
+    one = {**said, "quantities": [{**figure, "unit": "tank"}]}
+    assert timeline.record(one).unchanged
+    assert timeline.record(said).unchanged
+    timeline.update("talks", {"quantities": [{**figure, "unit": "tank", "value": 6}]})
+    assert timeline.get("talks")["quantities"][0]["unit"] == "tanks"
+    timeline.update("talks", {"quantities": [{**figure, "unit": "gun"}]})
+    assert timeline.get("talks")["quantities"][0]["unit"] == "gun"
+
+
 def test_equal_ends_that_were_recorded_once_stay_as_they_are(
     timeline: Timeline, tmp_path: Path
 ) -> None:

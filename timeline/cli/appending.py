@@ -48,6 +48,7 @@ def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
     From the commit on, Ctrl-C is ignored: a message that nothing was written would be wrong.
     """
     settle_clock(timeline)
+    click.get_current_context().meta["timeline.language"] = language_of(timeline)
     before = signal.getsignal(signal.SIGINT)
     try:
         with timeline.append(dry_run=dry_run) as append:

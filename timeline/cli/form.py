@@ -27,6 +27,7 @@ from timeline.formats.sheet.cells import BLANKS
 from timeline.model import countries, figures, strict_json, typed_dates
 from timeline.model.content import Event, Quantity, Said
 from timeline.model.hints import nearest, quoted
+from timeline.model.plurals import singular
 from timeline.model.validation import validate
 
 _PATHS = {
@@ -200,7 +201,8 @@ def _about_figure(said_by: str | None, dated: str | None, sources: Sequence[str]
 
 def _reads_as(text: str, item: Mapping[str, Any]) -> bool:
     try:
-        return validate(Quantity, _figure(text, str)).content() == item
+        read = validate(Quantity, _figure(text, str)).content()
+        return {**read, "unit": item["unit"]} == item and read["unit"] == singular(item["unit"])
     except InvalidInput:
         return False
 

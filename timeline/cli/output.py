@@ -254,8 +254,10 @@ def echo_receipt(receipt: Receipt, *, dry_run: bool = False, into: str = "") -> 
             ]
         )
     )
+    context = click.get_current_context(silent=True)
+    language = context.meta.get("timeline.language", "en") if context else "en"
     for figure in () if receipt.unchanged else receipt.figures:
-        echo(hanging(one_line(prose.figure_said_back(figure)), 2))
+        echo(hanging(one_line(prose.figure_said_back(figure, language)), 2))
 
 
 def echo_note(text: str) -> None:

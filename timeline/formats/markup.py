@@ -36,13 +36,16 @@ def is_link(url: object) -> bool:
     return isinstance(url, str) and url.startswith(("http://", "https://"))
 
 
-def paragraphs(event: EventDict, labels: Mapping[str, str]) -> Iterator[str]:
-    """Yield the paragraphs of an event as plain text: facts, warnings, summary, figures, note."""
+def paragraphs(event: EventDict, labels: Mapping[str, str], language: str) -> Iterator[str]:
+    """Yield the paragraphs of an event as plain text: facts, warnings, summary, figures, note.
+
+    `language` is that of the log.
+    """
     yield from standing(event, labels)
     if "summary" in event:
         yield event["summary"]
     for quantity in event.get("quantities", ()):
-        number, said = prose.amount(quantity), prose.said(quantity)
+        number, said = prose.amount(quantity, language), prose.said(quantity)
         yield f"{quantity['measure']}: {number}{f' ({said})' if said else ''}"
     if "note" in event:
         yield f"Note: {event['note']}"
@@ -73,7 +76,7 @@ def sources(event: EventDict, lookup: Lookup) -> list[tuple[str, str]]:
 
 def body(event: EventDict, lookup: Lookup, labels: Mapping[str, str]) -> str:
     """Return an event without its title as XHTML: paragraphs, quotes, sources."""
-    parts = [paragraph(text) for text in paragraphs(event, labels)]
+    parts = [paragraph(text) for text in paragraphs(event, labels, lookup.language)]
     parts += [
         f"<blockquote>{paragraph(citation['quote'])}</blockquote>"
         for citation in event.get("citations", ())

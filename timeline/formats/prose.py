@@ -15,12 +15,14 @@ from typing import Any
 from timeline.errors import NotFound
 from timeline.model import countries
 from timeline.model.edtf import phrase
-from timeline.model.figures import plain_number, written
+from timeline.model.figures import is_english, plain_number, written
+from timeline.model.plurals import plural
 from timeline.reading import query
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.entries import erasure_of
 from timeline.reading.references import resolve_entry
 from timeline.reading.sources import sources_by_id
+from timeline.store import log
 from timeline.store.rows import RowDict
 
 Fields = Mapping[str, Any]
@@ -75,6 +77,11 @@ class Names:
     def labels(self) -> dict[str, str]:
         """Return the labels of event types, by code."""
         return query.labels(self._connection)
+
+    @functools.cached_property
+    def language(self) -> str:
+        """Return the language of the log."""
+        return str(log.info(self._connection).get("language", "en"))
 
     def event_type(self, code: str) -> str:
         """Return the label of an event type, "Agreement" for AGREE; without a label the code."""
@@ -243,23 +250,29 @@ def stance(claim: Fields) -> str:
     return str(claim.get("stance", DEFAULTS["stance"]))
 
 
-def figures(quantities: Sequence[Fields]) -> list[list[str]]:
+def figures(quantities: Sequence[Fields], language: str) -> list[list[str]]:
     """Return a table of figures, one row each: number, measure, amount, and who says so.
 
-    The number counts from 1; it is the one that `--replace` takes.
+    The number counts from 1; it is the one that `--replace` takes. `language` is that of the log.
     """
     return [
-        [str(number), figure["measure"], amount(figure), said(figure)]
+        [str(number), figure["measure"], amount(figure, language), said(figure)]
         for number, figure in enumerate(quantities, 1)
     ]
 
 
-def amount(figure: Fields) -> str:
-    """Return the amount with its unit: "more than 20,000,000,000 EUR", "12 people".
+def amount(figure: Fields, language: str = "en") -> str:
+    """Return the amount with its unit: "more than 20,000,000,000 EUR", "12 service members".
 
-    The killed and the injured are people, so they have no unit.
+    The killed and the injured are people, so they have no unit. In a log of another `language`, a
+    comma may stand before decimals: there a narrow blank keeps the thousands apart.
     """
-    return written(figure, _SIGNS, _number)
+    if is_english(language):
+        return written(figure, _SIGNS, _number, plural)
+    return written(figure, _SIGNS, lambda text: _number(text).replace(",", _NARROW_BLANK))
+
+
+_NARROW_BLANK = "\N{NARROW NO-BREAK SPACE}"
 
 
 _SIGNS = {"exact": "", "more_than": "more than ", "at_least": "at least ", "about": "about "}
@@ -279,15 +292,17 @@ def said(figure: Fields) -> str:
     return _listed(figure.get("reported_by"), date(figure.get("dated")))
 
 
-def figure_said_back(figure: Fields) -> str:
+def figure_said_back(figure: Fields, language: str = "en") -> str:
     """Return a figure as a receipt says it: "killed: 20 to 40, said by CNN, 15 April 2025"."""
     speaker = f"said by {figure['reported_by']}" if "reported_by" in figure else None
-    return _listed(f"{figure['measure']}: {amount(figure)}", speaker, date(figure.get("dated")))
+    return _listed(
+        f"{figure['measure']}: {amount(figure, language)}", speaker, date(figure.get("dated"))
+    )
 
 
-def figure(figure: Fields) -> str:
+def figure(figure: Fields, language: str = "en") -> str:
     """Return measure, amount and origin of a figure: "killed 34, Mayor of Sumy, 13 April 2025"."""
-    return _listed(f"{figure['measure']} {amount(figure)}", said(figure))
+    return _listed(f"{figure['measure']} {amount(figure, language)}", said(figure))
 
 
 def claim(claim: Fields) -> str:

@@ -106,9 +106,9 @@ _ITEMS = {
     ),
     "quantities": _Item(
         lambda _: "figure",
-        lambda _, item: prose.figure(item),
-        lambda _, item: prose.figure({**item, "dated": None}),
-        frozenset(("measure",)),
+        lambda names, item: prose.figure(item, names.language),
+        lambda names, item: prose.figure({**item, "dated": None}, names.language),
+        frozenset(("measure", "reported_by")),
         _AMOUNT | {"measure", "reported_by", "dated"},
     ),
     "claims": _Item(
@@ -207,8 +207,9 @@ def _item(names: Names, kind: _Item, steps: Sequence[_Step], item: Fields) -> It
         yield Change(kind.noun(item), kind.words(names, before), kind.words(names, item))
     elif left & _AMOUNT:
         left -= _AMOUNT
-        now = [prose.amount(item), "" if left else prose.said(item)]
-        yield Change(item["measure"], prose.amount(before), ", ".join(filter(None, now)))
+        now = [prose.amount(item, names.language), "" if left else prose.said(item)]
+        was = prose.amount(before, names.language)
+        yield Change(item["measure"], was, ", ".join(filter(None, now)))
     for step in steps:
         field = step.way[2]
         if field in left:

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from timeline.errors import InvalidValue
-from timeline.model import hints, units
+from timeline.model import hints, plurals, units
 from timeline.model.field_types import SIGNS
 from timeline.model.limits import MAX_NUMBER
 
@@ -160,12 +160,15 @@ def written(
     figure: Mapping[str, Any],
     signs: Mapping[str, str] = SIGNS,
     number: Callable[[str], str] = plain_number,
+    unit: Callable[[str], str] = str,
 ) -> str:
     """Return a figure as sheets and forms have it: ">60 soldier", "10 to 12", "35 (20 to ?)".
 
     It has no hyphen, because a spreadsheet would make a date of "10-12". `signs` are what stands
-    before the number, by qualifier, and `number` writes each stored number.
+    before the number, by qualifier. `number` writes each stored number, and `unit` the unit of more
+    than one.
     """
+    stored = [figure[field] for field in ("value", "low", "high") if field in figure]
     value, low, high = (
         number(figure[field]) if field in figure else None for field in ("value", "low", "high")
     )
@@ -173,18 +176,20 @@ def written(
     if low or high:
         span = f"{low or '?'} to {high or '?'}"
         text = f"{text} ({span})" if text else span
-    unit = f" {figure['unit']}"
+    noun = figure["unit"] if {*stored} == {"1"} else unit(figure["unit"])
     if figure["unit"] == "person":
-        unit = "" if figure["measure"] in units.COUNTED_IN_PEOPLE else " people"
-    return f"{signs[figure.get('qualifier', 'exact')]}{text}{unit}"
+        noun = "person" if {*stored} == {"1"} else "people"
+        noun = "" if figure["measure"] in units.COUNTED_IN_PEOPLE else noun
+    return f"{signs[figure.get('qualifier', 'exact')]}{text} {noun}".rstrip()
 
 
 def read(text: str, measure: str = "", *, is_english: bool = True) -> Amount:
     """Return the amount that a text says of a measure.
 
     `measure` is what is counted: killed and injured are persons unless a unit is given.
-    `is_english` tells whether the log is in English: in other languages a comma before three
-    digits and the word "billion" have two readings.
+    `is_english` tells whether the log is in English: then "service members" are counted in the
+    unit "service member". In other languages a comma before three digits and the word "billion"
+    have two readings.
 
     Raises InvalidValue for a text that is no figure, or that could be meant as another figure.
     """
@@ -265,7 +270,9 @@ class _Reader:
                 raise self._refusal(f'has the number word "{word}" in its unit: write digits')
         if noun.split(" ")[0].lower() in ("to", "or", "and", "of"):
             raise self._refusal("is not a figure: write a span as 20 to 40")
-        return noun or None
+        if not self._is_english or re.fullmatch("[A-Z]{3}", noun):
+            return noun or None
+        return plurals.singular(noun if re.search("[0-9]", noun) else noun.lower()) or None
 
     def _currency(self, written: str) -> str:
         if code := _CODES.get(written.lower()):

@@ -16,6 +16,7 @@ from timeline.errors import AlreadyRecorded, InvalidInput, NothingChanged, Timel
 from timeline.model import field_paths
 from timeline.model.content import SAME_REPORT, Event, Merge, Said, Statement
 from timeline.model.edtf_words import one_date
+from timeline.model.plurals import singular
 from timeline.model.validation import validate
 from timeline.projection import fold
 from timeline.store import codec
@@ -103,7 +104,7 @@ class EventEntries(Entries):
         event_id = given.event_id or self._buffer.owner_of(given.external_ids) or entry_id
         if event_id and self._buffer.version(f"event/{event_id}"):
             return self._recorded_already(event_id, given)
-        resolved = self._resolver.resolved(_with_one_date(given, {}))
+        resolved = self._resolver.resolved(_in_todays_form(given, {}))
         entry_id = entry_id or self._new_id()
         if said.reported_at == SAME_REPORT:
             problem = 'must be a day or a time: "same" keeps the date of an earlier version'
@@ -219,7 +220,7 @@ class EventEntries(Entries):
         standing = self._buffer.standing(subject, expect)
         content = standing.content or {}
         resolved = self._resolver.resolved(
-            _with_one_date(_changed(event_id, content, changes), content),
+            _in_todays_form(_changed(event_id, content, changes), content),
             citations_before=content.get("citations", ()),
         )
         if resolved.content == standing.content:
@@ -258,7 +259,7 @@ class EventEntries(Entries):
         for entry, content in zip(known, contents, strict=True):
             own = (content or {}).get("citations", ())
             said = self._resolver.resolved(
-                _with_one_date(event, content or {}), citations_before=[*own, *cited]
+                _in_todays_form(event, content or {}), citations_before=[*own, *cited]
             ).content
             if entry and content == said:
                 return receipt_of(entry)
@@ -362,15 +363,26 @@ def _changed(
     return changes
 
 
-def _with_one_date(event: Event, before: Mapping[str, Any]) -> Event:
-    """Return an event with an interval of two equal dates as that date.
+def _in_todays_form(event: Event, before: Mapping[str, Any]) -> Event:
+    """Return an event as it is recorded today: an interval of two equal dates is that date.
 
-    The date of the version before stays as it was written, if it is the same.
+    What says the same in the version before stays as it was written there: the date, and a unit
+    that is in the plural in one of the two.
     """
     date = one_date(event.occurred)
     if "occurred" in before and one_date(before["occurred"]) == date:
         date = before["occurred"]
-    return event if date == event.occurred else event.model_copy(update={"occurred": date})
+    changes: dict[str, Any] = {"occurred": date} if date != event.occurred else {}
+    units = [figure["unit"] for figure in before.get("quantities", ())]
+    quantities = tuple(
+        figure.model_copy(update={"unit": unit})
+        if figure.unit != unit and singular(figure.unit) == singular(unit)
+        else figure
+        for figure, unit in zip(event.quantities, units, strict=False)
+    )
+    if quantities != tuple(event.quantities[: len(quantities)]):
+        changes["quantities"] = (*quantities, *event.quantities[len(quantities) :])
+    return event.model_copy(update=changes) if changes else event
 
 
 def _own_words(statement: Statement, said: Said) -> Said:

@@ -70,7 +70,7 @@ def _print_event(
             [prose.role(participant), prose.participant(participant)]
             for participant in event.get("participants", ())
         ],
-        "Figures": prose.figures(event.get("quantities", ())),
+        "Figures": prose.figures(event.get("quantities", ()), names.language),
         "Claims": [[prose.stance(claim), prose.claim(claim)] for claim in event.get("claims", ())],
         "Related": [*_ties(connection, names, event, is_newest=is_newest)],
         "Sources": [
@@ -166,7 +166,7 @@ def history_command(
             before, figures = figures, stood.get("quantities", [])
             if figures != before and (len(figures) > 1 or not version["changes"]):
                 output.echo(output.hanging("figures then", 2))
-                output.echo(output.table(prose.figures(figures), 4))
+                output.echo(output.table(prose.figures(figures, names.language), 4))
 
 
 def _print_version(

@@ -111,7 +111,7 @@ def _description(event: EventDict, about: About, labels: Mapping[str, str]) -> s
         f"{title} {url}" if url not in ("", title) else title
         for title, url in markup.sources(event, about.lookup)
     ]
-    said = [*markup.paragraphs(event, labels)]
+    said = [*markup.paragraphs(event, labels, about.lookup.language)]
     return "\n\n".join([*said, *(["\n".join(["Sources:", *cited])] if cited else [])])
 
 

@@ -15,9 +15,12 @@ from timeline.errors import InvalidInput, InvalidValue
 from timeline.formats.sheet.cells import SheetRow, several
 from timeline.model import field_paths, figures
 from timeline.model.content import Quantity
+from timeline.model.plurals import singular
 from timeline.model.units import COUNTED_IN_PEOPLE
 from timeline.model.validation import validate
 
+WRITTEN = "und"
+"""Stands for the language of a cell as an export writes it: its marks and its unit are plain."""
 _NUMBERS = ("value", "low", "high", "qualifier", "unit")
 
 
@@ -26,7 +29,7 @@ def written_figures(event: Mapping[str, Any], measure: str) -> list[str]:
     return [figures.written(q) for q in event.get("quantities", ()) if q["measure"] == measure]
 
 
-def figure_in(measure: str, text: str, language: str = "en") -> dict[str, Any]:
+def figure_in(measure: str, text: str, language: str = WRITTEN) -> dict[str, Any]:
     """Return the content of the `Quantity` that an item of a cell gives. Raises InvalidInput."""
     try:
         amount = figures.read(text, measure, is_english=figures.is_english(language))
@@ -74,7 +77,10 @@ def figures_in_columns(row: SheetRow, said: Mapping[str, Any]) -> list[Any]:
 def _is_part(part: Mapping[str, Any], figure: Mapping[str, Any]) -> bool:
     """Tell whether what columns say of a figure, maybe without its measure, fits this one."""
     common = part.keys() & {"measure", *_NUMBERS}
-    return bool(common) and all(str(part[key]) == str(figure.get(key, "")) for key in common)
+    alike = {key: str(part[key]) for key in common}
+    if "unit" in alike:
+        alike["unit"] = singular(alike["unit"])
+    return bool(common) and all(text == str(figure.get(key, "")) for key, text in alike.items())
 
 
 def with_figures(quantities: list[Any], measure: str, cell: str) -> list[Any]:

@@ -206,7 +206,8 @@ def groups_of(
     """Return the events of a page of a selection, grouped by their dates in words."""
     tables = chosen.tables
     labels = query.labels(tables)
-    figures = _figures(tables, [row["event_id"] for row in rows])
+    language = str(log.info(connection).get("language", "en"))
+    figures = _figures(tables, [row["event_id"] for row in rows], language)
     found = chosen.excerpts(rows)
     events = (
         {
@@ -248,7 +249,7 @@ def _time(row: Mapping[str, Any]) -> str:
 
 
 def _figures(
-    tables: sqlite3.Connection, event_ids: Sequence[str]
+    tables: sqlite3.Connection, event_ids: Sequence[str], language: str
 ) -> dict[str, list[tuple[str, list[str]]]]:
     """Return by event id each measure with its figures in words; several of one measure compete."""
     marks = ", ".join("?" * len(event_ids))
@@ -261,13 +262,15 @@ def _figures(
     for (event_id, measure), members in groupby(
         as_dicts(cursor), key=lambda row: (row["event_id"], row["measure"])
     ):
-        found.setdefault(event_id, []).append((measure, [_figure(row) for row in members]))
+        found.setdefault(event_id, []).append(
+            (measure, [_figure(row, language) for row in members])
+        )
     return found
 
 
-def _figure(row: RowDict) -> str:
+def _figure(row: RowDict, language: str) -> str:
     """Return a figure in words, with who reported it if that is known: "35 (prosecutor)"."""
     numbers = {key: str(row[key]) for key in ("value", "low", "high") if row[key] is not None}
     by = f" ({row['reported_by']})" if row["reported_by"] else ""
     figure = {**numbers, **{key: row[key] for key in ("measure", "unit", "qualifier")}}
-    return f"{prose.amount(figure)}{by}"
+    return f"{prose.amount(figure, language)}{by}"

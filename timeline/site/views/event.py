@@ -147,7 +147,7 @@ def _figures(names: Names, event: Mapping[str, Any]) -> dict[str, list[dict[str,
     for figure in event.get("quantities", ()):
         found.setdefault(figure["measure"], []).append(
             {
-                "amount": prose.amount(figure),
+                "amount": prose.amount(figure, names.language),
                 "by": figure.get("reported_by"),
                 "dated": edtf.phrase(figure["dated"]) if "dated" in figure else None,
                 "sources": [names.source(source_id) for source_id in figure.get("source_ids", ())],
