@@ -450,9 +450,10 @@ class Timeline:
         """Return one event, with the fields that ``timeline schema`` describes, and more.
 
         Lists and objects are nested; figures and coordinates are decimal strings. More fields are
-        occurred_from, occurred_to (ISO 8601, None for an open end), occurred_precision, state,
-        version, seq, recorded_at (UTC) and reported_at; a merged event also has merged_into.
-        Raises NotFound for an event, or a version of it, that was not recorded by that moment.
+        occurred_from, occurred_to (ISO 8601, times in the log's time zone, None for an open end),
+        occurred_precision, state, version, seq, recorded_at (UTC) and reported_at; a merged event
+        also has merged_into. Raises NotFound for an event, or a version of it, that was not
+        recorded by that moment.
         """
         with self._reading() as connection:
             point = parse_as_of(connection, as_of, as_reported)

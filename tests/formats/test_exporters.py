@@ -213,7 +213,7 @@ def test_a_place_that_an_event_is_about_is_not_where_it_happened() -> None:
         (
             "2025-04-15T10:15+03:00/2025-04-16T10:15Z",
             "2025-04-15T07:15:00",
-            "2025-04-16T10:15:59",
+            "2025-04-16T10:14:59",
             True,
             "",
         ),

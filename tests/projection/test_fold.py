@@ -200,19 +200,19 @@ def test_a_thousand_items_of_which_one_is_new_are_compared_in_no_time() -> None:
 
 
 def test_the_columns_of_a_content_are_those_that_are_promised() -> None:
-    assert tuple(fold.content_row(None)) == CONTENT_COLUMNS
+    assert tuple(fold.content_row(None, "UTC")) == CONTENT_COLUMNS
     content = {"title": "T", "occurred": "2025"}
-    assert tuple(fold.content_row(content)) == CONTENT_COLUMNS
+    assert tuple(fold.content_row(content, "UTC")) == CONTENT_COLUMNS
 
 
 def test_an_erased_content_leaves_nothing_but_the_count_of_no_sources() -> None:
-    row = fold.content_row(None)
+    row = fold.content_row(None, "UTC")
     assert row.pop("sources_count") == 0
     assert set(row.values()) == {None}
 
 
 def test_defaults_that_the_bytes_leave_out_stand_in_the_row() -> None:
-    row = fold.content_row({"title": "T", "occurred": "2025-04-15"})
+    row = fold.content_row({"title": "T", "occurred": "2025-04-15"}, "UTC")
     assert row["modality"] == "actual"
     assert row["verification"] == "reported"
     assert row["sources_count"] == 0
@@ -240,7 +240,7 @@ def test_a_vague_date_keeps_its_bounds_and_no_more_than_is_known(
     year: int | None,
     month: str | None,
 ) -> None:
-    row = fold.content_row({"title": "T", "occurred": occurred})
+    row = fold.content_row({"title": "T", "occurred": occurred}, "UTC")
     found = [row[f"occurred_{part}"] for part in ("from", "to", "precision")]
     assert found == [first, last, precision]
     assert (row["occurred"], row["year"], row["month"]) == (occurred, year, month)
@@ -253,7 +253,8 @@ def test_places_are_columns_and_coordinates_numbers() -> None:
             "occurred": "2025",
             "place": {"name": "Odesa", "country": "UKR", "lat": "46.4825", "lon": "0"},
             "about_place": {"admin1": "Crimea", "geo_precision": 4},
-        }
+        },
+        "UTC",
     )
     assert (row["place"], row["country"], row["lat"], row["lon"]) == ("Odesa", "UKR", 46.4825, 0.0)
     assert isinstance(row["lon"], float)
@@ -264,7 +265,7 @@ def test_places_are_columns_and_coordinates_numbers() -> None:
 
 def test_lists_and_objects_are_json_in_raw_utf_8_and_null_when_empty() -> None:
     content = {"title": "T", "occurred": "2025", "tags": ["море", "b"], "extra": {"a": {"b": "c"}}}
-    row = fold.content_row(content)
+    row = fold.content_row(content, "UTC")
     assert row["tags"] == '["море", "b"]'
     assert row["extra"] == '{"a": {"b": "c"}}'
     assert row["contexts"] is None
@@ -272,7 +273,7 @@ def test_lists_and_objects_are_json_in_raw_utf_8_and_null_when_empty() -> None:
 
 def test_sources_are_counted_once_each() -> None:
     cited = [{"source_id": key} for key in ("nato", "suspilne", "nato")]
-    row = fold.content_row({"title": "T", "occurred": "2025", "citations": cited})
+    row = fold.content_row({"title": "T", "occurred": "2025", "citations": cited}, "UTC")
     assert row["sources_count"] == 2
 
 

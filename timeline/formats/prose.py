@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from timeline.errors import NotFound
-from timeline.model import countries
+from timeline.model import countries, log_clock
 from timeline.model.edtf import phrase
 from timeline.model.figures import is_english, plain_number, written
 from timeline.model.plurals import plural
@@ -49,6 +49,19 @@ def occurred(event: Fields) -> str:
     """
     edtf = event.get("occurred")
     return phrase(edtf, ongoing=event.get("modality") == "ongoing") if edtf else ""
+
+
+def when(event: Fields) -> str:
+    """Return when an event happened, by the clock of its log, and as written if that differs.
+
+    For example "15 April 2025, 03:00 (14 April 2025, 20:00 -04:00)". Without the bounds of the
+    event it is as written.
+    """
+    written = occurred(event)
+    here = written and log_clock.local(
+        event["occurred"], event.get("occurred_from"), event.get("occurred_to")
+    )
+    return f"{occurred({**event, 'occurred': here})} ({written})" if here else written
 
 
 def place_name(name: str | None, country: str | None) -> str:
@@ -167,7 +180,7 @@ def facts(event: Fields, labels: Mapping[str, str]) -> str:
     current comes last, in capitals. `labels` are those of event types, by code.
     """
     known = [
-        occurred(event),
+        when(event),
         labels.get(event.get("event_type", ""), event.get("event_type", "")),
         place(event.get("place", {})),
         *(

@@ -5,7 +5,8 @@ Guarantees:
 - `parse` reads the Extended Date/Time Format (ISO 8601-2:2019 as profiled by the Library of
   Congress, levels 0 to 2) and plain English, and refuses everything else with `InvalidValue`.
 - Bounds are as written, never invented: an open or unknown end is None, a time is not
-  converted to another zone, and an uncertain or approximate date has the bounds of the date.
+  converted to another zone (`log_clock` does that), and an uncertain or approximate date has the
+  bounds of the date. An interval to 11:00 ends at 11:00, not with the last second of that minute.
 - Bounds sort as text in the order of time, over all years from -(10**12 - 1) to 10**12 - 1.
 - ``parse(phrase(x)).edtf == x`` for every ``x`` that `parse` returns.
 
@@ -29,6 +30,7 @@ from typing import Literal, NamedTuple
 
 from timeline.errors import InvalidValue
 from timeline.model import edtf_words
+from timeline.model.clock_bounds import Bound, end_of_clocks, says_end, second_of, to_second
 
 Precision = Literal[
     "second", "minute", "hour", "day", "month", "quarter", "season", "half_year",
@@ -51,13 +53,10 @@ class Occurred(NamedTuple):
 
 
 class _Span(NamedTuple):
-    """A span of time has a first and a last bound, both inclusive, and a precision.
+    """A span of time has a first and a last bound, both inclusive, and a precision."""
 
-    A bound is (year, month, day) or (year, month, day, hour, minute, second).
-    """
-
-    first: tuple[int, ...]
-    last: tuple[int, ...]
+    first: Bound
+    last: Bound
     precision: Precision
     offset: int | None = None  # minutes east of UTC; None if no offset is written
 
@@ -197,7 +196,7 @@ def _expression(edtf: str) -> Occurred | None:
     if edtf[0] in "[{":
         raise _refused(edtf, "is a set of dates: write one date, or an interval such as 2025/2026")
     span = _point(edtf)
-    return None if span is None else _occurred(edtf, span)
+    return None if span is None else between(edtf, span.first, span.last, span.precision)
 
 
 def _interval(edtf: str, left: str, right: str) -> Occurred | None:
@@ -211,24 +210,27 @@ def _interval(edtf: str, left: str, right: str) -> Occurred | None:
         raise _refused(edtf, "says nothing: write ../.. for a date that is not known")
     begin, end = _point(left), _point(right)
     if begin is None and end is not None and left in _NO_BOUND:
-        return Occurred(edtf, None, _bound_as_text(end.last), "open", None, None)
+        return Occurred(edtf, None, bound_text(end.last), "open", None, None)
     if end is None and begin is not None and right in _NO_BOUND:
-        return Occurred(edtf, _bound_as_text(begin.first), None, "open", None, None)
+        return Occurred(edtf, bound_text(begin.first), None, "open", None, None)
     if begin is None or end is None:
         return None
     _check_order(edtf, begin, end)
     last = end.last
+    if says_end(right):
+        last = end_of_clocks(begin.first, end.first, last)
     if len(begin.first) > len(last) and begin.first[:3] == last:
-        last = _to_second(last, latest=True)  # a day without a time sorts before its own times
-    return _occurred(edtf, _Span(begin.first, last, "interval"))
+        last = to_second(last, latest=True)  # a day without a time sorts before its own times
+    return between(edtf, begin.first, last, "interval")
 
 
 def _check_order(edtf: str, begin: _Span, end: _Span) -> None:
     """Refuse an interval that runs backwards, by its times as written or in real time."""
-    first = _to_second(begin.first, latest=False)
-    last = _to_second(end.last, latest=True)
+    first = to_second(begin.first, latest=False)
+    last = to_second(end.last, latest=True)
     if begin.offset is not None and end.offset is not None:
-        if _utc_seconds(first, begin.offset) > _utc_seconds(last, end.offset):
+        minutes_between = begin.offset - end.offset
+        if second_of(*first) - minutes_between * 60 > second_of(*last):
             raise _refused(edtf, "ends before it begins")
         if first > last:
             raise _refused(edtf, "runs backwards by the clock: write both times in one offset")
@@ -236,31 +238,16 @@ def _check_order(edtf: str, begin: _Span, end: _Span) -> None:
         raise _refused(edtf, "ends before it begins")
 
 
-def _to_second(bound: tuple[int, ...], *, latest: bool) -> tuple[int, ...]:
-    return bound if len(bound) == 6 else (*bound, *((23, 59, 59) if latest else (0, 0, 0)))
-
-
-def _utc_seconds(bound: tuple[int, ...], offset: int) -> int:
-    """Count seconds from 1 March of year 0 in UTC.
-
-    Years are counted from March, so that a leap day is the last day of its year.
-    """
-    year, month, day, hour, minute, second = bound
-    year -= month <= 2
-    days = 365 * year + year // 4 - year // 100 + year // 400
-    days += (153 * ((month + 9) % 12) + 2) // 5 + day - 1
-    return ((days * 24 + hour) * 60 + minute - offset) * 60 + second
-
-
-def _occurred(edtf: str, span: _Span) -> Occurred:
-    first, last, precision, _ = span
+def between(edtf: str, first: Bound, last: Bound, precision: Precision) -> Occurred:
+    """Return what is known of a date with these bounds."""
     year = first[0] if first[0] == last[0] else None
     in_one_month = year is not None and 0 <= year <= 9999 and first[1] == last[1]
     month = f"{year:04d}-{first[1]:02d}" if in_one_month else None
-    return Occurred(edtf, _bound_as_text(first), _bound_as_text(last), precision, year, month)
+    return Occurred(edtf, bound_text(first), bound_text(last), precision, year, month)
 
 
-def _bound_as_text(bound: tuple[int, ...]) -> str:
+def bound_text(bound: Bound) -> str:
+    """Write a bound as text that sorts as time does, see `sortable`."""
     day = sortable(bound[0], bound[1], bound[2])
     return day if len(bound) == 3 else f"{day}T{bound[3]:02d}:{bound[4]:02d}:{bound[5]:02d}"
 

@@ -1,7 +1,8 @@
 """Store which versions of events have which value of a facet, as sets of `seq` in segments.
 
-Guarantees: a segment depends only on the entries of the log up to its end, and never changes. It
-is written when its last entry is folded, so only one append in many thousand writes a segment.
+Guarantees: a segment depends only on the entries of the log up to its end and on the log's time
+zone; it never changes, until a new zone makes all tables again. It is written when its last entry
+is folded, so only one append in many thousand writes a segment.
 The values in the last, unfinished segment are gathered from the log.
 
 A version that only changes a state has the values of its content. The actor of a participant may
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 
 from pyroaring import BitMap
 
-from timeline.model import edtf
+from timeline.model.log_clock import occurred_in
 from timeline.projection import fold
 from timeline.store.codec import decode_content
 
@@ -78,8 +79,11 @@ _VERSIONS = (
 """CROSS JOIN makes SQLite look up the version of each entry, and not the entry of each version."""
 
 
-def gather(connection: sqlite3.Connection, start: int, end: int) -> Gathered:
-    """Gather the values of the versions that the entries from `start` to before `end` recorded."""
+def gather(connection: sqlite3.Connection, start: int, end: int, time_zone: str) -> Gathered:
+    """Gather the values of the versions that the entries from `start` to before `end` recorded.
+
+    Days are those of the time zone of the log.
+    """
     seqs: defaultdict[str, defaultdict[Value, list[int]]] = defaultdict(lambda: defaultdict(list))
     later: list[Later] = []
     rounded: dict[tuple[str, str], tuple[float, float]] = {}
@@ -96,7 +100,7 @@ def gather(connection: sqlite3.Connection, start: int, end: int) -> Gathered:
         if content is None:
             seqs["span"][None, None].append(seq)
             continue
-        for facet, value in _values(content):
+        for facet, value in _values(content, time_zone):
             seqs[facet][value].append(seq)
         place = content.get("place", {})
         if "lat" in place and "lon" in place:
@@ -114,9 +118,9 @@ def gather(connection: sqlite3.Connection, start: int, end: int) -> Gathered:
     return Gathered(postings, later)
 
 
-def _values(content: fold.StoredContent) -> Iterator[tuple[str, Value]]:
+def _values(content: fold.StoredContent, time_zone: str) -> Iterator[tuple[str, Value]]:
     """Yield the facets of one content with their values, as `fold.content_row` has them."""
-    when = edtf.parse(content["occurred"])
+    when = occurred_in(content["occurred"], time_zone)
     first, last = when.occurred_from, when.occurred_to
     yield "span", (first and first.partition("T")[0], last and last.partition("T")[0])
     yield "precision", when.precision
@@ -140,9 +144,9 @@ def _values(content: fold.StoredContent) -> Iterator[tuple[str, Value]]:
 # --- Stored -------------------------------------------------------------------------------
 
 
-def write(connection: sqlite3.Connection, segment: int) -> None:
+def write(connection: sqlite3.Connection, segment: int, time_zone: str) -> None:
     """Store a segment whose entries have all been folded, in the transaction that is open."""
-    postings, later = gather(connection, segment * SIZE, (segment + 1) * SIZE)
+    postings, later = gather(connection, segment * SIZE, (segment + 1) * SIZE, time_zone)
     rows = [
         (facet, _as_value(facet, value), segment, seqs.serialize())
         for facet, values in postings.items()
@@ -154,9 +158,9 @@ def write(connection: sqlite3.Connection, segment: int) -> None:
     connection.executemany("INSERT INTO facet_segments VALUES (?, ?, ?, ?)", rows)
 
 
-def read(connection: sqlite3.Connection, end: int) -> Gathered:
+def read(connection: sqlite3.Connection, end: int, time_zone: str) -> Gathered:
     """Read the values of all versions in the entries before `end`: from segments, then the log."""
-    postings, later = gather(connection, end // SIZE * SIZE, end)
+    postings, later = gather(connection, end // SIZE * SIZE, end, time_zone)
     stored = connection.execute("SELECT facet, value, seqs FROM facet_segments ORDER BY 1, 2")
     earlier: list[Later] = []
     for (facet, text), rows in groupby(stored, key=itemgetter(0, 1)):

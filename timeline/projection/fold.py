@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from timeline.model import edtf
+from timeline.model.log_clock import occurred_in
 from timeline.model.names import OWN_LETTERS
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
@@ -95,14 +95,14 @@ _NOWHERE: StoredContent = {}
 _WITH_OWN_LETTERS = re.compile(rf"\b\w*[{''.join(map(chr, OWN_LETTERS))}]\w*")
 
 
-def content_row(content: StoredContent | None) -> dict[str, Any]:
-    """Return the values of CONTENT_COLUMNS, in their order.
+def content_row(content: StoredContent | None, time_zone: str) -> dict[str, Any]:
+    """Return the values of CONTENT_COLUMNS, in their order; bounds are in the zone of the log.
 
     If the content was erased, sources_count is 0 and all other values are None.
     """
     if content is None:
         return dict.fromkeys(CONTENT_COLUMNS) | {"sources_count": 0}
-    when = edtf.parse(content["occurred"])
+    when = occurred_in(content["occurred"], time_zone)
     get = content.get
     place, about = get("place", _NOWHERE), get("about_place", _NOWHERE)
     return {

@@ -168,7 +168,8 @@ class Projector:
             # An entry.erased changes nothing here: a rebuild drops what it erased from the tables.
         if facet_segments.is_last(entry.seq):
             self.flush()
-            facet_segments.write(self._connection, entry.seq // facet_segments.SIZE)
+            segment = entry.seq // facet_segments.SIZE
+            facet_segments.write(self._connection, segment, self._time_zone)
 
     def flush(self) -> None:
         """Insert all rows that were held back."""
@@ -347,7 +348,7 @@ class Projector:
         self._rows["events"].append(
             (
                 event_id,
-                *fold.content_row(content).values(),
+                *fold.content_row(content, self._time_zone).values(),
                 "; ".join(dict.fromkeys(names)) or None,
                 int(bool(cited) and cited <= self._withdrawn),
                 *_standing_row(standing),

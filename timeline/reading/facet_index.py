@@ -103,6 +103,11 @@ class FacetIndex(NamedTuple):
     kept: dict[Any, Any]
     """Results that were worked out once; a later index begins without them."""
 
+    @property
+    def time_zone(self) -> str:
+        """Return the time zone of the log, in which the days of the index begin and end."""
+        return self.zone.partition(" ")[0]
+
     def having(self, facet: str, value: Value = "") -> BitMap:
         """Return the versions that have this value."""
         return self.postings[facet].get(value, _NONE)
@@ -290,13 +295,13 @@ def current(connection: sqlite3.Connection, known: FacetIndex | None) -> FacetIn
     ).fetchone()
     if erased:
         return _loaded(connection, empty)
-    gathered = facet_segments.gather(connection, known.seq + 1, seq + 1)
+    gathered = facet_segments.gather(connection, known.seq + 1, seq + 1, known.time_zone)
     known = known._replace(seq=seq, leaf=leaf, actor_ids={} if renamed else known.actor_ids)
     return _with(connection, known, gathered)
 
 
 def _loaded(connection: sqlite3.Connection, empty: FacetIndex) -> FacetIndex:
-    return _with(connection, empty, facet_segments.read(connection, empty.seq + 1))
+    return _with(connection, empty, facet_segments.read(connection, empty.seq + 1, empty.time_zone))
 
 
 EMPTY = FacetIndex(

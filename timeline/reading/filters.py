@@ -15,7 +15,9 @@ from typing import Any, get_args
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import countries, edtf, names
 from timeline.model.content import Event
+from timeline.model.log_clock import occurred_in
 from timeline.model.vocabulary import stored_terms, term
+from timeline.projection import tables
 from timeline.store.rows import as_dicts
 
 FILTERS = {
@@ -119,11 +121,11 @@ def parse_filter(connection: sqlite3.Connection, name: str, value: object) -> ob
         case "tag":
             return text.lower()
         case "since":
-            return edtf.parse(text).occurred_from
+            return occurred_in(text, tables.time_zone(connection)).occurred_from
         case "until":
-            return edtf.parse(text).occurred_to
+            return occurred_in(text, tables.time_zone(connection)).occurred_to
         case "month":
-            month = edtf.parse(text).month
+            month = occurred_in(text, tables.time_zone(connection)).month
             if month is None:
                 raise InvalidValue(text, f'"{text}" is not a month: write one such as 2025-04')
             return month

@@ -18,6 +18,7 @@ from pyroaring import BitMap
 
 from timeline.errors import InvalidValue
 from timeline.model import edtf
+from timeline.model.log_clock import occurred_in
 from timeline.projection.facet_segments import Postings
 from timeline.reading import indexed_search, offices, selection
 from timeline.reading.as_of import NOW, AsOf
@@ -164,7 +165,7 @@ class IndexedSelection(Selection):
     def _dates(self, seqs: BitMap) -> Iterator[tuple[int, str, Days]]:
         """Yield entry, event and bounds of these versions."""
         for seq, event_id, content in contents(self._connection, seqs):
-            when = content and edtf.parse(content["occurred"])
+            when = content and occurred_in(content["occurred"], self._index.time_zone)
             yield seq, event_id, (when.occurred_from, when.occurred_to) if when else (None, None)
 
     def _resting_on_withdrawn(self) -> BitMap:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pyroaring import BitMap
 
-from timeline.model import edtf
+from timeline.model.log_clock import occurred_in
 from timeline.reading.facet_index import FacetIndex, contents
 from timeline.store.rows import RowDict, as_dicts
 
@@ -59,12 +59,13 @@ def _in_contents(
         for position, each in enumerate(said.get("participants", ())):
             named = index.actor_ids[each.get("actor_id"), each["name"]]
             if named == actor_id and "office" in each:
+                when = occurred_in(said["occurred"], index.time_zone)
                 yield {
                     "office": each["office"],
                     "organisation": each.get("organisation"),
                     "event_id": event_id,
                     "occurred": said["occurred"],
-                    "occurred_from": edtf.parse(said["occurred"]).occurred_from,
+                    "occurred_from": when.occurred_from,
                     "seq": seq,
                     "position": position,
                 }

@@ -16,8 +16,9 @@ from itertools import islice
 from typing import Any
 
 from timeline.errors import NotFound
-from timeline.model import edtf
 from timeline.model.field_types import ID_PATTERN
+from timeline.model.log_clock import occurred_in
+from timeline.projection import tables
 from timeline.reading.as_of import NOW, VERSION_AT, AsOf
 from timeline.reading.sources import withdrawals
 from timeline.store.codec import check_version, decode_content
@@ -84,7 +85,8 @@ def get(
         raise _not_there(name, as_of)
     said = content(connection, standing["content_seq"])
     cited = [citation["source_id"] for citation in (said or {}).get("citations", ())]
-    return _standing_event(standing, said, withdrawals(connection, as_of, cited) if cited else {})
+    withdrawn = withdrawals(connection, as_of, cited) if cited else {}
+    return _standing_event(standing, said, withdrawn, tables.time_zone(connection))
 
 
 def _not_there(name: str, as_of: AsOf) -> NotFound:
@@ -92,13 +94,16 @@ def _not_there(name: str, as_of: AsOf) -> NotFound:
 
 
 def _standing_event(
-    standing: Mapping[str, Any], said: RowDict | None, withdrawn: Mapping[str, RowDict]
+    standing: Mapping[str, Any],
+    said: RowDict | None,
+    withdrawn: Mapping[str, RowDict],
+    time_zone: str,
 ) -> RowDict:
     event: RowDict = {"event_id": standing["event_id"], **(said or {})}
     if said:
         event.setdefault("modality", "actual")
         event.setdefault("verification", "reported")
-        when = edtf.parse(said["occurred"])
+        when = occurred_in(said["occurred"], time_zone)
         event["occurred_from"] = when.occurred_from
         event["occurred_to"] = when.occurred_to
         event["occurred_precision"] = when.precision
@@ -136,6 +141,7 @@ def each(
     """
     version, point = ("e.version", ()) if as_of.is_now else (VERSION_AT, as_of)
     withdrawn = withdrawals(connection, as_of)
+    time_zone = tables.time_zone(connection)
     ids = iter(event_ids)
     while some := [*islice(ids, _AT_ONCE)]:
         values = (json.dumps(some), *point)
@@ -145,7 +151,8 @@ def each(
             if standing is None or standing["event_id"] != event_id:
                 raise _not_there(event_id, as_of)
             check_version(standing["content_seq"], standing["envelope"])
-            yield _standing_event(standing, decode_content(standing["payload"]), withdrawn)
+            said = decode_content(standing["payload"])
+            yield _standing_event(standing, said, withdrawn, time_zone)
 
 
 def history(

@@ -16,6 +16,7 @@ from datasette.utils.asgi import BadRequest, Forbidden
 
 from timeline.errors import InvalidValue
 from timeline.model import edtf
+from timeline.model.log_clock import occurred_in
 from timeline.site import guard
 from timeline.site.arguments import arguments
 
@@ -112,7 +113,10 @@ async def filters(datasette: Any, request: Any, database: str, table: str) -> An
             )
             parameters[parameter] = value
             descriptions.append(f"{link.word} is {labels.get(value, value)}")
-    for number, period in enumerate(periods_of(request)):
+    periods = periods_of(request)
+    time_zone = await _time_zone(datasette, database) if periods else "UTC"
+    for number, asked in enumerate(periods):
+        period = occurred_in(asked.edtf, time_zone)
         since, until = (f"timeline_{side}_{number}" for side in ("since", "until"))
         if period.occurred_from is not None:
             clauses.append(f"(occurred_to IS NULL OR occurred_to || '~' >= :{since})")
@@ -142,6 +146,12 @@ def _check_facets(request: Any) -> None:
                 json.loads(value)
             except (ValueError, RecursionError):
                 raise BadRequest(f"{name}: write the name of a column") from None
+
+
+async def _time_zone(datasette: Any, database: str) -> str:
+    """Return the time zone of the log, in which the tables have the times of events."""
+    answer = await datasette.execute(database, "SELECT time_zone FROM projection_state")
+    return str(answer.rows[0][0])
 
 
 async def _labels(datasette: Any, database: str, link: Link, values: list[str]) -> dict[str, str]:

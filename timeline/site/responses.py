@@ -236,7 +236,7 @@ def _common(asked: Asked) -> Context:
         "marked": marked,
         "office_of": prose.office_of,
         "phrase": prose.date,
-        "occurred": prose.occurred,
+        "when": prose.when,
         "page_size": PAGE_SIZE,
         "frozen": asked.is_frozen,
     }

@@ -276,7 +276,7 @@ def _twins(two: list[tuple[str, str]], why: str, command: str) -> str:
 
 
 def _when_and_where(row: Mapping[str, Any]) -> str:
-    facts = [prose.occurred(row), prose.place_name(row["place"], row["country"])]
+    facts = [prose.when(row), prose.place_name(row["place"], row["country"])]
     return " - ".join(fact for fact in facts if fact)
 
 

@@ -86,7 +86,7 @@ def _print_rows(
     for row in rows:
         found = True
         facts = [
-            prose.occurred(row),
+            prose.when(row),
             labels.get(row["event_type"], row["event_type"]),
             prose.place_name(row["place"], row["country"]),
             row["modality"] if row["modality"] != "actual" else None,

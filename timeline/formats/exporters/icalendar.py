@@ -5,7 +5,8 @@ Guarantees:
 - A date that is known to the day or less precisely (a month, a quarter, an interval) is an all-day
   event over the whole period, from its first to its last day. If it is not exactly a day or an
   interval of days, the title ends with the date in words.
-- A time with an offset is written in UTC. A time without one is written as floating time, "10:15
+- A time with an offset is written in UTC: the instant that the source says, whatever the time zone
+  of the log. A time without one is written as floating time, "10:15
   on the clock": the source did not say on whose clock, and the log's time zone would claim more
   than the source said.
 - An open end stays open: the event is on the day on which it began, and its title says "since".
@@ -21,6 +22,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from timeline.formats import markup, prose
 from timeline.formats.about import About
+from timeline.model import edtf
 from timeline.reading.rows import EventDict
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -128,12 +130,14 @@ def _status(event: EventDict) -> str:
 def _dates(event: EventDict) -> list[Property] | None:
     """Return DTSTART and DTEND, or None if iCalendar cannot express the date.
 
-    DTEND is exclusive, and is left out if the end is open.
+    DTEND is exclusive, and is left out if the end is open. An interval to 11:00 ends at 11:00;
+    everything else ends when its last second has ended.
     """
-    first, last = event.get("occurred_from"), event.get("occurred_to")
-    if first is None:
+    if event.get("occurred_from") is None:
         return None
-    left, _, right = event["occurred"].partition("/")
+    when = edtf.parse(event["occurred"])  # the bounds of an event are in the zone of the log
+    first, last = str(when.occurred_from), when.occurred_to
+    left, _, right = when.edtf.partition("/")
     begin = _CLOCK.search(left)
     end = _CLOCK.search(right) if right and last else begin
     try:
@@ -141,7 +145,8 @@ def _dates(event: EventDict) -> list[Property] | None:
         if begin and end and bool(begin[1]) == bool(end[1]):
             found = [("DTSTART", _moment(first, begin[1]))]
             if last:
-                found.append(("DTEND", _moment(last, end[1], seconds=1)))
+                is_end = right and first < last == edtf.parse(right).occurred_from
+                found.append(("DTEND", _moment(last, end[1], seconds=0 if is_end else 1)))
         else:
             found = [("DTSTART;VALUE=DATE", _day(first))]
             if last:

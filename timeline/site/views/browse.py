@@ -7,13 +7,14 @@ address names. Reads on the connection it is given; knows no request and no temp
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from timeline.formats import prose
-from timeline.model import countries, edtf
+from timeline.model import countries, edtf, log_clock
 from timeline.reading import deadline, query
 from timeline.reading.as_of import AsOf, parse_as_of
 from timeline.reading.entries import erasure_of
@@ -35,6 +36,7 @@ _MOST = 1_000
 """The largest number of values that a facet shows; they take 270 kB of a page."""
 _CLOCK_TIMES = ("second", "minute", "hour")
 """The precisions of dates that have a time of day."""
+_ISO_DAY = re.compile("[0-9]{4}-")
 
 
 class Choice(NamedTuple):
@@ -237,15 +239,23 @@ def _period(row: Mapping[str, Any]) -> str:
     """Return the day of an event that has a time, otherwise its date, in words."""
     if row["occurred"] is None:
         return ""
-    is_time = row["occurred_precision"] in _CLOCK_TIMES
-    return edtf.phrase(row["occurred_from"][:10]) if is_time else prose.occurred(row)
+    is_time = row["occurred_precision"] in _CLOCK_TIMES and _ISO_DAY.match(row["occurred_from"])
+    return edtf.phrase(row["occurred_from"][:10]) if is_time else prose.when(row)
 
 
 def _time(row: Mapping[str, Any]) -> str:
-    """Return the time of day of an event, in words; an empty text if it has none."""
+    """Return the time of day of an event, in words; an empty text if it has none.
+
+    It is by the clock of the log. If the event was written by another one, that follows.
+    """
     if row["occurred_precision"] not in _CLOCK_TIMES:
         return ""
-    return edtf.phrase(row["occurred"]).rpartition(", ")[2]
+    day, _, written = edtf.phrase(row["occurred"]).rpartition(", ")
+    here = log_clock.local(row["occurred"], row["occurred_from"], row["occurred_to"])
+    if here is None:
+        return written
+    day_here, _, time_here = edtf.phrase(here).rpartition(", ")
+    return f"{time_here} ({written if day == day_here else f'{day}, {written}'})"
 
 
 def _figures(

@@ -188,7 +188,7 @@ def _events(connection: sqlite3.Connection, source_id: str) -> tuple[list[RowDic
     found = [
         {
             **row,
-            "when": prose.occurred(row),
+            "when": prose.when(row),
             "title": prose.title(row),
             "risk": prose.at_risk(withdrawn_sources(connection, row["event_id"]))
             if row["at_risk"]
