@@ -21,6 +21,7 @@ from threading import Thread
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
+import two_scripts
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
     Browser,
@@ -552,6 +553,42 @@ def test_axe_finds_nothing(name: str, scheme: str, demo: str, open_page: Opener)
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.fixture(scope="module", params=["he", "en"])
+def leftward(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The site of a log of which every text is written from right to left."""
+    path = tmp_path_factory.mktemp("leftward") / f"{request.param}.db"
+    two_scripts.tell(path, request.param)
+    with serving("timeline", "-d", path, "serve", cwd=path.parent) as address:
+        yield address
+
+
+@pytest.mark.parametrize("path", ["/", "/events/talks", "/sources/paper", "/changes", "/verify"])
+def test_a_log_in_another_script_is_as_well_there(
+    path: str, leftward: str, open_page: Opener
+) -> None:
+    page = open_page(leftward + path, width=PHONE, scheme="dark")
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert is_within(page)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_page_is_mirrored_but_time_goes_on_to_the_right(leftward: str, open_page: Opener) -> None:
+    page = open_page(leftward)
+    is_mirrored = page.evaluate("document.dir") == "rtl"
+    places = [page.locator(part).bounding_box() for part in (".list", "aside", "h1", "nav")]
+    text, filters, title, links = [place["x"] for place in places if place]
+    assert (text > filters, title > links) == (is_mirrored, is_mirrored)
+    shown = page.locator(".ticks text, .bars a .hit")
+    lefts = shown.evaluate_all("all => all.map(each => each.getBoundingClientRect().left)")
+    ticks, bars = lefts[-page.locator(".ticks text").count() :], page.locator(".bars a").count()
+    assert lefts[:bars] == sorted(lefts[:bars])
+    assert ticks == sorted(ticks)
+    assert abs(ticks[0] - lefts[0]) < 5
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])

@@ -116,6 +116,11 @@ class Names:
         source = self._source(source_id)
         return str(source.get("title") or source.get("url") or source_id)
 
+    def named(self, source_id: str) -> dict[str, str | None]:
+        """Return the title of a source, as `source` does, and its language if that is known."""
+        language = self._source(source_id).get("language")
+        return {"title": self.source(source_id), "language": language}
+
     def citation(self, citation: Fields) -> str:
         """Return a citation in words: title, publisher and date of its source, and the quote.
 
@@ -174,7 +179,12 @@ def erased_sides(connection: sqlite3.Connection, compared: Fields) -> list[str]:
 
 
 def facts(event: Fields, labels: Mapping[str, str]) -> str:
-    """Return the main facts: "15 April 2025 - Consultation - Odesa, Ukraine - corroborated".
+    """Return the main facts: "15 April 2025 - Consultation - Odesa, Ukraine - corroborated"."""
+    return " - ".join(main_facts(event, labels))
+
+
+def main_facts(event: Fields, labels: Mapping[str, str]) -> list[str]:
+    """Return the main facts: date, type, place, modality, verification, state.
 
     Modality and verification are left out if they have the default value. A state other than
     current comes last, in capitals. `labels` are those of event types, by code.
@@ -190,7 +200,7 @@ def facts(event: Fields, labels: Mapping[str, str]) -> str:
         ),
         event["state"].upper() if event["state"] != "current" else "",
     ]
-    return " - ".join(fact for fact in known if fact)
+    return [fact for fact in known if fact]
 
 
 def at_risk(withdrawn: Sequence[Fields]) -> str:

@@ -25,7 +25,7 @@ from timeline.errors import NotFound, ProofError, TakesTooLong, TimelineError
 from timeline.formats import prose
 from timeline.reading import deadline
 from timeline.reading.facet_index import FacetIndex
-from timeline.site import guard, public_url
+from timeline.site import guard, languages, public_url
 from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.mounts import Mount
 from timeline.site.views.browse import PAGE_SIZE
@@ -159,7 +159,8 @@ def _heading(error: TimelineError) -> str:
 
 
 async def _html(asked: Asked, name: str, context: Context, status: int = 200) -> Any:
-    shown = {**_common(asked), **context, "page": name, "formats": _OFFERED}
+    said_in = languages.marks(context["info"])
+    shown = {**_common(asked), **said_in, **context, "page": name, "formats": _OFFERED}
     html = await asked.datasette.render_template(
         f"timeline/{name}.html", shown, request=asked.request
     )
@@ -233,6 +234,7 @@ def _common(asked: Asked) -> Context:
         "data_link": str(urls.database(asked.mount.database)),
         "table_link": asked.table_link,
         "instant": prose.instant,
+        "isolating": languages.isolating,
         "marked": marked,
         "office_of": prose.office_of,
         "phrase": prose.date,

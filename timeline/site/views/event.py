@@ -64,7 +64,7 @@ def event_page(
     return {
         "event": event,
         "title": prose.title(event),
-        "facts": prose.facts(event, names.labels),
+        "facts": prose.main_facts(event, names.labels),
         "why": _why(connection, event),
         "remarks": [
             f"{remark[0].upper()}{remark[1:]}."
@@ -150,7 +150,7 @@ def _figures(names: Names, event: Mapping[str, Any]) -> dict[str, list[dict[str,
                 "amount": prose.amount(figure, names.language),
                 "by": figure.get("reported_by"),
                 "dated": edtf.phrase(figure["dated"]) if "dated" in figure else None,
-                "sources": [names.source(source_id) for source_id in figure.get("source_ids", ())],
+                "sources": [names.named(source_id) for source_id in figure.get("source_ids", ())],
             }
         )
     return found
@@ -199,6 +199,7 @@ def _citations(
                 "url": source.get("url"),
                 "archive_url": source.get("archive_url"),
                 "publisher": source.get("publisher"),
+                "language": source.get("language"),
                 "published": edtf.phrase(published) if published else None,
                 "reliability": source.get("reliability"),
                 "withdrawn": source.get("state") == "withdrawn",

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from timeline.formats import prose
+from timeline.site.languages import isolated
 
 MOST_PLACES = 250
 """The number of places, at most, that each have a circle of their own."""
@@ -140,7 +141,7 @@ def _circle(part: _Part, width: float) -> Circle:
         round(part.y, 2),
         round(reach, 2),
         round(dot, 2),
-        f"{name}: {what}" if name else what,
+        ": ".join(isolated(text) for text in (name, what) if text),
         part.places,
         None if is_shared else row["place"],
         row["event_id"] if count == 1 else None,
