@@ -110,6 +110,13 @@ def test_the_json_has_the_same_and_more(site: Site, told: Timeline) -> None:
     assert found["sentences"] == json.loads(json.dumps(told.coverage("paper")))["sentences"]
 
 
+def test_what_changes_what_is_seen_shows_as_its_number(site: Site, told: Timeline) -> None:
+    told.capture("They paid\u202e 0001\u202c euro, they say.", {"source_id": "odd", "title": "O"})
+    assert "They paid[U+202E] 0001[U+202C] euro" in words(site.page("/sources/odd"))
+    (sentence,) = json.loads(site.page("/sources/odd.json"))["sentences"]
+    assert "\u202e" in sentence["text"]
+
+
 def test_the_json_lists_two_hundred_events_and_lost_quotes_and_counts_all(
     site: Site, told: Timeline
 ) -> None:

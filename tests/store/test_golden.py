@@ -1,7 +1,8 @@
 """A log of format 1 that must be readable, to the byte, for ever.
 
-The two files in golden/ never change: what they hold was written once, with every kind of
-entry, and logs like it lie on people's disks. A new format gets files of its own.
+The files in golden/ never change: what they hold was written once, with every kind of
+entry, and logs like it lie on people's disks. Some of what is in v1-odd.jsonl would be refused, or
+put into another form, if it were new. A new format gets files of its own.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ def merkle_root(leaves: list[bytes]) -> bytes:
     [
         ("v1.jsonl", "a37a9dd79c5fa58cf9c9b431d00c15d9867ddb43a21787201659e6109f85749c"),
         ("v1.root", "cdf9e415f485cfaf9a6549223203f30b4bb8230efe15a9ebbb7e51ff72edecb9"),
+        ("v1-odd.jsonl", "19d9941bca5709582115c13644b8e6afb6b668be64078ab2b57b06638434b0b2"),
+        ("v1-odd.root", "6729b1b7440fb0026b551986dfbd1bc8af10b906663c22dc049e11cdbc1fa1a6"),
     ],
 )
 def test_the_golden_files_never_change(name: str, digest: str) -> None:

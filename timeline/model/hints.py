@@ -6,7 +6,7 @@ Guarantees: a quoted text is printable, on one line and not long.
 from collections.abc import Iterable
 from itertools import takewhile
 
-from timeline.model import names
+from timeline.model import invisible, names
 
 _LONGEST_SLIP = 200
 """Characters of a word that is compared with known words; a longer one is no slip of them."""
@@ -42,8 +42,12 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
 def quoted(text: str, *, escaped: bool = False) -> str:
     """Quote a text in a message: one printable line, cut after 60 characters.
 
-    Characters that cannot be printed become blanks, or escapes as in Python if `escaped`.
+    Characters that cannot be printed become blanks, or escapes as in Python if `escaped`. The first
+    one that nobody sees is named, for the text may look like another one.
     """
+    hidden = "" if escaped else invisible.hidden(text)
+    if hidden:
+        return f"{quoted(text.replace(hidden, ''))} with {invisible.named(hidden)}"
     if not escaped:
         text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     short = text if len(text) <= _LONGEST_QUOTED else text[:_LONGEST_QUOTED] + "..."

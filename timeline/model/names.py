@@ -18,16 +18,28 @@ OWN_LETTERS = str.maketrans(
 )  # fmt: skip
 """Maps letters that Unicode does not decompose to the letters people type instead."""
 
+_VOICED = "\u3099\u309a"
+"""The marks by which Japanese names differ: they are letters there, as in Gato and Kato."""
+
 
 @lru_cache(maxsize=10_000)
 def fold(text: str) -> str:
     """Return the form in which names are compared: no case, no diacritics, single blanks.
 
+    Characters that nobody sees are left out.
+
     fold(fold(text)) == fold(text).
     """
     decomposed = unicodedata.normalize("NFKD", text)
-    letters = "".join(c for c in decomposed if not unicodedata.combining(c))
+    letters = "".join(each for each in decomposed if _is_kept(each))
     return " ".join(letters.casefold().split())
+
+
+def _is_kept(character: str) -> bool:
+    """Tell whether a character tells names apart: no accent does, and none that nobody sees."""
+    if unicodedata.combining(character):
+        return character in _VOICED
+    return unicodedata.category(character) != "Cf"
 
 
 @lru_cache(maxsize=10_000)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from timeline.errors import InvalidInput, InvalidValue
-from timeline.model import countries, edtf, names
+from timeline.model import countries, edtf, invisible, names
 from timeline.model.content import Event
 from timeline.model.log_clock import occurred_in
 from timeline.model.vocabulary import stored_terms, term
@@ -119,7 +119,7 @@ def parse_filter(connection: sqlite3.Connection, name: str, value: object) -> ob
         case "country":
             return countries.country(text)
         case "tag":
-            return text.lower()
+            return _tag(connection, text.lower())
         case "since":
             return occurred_in(text, tables.time_zone(connection)).occurred_from
         case "until":
@@ -144,6 +144,12 @@ def parse_filter(connection: sqlite3.Connection, name: str, value: object) -> ob
             return None if word == "all" else word
         case _:
             return text
+
+
+def _tag(connection: sqlite3.Connection, text: str) -> str:
+    """Return a tag as events have it: as it was typed, or else in the one form of names."""
+    used = connection.execute("SELECT 1 FROM event_tags WHERE tag = ? LIMIT 1", (text,))
+    return text if text.isascii() or used.fetchone() else invisible.one_form(text)
 
 
 def _actors_called(connection: sqlite3.Connection, text: str) -> list[str]:

@@ -18,6 +18,7 @@ from timeline.errors import AlreadyRecorded, InvalidInput
 from timeline.model import clock, field_paths, time_zones
 from timeline.model.content import SAME_REPORT, Event, Said, Vocabulary
 from timeline.model.field_types import ID_PATTERN
+from timeline.model.invisible import deceiving
 from timeline.model.validation import validate
 from timeline.model.vocabulary import stored
 from timeline.projection import tables
@@ -25,6 +26,7 @@ from timeline.projection.projector import Projector
 from timeline.store import codec, log
 from timeline.store.codec import Entry, Payload
 from timeline.writing.append_buffer import AppendBuffer
+from timeline.writing.one_form import check_seen, comparable
 from timeline.writing.receipt import Receipt, new_receipt, receipt_of
 from timeline.writing.recording_time import RecordingTime
 from timeline.writing.resolver import Resolver
@@ -77,8 +79,20 @@ class Entries:
         entry_id: str | None = None,
     ) -> Receipt:
         """Append one entry and fold it into the tables."""
-        payload = encoded_payload(kind, said, content)
+        payload = self._payload(kind, subject, said, content)
         return self._add_payload(kind, subject, content, payload, said, entry_id or self._new_id())
+
+    def _payload(self, kind: str, subject: str, said: Said, content: Mapping[str, Any]) -> str:
+        """Return the payload of an entry. Raises InvalidInput.
+
+        A line that the version before lacks may have no character that changes what is seen.
+        """
+        payload = encoded_payload(kind, said, content)
+        if not payload.isascii() and deceiving(payload):
+            newest = self._buffer.newest_content(subject)
+            before = codec.decode_content(newest.payload) if newest else None
+            check_seen({"author": said.author, **content}, before)
+        return payload
 
     def _add_payload(
         self,
@@ -90,7 +104,7 @@ class Entries:
         entry_id: str,
         notes: tuple[str, ...] = (),
     ) -> Receipt:
-        """Append one entry with a payload that `encoded_payload` has made already.
+        """Append one entry with a payload that `_payload` has made already.
 
         If the log is far ahead of the clock, the first entry of an append is one that says so.
         """
@@ -184,7 +198,7 @@ class Entries:
                 cited = (before or {}).get("citations", ())
                 source_ids = {citation["source_id"] for citation in cited}
                 now = self._resolver.resolved(now, source_ids, cited).content
-            fields = differing(before, now)
+            fields = differing(comparable(before), comparable(now))
         if fields:
             raise AlreadyRecorded(f"entry {known.id}", fields, "use another entry id")
         return receipt_of(known)

@@ -25,9 +25,9 @@ from timeline.writing.entries import (
     NO_WORDS,
     Entries,
     differing,
-    encoded_payload,
     fields_changed,
 )
+from timeline.writing.one_form import comparable, in_one_form
 from timeline.writing.receipt import Receipt, receipt_of
 from timeline.writing.recording_time import RecordingTime
 from timeline.writing.resolver import Resolved
@@ -95,7 +95,7 @@ class EventEntries(Entries):
         malformed statement, and AlreadyRecorded if its event_id or one of its external ids
         belongs to an event with other content.
         """
-        given = event if isinstance(event, Event) else validate(Statement, event)
+        given = event if isinstance(event, Event) else validate(Statement, _in_one_form(event))
         if entry_id and (known := self._known_entry(entry_id)):
             subject = f"event/{given.event_id or entry_id}"
             return self._same_entry(known, "event.recorded", subject, lambda: given)
@@ -222,8 +222,9 @@ class EventEntries(Entries):
         resolved = self._resolver.resolved(
             _in_todays_form(_changed(event_id, content, changes), content),
             citations_before=content.get("citations", ()),
+            before=content,
         )
-        if resolved.content == standing.content:
+        if comparable(resolved.content) == comparable(content):
             raise NothingChanged(f"event {event_id}")
         receipt = self._add_event(kind, event_id, resolved, said, entry_id)
         before = content.get("quantities", ())
@@ -261,9 +262,10 @@ class EventEntries(Entries):
             said = self._resolver.resolved(
                 _in_todays_form(event, content or {}), citations_before=[*own, *cited]
             ).content
-            if entry and content == said:
+            found = comparable(content)
+            if entry and found == comparable(said):
                 return receipt_of(entry)
-            fields = fields or differing(content, said)
+            fields = fields or differing(found, comparable(said))
         raise AlreadyRecorded(f"event {event_id}", fields, _ADVICE)
 
     def _add_event(
@@ -274,7 +276,7 @@ class EventEntries(Entries):
         Everything that can be refused is refused before anything is added.
         """
         content = resolved.content
-        payload = encoded_payload(kind, said, content)
+        payload = self._payload(kind, f"event/{event_id}", said, content)
         external_ids = content.get("external_ids", ())
         for external_id in external_ids:
             owner = self._buffer.owner_of((external_id,))
@@ -334,10 +336,15 @@ def _statement(place: InputPlace, event: Event | Mapping[str, Any]) -> Event:
     if isinstance(event, Event):
         return event
     try:
-        return validate(Statement, event)
+        return validate(Statement, _in_one_form(event))
     except TimelineError as error:
         error.at(line=place.line, item=place.item)
         raise
+
+
+def _in_one_form(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Put the names of an event into one form; what is no object is refused later."""
+    return in_one_form(event) if isinstance(event, Mapping) else event
 
 
 def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -357,7 +364,8 @@ def _changed(
 ) -> Event:
     """Return the event after changes by path, or the event that replaces it."""
     if not isinstance(changes, Event):
-        return validate(Event, fields_changed("event_id", event_id, content, changes))
+        fields = fields_changed("event_id", event_id, content, changes)
+        return validate(Event, in_one_form(fields, content))
     if changes.event_id not in (None, event_id):
         raise InvalidInput("event_id", f"cannot change: this is event {event_id}")
     return changes

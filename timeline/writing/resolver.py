@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue
 from timeline.model.content import Citation, Event, Source, Vocabulary
+from timeline.model.invisible import one_form
 from timeline.model.vocabulary import term
 from timeline.writing.append_buffer import AppendBuffer
+from timeline.writing.one_form import comparable, in_one_form
 
 if TYPE_CHECKING:
     from timeline.writing.citations import Cited, Quotations
@@ -53,12 +55,17 @@ class Resolver:
         self._new_id = new_id
 
     def resolved(
-        self, event: Event, cited_before: Container[str] = (), citations_before: Cited = ()
+        self,
+        event: Event,
+        cited_before: Container[str] = (),
+        citations_before: Cited = (),
+        before: Mapping[str, Any] | None = None,
     ) -> Resolved:
         """Return an event in the terms of this log: codes for labels, source ids for sources.
 
         Adds nothing. A source in `cited_before` is accepted even if its content has changed by now,
-        and a citation in `citations_before` even if the text of its source has.
+        and a citation in `citations_before` even if the text of its source has. Names are put into
+        one form, but those that the content `before` has stay as they are.
         """
         codes: dict[str, Any] = {
             field: self._code(field, word)
@@ -80,7 +87,7 @@ class Resolver:
         if any(cited.quote or cited.quote_start is not None for cited in citations):
             citations, notes = self._quotations.checked(citations, citations_before, sources)
             event = event.model_copy(update={"citations": citations})
-        return Resolved(event.content(), sources, notes)
+        return Resolved(in_one_form(event.content(), before), sources, notes)
 
     @functools.cached_property
     def _quotations(self) -> Quotations:
@@ -95,7 +102,7 @@ class Resolver:
         source = citation.source
         if source is None:
             return citation
-        content = source.content()
+        content = in_one_form(source.content())
         source_id = self.known_source(source, content, sources, cited_before)
         if not source_id:
             entry_id = self._new_id()
@@ -125,12 +132,13 @@ class Resolver:
     ) -> str | None:
         """Return the id of a source, found by its id, url or title in the log or in `new`.
 
-        `said` is the content of the source. Raises AlreadyRecorded if the source with its id or url
-        has another content.
+        `said` is the content of the source, in one form. Raises AlreadyRecorded if the source with
+        its id or url has another content.
         """
         refusal = None
         for source_id, content in self._sources_like(source, new):
-            fields = [field for field in said if content.get(field) != said[field]]
+            known = comparable(content)
+            fields = [field for field in said if known.get(field) != said[field]]
             if not fields or source_id in cited_before:
                 return source_id
             advice = f"cite it as {source_id}, or update it first"
@@ -145,9 +153,13 @@ class Resolver:
         Among sources with the same title it is one with this text, or with no text, whose other
         fields are equal.
         """
-        said = {**source.content(), "media_type": None}
+        said = {**in_one_form(source.content()), "media_type": None}
         for source_id, content in self._sources_like(source, {}):
-            known = {"text_sha256": source.text_sha256, **content, "media_type": None}
+            known = {
+                "text_sha256": source.text_sha256,
+                **comparable(content),
+                "media_type": None,
+            }
             if source.source_id or source.url or known.items() >= said.items():
                 return source_id
         return None
@@ -158,10 +170,11 @@ class Resolver:
         """Yield id and content of the sources with this id, else with this url, else this title."""
         column = "source_id" if source.source_id else "url" if source.url else "title"
         value = getattr(source, column)
-        yield from self._buffer.sources(column, value)
-        for source_id, (_, content) in new.items():
-            if value == (source_id if column == "source_id" else content.get(column)):
-                yield source_id, content
+        for each in dict.fromkeys((value, one_form(value)) if column == "title" else (value,)):
+            yield from self._buffer.sources(column, each)
+            for source_id, (_, content) in new.items():
+                if each == (source_id if column == "source_id" else content.get(column)):
+                    yield source_id, content
 
 
 def sources_named(event: Event) -> Iterator[tuple[str, str | None]]:

@@ -18,6 +18,7 @@ from timeline.writing.entries import (
     differing,
     fields_changed,
 )
+from timeline.writing.one_form import comparable, in_one_form
 from timeline.writing.receipt import Receipt, receipt_of
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class SourceEntries(Entries):
         Raises AlreadyRecorded if the known source has another content.
         """
         source = source if isinstance(source, Source) else validate(Source, source)
-        content = source.content()
+        content = in_one_form(source.content())
         known = self._resolver.known_source(source, content)
         newest = self._buffer.newest_content(f"source/{known}") if known else None
         if newest:
@@ -70,7 +71,8 @@ class SourceEntries(Entries):
         newest = self._buffer.newest_content(f"source/{source_id}") if source_id else None
         before = (codec.decode_content(newest.payload) if newest else None) or {}
         fields = {"media_type": "text/plain", **before, **given.content()}
-        content = validate(Source, {**fields, "source_id": source_id or given.source_id}).content()
+        source = validate(Source, {**fields, "source_id": source_id or given.source_id})
+        content = in_one_form(source.content(), before)
         self._keep_text(content["text_sha256"], document)
         if newest and content == before:
             return receipt_of(newest)
@@ -107,12 +109,13 @@ class SourceEntries(Entries):
         subject = f"actor/{actor.actor_id or entry_id}"
         known = self._buffer.newest_content(subject)
         if known:
-            if fields := differing(codec.decode_content(known.payload), actor.content()):
+            before = comparable(codec.decode_content(known.payload))
+            if fields := differing(before, comparable(actor.content())):
                 raise AlreadyRecorded(
                     subject_in_words(subject), fields, "use timeline actor alias, or another id"
                 )
             return receipt_of(known)
-        return self._add("actor.recorded", subject, actor.content(), said, entry_id)
+        return self._add("actor.recorded", subject, in_one_form(actor.content()), said, entry_id)
 
     def update_source(
         self, source_id: str, changes: field_paths.Changes, said: Said = NO_WORDS
@@ -205,7 +208,7 @@ class SourceEntries(Entries):
         subject = f"{what}/{key}"
         before = self._buffer.standing(subject).content or {}
         fields = fields_changed(f"{what}_id", key, before, changes)
-        content = validate(_MODELS[what], fields).content()
+        content = in_one_form(validate(_MODELS[what], fields).content(), before)
         if content == before:
             raise NothingChanged(subject_in_words(subject))
         return self._add(f"{what}.updated", subject, content, said)

@@ -32,6 +32,7 @@ from timeline.store import codec, log, mirror, scrub, storage
 from timeline.store.codec import Entry
 from timeline.writing.entries import NO_WORDS, microseconds
 from timeline.writing.event_entries import EventEntries
+from timeline.writing.one_form import in_one_form
 from timeline.writing.receipt import Receipt, receipt_of
 from timeline.writing.recording_time import RecordingTime, dated_change, recording_time
 from timeline.writing.resolver import Resolver
@@ -126,12 +127,12 @@ class Append(EventEntries, SourceEntries):
         """
         if self._buffer.size:
             raise Refused("the log is open already")
-        return self._add("log.opened", "log", info.content(), said)
+        return self._add("log.opened", "log", in_one_form(info.content()), said)
 
     def update_log(self, changes: field_paths.Changes, said: Said = NO_WORDS) -> Receipt:
         """Change what the log says about itself; its origin can never change."""
         info = validate(LogInfo, field_paths.changed(self._info, changes))
-        content = info.content()
+        content = in_one_form(info.content(), self._info)
         if content == self._info:
             raise NothingChanged("the log")
         if content["origin"] != self._info["origin"]:

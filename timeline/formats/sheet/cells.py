@@ -21,6 +21,7 @@ from timeline.formats.coded import REPEATS
 from timeline.formats.sheet.problems import Problems
 from timeline.model import field_paths, hints, text_files
 from timeline.model.content import Event
+from timeline.model.invisible import without
 
 PATHS = {
     "id": "event_id",
@@ -129,7 +130,7 @@ def _columns(line: int, header: Sequence[str]) -> list[str]:
 
     Raises InvalidInput.
     """
-    names = text_files.named_columns([name.strip(BLANKS) for name in header])
+    names = text_files.named_columns([without(name).strip(BLANKS) for name in header])
     folded = ["_".join(name.lower().split()) for name in names]
     ours = (*COLUMNS, *REPEATS)
     columns = [known if known in ours else name for name, known in zip(names, folded, strict=True)]

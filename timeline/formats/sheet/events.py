@@ -39,6 +39,7 @@ from timeline.formats.sheet.problems import Problems
 from timeline.model import clock, countries, field_paths, figures, hints, typed_dates
 from timeline.model.content import Statement, Term
 from timeline.model.field_types import ID_PATTERN
+from timeline.model.invisible import without
 from timeline.model.typed_dates import Spans
 from timeline.model.units import COUNTED_IN_PEOPLE
 from timeline.model.validation import validate
@@ -232,6 +233,8 @@ def _normal(column: str, cell: str, lookup: Lookup, before: str) -> str:
         case "type" if lookup.event_types:
             code = term(cell, lookup.event_types, "event type")
             return next(each.label for each in lookup.event_types if each.code == code)
+        case "type" | "modality" | "verification":
+            return without(cell)
         case "country":
             return countries.country_name(countries.country(cell))
         case "actors":

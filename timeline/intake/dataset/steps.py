@@ -20,6 +20,7 @@ from timeline.intake.dataset.row_changes import compared, filled
 from timeline.intake.dataset.staging import GONE, Reject, StagedRow, Staging, digest
 from timeline.model.content import Event, Said, Statement
 from timeline.model.validation import validate
+from timeline.writing.one_form import comparable
 from timeline.writing.writer import Append
 
 _AT_ONCE = 5_000
@@ -234,7 +235,7 @@ class Steps:
         reported_at = fields.pop("reported_at", None)
         ids = {"event_id": row.event_id, "external_ids": [row.external_id]}
         theirs = append.worded(validate(Event, {**fields, **ids}))
-        ours = self._staging.content(row.event_id)
+        ours = comparable(self._staging.content(row.event_id))
         try:
             as_read = dict.fromkeys(row.cells, "") | kept  # empty cells are not kept
             before = {**self._fields(as_read), **ids}

@@ -17,6 +17,7 @@ from timeline.errors import NoText, NotFound
 from timeline.formats import prose
 from timeline.formats.markup import is_link
 from timeline.model import edtf
+from timeline.model.invisible import marked
 from timeline.projection import fold
 from timeline.projection.differences import differences
 from timeline.reading import captured_texts, corroboration
@@ -35,7 +36,10 @@ _MOST_OF_SENTENCE = 20
 
 
 class Run(NamedTuple):
-    """A piece of a sentence, with the ids of the events that quote it."""
+    """A piece of a sentence, with the ids of the events that quote it.
+
+    A character that changes what is seen is shown as its number.
+    """
 
     text: str
     events: tuple[str, ...]
@@ -171,7 +175,7 @@ def _runs(sentence: Sentence) -> Iterator[Run]:
     for start, end in pairwise(sorted(cuts)):
         events = (place.note for place in here if place.start <= start and end <= place.end)
         text = sentence.text[start - sentence.start : end - sentence.start]
-        yield Run(text, tuple(dict.fromkeys(events)))
+        yield Run(marked(text), tuple(dict.fromkeys(events)))
 
 
 # --- Events and versions ------------------------------------------------------------------

@@ -1,0 +1,67 @@
+"""Find the characters of a text that nobody sees, and put names into one form without them.
+
+Guarantees: these are pure functions of a text. Scripts that need joiners, and emoji, keep them.
+"""
+
+import re
+import unicodedata
+
+_DROPPED = dict.fromkeys((0x00AD, 0x200B, 0x2060, 0xFEFF))
+"""The soft hyphen, and the characters without width that join and separate words."""
+_JOINERS_AT_AN_EDGE = re.compile("(?<![^\\s])[\u200c\u200d]+|[\u200c\u200d]+(?![^\\s])")
+"""Joiners at an end or beside a blank, where they join nothing."""
+_FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007f"
+"""A flag such as that of Scotland is written in the tags that are refused elsewhere."""
+_DECEIVING = re.compile(f"{_FLAG}|([\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f])")
+
+
+def one_form(name: str) -> str:
+    """Return a name composed (NFC), and without characters that nobody sees.
+
+    one_form(one_form(name)) == one_form(name).
+    """
+    if name.isascii():
+        return name.strip()
+    without = _JOINERS_AT_AN_EDGE.sub("", name.translate(_DROPPED))
+    return unicodedata.normalize("NFC", without).strip()
+
+
+def without(text: str) -> str:
+    """Return a text without the characters that nobody sees, to recognize a word of ours."""
+    if text.isascii():
+        return text
+    return "".join(each for each in text if not _is_hidden(each))
+
+
+def hidden(text: str) -> str:
+    """Return the first character that nobody sees, but for joiners; an empty text if none is."""
+    if text.isascii():
+        return ""
+    return next((each for each in text if _is_hidden(each) and each not in "\u200c\u200d"), "")
+
+
+def deceiving(text: str) -> str | None:
+    """Return the first character that nobody sees and that changes what is seen, or None.
+
+    It turns the direction of the text, or is a tag, which only programs read.
+    """
+    return next((found[1] for found in _DECEIVING.finditer(text) if found[1]), None)
+
+
+def marked(text: str) -> str:
+    """Return a text in which every deceiving character is shown as its number: [U+202E]."""
+    return _DECEIVING.sub(lambda found: f"[{code(found[1])}]" if found[1] else found[0], text)
+
+
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character) == "Cf"
+
+
+def code(character: str) -> str:
+    """Return the number of a character as Unicode writes it: U+202E."""
+    return f"U+{ord(character):04X}"
+
+
+def named(character: str) -> str:
+    """Return the number and the name of a character: "U+202E (RIGHT-TO-LEFT OVERRIDE)"."""
+    return f"{code(character)} ({unicodedata.name(character, 'without a name')})"
