@@ -7,7 +7,7 @@ its content, not by its index. Everything returned is plain text, as in `prose`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -30,6 +30,9 @@ class Change(NamedTuple):
     def __str__(self) -> str:
         return f"{self.what}: {self.new if self.old is None else f'{self.old} -> {self.new}'}"
 
+
+_MOST_SHOWN = 100_000
+"""Characters of the changes of one entry after which a page leaves out the others."""
 
 _ORDER = (
     "title",
@@ -172,6 +175,22 @@ def in_words(names: Names, changes: Sequence[Fields], newer: Fields) -> Iterator
         else:
             for step in group:
                 yield from _field(names, step, newer)
+
+
+def shortened(changes: Iterable[Change]) -> list[Change]:
+    """Return the changes of one entry as a page shows them: the first ones, and how many follow."""
+    shown: list[Change] = []
+    length = left_out = 0
+    for change in changes:
+        if length >= _MOST_SHOWN:
+            left_out += 1
+        else:
+            shown.append(change)
+            length += len(change.old or "") + len(change.new)
+    if left_out:
+        more = f"{left_out:,} more change{'' if left_out == 1 else 's'}"
+        shown.append(Change(more, None, "too long for this page, see changes.json"))
+    return shown
 
 
 def _field(names: Names, step: _Step, newer: Fields) -> Iterator[Change]:

@@ -69,7 +69,7 @@ def stream(
             "title": prose.title(row),
             "verb": row["kind"].partition(".")[2],
             "recorded": prose.instant(row["recorded_at"]),
-            "words": [*prose_changes.in_words(names, row["changes"], stood)],
+            "words": prose_changes.shortened(prose_changes.in_words(names, row["changes"], stood)),
             "erased": prose.erased(gone, "What it said") if gone else "",
         }
 
@@ -94,7 +94,7 @@ def _between(
     rows = [
         {
             **row,
-            "words": [*_in_words(connection, names, row)],
+            "words": prose_changes.shortened(_in_words(connection, names, row)),
             "erased": prose.erased_sides(connection, row),
         }
         for row in found.rows
@@ -120,7 +120,7 @@ def changes_feed(
     """
     info = log.info(connection)
     about = About(info, filters={"feed": "changes"}, self_url=self_url)
-    rows = list(stream(connection))
+    rows, _ = _first_page(stream(connection))
     parts = [atom.heading(about, rows[0]["recorded_at"] if rows else atom.NEVER)]
     for row in rows:
         lines = [row["reason"] or "", row["erased"], *map(str, row["words"])]
@@ -149,7 +149,7 @@ def changes_page(
     or an `after` that names no place.
     """
     compared, after = _between(connection, given, index) if given.get("from") else (None, None)
-    rows = list(
+    rows, is_last = _first_page(
         stream(
             connection,
             kind=given.get("kind", ""),
@@ -163,9 +163,24 @@ def changes_page(
         "compared": compared,
         "after": after,
         "more": after and f"?{urlencode({**_moments(given), 'after': after})}",
-        "rows": rows[:PAGE_SIZE],
-        "next": rows[PAGE_SIZE - 1]["seq"] if len(rows) > PAGE_SIZE else None,
+        "rows": rows,
+        "next": None if is_last else rows[-1]["seq"],
     }
+
+
+def _first_page(rows: Iterator[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
+    """Return the rows of a page, and whether they are all.
+
+    A page has PAGE_SIZE rows, or fewer with comparison.LONGEST_PAGE characters of changes.
+    """
+    page: list[dict[str, Any]] = []
+    length = 0
+    for row in rows:
+        if len(page) == PAGE_SIZE or length >= comparison.LONGEST_PAGE:
+            return page, False
+        page.append(row)
+        length += comparison.length_of(row["changes"])
+    return page, True
 
 
 def _moments(given: Mapping[str, str]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
 from timeline.model import edtf
 from timeline.projection.actors import known_as
-from timeline.reading import corroboration, deadline, query
+from timeline.reading import comparison, corroboration, deadline, query
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.entries import erasure_of
 from timeline.reading.sources import sources_by_id
@@ -51,7 +51,8 @@ def event_page(
 ) -> dict[str, Any]:
     """Return all that the page shows; without `version` the newest one by that moment.
 
-    It lists `size` versions, from the one before `before` back. Raises NotFound for an event or a
+    It lists `size` versions, from the one before `before` back, or fewer if their changes are very
+    long. Raises NotFound for an event or a
     version that was not recorded by that moment.
     """
     names = Names(connection, as_of)
@@ -59,6 +60,8 @@ def event_page(
     newest = query.get(connection, event_id)["version"]
     last = newest if before is None else min(before - 1, newest)
     first = max(last - size + 1, 1)
+    if size <= VERSIONS:  # The file of a static site has all.
+        first = _first(connection, event_id, first, last)
     is_newest = event["version"] == newest
     ties, more_ties = _ties(connection, event, as_of, is_newest=is_newest)
     return {
@@ -90,6 +93,22 @@ def event_page(
         "versions": _versions(connection, names, event_id, first, last),
         "earlier": first if first > 1 else None,
     }
+
+
+def _first(connection: sqlite3.Connection, event_id: str, first: int, last: int) -> int:
+    """Return the first of these versions whose changes a page has room for, with all later ones."""
+    lengths = connection.execute(
+        "SELECT version, sum(length(coalesce(old_value, '') || coalesce(new_value, '')))"
+        " FROM field_changes WHERE event_id = ? AND version BETWEEN ? AND ?"
+        " GROUP BY version ORDER BY version DESC",
+        (event_id, first, last),
+    )
+    total = 0
+    for version, length in lengths:
+        total += length
+        if total >= comparison.LONGEST_PAGE:
+            return int(version)
+    return first
 
 
 def _who(connection: sqlite3.Connection, participant: Mapping[str, Any]) -> dict[str, Any]:
@@ -244,7 +263,9 @@ def _versions(
                 "verb": row["kind"].partition(".")[2],
                 "reported": edtf.phrase(row["reported_at"]) if row["reported_at"] else "",
                 "recorded": prose.instant(row["recorded_at"]),
-                "words": [*prose_changes.in_words(names, row["changes"], stood)],
+                "words": prose_changes.shortened(
+                    prose_changes.in_words(names, row["changes"], stood)
+                ),
                 "erased": prose.erased(gone, "What it said") if gone else "",
             }
         )
