@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 import pytest
-from running import done, dump, entries, process, run, widest
+from running import done, dump, entries, one_line, process, run, widest
 from tables import derived
 from ticking_clock import TickingClock
 
@@ -467,6 +467,49 @@ def test_what_before_meant_once_is_unchanged_where_another_id_finds_it(story: Pa
         assert (result.exit_code, result.stdout[:9]) == (0, "unchanged"), result.stderr
         assert '"before 1960" now leaves 1960 out; 1 row keeps' in " ".join(result.stderr.split())
     assert entries(story) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text", "places"),
+    [
+        (["--csv"], "id,title,occurred\none,A,2025\ntwo,B,2025\none,{},2025\n", "lines 2 and 4"),
+        (
+            ["--nl"],
+            '{{"event_id": "one", "title": "A", "occurred": "2025"}}\n\n'
+            '{{"event_id": "one", "title": "{}", "occurred": "2025"}}',
+            "lines 1 and 3",
+        ),
+        (
+            [],
+            '[{{"event_id": "one", "title": "A", "occurred": "2025"}}, '
+            '{{"event_id": "one", "title": "{}", "occurred": "2025"}}]',
+            "events 1 and 2 of the input",
+        ),
+    ],
+)
+def test_an_event_that_stands_twice_in_an_input_is_named_with_both_places(
+    arguments: list[str], text: str, places: str, story: Path
+) -> None:
+    refusal = run("-d", story, "append", *arguments, "-", input=text.format("C"))
+    assert one_line(refusal) == f"event one stands twice: {places}, with another title"
+    result = run("-d", story, "append", *arguments, "-", input=text.format("A"))
+    assert result.exit_code == 0
+    assert f"Note: event one stands twice: {places}" in result.stderr
+    again = run("-d", story, "append", *arguments, "-", input=text.format("A"))
+    assert again.stderr == ""
+    refusal = run("-d", story, "append", *arguments, "-", input=text.format("C"))
+    assert "is already recorded with another title" in one_line(refusal)
+
+
+def test_an_error_names_the_option_or_the_file_that_is_wrong(story: Path, tmp_path: Path) -> None:
+    options = ("--title", "T", "--occurred", "2025")
+    for option, value in (("id", "a" * 80), ("country", "Atlantis"), ("actor", "a\nb")):
+        refusal = run("-d", story, "append", *options, f"--{option}", value)
+        assert one_line(refusal).startswith(f"{option}: ")
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    for command in (["append"], ["append", "--csv"], ["sync"], ["import", "ucdp"]):
+        assert one_line(run("-d", story, *command, empty)).startswith(f"{empty} is empty")
 
 
 def test_a_receipt_says_the_words_that_an_open_date_was_read_from(story: Path) -> None:

@@ -571,7 +571,7 @@ def test_a_title_of_a_source_is_changed_once_for_all(log: Path, ten: Rows, tmp_p
     [
         ("country", "Ukrane", 'cell F8, country: "Ukrane" is not a country'),
         ("id", "", "cell A8, id: is empty: give every row an id of its own"),
-        ("id", "event-001", 'cell A8, id: "event-001" stands in line'),
+        ("id", "event-001", 'cell A8, id: "event-001" stands twice: lines 4 and 11'),
         ("id", "Event 6", "cell A8, id: must be 3 to 64 characters"),
         ("occurred", "04/05/2025", 'cell C8, occurred: "04/05/2025" can be read as'),
         ("killed", "lots", 'cell K8, killed: "lots" is not a figure'),

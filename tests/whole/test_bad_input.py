@@ -186,7 +186,7 @@ def test_an_empty_file_is_refused(text: str, refuses: Refuses, tmp_path: Path) -
     file = tmp_path / "empty.json"
     file.write_text(text, encoding="utf-8")
     assert refuses("append", file) == (
-        "the input is empty: write an event as a JSON object, or an array of them"
+        f"{file} is empty: write an event as a JSON object, or an array of them"
     )
 
 

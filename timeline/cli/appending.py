@@ -112,6 +112,18 @@ def is_clock_right(path: str | Path) -> bool:
     return False
 
 
+@contextlib.contextmanager
+def naming(file: str) -> Iterator[None]:
+    """Raise an InvalidInput about a whole file as an error that names the file, or stdin."""
+    try:
+        yield
+    except InvalidInput as error:
+        if error.field or error.line or error.item:
+            raise
+        name = "stdin" if file in ("-", "<stdin>") else file
+        raise TimelineError(f"{name} {error.problem}") from None
+
+
 class KeptReceipts:
     """A list of receipts that keeps the newest in memory and older ones in a file.
 

@@ -139,7 +139,7 @@ def _check_ids(rows: Iterable[SheetRow]) -> None:
                 problem = "is empty: give every row an id of its own, such as odesa-talks"
                 raise row.invalid("id", problem)
             if (first := lines.setdefault(event_id, row.line)) != row.line:
-                raise row.invalid("id", f'"{event_id}" stands in line {first} already')
+                raise row.invalid("id", f'"{event_id}" stands twice: lines {first} and {row.line}')
     problems.check()
 
 

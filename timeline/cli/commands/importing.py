@@ -16,7 +16,7 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import output
-from timeline.cli.appending import is_ahead_allowed, is_fork_meant, settle_clock
+from timeline.cli.appending import is_ahead_allowed, is_fork_meant, naming, settle_clock
 from timeline.cli.opening import writing
 from timeline.cli.options import (
     Command,
@@ -157,9 +157,10 @@ def _import(
             progress(count, part, total)
 
         try:
-            staging, outcome = run(
-                connection, appending, form, file, wanted, tell=tell, progress=show
-            )
+            with naming(path):
+                staging, outcome = run(
+                    connection, appending, form, file, wanted, tell=tell, progress=show
+                )
         except KeyboardInterrupt:
             is_in_one = wanted.strict or wanted.dry_run
             end = "; nothing was written" if is_in_one else ": run it again to go on"

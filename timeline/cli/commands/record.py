@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sqlite3
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import IO, Any
 
 import click
@@ -19,10 +17,12 @@ from timeline.cli.appending import (
     appending,
     described_figures,
     language_of,
+    naming,
     print_receipt,
     recorded_sources,
     typed_date,
 )
+from timeline.cli.input_places import InputPlaces
 from timeline.cli.opening import opened
 from timeline.cli.options import (
     Command,
@@ -33,7 +33,7 @@ from timeline.cli.options import (
     spans_option,
     writing_options,
 )
-from timeline.errors import InvalidInput, TimelineError
+from timeline.errors import AlreadyRecorded, InvalidInput, TimelineError
 from timeline.model import strict_json, text_files
 from timeline.model.content import Said
 from timeline.model.typed_dates import resolved
@@ -108,9 +108,11 @@ def append_command(
         )
         return
     said = validate(Said, words)
-    read = _statements(file, nl=nl) if file and not (csv or tsv) else None
-    content = text_files.whole(file, ": split the sheet") if file and not read else b""
+    with naming(getattr(file, "name", "-")) if file else contextlib.nullcontext():
+        read = _statements(file, nl=nl) if file and not (csv or tsv) else None
+        content = text_files.whole(file, ": split the sheet") if file and not read else b""
     receipts = KeptReceipts()
+    places = InputPlaces()
     with (
         Timeline.open(database) as timeline,
         output.Progress("events") as progress,
@@ -128,11 +130,13 @@ def append_command(
             read = iter([(None, date, _described(timeline, given, source_ids))])
         else:
             read = _resolved(read, language_of(timeline))
-        typed: deque[str] = deque()
-        statements = _placed(read, former, typed)
-        for receipt in append.record_placed(statements, said):
-            receipts.append(replace(receipt, typed=typed.popleft()))
-            progress(receipts.count)
+        with naming(getattr(file, "name", "-")) if file else _options_named():
+            try:
+                for receipt in append.record_placed(_placed(read, former, places), said):
+                    receipts.append(places.told(receipt))
+                    progress(receipts.count)
+            except AlreadyRecorded as error:
+                raise places.refused(error, receipts) from None
     if as_json:
         output.dump_each(map(output.receipt_fields, receipts))
     else:
@@ -140,8 +144,33 @@ def append_command(
             output.echo("No events.", err=True)
         for receipt in receipts:
             output.echo_receipt(receipt, dry_run=dry_run)
-    for note in former.notes:
+    for note in (*former.notes, *places.notes(receipts)):
         output.echo_note(note)
+
+
+_FIELDS = {
+    "event_id": "id",
+    "event_type": "type",
+    "participants": "actor",
+    "tags": "tag",
+    "quantities": "figure",
+    "citations": "source",
+    "place.name": "place",
+    "place.country": "country",
+}
+"""The options of append that set a field of an event, by the beginning of its path."""
+
+
+@contextlib.contextmanager
+def _options_named() -> Iterator[None]:
+    """Raise an InvalidInput about a field as one about the option that set the field."""
+    try:
+        yield
+    except InvalidInput as error:
+        for field, option in _FIELDS.items():
+            if error.field == field or error.field.startswith(f"{field}."):
+                raise InvalidInput(option, error.problem) from None
+        raise
 
 
 _ONE_A_LINE = ": write one event as a JSON object on each line, and use --nl"
@@ -151,19 +180,19 @@ TypedStatements = Iterator[tuple[int | None, str, Any]]
 
 
 def _placed(
-    statements: TypedStatements, former: FormerDates, typed: deque[str]
+    statements: TypedStatements, former: FormerDates, places: InputPlaces
 ) -> Iterator[tuple[InputPlace, Any]]:
     """Yield each statement after its place: its line or, if not the first there, its number.
 
-    The date is the one in the log, if that is what its words meant `former`ly. The words are added
-    to `typed`.
+    The date is the one in the log, if that is what its words meant `former`ly. Lines and words are
+    added to `places`.
     """
     before = None
     for item, (line, words, given) in enumerate(statements, 1):
         statement = given
         if isinstance(given, dict) and (known := former.date_of(given)):
             statement = {**given, "occurred": known}
-        typed.append(words)
+        places.add(line, words)
         is_first = line is None or line != before
         yield InputPlace(line=line) if is_first else InputPlace(item=item), statement
         before = line
@@ -231,9 +260,7 @@ def _sheet(
 
 def _items(text: str) -> Iterator[tuple[int, Any]]:
     if not text.strip():
-        raise InvalidInput(
-            "", "the input is empty: write an event as a JSON object, or an array of them"
-        )
+        raise InvalidInput("", "is empty: write an event as a JSON object, or an array of them")
     try:
         yield from strict_json.parse_json_items(text)
     except InvalidInput as error:

@@ -8,7 +8,7 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import output
-from timeline.cli.appending import appending
+from timeline.cli.appending import appending, naming
 from timeline.cli.opening import opened
 from timeline.cli.options import (
     Command,
@@ -70,6 +70,7 @@ def sync_command(
         Timeline.open(database) as timeline,
         opened(database) as (connection, _),
         appending(timeline, dry_run=dry_run) as append,
+        naming(source),
     ):
         outcome = sync(connection, append, rows, said, allow_absent=yes or dry_run, are_spans=spans)
     if as_json:
