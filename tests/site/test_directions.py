@@ -102,8 +102,7 @@ def test_texts_are_in_their_language_and_our_words_in_english(
         of = next((of_log[name] for name in of_log if text.strip() == piece(name)), None)
         around = [each.get("lang") for each in (element, *element.iterancestors())]
         spoken = next(filter(None, around))
-        is_facet = any(each.tag == "aside" for each in element.iterancestors())
-        if of and not is_facet:
+        if of:
             assert spoken == of, (text, element.tag, around)
         if text.strip() in ("Changes", "Verify", "Details", "Consultation", "denies", "Israel"):
             assert spoken == "en", (text, element.tag)

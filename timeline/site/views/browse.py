@@ -7,6 +7,7 @@ address names. Reads on the connection it is given; knows no request and no temp
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -101,6 +102,7 @@ def browse(
             "next": page.after and address.query(after=page.after),
             "facets": [facet for facet in facets if facet.choices],
             "labels": _labels(connection, address, facets),
+            "source_languages": _source_languages(connection, facets),
             "period": _asked_period(address),
             "histogram": bars,
             "ticks": histogram.ticks(bars.bars) if bars else [],
@@ -149,6 +151,19 @@ def _labels(
     for each in facets:
         called |= {(each.name, choice.value): choice.label for choice in each.choices}
     return called
+
+
+def _source_languages(
+    connection: sqlite3.Connection, facets: Sequence[Facet]
+) -> dict[str, dict[str, str]]:
+    """Return the language of each source that the facets list, by id, if it is known."""
+    ids = [choice.value for facet in facets if facet.name == "source" for choice in facet.choices]
+    rows = connection.execute(
+        "SELECT source_id, language FROM sources"
+        " WHERE language IS NOT NULL AND source_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(ids),),
+    )
+    return {source_id: {"language": language} for source_id, language in rows}
 
 
 def _opened(connection: sqlite3.Connection) -> str:
