@@ -208,10 +208,12 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     sheet.write_text(f"{header}{cited.format('Another').replace('04-15', '04-16')}{changed}")
     ask("sync", "--dry-run", sheet)
     exported, copy = path.with_suffix(".jsonl"), path.with_name("copy.db")
-    done("-d", path, "export", "jsonl", "-o", exported)
-    answers["import jsonl"].append(
-        json.loads(done("-d", copy, "import", "jsonl", exported, "--json"))
-    )
+    for zone in ("America/New_York", "UTC"):
+        done("-d", path, "about", "--time-zone", zone)
+        done("-d", path, "export", "jsonl", "-o", exported)
+        answers["import jsonl"].append(
+            json.loads(done("-d", copy, "import", "jsonl", exported, "--json"))
+        )
     rows, mapping = path.with_name("rows.csv"), path.with_name("map.toml")
     mapping.write_text(MAPPING)
     row = made_up_row(random.Random(1), "r-1") | {"Kind": "Talks", "Country": "", "Dead": "3"}

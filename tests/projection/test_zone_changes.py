@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from running import done, run
 from tables import derived
 from ticking_clock import TickingClock
 
@@ -130,3 +132,20 @@ def test_a_server_that_knows_the_old_zone_reads_the_new_tables(
             assert index
             ends = sorted(index.postings["reported"])
     assert all(end.endswith("T20:59:59.999999Z") for end in ends)
+
+
+def test_a_mirror_that_meets_the_change_says_so(tmp_path: Path) -> None:
+    file, copy, export = (tmp_path / name for name in ("story.db", "copy.db", "log.jsonl"))
+    zones: list[str | None] = []
+    with Timeline.create(file, title="A story", time_zone="Asia/Tokyo") as timeline:
+        for zone in (None, "Europe/Kyiv", None):
+            record(timeline, 3)
+            if zone:
+                timeline.about(time_zone=zone)
+            done("-d", file, "export", "jsonl", "-o", export)
+            ran = run("-d", copy, "import", "jsonl", export)
+            assert ("days now end in Europe/Kyiv" in ran.stderr) == bool(zone), ran.stderr
+            again = json.loads(done("-d", tmp_path / "new.db", "import", "jsonl", export, "--json"))
+            zones.append(again["new_time_zone"])
+    assert zones == [None, "Europe/Kyiv", None]
+    assert derived(copy) == derived(file)

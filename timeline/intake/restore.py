@@ -51,6 +51,9 @@ class Restored:
     """The root of the tree over all of them."""
     texts_absent: int
     """The number of sources whose captured text is not in this file."""
+    new_time_zone: str | None
+    """The time zone that the log has since one of these entries; None if it has the same as before
+    or had no entries. With a new one all tables are made again."""
 
 
 def restore(
@@ -103,6 +106,7 @@ class _Restoring:
 
     def run(self, lines: Iterator[str], progress: Callable[[int], object]) -> Restored:
         before = log.size(self._connection)
+        zone_before = log.time_zone(self._connection)
         batches = itertools.groupby(
             self._new_entries(lines, progress), key=lambda entry: entry.recorded_at
         )
@@ -114,7 +118,10 @@ class _Restoring:
             "SELECT count(*) FROM sources WHERE text_sha256 IS NOT NULL AND text_sha256 NOT IN"
             " (SELECT text_sha256 FROM source_texts WHERE body IS NOT NULL)"
         ).fetchone()
-        return Restored(size, size - before, log.root_at(self._connection, size), absent)
+        zone = log.time_zone(self._connection)
+        new_zone = zone if before and zone != zone_before else None
+        root = log.root_at(self._connection, size)
+        return Restored(size, size - before, root, absent, new_zone)
 
     def _new_entries(
         self, lines: Iterator[str], progress: Callable[[int], object]

@@ -41,15 +41,19 @@ def occurred_in(text: str, time_zone: str) -> edtf.Occurred:
 @lru_cache(maxsize=8192)
 def _moved(when: edtf.Occurred, time_zone: str) -> edtf.Occurred:
     sides = when.edtf.split("/")
-    if all(_offset(side) is None for side in sides):
+    offsets = [_offset(side) for side in sides]
+    if offsets[0] is offsets[-1] is None:
         return when
-    left, right = sides[0], sides[-1]
-    first = None if when.occurred_from is None else _bounds(left, time_zone)[0]
-    last = None
-    if when.occurred_to is not None:
-        begins, last = _bounds(right, time_zone)
-        if len(sides) == 2 and first and says_end(right):
-            last = end_of_clocks(first, begins, last)
+    first = last = None
+    if len(sides) == 1:
+        first, last = _bounds(when, offsets[0], time_zone)
+    else:
+        if when.occurred_from is not None:
+            first, _ = _bounds(edtf.parse(sides[0]), offsets[0], time_zone)
+        if when.occurred_to is not None:
+            begins, last = _bounds(edtf.parse(sides[1]), offsets[1], time_zone)
+            if first and says_end(sides[1]):
+                last = end_of_clocks(first, begins, last)
     if first is None or last is None:
         begins_at, ends_at = (bound and edtf.bound_text(bound) for bound in (first, last))
         return when._replace(occurred_from=begins_at or None, occurred_to=ends_at or None)
@@ -60,11 +64,9 @@ def _moved(when: edtf.Occurred, time_zone: str) -> edtf.Occurred:
     return edtf.between(when.edtf, first, last, when.precision)
 
 
-def _bounds(side: str, time_zone: str) -> tuple[Bound, Bound]:
+def _bounds(side: edtf.Occurred, offset: int | None, time_zone: str) -> tuple[Bound, Bound]:
     """Return the bounds of one side of a date, by the clock in a time zone."""
-    when = edtf.parse(side)
-    first, last = (edtf.numbers(str(bound)) for bound in (when.occurred_from, when.occurred_to))
-    offset = _offset(side)
+    first, last = (edtf.numbers(str(bound)) for bound in (side.occurred_from, side.occurred_to))
     if offset is None:
         return first, last
     return _by_clock(first, offset, time_zone), _by_clock(last, offset, time_zone)

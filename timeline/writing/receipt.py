@@ -63,3 +63,8 @@ def new_receipt(entry: Entry, content: Mapping[str, Any], notes: tuple[str, ...]
 def receipt_of(entry: Entry) -> Receipt:
     """Make the receipt for a statement that an entry of the log says already."""
     return replace(new_receipt(entry, codec.payload_of(entry).content or {}), unchanged=True)
+
+
+def new_zone_in_words(time_zone: str) -> str:
+    """Say that the log has another time zone, for a note."""
+    return f"days now end in {time_zone}: the tables are made again from the log"

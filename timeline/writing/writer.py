@@ -33,7 +33,7 @@ from timeline.store.codec import Entry
 from timeline.writing.entries import NO_WORDS, microseconds
 from timeline.writing.event_entries import EventEntries
 from timeline.writing.one_form import in_one_form
-from timeline.writing.receipt import Receipt, receipt_of
+from timeline.writing.receipt import Receipt, new_zone_in_words, receipt_of
 from timeline.writing.recording_time import RecordingTime, dated_change, recording_time
 from timeline.writing.resolver import Resolver
 from timeline.writing.source_entries import SourceEntries
@@ -144,8 +144,7 @@ class Append(EventEntries, SourceEntries):
         receipt = self._add("log.updated", "log", content, said)
         if self._time_zone == self._zone_of_tables:
             return receipt
-        note = f"days now end in {self._time_zone}: the tables are made again from the log"
-        return replace(receipt, notes=(*receipt.notes, note))
+        return replace(receipt, notes=(*receipt.notes, new_zone_in_words(self._time_zone)))
 
     def erase(self, entry_id: str, said: Said) -> Receipt:
         """Erase the content of an entry; `said.reason` says why. Called only by `erasure`.

@@ -38,6 +38,7 @@ from timeline.model import countries, hints
 from timeline.model.content import Said
 from timeline.model.validation import validate
 from timeline.store import atomic, storage
+from timeline.writing.receipt import new_zone_in_words
 
 _JSONL = "jsonl"
 _MOST_ROWS = 10
@@ -238,10 +239,13 @@ def _restore(database: str, path: str, *, allow_ahead: bool, as_json: bool) -> N
     root = base64.b64encode(done.root).decode()
     if as_json:
         fields = {"size": done.size, "added": done.added, "root": root}
-        output.dump({**fields, "texts_absent": done.texts_absent})
+        fields |= {"texts_absent": done.texts_absent, "new_time_zone": done.new_time_zone}
+        output.dump(fields)
     else:
         output.echo(f"{done.added:,} of {done.size:,} entries added to {database}.")
         output.echo(f"root {root}")
+    if done.new_time_zone:
+        output.echo_note(new_zone_in_words(done.new_time_zone))
     if done.texts_absent:
         count = done.texts_absent
         were = "1 source is" if count == 1 else f"{count:,} sources are"
