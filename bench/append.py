@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.util
+import itertools
 import json
 import random
 import shutil
@@ -37,7 +38,7 @@ from timeline import Timeline
 from timeline.model import strict_json
 from timeline.model.content import Said
 from timeline.projection import fold, tables
-from timeline.store import storage
+from timeline.store import codec, storage
 
 CHUNK = 10_000
 LARGEST_FOR_OTHERS = 100_000
@@ -143,11 +144,10 @@ def floor(path: Path, target: Path) -> float:
         contextlib.closing(storage.connect(path)) as top,
     ):
         bottom.execute("BEGIN IMMEDIATE")
+        empty(bottom)
         for table in TABLES:
-            bottom.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
-        for table in TABLES:
-            rows = top.execute(select(table))
-            while chunk := rows.fetchmany(CHUNK):
+            found = rows(top, table)
+            while chunk := [*itertools.islice(found, CHUNK)]:
                 with timed() as taken:
                     bottom.executemany(insert(table, len(chunk[0])), chunk)
                 seconds += taken[0]
@@ -168,8 +168,7 @@ def beside(folder: Path, lines: Path) -> float:
 
     kept = folder / "others.db"
     with contextlib.closing(bare(kept)) as connection:
-        for table in TABLES:
-            connection.execute(f"DELETE FROM {table}")  # noqa: S608
+        empty(connection)
     with timed() as seconds:
         others.keep(lines, folder / "others-log.db", kept)
     return seconds[0]
@@ -236,7 +235,6 @@ def added(
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """Yield the rows that an append of one event added, each with its table."""
     seq, position, actor = before
-    key = "(SELECT event_key FROM events WHERE event_id = ?)"
     for table, condition, value in (
         ("log", "seq > ?", seq),
         ("tree_hashes", "position > ?", position),
@@ -245,9 +243,9 @@ def added(
         ("events", "event_id = ?", event_id),
         *((name, "event_id = ?", event_id) for name in ("event_actors", *fold.CHILD_TABLES)),
         ("event_versions", "event_id = ?", event_id),
-        ("event_search", f"rowid = {key}", event_id),
+        ("event_search", "e.event_id = ?", event_id),
     ):
-        for row in reader.execute(f"{select(table)} WHERE {condition}", (value,)):
+        for row in rows(reader, table, condition, (value,)):
             yield table, row
 
 
@@ -265,11 +263,30 @@ def bare(path: Path) -> sqlite3.Connection:
     return connection
 
 
-SEARCH = "event_search (rowid, title, summary, quotes, actors, places, folded)"
+SEARCH = "event_search (rowid, title, summary, quotes, actors, places)"
+SEARCHED = (
+    "SELECT e.event_key, e.actors, l.payload FROM events AS e"
+    " JOIN event_versions AS v ON v.event_id = e.event_id AND v.version = e.version"
+    " JOIN log AS l ON l.seq = v.content_seq"
+)
 
 
-def select(table: str) -> str:
-    return f"SELECT {'rowid, *' if table == 'event_search' else '*'} FROM {table}"  # noqa: S608
+def empty(connection: sqlite3.Connection) -> None:
+    """Delete the rows of a new file; its search index has none."""
+    for table in TABLES:
+        if table != "event_search":
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+
+
+def rows(
+    reader: sqlite3.Connection, table: str, condition: str = "1", values: tuple[Any, ...] = ()
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a table; those of the search index have no texts, so they are made."""
+    if table != "event_search":
+        yield from reader.execute(f"SELECT * FROM {table} WHERE {condition}", values)  # noqa: S608
+        return
+    for key, actors, payload in reader.execute(f"{SEARCHED} WHERE {condition}", values):
+        yield key, *fold.search_row(codec.decode_content(payload) or {}, actors)
 
 
 def insert(table: str, width: int) -> str:

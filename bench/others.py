@@ -63,7 +63,7 @@ def project(database: Database, events: list[tuple[int, dict[str, Any]]]) -> Non
             {
                 "event_id": event_id,
                 **fold.content_row(content),
-                "actors": "; ".join(names),
+                "actors": fold.joined_names(names),
                 "at_risk": 0,
                 "state": "current",
                 "version": 1,
@@ -86,8 +86,8 @@ def project(database: Database, events: list[tuple[int, dict[str, Any]]]) -> Non
             rows.setdefault(table, []).extend(
                 dict(zip(columns[table], row, strict=False)) for row in found
             )
-        search = ("title", "summary", "quotes", "actors", "places", "folded")
-        texts = dict(zip(search, fold.search_row(content, names), strict=True))
+        search = ("title", "summary", "quotes", "actors", "places")
+        texts = dict(zip(search, fold.search_row(content, fold.joined_names(names)), strict=True))
         rows.setdefault("event_search", []).append({"rowid": key, **texts})
     names_of = {row["actor_id"]: row["name"] for row in rows["event_actors"]}
     actors = [{"actor_id": actor_id, "name": name} for actor_id, name in names_of.items()]

@@ -275,9 +275,10 @@ CREATE TABLE facet_segments (
     PRIMARY KEY (facet, value, segment)
 ) STRICT, WITHOUT ROWID;
 
--- Words of events, diacritics folded; rowid is events.event_key. `folded` repeats words with
--- letters that the tokenizer takes for letters of their own, such as those of Łódź.
+-- Words of events, without case and diacritics; rowid is events.event_key. It keeps no text, only
+-- the index: what it is given are the words that search_words.py makes of the texts.
 CREATE VIRTUAL TABLE event_search USING fts5 (
-    title, summary, quotes, actors, places, folded,
-    tokenize = 'unicode61 remove_diacritics 2'
+    title, summary, quotes, actors, places,
+    content = '',
+    tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
 );

@@ -451,6 +451,7 @@ CREATE TABLE facet_segments (
 ) STRICT, WITHOUT ROWID;
 
 CREATE VIRTUAL TABLE event_search USING fts5 (
-    title, summary, quotes, actors, places, folded,
-    tokenize = 'unicode61 remove_diacritics 2'
+    title, summary, quotes, actors, places,
+    content = '',
+    tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
 );

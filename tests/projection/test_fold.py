@@ -361,14 +361,14 @@ def test_search_finds_title_summary_quotes_and_all_names_once() -> None:
         "participants": [{"name": "Rutte", "as_named": "Mark R."}, {"name": "Mark Rutte"}],
         "citations": [{"source_id": "a", "quote": "one"}, {"source_id": "b"}],
     }
-    row = fold.search_row(content, ["Mark Rutte"])
-    assert row == ("T", "S", "one", "Mark Rutte\nRutte\nMark R.", "Odesa\nOdesa Oblast", None)
-    assert fold.search_row({"title": "T"}, []) == ("T", None, None, None, None, None)
+    row = fold.search_row(content, "Mark Rutte; NATO")
+    assert row == ("t", "s", "one", "mark rutte\nnato\nrutte\nmark r.", "odesa\nodesa oblast")
+    assert fold.search_row({"title": "T"}, None) == ("t", None, None, None, None)
 
 
-def test_search_repeats_words_with_letters_of_their_own_as_others_type_them() -> None:
-    content = {"title": "From Łódź to Ørsted", "summary": "Die Straße nach Łódź"}
-    assert fold.search_row(content, [])[-1] == "Lódź\nOrsted\nStrasse"
+def test_names_of_actors_are_joined_each_once() -> None:
+    assert fold.joined_names(["NATO", "Mark Rutte", "NATO"]) == "NATO; Mark Rutte"
+    assert fold.joined_names([]) is None
 
 
 # --- States and contents ----------------------------------------------------------------------

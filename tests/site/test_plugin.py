@@ -39,7 +39,6 @@ HIDDEN = {
     "countries",
     "event_search",
     "event_search_config",
-    "event_search_content",
     "event_search_data",
     "event_search_docsize",
     "event_search_idx",

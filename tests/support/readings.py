@@ -64,7 +64,7 @@ def searches(path: Path) -> dict[str, object]:
         asked = {f'"{word}"' for word in words} | {f'"{word[:2]}"*' for word in words}
         return {
             each: connection.execute(
-                "SELECT rowid, rank, highlight(event_search, 0, '[', ']') FROM event_search"
+                "SELECT rowid, rank FROM event_search"
                 " WHERE event_search MATCH ? ORDER BY rank, rowid",
                 (each,),
             ).fetchall()

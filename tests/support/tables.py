@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,22 @@ def _contents(path: Path, names: tuple[str, ...]) -> Contents:
     with contextlib.closing(storage.connect(path)) as connection:
         return {
             name: sorted(
-                connection.execute(
-                    "SELECT rowid, * FROM event_search"
-                    if name == "event_search"
-                    else f"SELECT * FROM {name}"
-                ),
+                searched(connection)
+                if name == "event_search"
+                else connection.execute(f"SELECT * FROM {name}"),
                 key=repr,
             )
             for name in names
         }
+
+
+def searched(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """Every word of the search index with its places, and how many words each event has."""
+    connection.execute(
+        "CREATE VIRTUAL TABLE IF NOT EXISTS temp.searched"
+        " USING fts5vocab(main, event_search, instance)"
+    )
+    return [
+        *connection.execute("SELECT doc, col, offset, term FROM temp.searched"),
+        *connection.execute("SELECT id, sz FROM event_search_docsize"),
+    ]

@@ -280,14 +280,13 @@ _STATEMENTS = (
     "REINDEX",
     "ANALYZE",
     "INSERT INTO event_search (event_search) VALUES ('optimize')",
-    "INSERT INTO event_search (event_search) VALUES ('rebuild')",
     "INSERT INTO event_search (event_search, rank) VALUES ('merge', {number})",
     "INSERT INTO event_search (event_search, rank) VALUES ('pgsz', 64)",
     "INSERT INTO event_search (event_search, rank) VALUES ('automerge', 8)",
     "INSERT INTO event_search (event_search, rank) VALUES ('rank', 'bm25({number})')",
     "INSERT INTO event_search (event_search, rowid, title) VALUES ('delete', {number}, 'ships')",
-    "UPDATE event_search SET title = 'Ships' WHERE rowid = {number}",
-    "DELETE FROM event_search WHERE rowid = {number}",
+    "INSERT INTO event_search (rowid, title) VALUES ({number}, 'ships')",
+    "DELETE FROM event_search_docsize WHERE id = {number}",
 )
 
 

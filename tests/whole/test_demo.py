@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from running import CHECKOUT
+from tables import searched
 
 from timeline import demo
 from timeline.errors import NotATimeline, StoreError
@@ -80,7 +81,7 @@ def rows_of(db: sqlite3.Connection) -> dict[str, list[str]]:
         for name, kind in tables.tables().items()
         if kind == "TABLE" and name != "event_search"
     }
-    found["event_search"] = sorted(map(repr, db.execute("SELECT rowid, * FROM event_search")))
+    found["event_search"] = sorted(map(repr, searched(db)))
     columns = "seq, id, kind, subject, version, recorded_at, reported_at, payload"
     found["log"] = list(map(repr, db.execute(f"SELECT {columns} FROM log ORDER BY seq")))
     return found

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from timeline.model import search_words
 from timeline.model.log_clock import occurred_in
-from timeline.model.names import OWN_LETTERS
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -91,8 +90,6 @@ CONTENT_COLUMNS = (
 """The columns of `events` that follow only from the content of the event."""
 
 _NOWHERE: StoredContent = {}
-
-_WITH_OWN_LETTERS = re.compile(rf"\b\w*[{''.join(map(chr, OWN_LETTERS))}]\w*")
 
 
 def content_row(content: StoredContent | None, time_zone: str) -> dict[str, Any]:
@@ -220,10 +217,19 @@ CHILD_TABLES: dict[str, Callable[[str, StoredContent], Iterator[_Values]]] = {
 """The tables whose rows follow only from the content of an event, and the functions for them."""
 
 
-def search_row(content: StoredContent, actors: Sequence[str]) -> _Values:
-    """Return the row of `event_search`: title, summary, quotes, actors, places, folded words."""
+def joined_names(names: Iterable[str]) -> str | None:
+    """Return the names of an event's actors as column `actors` of `events` has them."""
+    return "; ".join(dict.fromkeys(names)) or None
+
+
+def search_row(content: StoredContent, actors: str | None) -> _Values:
+    """Return the words of an event for `event_search`: title, summary, quotes, actors, places.
+
+    `actors` are the names that `joined_names` returned. The same words are needed to take them out
+    of the index again.
+    """
     participants = content.get("participants", ())
-    names = [*actors, *(p["name"] for p in participants)]
+    names = [*(actors.split("; ") if actors else ()), *(p["name"] for p in participants)]
     names += [p["as_named"] for p in participants if "as_named" in p]
     places = [content.get("place", _NOWHERE), content.get("about_place", _NOWHERE)]
     texts = (
@@ -233,13 +239,7 @@ def search_row(content: StoredContent, actors: Sequence[str]) -> _Values:
         _joined_lines(names),
         _joined_lines(p[key] for p in places for key in ("name", "admin1") if key in p),
     )
-    words = (
-        word
-        for text in texts
-        if text and not text.isascii()  # quick, and true of most texts
-        for word in _WITH_OWN_LETTERS.findall(text)
-    )
-    return (*texts, _joined_lines(word.translate(OWN_LETTERS) for word in words))
+    return tuple(text and search_words.words(text) for text in texts)
 
 
 def _joined_lines(texts: Iterator[str] | Sequence[str]) -> str | None:

@@ -39,18 +39,8 @@ _STANDING_COLUMNS = (
 _standing_row = operator.itemgetter(*_STANDING_COLUMNS)
 _EVENT_COLUMNS = ("event_id", *fold.CONTENT_COLUMNS, "actors", "at_risk", *_STANDING_COLUMNS)
 _SOURCE_FIELDS = (
-    "title",
-    "publisher",
-    "published",
-    "url",
-    "authors",
-    "archive_url",
-    "accessed",
-    "language",
-    "licence",
-    "reliability",
-    "media_type",
-    "text_sha256",
+    *("title", "publisher", "published", "url", "authors", "archive_url", "accessed", "language"),
+    *("licence", "reliability", "media_type", "text_sha256"),
 )
 
 
@@ -69,9 +59,10 @@ def _insert(table: str, columns: Iterable[str], verb: str = "INSERT") -> str:
     return f"{verb} INTO {table} ({', '.join(names)}) VALUES ({marks})"
 
 
-INSERT_SEARCH = _insert(
-    "event_search", ("rowid", "title", "summary", "quotes", "actors", "places", "folded")
-)
+_SEARCH_COLUMNS = ("rowid", "title", "summary", "quotes", "actors", "places")
+INSERT_SEARCH = _insert("event_search", _SEARCH_COLUMNS)
+
+_FORGOTTEN = "words of event_search that go"
 
 # Tables are flushed in this order.
 _INSERTS = {
@@ -83,6 +74,8 @@ _INSERTS = {
     "event_relations": "INSERT INTO event_relations VALUES (?, ?, ?)",
     "citations": "INSERT INTO citations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "event_external_ids": "INSERT INTO event_external_ids VALUES (?, ?)",
+    # With 'delete' and the words that were inserted, this takes them out of the index.
+    _FORGOTTEN: _insert("event_search", ("event_search", *_SEARCH_COLUMNS)),
     "event_search": INSERT_SEARCH,
     "event_versions": (
         "INSERT INTO event_versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -102,6 +95,7 @@ class _Before(NamedTuple):
     corrections_count: int
     first_recorded_at: str
     event_key: int
+    actors: str | None
 
 
 class _Standing(NamedTuple):
@@ -175,6 +169,8 @@ class Projector:
         """Insert all rows that were held back."""
         for table, insert in _INSERTS.items():
             if rows := self._rows.get(table):
+                if table in (_FORGOTTEN, "event_search"):
+                    rows.sort()  # FTS5 writes all it holds back where a rowid is below the last
                 self._connection.executemany(insert, rows)
         self._rows.clear()
         self._events.clear()
@@ -207,7 +203,7 @@ class Projector:
             if own_content:
                 old = self._content(before.content_seq)
                 self._field_changes(entry, old, content, payload.reason)
-                self._forget_content(event_id, before.event_key, old)
+                self._forget_content(event_id, before, old)
         self._rows["event_versions"].append(
             (
                 event_id,
@@ -270,7 +266,7 @@ class Projector:
         before = _Before._make(
             self._connection.execute(
                 "SELECT v.state, v.reported_at, v.reported_from, v.merged_into, v.content_seq,"
-                " e.corrections_count, e.first_recorded_at, e.event_key FROM events AS e"
+                " e.corrections_count, e.first_recorded_at, e.event_key, e.actors FROM events AS e"
                 " JOIN event_versions AS v ON v.event_id = e.event_id AND v.version = e.version"
                 " WHERE e.event_id = ?",
                 (event_id,),
@@ -322,34 +318,36 @@ class Projector:
             for position, change in enumerate(differences(old, new), 1)
         )
 
-    def _forget_content(self, event_id: str, event_key: int, old: dict[str, Any] | None) -> None:
+    def _forget_content(self, event_id: str, before: _Before, old: dict[str, Any] | None) -> None:
         """Delete the rows that followed from the old content; all rows, if that was erased."""
         actor_ids = self._actors.of_event(event_id)
         for table, field in _FIELDS.items():
             if old is None or field in old:
                 self._connection.execute(f"DELETE FROM {table} WHERE event_id = ?", (event_id,))  # noqa: S608
-        self._connection.execute("DELETE FROM event_search WHERE rowid = ?", (event_key,))
+        if old is not None:  # The words of an erased content are not known any more.
+            words = fold.search_row(old, before.actors)
+            self._rows[_FORGOTTEN].append(("delete", before.event_key, *words))
         self._actors.forget_unnamed(actor_ids - self._named)
 
     def put(self, standing: dict[str, Any], content: dict[str, Any] | None) -> None:
         """Hold back the rows of one event: its state, and all that follows from its content."""
         event_id = standing["event_id"]
         self._events.add(event_id)
-        names: list[str] = []
+        actors = None
         if content is not None:
-            names = self._put_participants(event_id, content)
+            actors = fold.joined_names(self._put_participants(event_id, content))
             for table, field in fold.CHILD_FIELDS.items():
                 if field in content:
                     self._rows[table].extend(fold.CHILD_TABLES[table](event_id, content))
             self._rows["event_search"].append(
-                (standing["event_key"], *fold.search_row(content, names))
+                (standing["event_key"], *fold.search_row(content, actors))
             )
         cited = {c["source_id"] for c in (content or {}).get("citations", ())}
         self._rows["events"].append(
             (
                 event_id,
                 *fold.content_row(content, self._time_zone).values(),
-                "; ".join(dict.fromkeys(names)) or None,
+                actors,
                 int(bool(cited) and cited <= self._withdrawn),
                 *_standing_row(standing),
             )
@@ -404,7 +402,7 @@ class Projector:
             )
         )
         content = self._content(before.content_seq)
-        self._forget_content(event_id, before.event_key, content)
+        self._forget_content(event_id, before, content)
         self.put(standing, content)
 
     # --- Sources --------------------------------------------------------------------------

@@ -17,12 +17,11 @@ from timeline.model import countries, resources, time_zones
 from timeline.projection.projector import Projector
 from timeline.store import codec, log, schema, storage
 
-PROJECTION_VERSION = 8
+PROJECTION_VERSION = 9
 """The version of the tables; raised with every change of db/projection.sql or of their values."""
 
-_SEARCH = re.compile(
-    r"CREATE VIRTUAL TABLE event_search USING fts5 \((.*),\s+tokenize = [^)]*\)", re.DOTALL
-)
+_KEEPS_NONE = "content = '',"
+_SEARCH = re.compile(r"CREATE VIRTUAL TABLE event_search USING fts5 \([^)]*\)")
 
 
 def create(connection: sqlite3.Connection, time_zone: str) -> None:
@@ -33,19 +32,25 @@ def create(connection: sqlite3.Connection, time_zone: str) -> None:
 def create_apart(connection: sqlite3.Connection) -> None:
     """Make the empty tables as temporary ones; a name without a schema then means these.
 
-    The tables in the file do not change. `event_search` becomes an ordinary table of the words,
-    without an index over them; of the other indexes only those are made that a fold uses.
+    The tables in the file do not change. Of the indexes only those are made that a fold uses, and
+    the one that is searched.
     """
     script = re.sub(r"(?m)^CREATE (TABLE|VIEW)", r"CREATE TEMP \1", _script())
     needed = "event_actors_actor|citations_source|sources_withdrawn"
     script = re.sub(rf"(?m)^CREATE INDEX (?!{needed}).*\n", "", script)
-    script = _SEARCH.sub(r"CREATE TEMP TABLE event_search (\1)", script)
+    script = script.replace(_search(), _search("temp.event_search"))
     _create(connection, script, log.time_zone(connection))
 
 
-def create_search(connection: sqlite3.Connection, name: str = "event_search") -> None:
-    """Make an empty `event_search`, under this name, and no other table."""
-    connection.execute(_search().replace("event_search", name, 1))
+def create_search(
+    connection: sqlite3.Connection, name: str = "event_search", *, keeps_words: bool = False
+) -> None:
+    """Make an empty `event_search`, under this name, and no other table.
+
+    Only a table that keeps its words can mark those that are found.
+    """
+    definition = _search(name)
+    connection.execute(definition.replace(_KEEPS_NONE, "") if keeps_words else definition)
 
 
 def _create(connection: sqlite3.Connection, script: str, time_zone: str) -> None:
@@ -71,9 +76,9 @@ def _script() -> str:
 
 
 @cache
-def _search() -> str:
-    (definition,) = (found[0] for found in _SEARCH.finditer(_script()))
-    return definition
+def _search(name: str = "event_search") -> str:
+    (definition,) = _SEARCH.findall(_script())
+    return str(definition).replace("event_search", name, 1)
 
 
 def check(connection: sqlite3.Connection, path: str) -> None:

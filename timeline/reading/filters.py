@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from timeline.errors import InvalidInput, InvalidValue
-from timeline.model import countries, edtf, invisible, names
+from timeline.model import countries, edtf, invisible, names, search_words
 from timeline.model.content import Event
 from timeline.model.log_clock import occurred_in
 from timeline.model.vocabulary import stored_terms, term
@@ -191,23 +191,16 @@ def fts_query(text: str) -> str:
 
 
 def fts_phrases(text: str) -> list[str]:
-    """Return the words and phrases of a query, each once, quoted for FTS5, the last as a prefix.
-
-    A word that is repeated would be looked up again, which takes as long every time.
+    """Return the words and phrases of a query as FTS5 takes them, the last word as a prefix.
 
     Raises InvalidInput for a text without a word, or with half a surrogate pair.
     """
     if _is_broken(text):
         raise InvalidInput("text", "holds half a character (a lone surrogate)")
-    words = [
-        (phrase or word, bool(word))
-        for phrase, word in re.findall(r'"([^"\x00]+)"|([^\s"\x00]+)', text)
-        if any(character.isalnum() for character in phrase or word)
-    ]
-    if not words:
+    phrases = search_words.phrases(text, goes_on=True)
+    if not phrases:
         raise InvalidInput("text", "must hold a word to look for")
-    *others, last = [f'"{word}"' for word, _ in words]
-    return [*dict.fromkeys([*others, last + " *" * words[-1][1]])]
+    return phrases
 
 
 def _is_broken(text: str) -> bool:

@@ -115,7 +115,7 @@ def _found_before(
         past.executemany(
             INSERT_SEARCH,
             (
-                (seq, *fold.search_row(content, _actor_names(index, content, names)))
+                (seq, *fold.search_row(content, _actors(index, content, names)))
                 for seq, _, content in contents(connection, rewritten)
                 if content is not None
             ),
@@ -126,11 +126,9 @@ def _found_before(
         return BitMap([seq for (seq,) in matching] + [seq for seq, last in alike if last in now])
 
 
-def _actor_names(
-    index: FacetIndex, content: fold.StoredContent, names: Mapping[str, str]
-) -> list[str]:
-    """Return the names of today of an event's participants."""
+def _actors(index: FacetIndex, content: fold.StoredContent, names: Mapping[str, str]) -> str | None:
+    """Return the names of today of an event's actors."""
     participants = [
         (each.get("actor_id"), each["name"]) for each in content.get("participants", ())
     ]
-    return [names.get(index.actor_ids[each], each[1]) for each in participants]
+    return fold.joined_names(names.get(index.actor_ids[each], each[1]) for each in participants)

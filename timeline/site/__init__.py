@@ -53,9 +53,12 @@ def register_routes(datasette: Any) -> Sequence[tuple[str, Callable[..., Any]]]:
     return list(routes.routes(datasette))
 
 
-@hookimpl
+@hookimpl(trylast=True)
 def prepare_connection(conn: sqlite3.Connection, datasette: Any) -> None:
-    """Limit what the connection of a timeline, or of a database beside it, may do."""
+    """Limit what the connection of a timeline, or of a database beside it, may do.
+
+    Comes last, because Datasette defines `escape_fts` in this hook, and a timeline has its own.
+    """
     guard.prepare(conn, datasette)
 
 

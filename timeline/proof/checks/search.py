@@ -15,7 +15,7 @@ from timeline.proof.checks.report import Report
 from timeline.proof.checks.rows import compare_rows
 
 _TABLE = "table event_search"
-_PARTS = ("data", "idx", "content", "docsize", "config")
+_PARTS = ("data", "idx", "docsize", "config")
 
 _PLACE = "(place.doc << 32) + (place.offset << 7) + unicode(place.col)"
 """A place of a word as one number: the columns have different first letters, in 7 bits."""
@@ -32,24 +32,25 @@ _END = b"\xff"
 """A text after every word: no UTF-8 has this byte."""
 
 _CONFIGURATION = "SELECT k, typeof(k), v, typeof(v) FROM {0}_config ORDER BY k"
+_LENGTHS = "SELECT id, sz, typeof(sz) FROM {0}_docsize ORDER BY id"
+_TOTALS = "SELECT 'all', rtrim(hex(block), '0'), typeof(block) FROM {0}_data WHERE id = 1"
+"""How many words each event has, and all have, by column: the best match is found with these."""
 
 
 def check_search(connection: sqlite3.Connection, report: Report) -> None:
-    """Compare the index of `event_search` with one of the words in the folded table."""
-    tables.create_search(connection, "temp.search_anew")
-    columns = "rowid, title, summary, quotes, actors, places, folded"
-    connection.execute(
-        f"INSERT INTO temp.search_anew ({columns}) SELECT {columns} FROM temp.event_search"  # noqa: S608
-    )
+    """Compare the index of `event_search` with that of the folded table."""
     connection.text_factory = bytes
     try:
         _compare_words(connection, report)
-        names = ("configuration", "typeof(k)", "v", "typeof(v)")
-        made, found = (
-            connection.execute(_CONFIGURATION.format(table))
-            for table in ("temp.search_anew", "main.event_search")
-        )
-        compare_rows(report, _TABLE, names, 1, made, found)
+        for sql, names in (
+            (_CONFIGURATION, ("configuration", "typeof(k)", "v", "typeof(v)")),
+            (_LENGTHS, ("rowid", "numbers of words", "typeof(sz)")),
+            (_TOTALS, ("rowid", "numbers of words", "typeof(block)")),
+        ):
+            made, found = (
+                connection.execute(sql.format(f"{part}.event_search")) for part in ("temp", "main")
+            )
+            compare_rows(report, _TABLE, names, 1, made, found)
         _check_form(connection)
     except (sqlite3.DatabaseError, TypeError) as error:  # a key of another type has no order
         report.add(_TABLE, "index", "an index of its words", error)
@@ -63,9 +64,10 @@ def _compare_words(connection: sqlite3.Connection, report: Report) -> None:
     with a wrong word hides words before a page from a search that begins there. Without its row,
     or with a later word, the words of a page cannot be found one by one.
     """
-    for name, index in (("made", "temp, search_anew"), ("found", "main, event_search")):
+    for name, part in (("made", "temp"), ("found", "main")):
         connection.execute(
-            f"CREATE VIRTUAL TABLE temp.{name}_places USING fts5vocab({index}, instance)"
+            f"CREATE VIRTUAL TABLE temp.{name}_places"
+            f" USING fts5vocab({part}, event_search, instance)"
         )
     begins = connection.execute("SELECT substr(term, 2) FROM main.event_search_idx")
     bounds = sorted({b"", _END, *(begin or b"" for (begin,) in begins)})
