@@ -335,6 +335,43 @@ def test_a_vague_date_in_a_sheet_is_an_interval_with_its_words(
     assert "occurred_text" not in event
 
 
+def test_coordinates_of_0_0_are_taken_with_a_note(log: Path) -> None:
+    sheet = "id,title,occurred,place,country,lat,lon\nsea-1,Shelling,2025-04-15,Sumy,Ukraine,0,0\n"
+    result = run("-d", log, "append", "--csv", "-", input=sheet)
+    assert result.exit_code == 0
+    note = " ".join(result.stderr.split())
+    assert note.startswith("Note: sea-1: place is at 0, 0, which lies in the sea off Africa")
+
+
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [
+        ("2023-24", "winter 2023 or 2023 to 2024"),
+        ("2024-25", "spring 2024 (northern) or 2024 to 2025"),
+        ("1939-40", "first half of 1939 or 1939 to 1940"),
+    ],
+)
+def test_a_range_of_years_in_a_sheet_is_refused_with_both_readings(
+    cell: str, problem: str, log: Path
+) -> None:
+    refusal = run("-d", log, "append", "--csv", "-", input=f"title,occurred\nSeason,{cell}\n")
+    assert refusal.exit_code == 1
+    assert f'"{cell}" can be read as {problem}: write' in refusal.stderr
+
+
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [("1.234", 'can mean 1234 or 1.234: write "1234"'), ("12,5", "counts people")],
+)
+def test_a_point_between_thousands_in_a_sheet_with_decimal_commas_is_refused(
+    cell: str, problem: str, log: Path
+) -> None:
+    sheet = f"title;occurred;lat;lon;killed\nEarthquake;15.04.2025;50,45;30,52;{cell}\n"
+    refusal = run("-d", log, "append", "--csv", "-", input=sheet)
+    assert refusal.exit_code == 1
+    assert f'cell E2, killed: "{cell}" {problem}' in refusal.stderr
+
+
 def test_append_of_a_sheet_with_one_bad_row_says_which_cell_and_adds_nothing(log: Path) -> None:
     before = dump(log)
     bad = 'id,title,occurred\nx-1,"One\ntwo",2025\nx-2,Two,04/05/2025\n'

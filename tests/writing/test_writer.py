@@ -47,6 +47,19 @@ WHY = Said(reason="The source took it back")
 HASH = "sha256:" + "0" * 64
 
 
+def test_a_place_at_0_0_is_recorded_with_a_note(timeline: Timeline) -> None:
+    sea = {"name": "Sumy", "country": "UKR", "lat": "0.00", "lon": 0}
+    receipt = timeline.record({**TALKS, "place": sea})
+    assert receipt.notes == (
+        "place is at 0, 0, which lies in the sea off Africa: leave lat and lon out if they are not "
+        "known",
+    )
+    assert timeline.update("talks", {"title": "New"}).notes == ()
+    assert timeline.update("talks", {"place.lat": 1}).notes == ()
+    (note,) = timeline.update("talks", {"about_place": {"lat": 0, "lon": 0}}).notes
+    assert note.startswith("about_place is at 0, 0")
+
+
 def test_an_interval_of_two_equal_dates_is_recorded_as_that_date(timeline: Timeline) -> None:
     said = {"event_id": "one", "title": "T", "occurred": "2025-04-15/2025-04-15"}
     timeline.record(said)

@@ -104,7 +104,7 @@ class EventEntries(Entries):
         event_id = given.event_id or self._buffer.owner_of(given.external_ids) or entry_id
         if event_id and self._buffer.version(f"event/{event_id}"):
             return self._recorded_already(event_id, given)
-        resolved = self._resolver.resolved(_in_todays_form(given, {}))
+        resolved = _noted(self._resolver.resolved(_in_todays_form(given, {})), {})
         entry_id = entry_id or self._new_id()
         if said.reported_at == SAME_REPORT:
             problem = 'must be a day or a time: "same" keeps the date of an earlier version'
@@ -226,6 +226,7 @@ class EventEntries(Entries):
         )
         if comparable(resolved.content) == comparable(content):
             raise NothingChanged(f"event {event_id}")
+        resolved = _noted(resolved, content)
         receipt = self._add_event(kind, event_id, resolved, said, entry_id)
         before = content.get("quantities", ())
         return replace(receipt, figures=tuple(new for new in receipt.figures if new not in before))
@@ -369,6 +370,18 @@ def _changed(
     if changes.event_id not in (None, event_id):
         raise InvalidInput("event_id", f"cannot change: this is event {event_id}")
     return changes
+
+
+def _noted(resolved: Resolved, before: Mapping[str, Any]) -> Resolved:
+    """Return an event with a note if a place that was not there before is at 0, 0."""
+    notes = tuple(
+        f"{field} is at 0, 0, which lies in the sea off Africa: leave lat and lon out if they are "
+        "not known"
+        for field in ("place", "about_place")
+        if (place := resolved.content.get(field, {})) != before.get(field)
+        and place.get("lat") == place.get("lon") == "0"
+    )
+    return resolved._replace(notes=(*resolved.notes, *notes)) if notes else resolved
 
 
 def _in_todays_form(event: Event, before: Mapping[str, Any]) -> Event:
