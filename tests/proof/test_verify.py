@@ -556,9 +556,20 @@ CHANGES: dict[str, tuple[Tamper, set[tuple[str, str]]]] = {
         lambda c: c.execute("CREATE TABLE json_each (value)"),
         {("schema", "table json_each")},
     ),
-    "a table more": (
-        lambda c: c.execute("CREATE TABLE event (title)"),
-        {("schema", "table event")},
+    "a table like a list of the file's own fields": (
+        lambda c: c.execute("CREATE TABLE pragma_table_info (name)"),
+        {("schema", "table pragma_table_info")},
+    ),
+    "a trigger on a table of a user": (
+        lambda c: c.executescript(
+            "CREATE TABLE mine (a); CREATE TRIGGER helpful AFTER INSERT ON mine"
+            " BEGIN DELETE FROM event_tags; END"
+        ),
+        {("schema", "trigger helpful")},
+    ),
+    "a table that is searched in another way": (
+        lambda c: c.execute("CREATE VIRTUAL TABLE mine USING fts5(title)"),
+        {("schema", "table mine")},
     ),
     "a table of migrations with a rule": (
         lambda c: c.executescript(
@@ -590,6 +601,27 @@ def test_each_way_of_changing_the_file_is_found(path: Path, change: str) -> None
         tamper(connection)
     assert found(path) >= expected
     assert run("-d", path, "verify").exit_code == 3
+
+
+MINE = """
+CREATE TABLE "my notes" (event_id TEXT PRIMARY KEY REFERENCES events, note TEXT UNIQUE);
+CREATE TABLE Numbered (a INTEGER PRIMARY KEY AUTOINCREMENT, b);
+CREATE INDEX by_b ON NUMBERED (b);
+CREATE TABLE keyed (a TEXT PRIMARY KEY) WITHOUT ROWID;
+INSERT INTO "my notes" VALUES ('event-1', 'Words of a user');
+INSERT INTO Numbered (b) VALUES (3);
+"""
+
+
+def test_tables_of_a_user_are_named_and_stay(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript(MINE)
+    report = verify.verify(path)
+    assert report.findings == []
+    assert "Tables that Timeline did not make: my notes, Numbered, keyed." in report.unnoticed
+    assert run("-d", path, "rebuild").exit_code == 0
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute('SELECT * FROM "my notes"').fetchall()
 
 
 TABLES = [

@@ -163,6 +163,20 @@ def test_those_who_publish_into_one_folder_at_once_wait_for_each_other(
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("form", [(), ("--static",)])
+def test_tables_of_a_user_are_not_published(
+    path: Path, tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    done("-d", path, "publish", tmp_path / "before", *form)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "CREATE TABLE mine (a INTEGER PRIMARY KEY AUTOINCREMENT, b UNIQUE);"
+            " CREATE INDEX by_b ON MINE (b); INSERT INTO mine (b) VALUES ('Words of a user')"
+        )
+    done("-d", path, "publish", tmp_path / "after", *form)
+    assert contents(tmp_path / "after") == contents(tmp_path / "before")
+
+
 def test_a_link_in_the_place_of_what_a_killed_run_left_is_not_followed(
     path: Path, tmp_path: Path
 ) -> None:

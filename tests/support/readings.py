@@ -12,6 +12,7 @@ from site_in_process import FILES, open_site
 from timeline.formats.about import About
 from timeline.formats.exports import FORMATS
 from timeline.formats.sheet.lookup import lookup_of
+from timeline.proof.checks.schema import foreign_tables
 from timeline.reading import captured_texts, comparison, entries, query, selection
 from timeline.store import log, storage
 
@@ -34,12 +35,19 @@ _NOT_TEXT = ("event_search_data", "event_search_idx")
 
 
 def rows(path: Path) -> dict[str, set[str]]:
-    """The rows of every table and view, but for columns that verify cannot check."""
+    """The rows of every table and view, but for tables and columns that verify cannot check."""
     found: dict[str, set[str]] = {}
     with _connected(path) as connection:
         made = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
-        found["sqlite_master"] = {*map(repr, made)}
+        foreign = {name.lower() for name in foreign_tables(connection)}
+        found["sqlite_master"] = {
+            repr(each)
+            for each in made
+            if each[2].lower() not in foreign or each[0] not in ("table", "index")
+        }
         for kind, name, *_ in made:
+            if kind == "table" and name.lower() in foreign:
+                continue
             if kind in ("table", "view") and name not in _NOT_TEXT:
                 found[name] = {repr(row) for row in _rows(connection, name)}
     return found

@@ -27,6 +27,7 @@ from timeline.model import clock
 from timeline.projection import tables
 from timeline.proof import checkpoints, verify
 from timeline.proof.checks.report import OnProgress
+from timeline.proof.checks.schema import foreign_tables
 from timeline.publish.row_copy import copy_rows
 from timeline.store import atomic, log, schema, scrub, storage
 from timeline.store.scratch_folder import scratch_folder
@@ -89,6 +90,7 @@ def make_copy(
     with storage.storage_errors(path), contextlib.closing(storage.connect(path)) as connection:
         tables.check(connection, os.fspath(path))
         tables.check_rules(connection, os.fspath(path))
+        without = foreign_tables(connection)
         if seqs := scrub.pending(connection):
             raise Unfinished(
                 os.fspath(path), f"scrub pending of {scrub.named(seqs)}; it was not published"
@@ -96,7 +98,7 @@ def make_copy(
     wanted = {} if with_texts else {"source_texts": "body IS NULL"}
     with storage.storage_errors(copy):
         try:
-            copy_rows(connection.address, copy, wanted)
+            copy_rows(connection.address, copy, wanted, without)
         except sqlite3.IntegrityError as error:
             raise _refusal(path, f"{error}") from error
         with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as new:

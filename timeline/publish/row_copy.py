@@ -1,8 +1,8 @@
 """Copy a database row by row, as VACUUM INTO does, but without the rows that are not wanted.
 
 Guarantees: the copy has every table, index, view and trigger of the source, and its rows of one
-moment, except those that are left out; no byte of them is ever written. Only its owner can read
-the copy. The source is only read.
+moment, except the tables and rows that are left out; no byte of them is ever written. Only its
+owner can read the copy. The source is only read.
 
 Knows no table. Statistics of ANALYZE are not copied.
 """
@@ -10,8 +10,9 @@ Knows no table. Statistics of ANALYZE are not copied.
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _HEADER = ("page_size", "application_id", "user_version")
@@ -19,7 +20,7 @@ _HEADER = ("page_size", "application_id", "user_version")
 _STORED = """
 SELECT type, name, sql FROM source.sqlite_master
  WHERE type IN ('table', 'index') AND rootpage > 0 AND sql GLOB 'CREATE *'
-   AND name NOT GLOB 'sqlite_*'
+   AND name NOT GLOB 'sqlite_*' AND tbl_name NOT IN (SELECT value FROM json_each(?))
  ORDER BY rowid
 """
 _UNSTORED = """
@@ -29,10 +30,13 @@ SELECT * FROM source.sqlite_master WHERE type IN ('view', 'trigger') OR rootpage
 """Views, triggers and virtual tables have no pages: their definitions are all there is to copy."""
 
 
-def copy_rows(address: str, copy: Path, wanted: Mapping[str, str]) -> None:
+def copy_rows(
+    address: str, copy: Path, wanted: Mapping[str, str], without: Sequence[str] = ()
+) -> None:
     """Copy the database at an `address`, a URI of SQLite, into a new file.
 
-    `wanted` has a condition for each table of which only some rows are copied. Raises
+    `wanted` has a condition for each table of which only some rows are copied; the tables `without`
+    are left out, with their indexes. Raises
     sqlite3.DatabaseError, OSError.
     """
     copy.touch(0o600, exist_ok=False)
@@ -48,7 +52,7 @@ def copy_rows(address: str, copy: Path, wanted: Mapping[str, str]) -> None:
             (value,) = new.execute(f"PRAGMA source.{field}").fetchone()
             new.execute(f"PRAGMA main.{field} = {value}")
         new.execute("BEGIN")
-        made = new.execute(_STORED).fetchall()
+        made = new.execute(_STORED, (json.dumps(without),)).fetchall()
         for _, _, sql in made:
             new.execute(sql)
         for kind, name, _ in made:
