@@ -97,6 +97,14 @@ def test_too_many_words_to_search_for_are_refused(path: str, name: str, site: Si
         assert line == f"{name}: has 65 words: give at most 64"
 
 
+@pytest.mark.parametrize("path", OURS)
+def test_too_many_beginnings_of_words_to_search_for_are_refused(path: str, site: Site) -> None:
+    for text in ("w* a* \u00e9* b* c*", '"a*" ' * 5, "a*b*c*d*e*"):
+        line = refused(site.ask(f"{path}?q={quote(text)}"), path)
+        assert line == "q: has 5 beginnings of words: give at most 4"
+    assert site.ask(f"{path}?q={quote('w* a* b* c* * * *')}").status == 200
+
+
 def test_as_much_as_is_allowed_is_answered(site: Site) -> None:
     facets = [
         (facet, value)

@@ -33,6 +33,12 @@ MOST_WORDS = 64
 
 In 100,000 events, SQLite takes 3 ms of processor time for each word that all of them have.
 """
+MOST_BEGINNINGS = 4
+"""The largest number of beginnings of words, such as w*, to search for.
+
+In 100,000 events, SQLite takes 270 ms for one that all of them have 22 times. It finds all of them
+in one long step, which no deadline can end.
+"""
 
 
 def arguments(
@@ -55,6 +61,9 @@ def arguments(
         if name == "q" or name.startswith("_search"):
             words = re.findall("[0-9a-z\x80-\U0010ffff]+", search_words.words(value))
             _check_number(name, len(words), MOST_WORDS, "words")
+        if name == "q":
+            beginnings = len(re.findall(r"\w\*", value))
+            _check_number(name, beginnings, MOST_BEGINNINGS, "beginnings of words")
     return pairs
 
 
