@@ -89,7 +89,8 @@ def test_the_versions_of_an_event_come_in_pages_that_are_not_too_long(site: Site
 @pytest.mark.parametrize("path", ["/changes", "/changes?from=%234", "/events/two", "/changes.atom"])
 def test_a_long_entry_is_shortened_and_says_how_much_follows(path: str, site: Site) -> None:
     text = site.page(path)
-    found = re.search(r"(\d+) more changes: (<ins>)?too long for this page, see changes.json", text)
+    words = re.sub("</?(bdi|ins)[^>]*>", "", text)
+    found = re.search(r"(\d+) more changes: too long for this page, see changes.json", words)
     assert found is not None
     assert int(found[1]) > 5
     assert len(text) < 60_000
