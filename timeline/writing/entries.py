@@ -21,7 +21,6 @@ from timeline.model.field_types import ID_PATTERN
 from timeline.model.invisible import deceiving
 from timeline.model.validation import validate
 from timeline.model.vocabulary import stored
-from timeline.projection import tables
 from timeline.projection.projector import Projector
 from timeline.store import codec, log
 from timeline.store.codec import Entry, Payload
@@ -62,13 +61,8 @@ class Entries:
         self._resolver = Resolver(connection, self._buffer, vocabulary, self._new_id)
 
     def finish(self) -> None:
-        """Check and write what is left at the end of the append; `writer.appending` calls it.
-
-        If the append changed the time zone of the log, all tables are made again.
-        """
+        """Check and write what is left at the end of the append; `writer.appending` calls it."""
         self._buffer.flush()
-        if self._time_zone != self._zone_of_tables:
-            tables.make_anew(self._connection)
 
     def _add(
         self,
@@ -145,6 +139,11 @@ class Entries:
     def info(self) -> dict[str, Any]:
         """Return what the log says about itself, with the changes of this append."""
         return self._info
+
+    @property
+    def has_new_zone(self) -> bool:
+        """Tell whether this append changed the time zone: the tables have the old one."""
+        return self._time_zone != self._zone_of_tables
 
     @property
     def _time_zone(self) -> str:

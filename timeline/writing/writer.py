@@ -105,6 +105,8 @@ def appending(
             size = log.size(connection)
             yield append
             append.finish()
+            if append.has_new_zone and not dry_run:
+                tables.make_anew(connection)
             if (kept := mirror.mirror_of(connection)) and log.size(connection) > size:
                 if not fork:
                     raise IsMirror(*kept)
@@ -142,7 +144,7 @@ class Append(EventEntries, SourceEntries):
         self._info = content
         self._resolver = Resolver(self._connection, self._buffer, info.vocabulary, self._new_id)
         receipt = self._add("log.updated", "log", content, said)
-        if self._time_zone == self._zone_of_tables:
+        if not self.has_new_zone:
             return receipt
         return replace(receipt, notes=(*receipt.notes, new_zone_in_words(self._time_zone)))
 
