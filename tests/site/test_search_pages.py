@@ -99,3 +99,13 @@ def test_each_character_without_blanks_counts_as_a_word(site: Site) -> None:
         assert refused.status_code == 400
         assert f"{name}: has 65 words: give at most 64" in refused.text
         assert site.ask(f"{path}?{urlencode({name: 'नेपाल ' * 64})}").status_code == 200
+
+
+def test_few_characters_may_stand_alone_since_each_is_the_beginning_of_many_pairs(
+    site: Site,
+) -> None:
+    for path, name in (("/", "q"), ("/story/events", "_search")):
+        assert site.ask(f"{path}?{urlencode({name: '水 火 山 川'})}").status_code == 200
+        refused = site.ask(f"{path}?{urlencode({name: '水 火 山 川 木'})}")
+        assert refused.status_code == 400
+        assert f"{name}: has 5 beginnings of words: give at most 4" in refused.text
