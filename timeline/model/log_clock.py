@@ -23,6 +23,7 @@ from timeline.model.clock_bounds import (
     second_of,
     to_second,
 )
+from timeline.model.edtf_words import year_of_edtf
 from timeline.model.time_zones import zone
 
 _CLOCK = re.compile(r"(T[0-9:]+)(?:(Z)|([+-])([0-9]{2})(?::([0-9]{2}))?)?")
@@ -132,8 +133,8 @@ def local(text: str, occurred_from: str | None, occurred_to: str | None) -> str 
 
 def _shifted(side: str, seconds: int) -> str:
     """Write the time of a side after a shift by these seconds, as exactly as it was written."""
-    when = edtf.parse(side)
-    moved = at_second(second_of(*edtf.numbers(str(when.occurred_from))) + seconds)
+    written = edtf.numbers(str(edtf.parse(side).occurred_from))
+    year, month, day, hour, minute, second = at_second(second_of(*written) + seconds)
     clock = _CLOCK.search(side)
-    length = len(clock[1]) if clock else 0
-    return edtf.bound_text(moved).partition("T")[0] + edtf.bound_text(moved)[10 : 10 + length]
+    time = f"T{hour:02d}:{minute:02d}:{second:02d}"[: len(clock[1]) if clock else 0]
+    return f"{year_of_edtf(year)}-{month:02d}-{day:02d}{time}"
