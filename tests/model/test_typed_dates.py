@@ -168,6 +168,24 @@ def test_a_midnight_that_nobody_typed_is_the_day_and_equal_ends_are_one_date(tex
     assert read("2025-04-15 00:00") == TypedDate("2025-04-15T00:00")
 
 
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("15 April 2025, 03:00 (14 April 2025, 20:00 -04:00)", "2025-04-14T20:00-04:00"),
+        ("by 1 January 2025, 01:00 (by 31 December 2024, 23:00 UTC)", "../2024-12-31T23:00Z"),
+    ],
+)
+def test_a_time_by_the_clock_of_the_log_and_as_written_is_the_time_as_written(
+    text: str, date: str
+) -> None:
+    assert read(text) == TypedDate(date)
+
+
+def test_two_times_that_cannot_be_the_same_are_refused() -> None:
+    with pytest.raises(InvalidValue, match="two times that are more than a day apart"):
+        read("15 May 2025, 03:00 (14 April 2025, 20:00 -04:00)")
+
+
 def test_a_vague_date_without_a_year_is_told_to_add_it() -> None:
     with pytest.raises(InvalidValue) as refusal:
         read("early spring")

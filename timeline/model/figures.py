@@ -270,6 +270,9 @@ class _Reader:
                 raise self._refusal(f'has the number word "{word}" in its unit: write digits')
         if noun.split(" ")[0].lower() in ("to", "or", "and", "of"):
             raise self._refusal("is not a figure: write a span as 20 to 40")
+        if units.is_currency(noun):
+            self._has_currency = True
+            return noun
         if not self._is_english or re.fullmatch("[A-Z]{3}", noun):
             return noun or None
         return plurals.singular(noun if re.search("[0-9]", noun) else noun.lower()) or None

@@ -74,6 +74,8 @@ def read(text: str, spans: Spans = "alone", language: str = "en") -> TypedDate:
 
 def _read(text: str, spans: Spans) -> TypedDate:
     date = plain(text)
+    if written := _as_written(date):
+        return TypedDate(written)
     if span := _span_of_years(date, spans):
         return TypedDate(span)
     if (vague := _resolved(date)) is not None:
@@ -81,6 +83,39 @@ def _read(text: str, spans: Spans) -> TypedDate:
     return TypedDate(edtf_words.one_date(edtf.parse(_MIDNIGHT.sub(r"\1", text)).edtf))
 
 
+def _as_written(text: str) -> str | None:
+    """Return the EDTF in brackets of a time as pages print it, by the clock of the log before it.
+
+    For example that of "15 April 2025, 03:00 (14 April 2025, 20:00 -04:00)". Returns None for any
+    other text.
+    """
+    if (match := _BY_TWO_CLOCKS.fullmatch(text)) is None:
+        return None
+    try:
+        here, written = edtf.parse(match[1]), edtf.parse(match[2])
+    except InvalidValue:
+        return None
+    if "T" not in written.edtf or here.precision != written.precision:
+        return None
+    for one, other in (
+        (here.occurred_from, written.occurred_from),
+        (here.occurred_to, written.occurred_to),
+    ):
+        if (one is None) != (other is None):
+            return None
+        if one and other and not _is_near(edtf.numbers(one), edtf.numbers(other)):
+            problem = f'"{text}" has two times that are more than a day apart: write one of them'
+            raise InvalidValue(text, problem)
+    return written.edtf
+
+
+def _is_near(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Return whether two bounds are at most about a day apart, by their years, months and days."""
+    days = [(year * 12 + month) * 31 + day for year, month, day in (one[:3], other[:3])]
+    return abs(days[0] - days[1]) <= 4
+
+
+_BY_TWO_CLOCKS = re.compile(r"(.+?) \((.+)\)")
 _MIDNIGHT = re.compile(r"^(\s*[0-9]{4}-[0-9]{2}-[0-9]{2}) 0?0:00:00\s*$")
 """A day with a midnight that a program added to it."""
 

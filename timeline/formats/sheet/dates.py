@@ -15,7 +15,8 @@ from timeline.errors import InvalidValue
 from timeline.model import edtf, typed_dates
 from timeline.model.typed_dates import Spans, TypedDate
 
-_MIDNIGHT = re.compile(r" 0?0:00(?::00(?:\.0+)?)?(?: AM)?", re.I)
+_MIDNIGHT = re.compile(r"(?<=[0-9]) 0?0:00(?::00(?:\.0+)?)?(?: AM)?$", re.I)
+"""The midnight that a program adds to a day in digits; people write it behind a comma."""
 _SERIAL = re.compile(r"[1-9][0-9]{4}(?:\.[0-9]+)?", re.ASCII)
 
 
