@@ -321,9 +321,9 @@ class TooOld(StoreError):
 
 
 class ProjectionOutdated(StoreError):
-    """The derived tables are of another version than this package reads.
+    """The derived tables are of another version, or made with other rules of the time zone.
 
-    That is no sign of tampering: an older or newer Timeline wrote them.
+    That is no sign of tampering: an older or newer Timeline or package `tzdata` made them.
     """
 
 

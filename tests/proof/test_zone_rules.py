@@ -35,8 +35,13 @@ def test_rules_that_have_changed_are_said_in_a_line_and_are_no_finding(
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
 
-    for words in ("verify",), ("publish", tmp_path / "public"):
-        refused = process("-d", path, *words, cwd=tmp_path, env=newer)
+    other = tmp_path / "other.db"
+    for file, words in (
+        (path, ("verify",)),
+        (path, ("publish", tmp_path / "public")),
+        (other, ("restore", path)),
+    ):
+        refused = process("-d", file, *words, cwd=tmp_path, env=newer)
         assert one_line(refused) == f"{path}: {CHANGED}"
     doctor = process("-d", path, "doctor", cwd=tmp_path, env=newer)
     assert doctor.returncode == 1

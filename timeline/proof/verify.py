@@ -51,7 +51,8 @@ def verify(
     `progress` is called with a part ("log", "tables") and a count of entries.
 
     Raises StoreError for a file that is no timeline, TooNew or TooOld before anything is compared,
-    and ProjectionOutdated if only the version of the tables is wrong.
+    and ProjectionOutdated if only the version of the tables differs, or the rules of the time zone
+    that they were made with.
     """
     report, given = Report(), checkpoints or {}
     try:

@@ -107,6 +107,7 @@ def _checked_copy(backup: str | os.PathLike[str], copy: Path, progress: OnProgre
     """Copy a backup, with what is in its write-ahead log, verify the copy, and return its size."""
     with storage.storage_errors(backup), contextlib.closing(storage.connect(backup)) as connection:
         tables.check(connection, os.fspath(backup))
+        tables.check_rules(connection, os.fspath(backup))
         with storage.storage_errors(copy.parent.parent / copy.name):
             connection.execute("VACUUM INTO ?", (os.fspath(copy),))
     report = verify.verify(copy, progress=progress)
