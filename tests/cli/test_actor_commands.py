@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from once_accepted import as_once_accepted
 from running import done, entries, one_line, run, widest
 from tables import derived
 
@@ -290,7 +291,8 @@ def test_an_empty_log_has_no_actors(path: Path, timeline: Timeline) -> None:
 
 
 def test_names_are_made_harmless(path: Path, timeline: Timeline) -> None:
-    done("-d", path, "actor", "add", "Red \x1b[31m Cross", "--alias", "R\u202eC")
+    with as_once_accepted():
+        done("-d", path, "actor", "add", "Red \x1b[31m Cross", "--alias", "R\u202eC")
     shown = done("-d", path, "actor", "list")
     assert "\x1b" not in shown
     assert "\\x1b[31m" in shown

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from once_accepted import as_once_accepted
 from running import PROGRAM, done, environment, process, run, widest
 from terminal import HOSTILE_TITLE, forbidden, on_a_terminal, strings
 
@@ -63,6 +64,12 @@ VARIED: list[dict[str, Any]] = [
 @pytest.fixture
 def varied(timeline: Timeline) -> Path:
     """Every event of VARIED, then each once more with everything changed that can be."""
+    with as_once_accepted():
+        _tell_varied(timeline)
+    return timeline.path
+
+
+def _tell_varied(timeline: Timeline) -> None:
     timeline.record(VARIED)
     timeline.correct("long", {"title": "s" * 300}, reason="r " * 300)
     for event in VARIED:
@@ -75,7 +82,6 @@ def varied(timeline: Timeline) -> Path:
             "tags.-": event["title"][:50],
         }
         timeline.update(event["event_id"], changes, reason=event["title"])
-    return timeline.path
 
 
 NAMES = "i" * 64

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
+from once_accepted import as_once_accepted
 from running import PROGRAM, done, environment, process
 from terminal import HOSTILE_TITLE, forbidden
 
@@ -278,7 +279,8 @@ def test_a_refusal_is_not_paged(story: Path) -> None:
 
 
 def test_hostile_text_is_as_harmless_in_a_pager(timeline: Timeline) -> None:
-    timeline.record({"title": HOSTILE_TITLE, "occurred": "2025"} for _ in range(20))
+    with as_once_accepted():
+        timeline.record({"title": HOSTILE_TITLE, "occurred": "2025"} for _ in range(20))
     plain = unstyled(shown(timeline.path, "list", env={"PAGER": MARKED}))
     assert plain.startswith("|\\x1b[31mred")
     assert not forbidden(plain)

@@ -31,6 +31,7 @@ from checked_formats import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from once_accepted import as_once_accepted
 from running import PROGRAM, done, environment, run
 from strategies import events
 
@@ -433,7 +434,8 @@ HOSTILE = {
 
 
 def test_hostile_texts_are_texts_in_each_format() -> None:
-    rows, about = one(**HOSTILE)
+    with as_once_accepted():
+        rows, about = one(**HOSTILE)
     about = about._replace(
         info={**about.info, "title": HOSTILE["title"], "licence": "</rights>"},
     )

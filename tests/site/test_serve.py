@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import click
 import pytest
 from click.testing import CliRunner
+from once_accepted import as_once_accepted
 from running import CHECKOUT, PROGRAM, done, environment
 from serving import free_port
 from serving import serving as served
@@ -239,7 +240,8 @@ def test_the_commands_serve_what_they_name(tmp_path: Path) -> None:
 
 def test_a_title_is_harmless_on_the_terminal_of_who_serves(tmp_path: Path) -> None:
     path = tmp_path / "odesa.db"
-    writer.create_log(path, {"title": HOSTILE_TITLE})
+    with as_once_accepted():
+        writer.create_log(path, {"title": HOSTILE_TITLE})
     ours, theirs = pty.openpty()
     command = [*PROGRAM, "-d", str(path), "serve", "--port", str(free_port())]
     with subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=theirs) as running:

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from timeline.model.invisible import deceiving, one_form
 from timeline.model.vocabulary import plover
 
 Fields = dict[str, Any]
@@ -47,18 +48,18 @@ _ANY_TEXT = st.text(
 
 
 def _says_something(text: str) -> bool:
-    return bool(text.strip())
+    return bool(text.strip()) and not deceiving(text)
 
 
 lines = st.sampled_from(
     ("Odesa", "Mark Rutte", "Володимир Зеленський", 'the "Black Sea"', r"back\slash", "ไทย 😀")
-) | _ANY_LINE.filter(_says_something)
+) | _ANY_LINE.map(one_form).filter(_says_something)
 texts = st.sampled_from(("First line.\nSecond line.", "tab\there")) | _ANY_TEXT.filter(
     _says_something
 )
 words = st.sampled_from(("visit", "Sea", "GOV", "drone", "black sea")) | st.text(
     st.characters(codec="latin-1", exclude_characters=_LINE_BREAKS), min_size=1, max_size=12
-).filter(_says_something)
+).map(one_form).filter(_says_something)
 ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{2,9}", fullmatch=True)
 dates = st.sampled_from(
     (

@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 
 import icalendar
 import pytest
+from once_accepted import as_once_accepted
 from running import done, widest
 from samples import PLAIN, Way, sample, ways, with_text
 from site_in_process import Site, open_site
@@ -183,7 +184,8 @@ def _told(path: Path, hostile: dict[str, str]) -> Told:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
-    made = _told(tmp_path_factory.mktemp("hostile") / "story.db", HOSTILE)
+    with as_once_accepted():
+        made = _told(tmp_path_factory.mktemp("hostile") / "story.db", HOSTILE)
     before = made.path.read_bytes()
     yield made
     assert verify(made.path).findings == []

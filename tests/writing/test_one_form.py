@@ -154,6 +154,14 @@ def test_a_line_that_is_not_what_is_seen_is_refused(
     assert entries(path) == before
 
 
+def test_a_refusal_shows_what_nobody_sees(path: Path) -> None:
+    done("-d", path, "append", "--title", "T", "--occurred", "2025", "--id", "talk")
+    problem = one_line(run("-d", path, "show", "talk\u200b"))
+    assert problem == 'no event "talk\\u200b": did you mean talk?'
+    problem = one_line(run("-d", path, "list", "--type", "Assoult\u200b"))
+    assert problem.startswith('event_type: "Assoult" with U+200B (ZERO WIDTH SPACE) is not')
+
+
 SHEET = "\u200bid,Ti\u00adtle\u200b,occurred,type,verification,place,actors,tags\n" + "".join(
     f"row-{number},Row {number},2025,{write('Assault')},{write('reported')},{write('Kyiv')},"
     f"{write('Russia')};{write('Mark Rutte')},{write('aid')}\n"

@@ -78,9 +78,9 @@ class Refusal(click.ClickException):
     """An error that click prints as one line, with exit code 1."""
 
     def format_message(self) -> str:
-        from timeline.cli.output import one_line
+        from timeline.cli.output import refusal
 
-        return one_line(self.message)
+        return refusal(self.message)
 
 
 class _SheetRefusal(click.ClickException):

@@ -27,6 +27,7 @@ _HARMFUL = re.compile(
     "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"  # bidi controls, line separators, BOM
     "\ud800-\udfff]"  # lone surrogates: Python reads bytes that are not UTF-8 as these
 )
+_UNSEEN = re.compile("[\xad\u200b\u2060\U000e0000-\U000e007f]")
 _STYLES = re.compile("(\x1b\\[[012]m)")
 """The codes that `bold` and `dim` put around a text, in a group, so that `echo` can split by it."""
 
@@ -40,12 +41,19 @@ def printable(text: str) -> str:
 
 def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
+    if code > 0xFFFF:
+        return f"\\U{code:08x}"
     return f"\\u{code:04x}" if code > 0xFF else f"\\x{code:02x}"
 
 
 def one_line(text: str) -> str:
     """Escape as `printable` does, and also line breaks and tabs."""
     return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def refusal(text: str) -> str:
+    """Escape as `one_line` does, and also what nobody sees: two words may differ by that alone."""
+    return _UNSEEN.sub(_escape, one_line(text))
 
 
 def echo(text: str = "", *, err: bool = False) -> None:

@@ -10,9 +10,12 @@ _DROPPED = dict.fromkeys((0x00AD, 0x200B, 0x2060, 0xFEFF))
 """The soft hyphen, and the characters without width that join and separate words."""
 _JOINERS_AT_AN_EDGE = re.compile("(?<![^\\s])[\u200c\u200d]+|[\u200c\u200d]+(?![^\\s])")
 """Joiners at an end or beside a blank, where they join nothing."""
+_CHANGED = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 _FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007f"
 """A flag such as that of Scotland is written in the tags that are refused elsewhere."""
-_DECEIVING = re.compile(f"{_FLAG}|([\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f])")
+_DECEIVES = "[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
+_MAY_DECEIVE = re.compile(_DECEIVES)
+_DECEIVING = re.compile(f"{_FLAG}|({_DECEIVES})")
 
 
 def one_form(name: str) -> str:
@@ -20,10 +23,15 @@ def one_form(name: str) -> str:
 
     one_form(one_form(name)) == one_form(name).
     """
-    if name.isascii():
+    if has_one_form(name):
         return name.strip()
     without = _JOINERS_AT_AN_EDGE.sub("", name.translate(_DROPPED))
     return unicodedata.normalize("NFC", without).strip()
+
+
+def has_one_form(name: str) -> bool:
+    """Tell whether a name is in one form already, but for blanks at its ends."""
+    return name.isascii() or (not _CHANGED.search(name) and unicodedata.is_normalized("NFC", name))
 
 
 def without(text: str) -> str:
@@ -45,6 +53,8 @@ def deceiving(text: str) -> str | None:
 
     It turns the direction of the text, or is a tag, which only programs read.
     """
+    if not _MAY_DECEIVE.search(text):
+        return None
     return next((found[1] for found in _DECEIVING.finditer(text) if found[1]), None)
 
 

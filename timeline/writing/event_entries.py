@@ -95,7 +95,7 @@ class EventEntries(Entries):
         malformed statement, and AlreadyRecorded if its event_id or one of its external ids
         belongs to an event with other content.
         """
-        given = event if isinstance(event, Event) else validate(Statement, _in_one_form(event))
+        given = event if isinstance(event, Event) else _validated_statement(event)
         if entry_id and (known := self._known_entry(entry_id)):
             subject = f"event/{given.event_id or entry_id}"
             return self._same_entry(known, "event.recorded", subject, lambda: given)
@@ -337,15 +337,20 @@ def _statement(place: InputPlace, event: Event | Mapping[str, Any]) -> Event:
     if isinstance(event, Event):
         return event
     try:
-        return validate(Statement, _in_one_form(event))
+        return _validated_statement(event)
     except TimelineError as error:
         error.at(line=place.line, item=place.item)
         raise
 
 
-def _in_one_form(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Put the names of an event into one form; what is no object is refused later."""
-    return in_one_form(event) if isinstance(event, Mapping) else event
+def _validated_statement(event: Mapping[str, Any]) -> Statement:
+    """Validate a statement; if it is refused as it is written, its names may fit in one form."""
+    try:
+        return validate(Statement, event)
+    except InvalidInput:
+        if not isinstance(event, Mapping) or (formed := in_one_form(event)) == event:
+            raise
+    return validate(Statement, formed)
 
 
 def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -35,9 +35,8 @@ def in_one_form(
 
     The content may be malformed. Raises InvalidInput for a name that is too long in this form.
     """
-    stored = _names(before or {})
-    names = _names(content)
-    if all(name.isascii() for _, name in names | stored):
+    stored = {*_names(before)} if before else set()
+    if not stored and invisible.has_one_form("\n".join(name for _, name in _names(content))):
         return dict(content)
     formed = {(path, invisible.one_form(name)): name for path, name in stored}
     exact = {(path, name): name for path, name in stored}
@@ -79,16 +78,28 @@ def _checked(path: str, name: str, form: str) -> str:
     return form
 
 
-def _names(content: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """Return each name in a content after its path."""
-    found = set()
+def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each name in a content after its path."""
+    yield from _names_in("", content, _LINES)
+    for field in _LISTS:
+        names = content.get(field)
+        if isinstance(names, list | tuple):
+            yield from ((field, name) for name in names if isinstance(name, str))
+    for field in _PLACES:
+        if isinstance(place := content.get(field), dict):
+            yield from _names_in(f"{field}.", place, _OF_PLACE)
+    people = content.get("participants")
+    for who in people if isinstance(people, list | tuple) else ():
+        if isinstance(who, dict):
+            yield from _names_in("participants.", who, _OF_PARTICIPANT)
 
-    def note(path: str, name: str) -> str:
-        found.add((path, name))
-        return name
 
-    _with_names(content, note)
-    return found
+def _names_in(
+    path: str, fields: Mapping[str, Any], parts: tuple[str, ...]
+) -> Iterator[tuple[str, str]]:
+    for part in parts:
+        if isinstance(name := fields.get(part), str):
+            yield f"{path}{part}", name
 
 
 def _with_names(content: Mapping[str, Any], change: _Change) -> dict[str, Any]:
