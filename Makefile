@@ -4,13 +4,14 @@
 # make torture  run the tests that take minutes: crashes and failing disks at every moment, and an
 #               hour of changes to a file (TORTURE_SECONDS=60 TORTURE_SEED=1)
 # make docs     write command help and printed examples into the docs
+# make pictures show the pages of the demonstration in the pictures of the docs
 # make bench    measure the speeds that README.md and bench/RESULTS.md give
 
 PYTHON ?= python3
 PORT ?= 8001
 BIN = .venv/bin
 
-.PHONY: demo test test-next audit torture bench docs clean
+.PHONY: demo test test-next audit torture bench docs pictures clean
 
 demo: .venv/run
 	$(BIN)/timeline demo --port $(PORT)
@@ -40,6 +41,9 @@ bench: .venv/dev
 docs: .venv/dev
 	$(BIN)/cog -r README.md docs/*.md
 	$(BIN)/python tests/support/examples.py
+
+pictures: .venv/dev
+	$(BIN)/python tests/support/pictures.py
 
 clean:
 	rm -rf .venv .venv-next build dist
