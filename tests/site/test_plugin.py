@@ -388,7 +388,7 @@ def test_every_query_has_a_form_with_its_parameters_and_says_what_they_mean(stor
 def notices(text: str) -> list[str]:
     return [
         html.unescape(notice)
-        for notice in re.findall(r'<p class="(?:timeline-)?notice" role="note">(.*?)</p>', text)
+        for notice in re.findall(r'<p class="(?:timeline-)?notice" role="note"[^>]*>(.*?)</p>', text)
     ]
 
 
