@@ -140,6 +140,7 @@ def test_a_person_reads_times_by_the_clock_of_the_log(path: Path) -> None:
     with open_site(path) as site:
         page = site.page("/events")
         assert "03:00 (14 April 2025, 20:00 -04:00)" in page
+        assert "Times of events are in Europe/Kyiv where no other offset is written." in page
         assert "00:30 (14 August 2025, 21:30 UTC)" in page
         assert "15 April 2025, 03:00 (14 April 2025, 20:00 -04:00)" in site.page("/events/answer")
         past = site.page("/events?as_of=%238")
