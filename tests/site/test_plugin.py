@@ -386,10 +386,8 @@ def test_every_query_has_a_form_with_its_parameters_and_says_what_they_mean(stor
 
 
 def notices(text: str) -> list[str]:
-    return [
-        html.unescape(notice)
-        for notice in re.findall(r'<p class="(?:timeline-)?notice" role="note"[^>]*>(.*?)</p>', text)
-    ]
+    found = re.findall(r'<p class="(?:timeline-)?notice" role="note"[^>]*>(.*?)</p>', text)
+    return [html.unescape(notice) for notice in found]
 
 
 def test_datasette_finds_the_plugin_by_its_entry_point() -> None:
