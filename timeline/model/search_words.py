@@ -4,7 +4,8 @@ Guarantees: pure functions, alike for a text and for a question about it. Case, 
 and ligatures do not matter: Łódź and LODZ are one word. Marks that make another letter stay: the
 vowels of Hindi and Thai, the voicing of Japanese. Runs of scripts that have no blanks between words
 become overlapping pairs of characters, and their last character alone, so that each part of a run
-is found. The place in the text is known for each character of a folded word.
+is found. The place in the text is known for each character of a folded word. The index has the
+results, so each change of them raises PROJECTION_VERSION.
 
 Imports nothing but the standard library and `names`, since a process that runs SQL loads it too.
 """
