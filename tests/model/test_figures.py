@@ -104,7 +104,7 @@ def test_other_things_have_units_and_currencies(text: str, amount: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("1.200", '"1200" or "1.2000"'),
+        ("1.200", 'can mean 1200 or 1.200: write "1200"'),
         ("12.345.6", "is no number"),
         ("-5", "counts people"),
         ("2.5", "counts people"),
@@ -144,7 +144,9 @@ def test_what_is_no_number_of_people_is_refused(text: str, problem: str) -> None
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("3 155 mm shells", 'write "shells of 155 mm" for the unit'),
+        ("3 155 mm shells", 'write "shells of 155 mm" for the unit, or "3155 mm shells"'),
+        ("20 000 km", 'write "20000 km"'),
+        ("1 234 567 km", 'write "1234567 km"'),
         ("1.234 km", '"1234" or "1.2340"'),
         ("5m", "write million, or the unit in full"),
         ("500 to 1 million EUR", "write it for both"),

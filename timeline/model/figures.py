@@ -362,15 +362,24 @@ class _Reader:
             return True
         if last == "," and (self._counts_people or self._is_english):
             return False
+        decimal = "" if self._counts_people else f' or "{whole}.{rest}0"'
         raise self._refusal(
-            f'can mean {whole}{rest} or {whole}.{rest}: write "{whole}{rest}" or "{whole}.{rest}0"'
+            f'can mean {whole}{rest} or {whole}.{rest}: write "{whole}{rest}"{decimal}'
         )
 
 
 def _not_a_figure(text: str, plain: str) -> InvalidValue:
     """Return the refusal of a text that has no form of a figure."""
     problem = "is not a figure: write one such as 35, >20, 20 to 40, about 15 or 20 million EUR"
-    if found := re.fullmatch(r"-?[0-9.,]+ ([0-9]+ ?\S+) (.+)", plain):
+    grouped = re.fullmatch(r"(-?[0-9]{1,3}(?: [0-9]{3})+) ([^\W\d_].*)", plain)
+    whole = f"{grouped[1].replace(' ', '')} {grouped[2]}" if grouped else ""
+    found = re.fullmatch(r"-?[0-9.,]+ ([0-9]+ ?\S+) (.+)", plain)
+    if grouped and (grouped[1].count(" ") > 1 or grouped[1].split(" ")[1].startswith("0")):
+        problem = f'has a blank within its number: write "{whole}"'
+    elif grouped and found:
+        problem = f'has a number in its unit: write "{found[2]} of {found[1]}" for the unit'
+        problem += f', or "{whole}" if the number goes on behind the blank'
+    elif found:
         problem = f'has a number in its unit: write "{found[2]} of {found[1]}" for the unit'
     elif "/" in plain:
         problem = "can be a fraction, a rate or a date: write one number, or two figures"
