@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from once_accepted import as_once_accepted
 from running import done, entries, one_line, process, run, widest
 from samples import SAMPLES, Way, sample, ways, with_text
 from site_in_process import FILES, open_site
@@ -295,7 +296,7 @@ WORDY = {
 def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Events that are as large as may be, changed as badly as may be."""
     path = tmp_path_factory.mktemp("large") / "story.db"
-    with not_forever(), Timeline.create(path, title="A story") as timeline:
+    with not_forever(), as_once_accepted(), Timeline.create(path, title="A story") as timeline:
         most = largest()
         timeline.record({"event_id": "most", **most})
         timeline.update("most", {"participants": most["participants"][::-1], "title": "New"})
@@ -408,4 +409,4 @@ def test_a_file_that_is_too_long_to_append_is_refused_in_little_memory(
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30)),
         )
         cat.kill()
-    assert one_line(result) == problem
+    assert one_line(result).endswith(problem)
