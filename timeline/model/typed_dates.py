@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from timeline.errors import InvalidValue
-from timeline.model import edtf, edtf_words, figures, month_names
+from timeline.model import edtf, edtf_words, figures
 from timeline.model.edtf_words import plain, year_of_edtf
 
 Spans = Literal["alone", "column", "taken"]
@@ -59,6 +59,8 @@ def read(text: str, spans: Spans = "alone", language: str = "en") -> TypedDate:
     """
     if figures.is_english(language):
         return _read(text, spans)
+    from timeline.model import month_names
+
     month_names.check_clear(text, language)
     try:
         return _read(text, spans)
@@ -162,6 +164,8 @@ def resolved(statement: object, language: str = "en") -> object:
 
 def _in_json(text: str, language: str) -> str:
     """Read a date in the language of the log as JSON has it: 2023-24 is EDTF."""
+    from timeline.model import month_names
+
     month_names.check_clear(text, language)
     try:
         return edtf.parse(text).edtf
