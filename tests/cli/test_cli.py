@@ -518,6 +518,11 @@ def test_a_receipt_says_the_words_that_an_open_date_was_read_from(story: Path) -
     goes_on = {"title": "T", "occurred": "since 1960", "modality": "ongoing"}
     shown = done("-d", story, "append", "-", input=json.dumps(goes_on))
     assert "since 1960 (1960/..)" in shown
+    ids = json.loads(done("-d", story, "list", "--json"))
+    event_id = next(each["event_id"] for each in ids if each["occurred"] == "1961/..")
+    shown = done("-d", story, "update", event_id, "--set", "occurred=before 1962", columns=120)
+    assert 'by 1961 (../1961, "before 1962")' in shown
+    assert '"' not in done("-d", story, "update", event_id, "--set", "title=U")
     sheet = "title,occurred,modality\nT,after 1961,ongoing\nU,2025-04-15,\nV,../1950,\n"
     first, second, third = lines_of(
         done("-d", story, "append", "--csv", "-", input=sheet, columns=120)

@@ -215,7 +215,9 @@ class _Revision:
                 receipt: Receipt = getattr(append, self._operation)(
                     self._event_id, changes, said, expect=self._expected
                 )
-                return receipt
+                dates = [each.text for each in pieces if each.path == "occurred"]
+                is_new = any(path == "occurred" for path, _ in changes)
+                return replace(receipt, typed=dates[0] if dates and is_new else None)
         except Conflict as conflict:
             self._expected = conflict.actual
             self._now = _content(self._timeline.get(self._event_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -60,11 +61,10 @@ def _changes(assignments: tuple[str, ...], language: str) -> list[tuple[str, Any
     """Return the changes by path that --set describes; `language` is that of the log."""
     changes: list[tuple[str, Any]] = []
     for assignment in assignments:
-        path, equals, value = assignment.partition("=")
-        if not equals or not path.strip():
+        path, equals, value = _parts(assignment)
+        if not equals or not path:
             raise InvalidInput("set", f'"{assignment}" is not PATH=VALUE, such as place.name=Odesa')
-        path = path.strip()
-        if path.removeprefix("/") == "occurred" and value.strip():
+        if path in _OCCURRED and value.strip():
             changes += typed_date(path, value, language).fields.items()
             continue
         if field_paths.steps(path)[-1] == "dated" and value.strip():
@@ -140,7 +140,17 @@ def _revise(
             receipt: Receipt = getattr(append, operation)(
                 event_id, changes, said, expect=expect or version
             )
-    print_receipt(receipt, as_json)
+    typed = [value.strip() for path, _, value in map(_parts, assignments) if path in _OCCURRED]
+    print_receipt(dataclasses.replace(receipt, typed=typed[-1] if typed else None), as_json)
+
+
+_OCCURRED = ("occurred", "/occurred")
+
+
+def _parts(assignment: str) -> tuple[str, str, str]:
+    """Return path, equals sign and value of a PATH=VALUE of --set."""
+    path, equals, value = assignment.partition("=")
+    return path.strip(), equals, value
 
 
 def _additions(
