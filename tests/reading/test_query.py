@@ -1277,3 +1277,13 @@ def test_a_look_into_the_past_costs_the_same_however_long_the_history(
 def rows_of(timeline: Timeline, sql: str) -> list[tuple[Any, ...]]:
     with reading(timeline.path) as connection:
         return connection.execute(sql).fetchall()
+
+
+def test_a_period_may_be_given_in_the_language_of_the_log(tmp_path: Path) -> None:
+    with Timeline.create(tmp_path / "uk.db", title="Одеса", language="uk") as timeline:
+        timeline.record([{"event_id": "talks", "title": "Розмови", "occurred": "2025-04-15"}])
+        assert [row["event_id"] for row in timeline.list(since="15 квітня 2025")] == ["talks"]
+        assert timeline.list(since="16 квітня 2025") == []
+        assert [row["event_id"] for row in timeline.list(until="квітень 2025")] == ["talks"]
+        with pytest.raises(InvalidInput, match="since: "):
+            timeline.list(since="15 квітнярика 2025")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from once_accepted import as_once_accepted
 from tables import everything
 from ticking_clock import TickingClock
 
@@ -1498,3 +1499,10 @@ def test_any_text_is_kept_as_it_is_or_refused(
             assert "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text)
         else:
             assert timeline.get(receipt.id)["summary"] == f"<{text}>"
+
+
+def test_a_source_that_was_recorded_decomposed_is_found_by_its_title(timeline: Timeline) -> None:
+    with timeline.append() as append, as_once_accepted():
+        first = append.record_source({"title": "Cafe\u0301 Odesa"})
+    with timeline.append() as append:
+        assert append.record_source({"title": "Caf\u00e9 Odesa"}).id == first.id

@@ -15,9 +15,11 @@ from typing import Any, get_args
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import countries, edtf, invisible, names, search_words
 from timeline.model.content import Event
+from timeline.model.figures import is_english
 from timeline.model.log_clock import occurred_in
 from timeline.model.vocabulary import stored_terms, term
 from timeline.projection import tables
+from timeline.store import log
 from timeline.store.rows import as_dicts
 
 FILTERS = {
@@ -121,11 +123,11 @@ def parse_filter(connection: sqlite3.Connection, name: str, value: object) -> ob
         case "tag":
             return _tag(connection, text.lower())
         case "since":
-            return occurred_in(text, tables.time_zone(connection)).occurred_from
+            return _when(connection, text).occurred_from
         case "until":
-            return occurred_in(text, tables.time_zone(connection)).occurred_to
+            return _when(connection, text).occurred_to
         case "month":
-            month = occurred_in(text, tables.time_zone(connection)).month
+            month = _when(connection, text).month
             if month is None:
                 raise InvalidValue(text, f'"{text}" is not a month: write one such as 2025-04')
             return month
@@ -144,6 +146,25 @@ def parse_filter(connection: sqlite3.Connection, name: str, value: object) -> ob
             return None if word == "all" else word
         case _:
             return text
+
+
+def _when(connection: sqlite3.Connection, text: str) -> edtf.Occurred:
+    """Read a date with its bounds; its month may be named in the language of the log.
+
+    Raises InvalidValue.
+    """
+    zone = tables.time_zone(connection)
+    try:
+        return occurred_in(text, zone)
+    except InvalidValue:
+        language = str(log.info(connection).get("language", "en"))
+        if is_english(language):
+            raise
+        from timeline.model import month_names
+
+        if (translated := month_names.in_english(text, language)) is None:
+            raise
+    return occurred_in(translated, zone)
 
 
 def _tag(connection: sqlite3.Connection, text: str) -> str:

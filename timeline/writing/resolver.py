@@ -10,6 +10,7 @@ import functools
 import sqlite3
 from collections.abc import Callable, Container, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
+from unicodedata import normalize
 
 from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue
 from timeline.model.content import Citation, Event, Source, Vocabulary
@@ -170,7 +171,11 @@ class Resolver:
         """Yield id and content of the sources with this id, else with this url, else this title."""
         column = "source_id" if source.source_id else "url" if source.url else "title"
         value = getattr(source, column)
-        for each in dict.fromkeys((value, one_form(value)) if column == "title" else (value,)):
+        forms = [value]
+        if column == "title":
+            # An older version recorded titles as they were typed: composed or not.
+            forms += [one_form(value), normalize("NFD", one_form(value))]
+        for each in dict.fromkeys(forms):
             yield from self._buffer.sources(column, each)
             for source_id, (_, content) in new.items():
                 if each == (source_id if column == "source_id" else content.get(column)):
