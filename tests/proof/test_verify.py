@@ -587,6 +587,13 @@ CHANGES: dict[str, tuple[Tamper, set[tuple[str, str]]]] = {
         ),
         {("schema", "index idx__sqlite_migrations_migration_set_name")},
     ),
+    "a definition in bytes": (
+        lambda c: c.executescript(
+            "PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = CAST(sql AS BLOB)"
+            " WHERE name = 'sources'; PRAGMA writable_schema = RESET"
+        ),
+        {("schema", "table sources")},
+    ),
     "statistics that mislead": (
         lambda c: c.executescript("ANALYZE; UPDATE sqlite_stat1 SET stat = '1 1'"),
         {("schema", "table sqlite_stat1")},

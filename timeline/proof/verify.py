@@ -33,7 +33,8 @@ _ONLY_HERE = (
     " page (captured_at, original_sha256), and since when it is a mirror (since). Rows that"
     " somebody took out of checkpoints, publications, source_texts, scrub_pending or mirror leave"
     " no trace, and nor does a row that somebody added to mirror or publications, or to"
-    " source_texts about a text that was erased."
+    " source_texts about a text that was erased. If somebody took the key of a witness out of"
+    " verifier_keys, its signature is not checked."
 )
 
 

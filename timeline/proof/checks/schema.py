@@ -97,6 +97,7 @@ def _foreign(
     A table that has the name of a function that makes rows would be read in its place: it is none
     of them.
     """
+    found = [each for each in found if all(isinstance(value, str | int | None) for value in each)]
     known = {(each.type, each.name.lower()) for each in made}
     modules = {name.lower() for (name,) in connection.execute("PRAGMA module_list")}
     if not modules:  # this SQLite does not say
