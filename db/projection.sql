@@ -29,6 +29,7 @@ CREATE TABLE events (
     state               TEXT NOT NULL,
     modality            TEXT,
     verification        TEXT,
+    highlight           INTEGER,
     summary             TEXT,
     note                TEXT,
     mode                TEXT,
@@ -184,11 +185,32 @@ CREATE TABLE event_claims (
 CREATE TABLE event_relations (
     event_id         TEXT NOT NULL REFERENCES events (event_id),
     relation         TEXT NOT NULL,
-    related_event_id TEXT NOT NULL REFERENCES events (event_id),
-    PRIMARY KEY (event_id, relation, related_event_id)
+    related_event_id TEXT NOT NULL,
+    origin           TEXT NOT NULL,
+    own_event_id     TEXT REFERENCES events (event_id),
+    PRIMARY KEY (event_id, relation, related_event_id, origin)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX event_relations_related ON event_relations (related_event_id);
+CREATE INDEX event_relations_related ON event_relations (own_event_id);
+
+CREATE TABLE event_media (
+    event_id   TEXT NOT NULL REFERENCES events (event_id),
+    position   INTEGER NOT NULL,
+    kind       TEXT NOT NULL,
+    sha256     TEXT REFERENCES media_files (sha256),
+    url        TEXT,
+    media_type TEXT,
+    width      INTEGER,
+    height     INTEGER,
+    alt        TEXT,
+    caption    TEXT,
+    credit     TEXT,
+    licence    TEXT,
+    source_id  TEXT REFERENCES sources (source_id),
+    PRIMARY KEY (event_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX event_media_sha256 ON event_media (sha256);
 
 CREATE TABLE citations (
     event_id       TEXT NOT NULL REFERENCES events (event_id),
@@ -227,6 +249,7 @@ CREATE TABLE event_versions (
     reported_from  TEXT NOT NULL,
     author         TEXT,
     reason         TEXT,
+    proposed_by    TEXT,
     merged_into    TEXT,
     content_seq    INTEGER NOT NULL REFERENCES log (seq),
     superseded_seq INTEGER,

@@ -77,6 +77,70 @@ CREATE TRIGGER log_never_forgets BEFORE DELETE ON log BEGIN
     SELECT RAISE(ABORT, 'log: entries are never deleted');
 END;
 
+CREATE TABLE media_bytes (
+    media_key INTEGER PRIMARY KEY,
+    sha256    TEXT NOT NULL UNIQUE REFERENCES media_files (sha256),
+    body      BLOB NOT NULL
+) STRICT;
+
+CREATE TRIGGER media_bytes_guard BEFORE INSERT ON media_bytes BEGIN
+    SELECT RAISE(ABORT, 'media_bytes: these bytes are already kept')
+     WHERE EXISTS (SELECT 1 FROM media_bytes WHERE sha256 = NEW.sha256
+                    OR media_key = NEW.media_key);
+    SELECT RAISE(ABORT, 'media_bytes: this file is not attached')
+     WHERE NOT EXISTS (SELECT 1 FROM media_files
+                        WHERE sha256 = NEW.sha256 AND erased_by IS NULL
+                          AND size = length(NEW.body));
+END;
+
+CREATE TRIGGER media_bytes_never_change BEFORE UPDATE ON media_bytes BEGIN
+    SELECT RAISE(ABORT, 'media_bytes: bytes never change');
+END;
+
+CREATE TRIGGER media_bytes_never_forget BEFORE DELETE ON media_bytes
+WHEN NOT EXISTS (SELECT 1 FROM media_files WHERE sha256 = OLD.sha256 AND erased_by IS NOT NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'media_bytes: bytes are never deleted');
+END;
+
+CREATE TABLE media_files (
+    sha256      TEXT PRIMARY KEY,
+    media_type  TEXT NOT NULL,
+    size        INTEGER NOT NULL CHECK (size > 0),
+    width       INTEGER,
+    height      INTEGER,
+    attached_at TEXT NOT NULL,
+    erased_by   TEXT,
+    CHECK ((width IS NULL) = (height IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER media_files_erased AFTER UPDATE OF erased_by ON media_files BEGIN
+    DELETE FROM media_bytes WHERE sha256 = NEW.sha256;
+    INSERT OR IGNORE INTO scrub_pending SELECT seq FROM log WHERE id = NEW.erased_by;
+END;
+
+CREATE TRIGGER media_files_guard BEFORE INSERT ON media_files BEGIN
+    SELECT RAISE(ABORT, 'media_files: this file is already attached')
+     WHERE EXISTS (SELECT 1 FROM media_files WHERE sha256 = NEW.sha256);
+    SELECT RAISE(ABORT, 'media_files: this file was erased')
+     WHERE EXISTS (SELECT 1 FROM log WHERE subject = 'media/' || substr(NEW.sha256, 8));
+END;
+
+CREATE TRIGGER media_files_never_change BEFORE UPDATE ON media_files
+WHEN NOT (OLD.erased_by IS NULL
+          AND NEW.sha256 IS OLD.sha256 AND NEW.media_type IS OLD.media_type
+          AND NEW.size IS OLD.size AND NEW.width IS OLD.width AND NEW.height IS OLD.height
+          AND NEW.attached_at IS OLD.attached_at
+          AND EXISTS (SELECT 1 FROM log WHERE id = NEW.erased_by
+                       AND (kind = 'entry.erased' OR subject = 'media/' || substr(OLD.sha256, 8))))
+BEGIN
+    SELECT RAISE(ABORT, 'media_files: files never change');
+END;
+
+CREATE TRIGGER media_files_never_forget BEFORE DELETE ON media_files BEGIN
+    SELECT RAISE(ABORT, 'media_files: files are never deleted');
+END;
+
 CREATE TABLE mirror (
     origin TEXT PRIMARY KEY,
     since TEXT NOT NULL
@@ -207,6 +271,7 @@ CREATE TABLE events (
     state               TEXT NOT NULL,
     modality            TEXT,
     verification        TEXT,
+    highlight           INTEGER,
     summary             TEXT,
     note                TEXT,
     mode                TEXT,
@@ -366,11 +431,32 @@ CREATE TABLE event_claims (
 CREATE TABLE event_relations (
     event_id         TEXT NOT NULL REFERENCES events (event_id),
     relation         TEXT NOT NULL,
-    related_event_id TEXT NOT NULL REFERENCES events (event_id),
-    PRIMARY KEY (event_id, relation, related_event_id)
+    related_event_id TEXT NOT NULL,
+    origin           TEXT NOT NULL,
+    own_event_id     TEXT REFERENCES events (event_id),
+    PRIMARY KEY (event_id, relation, related_event_id, origin)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX event_relations_related ON event_relations (related_event_id);
+CREATE INDEX event_relations_related ON event_relations (own_event_id);
+
+CREATE TABLE event_media (
+    event_id   TEXT NOT NULL REFERENCES events (event_id),
+    position   INTEGER NOT NULL,
+    kind       TEXT NOT NULL,
+    sha256     TEXT REFERENCES media_files (sha256),
+    url        TEXT,
+    media_type TEXT,
+    width      INTEGER,
+    height     INTEGER,
+    alt        TEXT,
+    caption    TEXT,
+    credit     TEXT,
+    licence    TEXT,
+    source_id  TEXT REFERENCES sources (source_id),
+    PRIMARY KEY (event_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX event_media_sha256 ON event_media (sha256);
 
 CREATE TABLE citations (
     event_id       TEXT NOT NULL REFERENCES events (event_id),
@@ -406,6 +492,7 @@ CREATE TABLE event_versions (
     reported_from  TEXT NOT NULL,
     author         TEXT,
     reason         TEXT,
+    proposed_by    TEXT,
     merged_into    TEXT,
     content_seq    INTEGER NOT NULL REFERENCES log (seq),
     superseded_seq INTEGER,

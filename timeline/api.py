@@ -58,13 +58,15 @@ _GUARDS = ("entry_id", "expect")
 class StatementWords(TypedDict, total=False):
     """A statement has these words about it (`model.content.Said`), and a guard.
 
-    `author` is a handle. `reported_at` is a day or time, ISO 8601, or "same" for that of the
-    version before; if not given, it is the day of recording. `entry_id` guards against doing the
-    same twice: a second call with the same id returns the first receipt and adds nothing.
+    `author` is a handle. `proposed_by` names a model, a scraper or a tool, never a person.
+    `reported_at` is a day or time, ISO 8601, or "same" for that of the version before; if not
+    given, it is the day of recording. `entry_id` guards against doing the same twice: a second call
+    with the same id returns the first receipt and adds nothing.
     """
 
     author: str | None
     reason: str | None
+    proposed_by: str | None
     reported_at: str | None
     entry_id: str | None
 
@@ -80,6 +82,10 @@ class LogFields(TypedDict, total=False):
     language: str | None
     time_zone: str | None
     notice: str | None
+    description: str | None
+    publisher: str | None
+    contact: str | None
+    homepage: str | None
     author: str | None
     reason: str | None
 
@@ -159,7 +165,7 @@ class Timeline:
         author: str | None = None,
         now: Callable[[], datetime] = clock.now,
     ) -> Self:
-        """Create a new timeline; the arguments describe it (`model.content.LogInfo`).
+        """Create a new timeline; the arguments describe it (`model.log_info.LogInfo`).
 
         `time_zone` is the IANA name of the zone in which days begin and end; default UTC. Raises
         InvalidInput for a malformed value, StoreError if the file exists or cannot be written.
@@ -393,6 +399,24 @@ class Timeline:
         with self.append() as append:
             return append.update_log(changes, said)
 
+    def attach(
+        self,
+        event_id: str,
+        content: bytes,
+        about: Mapping[str, Any],
+        **words: Unpack[StatementWords],
+    ) -> Receipt:
+        """Keep the bytes of a picture or a PDF, without metadata, and show it with an event.
+
+        `about` has the fields of a `Medium` that are not in the bytes: `alt` (a picture needs it),
+        `caption`, `credit`, `licence`, `source_id`, `url`. If the event shows the file already, no
+        entry is added. Raises InvalidInput for another type of file or one that is damaged,
+        NotFound, and Refused for a file that was erased.
+        """
+        said = _said(words)
+        with self.append() as append:
+            return append.attach(event_id, content, about, said)
+
     def capture(
         self,
         document: str | bytes,
@@ -466,9 +490,9 @@ class Timeline:
         """Return the versions of an event, oldest first, as rows of table `event_versions`.
 
         Each has event_id, version, seq, kind, state, recorded_at, superseded_at (None for the
-        last one), reported_at, reported_from, author, reason, merged_into and `changes`. A change
-        is a dict of path (RFC 6901), old_value and new_value: text, JSON in text for a nested
-        value, None for a missing field. Raises NotFound.
+        last one), reported_at, reported_from, author, reason, proposed_by, merged_into and
+        `changes`. A change is a dict of path (RFC 6901), old_value and new_value: text, JSON in
+        text for a nested value, None for a missing field. Raises NotFound.
         """
         with self._reading() as connection:
             point = parse_as_of(connection, as_of, as_reported)

@@ -8,6 +8,7 @@
     +-- NotFound            no such event, source, actor or entry
     +-- Ambiguous           a beginning of an id, or a name, that several share
     +-- NoText              a source whose text is not in this file
+    +-- Erased              a file that was erased
     +-- TakesTooLong        a question that a page has no time for
     +-- NotFetched          a file on the web that could not be fetched whole
     +-- Refused             well formed, but against the rules of the log
@@ -46,6 +47,7 @@ __all__ = [
     "ClockLeapt",
     "Conflict",
     "Damaged",
+    "Erased",
     "InvalidCell",
     "InvalidInput",
     "InvalidSheet",
@@ -174,6 +176,15 @@ class NoText(TimelineError):
         super().__init__(f"the text of {source_id} {why}")
         self.source_id = source_id
         self.why = why
+
+
+class Erased(TimelineError):
+    """Something was erased; `what` names it, and `reason` says why, if that was not erased too."""
+
+    def __init__(self, what: str, reason: str | None) -> None:
+        super().__init__(f"{what} was removed{f': {reason}' if reason else ''}")
+        self.what = what
+        self.reason = reason
 
 
 class NotFetched(TimelineError):

@@ -43,6 +43,7 @@ OTHERS = (
     "checkpoint",
     "keygen",
     "prove",
+    "attach",
     "erase",
     "schema",
     "rebuild",

@@ -21,6 +21,7 @@ import click
 import pytest
 from publisher import MAPPING, made_up_row, written
 from running import CHECKOUT, done, run
+from small_files import png
 
 from timeline import ChangeRow, EventDict, EventRow, Timeline, VersionRow
 from timeline.cli import cli
@@ -88,7 +89,10 @@ FULL: dict[str, Any] = {
         },
         {"speaker": "Kyiv"},
     ],
-    "relations": [{"type": "follows", "event_id": "bare"}],
+    "relations": [
+        {"type": "follows", "event_id": "bare"},
+        {"type": "about", "event_id": "fort", "origin": "example.org/history"},
+    ],
     "citations": [
         {
             "source": {"source_id": "visit", "title": "A visit", "publisher": "AP"},
@@ -103,6 +107,22 @@ FULL: dict[str, Any] = {
     ],
     "modality": "ongoing",
     "verification": "corroborated",
+    "media": [
+        {
+            "kind": "image",
+            "url": "https://example.org/p.jpg",
+            "media_type": "image/jpeg",
+            "width": 640,
+            "height": 480,
+            "alt": "A quay",
+            "caption": "The quay",
+            "credit": "Mara K.",
+            "licence": "CC-BY-4.0",
+            "source_id": "visit",
+        },
+        {"kind": "video", "url": "https://example.org/v.mp4"},
+    ],
+    "highlight": True,
     "external_ids": ["gdelt:1"],
     "extra": {"gdelt": {"goldstein": "3"}},
 }
@@ -124,7 +144,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     events = [
         FULL,
         {"event_id": "bare", "title": "Bare", "occurred": "../2025"},
-        {"event_id": "open", "title": "Open", "occurred": "2025/.."},
+        {"event_id": "open", "title": "Open", "occurred": "2025/..", "proposed_by": "a model"},
         {
             "event_id": "rumour",
             "title": "Rumour",
@@ -137,11 +157,16 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     ask("about")
     ask("about", "--licence", "CC0-1.0", "--notice", "A draft", "--dry-run")
     ask("about", "--licence", "CC0-1.0", "--time-zone", "Europe/Kyiv")
+    keeper = ("--description", "D", "--publisher", "P", "--contact", "c@example.org")
+    ask("about", *keeper, "--homepage", "https://example.org/")
     ask("append", "-", input=json.dumps(events))
     ask("append", "-", "--dry-run", input=json.dumps(events))
     places = ("--set", "place.name=Kyiv", "--set", "about_place.name=Black Sea")
     ask("update", "bare", "--set", "note=N", *places, "--author", "desk")
     ask("correct", "bare", "--set", "note=", "--reason", "r", "--reported-at", "2025-04-15")
+    picture = path.with_suffix(".png")
+    picture.write_bytes(png())
+    ask("attach", picture, "--event", "bare", "--alt", "A wall")
     ask("retract", "rumour", "--reason", "r")
     ask("reinstate", "rumour")
     ask("merge", "rumour", "--into", "bare")
@@ -161,6 +186,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     ask("erase", f"#{secret}", "--reason", "r")
     done("-d", path, "checkpoint", "--key", key)
     ask_for_proof_of(f"#{secret}")
+    ask("erase", "media/", "--reason", "r")
     for event_id in ("talks", "bare", "bare@2", "open", "rumour", "secret"):
         ask("show", event_id)
         ask("history", event_id)

@@ -501,7 +501,8 @@ def test_the_small_log_is_right_as_it_is(copy: Path) -> None:
         (2, {"kind": "event.updated"}, "envelope.kind: must be event.recorded in version 1"),
         (2, {"reported_at": None}, "envelope.reported_at: is required of event.recorded"),
         (2, {"recorded_at": "2025-04-15T09:59:59.999999Z"}, "envelope.recorded_at: lies before"),
-        (2, {"v": 2}, "entry 2: is of format 2"),
+        (2, {"v": 2}, "envelope.v: must be 1 for what the payload says"),
+        (2, {"v": 3}, "entry 2: is of format 3"),
         (3, {"subject": "source/two"}, "envelope.kind: must be one of source.recorded"),
     ],
 )  # fmt: skip
@@ -580,7 +581,11 @@ def entry(seq: int, kind: str, subject: str, payload: Wire | None, version: int 
          "envelope.subject: entry 3, which it erases, has its payload still"),
         ([entry(7, "source.updated", "source/paper", None, 2)], 8,
          "payload: is absent, and no later entry.erased"),
-        ([entry(7, "log.updated", "log", None, 2)], 8, "payload: says what the log is"),
+        ([entry(7, "log.updated", "log", None, 2)], 8,
+         "payload: is absent, and no later entry.erased"),
+        ([entry(7, "log.updated", "log", None, 2),
+          entry(8, "entry.erased", "entry/more-7", {"reason": "R"})], 8,
+         "payload: says what the log is"),
         ([entry(7, "log.updated", "log", {"origin": "elsewhere", "title": "T"}, 2)], 8,
          "payload.origin: cannot change"),
         ([entry(7, "actor.recorded", "actor/rutte", {"name": "Rutte"}),
@@ -643,7 +648,7 @@ def test_an_export_with_filters_is_not_taken_as_a_log(story: Path, copy: Path) -
 
 def test_a_newer_format_is_said_to_be_newer(copy: Path) -> None:
     entries = told()
-    entries[3][0]["v"] = 2
+    entries[3][0]["v"] = 3
     assert isinstance(refusal(copy, lines_of(entries)), TooNew)
 
 

@@ -19,7 +19,7 @@ from running import CHECKOUT
 
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import countries, hints, resources, units
-from timeline.model.content import Term, Vocabulary
+from timeline.model.log_info import Term, Vocabulary
 from timeline.model.names import fold
 from timeline.model.vocabulary import plover, read_vocabulary, stored, term
 

@@ -27,7 +27,7 @@ from timeline.store import codec
 contents = events().map(lambda fields: validate(Event, fields).content())
 """Contents; their citations may be inline, which the differences do not mind."""
 
-LISTS_OF_OBJECTS = ("participants", "quantities", "claims", "relations", "citations")
+LISTS_OF_OBJECTS = ("participants", "quantities", "claims", "relations", "citations", "media")
 
 
 def plain(value: Any) -> Any:
@@ -37,7 +37,7 @@ def plain(value: Any) -> Any:
         return {key: item for key, item in items.items() if item not in (None, {}, [])}
     if isinstance(value, list):
         return [plain(item) for item in value]
-    return str(value) if isinstance(value, int) else value
+    return json.dumps(value) if isinstance(value, int) else value
 
 
 def value_of(path: str, text: str) -> Any:
@@ -318,7 +318,26 @@ def test_every_item_of_a_content_is_a_row_with_its_place_from_one() -> None:
             },
         ],
         "claims": [{"speaker": "A"}, {"speaker": "B", "stance": "denies", "statement": "No."}],
-        "relations": [{"type": "about", "event_id": "other"}],
+        "relations": [
+            {"type": "about", "event_id": "other"},
+            {"type": "about", "event_id": "other", "origin": "example.org/x"},
+        ],
+        "media": [
+            {"kind": "video", "url": "https://example.org/v"},
+            {
+                "kind": "image",
+                "sha256": "sha256:0a",
+                "url": "https://example.org/p.jpg",
+                "media_type": "image/jpeg",
+                "width": 640,
+                "height": 480,
+                "alt": "A quay",
+                "caption": "The quay",
+                "credit": "Mara K.",
+                "licence": "CC-BY-4.0",
+                "source_id": "nato",
+            },
+        ],
         "citations": [
             {"source_id": "nato"},
             {
@@ -343,7 +362,17 @@ def test_every_item_of_a_content_is_a_row_with_its_place_from_one() -> None:
             ("e", 1, "A", "asserts", None, None),
             ("e", 2, "B", "denies", "No.", None),
         ],
-        "event_relations": [("e", "about", "other")],
+        "event_relations": [
+            ("e", "about", "other", "", "other"),
+            ("e", "about", "other", "example.org/x", None),
+        ],
+        "event_media": [
+            ("e", 1, "video", None, "https://example.org/v", *[None] * 8),
+            (
+                *("e", 2, "image", "sha256:0a", "https://example.org/p.jpg", "image/jpeg"),
+                *(640, 480, "A quay", "The quay", "Mara K.", "CC-BY-4.0", "nato"),
+            ),
+        ],
         "citations": [
             ("e", 1, "nato", None, None, None, None, None),
             ("e", 2, "nato", 2, "q", 0, 1, 2),

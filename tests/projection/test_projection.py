@@ -410,6 +410,8 @@ def test_every_field_of_an_event_has_its_column(timeline: Timeline) -> None:
                 ],
                 "modality": "planned",
                 "verification": "disputed",
+                "highlight": True,
+                "media": [{"kind": "video", "url": "https://example.org/v"}],
                 "external_ids": ["gdelt:1"],
                 "extra": {"ns": {"key": "wörd"}},
             },
@@ -453,6 +455,7 @@ def test_every_field_of_an_event_has_its_column(timeline: Timeline) -> None:
         "actors": "Mark Rutte; NATO",
         "modality": "planned",
         "verification": "disputed",
+        "highlight": 1,
         "extra": '{"ns": {"key": "wörd"}}',
         "state": "current",
         "merged_into": None,
@@ -489,7 +492,9 @@ def test_every_field_of_an_event_has_its_column(timeline: Timeline) -> None:
     assert rows(timeline, "SELECT * FROM event_claims") == [
         ("talks", 1, "Mark Rutte", "denies", "Nothing was agreed", '["paper"]')
     ]
-    assert rows(timeline, "SELECT * FROM event_relations") == [("talks", "part_of", "visit")]
+    assert rows(timeline, "SELECT * FROM event_relations") == [
+        ("talks", "part_of", "visit", "", "visit")
+    ]
     assert rows(timeline, "SELECT * FROM citations") == [
         ("talks", 1, "paper", 1, "talks were held", 3, 18, 2)
     ]
@@ -1098,6 +1103,6 @@ def test_tables_of_another_version_are_refused_until_they_are_rebuilt(
 
 def test_tables_with_entries_of_a_newer_format_are_refused(path: Path, timeline: Timeline) -> None:
     with contextlib.closing(storage.connect(path, write=True)) as connection:
-        connection.execute("UPDATE projection_state SET entry_version = 2")
-        with pytest.raises(TooNew, match=r"format 2; this Timeline reads up to 1"):
+        connection.execute("UPDATE projection_state SET entry_version = 3")
+        with pytest.raises(TooNew, match=r"format 3; this Timeline reads up to 2"):
             tables.check(connection, str(path))

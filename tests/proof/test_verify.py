@@ -64,6 +64,7 @@ def template(segments_of_four_entries: None, tmp_path_factory: pytest.TempPathFa
                     "claims": [{"speaker": "S", "statement": "so"}],
                     "relations": [{"type": "follows", "event_id": "event-0"}] if number else [],
                     "citations": [{"source_id": "paper", "quote": "the mayor"}],
+                    "media": [{"kind": "video", "url": "https://example.org/film"}],
                     "external_ids": [f"gdelt:{number}"],
                 }
             )

@@ -88,6 +88,7 @@ PLACES = {
     "version": ["1"],
     "source_id": ["paper"],
     "file": [*FILES],
+    "name": ["0a12.png"],
 }
 
 

@@ -42,6 +42,7 @@ HIDDEN = {
     "event_search_data",
     "event_search_docsize",
     "event_search_idx",
+    "media_bytes",
     "mirror",
     "projection_state",
     "publications",

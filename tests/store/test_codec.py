@@ -172,20 +172,25 @@ subjects = st.sampled_from(sorted(codec.KINDS))
 @st.composite
 def entries(draw: st.DrawFn) -> Entry:
     what = draw(subjects)
+    kind = draw(st.sampled_from(codec.KINDS[what]))
+    key = draw(st.from_regex("[0-9a-f]{64}", fullmatch=True) if what == "media" else own_ids)
+    new = st.sampled_from(("media", "highlight", "relations", "contact", "proposed_by"))
+    content = draw(st.dictionaries(new | json_texts, json_values, max_size=4))
     recorded_at = draw(st.datetimes())
     entry = codec.encode(
         seq=draw(st.integers(0, 2**40)),
         id=draw(own_ids),
-        kind=draw(st.sampled_from(codec.KINDS[what])),
-        subject="log" if what == "log" else f"{what}/{draw(own_ids)}",
+        kind=kind,
+        subject="log" if what == "log" else f"{what}/{key}",
         version=draw(st.integers(1, 2**53)),
         recorded_at=recorded_at.isoformat(timespec="microseconds") + "Z",
         reported_at=draw(st.none() | st.sampled_from(("2025-04-15", "2025-04-15T10:15+02:00"))),
         payload=codec.encode_payload(
             draw(st.none() | json_texts),
             draw(st.none() | json_texts),
-            draw(st.dictionaries(json_texts, json_values, max_size=4)),
+            content,
         ),
+        v=codec.format_of(kind, content),
     )
     return entry._replace(salt=None, payload=None) if draw(st.booleans()) else entry
 
@@ -400,23 +405,24 @@ def test_a_number_with_a_fraction_is_refused_in_an_envelope(text: str) -> None:
 @pytest.mark.parametrize(
     "newer",
     [
-        '{"v":2,"id":"abc"}',
-        ENVELOPE.replace('"v":1', '"v":2'),
+        '{"v":3,"id":"abc"}',
+        ENVELOPE.replace('"v":1', '"v":3'),
         ENVELOPE.replace('"v":1', '"v": 7, "new": 1.5'),
         ENVELOPE.replace('"v":1', '"v":123456789012345678901234'),
     ],
 )
 def test_an_entry_of_a_newer_format_is_named_as_such_and_not_as_damaged(newer: str) -> None:
     for line in (erased(newer), wire(newer, SALT.hex(), '{"new": 1.5}')):
-        with pytest.raises(TooNew, match=r"entry 41: is of format \d+; .* reads up to 1") as caught:
+        with pytest.raises(TooNew, match=r"entry 41: is of format \d+; .* reads up to 2") as caught:
             codec.from_wire(line, 41)
         assert str(caught.value).isprintable()
 
 
 def test_an_entry_of_the_log_is_asked_for_its_format_before_it_is_read() -> None:
     codec.check_version(3, ENVELOPE)
-    with pytest.raises(TooNew, match="entry 3: is of format 2"):
-        codec.check_version(3, ENVELOPE.replace('"v":1', '"v":2'))
+    codec.check_version(3, ENVELOPE.replace('"v":1', '"v":2'))
+    with pytest.raises(TooNew, match="entry 3: is of format 3"):
+        codec.check_version(3, ENVELOPE.replace('"v":1', '"v":3'))
     with pytest.raises(InvalidInput):
         codec.check_version(3, "")
 

@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 from running import CHECKOUT
 
-from timeline.model.content import Actor, Annotation, Content, Event, LogInfo, Merge, Said, Source
+from timeline.model.base import Content
+from timeline.model.content import Actor, Annotation, Event, Merge, Said, Source
+from timeline.model.log_info import LogInfo
 from timeline.model.validation import validate
 from timeline.projection import tables
 from timeline.projection.projector import Projector
@@ -95,7 +97,7 @@ def test_every_payload_that_is_left_matches_its_hash() -> None:
 
 
 def test_every_kind_of_format_1_is_there() -> None:
-    kinds = {kind for kinds in codec.KINDS.values() for kind in kinds}
+    kinds = {kind for what, kinds in codec.KINDS.items() if what != "media" for kind in kinds}
     assert {entry.kind for entry in entries()} == kinds
 
 

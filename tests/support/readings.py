@@ -22,6 +22,7 @@ ONLY_HERE = {
     "_sqlite_migrations": ("applied_at",),
     "checkpoints": ("stored_at",),
     "mirror": ("since",),
+    "media_files": ("attached_at",),
     "publications": ("published_at",),
     "source_texts": ("captured_at", "original_sha256"),
 }

@@ -7,21 +7,22 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from timeline.model.content import Content
+from timeline.model.base import Content
 
 PLAIN = "a plain text"
 
 
 SAMPLES: dict[str, Any] = {
     **dict.fromkeys(("event_id", "source_id", "actor_id", "source_ids"), "an-id"),
-    **dict.fromkeys(("url", "archive_url"), "https://example.org/a"),
+    **dict.fromkeys(("url", "archive_url", "homepage"), "https://example.org/a"),
     **dict.fromkeys(("occurred", "dated", "published", "accessed", "reported_at"), "2025-04-15"),
     **dict.fromkeys(("value", "low", "high", "lat", "lon"), "35"),
-    "relations": {"type": "part_of", "event_id": "another"},
+    "relations": {"type": "part_of", "event_id": "another", "origin": "elsewhere.example"},
     "country": "UKR",
     "wikidata": "Q1",
     "language": "en",
     "text_sha256": "sha256:" + "0" * 64,
+    "media_type": "image/jpeg",
     "external_ids": "a:1",
     "unit": "person",
     "origin": "example.org",
@@ -31,7 +32,7 @@ SAMPLES: dict[str, Any] = {
 """Values of fields that are more than a text, or than the smallest number."""
 
 
-EITHER = {("citations", 0, "source_id")}
+EITHER = {("citations", 0, "source_id"), ("media", 0, "sha256")}
 """Given in place of another that is there."""
 
 
@@ -66,6 +67,8 @@ def _sample(schema: Any, way: Way, name: str, root: Any = None) -> Any:
             return [_sample(schema["items"], (*way, 0), name, root)]
     if "enum" in schema or "const" in schema:
         return schema.get("const") or schema["enum"][0]
+    if schema.get("type") == "boolean":
+        return True
     if schema.get("type") == "integer":
         return schema.get("minimum", 0)
     return PLAIN

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from others_notes import others_cosignature, witness_key
+from small_files import png
 from ticking_clock import TickingClock
 
 from timeline import Timeline
+from timeline.media.attached import attached_file
 from timeline.model.clock import utc
 from timeline.model.content import Annotation, Said
 from timeline.projection import facet_segments
@@ -71,16 +73,19 @@ def build(path: Path) -> None:
         with contextlib.closing(storage.connect(path, write=True)) as connection:
             checkpoints.sign(connection, KEY, now=clock)
         _publish(path, clock)
+        timeline.attach("event-0", png("red"), {"alt": "A wall"})
+        timeline.attach("event-1", png("blue"), {"alt": "A guest"})
         with timeline.append() as append:
             append.withdraw_source("blog", Said(reason="made up"))
             append.merge_actor("otan", "nato", Said(reason="the same"))
             append.annotate_source("paper", _marks(), Said(author="nb"))
             append.update_log({"title": "The story", "time_zone": "Europe/Kyiv"})
-        while _size(path) < ENTRIES - 3:
+        while _size(path) < ENTRIES - 4:
             _tell(timeline, maker)
         with contextlib.closing(storage.connect(path, write=True)) as connection:
             newest = [log.newest(connection, each) for each in ("source/letter", "event/event-3")]
-            ids = [entry.id for entry in newest if entry]
+            guest = attached_file(png("blue")).sha256.replace("sha256:", "media/")
+            ids = [*(entry.id for entry in newest if entry), guest]
             erasure.erase(connection, str(path), ids, Said(reason="A court"), now=clock)
         while _size(path) < ENTRIES:
             timeline.record({"title": "The last one", "occurred": "2025"})

@@ -200,17 +200,53 @@ sources = _fields(
 """Any source; two of them may say different things of one address."""
 
 
+def media(known_sources: Sequence[str], files: SearchStrategy[Fields]) -> SearchStrategy[Fields]:
+    """Pictures, documents, films and recordings; those of `files` have a hash."""
+    urls = st.sampled_from(("https://example.org/a.jpg", "http://example.org/b?c=1&d=%20"))
+    about: dict[str, SearchStrategy[Any]] = {
+        "alt": texts,
+        "caption": texts,
+        "credit": lines,
+        "licence": lines,
+        "media_type": st.sampled_from(("image/jpeg", "video/mp4", "application/vnd.a+b")),
+    }
+    if known_sources:
+        about["source_id"] = st.sampled_from(known_sources)
+    size = st.none() | st.tuples(st.integers(1, 100_000), st.integers(1, 100_000))
+    elsewhere = _fields(
+        {"kind": st.sampled_from(("image", "document", "video", "audio")), "url": urls}, **about
+    )
+    return st.builds(
+        lambda medium, size: {**medium, **({"width": size[0], "height": size[1]} if size else {})},
+        elsewhere | files,
+        size,
+    )
+
+
+files = _fields(
+    {
+        "kind": st.sampled_from(("image", "document")),
+        "sha256": st.binary(min_size=32, max_size=32).map(lambda each: "sha256:" + each.hex()),
+        "alt": texts,
+    },
+    url=st.just("https://example.org/a.jpg"),
+    caption=texts,
+)
+"""Any attached file; most are not in any log."""
+
+
 def events(
     *,
     known_events: Sequence[str] = EVENT_IDS,
     known_sources: Sequence[str] = SOURCE_IDS,
     inline: SearchStrategy[Fields] | None = None,
+    attached: SearchStrategy[Fields] | None = None,
 ) -> SearchStrategy[Fields]:
     """Well-formed events, as dicts such as a file of input holds, with any field of `Event`.
 
     Relations and citations lead to `known_events` and `known_sources`: with both empty, any
-    log of the default vocabulary takes every one of them. Their own ids begin with "e-".
-    External ids may repeat from one event to another.
+    log of the default vocabulary takes every one of them. `attached` are files that are attached.
+    Their own ids begin with "e-". External ids may repeat from one event to another.
     """
     terms = plover()
     source_ids = _lists(st.sampled_from(known_sources)) if known_sources else st.just([])
@@ -228,6 +264,15 @@ def events(
         _fields({"type": st.sampled_from(relation_types), "event_id": st.just(event_id)})
         for event_id in known_events
     ]
+    relations.append(
+        _fields(
+            {
+                "type": st.sampled_from(relation_types),
+                "event_id": ids,
+                "origin": st.sampled_from(("example.org/elsewhere", "timeline-0123")),
+            }
+        )
+    )
     cited = citations(known_sources, st.sampled_from(SOURCES) if inline is None else inline)
     found: SearchStrategy[Fields] = _fields(
         {"title": lines, "occurred": dates},
@@ -246,10 +291,12 @@ def events(
         participants=_lists(participants),
         quantities=_lists(quantities(source_ids)),
         claims=_lists(claims(source_ids)),
-        relations=_lists(st.one_of(relations)) if relations else st.just([]),
+        relations=_lists(st.one_of(relations)),
         citations=_lists(cited),
         modality=st.sampled_from(("actual", "ongoing", "planned", "hypothetical", "negated")),
         verification=st.sampled_from(("reported", "corroborated", "disputed", "refuted")),
+        media=_lists(media(known_sources, st.nothing() if attached is None else attached)),
+        highlight=st.booleans(),
         external_ids=_lists(
             st.builds(
                 "{}:{}".format,

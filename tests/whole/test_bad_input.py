@@ -550,19 +550,19 @@ def add_entry(path: Path, v: int) -> None:
 
 
 def test_an_entry_of_a_newer_timeline_stops_every_command(story: Path) -> None:
-    add_entry(story, 2)
+    add_entry(story, 3)
     before = entries(story)
     for said in [*each_command(story), one_line(run("-d", story, "rebuild"))]:
-        assert "format 2" in said
-        assert "up to 1" in said
+        assert "format 3" in said
+        assert "up to 2" in said
     assert entries(story) == before
 
 
 def test_a_rebuild_stops_at_an_entry_of_a_newer_timeline_wherever_it_is(story: Path) -> None:
-    add_entry(story, 2)
+    add_entry(story, 3)
     add_entry(story, 1)
     before = dump(story)
-    assert "format 2" in one_line(run("-d", story, "rebuild"))
+    assert "format 3" in one_line(run("-d", story, "rebuild"))
     assert dump(story) == before
 
 

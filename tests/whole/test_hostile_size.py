@@ -28,7 +28,9 @@ from timeline import Timeline
 from timeline.cli import output
 from timeline.errors import InvalidInput
 from timeline.formats.exports import FORMATS
-from timeline.model.content import Actor, Annotation, Content, LogInfo, Source, Statement
+from timeline.model.base import Content
+from timeline.model.content import Actor, Annotation, Source, Statement
+from timeline.model.log_info import LogInfo
 from timeline.model.validation import validate
 from timeline.proof.verify import verify
 from timeline.store.codec import MAX_PAYLOAD, encode_payload
@@ -103,6 +105,8 @@ def placed(model: type[Content], way: Way, value: Any) -> Any:
     given = {**sample(model)}
     if way[:2] == ("citations", 0) and way[2:] == ("source_id",):
         given["citations"] = [{"source_id": None}]
+    if way == ("media", 0, "sha256"):
+        given["media"] = [{"kind": "image", "alt": "A wall", "sha256": None}]
     return with_text(given, way, value)
 
 

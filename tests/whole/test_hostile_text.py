@@ -28,7 +28,9 @@ from terminal import forbidden, on_a_terminal, strings
 from timeline import Timeline
 from timeline.errors import InvalidInput
 from timeline.formats.exports import FORMATS
-from timeline.model.content import Actor, Content, LogInfo, Said, Source, Statement
+from timeline.model.base import Content
+from timeline.model.content import Actor, Said, Source, Statement
+from timeline.model.log_info import LogInfo
 from timeline.model.validation import validate
 from timeline.proof.verify import verify
 
@@ -146,7 +148,7 @@ def _told(path: Path, hostile: dict[str, str]) -> Told:
             for number, (name, text) in enumerate([*texts.items(), ("plain", PLAIN)]):
                 event, found = taken(Statement, text)
                 del event["relations"], event["quantities"][0]["source_ids"]
-                del event["claims"][0]["source_ids"]
+                del event["claims"][0]["source_ids"], event["media"][0]["source_id"]
                 event["event_id"] = f"e-{name}"
                 event["event_type"] = f"t{number % len(lines)}"
                 event["external_ids"] = [f"a:{number}"]

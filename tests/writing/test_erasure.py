@@ -392,11 +392,31 @@ def test_the_mark_names_an_erasure_and_does_not_change(
 # --- What is refused --------------------------------------------------------------------------
 
 
-def test_what_says_what_the_log_is_cannot_be_erased(timeline: Timeline, path: Path) -> None:
+def test_what_says_what_the_log_is_is_said_anew_before_it_is_erased(
+    timeline: Timeline, path: Path
+) -> None:
     timeline_id = log_opened(path)
     with pytest.raises(Refused, match="#0"):
         erase(path, timeline_id)
-    assert "cannot be erased" in one_line(run("-d", path, "erase", "#0", "--reason", "r"))
+    refused = one_line(run("-d", path, "erase", "#0", "--reason", "r"))
+    assert "say it anew first" in refused
+    about = {"contact": "mara.k@example.org", "title": "Mara's story", "time_zone": "Europe/Kyiv"}
+    timeline.about(**about)
+    timeline.about(contact="desk@example.org", title="A story")
+    erase(path, *(newest_but_one(path), timeline_id))
+    assert b"mara.k" not in path.read_bytes()
+    assert (timeline.info["contact"], timeline.info["time_zone"]) == (
+        "desk@example.org",
+        "Europe/Kyiv",
+    )
+    assert verify.verify(path).findings == []
+
+
+def newest_but_one(path: Path) -> str:
+    with connected(path) as connection:
+        entry = log.entry_at(connection, log.size(connection) - 2)
+        assert entry is not None
+        return entry.id
 
 
 def log_opened(path: Path) -> str:

@@ -55,6 +55,7 @@ _OTHERS = {
     "checkpoint": "proof",
     "keygen": "proof",
     "prove": "proof",
+    "attach": "attach",
     "erase": "erase",
     "schema": "file",
     "rebuild": "file",

@@ -335,4 +335,25 @@ def claim(claim: Fields) -> str:
 
 def relation(names: Names, relation: Fields) -> str:
     """Return a relation to another event, such as "part of Talks in Odesa (talks)"."""
-    return f"{relation['type'].replace('_', ' ')} {names.event(relation['event_id'])}"
+    return f"{relation['type'].replace('_', ' ')} {related_event(names, relation)}"
+
+
+def related_event(names: Names, relation: Fields) -> str:
+    """Return the other event of a relation: "Talks (talks)", or "talks of example.org/x"."""
+    if "origin" in relation:
+        return f"{relation['event_id']} of {relation['origin']}"
+    return names.event(relation["event_id"])
+
+
+_MEDIA = {"image": "picture", "document": "document", "video": "film", "audio": "recording"}
+"""What people call a medium, by its kind."""
+
+
+def medium_kind(medium: Fields) -> str:
+    """Return what a medium is in plain words: "picture"."""
+    return _MEDIA[medium["kind"]]
+
+
+def medium(medium: Fields) -> str:
+    """Return what a medium shows: its description, else its caption, else where it is."""
+    return next(str(medium[each]) for each in ("alt", "caption", "url", "sha256") if each in medium)

@@ -52,6 +52,8 @@ _ORDER = (
     "claims",
     "relations",
     "citations",
+    "media",
+    "highlight",
     "tags",
     "contexts",
     "external_ids",
@@ -127,6 +129,13 @@ _ITEMS = {
         prose.relation,
         frozenset(("type", "event_id")),
         frozenset(("type", "event_id")),
+    ),
+    "media": _Item(
+        prose.medium_kind,
+        lambda _, item: prose.medium(item),
+        lambda _, item: prose.medium(item),
+        frozenset(("kind", "sha256", "url")),
+        frozenset(("kind", "sha256", "url", "alt", "media_type", "width", "height")),
     ),
     "citations": _Item(
         lambda _: "source",

@@ -17,13 +17,15 @@ from datetime import datetime
 
 from timeline.errors import ClockBehind, InvalidInput, Refused
 from timeline.model import clock
-from timeline.model.content import Actor, Annotation, Content, Event, LogInfo, Merge, Said, Source
+from timeline.model.base import Content
+from timeline.model.content import Actor, Annotation, Event, Merge, Said, Source
+from timeline.model.log_info import LogInfo
 from timeline.model.validation import validate
 from timeline.projection import tables
 from timeline.projection.projector import Projector
 from timeline.store import codec, log
 from timeline.store.codec import Entry
-from timeline.writing import writer
+from timeline.writing import media, writer
 from timeline.writing.append_buffer import AppendBuffer
 from timeline.writing.entries import differing, encoded_payload
 from timeline.writing.recording_time import MAX_AHEAD
@@ -90,8 +92,6 @@ class ForeignEntries:
             self._buffer.flush()
         if entry.payload is not None:
             self._check_payload(entry, entry.payload)
-        elif entry.subject == "log":
-            raise InvalidInput("payload", "says what the log is, and cannot be absent")
         else:
             self._awaiting_erasure[entry.id] = entry.seq
         erased = self._erased_by(entry) if entry.kind == "entry.erased" else None
@@ -103,6 +103,9 @@ class ForeignEntries:
         if entry.subject == "log":
             self._buffer.flush()
             self._is_stale |= log.time_zone(self._connection) != self._time_zone
+        elif entry.kind == "media.erased":
+            self._buffer.flush()
+            media.erase_bytes(self._connection, f"sha256:{entry.subject_id}", entry.id)
         self._recorded_at = entry.recorded_at
         self.count += 1
 
@@ -123,8 +126,15 @@ class ForeignEntries:
             self._is_stale = False
 
     def finish(self) -> None:
-        """Write what is left before the commit."""
+        """Write what is left before the commit.
+
+        Raises InvalidInput if the log does not say any more what it is.
+        """
         self._buffer.flush()
+        newest = log.newest(self._connection, "log")
+        if newest and newest.payload is None:
+            problem = "says what the log is, and cannot be absent"
+            raise InvalidInput("payload", problem).at(line=newest.seq + 1)
 
     # --- Checks -------------------------------------------------------------------------------
 
@@ -141,7 +151,7 @@ class ForeignEntries:
             problem = f"must be {following}, the next of {entry.subject}"
             raise InvalidInput("envelope.version", problem)
         what, _, verb = entry.kind.partition(".")
-        if what not in ("log", "entry") and (verb == "recorded") != (entry.version == 1):
+        if what not in ("log", "entry", "media") and (verb == "recorded") != (entry.version == 1):
             raise InvalidInput("envelope.kind", f"must be {what}.recorded in version 1 alone")
         if entry.kind == "event.recorded" and entry.reported_at is None:
             raise InvalidInput("envelope.reported_at", "is required of event.recorded")
@@ -160,7 +170,8 @@ class ForeignEntries:
 
     def _check_content(self, entry: Entry, payload: str) -> None:
         fields = codec.decode_payload(payload)
-        said = validate(Said, {key: fields.get(key) for key in ("author", "reason")})
+        words = ("author", "reason", "proposed_by")
+        said = validate(Said, {key: fields.get(key) for key in words})
         content = validate(_MODELS.get(entry.kind, Content), codec.content_of(fields))
         written = encoded_payload(entry.kind, said, content.content())
         if written != payload:
@@ -171,7 +182,7 @@ class ForeignEntries:
                 self._check_event(entry, content)
             case LogInfo():
                 writer.check_time_zone(content)
-                if entry.seq and content.origin != log.info(self._connection)["origin"]:
+                if content.origin != log.info(self._connection).get("origin", content.origin):
                     raise InvalidInput("origin", "cannot change")
             case Merge():
                 what = entry.subject.partition("/")[0]
@@ -188,6 +199,10 @@ class ForeignEntries:
                 raise InvalidInput(field, f'there is no source "{source_id}" before it')
         for number, relation in enumerate(event.relations):
             field = f"relations.{number}.event_id"
+            if relation.origin:
+                if relation.origin == log.info(self._connection).get("origin"):
+                    raise InvalidInput(f"relations.{number}.origin", "is the log itself")
+                continue
             if relation.event_id == entry.subject_id:
                 raise InvalidInput(field, "an event cannot relate to itself")
             if not self._buffer.version(f"event/{relation.event_id}"):

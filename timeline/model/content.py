@@ -19,8 +19,6 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StrictStr,
     StringConstraints,
@@ -30,11 +28,12 @@ from pydantic import (
 
 from timeline.errors import InvalidValue
 from timeline.model import clock, edtf, units
+from timeline.model.base import Content
 from timeline.model.field_types import (
     LONGEST_DATE,
-    TIME_ZONE_PATTERN,
     CountryCode,
     Edtf,
+    Flag,
     GeoPrecision,
     Id,
     Language,
@@ -44,6 +43,7 @@ from timeline.model.field_types import (
     Lower,
     Many,
     Number,
+    Origin,
     Position,
     Quote,
     Sha256,
@@ -57,51 +57,7 @@ from timeline.model.field_types import (
     filled,
     whole,
 )
-
-_EMPTIABLE = (str, list, tuple, dict)
-
-
-def _is_empty(value: object) -> bool:
-    return value is None or (isinstance(value, _EMPTIABLE) and not value)
-
-
-class Content(BaseModel):
-    """The content of an entry, and each part of it, is an object of a subclass of this class.
-
-    A field that is absent, null or empty means the same, and is left out of the bytes.
-    """
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        defer_build=True,
-    )
-    outside: ClassVar[set[str]] = set()
-    """Names of fields that `content` leaves out, such as the subject's own id: an entry has it
-    in its envelope, not in its content."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_absent(cls, data: object) -> object:
-        if not isinstance(data, dict):
-            return data
-        try:
-            if all(data.values()):
-                return data
-        except (TypeError, ValueError):
-            pass  # a value that is neither true nor false is not empty
-        return {key: value for key, value in data.items() if not _is_empty(value)}
-
-    def content(self) -> dict[str, Any]:
-        """Return the content for a payload: JSON types, in the order of the model's fields.
-
-        Empty and default values are left out.
-        """
-        fields: dict[str, Any] = self.__pydantic_serializer__.to_python(
-            self, mode="json", exclude_defaults=True, exclude=self.outside
-        )
-        return fields
+from timeline.model.media import Medium
 
 
 class Place(Content):
@@ -222,7 +178,7 @@ class Claim(Content):
 
 
 class Relation(Content):
-    """A relation connects the event with another event of this log."""
+    """A relation connects the event with another event, of this log or of another timeline."""
 
     type: Literal[
         "part_of",
@@ -235,12 +191,17 @@ class Relation(Content):
         "about",
     ] = Field(description="Read as: this event TYPE the other.")
     event_id: Id = Field(description="The other event.")
+    origin: Origin | None = Field(
+        default=None,
+        description="The origin of the other timeline, if the event is in another one; nothing "
+        "checks that it is there.",
+    )
 
 
 class Source(Content):
     """A document that reports events."""
 
-    outside = {"source_id"}
+    outside: ClassVar[set[str]] = {"source_id"}
 
     source_id: Id | None = Field(
         default=None, description="Its id in this log; made up if not given."
@@ -316,7 +277,7 @@ ExternalId = Annotated[
 class Event(Content):
     """An event is a happening in the world, as the log states it."""
 
-    outside = {"event_id"}
+    outside: ClassVar[set[str]] = {"event_id"}
 
     event_id: Id | None = Field(
         default=None,
@@ -372,6 +333,13 @@ class Event(Content):
     verification: Literal["reported", "corroborated", "disputed", "refuted"] = Field(
         default="reported", description="How well it is established."
     )
+    media: Annotated[Many[Medium], Field(max_length=200), Unique] = Field(
+        default=(), description="Pictures, documents, films and recordings."
+    )
+    highlight: Flag = Field(
+        default=False,
+        description="True for one of the few events that tell the story by themselves.",
+    )
     external_ids: Annotated[Many[ExternalId], Field(max_length=50), Unique] = Field(
         default=(), description="scheme:id in other datasets; unique among the events of this log."
     )
@@ -411,7 +379,7 @@ class Event(Content):
         cls, relations: tuple[Relation, ...], info: Any
     ) -> tuple[Relation, ...]:
         own = info.data.get("event_id")
-        if own and any(relation.event_id == own for relation in relations):
+        if own and any(tie.event_id == own and tie.origin is None for tie in relations):
             raise InvalidValue(own, "an event cannot relate to itself")
         return relations
 
@@ -430,13 +398,17 @@ def _reported(text: str) -> str:
 
 
 class Said(Content):
-    """A statement says, beside its content, who adds it, why, and when it was reported."""
+    """A statement says, beside its content, who adds it, why, what proposed it, and its report."""
 
     author: Annotated[Line, StringConstraints(max_length=100)] | None = Field(
         default=None, description="A handle of the person who adds this; it is published."
     )
     reason: Annotated[Text, StringConstraints(max_length=5_000)] | None = Field(
         default=None, description="Why it is added: required to correct, retract and withdraw."
+    )
+    proposed_by: Annotated[Line, StringConstraints(max_length=100)] | None = Field(
+        default=None,
+        description="The model, scraper or tool that proposed this; never the name of a person.",
     )
     reported_at: (
         Annotated[StrictStr, StringConstraints(max_length=LONGEST_DATE), AfterValidator(_reported)]
@@ -457,7 +429,7 @@ class Statement(Event, Said):
 class Actor(Content):
     """An actor is a person, state or body; its name and its aliases mean the same actor."""
 
-    outside = {"actor_id"}
+    outside: ClassVar[set[str]] = {"actor_id"}
 
     actor_id: Id | None = Field(
         default=None, description="Its id in this log; made up if not given."
@@ -498,48 +470,3 @@ class Annotation(Content):
     marks: Annotated[Many[Mark], Field(max_length=10_000)] = Field(
         default=(), description="All marks of the text: an annotation replaces the one before."
     )
-
-
-class Term(Content):
-    """A term is a word of a vocabulary: an event type, a mode or a context."""
-
-    code: Word = Field(description="The word that is stored.")
-    label: Line = Field(description="The words that people see.")
-    definition: Text | None = Field(default=None, description="When the term applies.")
-
-
-class Vocabulary(Content):
-    """The terms that events of this log may use; an empty list leaves its field free."""
-
-    event_types: Annotated[Many[Term], Field(max_length=1_000)] = Field(
-        default=(), description="What an event can be."
-    )
-    modes: Annotated[Many[Term], Field(max_length=1_000)] = Field(
-        default=(), description="How it can be done."
-    )
-    contexts: Annotated[Many[Term], Field(max_length=1_000)] = Field(
-        default=(), description="What it can be about."
-    )
-
-
-class LogInfo(Content):
-    """The content of `log.opened` and `log.updated` describes the log itself."""
-
-    origin: Annotated[StrictStr, StringConstraints(max_length=200, pattern=r"^[^\s+\x00]+$")] = (
-        Field(
-            description="Names the log for ever (C2SP tlog-checkpoint): best an address without a "
-            "scheme, such as example.org/odesa. No blanks, no plus sign."
-        )
-    )
-    title: Line = Field(description="What the timeline is called.")
-    licence: Line | None = Field(
-        default=None, description="Licence of its content, such as CC-BY-4.0."
-    )
-    language: Language = Field(default="en", description="BCP 47 tag of its texts.")
-    time_zone: Annotated[Word, StringConstraints(pattern=TIME_ZONE_PATTERN)] = Field(
-        default="UTC", description="IANA time zone in which its days begin and end."
-    )
-    vocabulary: Vocabulary = Field(
-        default_factory=Vocabulary, description="Event types, modes and contexts."
-    )
-    notice: Line | None = Field(default=None, description="A warning that every page shows.")

@@ -29,6 +29,7 @@ from timeline.model.limits import ID, MAX_DIGITS, MAX_NUMBER
 
 ID_PATTERN = f"^{ID}$"
 _LINE_BREAKS = r"\n\r\x0b\x0c\x1c-\x1e\u0085\u2028\u2029"
+MEDIA_TYPE_PATTERN = r"^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*$"
 TIME_ZONE_PATTERN = r"^[A-Za-z0-9_+/-]+$"
 LINE_PATTERN = f"^[^\\x00{_LINE_BREAKS}]+$"
 _LONGEST_WORD = 60
@@ -149,6 +150,16 @@ def _country(value: object) -> str:
     return countries.country(value)
 
 
+def _flag(value: object) -> bool:
+    """Return whether a value says yes: true, or one of a few words."""
+    word = value.strip().lower() if isinstance(value, str) else value
+    if word in ("true", "yes", "1", "x") or word is True:
+        return True
+    if word in ("false", "no", "0", "") or word is False:
+        return False
+    raise InvalidValue(value, "must be yes or no")
+
+
 def _lower(value: str) -> str:
     """Lower the case of a word. Raises InvalidValue if that makes it longer than 60 characters.
 
@@ -209,6 +220,7 @@ CountryCode = Annotated[
 Url = Annotated[Line, StringConstraints(max_length=2_000), AfterValidator(_url)]
 Wikidata = Annotated[StrictStr, StringConstraints(pattern=r"^Q[1-9][0-9]{0,11}$")]
 Sha256 = Annotated[StrictStr, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+Origin = Annotated[StrictStr, StringConstraints(max_length=200, pattern=r"^[^\s+\x00]+$")]
 Language = Annotated[
     StrictStr,
     StringConstraints(max_length=_LONGEST_WORD, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"),
@@ -217,6 +229,7 @@ GeoPrecision = Annotated[
     Literal[1, 2, 3, 4, 5, 6, 7],
     whole(1, 7, "a whole number from 1 (exact place) to 7 (sea or air space)"),
 ]
+Flag = Annotated[bool, BeforeValidator(_flag, json_schema_input_type=bool)]
 Position = Annotated[int, whole(0, 2**53, "a whole number of code points, from 0")]
 Lower = AfterValidator(_lower)
 Unique = AfterValidator(_unique)
@@ -233,6 +246,7 @@ PATTERNS = {
     r"^sha256:[0-9a-f]{64}$": "must be sha256: and 64 lower-case hex digits",
     r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$": "must be a language tag such as en or pt-BR",
     r"^[a-z][a-z0-9+.-]*:[^\s\x00]+$": "must be scheme:id, such as gdelt:1024",
+    MEDIA_TYPE_PATTERN: "must be a media type in lower case, such as image/jpeg",
     TIME_ZONE_PATTERN: "must be a time zone such as Europe/Kyiv or UTC",
     r"^[^\s+\x00]+$": "must be a name without blanks or +, such as example.org/odesa",
 }

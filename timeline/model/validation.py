@@ -8,20 +8,20 @@ from pydantic import ValidationError
 
 from timeline.errors import InvalidInput
 from timeline.model import hints
+from timeline.model.base import Content
 from timeline.model.content import (
     Citation,
     Claim,
-    Content,
     Mark,
     Participant,
     Place,
     Quantity,
     Relation,
     Source,
-    Term,
-    Vocabulary,
 )
 from timeline.model.field_types import PATTERNS
+from timeline.model.log_info import Term, Vocabulary
+from timeline.model.media import Medium
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -96,6 +96,7 @@ _MODELS_BY_FIELD: dict[str, type[Content]] = {
     "quantities": Quantity,
     "claims": Claim,
     "relations": Relation,
+    "media": Medium,
     "citations": Citation,
     "source": Source,
     "vocabulary": Vocabulary,

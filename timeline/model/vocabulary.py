@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import text_files
-from timeline.model.content import Term, Vocabulary
 from timeline.model.hints import nearest, quoted
+from timeline.model.log_info import Term, Vocabulary
 from timeline.model.names import fold
 from timeline.model.resources import data
 from timeline.model.validation import validate

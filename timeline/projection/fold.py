@@ -62,6 +62,7 @@ CONTENT_COLUMNS = (
     "country",
     "modality",
     "verification",
+    "highlight",
     "summary",
     "note",
     "mode",
@@ -110,6 +111,7 @@ def content_row(content: StoredContent | None, time_zone: str) -> dict[str, Any]
         "country": place.get("country"),
         "modality": get("modality", "actual"),
         "verification": get("verification", "reported"),
+        "highlight": int("highlight" in content),
         "summary": get("summary"),
         "note": get("note"),
         "mode": get("mode"),
@@ -175,7 +177,14 @@ def _claims(event_id: str, content: StoredContent) -> Iterator[_Values]:
 
 
 def _relations(event_id: str, content: StoredContent) -> Iterator[_Values]:
-    return ((event_id, tie["type"], tie["event_id"]) for tie in content.get("relations", ()))
+    for tie in content.get("relations", ()):
+        origin = tie.get("origin", "")
+        yield event_id, tie["type"], tie["event_id"], origin, None if origin else tie["event_id"]
+
+
+def _media(event_id: str, content: StoredContent) -> Iterator[_Values]:
+    for position, medium in enumerate(content.get("media", ()), 1):
+        yield event_id, position, *(medium.get(field) for field in _MEDIUM_FIELDS)
 
 
 def _citations(event_id: str, content: StoredContent) -> Iterator[_Values]:
@@ -196,11 +205,26 @@ def _external_ids(event_id: str, content: StoredContent) -> Iterator[_Values]:
     return ((external_id, event_id) for external_id in content.get("external_ids", ()))
 
 
+_MEDIUM_FIELDS = (
+    "kind",
+    "sha256",
+    "url",
+    "media_type",
+    "width",
+    "height",
+    "alt",
+    "caption",
+    "credit",
+    "licence",
+    "source_id",
+)
+
 CHILD_FIELDS = {
     "event_tags": "tags",
     "event_quantities": "quantities",
     "event_claims": "claims",
     "event_relations": "relations",
+    "event_media": "media",
     "citations": "citations",
     "event_external_ids": "external_ids",
 }
@@ -211,6 +235,7 @@ CHILD_TABLES: dict[str, Callable[[str, StoredContent], Iterator[_Values]]] = {
     "event_quantities": _quantities,
     "event_claims": _claims,
     "event_relations": _relations,
+    "event_media": _media,
     "citations": _citations,
     "event_external_ids": _external_ids,
 }

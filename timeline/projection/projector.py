@@ -71,14 +71,15 @@ _INSERTS = {
     "event_tags": "INSERT INTO event_tags VALUES (?, ?)",
     "event_quantities": "INSERT INTO event_quantities VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "event_claims": "INSERT INTO event_claims VALUES (?, ?, ?, ?, ?, ?)",
-    "event_relations": "INSERT INTO event_relations VALUES (?, ?, ?)",
+    "event_relations": "INSERT INTO event_relations VALUES (?, ?, ?, ?, ?)",
+    "event_media": "INSERT INTO event_media VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "citations": "INSERT INTO citations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "event_external_ids": "INSERT INTO event_external_ids VALUES (?, ?)",
     # With 'delete' and the words that were inserted, this takes them out of the index.
     _FORGOTTEN: _insert("event_search", ("event_search", *_SEARCH_COLUMNS)),
     "event_search": INSERT_SEARCH,
     "event_versions": (
-        "INSERT INTO event_versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO event_versions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ),
     "field_changes": "INSERT INTO field_changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 }
@@ -157,9 +158,10 @@ class Projector:
                 self._source(entry, payload)
             case "actor":
                 self._actor(entry, payload)
-            case "log":
-                self._log(payload.content or {})
+            case "log" if payload.content is not None:
+                self._log(payload.content)
             # An entry.erased changes nothing here: a rebuild drops what it erased from the tables.
+            # A media.erased does not either: tables do not say which files are here.
         if facet_segments.is_last(entry.seq):
             self.flush()
             segment = entry.seq // facet_segments.SIZE
@@ -217,6 +219,7 @@ class Projector:
                 after.reported_from,
                 payload.author,
                 payload.reason,
+                payload.proposed_by,
                 after.merged_into,
                 content_seq,
                 None,

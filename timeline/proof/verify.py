@@ -16,6 +16,7 @@ from timeline.errors import Damaged
 from timeline.proof.checks.checkpoints import check_checkpoints, sizes
 from timeline.proof.checks.entries import check_entries
 from timeline.proof.checks.file import check_erasures, check_header, check_mirror, check_pages
+from timeline.proof.checks.media import check_media
 from timeline.proof.checks.report import OnProgress, Report
 from timeline.proof.checks.schema import check_schema
 from timeline.proof.checks.tables import check_tables
@@ -30,11 +31,11 @@ _READ_AS_IT_IS = (
 _ONLY_HERE = (
     "Only this file says when its tables were made (applied_at), when a checkpoint was stored"
     " (stored_at), when a copy was published (published_at), when a text was captured, from which"
-    " page (captured_at, original_sha256), and since when it is a mirror (since). Rows that"
-    " somebody took out of checkpoints, publications, source_texts, scrub_pending or mirror leave"
-    " no trace, and nor does a row that somebody added to mirror or publications, or to"
-    " source_texts about a text that was erased. If somebody took the key of a witness out of"
-    " verifier_keys, its signature is not checked."
+    " page (captured_at, original_sha256), when a file was attached (attached_at), and since when"
+    " it is a mirror (since). Rows that somebody took out of checkpoints, publications,"
+    " source_texts, media_files, scrub_pending or mirror leave no trace, and nor does a row that"
+    " somebody added to mirror or publications, or to source_texts about a text that was erased."
+    " If somebody took the key of a witness out of verifier_keys, its signature is not checked."
 )
 
 
@@ -74,6 +75,7 @@ def verify(
             roots = check_entries(connection, report, wanted, progress)
             check_checkpoints(connection, report, given, keys, roots)
             check_texts(connection, report)
+            check_media(connection, report)
             check_erasures(connection, report)
             check_mirror(connection, report)
             check_tables(connection, report, os.fspath(path), progress)

@@ -8,8 +8,8 @@ newest checkpoint. If none of the last three changed since the newest publicatio
 recorded.
 
 Texts of sources are left out while the copy is made, so that no byte of them reaches it, unless
-they are wanted. In the log's own file this module writes one row of table `publications`, and
-nothing else.
+they are wanted. Attached files are in it, unless they are not wanted. In the log's own file this
+module writes one row of table `publications`, and nothing else.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def publish(
     target: Path,
     *,
     with_texts: bool = False,
+    with_media: bool = True,
     now: Callable[[], datetime] = clock.now,
     progress: OnProgress = lambda part, count: None,
 ) -> Publication:
@@ -65,7 +66,9 @@ def publish(
         scratch_folder(target.parent) as new,
         atomic.replaced(target, new / target.name) as copy,
     ):
-        made = make_copy(path, copy, with_texts=with_texts, now=now, progress=progress)
+        made = make_copy(
+            path, copy, with_texts=with_texts, with_media=with_media, now=now, progress=progress
+        )
         copy.chmod(0o644)
         atomic.sync_file(copy)
         record(path, made)
@@ -78,6 +81,7 @@ def make_copy(
     copy: Path,
     *,
     with_texts: bool = False,
+    with_media: bool = True,
     now: Callable[[], datetime] = clock.now,
     progress: OnProgress = lambda part, count: None,
 ) -> Publication:
@@ -96,6 +100,8 @@ def make_copy(
                 os.fspath(path), f"scrub pending of {scrub.named(seqs)}; it was not published"
             )
     wanted = {} if with_texts else {"source_texts": "body IS NULL"}
+    if not with_media:
+        wanted |= {"media_files": "erased_by IS NOT NULL", "media_bytes": "FALSE"}
     with storage.storage_errors(copy):
         try:
             copy_rows(connection.address, copy, wanted, without)

@@ -31,6 +31,7 @@ from timeline.errors import NotWritable, Refused, TimelineError
 from timeline.site.public_url import SiteUrl, site_url
 from timeline.site.serve import metadata_for
 from timeline.site.views import feeds
+from timeline.site.views.media import file_name
 from timeline.store import atomic, log, storage
 
 _MANIFEST = ".timeline-files.json"
@@ -88,6 +89,10 @@ def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
         for number in range(1, version + 1):
             page = f"/events/{event_id}/{number}"
             yield from (page, f"{page}.json", f"{page}.tlog-proof")
+    for file in connection.execute(
+        "SELECT sha256, media_type FROM media_files JOIN media_bytes USING (sha256)"
+    ):
+        yield f"/media/{file_name(*file)}"
     for what in ("source", "actor"):
         for (key,) in connection.execute(f"SELECT {what}_id FROM {what}s ORDER BY 1"):  # noqa: S608
             yield from (f"/{what}s/{key}", f"/{what}s/{key}.json")

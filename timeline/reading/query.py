@@ -36,6 +36,7 @@ _VERSION_COLUMNS = (
     "reported_from",
     "author",
     "reason",
+    "proposed_by",
     "merged_into",
     "content_seq",
 )
@@ -207,9 +208,9 @@ def related(connection: sqlite3.Connection, event_id: str) -> list[RowDict]:
             connection.execute(
                 "SELECT x.direction, x.relation, x.event_id, e.title FROM"
                 " (SELECT 'to' AS direction, relation, related_event_id AS event_id"
-                "    FROM event_relations WHERE event_id = :id"
+                "    FROM event_relations WHERE event_id = :id AND origin = ''"
                 "  UNION ALL SELECT 'from', relation, event_id"
-                "    FROM event_relations WHERE related_event_id = :id) AS x"
+                "    FROM event_relations WHERE own_event_id = :id) AS x"
                 " JOIN events AS e USING (event_id) ORDER BY 1 DESC, 2, 3",
                 {"id": event_id},
             )

@@ -58,10 +58,27 @@ class ClaimDict(TypedDict):
 
 
 class RelationDict(TypedDict):
-    """A relation; `event_id` is the id of the other event."""
+    """A relation; `event_id` is the id of the other event, `origin` that of its timeline."""
 
     type: str
     event_id: str
+    origin: NotRequired[str]
+
+
+class MediumDict(TypedDict):
+    """A picture, document, film or recording; it has a `sha256`, a `url` or both."""
+
+    kind: str
+    sha256: NotRequired[str]
+    url: NotRequired[str]
+    media_type: NotRequired[str]
+    width: NotRequired[int]
+    height: NotRequired[int]
+    alt: NotRequired[str]
+    caption: NotRequired[str]
+    credit: NotRequired[str]
+    licence: NotRequired[str]
+    source_id: NotRequired[str]
 
 
 class CitationDict(TypedDict):
@@ -107,6 +124,8 @@ class EventDict(TypedDict):
     citations: NotRequired[list[CitationDict]]
     modality: NotRequired[str]
     verification: NotRequired[str]
+    media: NotRequired[list[MediumDict]]
+    highlight: NotRequired[bool]
     extra: NotRequired[dict[str, dict[str, str]]]
     occurred_from: NotRequired[str | None]
     occurred_to: NotRequired[str | None]
@@ -137,6 +156,7 @@ class EventRow(TypedDict):
     actors: str | None
     modality: str | None
     verification: str | None
+    highlight: int | None
     summary: str | None
     note: str | None
     mode: str | None
@@ -202,6 +222,7 @@ class VersionRow(TypedDict):
     superseded_at: str | None
     author: str | None
     reason: str | None
+    proposed_by: str | None
     merged_into: str | None
     changes: list[FieldChangeDict]
 

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
@@ -25,8 +25,8 @@ from timeline.site import isolated_sql, responses
 from timeline.site.responses import Asked
 
 T = TypeVar("T")
-Pieces = Callable[[sqlite3.Connection], AbstractContextManager[Iterator[str]]]
-"""A function that chooses the events of a file, and yields its pieces."""
+Pieces = Callable[[sqlite3.Connection], AbstractContextManager[Iterator[str] | Iterator[bytes]]]
+"""A function that chooses what is in a file, and yields its pieces."""
 
 _AT_ONCE = 8
 """Files that are sent at once. Each holds a thread, a connection of 2 MB, and one piece."""
@@ -61,7 +61,9 @@ class _Turns:
 _turns: WeakKeyDictionary[Any, _Turns] = WeakKeyDictionary()
 
 
-async def send_file(asked: Asked, media_type: str, pieces: Pieces) -> Any:
+async def send_file(
+    asked: Asked, media_type: str, pieces: Pieces, headers: Mapping[str, str] | None = None
+) -> Any:
     """Send a file, and return None; or return the response that refuses it.
 
     Its events are chosen in the time of a page. Raises TimelineError before anything is sent.
@@ -79,7 +81,8 @@ async def send_file(asked: Asked, media_type: str, pieces: Pieces) -> Any:
         await file.open(pieces)
         first = b"" if asked.request.method == "HEAD" else await file.piece()
         with contextlib.suppress(TimeoutError, TakesTooLong):
-            await _send(asked, media_type, first, file.piece)
+            headers = {**responses.HEADERS, "Content-Type": media_type, **(headers or {})}
+            await _send(asked, headers, first, file.piece)
     finally:
         file.close()
         turns.sending.release()
@@ -87,11 +90,13 @@ async def send_file(asked: Asked, media_type: str, pieces: Pieces) -> Any:
 
 
 async def _send(
-    asked: Asked, media_type: str, first: bytes, following: Callable[[], Awaitable[bytes]]
+    asked: Asked,
+    headers: Mapping[str, str],
+    first: bytes,
+    following: Callable[[], Awaitable[bytes]],
 ) -> None:
     """Send a file to its end, or until its reader has gone. Raises TimeoutError."""
     gone = asyncio.ensure_future(_gone(asked.request.receive))
-    headers = {**responses.HEADERS, "Content-Type": media_type}
     lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     try:
         await asked.send({"type": "http.response.start", "status": 200, "headers": lines})
@@ -158,14 +163,14 @@ class _File:
             self._pieces = self._opened.enter_context(pieces(connection))
 
     def _next(self) -> bytes:
-        made: list[str] = []
+        made: list[bytes] = []
         length = 0
         left = None if self._asked.is_frozen else self._end - time.monotonic()
         with deadline.within(self._connection, left):
             deadline.check()
             for piece in self._pieces:
-                made.append(piece)
+                made.append(piece.encode() if isinstance(piece, str) else piece)
                 length += len(piece)
                 if length >= _PIECE:
                     break
-        return "".join(made).encode()
+        return b"".join(made)

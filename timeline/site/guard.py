@@ -173,7 +173,7 @@ def prepare(connection: sqlite3.Connection, datasette: Any) -> None:
 def _authorize(
     action: int, name: str | None, column: str | None, _schema: str | None, _source: str | None
 ) -> int:
-    if sql_process.shows_folder(action, name, column):
+    if sql_process.is_hidden(action, name, column):
         return sqlite3.SQLITE_IGNORE  # The column reads as NULL.
     if action == sqlite3.SQLITE_ATTACH and _may_write_to_timeline(name):
         return sqlite3.SQLITE_DENY

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from markupsafe import Markup, escape
 
-from timeline.errors import NotFound, ProofError, TakesTooLong, TimelineError
+from timeline.errors import Erased, NotFound, ProofError, TakesTooLong, TimelineError
 from timeline.formats import prose
 from timeline.reading import deadline
 from timeline.reading.facet_index import FacetIndex
@@ -135,6 +135,8 @@ async def plain(
 async def problem(asked: Asked, error: TimelineError) -> Any:
     """Return what is wrong with a request in one line, in the format of the address."""
     status = 404 if isinstance(error, NotFound | ProofError) else 400
+    if isinstance(error, Erased):
+        return one_line(asked, str(error), 410)
     if PurePosixPath(asked.request.path).suffix in (".json", *_OF_FILES):
         return one_line(asked, str(error), status)
     info = await read_at_once(asked, log.info, is_limited=False)

@@ -14,11 +14,13 @@ import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from timeline.errors import InvalidInput, NotFound, TimelineError
 from timeline.formats.exports import FORMATS
+from timeline.media.attached import ENDINGS
 from timeline.model.limits import ID
 from timeline.reading import query
 from timeline.reading.as_of import parse_as_of
@@ -33,6 +35,7 @@ from timeline.site.views.browse import browse
 from timeline.site.views.changes import changes_feed, changes_json, changes_page
 from timeline.site.views.cite import citations_of
 from timeline.site.views.event import VERSIONS, event_page
+from timeline.site.views.media import event_with, file_pieces
 from timeline.site.views.proof import checkpoint_note, covering, proof_of, verify_page
 from timeline.site.views.source import source_json, source_page
 from timeline.store import log
@@ -62,8 +65,8 @@ def _handler(mount: Mount, page: Page) -> Callable[..., Awaitable[Any]]:
         try:
             given = [pair for pair in arguments(request.query_string) if pair[1]]
             asked = asked._replace(given=given)
-            if page is _feed:
-                return await _feed(asked)  # Files have turns of their own.
+            if page in (_feed, _media_file):
+                return await page(asked)  # Files have turns of their own.
             async with fair_order.turn(datasette, _kind(asked, page)):
                 return await page(asked)
         except TimelineError as error:
@@ -243,6 +246,26 @@ async def _source_json(asked: Asked) -> Any:
     return await responses.json_object(asked, lambda connection: source_json(connection, source_id))
 
 
+async def _media_file(asked: Asked) -> Any:
+    """Send the bytes of an attached file; nothing in it may run, whatever its type."""
+    name = asked.part("name")
+    media_type = next((each for each, ending in ENDINGS.items() if name.endswith(ending)), None)
+    if media_type is None:
+        raise NotFound("file", name)
+    headers = {
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if media_type.startswith("image/"):
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    else:
+        event_id = await responses.read_at_once(asked, partial(event_with, name=name))
+        headers["Content-Disposition"] = f'attachment; filename="{event_id}-{name[:8]}.pdf"'
+    return await downloads.send_file(
+        asked, media_type, lambda connection: file_pieces(connection, name), headers
+    )
+
+
 async def _verify_page(asked: Asked) -> Any:
     return await responses.page(asked, "verify", verify_page)
 
@@ -310,6 +333,7 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     (rf"{_ACTOR}\.json", _actor_json),
     (_SOURCE, _source_page),
     (rf"{_SOURCE}\.json", _source_json),
+    (r"/media/(?P<name>[0-9a-f]+\.[a-z]+)", _media_file),
     ("/changes", _changes_page),
     (r"/changes\.json", _changes_json),
     (r"/changes\.atom", _changes_feed),

@@ -120,9 +120,13 @@ def restrict(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA query_only = 1")
 
 
-def shows_folder(action: int, name: str | None, column: str | None) -> bool:
-    """Tell whether SQL asks for the path of a file, by the arguments of an authorizer."""
-    return action == sqlite3.SQLITE_READ and (name, column) == ("pragma_database_list", "file")
+_READ_AS_NULL = frozenset((("pragma_database_list", "file"), ("media_bytes", "body")))
+"""Columns of which SQL sees no value: the paths of files, and attached files, which are large."""
+
+
+def is_hidden(action: int, name: str | None, column: str | None) -> bool:
+    """Tell whether SQL asks for a hidden column, by the arguments of an authorizer."""
+    return action == sqlite3.SQLITE_READ and (name, column) in _READ_AS_NULL
 
 
 def main() -> None:
@@ -159,7 +163,7 @@ def _opened(file: str) -> sqlite3.Connection:
     connection.text_factory = functools.partial(str, encoding="utf-8", errors="replace")
     connection.set_authorizer(
         lambda action, name, column, _schema, _source: (
-            sqlite3.SQLITE_IGNORE if shows_folder(action, name, column) else sqlite3.SQLITE_OK
+            sqlite3.SQLITE_IGNORE if is_hidden(action, name, column) else sqlite3.SQLITE_OK
         )
     )
     restrict(connection)

@@ -27,8 +27,8 @@ from timeline.model.limits import ID
 from timeline.model.strict_json import parse_json
 from timeline.store.merkle import leaf_hash
 
-VERSION = 1
-"""The newest `v` that this package reads, and the one that it writes."""
+VERSION = 2
+"""The newest `v` that this package reads. It writes the lowest `v` that can say an entry."""
 
 MAX_PAYLOAD = 4 * 2**20
 """The largest payload, in bytes of UTF-8."""
@@ -52,8 +52,18 @@ KINDS = {
     ),
     "actor": ("actor.recorded", "actor.updated", "actor.merged"),
     "entry": ("entry.erased",),
+    "media": ("media.erased",),
 }
-"""Every kind of entry in format v 1, by the class of its subject."""
+"""Every kind of entry, by the class of its subject; format v 1 has no entries about media."""
+
+_NEW_IN_2 = {
+    "event": frozenset(("media", "highlight")),
+    "log": frozenset(("description", "publisher", "contact", "homepage")),
+}
+"""The fields that format v 2 brought, by the class of the subject."""
+
+_NO_CONTENT = ("author", "reason", "proposed_by")
+"""The fields of a payload that are not part of its content, in their order."""
 
 _KEYS = (
     "v",
@@ -65,29 +75,39 @@ _KEYS = (
     "reported_at",
     "payload_hash",
 )
+_COLUMNS = _KEYS[1:-1]
+"""The keys of an envelope that are columns of table `log` too."""
 _FORMS = {
     "id": ID,
-    "subject": rf"log|(?:event|source|actor|entry)/{ID}",
+    "subject": rf"log|(?:event|source|actor|entry)/{ID}|media/[0-9a-f]{{64}}",
     "recorded_at": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z",
     "payload_hash": r"sha256:[0-9a-f]{64}",
 }
 
-ENVELOPE = re.compile(
-    (
-        r'\{"v":1,"id":"(?P<id>ID)","kind":"(?P<kind>[a-z]+\.[a-z]+)",'
-        r'"subject":"(?P<subject>log|(?P<what>event|source|actor|entry)/ID)",'
-        r'"version":(?P<version>[1-9][0-9]{0,15}),"recorded_at":"(?P<recorded_at>[0-9TZ:.-]{27})",'
-        r'"reported_at":(?:null|"(?P<reported_at>[0-9TZ:.+-]+)"),'
-        r'"payload_hash":"sha256:(?P<payload_hash>[0-9a-f]{64})"\}'
+_SUBJECTS = {
+    1: r"(?P<what>event|source|actor|entry)/ID",
+    2: r"(?P<what>event|source|actor|entry|media)(?:(?<!media)/ID|(?<=media)/[0-9a-f]{64})",
+}
+ENVELOPES = {
+    v: re.compile(
+        (
+            rf'\{{"v":{v},"id":"(?P<id>ID)","kind":"(?P<kind>[a-z]+\.[a-z]+)",'
+            rf'"subject":"(?P<subject>log|{subjects})",'
+            r'"version":(?P<version>[1-9][0-9]{0,15}),'
+            r'"recorded_at":"(?P<recorded_at>[0-9TZ:.-]{27})",'
+            r'"reported_at":(?:null|"(?P<reported_at>[0-9TZ:.+-]+)"),'
+            r'"payload_hash":"sha256:(?P<payload_hash>[0-9a-f]{64})"\}'
+        )
+        .replace("ID", ID)
+        .encode()
     )
-    .replace("ID", ID)
-    .encode()
-)
-"""Matches the bytes of an envelope of v 1, quickly; `parse_envelope` says what is wrong."""
+    for v, subjects in _SUBJECTS.items()
+}
+"""Match the bytes of an envelope quickly, by its `v`; `parse_envelope` says what is wrong."""
 
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [first + second for first in _BASE32 for second in _BASE32]
-_BEGINNING = f'{{"v":{VERSION},'
+_BEGINNINGS = tuple(f'{{"v":{v},' for v in ENVELOPES)
 
 
 class Entry(NamedTuple):
@@ -112,10 +132,11 @@ class Entry(NamedTuple):
 
 
 class Payload(NamedTuple):
-    """A payload in its parts: author, reason and content; all are None if it was erased."""
+    """A payload in its parts; all are None if it was erased."""
 
     author: str | None = None
     reason: str | None = None
+    proposed_by: str | None = None
     content: dict[str, Any] | None = None
 
 
@@ -147,14 +168,20 @@ def _encode(value: dict[str, Any]) -> str:
     return to_json(value).decode()
 
 
-def encode_payload(author: str | None, reason: str | None, content: Mapping[str, Any]) -> str:
-    """Return the text of a payload: author and reason first, then the content in its own order.
+def encode_payload(
+    author: str | None,
+    reason: str | None,
+    content: Mapping[str, Any],
+    proposed_by: str | None = None,
+) -> str:
+    """Return the text of a payload: author, reason, proposed_by, then the content in its order.
 
     Raises InvalidInput above 4 MiB of UTF-8.
     """
     payload = {
         **({"author": author} if author else {}),
         **({"reason": reason} if reason else {}),
+        **({"proposed_by": proposed_by} if proposed_by else {}),
         **content,
     }
     text = _encode(payload)
@@ -174,12 +201,32 @@ def payload_of(entry: Entry) -> Payload:
     if entry.payload is None:
         return Payload()
     content = decode_payload(entry.payload)
-    return Payload(content.pop("author", None), content.pop("reason", None), content)
+    author, reason, proposed_by = (content.pop(field, None) for field in _NO_CONTENT)
+    return Payload(author, reason, proposed_by, content)
 
 
 def content_of(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of a decoded payload: everything but author and reason."""
-    return {key: value for key, value in payload.items() if key not in ("author", "reason")}
+    """Return the content of a decoded payload: everything but author, reason and proposed_by."""
+    return {key: value for key, value in payload.items() if key not in _NO_CONTENT}
+
+
+def format_of(kind: str, payload: Mapping[str, Any]) -> int:
+    """Return the lowest `v` that can say an entry of this kind with this decoded payload."""
+    what = kind.partition(".")[0]
+    is_new = (
+        what == "media"
+        or "proposed_by" in payload
+        or not _NEW_IN_2.get(what, frozenset()).isdisjoint(payload)
+        or (what == "event" and _leads_elsewhere(payload.get("relations")))
+    )
+    return 2 if is_new else 1
+
+
+def _leads_elsewhere(relations: object) -> bool:
+    """Return whether one of the relations is to an event of another timeline."""
+    return isinstance(relations, list) and any(
+        isinstance(tie, dict) and "origin" in tie for tie in relations
+    )
 
 
 def decode_content(payload: str | None) -> dict[str, Any] | None:
@@ -202,12 +249,16 @@ def encode(
     recorded_at: str,
     reported_at: str | None,
     payload: str,
+    v: int = 1,
 ) -> Entry:
-    """Make a new entry, with a fresh salt, its envelope and its leaf."""
+    """Make a new entry, with a fresh salt, its envelope and its leaf.
+
+    `v` is what `format_of` says of its payload.
+    """
     salt = os.urandom(16)
     envelope = _encode(
         {
-            "v": VERSION,
+            "v": v,
             "id": id,
             "kind": kind,
             "subject": subject,
@@ -263,18 +314,21 @@ def from_wire(line: str, seq: int) -> Entry:
             raise InvalidInput("salt", "must be 32 lower-case hex digits")
         salt = bytes.fromhex(salt_hex)
     fields = parse_envelope(envelope, seq)
-    hashed = fields.pop("payload_hash")
+    hashed = fields["payload_hash"]
     if salt is not None:
         if not isinstance(payload, str):
             raise InvalidInput("payload", "must be text")
-        _check_written("payload", payload, _parse_object("payload", payload))
+        said = _parse_object("payload", payload)
+        _check_written("payload", payload, said)
+        if (v := format_of(fields["kind"], said)) != fields["v"]:
+            raise InvalidInput("envelope.v", f"must be {v} for what the payload says")
         if len(payload.encode()) > MAX_PAYLOAD:
             raise InvalidInput("payload", f"is too long: at most {MAX_PAYLOAD} bytes fit")
         if hashed != payload_hash(salt, payload):
             raise InvalidInput("payload", "does not match the payload_hash of its envelope")
     return Entry(
         seq=seq,
-        **fields,
+        **{column: fields[column] for column in _COLUMNS},
         envelope=envelope,
         payload=payload,
         salt=salt,
@@ -284,12 +338,12 @@ def from_wire(line: str, seq: int) -> Entry:
 
 def check_version(seq: int, envelope: str) -> None:
     """Raise TooNew for an entry, of the log or of an export, of a later `v` than ours."""
-    if not envelope.startswith(_BEGINNING):
+    if not envelope.startswith(_BEGINNINGS):
         parse_envelope(envelope, seq)
 
 
 def parse_envelope(envelope: str, seq: int) -> dict[str, Any]:
-    """Return the fields of an envelope without `v`, after a check of its form.
+    """Return the fields of an envelope, after a check of its form.
 
     Exactly one text is accepted for one set of fields: the one that `encode` writes. Raises
     InvalidInput, TooNew.
@@ -299,12 +353,14 @@ def parse_envelope(envelope: str, seq: int) -> dict[str, Any]:
     if isinstance(v, int | Decimal) and v > VERSION:
         raise TooNew(f"entry {seq}", f"is of format {v}; this Timeline reads up to {VERSION}")
     _check_written("envelope", envelope, fields)
-    if tuple(fields) != _KEYS or type(v) is not int or v != VERSION:
-        raise InvalidInput("envelope", f"must have the keys {', '.join(_KEYS)}, and v {VERSION}")
+    if tuple(fields) != _KEYS or type(v) is not int or v not in ENVELOPES:
+        raise InvalidInput("envelope", f"must have the keys {', '.join(_KEYS)}, and v 1 or 2")
     for field, form in _FORMS.items():
         if not isinstance(fields[field], str) or not re.fullmatch(form, fields[field]):
             raise InvalidInput(f"envelope.{field}", "is not what a Timeline writes there")
     what = fields["subject"].partition("/")[0]
+    if what == "media" and v == 1:
+        raise InvalidInput("envelope.v", f"must be 2 for {fields['kind']}")
     if fields["kind"] not in KINDS[what]:
         raise InvalidInput("envelope.kind", f"must be one of {', '.join(KINDS[what])}")
     if type(fields["version"]) is not int or fields["version"] < 1:
@@ -313,7 +369,6 @@ def parse_envelope(envelope: str, seq: int) -> dict[str, Any]:
         raise InvalidInput("envelope.recorded_at", "is not a time that there is")
     if fields["reported_at"] is not None and not _is_reported(fields["reported_at"]):
         raise InvalidInput("envelope.reported_at", "must be a day or a time, or null")
-    del fields["v"]
     return fields
 
 

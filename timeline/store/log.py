@@ -109,9 +109,15 @@ def position_at(connection: sqlite3.Connection, recorded_at: str) -> int:
 
 
 def info(connection: sqlite3.Connection) -> dict[str, Any]:
-    """Return what the log says about itself now (`LogInfo`); empty before its first entry."""
-    entry = newest(connection, "log")
-    return (decode_content(entry.payload) if entry else None) or {}
+    """Return what the log says about itself now (`LogInfo`); empty before its first entry.
+
+    Its newest entry about itself is never erased; while an export is restored, it may be missing.
+    """
+    (payload,) = connection.execute(
+        "SELECT payload FROM log WHERE subject = 'log' AND payload IS NOT NULL"
+        " ORDER BY version DESC LIMIT 1"
+    ).fetchone() or (None,)
+    return decode_content(payload) or {}
 
 
 def time_zone(connection: sqlite3.Connection) -> str:

@@ -47,8 +47,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from timeline.errors import Conflict, InvalidInput, NotFound, NothingChanged, Refused
-from timeline.model.content import Vocabulary
 from timeline.model.field_types import ID_PATTERN
+from timeline.model.log_info import Vocabulary
 from timeline.projection import facet_segments, fold
 from timeline.projection.projector import Projector
 from timeline.store import log

@@ -16,14 +16,16 @@ from typing import Any
 
 from timeline.errors import AlreadyRecorded, InvalidInput
 from timeline.model import clock, field_paths, time_zones
-from timeline.model.content import SAME_REPORT, Event, Said, Vocabulary
+from timeline.model.content import SAME_REPORT, Event, Said
 from timeline.model.field_types import ID_PATTERN
 from timeline.model.invisible import deceiving
+from timeline.model.log_info import Vocabulary
 from timeline.model.validation import validate
 from timeline.model.vocabulary import stored
 from timeline.projection.projector import Projector
 from timeline.store import codec, log
 from timeline.store.codec import Entry, Payload
+from timeline.store.files import file_hashes
 from timeline.writing.append_buffer import AppendBuffer
 from timeline.writing.one_form import check_seen, comparable
 from timeline.writing.receipt import Receipt, new_receipt, receipt_of
@@ -39,7 +41,7 @@ _ID_WINDOW = 60_000_000
 _IDS = 1_000
 """The number of new ids for which one query finds out whether they are taken."""
 _NEEDS_REASON = frozenset(
-    ("event.corrected", "event.retracted", "source.withdrawn", "entry.erased")
+    ("event.corrected", "event.retracted", "source.withdrawn", "entry.erased", "media.erased")
 )
 
 
@@ -114,8 +116,9 @@ class Entries:
             recorded_at=self._recorded_at,
             reported_at=self._reported_at(kind, said),
             payload=payload,
+            v=2 if said.proposed_by else codec.format_of(kind, content),
         )
-        self._buffer.add(entry, Payload(said.author, said.reason, content))
+        self._buffer.add(entry, Payload(said.author, said.reason, said.proposed_by, content))
         first, end = self._asked_ids
         self._taken_ids.update(
             given for given in (entry_id, entry.subject_id) if first <= given < end
@@ -196,7 +199,8 @@ class Entries:
             if isinstance(now, Event):
                 cited = (before or {}).get("citations", ())
                 source_ids = {citation["source_id"] for citation in cited}
-                now = self._resolver.resolved(now, source_ids, cited).content
+                files = file_hashes(before)
+                now = self._resolver.resolved(now, source_ids, cited, files_before=files).content
             fields = differing(comparable(before), comparable(now))
         if fields:
             raise AlreadyRecorded(f"entry {known.id}", fields, "use another entry id")
@@ -214,7 +218,7 @@ def encoded_payload(kind: str, said: Said, content: Mapping[str, Any]) -> str:
     """Return the payload of an entry. Raises InvalidInput if a reason is needed and missing."""
     if kind in _NEEDS_REASON and not said.reason:
         raise InvalidInput("reason", "is required: say in a few words why")
-    return codec.encode_payload(said.author, said.reason, content)
+    return codec.encode_payload(said.author, said.reason, content, said.proposed_by)
 
 
 def fields_changed(

@@ -21,7 +21,8 @@ from timeline.model import clock
 from timeline.model.content import Said
 from timeline.projection import tables
 from timeline.store import log, scrub, storage
-from timeline.store.codec import Entry, decode_payload
+from timeline.store.codec import Entry, decode_content, decode_payload
+from timeline.store.files import FILE, file_hashes, naming
 from timeline.writing import writer
 from timeline.writing.receipt import Receipt
 
@@ -37,7 +38,8 @@ _CODED = frozenset(
         *("event_type", "mode", "contexts", "modality", "verification", "type", "role", "stance"),
         *("occurred", "occurred_basis", "dated", "published", "accessed", "measure", "qualifier"),
         *("value", "low", "high", "unit", "country", "lat", "lon", "language", "licence"),
-        *("media_type", "reliability", "sector", "wikidata"),
+        *("media_type", "reliability", "sector", "wikidata", "sha256", "kind", "origin"),
+        *("time_zone", "code", "label", "definition"),
     )
 )
 """The fields that hold no text in anybody's own words."""
@@ -51,6 +53,9 @@ class Erasure:
     """One receipt for each entry; it is `unchanged` if the entry had been erased before."""
     elsewhere: dict[str, list[str]]
     """Each erased text that is still found elsewhere, and where: "#12", or the id of a source."""
+    files: dict[str, list[str]]
+    """Each file that was erased, or that an erased entry named, such as "media/0a12...", and the
+    entries that name it now, such as "#12 of odesa-talks"."""
 
 
 def erase(
@@ -66,6 +71,8 @@ def erase(
 ) -> Erasure:
     """Erase the content of these entries; `progress` is called while the tables are rebuilt.
 
+    A "media/" with the hash of an attached file, in place of an id, erases the bytes of the file.
+
     It never has to wait for the clock: a log that is ahead of it is written all the same. Raises
     ClockLeapt unless `trust_clock`, IsMirror unless `fork`, NotFound, Refused for entries that say
     what the log is, InvalidInput without a reason or for a reason that repeats the erased text,
@@ -73,6 +80,10 @@ def erase(
     """
     with storage.storage_errors(path):
         entries = [log.entry_by_id(connection, entry_id) for entry_id in entry_ids]
+    files = [each for each in entry_ids if each.startswith(FILE)]
+    for entry in entries:
+        content = decode_content(entry.payload) if entry else None
+        files += [FILE + sha256.removeprefix("sha256:") for sha256 in file_hashes(content)]
     texts = [*dict.fromkeys(text for entry in entries if entry for text in _texts(entry))]
     for text in texts:
         if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", said.reason or "", re.IGNORECASE):
@@ -80,18 +91,29 @@ def erase(
     with writer.appending(
         connection, path, now=now, trust_clock=trust_clock, ahead=_NO_WAIT, fork=fork
     ) as append:
-        receipts = [append.erase(entry_id, said) for entry_id in entry_ids]
+        receipts = [
+            append.erase_file(each.replace(FILE, "sha256:"), said)
+            if each.startswith(FILE)
+            else append.erase(each, said)
+            for each in entry_ids
+        ]
         if not all(receipt.unchanged for receipt in receipts):
             tables.make_anew(connection, progress)
     scrub.scrub(connection, path)
     with storage.storage_errors(path):
-        return Erasure(receipts, _elsewhere(connection, texts))
+        named = {
+            each: [
+                f"#{seq} of {event_id}"
+                for seq, event_id in naming(connection, each.replace(FILE, "sha256:"))
+            ]
+            for each in dict.fromkeys(files)
+        }
+        return Erasure(receipts, _elsewhere(connection, texts), named)
 
 
 def _texts(entry: Entry) -> Iterator[str]:
     """Yield the texts in a payload that are in somebody's own words."""
-    erasable = entry.payload is not None and entry.subject != "log"
-    return _strings(decode_payload(entry.payload or "")) if erasable else iter(())
+    return iter(()) if entry.payload is None else _strings(decode_payload(entry.payload))
 
 
 def _strings(value: Any, field: str = "") -> Iterator[str]:
@@ -112,7 +134,7 @@ def _elsewhere(connection: sqlite3.Connection, texts: Sequence[str]) -> dict[str
     if texts:
         for entry in log.read(connection):
             for text in texts:
-                if entry.payload and entry.subject != "log" and written[text] in entry.payload:
+                if entry.payload and written[text] in entry.payload:
                     found[text].append(f"#{entry.seq}")
         for text in texts:
             found[text] += [

@@ -16,10 +16,12 @@ from timeline.errors import AlreadyRecorded, InvalidInput, NothingChanged, Timel
 from timeline.model import field_paths
 from timeline.model.content import SAME_REPORT, Event, Merge, Said, Statement
 from timeline.model.edtf_words import one_date
+from timeline.model.media import Medium
 from timeline.model.plurals import singular
 from timeline.model.validation import validate
 from timeline.projection import fold
 from timeline.store import codec
+from timeline.store.files import file_hashes
 from timeline.writing.append_buffer import MICRO_BATCH
 from timeline.writing.entries import (
     NO_WORDS,
@@ -162,6 +164,35 @@ class EventEntries(Entries):
         """Change an event as `update` does, but because we were wrong; `said.reason` says why."""
         return self._change("event.corrected", event_id, changes, said, expect, entry_id)
 
+    def attach(
+        self,
+        event_id: str,
+        content: bytes,
+        about: Mapping[str, Any],
+        said: Said = NO_WORDS,
+        *,
+        allow_large: bool = False,
+    ) -> Receipt:
+        """Keep a file, without its metadata, and show it with an event.
+
+        `about` has the fields of a `Medium` that are not in the bytes, such as `alt`. If the event
+        shows the file already, no entry is added; bytes that were not here are now. Raises
+        InvalidInput, NotFound, Refused for a file that was erased and, unless `allow_large`, for
+        one with which all files have more than 1 GiB.
+        """
+        from timeline.media.attached import attached_file
+        from timeline.writing.media import keep
+
+        file = attached_file(content)
+        standing = self._buffer.standing(f"event/{event_id}")
+        keep(self._connection, file, self._recorded_at, allow_large=allow_large)
+        newest = self._buffer.newest_content(f"event/{event_id}")
+        if newest and file.sha256 in file_hashes(standing.content):
+            return receipt_of(newest)
+        kind = "image" if file.media_type.startswith("image/") else "document"
+        medium = validate(Medium, {"kind": kind, "sha256": file.sha256, **about}).content()
+        return self.update(event_id, [("media.-", medium)], said)
+
     def retract(
         self, event_id: str, said: Said, *, expect: int | None = None, entry_id: str | None = None
     ) -> Receipt:
@@ -223,13 +254,17 @@ class EventEntries(Entries):
             _in_todays_form(_changed(event_id, content, changes), content),
             citations_before=content.get("citations", ()),
             before=content,
+            files_before=file_hashes(content),
         )
         if comparable(resolved.content) == comparable(content):
             raise NothingChanged(f"event {event_id}")
         resolved = _noted(resolved, content)
         receipt = self._add_event(kind, event_id, resolved, said, entry_id)
         before = content.get("quantities", ())
-        return replace(receipt, figures=tuple(new for new in receipt.figures if new not in before))
+        figures = tuple(new for new in receipt.figures if new not in before)
+        notes = tuple(map(_dropped, sorted(file_hashes(content) - file_hashes(resolved.content))))
+        self.notes.extend(f"{event_id}: {note}" for note in notes)
+        return replace(receipt, figures=figures, notes=(*receipt.notes, *notes))
 
     def _change_state(
         self,
@@ -257,11 +292,14 @@ class EventEntries(Entries):
         known = [self._buffer.newest_content(subject), self._buffer.contents(subject, "ASC")]
         contents = [codec.decode_content(entry.payload) if entry else None for entry in known]
         cited = [citation for each in contents for citation in (each or {}).get("citations", ())]
+        files = {sha256 for each in contents for sha256 in file_hashes(each)}
         fields: list[str] = []
         for entry, content in zip(known, contents, strict=True):
             own = (content or {}).get("citations", ())
             said = self._resolver.resolved(
-                _in_todays_form(event, content or {}), citations_before=[*own, *cited]
+                _in_todays_form(event, content or {}),
+                citations_before=[*own, *cited],
+                files_before=files,
             ).content
             found = comparable(content)
             if entry and found == comparable(said):
@@ -285,7 +323,10 @@ class EventEntries(Entries):
                 raise InvalidInput("external_ids", f"{external_id} belongs to event {owner}")
         relations = content.get("relations", ())
         for number, relation in enumerate(relations):
-            if relation["event_id"] == event_id:
+            if relation.get("origin") == self._info["origin"]:
+                problem = "is this timeline: leave origin out"
+                raise InvalidInput(f"relations.{number}.origin", problem)
+            if relation["event_id"] == event_id and "origin" not in relation:
                 raise InvalidInput(
                     f"relations.{number}.event_id", "an event cannot relate to itself"
                 )
@@ -303,7 +344,7 @@ class EventEntries(Entries):
         self._buffer.claim(external_ids, event_id)
         self.names.update(dict.fromkeys(_names(content)))
         for number, relation in enumerate(relations):
-            if self._buffer.version(f"event/{relation['event_id']}"):
+            if "origin" in relation or self._buffer.version(f"event/{relation['event_id']}"):
                 continue
             problem = f'there is no event "{relation["event_id"]}" in this log or this input'
             self._expected_events.setdefault(
@@ -409,6 +450,12 @@ def _in_todays_form(event: Event, before: Mapping[str, Any]) -> Event:
     if quantities != tuple(event.quantities[: len(quantities)]):
         changes["quantities"] = (*quantities, *event.quantities[len(quantities) :])
     return event.model_copy(update=changes) if changes else event
+
+
+def _dropped(sha256: str) -> str:
+    """Return the note on a file that an event does not show any more."""
+    name = f"media/{sha256.removeprefix('sha256:')[:8]}"
+    return f"earlier versions show {name} still: timeline erase {name} takes it out of all"
 
 
 def _own_words(statement: Statement, said: Said) -> Said:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import normalize
 
 from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue
-from timeline.model.content import Citation, Event, Source, Vocabulary
+from timeline.model.content import Citation, Event, Source
 from timeline.model.invisible import one_form
+from timeline.model.log_info import Vocabulary
 from timeline.model.vocabulary import term
 from timeline.writing.append_buffer import AppendBuffer
 from timeline.writing.one_form import comparable, in_one_form
@@ -61,12 +62,14 @@ class Resolver:
         cited_before: Container[str] = (),
         citations_before: Cited = (),
         before: Mapping[str, Any] | None = None,
+        files_before: Container[str] = (),
     ) -> Resolved:
         """Return an event in the terms of this log: codes for labels, source ids for sources.
 
         Adds nothing. A source in `cited_before` is accepted even if its content has changed by now,
         and a citation in `citations_before` even if the text of its source has. Names are put into
-        one form, but those that the content `before` has stay as they are.
+        one form, but those that the content `before` has stay as they are. A file in
+        `files_before`, by its hash, need not be attached here.
         """
         codes: dict[str, Any] = {
             field: self._code(field, word)
@@ -84,6 +87,11 @@ class Resolver:
         for field, source_id in sources_named(event):
             if source_id not in sources and not self._buffer.version(f"source/{source_id}"):
                 raise InvalidInput(field, f'there is no source "{source_id}" in this log')
+        if event.media:
+            from timeline.writing.media import checked  # not loaded for events without media
+
+            media = checked(self._connection, event.media, files_before)
+            event = event.model_copy(update={"media": media})
         notes: tuple[str, ...] = ()
         if any(cited.quote or cited.quote_start is not None for cited in citations):
             citations, notes = self._quotations.checked(citations, citations_before, sources)
@@ -193,3 +201,6 @@ def sources_named(event: Event) -> Iterator[tuple[str, str | None]]:
         for number, item in enumerate(getattr(event, field)):
             for source_id in item.source_ids:
                 yield f"{field}.{number}.source_ids", source_id
+    for number, medium in enumerate(event.media):
+        if medium.source_id:
+            yield f"media.{number}.source_id", medium.source_id

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue, NothingChanged, Refused
 from timeline.model import field_paths
-from timeline.model.content import Actor, Annotation, Content, Merge, Said, Source
+from timeline.model.base import Content
+from timeline.model.content import Actor, Annotation, Merge, Said, Source
 from timeline.model.validation import validate
 from timeline.projection import fold
 from timeline.store import codec

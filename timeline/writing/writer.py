@@ -24,12 +24,14 @@ from typing import Any
 
 from timeline.errors import InvalidInput, InvalidValue, IsMirror, NotFound, NothingChanged, Refused
 from timeline.model import clock, field_paths, time_zones
-from timeline.model.content import LogInfo, Said
+from timeline.model.content import Said
+from timeline.model.log_info import LogInfo
 from timeline.model.validation import validate
 from timeline.model.vocabulary import plover
 from timeline.projection import tables
-from timeline.store import codec, log, mirror, scrub, storage
+from timeline.store import codec, files, log, mirror, scrub, storage
 from timeline.store.codec import Entry
+from timeline.writing import media
 from timeline.writing.entries import NO_WORDS, microseconds
 from timeline.writing.event_entries import EventEntries
 from timeline.writing.one_form import in_one_form
@@ -151,14 +153,17 @@ class Append(EventEntries, SourceEntries):
     def erase(self, entry_id: str, said: Said) -> Receipt:
         """Erase the content of an entry; `said.reason` says why. Called only by `erasure`.
 
-        Raises NotFound, and Refused for an entry that says what the log is.
+        Raises NotFound, and Refused for the entry that says what the log is.
         """
         self._buffer.flush()
         entry = log.entry_by_id(self._connection, entry_id)
         if entry is None:
             raise NotFound("entry", entry_id)
-        if entry.subject == "log":
-            raise Refused(f"entry #{entry.seq} says what the log is, and cannot be erased")
+        if entry == log.newest(self._connection, "log"):
+            raise Refused(
+                f"entry #{entry.seq} says what the log is: say it anew first, such as with "
+                "timeline about --contact desk@example.org, then erase the entry"
+            )
         subject = f"entry/{entry_id}"
         if entry.payload is None:
             erasing = log.newest(self._connection, subject)
@@ -168,14 +173,35 @@ class Append(EventEntries, SourceEntries):
         empty_entry(self._connection, entry, receipt.entry_id)
         return receipt
 
+    def erase_file(self, sha256: str, said: Said) -> Receipt:
+        """Erase the bytes of an attached file, for every event that shows it; the entries stay.
+
+        `said.reason` says why. Called only by `erasure`. Raises NotFound for a file that no entry
+        names.
+        """
+        self._buffer.flush()
+        subject = f"media/{sha256.removeprefix('sha256:')}"
+        if erasing := log.newest(self._connection, subject):
+            return receipt_of(erasing)
+        if next(files.naming(self._connection, sha256), None) is None:
+            raise NotFound("file", subject)
+        receipt = self._add("media.erased", subject, {}, said)
+        self._buffer.flush()
+        media.erase_bytes(self._connection, sha256, receipt.entry_id)
+        return receipt
+
 
 def empty_entry(connection: sqlite3.Connection, entry: Entry, erased_by: str) -> None:
     """Empty an entry that the entry with the id `erased_by` erases.
 
-    The text of a source is erased with the last entry that names it.
+    The text of a source is erased with the last entry that names it, and so is an attached file.
     """
     connection.execute("UPDATE log SET payload = NULL, salt = NULL WHERE seq = ?", (entry.seq,))
-    if text := (codec.decode_content(entry.payload) or {}).get("text_sha256"):
+    content = codec.decode_content(entry.payload)
+    for sha256 in files.file_hashes(content) if entry.subject.startswith("event/") else ():
+        if next(files.naming(connection, sha256), None) is None:
+            media.erase_bytes(connection, sha256, erased_by)
+    if text := (content or {}).get("text_sha256"):
         connection.execute(
             "UPDATE source_texts SET body = NULL, erased_by = ?"
             " WHERE text_sha256 = ? AND body IS NOT NULL AND NOT EXISTS"

@@ -14,12 +14,31 @@ from timeline.cli.options import Command, author_option, json_option, writing_op
 from timeline.model.content import Said
 from timeline.model.validation import validate
 
-_FIELDS = ("title", "origin", "licence", "language", "time_zone", "notice")
+_FIELDS = (
+    "title",
+    "description",
+    "publisher",
+    "contact",
+    "homepage",
+    "origin",
+    "licence",
+    "language",
+    "time_zone",
+    "notice",
+)
 """The fields that are shown, in this order."""
 
 
 @click.command("about", cls=Command)
 @click.option("--title", metavar="T", help="What the timeline is called.")
+@click.option("--description", metavar="TEXT", help="What it is about, in a few sentences.")
+@click.option("--publisher", metavar="NAME", help="Who keeps it.")
+@click.option(
+    "--contact",
+    metavar="LINE",
+    help="How to reach the publisher: best the address of a role, not of a person.",
+)
+@click.option("--homepage", metavar="URL", help="The page of the publisher.")
 @click.option("--licence", help="Licence of its content, such as CC-BY-4.0.")
 @click.option("--language", metavar="TAG", help="Language of its content, such as en.")
 @click.option(

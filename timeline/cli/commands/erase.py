@@ -13,15 +13,13 @@ import click
 from timeline.cli import output
 from timeline.cli.appending import is_clock_right, is_fork_meant
 from timeline.cli.options import Command, fork_option, json_option, yes_option
-from timeline.errors import (
-    NotFound,
-    Refused,
-)
+from timeline.errors import Ambiguous, NotFound, Refused
 from timeline.model.content import Said
 from timeline.model.validation import validate
 from timeline.reading import query
 from timeline.reading.references import resolve_entry, resolve_event
 from timeline.store import log, storage
+from timeline.store.files import FILE, named_files
 from timeline.writing import erasure
 
 _FEW = 8
@@ -48,7 +46,8 @@ def erase_command(
 
     For a court order, or a person's rights. ENTRY is #41, or EVENT@3 for the entry that made
     version 3 of an event. The entry itself stays, with its time and its event, and every proof
-    still holds. Other versions of an event repeat its words: erase each of them. If another
+    still holds. Other versions of an event repeat its words: erase each of them. media/0a12 takes
+    out the bytes of an attached file, from all events that show it, and no words. If another
     program is still reading old pages, the exit code is 1; the next command that writes then
     finishes the erasure.
     """
@@ -89,6 +88,7 @@ def _fields(done: erasure.Erasure) -> dict[str, Any]:
             for receipt in done.receipts
         ],
         "elsewhere": [{"text": text, "places": places} for text, places in done.elsewhere.items()],
+        "files": [{"file": name, "named_by": places} for name, places in done.files.items()],
     }
 
 
@@ -103,6 +103,9 @@ def _print(entries: Sequence[str], done: erasure.Erasure) -> None:
             for text, places in done.elsewhere.items()
         ]
         output.echo(output.table(rows, 2))
+    for name, places in done.files.items():
+        if places:
+            output.echo(output.wrapped(f"{name[:14]} is named by {_few(places)}"))
     output.echo(
         output.wrapped(
             "Copies that were made before - backups, publications, exports - still contain it."
@@ -120,6 +123,8 @@ def _entry_id(connection: sqlite3.Connection, text: str) -> str:
 
     The text is #41, EVENT@3, the id of an event with one version, or the id of an entry.
     """
+    if text.startswith(FILE):
+        return _file(connection, text)
     if not text.startswith("#") and "@" not in text:
         if (known := log.entry_by_id(connection, text)) and known.subject != f"event/{text}":
             return known.id
@@ -134,3 +139,14 @@ def _entry_id(connection: sqlite3.Connection, text: str) -> str:
     if entry is None:
         raise NotFound("entry", text)
     return entry.id
+
+
+def _file(connection: sqlite3.Connection, text: str) -> str:
+    """Return the whole name of the attached file whose name begins with a text."""
+    names = sorted(sha256.replace("sha256:", FILE) for sha256 in named_files(connection))
+    found = [name for name in names if name.startswith(text)]
+    if not found:
+        raise NotFound("file", text)
+    if len(found) > 1:
+        raise Ambiguous("file", text, found)
+    return found[0]

@@ -18,6 +18,7 @@ from timeline.reading import corroboration, query
 from timeline.reading.as_of import AsOf
 from timeline.reading.entries import erasure_of
 from timeline.reading.references import resolve_event
+from timeline.store.files import FILE
 
 
 @click.command("show", cls=Command)
@@ -77,6 +78,9 @@ def _print_event(
             [str(number), names.citation(citation)]
             for number, citation in enumerate(event.get("citations", ()), 1)
         ],
+        "Pictures and files": [
+            [prose.medium_kind(medium), _about_medium(medium)] for medium in event.get("media", ())
+        ],
         "Tags": [[", ".join(event["tags"])]] if "tags" in event else [],
         "Also": [*_details(event)],
         **{
@@ -111,11 +115,22 @@ def _ties(
 ) -> Iterator[list[str]]:
     """Yield the relations of this version, then today's relations of other events to it."""
     for relation in event.get("relations", ()):
-        yield [relation["type"].replace("_", " "), names.event(relation["event_id"])]
+        yield [relation["type"].replace("_", " "), prose.related_event(names, relation)]
     if is_newest:
         for tie in query.related(connection, event["event_id"]):
             if tie["direction"] == "from":
                 yield [f"<- {tie['relation'].replace('_', ' ')}", names.event(tie["event_id"])]
+
+
+def _about_medium(medium: Mapping[str, Any]) -> str:
+    """Return what a medium shows, who made it, and the name of the attached file."""
+    sha256 = medium.get("sha256", "").replace("sha256:", FILE)
+    name = f"({sha256[: len(FILE) + 8]})" if sha256 else ""
+    return " ".join(
+        filter(
+            None, [" - ".join([prose.medium(medium), *filter(None, [medium.get("credit")])]), name]
+        )
+    )
 
 
 def _details(event: Mapping[str, Any]) -> Iterator[list[str]]:

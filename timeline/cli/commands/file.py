@@ -19,7 +19,7 @@ from timeline.cli.opening import writing
 from timeline.cli.options import Command, json_option
 from timeline.errors import ClockBehind, ClockLeapt, TimelineError
 from timeline.formats import prose
-from timeline.model import clock, content
+from timeline.model import base, clock, content, log_info
 from timeline.projection import tables
 from timeline.store import log, mirror, schema, scrub, storage
 from timeline.store.codec import MAX_PAYLOAD
@@ -61,11 +61,11 @@ def schema_command(what: str) -> None:
 
     Or that of a source, an actor or the log.
     """
-    models: dict[str, type[content.Content]] = {
+    models: dict[str, type[base.Content]] = {
         "event": content.Statement,
         "source": content.Source,
         "actor": content.Actor,
-        "log": content.LogInfo,
+        "log": log_info.LogInfo,
     }
     output.dump(
         {

@@ -294,6 +294,8 @@ def _dump_report(report: Report) -> None:
             "signed": report.signed,
             "texts": report.texts,
             "texts_absent": report.texts_absent,
+            "media": report.media,
+            "media_absent": report.media_absent,
             "findings": [finding._asdict() for finding in report.findings],
             "unlisted": report.unlisted,
             "unnoticed": report.unnoticed,
@@ -323,6 +325,8 @@ def _print_report(database: str, report: Report) -> None:
         ["signed", f"{report.signed:,} entries, by {report.checkpoints:,} stored checkpoints"],
         ["texts", f"{report.texts:,} held, {report.texts_absent:,} not in this file"],
     ]
+    if report.media or report.media_absent:
+        rows.append(["files", f"{report.media:,} held, {report.media_absent:,} not in this file"])
     output.echo(output.table(rows, 2))
     for sentence in report.unnoticed:
         output.echo(output.hanging(f"Not checked: {sentence}", 0))

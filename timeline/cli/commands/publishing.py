@@ -29,9 +29,16 @@ from timeline.store.scratch_folder import scratch_folder
     "--url", metavar="URL", help="Where readers will find it; default https:// and the origin."
 )
 @click.option("--with-texts", is_flag=True, help="Include the captured texts of sources.")
+@click.option("--without-media", is_flag=True, help="Leave attached pictures and documents out.")
 @click.pass_obj
 def publish_command(
-    database: str, /, folder: Path, as_files: bool, url: str | None, with_texts: bool
+    database: str,
+    /,
+    folder: Path,
+    as_files: bool,
+    url: str | None,
+    with_texts: bool,
+    without_media: bool,
 ) -> None:
     """Publish a checked copy for readers, or the site as files.
 
@@ -43,7 +50,7 @@ def publish_command(
     public = None if url is None else site_url(url)
     if as_files:
         _make(folder)
-        _publish_files(database, folder, public, with_texts=with_texts)
+        _publish_files(database, folder, public, with_texts=with_texts, without_media=without_media)
         return
     from timeline.publish.hosting_kit import check_name, write_kit
 
@@ -55,6 +62,7 @@ def publish_command(
             database,
             copy,
             with_texts=with_texts,
+            with_media=not without_media,
             progress=lambda part, count: progress(count, f"of the {part}"),
         )
     try:
@@ -79,14 +87,18 @@ def _make(folder: Path) -> None:
         raise NotWritable(str(folder), f"cannot be made: {error.strerror}") from None
 
 
-def _publish_files(database: str, folder: Path, url: SiteUrl | None, *, with_texts: bool) -> None:
+def _publish_files(
+    database: str, folder: Path, url: SiteUrl | None, *, with_texts: bool, without_media: bool
+) -> None:
     from timeline.publish.static_site import freeze
 
     with scratch_folder(folder) as new, output.Progress("files") as progress:
         for name in ("copy", "site"):
             (new / name).mkdir(mode=0o700)
         copy = new / "copy" / "timeline.db"  # a name that Datasette can open
-        made = publication.make_copy(database, copy, with_texts=with_texts)
+        made = publication.make_copy(
+            database, copy, with_texts=with_texts, with_media=not without_media
+        )
         frozen = freeze(copy, folder, new / "site", url=url, progress=progress)
         publication.record(database, made)
     output.echo(

@@ -37,9 +37,10 @@ from timeline.formats.sheet.figure_cells import (
 )
 from timeline.formats.sheet.problems import Problems
 from timeline.model import clock, countries, field_paths, figures, hints, typed_dates
-from timeline.model.content import Statement, Term
+from timeline.model.content import Statement
 from timeline.model.field_types import ID_PATTERN
 from timeline.model.invisible import without
+from timeline.model.log_info import Term
 from timeline.model.typed_dates import Spans
 from timeline.model.units import COUNTED_IN_PEOPLE
 from timeline.model.validation import validate

@@ -6,8 +6,10 @@ not. It takes one pass over two tables, and at most twice the time of hashing th
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import re
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -16,8 +18,12 @@ from timeline.errors import InvalidInput, TooNew
 from timeline.model import clock
 from timeline.proof.checks.report import OnProgress, Report, text_of
 from timeline.store import merkle
-from timeline.store.codec import ENVELOPE, KINDS, parse_envelope
+from timeline.store.codec import ENVELOPES, KINDS, decode_payload, format_of, parse_envelope
 
+_NEW_FIELDS = re.compile(
+    rb'"(?:proposed_by|media|highlight|origin|description|publisher|contact|homepage)":'
+)
+"""Matches what a payload of format v 2 has, and few payloads of v 1 have."""
 _COLUMNS = ("id", "kind", "subject", "version", "recorded_at", "reported_at")
 _CLASSES = {
     kind.encode(): None if what == "log" else what.encode()
@@ -38,7 +44,9 @@ def check_entries(
     inner = iter(connection.execute("SELECT position, hash FROM tree_hashes ORDER BY position"))
     last_recorded = b""
     number = -1
-    sha256, match, grow, classes = hashlib.sha256, ENVELOPE.fullmatch, merkle.grow, _CLASSES
+    sha256, grow, classes = hashlib.sha256, merkle.grow, _CLASSES
+    first, second = ENVELOPES[1].fullmatch, ENVELOPES[2].fullmatch
+    is_maybe_new = _NEW_FIELDS.search
     unreadable = merkle.leaf_hash(b"")
     rows = connection.execute(
         "SELECT seq, id, kind, subject, version, recorded_at, reported_at, envelope, payload,"
@@ -54,7 +62,7 @@ def check_entries(
                 report.add("seq", f"#{seq}", number, seq)
             if hashed != leaf:
                 report.add("leaf", f"#{seq}", hashed.hex(), leaf.hex())
-            said = match(envelope)
+            said = first(envelope) or second(envelope)
             if said is None or said.groups() != (
                 entry_id,
                 kind,
@@ -66,6 +74,8 @@ def check_entries(
                 b"" if payload is None else sha256(salt + payload).hexdigest().encode(),
             ):
                 _compare_entry(report, row)
+            if payload and (said is None or said.re is not ENVELOPES[1] or is_maybe_new(payload)):
+                _check_format(report, row)
             if payload is None:
                 absent[entry_id] = seq
             if (salt and len(salt)) != (None if payload is None else 16):
@@ -120,6 +130,16 @@ def _compare_entry(report: Report, row: tuple[Any, ...]) -> None:
         hashed = "sha256:" + hashlib.sha256(salt + payload).hexdigest()
         if said["payload_hash"] != hashed:
             report.add("payload", f"#{seq}", said["payload_hash"], hashed)
+
+
+def _check_format(report: Report, row: tuple[Any, ...]) -> None:
+    """Report an entry whose `v` is not the lowest that can say its payload."""
+    seq, _, kind, *_, envelope, payload, _, _ = row
+    with contextlib.suppress(ValueError, TooNew):
+        expected = format_of(kind.decode(), decode_payload(payload.decode()))
+        found = parse_envelope(envelope.decode(), seq)["v"]
+        if found != expected:
+            report.add("v", f"#{seq}", expected, found)
 
 
 def _check_erasures(

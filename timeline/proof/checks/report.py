@@ -38,6 +38,10 @@ class Report:
     signed: int = 0
     """Number of entries that the newest checkpoint covers."""
     texts: int = 0
+    media: int = 0
+    """Number of attached files in this file."""
+    media_absent: int = 0
+    """Number of files that events show now, which are not in this file and were not erased."""
     texts_absent: int = 0
     """Number of texts of sources that are not in this file: left out, or erased."""
     findings: list[Finding] = field(default_factory=list)

@@ -45,6 +45,11 @@ def check_tables(
         "SELECT count(DISTINCT text_sha256) FROM temp.sources WHERE text_sha256 NOT IN"
         " (SELECT text_sha256 FROM source_texts WHERE body IS NOT NULL)"
     ).fetchone()
+    (report.media_absent,) = connection.execute(
+        "SELECT count(DISTINCT sha256) FROM temp.event_media WHERE sha256 NOT IN"
+        " (SELECT sha256 FROM media_files UNION ALL SELECT 'sha256:' || substr(subject, 7) FROM log"
+        "   WHERE kind = 'media.erased')"
+    ).fetchone()
     for table, kind in tables.tables().items():
         if kind == "TABLE" and table != "event_search":
             try:

@@ -225,7 +225,7 @@ class _PairJudge:
         """Tell whether the log has a relation between the two, or two ids of one scheme."""
         return bool(
             self._connection.execute(
-                "SELECT 1 FROM event_relations WHERE (event_id, related_event_id)"
+                "SELECT 1 FROM event_relations WHERE (event_id, own_event_id)"
                 " IN (VALUES (:one, :other), (:other, :one))"
                 " UNION ALL SELECT 1 FROM event_external_ids AS x JOIN event_external_ids AS y"
                 " ON substr(x.external_id, 1, instr(x.external_id, ':'))"

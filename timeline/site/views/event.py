@@ -20,6 +20,7 @@ from timeline.reading import comparison, corroboration, deadline, query
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.entries import erasure_of
 from timeline.reading.sources import sources_by_id
+from timeline.site.views.media import media_shown
 
 _TIES = {
     "part_of": "is part of",
@@ -88,6 +89,7 @@ def event_page(
         "ties": ties,
         "more_ties": more_ties,
         "citations": _citations(connection, event, as_of),
+        "media": media_shown(connection, event.get("media", ())),
         "details": [*_details(event)],
         "datasets": event.get("extra", {}),
         "versions": _versions(connection, names, event_id, first, last),
@@ -186,6 +188,10 @@ def _ties(
     ties = []
     for relation in event.get("relations", ()):
         other = relation["event_id"]
+        if "origin" in relation:
+            title = f"{other} of {relation['origin']}"
+            ties.append({"verb": _TIES[relation["type"]], "title": title, "out": True})
+            continue
         try:
             title = prose.title(query.get(connection, other, as_of=as_of))
         except NotFound:

@@ -1,0 +1,1 @@
+"""Recognise the files that people attach, and take out of them what nobody should publish."""
