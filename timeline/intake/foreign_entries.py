@@ -170,8 +170,7 @@ class ForeignEntries:
 
     def _check_content(self, entry: Entry, payload: str) -> None:
         fields = codec.decode_payload(payload)
-        words = ("author", "reason", "proposed_by")
-        said = validate(Said, {key: fields.get(key) for key in words})
+        said = validate(Said, {key: fields.get(key) for key in codec.NO_CONTENT})
         content = validate(_MODELS.get(entry.kind, Content), codec.content_of(fields))
         written = encoded_payload(entry.kind, said, content.content())
         if written != payload:

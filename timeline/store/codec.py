@@ -62,7 +62,7 @@ _NEW_IN_2 = {
 }
 """The fields that format v 2 brought, by the class of the subject."""
 
-_NO_CONTENT = ("author", "reason", "proposed_by")
+NO_CONTENT = ("author", "reason", "proposed_by")
 """The fields of a payload that are not part of its content, in their order."""
 
 _KEYS = (
@@ -201,13 +201,13 @@ def payload_of(entry: Entry) -> Payload:
     if entry.payload is None:
         return Payload()
     content = decode_payload(entry.payload)
-    author, reason, proposed_by = (content.pop(field, None) for field in _NO_CONTENT)
+    author, reason, proposed_by = (content.pop(field, None) for field in NO_CONTENT)
     return Payload(author, reason, proposed_by, content)
 
 
 def content_of(payload: dict[str, Any]) -> dict[str, Any]:
     """Return the content of a decoded payload: everything but author, reason and proposed_by."""
-    return {key: value for key, value in payload.items() if key not in _NO_CONTENT}
+    return {key: value for key, value in payload.items() if key not in NO_CONTENT}
 
 
 def format_of(kind: str, payload: Mapping[str, Any]) -> int:

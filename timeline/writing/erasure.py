@@ -22,7 +22,7 @@ from timeline.model.content import Said
 from timeline.projection import tables
 from timeline.store import log, scrub, storage
 from timeline.store.codec import Entry, decode_content, decode_payload
-from timeline.store.files import FILE, file_hashes, naming
+from timeline.store.files import FILE, file_hashes, hash_of, name_of, naming
 from timeline.writing import writer
 from timeline.writing.receipt import Receipt
 
@@ -83,7 +83,7 @@ def erase(
     files = [each for each in entry_ids if each.startswith(FILE)]
     for entry in entries:
         content = decode_content(entry.payload) if entry else None
-        files += [FILE + sha256.removeprefix("sha256:") for sha256 in file_hashes(content)]
+        files += map(name_of, file_hashes(content))
     texts = [*dict.fromkeys(text for entry in entries if entry for text in _texts(entry))]
     for text in texts:
         if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", said.reason or "", re.IGNORECASE):
@@ -92,7 +92,7 @@ def erase(
         connection, path, now=now, trust_clock=trust_clock, ahead=_NO_WAIT, fork=fork
     ) as append:
         receipts = [
-            append.erase_file(each.replace(FILE, "sha256:"), said)
+            append.erase_file(hash_of(each), said)
             if each.startswith(FILE)
             else append.erase(each, said)
             for each in entry_ids
@@ -102,10 +102,7 @@ def erase(
     scrub.scrub(connection, path)
     with storage.storage_errors(path):
         named = {
-            each: [
-                f"#{seq} of {event_id}"
-                for seq, event_id in naming(connection, each.replace(FILE, "sha256:"))
-            ]
+            each: [f"#{seq} of {event_id}" for seq, event_id in naming(connection, hash_of(each))]
             for each in dict.fromkeys(files)
         }
         return Erasure(receipts, _elsewhere(connection, texts), named)

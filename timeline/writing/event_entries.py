@@ -21,7 +21,7 @@ from timeline.model.plurals import singular
 from timeline.model.validation import validate
 from timeline.projection import fold
 from timeline.store import codec
-from timeline.store.files import file_hashes
+from timeline.store.files import FILE, file_hashes, name_of
 from timeline.writing.append_buffer import MICRO_BATCH
 from timeline.writing.entries import (
     NO_WORDS,
@@ -454,7 +454,7 @@ def _in_todays_form(event: Event, before: Mapping[str, Any]) -> Event:
 
 def _dropped(sha256: str) -> str:
     """Return the note on a file that an event does not show any more."""
-    name = f"media/{sha256.removeprefix('sha256:')[:8]}"
+    name = name_of(sha256)[: len(FILE) + 8]
     return f"earlier versions show {name} still: timeline erase {name} takes it out of all"
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from timeline.errors import InvalidInput, Refused
 from timeline.model.media import Medium
+from timeline.reading.attached_files import attached_row
 
 if TYPE_CHECKING:
     from timeline.media.attached import AttachedFile
@@ -25,19 +26,19 @@ each publication needs three times as much free room."""
 
 def keep(
     connection: sqlite3.Connection, file: AttachedFile, attached_at: str, *, allow_large: bool
-) -> bool:
-    """Keep the bytes of a file, and return whether they were not here before.
+) -> None:
+    """Keep the bytes of a file, unless they are here already.
 
     Raises Refused for a file that was erased and, unless `allow_large`, for one with which all
     files have more than 1 GiB.
     """
-    if _was_erased(connection, file.sha256):
+    if attached_row(connection, file.sha256)["erased"]:
         raise Refused("this file was erased from the log: it is not taken in again")
     row = connection.execute(
         "SELECT 1 FROM media_files WHERE sha256 = ?", (file.sha256,)
     ).fetchone()
     if row:
-        return False
+        return
     (total,) = connection.execute("SELECT total(size) FROM media_files").fetchone()
     if total + len(file.body) > _MOST and not allow_large:
         raise Refused(
@@ -59,16 +60,6 @@ def keep(
     connection.execute(
         "INSERT INTO media_bytes (sha256, body) VALUES (?, ?)", (file.sha256, file.body)
     )
-    return True
-
-
-def _was_erased(connection: sqlite3.Connection, sha256: str) -> bool:
-    row = connection.execute(
-        "SELECT 1 FROM log WHERE subject = 'media/' || substr(?1, 8)"
-        " UNION ALL SELECT 1 FROM media_files WHERE sha256 = ?1 AND erased_by IS NOT NULL",
-        (sha256,),
-    ).fetchone()
-    return row is not None
 
 
 def checked(
@@ -95,7 +86,7 @@ def checked(
 
 def _facts(connection: sqlite3.Connection, sha256: str, field: str) -> dict[str, Any]:
     """Return the fields of a medium that its attached file gives. Raises InvalidInput."""
-    if _was_erased(connection, sha256):
+    if attached_row(connection, sha256)["erased"]:
         raise InvalidInput(field, "names a file that was erased from the log")
     row = connection.execute(
         f"SELECT {', '.join(_FACTS)} FROM media_files WHERE sha256 = ?",  # noqa: S608

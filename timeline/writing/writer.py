@@ -180,7 +180,7 @@ class Append(EventEntries, SourceEntries):
         names.
         """
         self._buffer.flush()
-        subject = f"media/{sha256.removeprefix('sha256:')}"
+        subject = files.name_of(sha256)
         if erasing := log.newest(self._connection, subject):
             return receipt_of(erasing)
         if next(files.naming(self._connection, sha256), None) is None:

@@ -19,7 +19,7 @@ from timeline.model.validation import validate
 from timeline.reading import query
 from timeline.reading.references import resolve_entry, resolve_event
 from timeline.store import log, storage
-from timeline.store.files import FILE, named_files
+from timeline.store.files import FILE, name_of, named_files
 from timeline.writing import erasure
 
 _FEW = 8
@@ -143,7 +143,7 @@ def _entry_id(connection: sqlite3.Connection, text: str) -> str:
 
 def _file(connection: sqlite3.Connection, text: str) -> str:
     """Return the whole name of the attached file whose name begins with a text."""
-    names = sorted(sha256.replace("sha256:", FILE) for sha256 in named_files(connection))
+    names = sorted(map(name_of, named_files(connection)))
     found = [name for name in names if name.startswith(text)]
     if not found:
         raise NotFound("file", text)

@@ -18,7 +18,7 @@ from timeline.reading import corroboration, query
 from timeline.reading.as_of import AsOf
 from timeline.reading.entries import erasure_of
 from timeline.reading.references import resolve_event
-from timeline.store.files import FILE
+from timeline.store.files import FILE, name_of
 
 
 @click.command("show", cls=Command)
@@ -124,8 +124,7 @@ def _ties(
 
 def _about_medium(medium: Mapping[str, Any]) -> str:
     """Return what a medium shows, who made it, and the name of the attached file."""
-    sha256 = medium.get("sha256", "").replace("sha256:", FILE)
-    name = f"({sha256[: len(FILE) + 8]})" if sha256 else ""
+    name = f"({name_of(medium['sha256'])[: len(FILE) + 8]})" if "sha256" in medium else ""
     return " ".join(
         filter(
             None, [" - ".join([prose.medium(medium), *filter(None, [medium.get("credit")])]), name]
