@@ -1,0 +1,36 @@
+"""Name the class of an event type, which pages show by a colour and a shape.
+
+The classes are the four of PLOVER (github.com/openeventdata/PLOVER): verbal and material
+cooperation, verbal and material conflict. A type that PLOVER does not have is "other".
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+EventClass = Literal["talk", "help", "demand", "force", "other"]
+
+CLASSES: tuple[EventClass, ...] = get_args(EventClass)
+"""The classes in the order in which pages list them."""
+
+WORDS: dict[EventClass, str] = {
+    "talk": "talks and agreements",
+    "help": "aid and deeds",
+    "demand": "demands and threats",
+    "force": "force and pressure",
+    "other": "other",
+}
+"""The words for each class in the legend of a chart or a map."""
+
+_TYPES: dict[EventClass, tuple[str, ...]] = {
+    "talk": ("AGREE", "CONSULT", "SUPPORT", "CONCEDE"),
+    "help": ("COOPERATE", "AID", "RETREAT"),
+    "demand": ("REQUEST", "ACCUSE", "REJECT", "THREATEN"),
+    "force": ("PROTEST", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT"),
+}
+_CLASSES = {code: name for name, codes in _TYPES.items() for code in codes}
+
+
+def class_of(event_type: str | None) -> EventClass:
+    """Return the class of an event type by its code, such as "talk" for "AGREE"."""
+    return _CLASSES.get(event_type or "", "other")
