@@ -105,6 +105,7 @@ class Filters(TypedDict, total=False):
     event_type: str | None
     country: str | None
     place: str | None
+    area: str | None
     actor: str | None
     tag: str | None
     source: str | None

@@ -47,6 +47,7 @@ _filters = {
     "tag": _some(st.sampled_from(("war", "PEACE", "łódź")), min_size=1),
     "source": _some(st.sampled_from(("paper", "radio", "https://example.org/a")), min_size=1),
     "place": st.sampled_from(("odesa", "Sumy")),
+    "area": st.sampled_from(("30,46,31,47", "31,46,30,47", "30.7,46.5,30.7,46.5")),
     "modality": st.just(["planned"]),
     "verification": _some(st.sampled_from(("disputed", "reported")), min_size=1),
     "precision": _some(st.sampled_from(("day", "month", "quarter", "open")), min_size=1),

@@ -19,6 +19,7 @@ from timeline.model.figures import is_english
 from timeline.model.log_clock import occurred_in
 from timeline.model.vocabulary import stored_terms, term
 from timeline.projection import tables
+from timeline.reading import areas
 from timeline.store import log
 from timeline.store.rows import as_dicts
 
@@ -26,6 +27,7 @@ FILTERS = {
     "event_type": "e.event_type = ?",
     "country": "e.country = ?",
     "place": "e.place = ? COLLATE NOCASE",
+    "area": areas.SQL,
     "actor": "e.event_id IN (SELECT event_id FROM event_actors WHERE actor_id IN"
     " (SELECT value FROM json_each(?)))",
     "tag": "e.event_id IN (SELECT event_id FROM event_tags WHERE tag = ?)",
@@ -120,6 +122,8 @@ def parse_filter(connection: sqlite3.Connection, name: str, value: object) -> ob
             return _event_type(connection, text)
         case "country":
             return countries.country(text)
+        case "area":
+            return areas.parse(text).stored
         case "tag":
             return _tag(connection, text.lower())
         case "since":

@@ -20,7 +20,7 @@ from timeline.errors import InvalidValue
 from timeline.model import edtf
 from timeline.model.log_clock import occurred_in
 from timeline.projection.facet_segments import Postings
-from timeline.reading import indexed_search, offices, selection
+from timeline.reading import areas, indexed_search, offices, selection
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.facet_index import (
     Days,
@@ -121,6 +121,10 @@ class IndexedSelection(Selection):
                 named = _nocase(value)
                 places = self._index.postings[name].items()
                 return union([seqs for place, seqs in places if _nocase(place) == named])
+            case "area":
+                area = areas.Area(*json.loads(value))
+                points = self._index.postings["point"].items()
+                return union([seqs for point, seqs in points if area.contains(*point)])
             case "year":
                 return self._within((value,))
             case "month":

@@ -29,7 +29,7 @@ FACETS = {
 }
 """The facets of the page, each with the name of its filter (`filters.FILTERS`)."""
 
-_SINGLE = ("q", "place", "since", "until", "as_of", "as_reported", "order", "after", "all")
+_SINGLE = ("q", "place", "area", "since", "until", "as_of", "as_reported", "order", "after", "all")
 """The parameters of an address that have one value."""
 
 
@@ -55,6 +55,8 @@ class Address(NamedTuple):
     q: str = ""
     """The words of a full-text search."""
     place: str = ""
+    area: str = ""
+    """A part of the map, as `reading.areas` reads it."""
     since: str = ""
     until: str = ""
     as_of: str = ""
@@ -119,7 +121,7 @@ class Address(NamedTuple):
         found: dict[str, Any] = {}
         for facet, value in self.chosen:
             found.setdefault(FACETS[facet], []).append(value)
-        for name in ("place", "since", "until"):
+        for name in ("place", "area", "since", "until"):
             if value := getattr(self, name):
                 found[name] = value
         return found
