@@ -118,6 +118,7 @@ class Filters(TypedDict, total=False):
     since: str | date | None
     until: str | date | None
     at_risk: bool | str | None
+    highlight: bool | str | None
 
 
 class Timeline:

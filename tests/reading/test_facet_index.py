@@ -52,6 +52,7 @@ _filters = {
     "verification": _some(st.sampled_from(("disputed", "reported")), min_size=1),
     "precision": _some(st.sampled_from(("day", "month", "quarter", "open")), min_size=1),
     "at_risk": _some(st.sampled_from(("yes", "no")), min_size=1),
+    "highlight": _some(st.sampled_from(("yes", "no")), min_size=1),
     "state": _some(st.sampled_from(("current", "retracted", "merged", "all")), min_size=1),
     "since": st.sampled_from((*DAYS, "2025-04-15T09:00", "2026")),
     "until": st.sampled_from((*DAYS, "2025-04-15T11:00", "2024")),

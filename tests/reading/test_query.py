@@ -730,6 +730,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Timeline]:
 SMALL_WORLD: tuple[dict[str, Any], ...] = (
     {
         "event_id": "talks",
+        "highlight": True,
         "title": "Talks in Odesa",
         "occurred": "2025-04-15",
         "event_type": "Consultation",
@@ -834,6 +835,8 @@ def ids(rows: list[dict[str, Any]]) -> set[str]:
         ("state", None, CURRENT),
         ("at_risk", "yes", set()),
         ("at_risk", False, CURRENT),
+        ("highlight", "yes", {"talks"}),
+        ("highlight", "no", CURRENT - {"talks"}),
         ("country", None, CURRENT),
     ],
 )
@@ -913,6 +916,7 @@ def test_a_list_is_in_the_order_in_which_things_happened(demo: Timeline) -> None
         ("precision", "fortnight", "quarter"),
         ("state", "deleted", "retracted"),
         ("at_risk", "perhaps", "yes, no"),
+        ("highlight", "perhaps", "yes, no"),
         ("place", "half \ud800", "surrogate"),
         ("area", "30,45,40", "write west,south,east,north in degrees"),
         ("area", "30;45;40;60", "write west,south,east,north in degrees"),
@@ -970,6 +974,7 @@ def counted_plainly(timeline: Timeline, rows: list[dict[str, Any]]) -> dict[str,
         for facet, column in columns.items()
     }
     counts["at_risk"] = Counter(row["at_risk"] for row in rows if row["at_risk"])
+    counts["highlight"] = Counter(row["highlight"] for row in rows if row["highlight"])
     counts |= {facet: Counter() for facet in ("actor", "tag", "source")}
     with reading(timeline.path) as connection:
         for row in rows:

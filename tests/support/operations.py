@@ -85,6 +85,7 @@ contents = st.fixed_dictionaries(
         "external_ids": st.lists(_of("gdelt:1", "gdelt:2", "ucdp:1"), max_size=2),
         "modality": _of("planned", "actual"),
         "verification": _of("disputed", "reported"),
+        "highlight": st.booleans(),
         "extra": st.just({"ns": {"key": "text"}}),
     },
 )

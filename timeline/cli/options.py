@@ -226,4 +226,5 @@ filter_options = all_of(
         help="Default: current.",
     ),
     click.option("--at-risk", flag_value="yes", help="All of its sources are withdrawn."),
+    click.option("--highlight", flag_value="yes", help="Only the highlights of the story."),
 )

@@ -29,6 +29,7 @@ from timeline.store.codec import decode_content
 FACETS = (
     *("version", "reported", "state", "correction", "span", "precision", "modality"),
     *("verification", "event_type", "country", "place", "point", "tag", "source", "participant"),
+    "highlight",
 )
 
 SIZE = 32_768
@@ -58,9 +59,9 @@ class Gathered(NamedTuple):
     """Holds the values of the versions in a part of the log."""
 
     postings: dict[str, Postings]
-    """The sets of seq by facet and value. For "version" and "correction" the value is ""; for
-    "reported" it is the instant from which the report counts, for "span" it is two days, for
-    "point" two coordinates, for "participant" the id, if one was given, and the name."""
+    """The sets of seq by facet and value. For "version", "correction" and "highlight" the value
+    is ""; for "reported" it is the instant from which the report counts, for "span" it is two days,
+    for "point" two coordinates, for "participant" the id, if one was given, and the name."""
     later: list[Later]
 
 
@@ -126,6 +127,8 @@ def _values(content: fold.StoredContent, time_zone: str) -> Iterator[tuple[str, 
     yield "precision", when.precision
     yield "modality", content.get("modality", "actual")
     yield "verification", content.get("verification", "reported")
+    if "highlight" in content:
+        yield "highlight", ""
     if "event_type" in content:
         yield "event_type", content["event_type"]
     if place := content.get("place"):

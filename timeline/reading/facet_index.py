@@ -66,6 +66,7 @@ _LABELS = {
     "country": "SELECT alpha3, name FROM countries",
     "source": "SELECT source_id, name FROM source_names",
     "at_risk": "SELECT 1, 'at risk'",
+    "highlight": "SELECT 1, 'highlight'",
 }
 
 T = TypeVar("T")

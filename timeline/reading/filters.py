@@ -40,6 +40,7 @@ FILTERS = {
     "month": "e.month = ?",
     "state": "e.state = ?",
     "at_risk": "e.at_risk = ?",
+    "highlight": "e.highlight = ?",
     "since": "(e.occurred_to IS NULL OR e.occurred_to || '~' >= ?)",
     "until": "(e.occurred_from IS NULL OR e.occurred_from <= ? || '~')",
 }
@@ -139,7 +140,7 @@ def parse_filter(connection: sqlite3.Connection, name: str, value: object) -> ob
             if not re.fullmatch(r"-?[0-9]{1,12}", text, re.ASCII):
                 raise InvalidValue(text, f'"{text}" is not a year: write one such as 2025')
             return int(text)
-        case "at_risk":
+        case "at_risk" | "highlight":
             if text.lower() not in _YES_OR_NO:
                 raise InvalidValue(text, f'"{text}" is none of yes, no')
             return _YES_OR_NO[text.lower()]

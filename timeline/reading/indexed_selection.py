@@ -133,6 +133,9 @@ class IndexedSelection(Selection):
                 return self._in_period(name, value)
             case "at_risk":
                 return self._at_risk if value else self._alive - self._at_risk
+            case "highlight":
+                is_said = self._alive - self._index.having("state", "erased")
+                return self._index.having(name) if value else is_said - self._index.having(name)
         return self._index.having(name, value)
 
     def _within(self, period: tuple[int, ...]) -> BitMap:
@@ -218,8 +221,9 @@ class IndexedSelection(Selection):
         chosen = self._chosen if is_kept else self._without(name)
         labels = self._index.labels(self._connection, name)
         among = labels if name in ("country", "source") else None
-        if name == "at_risk":
-            counted = counts({1: self._at_risk}, chosen)
+        if name in ("at_risk", "highlight"):
+            has = self._at_risk if name == "at_risk" else self._index.having(name)
+            counted = counts({1: has}, chosen)
             total = len(counted)
         else:
             most = len(self._index.postings[name]) if limit is None else limit

@@ -99,6 +99,7 @@ FACETS = {
     "precision": ("e.occurred_precision", "e.occurred_precision", ""),
     "state": ("e.state", "e.state", ""),
     "at_risk": ("nullif(e.at_risk, 0)", "'at risk'", ""),
+    "highlight": ("nullif(e.highlight, 0)", "'highlight'", ""),
 }
 """The facets by name: SQL for the value, for its label, and for the joins of events AS e."""
 

@@ -25,6 +25,7 @@ FACETS = {
     "verification": "verification",
     "state": "state",
     "at_risk": "at_risk",
+    "highlight": "highlight",
     "precision": "precision",
 }
 """The facets of the page, each with the name of its filter (`filters.FILTERS`)."""

@@ -110,7 +110,10 @@ def browse(
         }
 
 
-_SPELT = ("type", "country", "tag", "modality", "verification", "state", "at_risk", "precision")
+_SPELT = (
+    *("type", "country", "tag", "modality", "verification", "state"),
+    *("at_risk", "highlight", "precision"),
+)
 """The facets whose values may be written in several ways, such as a code or a label."""
 
 
@@ -144,6 +147,7 @@ def _labels(
     Event types and chosen countries have one even if no event has them.
     """
     called = {("at_risk", "1"): "at risk", ("at_risk", "0"): "not at risk"}
+    called |= {("highlight", "1"): "highlight", ("highlight", "0"): "not a highlight"}
     called |= {("type", code): label for code, label in query.labels(tables).items()}
     for facet, value in address.chosen:
         if facet == "country":
