@@ -16,11 +16,12 @@ import functools
 import itertools
 import os
 import sqlite3
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self, TypedDict, Unpack, cast, overload
+from typing import IO, Any, Literal, Self, TypedDict, Unpack, cast, overload
 
 from timeline.errors import InvalidInput, InvalidValue, Refused, TimelineError
 from timeline.model import clock
@@ -96,29 +97,55 @@ class Guarded(StatementWords, total=False):
     expect: int | None
 
 
+Several = str | Sequence[str] | None
+"""One value of a filter, or several."""
+
+
 class Filters(TypedDict, total=False):
     """Filters choose events, and have the names in `filters.FILTERS`; None chooses all events.
 
-    A value may be written as a person would: ``country="Ukraine"``, ``since="April 2025"``.
+    A value may be written as a person would: ``country="Ukraine"``, ``since="April 2025"``. Of
+    several values, one is enough: ``actor=["NATO", "EU"]``; with ``actor_match="all"`` an event
+    must have all of them. ``not_actor="EU"`` leaves out the events with a value. A figure is chosen
+    by ``measure="killed", at_least=10, at_most=50``: an event matches if it has one that may be
+    in this range, as "more than 20" may be.
     """
 
-    event_type: str | None
-    country: str | None
-    place: str | None
-    area: str | None
-    actor: str | None
-    tag: str | None
-    source: str | None
-    modality: str | None
-    verification: str | None
-    precision: str | None
+    event_type: Several
+    country: Several
+    place: Several
+    area: Several
+    actor: Several
+    tag: Several
+    source: Several
+    modality: Several
+    verification: Several
+    precision: Several
     year: int | str | None
     month: str | None
-    state: str | None
+    state: Several
     since: str | date | None
     until: str | date | None
     at_risk: bool | str | None
     highlight: bool | str | None
+    measure: Several
+    unit: Several
+    at_least: float | Decimal | str | None
+    at_most: float | Decimal | str | None
+    actor_match: Literal["any", "all"] | None
+    tag_match: Literal["any", "all"] | None
+    source_match: Literal["any", "all"] | None
+    not_event_type: Several
+    not_country: Several
+    not_actor: Several
+    not_tag: Several
+    not_source: Several
+    not_modality: Several
+    not_verification: Several
+    not_precision: Several
+    not_state: Several
+    not_at_risk: bool | str | None
+    not_highlight: bool | str | None
 
 
 class Timeline:

@@ -29,12 +29,23 @@ from timeline.reading import (
 )
 from timeline.reading.as_of import AsOf, parse_as_of
 from timeline.reading.facet_index import FacetIndex
+from timeline.reading.filters import MATCHED
 from timeline.reading.indexed_selection import IndexedSelection
 from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import Selection
 from timeline.site.views import histogram
 from timeline.store import storage
 
+_INDEXED = {*selection.FACETS} - {"year", "month"}
+_ALSO = {
+    "event_type": ["AID"],
+    "actor": ["Mark Rutte", "nobody"],
+    "country": ["UKR", "Netherlands"],
+    "tag": ["łódź"],
+    "source": ["paper", "https://example.org/a"],
+    "state": ["retracted"],
+    "at_risk": ["1"],
+}
 _some = st.lists
 _filters = {
     "event_type": _some(st.sampled_from(("CONSULT", "Assault", "AID")), min_size=1),
@@ -57,8 +68,26 @@ _filters = {
     "since": st.sampled_from((*DAYS, "2025-04-15T09:00", "2026")),
     "until": st.sampled_from((*DAYS, "2025-04-15T11:00", "2024")),
 }
-filters = st.dictionaries(st.sampled_from([*_filters]), st.none(), max_size=2).flatmap(
-    lambda names: st.fixed_dictionaries({name: _filters[name] for name in names})
+_filters |= {f"not_{name}": _filters[name] for name in _INDEXED}
+_filters["not_state"] = _some(st.sampled_from(("current", "retracted", "merged")), min_size=1)
+_all_of = st.lists(st.sampled_from(MATCHED), unique=True).map(
+    lambda names: {f"{name}_match": "all" for name in names}
+)
+_ranges = st.just({}) | st.fixed_dictionaries(
+    {"measure": _some(st.sampled_from(("killed", "Pledged", "lost")), min_size=1)},
+    optional={
+        "unit": st.sampled_from(("EUR", "person")),
+        "at_least": st.sampled_from((None, 20, 34, 34.5)),
+        "at_most": st.sampled_from((None, 34.5, "35", 40, "1" + "0" * 30)),
+    },
+)
+filters = st.builds(
+    lambda chosen, match, figures: {**chosen, **match, **figures},
+    st.dictionaries(st.sampled_from([*_filters]), st.none(), max_size=3).flatmap(
+        lambda names: st.fixed_dictionaries({name: _filters[name] for name in names})
+    ),
+    _all_of,
+    _ranges,
 )
 texts = st.none() | st.sampled_from(("odesa", "orban", "talks od", "nothing"))
 
@@ -88,19 +117,19 @@ def everything(chosen: Selection) -> dict[str, Any]:
         "count": chosen.count(),
         "corrected": chosen.corrected(),
         "choices": {
-            name: [chosen.choices(name), *(chosen.choices(name, limit, _ALSO) for limit in (1, 2))]
+            name: [
+                chosen.choices(name),
+                *(chosen.choices(name, limit, _ALSO.get(name, ())) for limit in (1, 2)),
+            ]
             for name in sorted(_INDEXED)
         },
+        "measures": chosen.measures(),
         "bars": histogram.bars_of(chosen.spans(), *chosen.bounds()),
         "points": chosen.map_rows(chosen.points()),
         "pages": pages,
         "newest": chosen.newest(3),
         "log": [*chosen.in_order_of_the_log()],
     }
-
-
-_INDEXED = {*selection.FACETS} - {"year", "month"}
-_ALSO = ("AID", "łódź", "retracted")
 
 
 def agree_then(

@@ -62,8 +62,20 @@ _citations = st.lists(
 )
 _quantities = st.lists(
     st.fixed_dictionaries(
-        {"measure": _of("killed", "pledged"), "value": _of(34, 35, "0.5"), "unit": _of("EUR")},
+        {
+            "measure": _of("killed", "pledged"),
+            "unit": _of("EUR", "person"),
+            "qualifier": _of("exact", "more_than", "at_least", "about"),
+        },
         optional={"reported_by": _of("police", "mayor"), "dated": _of(*DATES)},
+    ).flatmap(
+        lambda figure: _of(
+            *({"value": value} for value in (34, 35, "0.5")),
+            {"low": 20},
+            {"high": 40},
+            {"low": 36, "high": 40},
+            {"value": 35, "low": 36, "high": "1e30"},
+        ).map(lambda numbers: figure | numbers)
     ),
     max_size=2,
 )

@@ -196,35 +196,101 @@ expect_option = click.option(
     help="Refuse if the event is at another version.",
 )
 
+_LEFT_OUT = {
+    "type": "event_type",
+    **dict.fromkeys(("actor", "country", "tag", "source", "modality")),
+    **dict.fromkeys(("verification", "precision", "state", "highlight")),
+    "at-risk": "at_risk",
+}
+"""The words of --not, each with the name of its filter if that is another one."""
+
+
+def _leave_out(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> None:
+    """Put what --not leaves out into the parameters, under the names of the filters."""
+    for text in given:
+        word, equals, value = text.partition("=")
+        if word not in _LEFT_OUT or not equals:
+            known = ", ".join(_LEFT_OUT)
+            raise click.BadParameter(f'write tag=war, or another of {known}, before the "="')
+        name = f"not_{_LEFT_OUT[word] or word}"
+        ctx.params[name] = [*ctx.params.get(name, ()), value]
+
+
+def _match_all(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> None:
+    ctx.params.update({f"{name}_match": "all" for name in given})
+
+
+def _once_or_several(
+    _ctx: click.Context, _: click.Parameter, given: tuple[str, ...]
+) -> str | tuple[str, ...] | None:
+    """Return None for an option that is not given, and a value itself if it is the only one."""
+    return given if len(given) > 1 else next(iter(given), None)
+
+
+def _several(*names: str, **about: Any) -> Callable[[F], F]:
+    """Make the option of a filter that may be given several times."""
+    return click.option(*names, multiple=True, callback=_once_or_several, **about)
+
+
 filter_options = all_of(
-    click.option("--type", "event_type", metavar="TYPE", help="Code or label of an event type."),
-    click.option("--actor", metavar="NAME", help="Somebody who takes part, by name or id."),
-    click.option("--country", metavar="COUNTRY", help="Code or English name."),
-    click.option("--place", metavar="NAME", help="Name of the place."),
-    click.option("--tag", metavar="TAG", help="A tag, in any case."),
-    click.option("--source", metavar="SOURCE", help="Id, address or publisher of a source."),
+    _several(
+        *("--type", "event_type"),
+        metavar="TYPE",
+        help="Code or label of an event type. This option and those down to --state may be"
+        " repeated: then any of the values is enough.",
+    ),
+    _several("--actor", metavar="NAME", help="Who takes part, by name or id."),
+    _several("--country", metavar="COUNTRY", help="Code or English name."),
+    _several("--place", metavar="NAME", help="Name of the place."),
+    _several("--tag", metavar="TAG", help="A tag, in any case."),
+    _several("--source", metavar="SOURCE", help="Id, address or publisher of a source."),
+    _several("--precision", metavar="PRECISION", help="Such as day, month or interval."),
+    _several(
+        "--modality",
+        type=click.Choice(["actual", "ongoing", "planned", "hypothetical", "negated"]),
+        help="Whether it happened.",
+    ),
+    _several(
+        "--verification",
+        type=click.Choice(["reported", "corroborated", "disputed", "refuted"]),
+        help="How well it is established.",
+    ),
+    _several(
+        "--state",
+        type=click.Choice(["current", "retracted", "merged", "erased", "all"]),
+        help="Default: current.",
+    ),
+    click.option(
+        "--all-of",
+        type=click.Choice(["actor", "tag", "source"]),
+        multiple=True,
+        callback=_match_all,
+        expose_value=False,
+        help="Of what events must have all values given, not just any of them.",
+    ),
+    click.option(
+        "--not",
+        metavar="FIELD=VALUE",
+        multiple=True,
+        callback=_leave_out,
+        expose_value=False,
+        help="Leave out events with this value, such as tag=war or type=Assault. May be repeated.",
+    ),
     click.option("--since", metavar="DATE", help="Could have happened then or later."),
     click.option("--until", metavar="DATE", help="Could have happened then or earlier."),
     click.option("--year", metavar="YEAR", type=int, help="Wholly within this year."),
     click.option(
         "--month", metavar="MONTH", help='Wholly within this month, such as "April 2025".'
     ),
-    click.option("--precision", metavar="PRECISION", help="Such as day, month or interval."),
     click.option(
-        "--modality",
-        type=click.Choice(["actual", "ongoing", "planned", "hypothetical", "negated"]),
-        help="Whether it happened.",
+        "--measure",
+        metavar="MEASURE",
+        help="Has a figure of this measure, such as killed, that may be in the range of the three"
+        " options below.",
     ),
-    click.option(
-        "--verification",
-        type=click.Choice(["reported", "corroborated", "disputed", "refuted"]),
-        help="How well it is established.",
-    ),
-    click.option(
-        "--state",
-        type=click.Choice(["current", "retracted", "merged", "erased", "all"]),
-        help="Default: current.",
-    ),
+    click.option("--at-least", metavar="NUMBER", help='"More than 20" may be any number above.'),
+    click.option("--at-most", metavar="NUMBER", help="The highest number of the range."),
+    click.option("--unit", metavar="UNIT", help="The unit of the figure, such as EUR or person."),
     click.option("--at-risk", flag_value="yes", help="All of its sources are withdrawn."),
     click.option("--highlight", flag_value="yes", help="Only the highlights of the story."),
 )

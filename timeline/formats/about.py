@@ -41,6 +41,15 @@ class About(NamedTuple):
         return {each.code: each.label for each in self.lookup.event_types}
 
 
+def in_words(filters: Mapping[str, Any]) -> dict[str, str]:
+    """Return filters for `About`: those that ask for something, several values with commas."""
+    return {
+        name: ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        for name, value in filters.items()
+        if value is not None
+    }
+
+
 def heading(about: About) -> dict[str, Any]:
     """Return what a file says of itself as members of a JSON object; null if it is not known."""
     return {

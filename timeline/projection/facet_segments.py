@@ -15,7 +15,7 @@ import json
 import sqlite3
 import struct
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ from timeline.store.codec import decode_content
 FACETS = (
     *("version", "reported", "state", "correction", "span", "precision", "modality"),
     *("verification", "event_type", "country", "place", "point", "tag", "source", "participant"),
-    "highlight",
+    *("highlight", "figure"),
 )
 
 SIZE = 32_768
@@ -55,17 +55,35 @@ Value = Any
 Postings = dict[Value, BitMap]
 
 
+class Extent(NamedTuple):
+    """An extent has the lowest and the highest number of a figure; None stands for no end."""
+
+    lowest: float | None
+    highest: float | None
+    is_above: bool
+    """Whether the figure is above the lowest number, and never that number."""
+
+    def may_be(self, at_least: float | None, at_most: float | None) -> bool:
+        """Return whether the figure may be in a range, of which None is an open end."""
+        if at_least is not None and self.highest is not None and self.highest < at_least:
+            return False
+        if at_most is None or self.lowest is None:
+            return True
+        return self.lowest < at_most or (self.lowest == at_most and not self.is_above)
+
+
 class Gathered(NamedTuple):
     """Holds the values of the versions in a part of the log."""
 
     postings: dict[str, Postings]
     """The sets of seq by facet and value. For "version", "correction" and "highlight" the value
     is ""; for "reported" it is the instant from which the report counts, for "span" it is two days,
-    for "point" two coordinates, for "participant" the id, if one was given, and the name."""
+    for "point" two coordinates, for "participant" the id, if one was given, and the name; for
+    "figure" it is a measure, a unit, and the extent of the figure."""
     later: list[Later]
 
 
-_OF_PARTS = frozenset(("span", "point", "participant"))
+_OF_PARTS = frozenset(("span", "point", "participant", "figure"))
 """The facets whose values are tuples; they are stored as JSON."""
 
 _VERSIONS = (
@@ -142,6 +160,22 @@ def _values(content: fold.StoredContent, time_zone: str) -> Iterator[tuple[str, 
         yield "source", source_id
     for each in {(one.get("actor_id"), one["name"]) for one in content.get("participants", ())}:
         yield "participant", each
+    for figure in content.get("quantities", ()):
+        yield "figure", (figure["measure"], figure["unit"], *extent_of(figure))
+
+
+def extent_of(figure: Mapping[str, Any]) -> Extent:
+    """Return the extent of a figure, which holds all of its numbers.
+
+    It has no end on a side without a number: "20 to ?" and "at least 20" may be any number
+    from 20 on. "More than 20" is above 20.
+    """
+    value, low, high = (figure.get(key) for key in ("value", "low", "high"))
+    numbers = [float(each) for each in (value, low, high) if each is not None]
+    qualifier = figure.get("qualifier")
+    is_open = high is None and (value is None or qualifier in ("more_than", "at_least"))
+    lowest = None if value is None and low is None else min(numbers)
+    return Extent(lowest, None if is_open else max(numbers), is_open and qualifier == "more_than")
 
 
 # --- Stored -------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ from pyroaring import BitMap
 
 from timeline.model.names import actor_id_of
 from timeline.projection import actors, facet_segments, fold
-from timeline.projection.facet_segments import Gathered, Postings, Value
+from timeline.projection.facet_segments import Extent, Gathered, Postings, Value
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.facet_columns import Columns
 from timeline.store.codec import decode_content
@@ -191,6 +191,31 @@ class FacetIndex(NamedTuple):
             elif month is None or (month > day) == (side == "since"):
                 sets.append(seqs)
         return union(sets)
+
+    @property
+    def figures(self) -> dict[tuple[str, str], list[tuple[Extent, BitMap]]]:
+        """Return the extents of figures with their versions, by measure and unit, in order."""
+        return self.once("figures", self._figures)
+
+    def _figures(self) -> dict[tuple[str, str], list[tuple[Extent, BitMap]]]:
+        found: dict[tuple[str, str], list[tuple[Extent, BitMap]]] = {}
+        for (measure, unit, *extent), seqs in self.postings["figure"].items():
+            found.setdefault((measure, unit), []).append((Extent._make(extent), seqs))
+        return dict(sorted(found.items()))
+
+    def measuring(
+        self, measure: str, unit: str | None, at_least: float | None, at_most: float | None
+    ) -> BitMap:
+        """Return the versions with a figure of a measure that may be in a range."""
+        return union(
+            [
+                seqs
+                for (its_measure, its_unit), extents in self.figures.items()
+                if its_measure == measure and unit in (None, its_unit)
+                for extent, seqs in extents
+                if extent.may_be(at_least, at_most)
+            ]
+        )
 
     # --- Counted --------------------------------------------------------------------------
 

@@ -2,6 +2,9 @@
 
 Guarantees: a filter means the same in `list`, `search`, `facets`, exports and on the site. A
 value that cannot be read is refused with the name of the filter and what would be right.
+
+An event matches a filter if it has any of the values that the filter names. Two kinds of filters
+change that: `actor_match="all"` asks for all of them, and `not_actor` for none of them.
 """
 
 from __future__ import annotations
@@ -10,12 +13,14 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, get_args
 
 from timeline.errors import InvalidInput, InvalidValue
-from timeline.model import countries, edtf, invisible, names, search_words
+from timeline.model import countries, edtf, invisible, names, search_words, units
 from timeline.model.content import Event
 from timeline.model.figures import is_english
+from timeline.model.limits import MAX_NUMBER
 from timeline.model.log_clock import occurred_in
 from timeline.model.vocabulary import stored_terms, term
 from timeline.projection import tables
@@ -23,11 +28,9 @@ from timeline.reading import areas
 from timeline.store import log
 from timeline.store.rows import as_dicts
 
-FILTERS = {
+_VALUES = {
     "event_type": "e.event_type = ?",
     "country": "e.country = ?",
-    "place": "e.place = ? COLLATE NOCASE",
-    "area": areas.SQL,
     "actor": "e.event_id IN (SELECT event_id FROM event_actors WHERE actor_id IN"
     " (SELECT value FROM json_each(?)))",
     "tag": "e.event_id IN (SELECT event_id FROM event_tags WHERE tag = ?)",
@@ -36,18 +39,51 @@ FILTERS = {
     "modality": "e.modality = ?",
     "verification": "e.verification = ?",
     "precision": "e.occurred_precision = ?",
-    "year": "e.year = ?",
-    "month": "e.month = ?",
     "state": "e.state = ?",
     "at_risk": "e.at_risk = ?",
     "highlight": "e.highlight = ?",
+}
+"""The filters whose values can be excluded."""
+
+MATCHED = ("actor", "tag", "source")
+"""The filters by what an event may have several of; a match asks for any or all of the values."""
+
+_FIGURES = ("measure", "unit", "at_least", "at_most")
+"""The filters that choose one figure together."""
+
+_FIGURE = (
+    "e.event_id IN (SELECT q.event_id FROM (SELECT ? AS figure) AS asked JOIN event_quantities AS q"
+    " ON q.measure = json_extract(figure, '$.measure')"
+    " AND q.unit = coalesce(json_extract(figure, '$.unit'), q.unit)"
+    " WHERE (json_extract(figure, '$.at_least') IS NULL"
+    "   OR max(ifnull(CAST(q.value AS REAL), -1e99), ifnull(CAST(q.low AS REAL), -1e99),"
+    "     ifnull(CAST(q.high AS REAL), -1e99)) >= json_extract(figure, '$.at_least')"
+    "   OR q.high IS NULL AND (q.value IS NULL OR q.qualifier IN ('more_than', 'at_least')))"
+    " AND (json_extract(figure, '$.at_most') IS NULL OR q.value IS NULL AND q.low IS NULL"
+    "   OR min(ifnull(CAST(q.value AS REAL), 1e99), ifnull(CAST(q.low AS REAL), 1e99),"
+    "     ifnull(CAST(q.high AS REAL), 1e99)) < json_extract(figure, '$.at_most')"
+    "   OR (q.qualifier <> 'more_than' OR q.high IS NOT NULL)"
+    "     AND json_extract(figure, '$.at_most') IN (CAST(q.value AS REAL), CAST(q.low AS REAL),"
+    "       CAST(q.high AS REAL))))"
+)
+"""SQL for the events with a figure that may be in a range, as `facet_segments.extent_of` says."""
+
+FILTERS = {
+    **_VALUES,
+    "place": "e.place = ? COLLATE NOCASE",
+    "area": areas.SQL,
+    "year": "e.year = ?",
+    "month": "e.month = ?",
     "since": "(e.occurred_to IS NULL OR e.occurred_to || '~' >= ?)",
     "until": "(e.occurred_from IS NULL OR e.occurred_from <= ? || '~')",
+    **dict.fromkeys(_FIGURES, _FIGURE),
+    **{f"{name}_match": _VALUES[name] for name in MATCHED},
+    **{f"not_{name}": f"({sql}) IS NOT TRUE" for name, sql in _VALUES.items()},
 }
 """The filters of `list`, `search`, `facets` and exports, as SQL on events AS e.
 
-A period matches every event that may have occurred in it. Without `state` only current events
-match; with state "all" every event does.
+A period matches every event that may have occurred in it, and a range every event with a figure
+that may be in it. Without `state` only current events match; with state "all" every event does.
 """
 
 _MATCHES = "e.event_key IN (SELECT rowid FROM event_search WHERE event_search MATCH ?)"
@@ -62,24 +98,54 @@ def parse_filters(
 ) -> FilterValues:
     """Parse the filters a person gave into stored values, by name; leave out those for everything.
 
-    `parse` is `parse_filter` for the tables that are asked. If a filter has several values, an
-    event matches with any of them. Raises InvalidInput.
+    `parse` is `parse_filter` for the tables that are asked. The values of which an event must have
+    all are under the name of the match, such as "actor_match", and all that is asked of one figure
+    is under "measure". Raises InvalidInput.
     """
     found: FilterValues = {}
-    given = {name: value for name, value in (filters or {}).items() if value is not None}
-    for name, value in given.items():
+    given = {name: _several(value) for name, value in (filters or {}).items()}
+    given = {name: values for name, values in given.items() if values}
+    for name, several in given.items():
         if name not in FILTERS:
             raise InvalidInput(name, f"is not a filter: known are {', '.join(FILTERS)}")
         try:
-            several = value if isinstance(value, list | tuple) else [value]
-            values = [parse(name, each) for each in several]
+            values = [parse(name.removeprefix("not_"), each) for each in several]
         except InvalidValue as error:
             raise InvalidInput(name, error.problem) from None
-        if values and None not in values:
+        if None not in values:
             found[name] = values
-    if "state" not in given:
+        elif name.startswith("not_"):
+            raise InvalidInput(name, "leaves no event: write the states to leave out")
+    if given.keys().isdisjoint(("state", "not_state")):
         found["state"] = ["current"]
+    for name in MATCHED:
+        if found.pop(f"{name}_match", None) == ["all"] and name in found:
+            found[f"{name}_match"] = found.pop(name)
+    if figures := _figures({name: found.pop(name) for name in _FIGURES if name in found}):
+        found["measure"] = figures
     return found
+
+
+def _several(value: object) -> list[object]:
+    if isinstance(value, list | tuple):
+        return [*value]
+    return [] if value is None else [value]
+
+
+def _figures(asked: FilterValues) -> list[str]:
+    """Return what is asked of one figure as JSON, once for each measure and unit."""
+    if not asked:
+        return []
+    if "measure" not in asked:
+        raise InvalidInput(next(iter(asked)), "needs a measure beside it, such as killed")
+    least, most = min(asked.get("at_least", [None])), max(asked.get("at_most", [None]))
+    if least is not None and most is not None and least > most:
+        raise InvalidInput("at_most", "is less than at_least: write the larger number here")
+    return [
+        json.dumps({"measure": measure, "unit": unit, "at_least": least, "at_most": most})
+        for measure in asked["measure"]
+        for unit in asked.get("unit", [None])
+    ]
 
 
 def condition(
@@ -90,12 +156,18 @@ def condition(
     values: list[Any] = []
     for name, several in filters.items():
         if name != leave_out:
-            clauses.append(f"({' OR '.join([FILTERS[name]] * len(several))})")
+            joined = " OR " if is_any_of(name) else " AND "
+            clauses.append(f"({joined.join([FILTERS[name]] * len(several))})")
             values += several
     if text is not None:
         clauses.append(_MATCHES)
         values.append(fts_query(text))
     return " AND ".join(clauses) or "1", values
+
+
+def is_any_of(name: str) -> bool:
+    """Tell whether one of the values of a parsed filter is enough for an event to match."""
+    return not name.startswith("not_") and not name.endswith("_match")
 
 
 _YES_OR_NO = {"yes": 1, "true": 1, "1": 1, "no": 0, "false": 0, "0": 0}
@@ -105,6 +177,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "verification": get_args(Event.model_fields["verification"].annotation),
     "precision": get_args(edtf.Precision),
     "state": (*_STATES, "all"),
+    **dict.fromkeys((f"{name}_match" for name in MATCHED), ("any", "all")),
 }
 
 
@@ -126,7 +199,13 @@ def parse_filter(connection: sqlite3.Connection, name: str, value: object) -> ob
         case "area":
             return areas.parse(text).stored
         case "tag":
-            return _tag(connection, text.lower())
+            return _as_used(connection, _TAGGED, text.lower())
+        case "measure":
+            return _as_used(connection, _MEASURED, text.lower())
+        case "unit":
+            return units.unit(text)
+        case "at_least" | "at_most":
+            return _number(text)
         case "since":
             return _when(connection, text).occurred_from
         case "until":
@@ -144,11 +223,11 @@ def parse_filter(connection: sqlite3.Connection, name: str, value: object) -> ob
             if text.lower() not in _YES_OR_NO:
                 raise InvalidValue(text, f'"{text}" is none of yes, no')
             return _YES_OR_NO[text.lower()]
-        case "modality" | "verification" | "precision" | "state":
+        case _ if name in _CHOICES:
             word = re.sub(r"[\s-]", "_", text.lower())
             if word not in _CHOICES[name]:
                 raise InvalidValue(text, f'"{text}" is none of {", ".join(_CHOICES[name])}')
-            return None if word == "all" else word
+            return None if (name, word) == ("state", "all") else word
         case _:
             return text
 
@@ -172,10 +251,27 @@ def _when(connection: sqlite3.Connection, text: str) -> edtf.Occurred:
     return occurred_in(translated, zone)
 
 
-def _tag(connection: sqlite3.Connection, text: str) -> str:
-    """Return a tag as events have it: as it was typed, or else in the one form of names."""
-    used = connection.execute("SELECT 1 FROM event_tags WHERE tag = ? LIMIT 1", (text,))
-    return text if text.isascii() or used.fetchone() else invisible.one_form(text)
+_TAGGED = "SELECT 1 FROM event_tags WHERE tag = ? LIMIT 1"
+_MEASURED = "SELECT 1 FROM event_quantities WHERE measure = ? LIMIT 1"
+
+
+def _as_used(connection: sqlite3.Connection, using: str, text: str) -> str:
+    """Return a word as events have it: as it was typed, or else in the one form of names.
+
+    `using` is the SQL that finds an event with the word.
+    """
+    is_used = text.isascii() or connection.execute(using, (text,)).fetchone()
+    return text if is_used else invisible.one_form(text)
+
+
+def _number(text: str) -> float:
+    """Read a bound of a range. The figures of events are compared with it as floats."""
+    digits = text.replace(",", "") if re.fullmatch(r"-?[0-9]{1,3}(,[0-9]{3})+", text) else text
+    if not re.fullmatch(r"-?[0-9]{1,50}(\.[0-9]{1,50})?", digits, re.ASCII):
+        raise InvalidValue(text, f'"{text}" is not a number: write one such as 1200 or 0.5')
+    if abs(Decimal(digits)) > MAX_NUMBER:
+        raise InvalidValue(text, "is too large: at most 1e38")
+    return float(digits)
 
 
 def _actors_called(connection: sqlite3.Connection, text: str) -> list[str]:

@@ -31,7 +31,7 @@ from timeline.reading.facet_index import (
     in_arrays,
     union,
 )
-from timeline.reading.filters import fts_query
+from timeline.reading.filters import FilterValues, fts_query
 from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import Choices, EventPage, PageOfIds, Selection, first_choices
 from timeline.reading.sources import withdrawals
@@ -65,14 +65,12 @@ class IndexedSelection(Selection):
         super().__init__(connection, filters, text)
         self._at_risk = self._resting_on_withdrawn()
         self._opened = contextlib.ExitStack()
-        self._parts = {
-            name: union([self._having(name, value) for value in values])
-            for name, values in self._filters.items()
-        }
-        if self._text is not None:
-            self._parts["text"] = indexed_search.found(
-                connection, index, fts_query(self._text), self._point
-            )
+        self._found = (
+            None
+            if self._text is None
+            else indexed_search.found(connection, index, fts_query(self._text), self._point)
+        )
+        self._parts = {name: self._part(name, values) for name, values in self._filters.items()}
         self._chosen = self._having_all(self._parts)
 
     def close(self) -> None:
@@ -105,8 +103,14 @@ class IndexedSelection(Selection):
 
     # --- What is chosen -------------------------------------------------------------------
 
+    def _part(self, name: str, values: list[Any]) -> BitMap:
+        """Return the versions that match a filter; for "not_...", those that it leaves out."""
+        sets = [self._having(name, value) for value in values]
+        return BitMap.intersection(*sets) if name.endswith("_match") else union(sets)
+
     def _having(self, name: str, value: Any) -> BitMap:
-        """Return the versions that match one value of a filter."""
+        """Return the versions that have one value of a filter."""
+        name = name.removeprefix("not_").removesuffix("_match")
         match name:
             case "actor":
                 return union([self._index.having(name, each) for each in json.loads(value)])
@@ -136,6 +140,8 @@ class IndexedSelection(Selection):
             case "highlight":
                 is_said = self._alive - self._index.having("state", "erased")
                 return self._index.having(name) if value else is_said - self._index.having(name)
+            case "measure":
+                return self._index.measuring(**json.loads(value))
         return self._index.having(name, value)
 
     def _within(self, period: tuple[int, ...]) -> BitMap:
@@ -185,10 +191,14 @@ class IndexedSelection(Selection):
         return on_them - union([seqs for source_id, seqs in sets if source_id not in withdrawn])
 
     def _having_all(self, parts: Mapping[str, BitMap]) -> BitMap:
-        """Return the current versions that match all of these filters."""
-        left = self._alive
-        for part in sorted(parts.values(), key=len):
+        """Return the current versions that match all of these filters and the text."""
+        left = self._alive if self._found is None else self._alive & self._found
+        wanted = [part for name, part in parts.items() if not name.startswith("not_")]
+        for part in sorted(wanted, key=len):
             left = left & part
+        for name, part in parts.items():
+            if name.startswith("not_"):
+                left = left - part
         return left
 
     def _without(self, name: str) -> BitMap:
@@ -196,6 +206,15 @@ class IndexedSelection(Selection):
         if name not in self._parts:
             return self._chosen
         return self._having_all({key: part for key, part in self._parts.items() if key != name})
+
+    def _count_of(self, filters: FilterValues) -> int:
+        parts = {
+            name: self._parts[name]
+            if self._filters.get(name) == values
+            else self._part(name, values)
+            for name, values in filters.items()
+        }
+        return len(self._having_all(parts))
 
     @cached_property
     def _months(self) -> dict[Months, int]:
@@ -235,7 +254,21 @@ class IndexedSelection(Selection):
             for value, count in counted
         ]
         found.sort(key=lambda row: (-row["count"], row["label"], row["value"]))
-        return first_choices(found, limit, also)._replace(total=total)
+        choices = first_choices(found, limit, also)._replace(total=total)
+        return self._with_missing(name, choices, also)
+
+    def label_of(self, name: str, value: str) -> str:
+        known = super().label_of(name, value)
+        if known == value and name == "actor" and not self._is_now:
+            return self._forgotten_names().get(value, value)
+        return known
+
+    def measures(self) -> list[tuple[str, str]]:
+        return [
+            both
+            for both, extents in self._index.figures.items()
+            if any(seqs.intersect(self._alive) for _, seqs in extents)
+        ]
 
     def offices(self, actor_id: str) -> list[RowDict]:
         if self._is_now:

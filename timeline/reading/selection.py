@@ -16,7 +16,13 @@ from typing import Any, NamedTuple
 from timeline.errors import InvalidInput
 from timeline.reading import offices
 from timeline.reading.excerpts import excerpts
-from timeline.reading.filters import condition, fts_query, parse_filter, parse_filters
+from timeline.reading.filters import (
+    FilterValues,
+    condition,
+    fts_query,
+    parse_filter,
+    parse_filters,
+)
 from timeline.store.rows import RowDict, as_dicts
 
 
@@ -151,6 +157,17 @@ def first_choices(rows: list[RowDict], limit: int | None, also: Collection[str])
     return Choices(rows[:limit] + others, len(rows))
 
 
+_LABEL_OF = {
+    "event_type": "SELECT label FROM event_types WHERE code = ?",
+    "actor": "SELECT name FROM actors WHERE actor_id = ?",
+    "country": "SELECT name FROM countries WHERE alpha3 = ?",
+    "source": "SELECT name FROM source_names WHERE source_id = ?",
+    "at_risk": "SELECT 'at risk' WHERE ? = '1'",
+    "highlight": "SELECT 'highlight' WHERE ? = '1'",
+}
+"""SQL for the label of one value of a facet, where a value is not its own label."""
+
+
 class EventPage(NamedTuple):
     """A page has a part of a list, and the place where the next page begins (None if last)."""
 
@@ -213,13 +230,58 @@ class Selection:
     ) -> Choices:
         """Return the values of one facet with their counts, ignoring the filter on this facet.
 
-        So each value shows how many events have it and match all other filters. With a limit,
-        return the most frequent values, and those in `also`. If `is_kept`, the filter on this
-        facet holds too.
+        So each value shows how many events have it and match all other filters; events with an
+        excluded value, or without one of the values that all must have, are not counted. With a
+        limit, return the most frequent values. Those in `also` are always returned, even if no
+        event has them; an excluded value shows what it would be if it were not excluded. If
+        `is_kept`, the filter on this facet holds too.
         """
         left_out = None if is_kept else name
         chosen = condition(self._filters, self._text, leave_out=left_out)
-        return first_choices(list(as_dicts(_counted(self._connection, name, chosen))), limit, also)
+        counted = list(as_dicts(_counted(self._connection, name, chosen)))
+        return self._with_missing(name, first_choices(counted, limit, also), also)
+
+    def _with_missing(self, name: str, found: Choices, also: Collection[str]) -> Choices:
+        """Return choices with those in `also` that no event of the others has."""
+        values = {str(row["value"]) for row in found.rows}
+        missing = [
+            {"value": value, "label": self.label_of(name, value), "count": count}
+            for value in also
+            if value not in values
+            for count in [self._count_of(self._if_chosen(name, value))]
+        ]
+        return found._replace(rows=found.rows + missing)
+
+    def label_of(self, name: str, value: str) -> str:
+        """Return the label of a value of a facet; the value itself if it has none."""
+        sql = _LABEL_OF.get(name)
+        row = sql and self._connection.execute(sql, (value,)).fetchone()
+        return str(row[0]) if row else value
+
+    def _if_chosen(self, name: str, value: str) -> FilterValues:
+        """Return the filters as they would be with one value of a facet, which is not excluded."""
+        parsed = self.parse_filter(name, value)
+        filters = {each: values for each, values in self._filters.items() if each != name}
+        excluded = [each for each in filters.pop(f"not_{name}", ()) if each != parsed]
+        if excluded:
+            filters[f"not_{name}"] = excluded
+        return {**filters, name: [parsed]}
+
+    def _count_of(self, filters: FilterValues) -> int:
+        """Return the number of events that match these filters and the text."""
+        chosen, values = condition(filters, self._text)
+        sql = f"SELECT count(*) FROM events AS e WHERE {chosen}"  # noqa: S608
+        (count,) = self._connection.execute(sql, values).fetchone()
+        return int(count)
+
+    def measures(self) -> list[tuple[str, str]]:
+        """Return the measures of the figures of events, each with a unit, in order."""
+        return [
+            (measure, unit)
+            for measure, unit in self._connection.execute(
+                "SELECT DISTINCT measure, unit FROM event_quantities ORDER BY 1, 2"
+            )
+        ]
 
     def offices(self, actor_id: str) -> list[RowDict]:
         """Return a row for each office that a chosen event names with an actor.

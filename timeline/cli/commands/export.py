@@ -14,7 +14,7 @@ from timeline.cli import output
 from timeline.cli.opening import opened
 from timeline.cli.options import Command, as_of_options, filter_options
 from timeline.errors import TimelineError
-from timeline.formats.about import About
+from timeline.formats.about import About, in_words
 from timeline.formats.exporters import sheet_csv
 from timeline.formats.exports import FORMATS
 from timeline.formats.sheet import cells
@@ -132,7 +132,7 @@ def _about(connection: sqlite3.Connection, point: AsOf, asked: dict[str, Any]) -
         log.info(connection),
         lookup_to_write(connection),
         pinned(connection, point),
-        {name: str(value) for name, value in asked.items() if value is not None},
+        in_words(asked),
         cited_text=captured_texts.cited(connection),
     )
 

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import edtf, hints
+from timeline.reading.filters import MATCHED
 
 FACETS = {
     "type": "event_type",
@@ -30,7 +31,22 @@ FACETS = {
 }
 """The facets of the page, each with the name of its filter (`filters.FILTERS`)."""
 
-_SINGLE = ("q", "place", "area", "since", "until", "as_of", "as_reported", "order", "after", "all")
+NOT = "!"
+"""What stands behind the name of a facet whose value is excluded: "actor!=nato"."""
+
+_CHOSEN = (*FACETS, *(f"{facet}{NOT}" for facet in FACETS))
+"""The parameters that choose and exclude values, in the order of an address."""
+
+_RANGE = ("measure", "unit", "at_least", "at_most")
+"""The parameters that choose a figure together."""
+
+_FILTERS = (
+    *("place", "area", "since", "until", *_RANGE),
+    *(f"{facet}_match" for facet in MATCHED),
+)
+"""The filters, other than facets, whose parameters have one value and the name of the filter."""
+
+_SINGLE = ("q", *_FILTERS, "as_of", "as_reported", "order", "after", "all")
 """The parameters of an address that have one value."""
 
 
@@ -40,7 +56,7 @@ _OF_OTHERS = re.compile(r"_.*|utm_.*|fbclid|gclid")
 
 def check_names(pairs: Iterable[tuple[str, str]]) -> None:
     """Raise InvalidInput for a parameter that no page knows, with the name that is likely meant."""
-    known = (*FACETS, *_SINGLE)
+    known = (*_CHOSEN, *_SINGLE)
     for name, _ in pairs:
         if name not in known and not _OF_OTHERS.fullmatch(name):
             near = hints.nearest(name, known)
@@ -48,11 +64,18 @@ def check_names(pairs: Iterable[tuple[str, str]]) -> None:
             raise InvalidInput(hints.printable(name), f"is not a filter: {hint}")
 
 
+def filter_of(facet: str) -> str:
+    """Return the name of the filter that chooses or excludes the values of a facet."""
+    return f"not_{FACETS[facet[:-1]]}" if facet.endswith(NOT) else FACETS[facet]
+
+
 class Address(NamedTuple):
     """An address holds all that can be asked of a browse page or a feed; "" asks for nothing."""
 
     chosen: tuple[tuple[str, str], ...] = ()
-    """Pairs of facet and value, in a fixed order, so that one selection has one address."""
+    """Pairs of facet and value, in a fixed order, so that one selection has one address.
+
+    The name of the facet ends with NOT if the value is excluded."""
     q: str = ""
     """The words of a full-text search."""
     place: str = ""
@@ -60,6 +83,14 @@ class Address(NamedTuple):
     """A part of the map, as `reading.areas` reads it."""
     since: str = ""
     until: str = ""
+    measure: str = ""
+    unit: str = ""
+    at_least: str = ""
+    at_most: str = ""
+    actor_match: str = ""
+    """ "all" to ask for events that have all of the actors chosen."""
+    tag_match: str = ""
+    source_match: str = ""
     as_of: str = ""
     as_reported: str = ""
     order: str = ""
@@ -73,10 +104,9 @@ class Address(NamedTuple):
     def of(cls, pairs: Iterable[tuple[str, str]]) -> Address:
         """Return the address that these parameters make."""
         given = [(name, value.strip()) for name, value in pairs if value.strip()]
-        chosen = dict.fromkeys(pair for pair in given if pair[0] in FACETS)
-        order = [*FACETS]
+        chosen = dict.fromkeys(pair for pair in given if pair[0] in _CHOSEN)
         return cls(
-            tuple(sorted(chosen, key=lambda pair: (order.index(pair[0]), pair[1]))),
+            tuple(sorted(chosen, key=lambda pair: (_CHOSEN.index(pair[0]), pair[1]))),
             **{name: value for name, value in given if name in _SINGLE},
         )
 
@@ -95,21 +125,24 @@ class Address(NamedTuple):
         return _query(self._replace(**changes).pairs())
 
     def toggled(self, facet: str, value: str) -> str:
-        """Return the query string with this value of a facet added, or removed if it is chosen."""
-        pair = facet, value
-        rest = tuple(each for each in self.chosen if each != pair)
-        chosen = rest if pair in self.chosen else (*rest, pair)
+        """Return the query string with this value of a facet added, or removed if it is chosen.
+
+        A value that is added is no longer excluded, and one that is excluded no longer chosen.
+        """
+        opposite = facet.removesuffix(NOT) if facet.endswith(NOT) else f"{facet}{NOT}"
+        both = ((facet, value), (opposite, value))
+        rest = tuple(each for each in self.chosen if each not in both)
+        chosen = rest if both[0] in self.chosen else (*rest, both[0])
         return _query(Address.of(self._replace(chosen=chosen, after="").pairs()).pairs())
 
-    def without(self, facet: str) -> str:
-        """Return the query string without the chosen values of a facet."""
-        rest = tuple(pair for pair in self.chosen if pair[0] != facet)
-        return _query(self._replace(chosen=rest, after="").pairs())
-
     def without_filter(self, name: str) -> Address:
-        """Return the address without what `name` asks for: a filter, or a moment."""
-        chosen = tuple(pair for pair in self.chosen if FACETS[pair[0]] != name)
-        singles = dict.fromkeys({"after", name} & {*_SINGLE}, "")
+        """Return the address without what `name` asks for: a filter, or a moment.
+
+        Without a measure it has no range.
+        """
+        names = _RANGE if name == "measure" else (name,)
+        chosen = tuple(pair for pair in self.chosen if filter_of(pair[0]) not in names)
+        singles = dict.fromkeys({"after", *names} & {*_SINGLE}, "")
         return self._replace(chosen=chosen, **singles)
 
     def cleared(self) -> str:
@@ -121,8 +154,8 @@ class Address(NamedTuple):
         """Return the filters (`filters.FILTERS`) that the address names, with their values."""
         found: dict[str, Any] = {}
         for facet, value in self.chosen:
-            found.setdefault(FACETS[facet], []).append(value)
-        for name in ("place", "area", "since", "until"):
+            found.setdefault(filter_of(facet), []).append(value)
+        for name in _FILTERS:
             if value := getattr(self, name):
                 found[name] = value
         return found
@@ -130,7 +163,7 @@ class Address(NamedTuple):
     @property
     def is_narrowed(self) -> bool:
         """Return whether the address has a filter or the words of a search."""
-        return bool(self.filters or self.q)
+        return bool(self.q) or any(not name.endswith("_match") for name in self.filters)
 
     @property
     def moment(self) -> str:

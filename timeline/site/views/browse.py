@@ -25,7 +25,7 @@ from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import Selection
 from timeline.reading.sources import withdrawn_sources
 from timeline.site.views import histogram, worldmap
-from timeline.site.views.address import FACETS, Address
+from timeline.site.views.address import FACETS, NOT, Address
 from timeline.store import log
 from timeline.store.rows import RowDict, as_dicts
 
@@ -104,6 +104,7 @@ def browse(
             "labels": _labels(connection, address, facets),
             "source_languages": _source_languages(connection, facets),
             "period": _asked_period(address),
+            "range": _asked_range(address),
             "histogram": bars,
             "ticks": histogram.ticks(bars.bars) if bars else [],
             "map": worldmap.map_of(chosen.points(), chosen.map_rows),
@@ -123,8 +124,8 @@ def _as_stored(chosen: Selection, address: Address) -> Address:
     They then match the values that the facets list.
     """
     stored = [
-        (facet, str(chosen.parse_filter(FACETS[facet], value) or value))
-        if facet in _SPELT
+        (facet, str(chosen.parse_filter(FACETS[name], value) or value))
+        if (name := facet.removesuffix(NOT)) in _SPELT
         else (facet, value)
         for facet, value in address.chosen
     ]
@@ -139,6 +140,14 @@ def _asked_period(address: Address) -> str:
     return f"from {since}" if since else f"to {until}" if until else ""
 
 
+def _asked_range(address: Address) -> str:
+    """Return the range of figures that is asked for, in words: "killed: 10 to 50"."""
+    least, most = address.at_least, address.at_most
+    numbers = f"{least} to {most}" if least and most else ""
+    numbers = numbers or (f"at least {least}" if least else f"at most {most}" if most else "any")
+    return f"{address.measure}: {numbers} {address.unit}".rstrip()
+
+
 def _labels(
     tables: sqlite3.Connection, address: Address, facets: Sequence[Facet]
 ) -> dict[tuple[str, str], str]:
@@ -150,8 +159,8 @@ def _labels(
     called |= {("highlight", "1"): "highlight", ("highlight", "0"): "not a highlight"}
     called |= {("type", code): label for code, label in query.labels(tables).items()}
     for facet, value in address.chosen:
-        if facet == "country":
-            called[facet, value] = countries.country_name(value)
+        if facet.removesuffix(NOT) == "country":
+            called["country", value] = countries.country_name(value)
     for each in facets:
         called |= {(each.name, choice.value): choice.label for choice in each.choices}
     return called

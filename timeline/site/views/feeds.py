@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from timeline.formats.about import About
+from timeline.formats.about import About, in_words
 from timeline.formats.exporters import sheet_csv
 from timeline.formats.exports import FORMATS
 from timeline.formats.sheet.lookup import lookup_to_write
@@ -61,13 +61,12 @@ def feed(
         if is_part or not chosen.of_entries:
             found = opened.enter_context(selected(connection, point, index, address))
             event_ids, following = _ids(found, name, address, size)
-        asked = {facet: ", ".join(_several(value)) for facet, value in address.filters.items()}
         words = {key: value for key, value in {"q": address.q, **address.moments}.items() if value}
         about = About(
             log.info(connection),
             lookup_to_write(connection),
             pinned(connection, point),
-            {**asked, **words},
+            {**in_words(address.filters), **words},
             page_of,
             feed_at(address.query(after=address.after)),
             feed_at(address.query(after=following)) if following else None,
@@ -95,7 +94,3 @@ def _ids(
     if FORMATS[name].newest_first:
         return found.newest(FEED_SIZE), None
     return found.in_order_of_the_log(), None
-
-
-def _several(value: object) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, list) else [str(value)]
