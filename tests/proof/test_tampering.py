@@ -27,6 +27,7 @@ from readings import LEAVE_NO_TRACE, exports, pages, rows, searches
 from signed_story import build, short_segments
 from tampering import edit, places
 
+from timeline import Timeline
 from timeline.proof import verify
 from timeline.proof.checks import schema
 from timeline.store import storage
@@ -229,3 +230,32 @@ def test_an_edit_by_sql(
         record_property("tampered", ("edits by SQL", dict(counts)))
 
     count(edited(), path, original, changes, record)
+
+
+def test_a_damaged_mark_that_a_word_was_lost_is_found(tmp_path: Path) -> None:
+    """Four events lose a word, and three get it back: their marks stand where nobody reads them."""
+    path, copy = tmp_path / "story.db", tmp_path / "copy.db"
+    with Timeline.create(path, title="A story") as timeline:
+        timeline.record(
+            {"event_id": f"event-{number}", "title": "A quay", "occurred": "2025"}
+            for number in range(5)
+        )
+        timeline.update({f"event-{number}": {"title": "A pier"} for number in range(1, 5)})
+        timeline.update({f"event-{number}": {"title": "A quay"} for number in range(2, 5)})
+    was_found = searches(path)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        blocks = connection.execute("SELECT id, block FROM event_search_data").fetchall()
+    changed = [
+        (row, block[:place] + bytes([byte ^ 2]) + block[place + 1 :])
+        for row, block in blocks
+        for place, byte in enumerate(block)
+        if byte == 1 and row > 10  # the rows before are no part of the index
+    ]
+    missed = []
+    for row, other in changed:
+        shutil.copy(path, copy)
+        with contextlib.closing(sqlite3.connect(copy)) as connection, connection:
+            connection.execute("UPDATE event_search_data SET block = ? WHERE id = ?", (other, row))
+        if not verify.verify(copy).findings and searches(copy) != was_found:
+            missed.append(other)
+    assert missed == []

@@ -147,6 +147,7 @@ def test_a_file_is_taken_out_of_every_event_and_no_word_is(story: Timeline, path
     assert BLUE.body not in path.read_bytes()
     assert story.get("talks")["media"][0]["alt"] == "A guest"
     assert kept(path) == {BLUE.sha256: None}
+    assert rows(path, "SELECT media_type, size, width, height FROM media_files") == [(None,) * 4]
     assert findings(path) == []
     (entry,) = rows(path, "SELECT kind, subject, payload FROM log ORDER BY seq DESC LIMIT 1")
     assert entry[:2] == ("media.erased", name(BLUE))
@@ -245,6 +246,7 @@ def test_an_erasure_of_a_file_reaches_a_copy(story: Timeline, path: Path, tmp_pa
         "UPDATE media_bytes SET body = x'00'",
         "DELETE FROM media_bytes",
         "REPLACE INTO media_bytes SELECT * FROM media_bytes",
+        "REPLACE INTO media_bytes (rowid, sha256, body) SELECT rowid, 'x', body FROM media_bytes",
         "INSERT INTO media_bytes (sha256, body) VALUES ('sha256:x', x'00')",
     ],
 )
@@ -274,7 +276,24 @@ def test_the_file_refuses_every_change_of_a_file(story: Timeline, path: Path, sq
 )
 def test_verify_finds_every_change_of_a_file(story: Timeline, path: Path, sql: str) -> None:
     story.attach("talks", png(), {"alt": "A wall"})
+    changed_unguarded(path, sql)
+
+
+@pytest.mark.parametrize(
+    "column", ["media_type = 'image/png'", "size = 9", "width = 9, height = 9"]
+)
+def test_verify_finds_what_is_said_of_bytes_that_are_gone(
+    story: Timeline, path: Path, column: str
+) -> None:
+    story.attach("talks", png("blue"), {"alt": "A guest"})
+    erased(path, name(BLUE))
+    changed_unguarded(path, f"UPDATE media_files SET {column}")
+
+
+def changed_unguarded(path: Path, sql: str) -> None:
+    """Change the file without its guards, and see that verify finds it."""
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
         triggers = connection.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
             " AND (name GLOB 'media_*' OR name GLOB '*_erased')"

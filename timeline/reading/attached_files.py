@@ -16,18 +16,19 @@ SELECT seq, recorded_at, payload FROM log
 
 
 def attached_row(connection: sqlite3.Connection, sha256: str) -> dict[str, Any]:
-    """Return what is known of a file: `media_type` and `media_key`, None if it is not here.
+    """Return what is known of a file: `media_type`, and the `rowid` of its bytes.
 
-    `erased` is the day on which it was erased, else None, with the `reason`.
+    Both are None if the file is not here. `erased` is the day on which it was erased, else None,
+    with the `reason`.
     """
     row = connection.execute(
-        "SELECT f.media_type, b.media_key FROM media_files AS f"
+        "SELECT f.media_type, b.rowid FROM media_files AS f"
         " LEFT JOIN media_bytes AS b USING (sha256) WHERE f.sha256 = ?",
         (sha256,),
     ).fetchone()
-    found = {"media_type": None, "media_key": None, "erased": None, "reason": None}
+    found = {"media_type": None, "rowid": None, "erased": None, "reason": None}
     if row:
-        found |= dict(zip(("media_type", "media_key"), row, strict=True))
+        found |= dict(zip(("media_type", "rowid"), row, strict=True))
     if erasure := connection.execute(_ERASURES, (sha256,)).fetchone():
         _, recorded_at, payload = erasure
         said = decode_payload(payload) if payload else {}

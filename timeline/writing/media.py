@@ -98,8 +98,12 @@ def _facts(connection: sqlite3.Connection, sha256: str, field: str) -> dict[str,
 
 
 def erase_bytes(connection: sqlite3.Connection, sha256: str, erased_by: str) -> None:
-    """Delete the bytes of a file, if they are here, for the entry with the id `erased_by`."""
+    """Delete the bytes of a file, if they are here, for the entry with the id `erased_by`.
+
+    What is known of the bytes goes with them: without them nobody can check it.
+    """
     connection.execute(
-        "UPDATE media_files SET erased_by = ? WHERE sha256 = ? AND erased_by IS NULL",
+        "UPDATE media_files SET erased_by = ?, media_type = NULL, size = NULL, width = NULL,"
+        " height = NULL WHERE sha256 = ? AND erased_by IS NULL",
         (erased_by, sha256),
     )

@@ -27,8 +27,8 @@ class _Row(NamedTuple):
     """A row of table `media_files` comes with the bytes of the file."""
 
     sha256: str
-    media_type: str
-    size: int
+    media_type: str | None
+    size: int | None
     width: int | None
     height: int | None
     attached_at: str
@@ -77,9 +77,11 @@ def _check_bytes(report: Report, row: _Row, body: bytes) -> None:
 def _check_erased(
     connection: sqlite3.Connection, report: Report, row: _Row, *, is_named: bool
 ) -> None:
-    """Check that an entry can have erased the file, and that its bytes are gone."""
+    """Check that an entry can have erased the file, and that its bytes and their facts are gone."""
     if row.body is not None:
         report.add("file", row.sha256, f"no bytes: {row.erased_by} erased them", "bytes")
+    if any(fact is not None for fact in row[1:5]):
+        report.add("file", row.sha256, f"nothing: {row.erased_by} erased the bytes", row[1:5])
     found = connection.execute(_ERASURES, (row.erased_by, row.sha256)).fetchone()
     if found is None:
         where = f"{row.sha256}, erased_by"

@@ -28,6 +28,12 @@ _WORD = (
     f"SELECT term, group_concat({_PLACE}) FROM temp.{{}}_places AS place"  # noqa: S608
     " WHERE term = CAST(? AS TEXT) GROUP BY term"
 )
+_COUNTS = "SELECT term, doc, cnt FROM temp.{}_counts"
+"""In how many events each word stands, and how often.
+
+A damaged mark that an event lost a word can add an event with no place of the word to a search, or
+hide others from it: it counts as an event here.
+"""
 _END = b"\xff"
 """A text after every word: no UTF-8 has this byte."""
 
@@ -65,16 +71,19 @@ def _compare_words(connection: sqlite3.Connection, report: Report) -> None:
     or with a later word, the words of a page cannot be found one by one.
     """
     for name, part in (("made", "temp"), ("found", "main")):
-        connection.execute(
-            f"CREATE VIRTUAL TABLE temp.{name}_places"
-            f" USING fts5vocab({part}, event_search, instance)"
-        )
+        for what, kind in (("places", "instance"), ("counts", "row")):
+            connection.execute(
+                f"CREATE VIRTUAL TABLE temp.{name}_{what}"
+                f" USING fts5vocab({part}, event_search, {kind})"
+            )
     begins = connection.execute("SELECT substr(term, 2) FROM main.event_search_idx")
     bounds = sorted({b"", _END, *(begin or b"" for (begin,) in begins)})
     ranges = (connection.execute(_WORDS.format("found"), pair) for pair in pairwise(bounds))
     made = connection.execute(_WORDS.format("made"), (b"", _END))
     names = ("index, word", "places")
     compare_rows(report, _TABLE, names, 1, made, chain.from_iterable(ranges))
+    made, found = (connection.execute(_COUNTS.format(name)) for name in ("made", "found"))
+    compare_rows(report, _TABLE, ("index, word", "events", "count"), 1, made, found)
     for word in sorted(_first_words(connection)):
         made, found = (
             connection.execute(_WORD.format(name), (word,)) for name in ("made", "found")

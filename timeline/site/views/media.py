@@ -37,7 +37,7 @@ def media_shown(
             if row["erased"]:
                 why = f": {row['reason']}" if row["reason"] else ""
                 shown["gone"] = f"removed on {prose.date(row['erased'][:10])}{why}"
-            elif row["media_key"] is None:
+            elif row["rowid"] is None:
                 shown["gone"] = "not in this copy"
             else:
                 shown["path"] = f"/media/{file_name(sha256, row['media_type'])}"
@@ -65,7 +65,7 @@ def file_pieces(connection: sqlite3.Connection, name: str) -> Iterator[Iterator[
     row = attached_row(connection, sha256)
     if row["erased"]:
         raise Erased(f"file {name}", row["reason"])
-    if row["media_key"] is None or ENDINGS.get(row["media_type"]) != f".{ending}":
+    if row["rowid"] is None or ENDINGS.get(row["media_type"]) != f".{ending}":
         raise NotFound("file", name)
-    with connection.blobopen("media_bytes", "body", row["media_key"], readonly=True) as blob:
+    with connection.blobopen("media_bytes", "body", row["rowid"], readonly=True) as blob:
         yield iter(lambda: blob.read(_PIECE), b"")
