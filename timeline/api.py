@@ -433,6 +433,8 @@ class Timeline:
         event_id: str,
         content: bytes,
         about: Mapping[str, Any],
+        *,
+        allow_large: bool = False,
         **words: Unpack[StatementWords],
     ) -> Receipt:
         """Keep the bytes of a picture or a PDF, without metadata, and show it with an event.
@@ -440,11 +442,12 @@ class Timeline:
         `about` has the fields of a `Medium` that are not in the bytes: `alt` (a picture needs it),
         `caption`, `credit`, `licence`, `source_id`, `url`. If the event shows the file already, no
         entry is added. Raises InvalidInput for another type of file or one that is damaged,
-        NotFound, and Refused for a file that was erased.
+        NotFound, and Refused for a file that was erased and, unless `allow_large`, for one with
+        which all files have more than 1 GiB.
         """
         said = _said(words)
         with self.append() as append:
-            return append.attach(event_id, content, about, said)
+            return append.attach(event_id, content, about, said, allow_large=allow_large)
 
     def capture(
         self,

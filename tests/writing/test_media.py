@@ -17,6 +17,7 @@ from timeline.errors import InvalidInput, NotFound, Refused
 from timeline.media.attached import attached_file
 from timeline.proof import verify
 from timeline.store import storage
+from timeline.writing import media
 
 TALKS = {"event_id": "talks", "title": "Talks at the quay", "occurred": "2025-04-15"}
 RAID = {"event_id": "raid", "title": "Raid on the pier", "occurred": "2025-04-16"}
@@ -327,3 +328,20 @@ def test_the_command_says_what_it_kept(story: Timeline, path: Path, tmp_path: Pa
         run("-d", path, "attach", "-", "--event", "talks", "--alt", "x", input=b"<svg/>")
     ).startswith("file: is no JPEG, PNG, WebP, GIF or PDF")
     assert "alt" in one_line(run("-d", path, "attach", picture, "--event", "raid"))
+
+
+def test_many_large_files_need_a_yes(
+    story: Timeline, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = tmp_path / "wall.png"
+    picture.write_bytes(png())
+    monkeypatch.setattr(media, "_MOST", len(RED.body) - 1)
+    command = ("-d", path, "attach", picture, "--event", "talks", "--alt", "A wall")
+    assert "repeat with --yes" in one_line(run(*command))
+    assert kept(path) == {}
+    with pytest.raises(Refused, match="three times"):
+        story.attach("talks", png(), {"alt": "A wall"})
+    assert "updated" in done(*command, "--yes")
+    story.ahead = "the clock of the command is later"
+    story.attach("raid", png("blue"), {"alt": "A guest"}, allow_large=True)
+    assert kept(path) == {RED.sha256: RED.body, BLUE.sha256: BLUE.body}

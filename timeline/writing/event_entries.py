@@ -184,10 +184,9 @@ class EventEntries(Entries):
         from timeline.writing.media import keep
 
         file = attached_file(content)
-        standing = self._buffer.standing(f"event/{event_id}")
-        keep(self._connection, file, self._recorded_at, allow_large=allow_large)
         newest = self._buffer.newest_content(f"event/{event_id}")
-        if newest and file.sha256 in file_hashes(standing.content):
+        keep(self._connection, file, self._recorded_at, allow_large=allow_large)
+        if newest and file.sha256 in file_hashes(codec.decode_content(newest.payload)):
             return receipt_of(newest)
         kind = "image" if file.media_type.startswith("image/") else "document"
         medium = validate(Medium, {"kind": kind, "sha256": file.sha256, **about}).content()

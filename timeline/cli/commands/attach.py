@@ -9,7 +9,14 @@ import click
 from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import appending, print_receipt, source_id
-from timeline.cli.options import Command, json_option, said_options, writing_options
+from timeline.cli.options import (
+    Command,
+    ahead_option,
+    fork_option,
+    json_option,
+    keep_in_meta,
+    said_options,
+)
 from timeline.media.attached import LARGEST
 from timeline.model.content import Said
 from timeline.model.validation import validate
@@ -26,7 +33,14 @@ from timeline.model.validation import validate
 @click.option("--url", metavar="URL", help="Where it is on the web.")
 @click.option("--reason", metavar="TEXT", help="Why; published.")
 @said_options
-@writing_options
+@click.option(
+    "--yes",
+    is_flag=True,
+    callback=keep_in_meta,
+    help="Keep more than 1 GiB of files; trust a clock over a day ahead.",
+)
+@ahead_option
+@fork_option
 @json_option
 @click.pass_obj
 def attach_command(
@@ -38,6 +52,7 @@ def attach_command(
     reason: str | None,
     author: str | None,
     reported_at: str | None,
+    yes: bool,
     as_json: bool,
     **about: str | None,
 ) -> None:
@@ -54,7 +69,7 @@ def attach_command(
         with appending(timeline) as append:
             if source:
                 about["source_id"] = source_id(append, source, said)
-            receipt = append.attach(event_id, content, about, said)
+            receipt = append.attach(event_id, content, about, said, allow_large=yes)
     print_receipt(receipt, as_json)
     if content.startswith(b"%PDF") and not receipt.unchanged:
         output.echo_note("the PDF is kept as it is: its metadata may name its author and program")
