@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import feedparser
 import pytest
@@ -24,6 +25,7 @@ from ticking_clock import TickingClock
 from timeline import Timeline, demo
 from timeline.model.names import actor_id_of
 from timeline.reading import selection
+from timeline.site.views.address import Address
 
 RUTTE = f"/actors/{actor_id_of('Mark Rutte')}"
 
@@ -85,21 +87,65 @@ def test_an_address_is_a_selection(
     assert sorted(site.titles(f"/events?{query}")) == sorted(expected)
 
 
-def test_counts_of_a_facet_are_those_of_the_pages_behind_them(site: Site) -> None:
-    text = site.page("/events?country=UKR&all=actor")
-    links = re.findall(
-        r'<li><a href="(/events\?[^"]*)" rel="nofollow"[^>]*>(.*?)</a> <span class="count">(\d+)<',
-        text,
-        re.DOTALL,
+VALUE = re.compile(
+    r'<li[^>]*><label class="yes"><input type="checkbox" name="(\w+)" value="([^"]*)"( checked)?>'
+    r'.*?name="\w+!" value="[^"]*"[^>]*?( checked)?>.*?<span class="count">([\d,]+)</span></li>',
+    re.DOTALL,
+)
+"""A value in the panel: facet, value, whether it is chosen, whether it is excluded, count."""
+
+
+def test_a_count_is_the_number_of_events_on_the_page_that_the_choice_leads_to(site: Site) -> None:
+    for query in (
+        "country=UKR",
+        "type=CONSULT&actor!=" + actor_id_of("Ukraine"),
+        f"actor={actor_id_of('Ukraine')}&actor={actor_id_of('Mark Rutte')}&actor_match=all",
+        "tag!=nothing&verification!=corroborated",
+    ):
+        address = Address.of(parse_qsl(query))
+        values = VALUE.findall(site.page(f"/events?{query}&all=actor"))
+        assert len(values) > 10
+        for name, value, is_chosen, is_excluded, count in values:
+            value = html.unescape(value)
+            rest = tuple(
+                each
+                for each in address.chosen
+                if each != (f"{name}!", value)
+                and (each[0] != name or getattr(address, f"{name}_match", "") == "all")
+            )
+            asked = address._replace(chosen=(*rest, (name, value)))
+            found = site.titles(f"/events{asked.query()}")
+            assert len(found) == int(count), (query, name, value)
+            assert bool(is_chosen) == ((name, value) in address.chosen)
+            assert bool(is_excluded) == ((f"{name}!", value) in address.chosen)
+
+
+def test_what_is_chosen_or_excluded_never_vanishes(site: Site) -> None:
+    values = VALUE.findall(
+        site.page("/events?type=SANCTION&country=UKR&country=FRA&country!=RUS&tag!=none&q=nothing")
     )
-    assert len(links) > 20
-    for link, label, count in links:
-        if "aria-current" in label or "country=UKR" not in link:
-            continue
-        found = site.titles(html.unescape(link))
-        chosen = len(re.findall(r"\bcountry=", link))
-        if chosen == 1:
-            assert len(found) == int(count), (link, label)
+    found = {(name, value): (yes.strip(), no.strip(), n) for name, value, yes, no, n in values}
+    assert found == {
+        ("type", "SANCTION"): ("checked", "", "0"),
+        ("country", "UKR"): ("checked", "", "0"),
+        ("country", "FRA"): ("checked", "", "0"),
+        ("country", "RUS"): ("", "checked", "0"),
+        ("tag", "none"): ("", "checked", "0"),
+    }
+
+
+def test_values_are_found_by_a_text_and_ordered_by_name(site: Site) -> None:
+    def actors(query: str) -> list[str]:
+        text = site.page(f"/events?{query}").partition('id="values-actor"')[2].partition("</ul>")[0]
+        return [html.unescape(label) for label in re.findall(r'class="label"[^>]*>(.*?)<', text)]
+
+    assert actors("find_actor=UKR") == ["Ukraine", "Wounded Ukrainian service members"]
+    assert actors("find_actor=nobody") == []
+    some, every = actors("values=name"), actors("values=name&all=actor")
+    assert every == sorted(every, key=str.casefold)
+    assert some == every[:8]
+    assert sorted(actors("all=actor")) == sorted(every)
+    assert "Ukraine" in actors(f"find_actor=rutte&actor={actor_id_of('Ukraine')}")
 
 
 def test_a_facet_with_very_many_values_shows_the_most_frequent_and_counts_the_others(
@@ -107,12 +153,12 @@ def test_a_facet_with_very_many_values_shows_the_most_frequent_and_counts_the_ot
 ) -> None:
     def shown(text: str) -> int:
         facet = text.partition('id="facet-actor"')[2].partition("</details>")[0]
-        return facet.count("<li>")
+        return facet.count("<li")
 
     every = shown(site.page("/events?all=actor"))
-    assert f'aria-label="All {every} of actor"' in site.page("/events")
-    monkeypatch.setattr("timeline.site.views.browse._MOST", 12)
-    assert f'aria-label="The first 12 of {every} of actor"' in site.page("/events")
+    assert f'aria-label="All {every} of Who"' in site.page("/events")
+    monkeypatch.setattr("timeline.site.views.panel._MOST", 12)
+    assert 'aria-label="The first 12 of Who"' in site.page("/events")
     text = site.page("/events?all=actor")
     assert shown(text) == 12
     assert f"And {every - 12} more" in text
@@ -122,7 +168,8 @@ def test_a_value_may_be_written_in_any_way(site: Site) -> None:
     written = site.page("/events?country=ua&type=Consultation")
     stored = site.page("/events?country=UKR&type=CONSULT")
     assert written == stored
-    assert 'aria-current="true">Ukraine</a>' in stored.replace("\n", "")
+    chosen = {value[:2] for value in VALUE.findall(stored) if value[2]}
+    assert chosen == {("country", "UKR"), ("type", "CONSULT")}
 
 
 def test_as_known_on_a_day_the_page_is_that_of_then(site: Site, told: Timeline) -> None:

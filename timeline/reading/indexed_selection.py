@@ -236,10 +236,19 @@ class IndexedSelection(Selection):
         also: Collection[str] = (),
         *,
         is_kept: bool = False,
+        containing: str = "",
     ) -> Choices:
         chosen = self._chosen if is_kept else self._without(name)
         labels = self._index.labels(self._connection, name)
-        among = labels if name in ("country", "source") else None
+        if name == "actor" and not self._is_now:
+            labels = labels | self._forgotten_names()
+        among: Collection[Any] | None = labels if name in ("country", "source") else None
+        if containing:
+            part = selection.folded(containing)
+            values = self._index.postings.get(name, {}) if among is None else among
+            among = {
+                value for value in values if part in selection.folded(labels.get(value, value))
+            }
         if name in ("at_risk", "highlight"):
             has = self._at_risk if name == "at_risk" else self._index.having(name)
             counted = counts({1: has}, chosen)
@@ -247,8 +256,6 @@ class IndexedSelection(Selection):
         else:
             most = len(self._index.postings[name]) if limit is None else limit
             counted, total = self._index.most(name, chosen, most, also=also, among=among)
-        if name == "actor" and not self._is_now:
-            labels = labels | self._forgotten_names()
         found = [
             {"value": value, "label": labels.get(value, value), "count": count}
             for value, count in counted

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from timeline.errors import InvalidInput
+from timeline.model import names
 from timeline.reading import offices
 from timeline.reading.excerpts import excerpts
 from timeline.reading.filters import (
@@ -149,6 +150,11 @@ class Choices(NamedTuple):
     total: int
 
 
+def folded(label: str) -> str:
+    """Return the form in which labels are searched: no case and, as in names, no accents."""
+    return label.casefold() if label.isascii() else names.fold(label)
+
+
 def first_choices(rows: list[RowDict], limit: int | None, also: Collection[str]) -> Choices:
     """Return the first `limit` of these values, and of the others those in `also`."""
     if limit is None:
@@ -227,6 +233,7 @@ class Selection:
         also: Collection[str] = (),
         *,
         is_kept: bool = False,
+        containing: str = "",
     ) -> Choices:
         """Return the values of one facet with their counts, ignoring the filter on this facet.
 
@@ -234,15 +241,21 @@ class Selection:
         excluded value, or without one of the values that all must have, are not counted. With a
         limit, return the most frequent values. Those in `also` are always returned, even if no
         event has them; an excluded value shows what it would be if it were not excluded. If
-        `is_kept`, the filter on this facet holds too.
+        `is_kept`, the filter on this facet holds too. The others have a label with the text
+        `containing`, in any case and with any accents.
         """
         left_out = None if is_kept else name
         chosen = condition(self._filters, self._text, leave_out=left_out)
-        counted = list(as_dicts(_counted(self._connection, name, chosen)))
+        part = folded(containing)
+        counted = [
+            row
+            for row in as_dicts(_counted(self._connection, name, chosen))
+            if part in folded(str(row["label"]))
+        ]
         return self._with_missing(name, first_choices(counted, limit, also), also)
 
     def _with_missing(self, name: str, found: Choices, also: Collection[str]) -> Choices:
-        """Return choices with those in `also` that no event of the others has."""
+        """Return choices with those in `also` that are not among them."""
         values = {str(row["value"]) for row in found.rows}
         missing = [
             {"value": value, "label": self.label_of(name, value), "count": count}
@@ -250,7 +263,7 @@ class Selection:
             if value not in values
             for count in [self._count_of(self._if_chosen(name, value))]
         ]
-        return found._replace(rows=found.rows + missing)
+        return Choices(found.rows + missing, found.total + len(missing))
 
     def label_of(self, name: str, value: str) -> str:
         """Return the label of a value of a facet; the value itself if it has none."""

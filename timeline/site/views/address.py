@@ -46,7 +46,13 @@ _FILTERS = (
 )
 """The filters, other than facets, whose parameters have one value and the name of the filter."""
 
-_SINGLE = ("q", *_FILTERS, "as_of", "as_reported", "order", "after", "all")
+_FOUND = ("type", "actor", "country", "tag", "source")
+"""The facets whose values can be found by a text."""
+
+_SINGLE = (
+    *("q", *_FILTERS, "as_of", "as_reported", "order", "after", "all", "values"),
+    *(f"find_{facet}" for facet in _FOUND),
+)
 """The parameters of an address that have one value."""
 
 
@@ -99,12 +105,23 @@ class Address(NamedTuple):
     """The place in the list after which the page begins; see `selection.Selection.page`."""
     all: str = ""
     """The facet of which all values are shown."""
+    values: str = ""
+    """ "name" to show the values of facets from A to Z, and not the most frequent first."""
+    find_type: str = ""
+    """A text that the labels of the event types that are shown contain."""
+    find_actor: str = ""
+    find_country: str = ""
+    find_tag: str = ""
+    find_source: str = ""
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> Address:
-        """Return the address that these parameters make."""
+        """Return the address that these parameters make; what is excluded is not chosen."""
         given = [(name, value.strip()) for name, value in pairs if value.strip()]
-        chosen = dict.fromkeys(pair for pair in given if pair[0] in _CHOSEN)
+        excluded = {(name.removesuffix(NOT), value) for name, value in given if name.endswith(NOT)}
+        chosen = dict.fromkeys(
+            pair for pair in given if pair[0] in _CHOSEN and pair not in excluded
+        )
         return cls(
             tuple(sorted(chosen, key=lambda pair: (_CHOSEN.index(pair[0]), pair[1]))),
             **{name: value for name, value in given if name in _SINGLE},
