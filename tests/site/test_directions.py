@@ -76,7 +76,9 @@ def check(page: html.HtmlElement) -> None:
         assert around.tag == "bdi" or around.get("dir") == "auto", (element.tag, text)
         assert around.tag not in ("html", "body", "main", "section", "ul", "ol", "table", "tr")
     for control in page.iter("input"):
-        if WORD in (control.get("value") or "") and control.get("type") != "hidden":
+        if WORD in (control.get("value") or "") and control.get("type") not in (
+            *("hidden", "checkbox", "radio"),
+        ):
             assert control.get("dir") == "auto"
 
 

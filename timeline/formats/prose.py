@@ -70,6 +70,28 @@ def place_name(name: str | None, country: str | None) -> str:
     return ", ".join(dict.fromkeys(part for part in names if part))
 
 
+def local_instant(text: str, time_zone: str) -> str:
+    """Return a recording time in words, by the clock of a time zone: "15 April 2025, 13:15"."""
+    return phrase(_by_clock(text, time_zone)) if text else ""
+
+
+def local_day(text: str, time_zone: str) -> str:
+    """Return the day of a recording time by the clock of a time zone: "2025-04-15"."""
+    return _by_clock(text, time_zone).partition("T")[0]
+
+
+def _by_clock(text: str, time_zone: str) -> str:
+    return str(log_clock.occurred_in(f"{text[:16]}Z", time_zone).occurred_from)[:-3]
+
+
+def clock_name(time_zone: str) -> str:
+    """Return what people call the clock of a time zone: "Kyiv time" for Europe/Kyiv, "UTC"."""
+    area, _, city = time_zone.rpartition("/")
+    if area in ("", "Etc"):
+        return time_zone
+    return f"{city.replace('_', ' ')} time"
+
+
 def instant(text: str) -> str:
     """Return a recording time in words, to the minute: "15 April 2025, 10:15 UTC"."""
     return phrase(text[:16] + "Z") if text else ""
@@ -287,12 +309,10 @@ def figures(quantities: Sequence[Fields], language: str) -> list[list[str]]:
 def amount(figure: Fields, language: str = "en") -> str:
     """Return the amount with its unit: "more than 20,000,000,000 EUR", "12 service members".
 
-    The killed and the injured are people, so they have no unit. In a log of another `language`, a
-    comma may stand before decimals: there a narrow blank keeps the thousands apart.
+    The killed and the injured are people, so they have no unit.
     """
-    if is_english(language):
-        return written(figure, _SIGNS, _number, plural)
-    return written(figure, _SIGNS, lambda text: _number(text).replace(",", _NARROW_BLANK))
+    in_plural = plural if is_english(language) else str
+    return written(figure, _SIGNS, lambda text: number(text, language), in_plural)
 
 
 _NARROW_BLANK = "\N{NARROW NO-BREAK SPACE}"
@@ -302,12 +322,19 @@ _SIGNS = {"exact": "", "more_than": "more than ", "at_least": "at least ", "abou
 """The words before a number, by the qualifier of its figure."""
 
 
-def _number(text: str) -> str:
-    """Return a number with commas between its thousands, from 10,000 on."""
+def number(text: str, language: str = "en") -> str:
+    """Return a stored number with commas between its thousands, from 10,000 on.
+
+    In a log of another language, a comma may stand before decimals: there it is a narrow blank.
+    """
     text = plain_number(text)
     whole, point, rest = text.partition(".")
     digits = whole.lstrip("-")
-    return f"{int(whole):,}{point}{rest}" if len(digits) > 4 and digits.isdecimal() else text
+    if len(digits) <= 4 or not digits.isdecimal():
+        return text
+    grouped = f"{int(whole):,}"
+    comma = "," if is_english(language) else _NARROW_BLANK
+    return f"{grouped.replace(',', comma)}{point}{rest}"
 
 
 def said(figure: Fields) -> str:

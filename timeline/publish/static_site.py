@@ -138,10 +138,15 @@ async def _write(site: _Site, files: _Files, addresses: list[str]) -> None:
             files.put(_file_of(address), body)
             continue
         await _write_pages(site, files, address, body.decode(), assets)
-    for asset in assets:
+    while assets:
+        asset, _ = assets.popitem()
         status, body, _ = await site.ask(asset)
         _check(asset, status)
         files.put(asset.removeprefix("/"), body)
+        if asset.endswith(".css"):
+            assets |= {
+                posixpath.join(posixpath.dirname(asset), name): None for name in _named(body)
+            }
 
 
 async def _write_pages(
@@ -172,6 +177,11 @@ async def _write_pages(
         status, content, _ = await site.ask(path)
         _check(path, status)
         text = content.decode()
+
+
+def _named(style_sheet: bytes) -> list[str]:
+    """Return the files beside a style sheet that it names, such as fonts."""
+    return re.findall(r"url\(([\w.-]+)\)", style_sheet.decode())
 
 
 def _check(address: str, status: int, answer: bytes = b"") -> None:

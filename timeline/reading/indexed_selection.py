@@ -77,8 +77,10 @@ class IndexedSelection(Selection):
         """Close the in-memory tables of the last page."""
         self._opened.close()
 
-    def everything(self) -> Selection:
-        return IndexedSelection(self._connection, self._index, point=self._point)
+    def everything(self, filters: Mapping[str, Any] | None = None) -> Selection:
+        found = IndexedSelection(self._connection, self._index, filters, point=self._point)
+        self._opened.callback(found.close)
+        return found
 
     def parse_filter(self, name: str, value: object) -> object:
         """Parse the value of a filter as `Selection.parse_filter` does.

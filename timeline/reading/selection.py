@@ -210,9 +210,9 @@ class Selection:
         """Parse the value of a filter into the stored value. Raises InvalidValue."""
         return parse_filter(self._connection, name, value)
 
-    def everything(self) -> Selection:
-        """Return the selection without filters, as of the same moment."""
-        return Selection(self._connection)
+    def everything(self, filters: Mapping[str, Any] | None = None) -> Selection:
+        """Return the selection with only these filters, as of the same moment."""
+        return Selection(self._connection, filters)
 
     def count(self) -> int:
         """Return the number of events."""

@@ -232,7 +232,7 @@ def _common(asked: Asked) -> Context:
     return {
         "link": asked.link,
         "here": asked.link("/events"),
-        "static": lambda name: f"{urls.static_plugins('timeline-store', name)}?{_hash(name)}",
+        "static": lambda name: f"{urls.static_plugins('timeline-store', name)}{_hash(name)}",
         "data_link": str(urls.database(asked.mount.database)),
         "table_link": asked.table_link,
         "instant": prose.instant,
@@ -248,9 +248,14 @@ def _common(asked: Asked) -> Context:
 
 @cache
 def _hash(name: str) -> str:
-    """Return a short hash of a static file, so that browsers load a changed file again."""
+    """Return "?" and a short hash of a static file, so that browsers load a changed file again.
+
+    Fonts have none: they never change, and style sheets name them without it.
+    """
+    if name.endswith(".woff2"):
+        return ""
     content = (Path(__file__).parent / "static" / name).read_bytes()
-    return hashlib.sha256(content).hexdigest()[:8]
+    return f"?{hashlib.sha256(content).hexdigest()[:8]}"
 
 
 def marked(text: str) -> Markup:

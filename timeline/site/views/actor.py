@@ -23,7 +23,8 @@ from timeline.reading.indexed_selection import IndexedSelection
 from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import EventPage, Selection
 from timeline.site.views.address import Address
-from timeline.site.views.browse import PAGE_SIZE, groups_of
+from timeline.site.views.browse import PAGE_SIZE
+from timeline.site.views.event_list import groups_of
 from timeline.store.codec import decode_payload
 from timeline.store.rows import RowDict, as_dicts
 

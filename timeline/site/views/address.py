@@ -50,7 +50,7 @@ _FOUND = ("type", "actor", "country", "tag", "source")
 """The facets whose values can be found by a text."""
 
 _SINGLE = (
-    *("q", *_FILTERS, "as_of", "as_reported", "order", "after", "all", "values"),
+    *("q", *_FILTERS, "as_of", "as_reported", "order", "after", "all", "values", "view"),
     *(f"find_{facet}" for facet in _FOUND),
 )
 """The parameters of an address that have one value."""
@@ -105,6 +105,8 @@ class Address(NamedTuple):
     """The place in the list after which the page begins; see `selection.Selection.page`."""
     all: str = ""
     """The facet of which all values are shown."""
+    view: str = ""
+    """ "map" to show the events on the map instead of in a list."""
     values: str = ""
     """ "name" to show the values of facets from A to Z, and not the most frequent first."""
     find_type: str = ""
@@ -164,7 +166,9 @@ class Address(NamedTuple):
 
     def cleared(self) -> str:
         """Return the query string of the same moment, without filters, words and order."""
-        return _query(Address(as_of=self.as_of, as_reported=self.as_reported).pairs())
+        return _query(
+            Address(as_of=self.as_of, as_reported=self.as_reported, view=self.view).pairs()
+        )
 
     @property
     def filters(self) -> dict[str, Any]:

@@ -1,0 +1,90 @@
+"""Read what the head of the first page shows: what the timeline is, who keeps it, and what is new.
+
+Guarantees: what the timeline says about itself is that of its newest entry, also on a page of the
+past. Reads on the connection it is given; knows no request and no template.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Mapping
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from timeline.formats import prose
+from timeline.store import log
+from timeline.store.rows import RowDict, as_dicts
+
+_LATEST = 3
+"""Acts that the head of the page lists."""
+_NEWEST = 500
+"""Entries, at most, that are read to find these acts: 4 ms."""
+
+_CHANGES = """
+SELECT v.event_id, v.version, v.kind, v.recorded_at, v.reason, e.title
+  FROM log AS l
+  CROSS JOIN event_versions AS v
+    ON v.event_id = substr(l.subject, 7) AND v.version = l.version AND v.seq = l.seq
+  JOIN events AS e ON e.event_id = v.event_id AND e.state <> 'erased'
+ WHERE l.seq > ?
+   AND (v.kind NOT IN ('event.updated', 'event.corrected') OR EXISTS (
+        SELECT 1 FROM field_changes AS f WHERE f.event_id = v.event_id AND f.version = v.version
+           AND f.path NOT GLOB '/highlight*' AND f.path NOT GLOB '/media*'))
+ ORDER BY l.seq DESC
+"""
+"""The newest versions of events, without those that changed only what a page shows of an event."""
+
+
+def masthead(connection: sqlite3.Connection, info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return who keeps the timeline, when it was updated, and what is new.
+
+    `updated` is the time of the newest entry, by the `clock` of the log; it is "" for an empty log.
+    `latest` are the newest acts: each has the event that it changed last, and `what` was done. The
+    number of `others` that it changed is None if they are too many to be counted.
+    """
+    zone = log.time_zone(connection)
+    newest = log.newest(connection)
+    return {
+        "contact": _contact(str(info.get("contact", ""))),
+        "updated": prose.local_instant(newest.recorded_at, zone) if newest else "",
+        "updated_at": newest.recorded_at if newest else "",
+        "clock": prose.clock_name(zone),
+        "latest": _latest(connection, newest.seq, zone) if newest else [],
+    }
+
+
+def _contact(contact: str) -> dict[str, str] | None:
+    """Return the words and the address of a link to the publisher; no address if it is no link."""
+    if not contact:
+        return None
+    if re.fullmatch(r"[^\s@<>\"]+@[^\s@<>\"]+\.[^\s@<>\"]+", contact):
+        return {"words": contact, "href": f"mailto:{contact}"}
+    is_web = re.match(r"https?://[^\s<>\"]+$", contact)
+    return {"words": contact, "href": contact if is_web else ""}
+
+
+def _latest(connection: sqlite3.Connection, newest: int, zone: str) -> list[dict[str, Any]]:
+    rows = as_dicts(connection.execute(_CHANGES, (newest - _NEWEST,)))
+    acts: list[dict[str, Any]] = []
+    for recorded_at, members in groupby(rows, key=itemgetter("recorded_at")):
+        acts.append(_act(recorded_at, [*members], zone))
+        if len(acts) > _LATEST:
+            return acts[:_LATEST]
+    if acts and newest >= _NEWEST:  # the oldest act may have begun before what was read
+        acts[-1]["others"] = None
+    return acts[:_LATEST]
+
+
+def _act(recorded_at: str, members: list[RowDict], zone: str) -> dict[str, Any]:
+    first = members[0]
+    return {
+        "event_id": first["event_id"],
+        "title": prose.title(first),
+        "others": len({row["event_id"] for row in members}) - 1,
+        "recorded_at": recorded_at,
+        "when": prose.local_instant(recorded_at, zone),
+        "what": first["reason"] or "",
+        "verb": str(first["kind"]).partition(".")[2],
+    }
