@@ -70,6 +70,8 @@ _HINTS = {
     "figure": "killed = >20 said by Mayor of Sumy dated 2025-04-13, or pledged = 2e9 EUR\n"
     "One per line, each starting with `figure:`",
     "source": "The address of a report about it. One per line, each starting with `source:`",
+    "media": "A picture, film or document: https://example.org/a.jpg | What it shows | Its maker\n"
+    "One per line, each starting with `media:`",
     "reported_at": "The day on which the source reported it, such as 2025-04-15.",
     "summary": "A few sentences, on one line or several.",
 }

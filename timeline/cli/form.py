@@ -27,6 +27,7 @@ from timeline.formats.sheet.cells import BLANKS
 from timeline.model import countries, figures, strict_json, typed_dates
 from timeline.model.content import Event, Quantity, Said
 from timeline.model.hints import nearest, quoted
+from timeline.model.media_kinds import kind_of
 from timeline.model.plurals import singular
 from timeline.model.validation import validate
 
@@ -44,12 +45,13 @@ _SPLIT = {
     "external_ids": "external_ids",
 }
 """Keys of lines with semicolons, each with the list that its items belong to."""
-_ONE_A_LINE = {"figure": "quantities", "source": "citations"}
+_ONE_A_LINE = {"figure": "quantities", "source": "citations", "media": "media"}
 _FIRST = {
     "participants": "actors",
     "tags": "tags",
     "quantities": "figure",
     "citations": "source",
+    "media": "media",
 }
 """Lists that have a line even when they are empty, each with the key of that line."""
 _SHOWN = frozenset(("event_id", "title", "occurred", "event_type", "place", "summary"))
@@ -167,6 +169,9 @@ def _simple(field: str, item: Any, urls: Mapping[str, str]) -> tuple[str, str] |
         case "citations":
             key, text = "source", urls.get(item["source_id"], item["source_id"])
             is_simple = item.keys() == {"source_id"}
+        case "media":
+            key, text = "media", _medium_text(item)
+            is_simple = not re.search(r"\|.*\|.*\||\n", text) and _medium(text) == item
         case "tags" | "contexts" | "external_ids":
             key, text = field, item
             is_simple = ";" not in text
@@ -205,6 +210,27 @@ def _reads_as(text: str, item: Mapping[str, Any]) -> bool:
         return {**read, "unit": item["unit"]} == item and read["unit"] == singular(item["unit"])
     except InvalidInput:
         return False
+
+
+def _medium_text(item: Mapping[str, Any]) -> str:
+    """Return the line of a medium: address, words for those who cannot see it, maker."""
+    parts = (str(item.get(field, "")) for field in ("url", "alt", "credit"))
+    return " | ".join(parts).rstrip(" |")
+
+
+def _medium(text: str) -> dict[str, str]:
+    """Read a line such as "https://example.org/a.jpg | The quay | Mara K." as a medium.
+
+    Raises InvalidInput.
+    """
+    url, *others = (part.strip() for part in text.split("|"))
+    if len(others) > 2:
+        problem = "has more than an address, its words and who made it: write it as JSON"
+        raise InvalidInput("media", problem)
+    alt, credit = (*others, "", "")[:2]
+    kind = kind_of(url) or ("image" if alt else "document")
+    said = {"kind": kind, "url": url, "alt": alt, "credit": credit}
+    return {field: value for field, value in said.items() if value}
 
 
 def _json(value: object) -> str:
@@ -386,6 +412,8 @@ def _new_items(
         return [{**quantity, "source_ids": quantity["source_ids"] or list(new_sources)}]
     if piece.key == "source":
         return [{"source_id": source_id(piece.text)}]
+    if piece.key == "media" and not piece.text.startswith(("{", "[")):
+        return [_medium(piece.text)]
     if piece.path not in _OF_OBJECTS:
         return [piece.text]
     value = _object(piece)

@@ -47,6 +47,9 @@ PATHS = {
 COLUMNS = tuple(PATHS)
 """Our columns; others are named by a field path: ``place.admin1``, ``verification``."""
 
+MEDIA = ("media_url", "media_alt", "media_credit")
+"""The columns about media: a sheet may have them, and an export writes them if it is asked to."""
+
 SheetCells = dict[str, str]
 """The text of each column, stripped of blanks at its ends; its lines end in a line feed."""
 
@@ -132,7 +135,7 @@ def _columns(line: int, header: Sequence[str]) -> list[str]:
     """
     names = text_files.named_columns([without(name).strip(BLANKS) for name in header])
     folded = ["_".join(name.lower().split()) for name in names]
-    ours = (*COLUMNS, *REPEATS)
+    ours = (*COLUMNS, *REPEATS, *MEDIA, "highlight")
     columns = [known if known in ours else name for name, known in zip(names, folded, strict=True)]
     for number, name in enumerate(names):
         column = columns[number]
@@ -146,20 +149,26 @@ def _columns(line: int, header: Sequence[str]) -> list[str]:
             raise InvalidCell(name, error.problem, f"{_letters(number)}{line}").at(
                 line=line
             ) from None
-    if "source_title" in columns and "source_url" not in columns:
-        raise InvalidInput("source_title", "needs the column source_url beside it").at(line=line)
+    for first, *others in (("source_url", "source_title"), MEDIA):
+        for name in others if first not in columns else ():
+            if name in columns:
+                raise InvalidInput(name, f"needs the column {first} beside it").at(line=line)
+    if "media_url" in columns:
+        for name in columns:
+            if field_paths.steps(name)[0] == "media":
+                raise _held(name, "media_url").at(line=line)
     return columns
 
 
 def check_column(name: str) -> None:
     """Raise InvalidInput for a name that is neither a column of an export nor a field path."""
-    if name in COLUMNS or name in REPEATS:
+    if name in COLUMNS or name in REPEATS or name in MEDIA:
         return
     for column, path in PATHS.items():
         if name == path:
             raise _held(name, column)
     if not name or field_paths.steps(name)[0] not in Event.model_fields:
-        near = hints.nearest(name, (*COLUMNS, *Event.model_fields)) if name else None
+        near = hints.nearest(name, (*COLUMNS, *MEDIA, *Event.model_fields)) if name else None
         known = f"known are {', '.join(COLUMNS)}, and field paths such as place.admin1"
         raise InvalidInput(name, f"is not a column: {f'did you mean {near}?' if near else known}")
 

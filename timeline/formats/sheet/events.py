@@ -21,6 +21,7 @@ from timeline.errors import InvalidInput, InvalidValue
 from timeline.formats.coded import REPEATS, codes_and_words
 from timeline.formats.sheet.cells import (
     COLUMNS,
+    MEDIA,
     PATHS,
     SheetCells,
     SheetRow,
@@ -35,6 +36,7 @@ from timeline.formats.sheet.figure_cells import (
     with_figures,
     written_figures,
 )
+from timeline.formats.sheet.media_cells import media_cells, media_in, normal_media
 from timeline.formats.sheet.problems import Problems
 from timeline.model import clock, countries, field_paths, figures, hints, typed_dates
 from timeline.model.content import Statement
@@ -98,7 +100,9 @@ def cells(event: EventFields, lookup: Lookup, columns: Iterable[str] = COLUMNS) 
         "reported_at": event.get("reported_at"),
         "summary": event.get("summary"),
         "reason": None,
+        "highlight": "yes" if event.get("highlight") else None,
         **coded,
+        **media_cells(event),
     }
     return {
         column: clean(ours[column] or "" if column in ours else _cell_at(event, column))
@@ -187,6 +191,8 @@ def normal(
         found["source_url"] = joined(address for address, _ in slots)
         if "source_title" in found:
             found["source_title"] = joined(title for _, title in slots)
+    if any(found.get(column, "") != before.get(column, "") for column in MEDIA):
+        found |= normal_media(row)
     return row._replace(cells=found)
 
 
@@ -236,6 +242,8 @@ def _normal(column: str, cell: str, lookup: Lookup, before: str) -> str:
             return next(each.label for each in lookup.event_types if each.code == code)
         case "type" | "modality" | "verification":
             return without(cell)
+        case "highlight":
+            return "yes" if without(cell).lower() in ("yes", "true", "1", "x") else cell
         case "country":
             return countries.country_name(countries.country(cell))
         case "actors":
@@ -324,6 +332,8 @@ def changes(
             found[path] = _participants(event, cell)
         elif path == "citations":
             found[path] = _citations(event, row, lookup)
+        elif column in MEDIA:
+            found["media"] = media_in(event, row)
         else:
             found[path] = _value(row, column)
     return [*found.items()]
@@ -399,6 +409,9 @@ def _column(field: str, row: SheetRow) -> str:
             return column
     if field.startswith("citations") and way[-1] == "title":
         return "source_title"
+    if way[0] == "media" and "media_url" in row.cells:
+        column = f"media_{way[-1]}"
+        return column if column in row.cells else "media_url"
     for column, path in PATHS.items():
         if column in row.cells and way[: len(steps := path.split("."))] == steps:
             return column
