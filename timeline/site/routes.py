@@ -128,6 +128,7 @@ async def _browse_page(asked: Asked) -> Any:
                     "moments": _moments(address),
                     "wrong": {error.field: str(error) for error in wrong},
                     "given": dict(asked.given),
+                    "is_part": "part" in dict(asked.given),
                     "status": 400 if wrong else 200,
                 }
 

@@ -56,13 +56,16 @@ _SINGLE = (
 """The parameters of an address that have one value."""
 
 
+_PART = "part"
+"""The parameter by which `front.js` asks for the parts of a page that change."""
+
 _OF_OTHERS = re.compile(r"_.*|utm_.*|fbclid|gclid")
 """The parameters that mean nothing here: those of Datasette, and the marks of trackers."""
 
 
 def check_names(pairs: Iterable[tuple[str, str]]) -> None:
     """Raise InvalidInput for a parameter that no page knows, with the name that is likely meant."""
-    known = (*_CHOSEN, *_SINGLE)
+    known = (*_CHOSEN, *_SINGLE, _PART)
     for name, _ in pairs:
         if name not in known and not _OF_OTHERS.fullmatch(name):
             near = hints.nearest(name, known)
