@@ -102,6 +102,12 @@ def segments_of_eight_entries() -> Iterator[None]:
 def everything(chosen: Selection) -> dict[str, Any]:
     """All that can be asked of a selection."""
     pages = []
+    rows = chosen.page(oldest_first=True, size=1_000).rows
+    for before, row, after in zip([None, *rows], rows, [*rows[1:], None], strict=False):
+        found = chosen.neighbours(row)
+        assert [each and each["event_id"] for each in found] == [
+            each and each["event_id"] for each in (before, after)
+        ]
     for oldest_first in (False, True):
         after = None
         while True:

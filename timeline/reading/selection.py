@@ -188,6 +188,13 @@ class PageOfIds(NamedTuple):
     after: str | None
 
 
+class Neighbours(NamedTuple):
+    """Neighbours are the events next to one event in time; None at an end of the list."""
+
+    earlier: RowDict | None
+    later: RowDict | None
+
+
 class Selection:
     """A selection holds filters and a text, and answers questions about the events they choose.
 
@@ -330,6 +337,18 @@ class Selection:
         page = self.page(after=after, oldest_first=oldest_first, size=size)
         return PageOfIds([row["event_id"] for row in page.rows], page.after)
 
+    def neighbours(self, event: Mapping[str, Any]) -> Neighbours:
+        """Return the chosen events before and after this event, in the order of the list.
+
+        `event` needs `occurred_from` and `event_id`; it need not be one of the chosen events.
+        """
+        place = place_of(event)
+        sides = (
+            self.page(after=place, oldest_first=oldest_first, size=1).rows
+            for oldest_first in (False, True)
+        )
+        return Neighbours(*(next(iter(rows), None) for rows in sides))
+
     def _in_a_list(
         self,
         after: str | None,
@@ -419,7 +438,7 @@ def _page(rows: list[RowDict], size: int) -> EventPage:
     return EventPage(rows[:size], place_of(last))
 
 
-def place_of(row: RowDict) -> str:
+def place_of(row: Mapping[str, Any]) -> str:
     """Return the place of an event in a list, from its start and its id."""
     return f"{row['occurred_from'] or ''}~{row['event_id']}"
 
