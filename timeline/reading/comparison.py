@@ -109,9 +109,11 @@ def changes_page(
     timeline finds the events that differ. Raises InvalidInput, NotFound.
     """
     points = _points(connection, start, end, reported)
-    behind, place = behind_place(after, oldest_first=True) if after else ("1", [])
+    parts = behind_place(after, oldest_first=True) if after else [("1", [])]
+    behind = " OR ".join(f"({condition})" for condition, _ in parts)
+    place = [value for _, values in parts for value in values]
     chosen, values = _chosen(connection, index.differing(*points)) if index else ("1", [])
-    where = f"{chosen} AND {behind}", [*values, *place]
+    where = f"{chosen} AND ({behind})", [*values, *place]
     found = [*as_dicts(_differing(connection, points, where, size + 1))]
     rows: list[RowDict] = []
     length = 0

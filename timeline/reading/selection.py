@@ -320,15 +320,20 @@ class Selection:
         """
         chosen, values = self._in_a_list(after, oldest_first, size)
         order = "" if oldest_first else " DESC"
-        behind, place = behind_place(after, oldest_first=oldest_first) if after else ("1", [])
+        parts = behind_place(after, oldest_first=oldest_first) if after else [("1", [])]
         in_order = f"ORDER BY e.occurred_from{order}, e.event_id{order}"
-        cursor = self._connection.execute(
-            "SELECT e.* FROM (SELECT e.event_id FROM events AS e"  # noqa: S608
-            f" WHERE {chosen} AND {behind} {in_order} LIMIT ?) AS f"
-            f" JOIN events AS e USING (event_id) {in_order}",
-            (*values, *place, size + 1),
-        )
-        return _page(list(as_dicts(cursor)), size)
+        rows: list[RowDict] = []
+        for behind, place in parts:
+            cursor = self._connection.execute(
+                "SELECT e.* FROM (SELECT e.event_id FROM events AS e"  # noqa: S608
+                f" WHERE {chosen} AND {behind} {in_order} LIMIT ?) AS f"
+                f" JOIN events AS e USING (event_id) {in_order}",
+                (*values, *place, size + 1 - len(rows)),
+            )
+            rows += as_dicts(cursor)
+            if len(rows) > size:
+                break
+        return _page(rows, size)
 
     def page_of_ids(
         self, *, after: str | None = None, oldest_first: bool = False, size: int = 50
@@ -451,12 +456,16 @@ def place_in_list(after: str) -> tuple[str, str]:
     return began, event_id
 
 
-def behind_place(after: str, *, oldest_first: bool) -> tuple[str, list[str]]:
-    """Return the condition on the events after a place in a list, and its values."""
+def behind_place(after: str, *, oldest_first: bool) -> list[tuple[str, list[str]]]:
+    """Return conditions on the events after a place in a list, each with its values.
+
+    All events of the first condition come before those of the second. Each leads to one stretch
+    of the index by time; a condition with OR would be tried on every event.
+    """
     began, event_id = place_in_list(after)
     sign = ">" if oldest_first else "<"
     if not began:
-        others = " OR e.occurred_from IS NOT NULL" if oldest_first else ""
-        return f"((e.occurred_from IS NULL AND e.event_id {sign} ?){others})", [event_id]
-    others = "" if oldest_first else " OR e.occurred_from IS NULL"
-    return f"((e.occurred_from, e.event_id) {sign} (?, ?){others})", [began, event_id]
+        others = [("e.occurred_from IS NOT NULL", list[str]())] if oldest_first else []
+        return [(f"e.occurred_from IS NULL AND e.event_id {sign} ?", [event_id]), *others]
+    others = [] if oldest_first else [("e.occurred_from IS NULL", [])]
+    return [(f"(e.occurred_from, e.event_id) {sign} (?, ?)", [began, event_id]), *others]
