@@ -331,9 +331,11 @@ def test_a_permalink_leads_to_a_version_and_its_diff_reads(demo: str, open_page:
     follow(page.locator(".events").get_by_role("link", name=STRIKE, exact=True))
     expect(page.locator("h1")).to_have_text(STRIKE)
     expect(page.get_by_role("row", name="more than 60")).to_contain_text("Russian Ministry")
+    expect(page.locator(".toll circle")).to_have_count(4)
     second = page.locator("#versions ~ .versions > li").filter(
         has=page.get_by_role("link", name="Version 2", exact=True)
     )
+    second.locator("summary").click()
     expect(second.locator("del").first).to_have_text("reported")
     expect(second.locator("ins").first).to_have_text("disputed")
     follow(second.get_by_role("link"))
@@ -348,9 +350,9 @@ def test_a_reader_downloads_a_proof_and_all_that_checks_it(
     demo: str, tmp_path: Path, open_page: Opener
 ) -> None:
     page = open_page(demo + EVENT)
-    proof = downloaded(page, page.get_by_role("link", name="Download its proof"), tmp_path)
+    proof = downloaded(page, page.get_by_role("link", name="Download the proof"), tmp_path)
     assert proof.name == "sumy-strike-5.tlog-proof"
-    follow(page.get_by_role("link", name="how to check it"))
+    follow(page.get_by_role("link", name="How to check it"))
     checker = downloaded(page, page.get_by_role("link", name="check_proof.py"), tmp_path)
     checkpoint = downloaded(page, page.get_by_role("link", name="Download it"), tmp_path)
     assert checkpoint.read_text() == page.locator("pre").first.text_content()
@@ -380,7 +382,7 @@ def test_an_actor_is_reached_from_an_event_and_from_the_filters(
     demo: str, demo_file: Path, open_page: Opener
 ) -> None:
     page = open_page(f"{demo}/events/rutte-odesa-visit")
-    follow(page.get_by_role("link", name="Mark Rutte", exact=True))
+    follow(page.get_by_role("link", name="About Mark Rutte"))
     expect(page.locator("h1")).to_have_text("Mark Rutte")
     expected = sql(demo_file, "SELECT event_id FROM event_actors WHERE name = 'Mark Rutte'")
     assert set(ids(page)) == expected

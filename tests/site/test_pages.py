@@ -309,8 +309,9 @@ def test_many_versions_and_relations_of_an_event_come_in_parts(
             address, seen = first, []
             while address:
                 text = site.page(address)
-                assert '<h2 id="versions">13 versions</h2>' in text
-                numbers = [int(number) for number in re.findall(r">Version (\d+)</a>: ", text)]
+                assert "Updated 11 times, retracted once" in text
+                assert "It has 13 versions" in text
+                numbers = [int(number) for number in re.findall(r">Version (\d+)</a>", text)]
                 assert len(numbers) <= 5
                 seen += numbers
                 following = re.findall(r'rel="next" href="([^"#]*)#versions"', text)
@@ -326,7 +327,7 @@ def test_many_versions_and_relations_of_an_event_come_in_parts(
 
 def test_competing_figures_stand_side_by_side(site: Site) -> None:
     text = site.page("/events/sumy-strike")
-    rows = re.findall(r"<tr>.*?</tr>", text, re.DOTALL)
+    rows = re.findall(r"<tr [^>]*>.*?</tr>", text, re.DOTALL)
     killed = [row for row in rows if "Sumy regional prosecutor" in row or "Acting mayor" in row]
     assert len(killed) == 2
     listed = site.page("/events?type=ASSAULT")

@@ -177,9 +177,8 @@ def test_the_page_of_a_version_offers_its_proof(story: Path) -> None:
     with open_site(story) as site:
         for page, version in (("/events/talks", 3), ("/events/talks/2", 2)):
             assert f"/events/talks/{version}.tlog-proof" in site.links(page)
-        assert "Entry 4 is one of the 5 under the checkpoint of" in shown(
-            site.page("/events/talks")
-        )
+        text = shown(site.page("/events/talks"))
+        assert "as entry 4, one of the 5 under the checkpoint that was signed on" in text
         answer = site.ask("/events/talks/2.tlog-proof")
         assert answer.headers["content-type"] == "text/plain; charset=utf-8"
         assert answer.headers["content-disposition"] == (
@@ -194,11 +193,12 @@ def test_the_page_of_a_version_offers_its_proof(story: Path) -> None:
 
 def test_an_entry_under_no_checkpoint_offers_none_and_says_so(story: Path) -> None:
     with open_site(story) as site, Timeline.open(story) as timeline:
-        assert "Entry 4 is not under a checkpoint yet." in shown(site.page("/events/talks"))
+        text = shown(site.page("/events/talks"))
+        assert "as entry 4. It is not under a checkpoint yet" in text
         sign(story)
         timeline.retract("talks", reason="A hoax")
         text = site.page("/events/talks")
-        assert "Entry 5 is not under a checkpoint yet." in shown(text)
+        assert "as entry 5. It is not under a checkpoint yet" in shown(text)
         assert ".tlog-proof" not in text
         answer = site.ask("/events/talks/4.tlog-proof")
         assert (answer.status_code, answer.text) == (

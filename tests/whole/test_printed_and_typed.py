@@ -107,19 +107,25 @@ def printed(page: str) -> Printed:
         found = re.findall(rf"<{tag}[ >].*?</{tag}>", markup, re.DOTALL)
         return [html.unescape(re.sub("<[^>]*>", "", each)) for each in found]
 
+    def of_class(markup: str, name: str) -> str:
+        found = re.search(rf'<bdi class="{name}"[^>]*>(.*?)</bdi>', markup, re.DOTALL)
+        return html.unescape(found[1]) if found else ""
+
     facts = re.search(r'<p class="facts">(.*?)</p>', page, re.DOTALL)
     assert facts
     date, *others = texts(facts[1], "bdi")
-    figures = re.search(r'aria-label="Figures">(.*?)</table>', page, re.DOTALL)
-    rows = re.findall("<tr>.*?</tr>", figures[1], re.DOTALL)[1:] if figures else []
+    figures = re.findall(r'<li class="figure" data-measure="([^"]*)">(.*?)</li>', page, re.DOTALL)
     who = re.search("<h2>Who</h2>(.*?)</section>", page, re.DOTALL)
     return Printed(
         date,
         next((each for each in others if each not in ("ongoing",)), ""),
-        [texts(each, "bdi")[0] for each in re.findall("<td>.*?</td>", who[1], re.DOTALL)]
+        [texts(each, "a")[0] for each in re.findall("<li>.*?</li>", who[1], re.DOTALL)]
         if who
         else [],
-        [[*texts(row, "th"), *texts(row, "td")] for row in rows],
+        [
+            [html.unescape(measure), *(of_class(row, name) for name in ("amount", "by", "dated"))]
+            for measure, row in figures
+        ],
     )
 
 
@@ -132,7 +138,7 @@ def by_command(log: Log, event: dict[str, Any], shown: Printed) -> str:
         options += ["--actor", name]
     for tag in event.get("tags", ()):
         options += ["--tag", tag]
-    for measure, amount, by, dated, _ in shown.figures:
+    for measure, amount, by, dated in shown.figures:
         options += ["--figure", f"{measure}={amount}"]
         options += ["--said-by", by] if by else []
         options += ["--dated", dated] if dated else []
@@ -145,7 +151,7 @@ def by_form(log: Log, event: dict[str, Any], shown: Printed) -> str:
     lines += [f"{key}: {value}" for key, value in place_of(event, shown).items()]
     lines += [f"actors: {name}" for name in shown.names]
     lines += [f"tags: {tag}" for tag in event.get("tags", ())]
-    for measure, amount, by, dated, _ in shown.figures:
+    for measure, amount, by, dated in shown.figures:
         said = (f" said by {by}" if by else "") + (f" dated {dated}" if dated else "")
         lines.append(f"figure: {measure} = {amount}{said}")
     pieces = form.pieces("\n".join(lines))
@@ -159,7 +165,7 @@ def by_sheet(log: Log, event: dict[str, Any], shown: Printed) -> str:
     cells |= place_of(event, shown)
     cells["actors"] = "; ".join(shown.names)
     cells["tags"] = "; ".join(event.get("tags", ()))
-    for measure, amount, by, dated, _ in shown.figures:
+    for measure, amount, by, dated in shown.figures:
         cells |= {measure: amount, "quantities.0.measure": measure}
         cells |= {"quantities.0.reported_by": by, "quantities.0.dated": dated}
     sheet = io.StringIO()

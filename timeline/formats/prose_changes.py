@@ -186,6 +186,40 @@ def in_words(names: Names, changes: Sequence[Fields], newer: Fields) -> Iterator
                 yield from _field(names, step, newer)
 
 
+_IN_SHORT = {
+    "title": "title",
+    "summary": "summary",
+    "occurred": "date",
+    "occurred_text": "date",
+    "occurred_basis": "date",
+    "event_type": "type",
+    "mode": "type",
+    "place": "place",
+    "about_place": "place",
+    "participants": "who took part",
+    "modality": "whether it happened",
+    "verification": "how sure",
+    "quantities": "figures",
+    "claims": "claims",
+    "citations": "sources",
+    "relations": "related events",
+    "tags": "tags",
+    "contexts": "subjects",
+    "media": "pictures",
+    "note": "note",
+}
+"""The words for a changed field of an event, by its name. Other fields are "details"."""
+
+
+def fields_in_words(paths: Iterable[str]) -> list[str]:
+    """Return what changed in short, from the paths that `differences` listed: "date", "figures".
+
+    Each comes once, in the order of the fields.
+    """
+    fields = sorted({field_paths.steps(path)[0] for path in paths}, key=_ORDER.index)
+    return [*dict.fromkeys(_IN_SHORT.get(field, "details") for field in fields)]
+
+
 def shortened(changes: Iterable[Change]) -> list[Change]:
     """Return the changes of one entry as a page shows them: the first ones, and how many follow."""
     shown: list[Change] = []

@@ -23,14 +23,14 @@ place; a page of an event reads as many."""
 _Figure = tuple[Any, ...]
 
 
-class Brought(NamedTuple):
+class BroughtBy(NamedTuple):
     """A version that brought a figure, with the time at which it was recorded."""
 
     version: int
     recorded_at: str
 
 
-def known_since(connection: sqlite3.Connection, event: Mapping[str, Any]) -> list[Brought]:
+def known_since(connection: sqlite3.Connection, event: Mapping[str, Any]) -> list[BroughtBy]:
     """Return for each figure of an event the first version that had it, up to the one given.
 
     `event` is what `query.get` returned. A figure whose origin was erased counts from the version
@@ -48,7 +48,7 @@ def known_since(connection: sqlite3.Connection, event: Mapping[str, Any]) -> lis
         ).fetchall()
     )
     versions = (first.get(figure, event["version"]) for figure in figures)
-    return [Brought(version, recorded[version]) for version in versions]
+    return [BroughtBy(version, recorded[version]) for version in versions]
 
 
 def _first_versions(

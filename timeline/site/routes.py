@@ -12,13 +12,14 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from timeline.errors import InvalidInput, NotFound, TimelineError
+from timeline.formats import prose
 from timeline.formats.exports import FORMATS
 from timeline.media.attached import ENDINGS
 from timeline.model.limits import ID
@@ -34,7 +35,8 @@ from timeline.site.views.address import Address, check_names
 from timeline.site.views.browse import browse
 from timeline.site.views.changes import changes_feed, changes_json, changes_page
 from timeline.site.views.cite import citations_of
-from timeline.site.views.event import VERSIONS, event_page
+from timeline.site.views.event import event_page
+from timeline.site.views.event_versions import VERSIONS
 from timeline.site.views.media import event_with, file_pieces
 from timeline.site.views.proof import checkpoint_note, covering, proof_of, verify_page
 from timeline.site.views.source import source_json, source_page
@@ -126,6 +128,7 @@ async def _browse_page(asked: Asked) -> Any:
                 return {
                     **found,
                     "moments": _moments(address),
+                    "within": _within(found["address"]),
                     "wrong": {error.field: str(error) for error in wrong},
                     "given": dict(asked.given),
                     "is_part": "part" in dict(asked.given),
@@ -161,16 +164,29 @@ async def _event_page(asked: Asked) -> Any:
 
     def read(connection: sqlite3.Connection) -> Context:
         point = parse_as_of(connection, **address.moments)
-        before = whole_number("before", dict(asked.given).get("before", ""))
-        size = _WHOLE if asked.is_frozen else VERSIONS
-        found = event_page(connection, event_id, version, point, before=before, size=size)
+        needs_index = address.is_narrowed or not point.is_now
+        found = event_page(
+            connection,
+            event_id,
+            version,
+            point,
+            address=address,
+            index=asked.facet_index(connection) if needs_index else None,
+            before=whole_number("before", dict(asked.given).get("before", "")),
+            size=_WHOLE if asked.is_frozen else VERSIONS,
+        )
         canonical = asked.absolute(f"/events/{event_id}/{found['event']['version']}")
+        cover = covering(connection, found["event"]["seq"])
         return {
             **found,
+            "address": address,
             "moments": _moments(address),
-            "covering": covering(connection, found["event"]["seq"]),
+            "within": _within(address),
+            "covering": cover,
+            "signed": cover and prose.local_instant(cover["stored_at"], log.time_zone(connection)),
             "canonical": canonical,
             "here": asked.link(f"/events/{event_id}{f'/{version}' if version else ''}"),
+            "list_of": lambda **chosen: _list_of(asked, address, chosen),
             "cited": citations_of(found["event"], log.info(connection), canonical),
             "row_link": asked.row_link("events", event_id),
         }
@@ -310,6 +326,23 @@ def _moments(address: Address) -> str:
     """Return the query string that keeps a reader at the moment of the past that they chose."""
     pairs = [(name, value) for name, value in address.moments.items() if value]
     return f"?{urlencode(pairs)}" if pairs else ""
+
+
+def _within(address: Address) -> str:
+    """Return the query string that keeps a reader in the list that they chose."""
+    return address.query(all="").removesuffix("?")
+
+
+def _list_of(asked: Asked, address: Address, chosen: Mapping[str, str]) -> str:
+    """Return the link to the list that these filters choose, at the moment of an address.
+
+    It is empty on a static site, which has no such lists.
+    """
+    if asked.is_frozen:
+        return ""
+    moment = Address(as_of=address.as_of, as_reported=address.as_reported)
+    pairs = [*moment.pairs(), *chosen.items()]
+    return asked.link("/events") + Address.of(pairs).query()
 
 
 def _event_of(asked: Asked) -> tuple[str, int | None]:

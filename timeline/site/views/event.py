@@ -1,8 +1,9 @@
-"""Read what the page of one event shows: its state, its sources, and all of its versions.
+"""Read what the page of one event shows: what happened, who says so, and what changed.
 
 Guarantees: the content, figures and sources are of one version and one moment; the list of versions
 comes in pages, newest first, that leave none out. An event that was retracted, merged or erased
-says so and why. Reads on the connection it is given; knows no request and no template.
+says so and why. The events before and after it are those of the list that the reader came from.
+Reads on the connection it is given; knows no request and no template.
 """
 
 from __future__ import annotations
@@ -11,16 +12,26 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from timeline.errors import NotFound
-from timeline.formats import prose, prose_changes
-from timeline.formats.prose import Names
-from timeline.model import edtf
+from timeline.errors import InvalidInput, NotFound
+from timeline.formats import prose
+from timeline.formats.prose import DEFAULTS, Names
+from timeline.model import countries, edtf
 from timeline.projection.actors import known_as
-from timeline.reading import comparison, corroboration, deadline, query
+from timeline.reading import corroboration, query
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.entries import erasure_of
+from timeline.reading.facet_index import FacetIndex
+from timeline.reading.selection import Selection
 from timeline.reading.sources import sources_by_id
+from timeline.site.views import event_versions
+from timeline.site.views.address import Address
+from timeline.site.views.browse import selected
+from timeline.site.views.event_classes import class_of
+from timeline.site.views.event_list import last_corrections
+from timeline.site.views.event_versions import VERSIONS
+from timeline.site.views.figures import measures_of
 from timeline.site.views.media import media_shown
+from timeline.store import log
 
 _TIES = {
     "part_of": "is part of",
@@ -35,8 +46,7 @@ _TIES = {
 """The words for each type of relation, from an event to the event that it names."""
 
 
-VERSIONS = 50
-"""The number of versions on a page."""
+_NOWHERE = Address()
 _MOST_TIES = 200
 """The number of relations of other events to an event that its page shows."""
 
@@ -47,28 +57,28 @@ def event_page(
     version: int | None,
     as_of: AsOf = NOW,
     *,
+    address: Address = _NOWHERE,
+    index: FacetIndex | None = None,
     before: int | None = None,
     size: int = VERSIONS,
 ) -> dict[str, Any]:
     """Return all that the page shows; without `version` the newest one by that moment.
 
-    It lists `size` versions, from the one before `before` back, or fewer if their changes are very
-    long. Raises NotFound for an event or a
-    version that was not recorded by that moment.
+    `address` is that of the list from which the reader came. The page lists `size` versions, from
+    the one before `before` back, or fewer if their changes are very long. Raises NotFound for an
+    event or a version that was not recorded by that moment.
     """
     names = Names(connection, as_of)
+    zone = log.time_zone(connection)
     event = query.get(connection, event_id, version=version, as_of=as_of)
     newest = query.get(connection, event_id)["version"]
-    last = newest if before is None else min(before - 1, newest)
-    first = max(last - size + 1, 1)
-    if size <= VERSIONS:  # The file of a static site has all.
-        first = _first(connection, event_id, first, last)
-    is_newest = event["version"] == newest
-    ties, more_ties = _ties(connection, event, as_of, is_newest=is_newest)
+    ties, more_ties = _ties(connection, event, as_of, is_newest=event["version"] == newest)
+    sources = _sources(connection, event, as_of)
+    numbers = {source["source_id"]: source["number"] for source in sources}
     return {
         "event": event,
         "title": prose.title(event),
-        "facts": prose.main_facts(event, names.labels),
+        "facts": _facts(event, names),
         "why": _why(connection, event),
         "remarks": [
             f"{remark[0].upper()}{remark[1:]}."
@@ -78,39 +88,83 @@ def event_page(
             )
             if remark
         ],
-        "is_newest": is_newest,
+        "is_newest": event["version"] == newest,
         "newest": newest,
+        "recorded": prose.local_instant(event["recorded_at"], zone),
         "who": [_who(connection, each) for each in event.get("participants", ())],
-        "figures": _figures(names, event),
-        "claims": [
-            {"stance": prose.stance(each), "said": prose.claim(each)}
-            for each in event.get("claims", ())
-        ],
+        "measures": measures_of(connection, names, event, numbers, zone),
+        "claims": [_claim(each, numbers) for each in event.get("claims", ())],
         "ties": ties,
         "more_ties": more_ties,
-        "citations": _citations(connection, event, as_of),
+        "sources": sources,
         "media": media_shown(connection, event.get("media", ())),
         "details": [*_details(event)],
         "datasets": event.get("extra", {}),
-        "versions": _versions(connection, names, event_id, first, last),
-        "earlier": first if first > 1 else None,
+        "corrected": last_corrections(connection, {event_id: event["version"]}).get(event_id),
+        "steps": _steps(connection, event, as_of, address, index),
+        **event_versions.versions_shown(
+            connection, names, event_id, newest, zone, before=before, size=size
+        ),
     }
 
 
-def _first(connection: sqlite3.Connection, event_id: str, first: int, last: int) -> int:
-    """Return the first of these versions whose changes a page has room for, with all later ones."""
-    lengths = connection.execute(
-        "SELECT version, sum(length(coalesce(old_value, '') || coalesce(new_value, '')))"
-        " FROM field_changes WHERE event_id = ? AND version BETWEEN ? AND ?"
-        " GROUP BY version ORDER BY version DESC",
-        (event_id, first, last),
-    )
-    total = 0
-    for version, length in lengths:
-        total += length
-        if total >= comparison.LONGEST_PAGE:
-            return int(version)
-    return first
+def _facts(event: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    """Return the main facts of an event; those that lead to a list have the value of a filter."""
+    place, event_type = event.get("place", {}), event.get("event_type")
+    name, country = place.get("name"), place.get("country")
+    return {
+        "class": class_of(event_type),
+        "type": event_type,
+        "type_label": names.event_type(event_type) if event_type else "",
+        "when": prose.when(event),
+        "place": name,
+        "region": None if name else place.get("admin1"),
+        "country": country,
+        "country_name": countries.country_name(country) if country else "",
+        "marks": [
+            event[field]
+            for field in ("modality", "verification")
+            if event.get(field, DEFAULTS[field]) != DEFAULTS[field]
+        ],
+        "state": event["state"] if event["state"] != "current" else "",
+        "tags": event.get("tags", []),
+    }
+
+
+def _steps(
+    connection: sqlite3.Connection,
+    event: Mapping[str, Any],
+    as_of: AsOf,
+    address: Address,
+    index: FacetIndex | None,
+) -> dict[str, dict[str, str] | None]:
+    """Return the events before and after an event in the list of this address, if they are there.
+
+    Filters that cannot be read choose every event. An erased event has no place in time.
+    """
+    if "occurred" not in event:
+        return {"earlier": None, "later": None}
+    try:
+        if address.is_narrowed or not as_of.is_now:
+            with selected(connection, as_of, index, address) as chosen:
+                found = chosen.neighbours(event)
+        else:
+            found = Selection(connection).neighbours(event)
+    except InvalidInput:
+        found = Selection(connection).neighbours(event)
+    return {
+        side: row and {"event_id": row["event_id"], "title": row["title"], "when": prose.when(row)}
+        for side, row in found._asdict().items()
+    }
+
+
+def _claim(claim: Mapping[str, Any], numbers: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "stance": prose.stance(claim),
+        "speaker": claim["speaker"],
+        "statement": claim.get("statement"),
+        "sources": [numbers[each] for each in claim.get("source_ids", ()) if each in numbers],
+    }
 
 
 def _who(connection: sqlite3.Connection, participant: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,21 +216,6 @@ def _reason(connection: sqlite3.Connection, event: Mapping[str, Any]) -> tuple[i
     return row
 
 
-def _figures(names: Names, event: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """Return the figures by measure; several figures of one measure compete."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for figure in event.get("quantities", ()):
-        found.setdefault(figure["measure"], []).append(
-            {
-                "amount": prose.amount(figure, names.language),
-                "by": figure.get("reported_by"),
-                "dated": edtf.phrase(figure["dated"]) if "dated" in figure else None,
-                "sources": [names.named(source_id) for source_id in figure.get("source_ids", ())],
-            }
-        )
-    return found
-
-
 def _ties(
     connection: sqlite3.Connection, event: Mapping[str, Any], as_of: AsOf, *, is_newest: bool
 ) -> tuple[list[dict[str, Any]], int]:
@@ -206,35 +245,40 @@ def _ties(
     return ties, len(others[_MOST_TIES:])
 
 
-def _citations(
+def _sources(
     connection: sqlite3.Connection, event: Mapping[str, Any], as_of: AsOf
 ) -> list[dict[str, Any]]:
-    """Return the sources of an event, each once, with all words that are quoted from it."""
+    """Return the sources of an event, numbered, each once, with all words quoted from it.
+
+    Those that it cites come first, then those that only a figure or a claim names.
+    """
     citations = event.get("citations", ())
-    sources = sources_by_id(connection, (citation["source_id"] for citation in citations), as_of)
+    told = [*event.get("quantities", ()), *event.get("claims", ())]
+    ids = dict.fromkeys(
+        [citation["source_id"] for citation in citations]
+        + [source_id for each in told for source_id in each.get("source_ids", ())]
+    )
+    known = sources_by_id(connection, ids, as_of)
     found: dict[str, dict[str, Any]] = {}
-    for citation in citations:
-        source = sources.get(citation["source_id"], {})
+    for number, source_id in enumerate(ids, 1):
+        source = known.get(source_id, {})
         published = source.get("published")
-        cited = found.setdefault(
-            citation["source_id"],
-            {
-                "source_id": citation["source_id"],
-                "title": source.get("title") or source.get("url") or citation["source_id"],
-                "url": source.get("url"),
-                "archive_url": source.get("archive_url"),
-                "publisher": source.get("publisher"),
-                "language": source.get("language"),
-                "published": edtf.phrase(published) if published else None,
-                "reliability": source.get("reliability"),
-                "withdrawn": source.get("state") == "withdrawn",
-                "withdrawn_reason": source.get("withdrawn_reason"),
-                "quotes": [],
-            },
-        )
+        found[source_id] = {
+            "number": number,
+            "source_id": source_id,
+            "title": source.get("title") or source.get("url") or source_id,
+            **{field: source.get(field) for field in _OF_SOURCE},
+            "published": edtf.phrase(published) if published else None,
+            "withdrawn": source.get("state") == "withdrawn",
+            "quotes": [],
+        }
+    for citation in citations:
         if "quote" in citation:
-            cited["quotes"].append(citation["quote"])
+            found[citation["source_id"]]["quotes"].append(citation["quote"])
     return [*found.values()]
+
+
+_OF_SOURCE = ("url", "archive_url", "publisher", "language", "reliability", "withdrawn_reason")
 
 
 def _details(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -246,33 +290,8 @@ def _details(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "occurred_text" in event:
         yield "Date as given", event["occurred_text"]
     yield "Date as EDTF", event.get("occurred", "")
-    for field, label in (("mode", "Mode"), ("note", "Note")):
-        if field in event:
-            yield label, event[field]
-    for field, label in (("contexts", "Contexts"), ("tags", "Tags"), ("external_ids", "Other ids")):
+    if "mode" in event:
+        yield "Mode", event["mode"]
+    for field, label in (("contexts", "Contexts"), ("external_ids", "Other ids")):
         if field in event:
             yield label, ", ".join(event[field])
-
-
-def _versions(
-    connection: sqlite3.Connection, names: Names, event_id: str, first: int, last: int
-) -> list[dict[str, Any]]:
-    """Return these versions, newest first, each with its changes in words."""
-    found = []
-    for row in query.history(connection, event_id, first=first, last=last):
-        deadline.check()
-        stood = query.get(connection, event_id, version=row["version"])
-        gone = erasure_of(connection, row["seq"])
-        found.append(
-            {
-                **row,
-                "verb": row["kind"].partition(".")[2],
-                "reported": edtf.phrase(row["reported_at"]) if row["reported_at"] else "",
-                "recorded": prose.instant(row["recorded_at"]),
-                "words": prose_changes.shortened(
-                    prose_changes.in_words(names, row["changes"], stood)
-                ),
-                "erased": prose.erased(gone, "What it said") if gone else "",
-            }
-        )
-    return found[::-1]

@@ -18,7 +18,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from timeline.formats import prose
+from timeline.formats import prose, prose_changes
 from timeline.model import edtf, log_clock
 from timeline.reading import deadline, query
 from timeline.reading.entries import erasure_of
@@ -84,7 +84,9 @@ def events_of(
     labels = query.labels(tables)
     language = str(log.info(connection).get("language", "en"))
     figures = _badges(tables, [row["event_id"] for row in rows], language)
-    corrections = _corrections(connection, rows)
+    corrections = last_corrections(
+        connection, {row["event_id"]: row["version"] for row in rows if row["corrections_count"]}
+    )
     pictures = _pictures(connection, tables, rows)
     matches = chosen.excerpts(rows)
     for row in rows:
@@ -226,46 +228,23 @@ SELECT newest.event_id, newest.version, newest.recorded_at, f.path
  ORDER BY newest.event_id, f.position
 """
 
-_CHANGED = {
-    "title": "title",
-    "summary": "summary",
-    "occurred": "date",
-    "occurred_text": "date",
-    "occurred_basis": "date",
-    "event_type": "type",
-    "mode": "type",
-    "place": "place",
-    "about_place": "place",
-    "participants": "who took part",
-    "modality": "whether it happened",
-    "verification": "how sure",
-    "quantities": "figures",
-    "claims": "claims",
-    "citations": "sources",
-    "relations": "related events",
-    "tags": "tags",
-    "contexts": "subjects",
-    "media": "pictures",
-    "note": "note",
-}
-"""The words for a changed field of an event, by its name. Other fields are "details"."""
 
-
-def _corrections(
-    connection: sqlite3.Connection, rows: Sequence[RowDict]
+def last_corrections(
+    connection: sqlite3.Connection, shown: Mapping[str, int]
 ) -> dict[str, dict[str, Any]]:
-    """Return the last correction of each of these events: its version, its day, what it changed."""
-    shown = {row["event_id"]: row["version"] for row in rows if row["corrections_count"]}
+    """Return the last correction of events up to these versions, by event id.
+
+    Each has its version, its day, and what it changed in short.
+    """
     found: dict[str, dict[str, Any]] = {}
     zone = log.time_zone(connection)
-    for event_id, version, recorded_at, path in connection.execute(
-        _CORRECTIONS, (json.dumps(shown),)
-    ):
-        day = prose.local_instant(recorded_at, zone).partition(",")[0]
-        said = found.setdefault(event_id, {"version": version, "day": day, "fields": []})
-        field = _CHANGED.get(path.split("/")[1], "details") if path else None
-        if field and field not in said["fields"]:
-            said["fields"].append(field)
+    rows = connection.execute(_CORRECTIONS, (json.dumps(shown),))
+    for (event_id, version, recorded_at), members in groupby(rows, key=lambda row: row[:3]):
+        found[event_id] = {
+            "version": version,
+            "day": prose.local_instant(recorded_at, zone).partition(",")[0],
+            "fields": prose_changes.fields_in_words(path for *_, path in members if path),
+        }
     return found
 
 
