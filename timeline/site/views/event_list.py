@@ -123,7 +123,8 @@ def _when(row: Mapping[str, Any]) -> dict[str, str]:
         return {**_head(row["occurred_from"][:10]), "rest": _time(row)}
     first, _, last = row["occurred"].partition("/")
     if not _ISO_DAY.fullmatch(first):
-        return {"head": prose.when(row), "weekday": "", "rest": ""}
+        words = prose.when(row)
+        return {"head": f"{words[:1].upper()}{words[1:]}", "weekday": "", "rest": ""}
     return {**_head(first), "rest": _end(last, is_ongoing=row["modality"] == "ongoing")}
 
 
