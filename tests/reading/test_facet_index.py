@@ -132,6 +132,7 @@ def everything(chosen: Selection) -> dict[str, Any]:
         "measures": chosen.measures(),
         "bars": histogram.bars_of(chosen.spans(), *chosen.bounds()),
         "points": chosen.map_rows(chosen.points()),
+        "types": [chosen.event_types_at([point]) for point in chosen.points()],
         "pages": pages,
         "newest": chosen.newest(3),
         "log": [*chosen.in_order_of_the_log()],

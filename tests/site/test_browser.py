@@ -43,6 +43,9 @@ STRIKE = "Ballistic missile strike on Sumy"
 PAGES = {
     "browse": "/",
     "a selection": "/events?type=CONSULT&type=AGREE&actor=ukraine&since=2025-03&q=ceasefire",
+    "the map": "/events?view=map",
+    "a part of the map": "/events?view=map&box=20,40,45,55",
+    "a part of the map without events": "/events?view=map&box=-60,-40,-30,-20",
     "a selection of nothing": "/events?q=nothing+of+that+kind",
     "a day in the past": "/events?as_of=2025-04-14",
     "before the log opened": "/events?as_of=2025-01-01",
@@ -703,7 +706,79 @@ def test_a_page_is_mirrored_but_time_goes_on_to_the_right(leftward: str, open_pa
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-def test_a_map_of_very_many_places_names_its_rings(
+def test_an_event_is_found_on_the_map_with_the_keyboard_alone(
+    width: int, demo: str, open_page: Opener
+) -> None:
+    page = open_page(f"{demo}/events?view=map", width=width)
+    shown = page.locator(".map.live")
+    tab_to(page, shown)
+    here = page.locator(".here:visible")
+    expect(here).to_contain_text("14 events on this part of the map")
+    page.keyboard.press("-")
+    expect(here).to_contain_text("14 events")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("+")
+    page.wait_for_url("**box=*")
+    page.keyboard.press("0")
+    expect(here).to_contain_text("14 events")
+    assert "box" not in asked(page)
+    while not (odesa := page.locator('.map.live a[aria-label^="Odesa"]')).count():
+        cluster = page.locator(".map.live .cluster").first
+        label = cluster.locator("title").text_content()
+        tab_to(page, page.locator(f'.map.live a[aria-label="{label}"]'))
+        page.keyboard.press("Enter")
+        expect(page.locator(f'.map.live a[aria-label="{label}"]')).to_have_count(0)
+    tab_to(page, odesa)
+    page.keyboard.press("Enter")
+    card = page.locator(".mapcard")
+    expect(card).to_be_focused()
+    expect(card.locator("li")).to_have_count(5)
+    report = Axe().run(page)
+    assert report.violations_count == 0, report.generate_report()
+    page.keyboard.press("Escape")
+    expect(odesa).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(card).to_be_focused()
+    tab_to(page, card.get_by_role("link").first)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("Zelenskyy")
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Press Tab until an element has the focus."""
+    for _ in range(150):
+        if wanted.evaluate("each => each === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not lead to {wanted}")
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_a_map_that_is_dragged_and_zoomed_has_the_events_of_its_part(
+    width: int, demo: str, open_page: Opener
+) -> None:
+    page = open_page(f"{demo}/events?view=map&box=20,40,45,55", width=width)
+    shown, here = page.locator(".map.live"), page.locator(".here:visible")
+    expect(here).to_contain_text("elsewhere")
+    size = shown.bounding_box()
+    assert size
+    across, down = size["width"], size["height"]
+    shown.drag_to(
+        shown,
+        source_position={"x": across * 0.2, "y": down * 0.8},
+        target_position={"x": across * 0.6, "y": down * 0.8},
+    )
+    page.wait_for_url(lambda url: "box=20%2C40" not in url and "box=20,40" not in url)
+    page.get_by_role("link", name="Show all places").locator("visible=true").click()
+    expect(here).to_contain_text("14 events on this part of the map")
+    live = page.locator(".map.live a").evaluate_all("all => all.map(a => a.ariaLabel)")
+    plain = open_page(f"{demo}/events?view=map", width=width, javascript=False)
+    assert live == plain.locator(".map:visible a").evaluate_all("all => all.map(a => a.ariaLabel)")
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_a_map_of_very_many_places_stays_within_the_page(
     width: int, tmp_path: Path, open_page: Opener
 ) -> None:
     path = tmp_path / "crowded.db"
@@ -717,14 +792,10 @@ def test_a_map_of_very_many_places_names_its_rings(
             for number in range(400)
         )
     with serving("timeline", "-d", path, "serve", cwd=tmp_path) as address:
-        page = open_page(f"{address}/?view=map", width=width)
-        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-        assert page.get_by_role("group", name="Where: 400 places").is_visible()
-        names = page.locator(".map [role=img]").evaluate_all(
-            "rings => rings.map(ring => ring.getAttribute('aria-label'))"
-        )
-        found = [re.fullmatch(r"(\d+) places near Town \d+: (\d+) events", name) for name in names]
-        assert sum(int(each[1]) for each in found if each) + page.locator(".map a").count() == 400
+        page = open_page(f"{address}/events?view=map", width=width)
+        names = page.locator(".map:visible a").evaluate_all("all => all.map(a => a.ariaLabel)")
+        found = [re.search(r"(\d+) events$", name) for name in names]
+        assert sum(int(each[1]) if each else 1 for each in found) == 400
         assert is_within(page)
         report = Axe().run(page)
         assert report.violations_count == 0, report.generate_report()

@@ -487,37 +487,6 @@ def test_a_large_timeline_is_answered_from_the_index_and_says_the_same(
             assert by_index.page(path) == text
 
 
-@pytest.mark.parametrize("smallest", [1, 5_000], ids=["from the index", "from the tables"])
-def test_places_near_each_other_share_a_ring_on_a_map_of_many(
-    smallest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("timeline.site.index_cache.SMALLEST", smallest)
-    monkeypatch.setattr("timeline.site.views.worldmap.MOST_PLACES", 3)
-    monkeypatch.setattr("timeline.site.views.worldmap._OWN", 1)
-    path = tmp_path / "t.db"
-    places = {"Odesa": (46.5, 30.7), "Kyiv": (50.4, 30.5), "Irpin": (50.5, 30.2)}
-    places["Bucha"] = (50.6, 30.2)
-    told = ("Odesa", "Bucha", "Kyiv", "Irpin", "Kyiv", "Irpin", "Kyiv")
-    with Timeline.create(path, title="T") as timeline:
-        timeline.record(
-            {
-                "title": f"Event {number}",
-                "occurred": "2025",
-                "place": {"name": name, "lat": places[name][0], "lon": places[name][1]},
-            }
-            for number, name in enumerate(told)
-        )
-        timeline.record({"title": "Nowhere", "occurred": "2025"})
-    with open_site(path) as site:
-        for address in ("/?view=map", "/?view=map&as_of=%238"):
-            text = site.page(address)
-            assert 'aria-label="Where: 4 places"' in text
-            assert 'role="img" aria-label="2 places near Irpin: 3 events"' in text
-            assert "The map has 4 places, 2 of them in 1 ring." in text
-            assert "7 of 8 events are on the map. The others have no coordinates." in text
-            assert "Kyiv: 3 events" in text
-
-
 def test_two_timelines_each_have_their_pages(story: Path, tmp_path: Path) -> None:
     other = tmp_path / "kharkiv.db"
     with Timeline.create(other, title="Kharkiv", language="uk") as timeline:

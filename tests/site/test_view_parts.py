@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from random import Random
-from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
@@ -15,7 +13,6 @@ from timeline.model import edtf
 from timeline.site.views.address import FACETS, Address
 from timeline.site.views.cite import citations_of
 from timeline.site.views.histogram import bars_of, ticks
-from timeline.site.views.worldmap import map_of
 
 # --- Addresses ----------------------------------------------------------------------------
 
@@ -169,86 +166,6 @@ def test_a_bar_holds_what_the_filter_by_its_period_finds(
     assert sum(bar.certain for bar in bars.bars) <= sum(count for *_, count in spans)
     assert ticks(bars.bars)[0] == 0
     assert len(ticks(bars.bars)) <= 6
-
-
-# --- Circles ------------------------------------------------------------------------------
-
-
-def _point(lat: float, lon: float, count: int = 1, **fields: Any) -> dict[str, Any]:
-    known = {"geo_precision": None, "place": "Odesa", "country": "UKR", "title": "T"}
-    return {"lat": lat, "lon": lon, "count": count, "event_id": "e", **known, **fields}
-
-
-@given(
-    st.lists(
-        st.builds(
-            _point,
-            st.floats(-90, 90),
-            st.floats(-180, 180),
-            st.integers(1, 100),
-            geo_precision=st.none() | st.integers(1, 7),
-        ),
-        min_size=1,
-        max_size=5,
-    )
-)
-def test_the_view_holds_every_place_and_is_twice_as_wide_as_high(
-    points: list[dict[str, Any]],
-) -> None:
-    shown = map_of(points, list)
-    assert shown is not None
-    assert shown.width == pytest.approx(2 * shown.height, abs=0.2)
-    for circle in shown.circles:
-        assert shown.left - 0.1 <= circle.x <= shown.left + shown.width + 0.1
-        assert shown.top - 0.1 <= circle.y <= shown.top + shown.height + 0.1
-
-
-def test_a_place_known_to_the_country_is_drawn_wider_than_a_town() -> None:
-    shown = map_of([_point(46.5, 30.7), _point(50.4, 30.5, 3, geo_precision=6, place=None)], list)
-    assert shown is not None
-    country, town = shown.circles
-    assert country.reach > 100 * town.reach == 0
-    assert (town.label, town.event_id) == ("Odesa, Ukraine: T", "e")
-    assert (country.label, country.event_id) == ("Ukraine: 3 events", None)
-    assert map_of([], list) is None
-
-
-@given(
-    st.sampled_from([1, 250, 251, 400, 1_000]),
-    st.sampled_from([0.5, 20.0, 90.0]),
-    st.integers(0, 999),
-)
-def test_the_circles_add_up_to_all_places_and_events(count: int, height: float, seed: int) -> None:
-    maker = Random(seed)
-    places = {
-        (round(maker.uniform(-height, height), 2), round(maker.uniform(-2 * height, 2 * height), 2))
-        for _ in range(count)
-    }
-    points = [_point(*place, maker.randint(1, 9)) for place in places]
-    points.sort(key=lambda point: -point["count"])
-    shown = map_of(points, list)
-    assert shown is not None
-    assert shown.places == sum(circle.places for circle in shown.circles) == len(points)
-    assert shown.events == sum(point["count"] for point in points)
-    assert len(shown.circles) == len(points) if len(points) <= 250 else len(shown.circles) <= 253
-    drawn = {(circle.x, circle.y) for circle in shown.circles if circle.places == 1}
-    frequent = {(round(each["lon"] * 10, 2), round(-each["lat"] * 10, 2)) for each in points[:100]}
-    assert frequent <= drawn
-    for circle in shown.circles:
-        assert shown.left - 0.1 <= circle.x <= shown.left + shown.width + 0.1
-        assert (circle.event_id, circle.place) == (None, None) or circle.places == 1
-
-
-def test_a_circle_of_several_places_says_how_many_and_near_which() -> None:
-    points = [_point(46.5, 30.7, 500 - number) for number in range(100)]
-    points += [_point(10 + number / 100, 10, 2, place="Kano", country="NGA") for number in range(9)]
-    points += [_point(-40.0 - number, -70.0, 1) for number in range(200)]
-    shown = map_of(points, list)
-    assert shown is not None
-    kano = next(circle for circle in shown.shared if "Kano" in circle.label)
-    assert kano.label == "9 places near Kano, Nigeria: 18 events"
-    assert kano.reach > max(kano.dot, 0.4)
-    assert (kano.places, kano.x, kano.y) == (9, 100.0, pytest.approx(-100.4))
 
 
 # --- To cite ------------------------------------------------------------------------------

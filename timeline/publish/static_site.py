@@ -79,7 +79,7 @@ def freeze(
 
 def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield the address of every page and file, without further pages of lists and static files."""
-    yield from ("/", "/events", "/changes", "/changes.json", "/changes.atom")
+    yield from ("/", "/events", "/map", "/changes", "/changes.json", "/changes.atom")
     yield from ("/verify", "/verify.json", "/verify.txt", "/favicon.ico")
     yield from (f"/{file}" for file in feeds.NAMES)
     for event_id, version in connection.execute(
@@ -224,8 +224,8 @@ def _relative(
             assets[path] = None
             target, ending = path.removeprefix("/"), f"?{parts.query}" if parts.query else ""
         else:
-            target = known.get(address) or _file_of(path)
-            ending = f"#{parts.fragment}" if parts.fragment else ""
+            target, ending = known.get(address) or _file_of(path), ""
+        ending += f"#{parts.fragment}" if parts.fragment else ""
         way = posixpath.relpath(target, posixpath.dirname(file) or ".")
         way = way.removesuffix("index.html") or "./"
         return f'{match["name"]}="{html.escape(way + ending)}"'

@@ -430,6 +430,18 @@ class IndexedSelection(Selection):
             )
         return found
 
+    def event_types_at(self, points: Iterable[RowDict]) -> set[str | None]:
+        postings = self._index.postings["point"]
+        here = union([postings[point["lat"], point["lon"]] for point in points])
+        return {each for each, seqs in self._of_types.items() if seqs.intersect(here)}
+
+    @cached_property
+    def _of_types(self) -> dict[Any, BitMap]:
+        """Return the chosen versions by their types; None stands for those without a type."""
+        types = self._index.postings["event_type"]
+        found = {each: seqs & self._chosen for each, seqs in types.items()}
+        return {**found, None: self._chosen - union([*found.values()])}
+
     def newest(self, limit: int | None = None) -> list[str]:
         seqs = self._chosen.to_array()[::-1]
         return [*self._event_ids(seqs if limit is None else seqs[:limit])]

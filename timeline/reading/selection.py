@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -416,6 +417,22 @@ class Selection:
             "SELECT round(lat, 2) AS lat, round(lon, 2) AS lon, count(*) AS count, min(seq) AS seq"
             " FROM events AS e WHERE {} AND lat IS NOT NULL GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
         )
+
+    def event_types_at(self, points: Iterable[RowDict]) -> set[str | None]:
+        """Return the types of the events at these points, with None for events without a type."""
+        found: set[str | None] = set()
+        return found.union(*(self._types[point["lat"], point["lon"]] for point in points))
+
+    @cached_property
+    def _types(self) -> Mapping[tuple[float, float], set[str | None]]:
+        """Return the types of the events at each point."""
+        found: defaultdict[tuple[float, float], set[str | None]] = defaultdict(set)
+        for row in self._all(
+            "SELECT DISTINCT round(lat, 2) AS lat, round(lon, 2) AS lon, event_type"
+            " FROM events AS e WHERE {} AND lat IS NOT NULL"
+        ):
+            found[row["lat"], row["lon"]].add(row["event_type"])
+        return found
 
     def excerpts(self, rows: Sequence[RowDict]) -> dict[str, str]:
         """Return excerpts of these events around the words found, by id, marked as in `search`."""

@@ -31,8 +31,8 @@ from timeline.site.mounts import Mount, mounts
 from timeline.site.responses import Asked, Context
 from timeline.site.views import feeds
 from timeline.site.views.actor import actor_json, actor_page
-from timeline.site.views.address import Address, check_names
-from timeline.site.views.browse import browse
+from timeline.site.views.address import PART, Address, check_names
+from timeline.site.views.browse import browse, card, events_at, map_alone
 from timeline.site.views.changes import changes_feed, changes_json, changes_page
 from timeline.site.views.cite import citations_of
 from timeline.site.views.event import event_page
@@ -108,9 +108,17 @@ async def not_found(datasette: Any, request: Any) -> Any:
 
 
 async def _browse_page(asked: Asked) -> Any:
+    def read_part(connection: sqlite3.Connection) -> Context:
+        check_names(asked.given)
+        address = Address.of(asked.given)
+        found = _PARTS[part](connection, address, asked.facet_index(connection))
+        return {**found, "moments": _moments(address)}
+
     def read(connection: sqlite3.Connection) -> Context:
         index = asked.facet_index(connection)
         address, wrong = Address.of(asked.given), list[InvalidInput]()
+        if asked.request.path.rstrip("/").endswith("/map"):
+            address = address._replace(view="map")
         try:
             check_names(asked.given)
         except InvalidInput as error:
@@ -125,8 +133,12 @@ async def _browse_page(asked: Asked) -> Any:
                 wrong.append(error)
                 address = following
             else:
+                at_places = {}
+                if asked.is_frozen and found["map"]:
+                    at_places = events_at(connection, found["map"].places)
                 return {
                     **found,
+                    "at_places": at_places,
                     "moments": _moments(address),
                     "within": _within(found["address"]),
                     "wrong": {error.field: str(error) for error in wrong},
@@ -135,7 +147,14 @@ async def _browse_page(asked: Asked) -> Any:
                     "status": 400 if wrong else 200,
                 }
 
+    part = dict(asked.given).get(PART, "")
+    if part in _PARTS:
+        return await responses.page(asked, part, read_part)
     return await responses.page(asked, "browse", read)
+
+
+_PARTS = {"map": map_alone, "map_card": card}
+"""What reads each part of the browse page that a script asks for, by the name of its template."""
 
 
 async def _feed(asked: Asked) -> Any:
@@ -357,6 +376,7 @@ _SOURCE = f"/sources/(?P<source_id>{ID})"
 _PAGES: tuple[tuple[str, Page], ...] = (
     ("/", _browse_page),
     ("/events", _browse_page),
+    ("/map", _browse_page),
     (rf"/(?P<file>{'|'.join(map(re.escape, feeds.NAMES))})", _feed),
     (_EVENT, _event_page),
     (f"{_EVENT}{_VERSION}", _event_page),

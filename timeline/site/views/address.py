@@ -50,13 +50,13 @@ _FOUND = ("type", "actor", "country", "tag", "source")
 """The facets whose values can be found by a text."""
 
 _SINGLE = (
-    *("q", *_FILTERS, "as_of", "as_reported", "order", "after", "all", "values", "view"),
+    *("q", *_FILTERS, "as_of", "as_reported", "order", "after", "all", "values", "view", "box"),
     *(f"find_{facet}" for facet in _FOUND),
 )
 """The parameters of an address that have one value."""
 
 
-_PART = "part"
+PART = "part"
 """The parameter by which `front.js` asks for the parts of a page that change."""
 
 _OF_OTHERS = re.compile(r"_.*|utm_.*|fbclid|gclid")
@@ -65,7 +65,7 @@ _OF_OTHERS = re.compile(r"_.*|utm_.*|fbclid|gclid")
 
 def check_names(pairs: Iterable[tuple[str, str]]) -> None:
     """Raise InvalidInput for a parameter that no page knows, with the name that is likely meant."""
-    known = (*_CHOSEN, *_SINGLE, _PART)
+    known = (*_CHOSEN, *_SINGLE, PART)
     for name, _ in pairs:
         if name not in known and not _OF_OTHERS.fullmatch(name):
             near = hints.nearest(name, known)
@@ -108,6 +108,8 @@ class Address(NamedTuple):
     """The place in the list after which the page begins; see `selection.Selection.page`."""
     all: str = ""
     """The facet of which all values are shown."""
+    box: str = ""
+    """The part of the map that is shown, which chooses no events; as `area`."""
     view: str = ""
     """ "map" to show the events on the map instead of in a list."""
     values: str = ""

@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from timeline.model import edtf
+from timeline.errors import InvalidInput, InvalidValue
+from timeline.model import edtf, hints
 from timeline.reading.as_of import NOW, AsOf, parse_as_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
 from timeline.reading.past_tables import tables_as_of
-from timeline.reading.selection import Selection
+from timeline.reading.selection import EventPage, Selection
 from timeline.site.views import histogram, past, worldmap
 from timeline.site.views.address import Address
 from timeline.site.views.event_list import events_of, groups_of
 from timeline.site.views.masthead import masthead
 from timeline.site.views.panel import as_stored, panel
 from timeline.store import log
+from timeline.store.rows import RowDict
 
 PAGE_SIZE = 50
 """The number of events on a page."""
+_ON_A_CARD = 8
+"""The number of events on the card of a place."""
 _HIGHLIGHTS = 12
 """The number of highlights that a page shows: the newest, if there are more."""
 
@@ -39,11 +43,15 @@ def browse(
     """
     point = parse_as_of(connection, **address.moments)
     with selected(connection, point, index, address) as chosen:
-        page = chosen.page(
-            after=address.after or None,
-            oldest_first=address.order == "oldest",
-            size=PAGE_SIZE,
-        )
+        drawn, page = None, EventPage([], None)
+        if is_map(address):
+            drawn = _map(connection, chosen, address)
+        else:
+            page = chosen.page(
+                after=address.after or None,
+                oldest_first=address.order == "oldest",
+                size=PAGE_SIZE,
+            )
         address = as_stored(chosen, address)
         bars = histogram.bars_of(chosen.spans(), *chosen.bounds())
         everything = chosen.everything()
@@ -64,8 +72,54 @@ def browse(
             **panel(connection, chosen, address),
             "histogram": bars,
             "ticks": histogram.ticks(bars.bars) if bars else [],
-            "map": worldmap.map_of(chosen.points(), chosen.map_rows),
+            "map": drawn,
         }
+
+
+def map_alone(
+    connection: sqlite3.Connection, address: Address, index: FacetIndex | None
+) -> dict[str, Any]:
+    """Return only the map that the page shows. Raises TimelineError as `browse` does."""
+    point = parse_as_of(connection, **address.moments)
+    with selected(connection, point, index, address) as chosen:
+        drawn = _map(connection, chosen, address)
+        return {"address": address, "count": chosen.count(), "map": drawn}
+
+
+def card(
+    connection: sqlite3.Connection, address: Address, index: FacetIndex | None
+) -> dict[str, Any]:
+    """Return the first events that an address chooses. Raises TimelineError as `browse` does."""
+    point = parse_as_of(connection, **address.moments)
+    with selected(connection, point, index, address) as chosen:
+        page = chosen.page(oldest_first=address.order == "oldest", size=_ON_A_CARD)
+        groups = groups_of(connection, page.rows, chosen)
+        return {"address": address, "count": chosen.count(), "groups": groups, "next": page.after}
+
+
+def events_at(
+    connection: sqlite3.Connection, places: Sequence[worldmap.ListedPlace]
+) -> dict[str, list[RowDict]]:
+    """Return the newest events at each of these places, by the area of the place."""
+    return {
+        str(place.area): Selection(connection, {"area": str(place.area)}).page(size=PAGE_SIZE).rows
+        for place in places
+    }
+
+
+def is_map(address: Address) -> bool:
+    """Tell whether a page shows the map, not the list. Raises InvalidInput for another view."""
+    if address.view not in ("", "list", "map"):
+        raise InvalidInput("view", f'"{hints.printable(address.view)}" is none of list, map')
+    return address.view == "map"
+
+
+def _map(connection: sqlite3.Connection, chosen: Selection, address: Address) -> worldmap.WorldMap:
+    language = str(log.info(connection).get("language", "en"))
+    try:
+        return worldmap.map_of(chosen, address.area, address.box, language)
+    except InvalidValue as error:
+        raise InvalidInput("box", error.problem) from None
 
 
 def _opened(connection: sqlite3.Connection) -> str:

@@ -23,7 +23,7 @@ from timeline.reading.entries import erasure_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.selection import Selection
 from timeline.reading.sources import sources_by_id
-from timeline.site.views import event_versions
+from timeline.site.views import event_versions, worldmap
 from timeline.site.views.address import Address
 from timeline.site.views.browse import selected
 from timeline.site.views.event_classes import class_of
@@ -97,6 +97,7 @@ def event_page(
         "ties": ties,
         "more_ties": more_ties,
         "sources": sources,
+        "small_map": worldmap.small_map(event, str(log.info(connection).get("language", "en"))),
         "media": media_shown(connection, event.get("media", ())),
         "details": [*_details(event)],
         "datasets": event.get("extra", {}),

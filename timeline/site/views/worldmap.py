@@ -1,162 +1,331 @@
-"""Draw places on a map: circles as large as a place is vague, on an outline of the world.
+"""Draw the places of a selection on the map: dots, clusters that add up, and names.
 
-Guarantees: a place known only to the country is drawn as large as a country, an exact one as a
-point. Every place is on the map: of very many places, those near each other share a circle, and the
-circles add up to all places and all events. Coordinates are tenths of degrees, x to the east, y to
-the south (plate carree), as in static/world-110m.svg.
+Guarantees: the events of all marks in a picture add up to the events in that part of the world,
+and these with those elsewhere to all events with a place on the map. A mark is on the place that
+has most of its events; marks lie far enough apart to be pressed. A place known only to the region
+is drawn as large as a region.
 
-Pure: rows of `selection.Selection.points` in, shapes out.
+Asks a `Selection`; knows no request and no template.
 """
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice
-from typing import Any, NamedTuple
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 from timeline.formats import prose
+from timeline.reading import areas
+from timeline.reading.areas import Area
+from timeline.reading.selection import Selection
 from timeline.site.languages import isolated
+from timeline.site.views.event_classes import CLASSES, WORDS, EventClass, class_of
+from timeline.site.views.map_labels import Label, Room, half_width, labels
+from timeline.site.views.mercator import WORLD, View, view_around, view_of
+from timeline.store.rows import RowDict
 
-MOST_PLACES = 250
-"""The number of places, at most, that each have a circle of their own."""
-_OWN = 100
-"""Of more places, the number of those with the most events that still have their own circle."""
-_COLUMNS = 16
-"""The number of columns of squares on the view; the other places in one square share a circle.
-So a map has 253 circles at most; that of 5,000 places takes 10 ms."""
+_LISTED = 60
+"""The number of places that are listed below a map."""
 
-_RADII = {1: 0.0, 2: 2.2, 3: 5.0, 4: 15.0, 5: 15.0, 6: 40.0, 7: 40.0}
-"""The radius in tenths of degrees by UCDP where_prec: 25 km for 2, then typical sizes."""
+_FEW = 50
+"""The number of places in a picture up to which their marks may be as near as a finger allows."""
 
-_WORLD = (-1800.0, -900.0, 3600.0, 1800.0)
-"""The view of the whole world: left, top, width and height in tenths of degrees."""
-_NARROWEST = 240.0
-"""The smallest width of a view, in tenths of degrees."""
+_RADII = {1: 0.0, 2: 0.22, 3: 0.5, 4: 1.5, 5: 1.5, 6: 4.0, 7: 4.0}
+"""The radius in degrees of latitude by UCDP where_prec: 25 km for 2, then typical sizes."""
+
+
+class Shape(NamedTuple):
+    """A shape has the smallest size of a picture, and the distance between its marks, in pixels."""
+
+    name: str
+    width: int
+    height: int
+    apart: int
+
+
+WIDE = Shape("wide", 660, 440, 30)
+NARROW = Shape("narrow", 288, 288, 30)
+SMALL = Shape("small", 288, 192, 30)
+"""The shape of the map on the page of one event."""
+
+
+class MapMark(NamedTuple):
+    """A mark has the events at one place, or at several near each other."""
+
+    x: float
+    """How far to the right, in percent of the picture."""
+    y: float
+    size: float
+    """The radius of the circle with the number of events, in pixels."""
+    classes: list[EventClass]
+    events: int
+    places: int
+    event_id: str | None
+    """The id of the event, if it is the only one."""
+    label: str
+    """What the mark says to a screen reader and in a tip."""
+    name: str
+    """The name that is written beside it; empty if there is no room."""
+    is_left: bool
+    """Whether the name is written at the left."""
+    area: Area
+    """The part of the map that shows the places by themselves; for one place, the place."""
 
 
 class Circle(NamedTuple):
-    """A circle has the middle of one or several points, their reach, their events and a label."""
+    """A circle shows how vague a place is, in the units of the map."""
 
     x: float
     y: float
-    reach: float
-    """The radius within which the places lie; 0 for an exact place."""
-    dot: float
-    """The radius of the dot in the middle, which grows with the number of events."""
-    label: str
-    places: int
-    """The number of places that share the circle; their names are not known but for one."""
-    place: str | None
+    r: float
+    of: EventClass | Literal["many"]
+
+
+class MapPicture(NamedTuple):
+    """A picture is a part of the map in one shape."""
+
+    shape: Shape
+    view: View
+    area: Area
+    marks: list[MapMark]
+    circles: list[Circle]
+    labels: list[Label]
+    events: int
+    closer: Area | None
+    """A smaller part in the middle; None if the map ends there."""
+    farther: Area | None
+
+    @property
+    def copies(self) -> list[int]:
+        """Return where the world begins in the picture: twice if it goes across the date line."""
+        is_across = self.view.width < WORLD < self.view.left + self.view.width
+        return [0, WORLD] if is_across else [0]
+
+    @property
+    def classes(self) -> list[EventClass]:
+        """Return the classes of events that the marks show, in the order of a legend."""
+        return [each for each in CLASSES if any(each in mark.classes for mark in self.marks)]
+
+
+class ListedPlace(NamedTuple):
+    """A place in the list below the map has a name, a number of events, and its area."""
+
+    name: str
+    events: int
     event_id: str | None
-    """The id of the event, if it is the only one."""
+    area: Area
 
 
 class WorldMap(NamedTuple):
-    """A map has a view and the circles in it, the largest first."""
+    """A map has pictures in two shapes, of which a page shows one, and a list of places."""
 
-    left: float
-    top: float
-    width: float
-    height: float
-    circles: list[Circle]
-    places: int
+    pictures: list[MapPicture]
+    places: list[ListedPlace]
+    """The places with the most events."""
+    other_places: int
     events: int
+    """The number of events with a place on the map."""
 
     @property
-    def shared(self) -> list[Circle]:
-        """Return the circles that several places share."""
-        return [circle for circle in self.circles if circle.places > 1]
+    def words(self) -> Mapping[EventClass, str]:
+        """Return the words of a legend for each class of events."""
+        return WORDS
 
 
-Points = Sequence[Mapping[str, Any]]
+def map_of(chosen: Selection, area: str, box: str, language: str) -> WorldMap:
+    """Return the map of a selection. `area` and `box` are texts of areas, or empty.
 
-
-def map_of(
-    points: Points, described: Callable[[Iterable[Any]], Iterable[Mapping[str, Any]]]
-) -> WorldMap | None:
-    """Return the map of these points, those with the most events first; None without any.
-
-    `described` returns points with an event there, as `Selection.map_rows` does.
+    The map shows the box, or else the area to which the events are narrowed, or else all places.
+    Raises InvalidValue for a box that is no area.
     """
-    if not points:
+    points = chosen.points()
+    asked = areas.parse(box or area) if box or area else None
+    pictures = []
+    if points or asked:
+        shown = [(point["lon"], point["lat"]) for point in points]
+        for shape in (WIDE, NARROW):
+            ratio = shape.width / shape.height
+            view = view_of(asked, ratio) if asked else view_around(shown, ratio)
+            pictures.append(_picture(chosen, points, shape, view, language))
+    listed = [_place(row) for row in chosen.map_rows(points[:_LISTED])]
+    events = sum(point["count"] for point in points)
+    return WorldMap(pictures, listed, max(len(points) - _LISTED, 0), events)
+
+
+def small_map(event: Mapping[str, Any], language: str) -> MapPicture | None:
+    """Return the map of one event (`query.get`); None if its place has no coordinates."""
+    place = event.get("place") or {}
+    if "lat" not in place:
         return None
-    groups = _groups(points) if len(points) > MOST_PLACES else [[point] for point in points]
-    first = {(row["lat"], row["lon"]): row for row in described(group[0] for group in groups)}
-    parts = [_Part.of(group, first[group[0]["lat"], group[0]["lon"]]) for group in groups]
-    left, top, width, height = _view([(part.x, part.y, part.reach) for part in parts])
-    circles = [_circle(part, width) for part in parts]
-    circles.sort(key=lambda circle: -circle.reach)
-    events = sum(part.events for part in parts)
-    return WorldMap(left, top, width, height, circles, len(points), events)
+    lat, lon = round(float(place["lat"]), 2), round(float(place["lon"]), 2)
+    row = {
+        "place": place.get("name"),
+        "country": place.get("country"),
+        "lat": lat,
+        "lon": lon,
+        "geo_precision": place.get("geo_precision"),
+        "title": "",
+        "count": 1,
+        "event_id": event["event_id"],
+    }
+    radius = _radius(row)
+    reach = [(lon, lat), *((lon, max(min(lat + each, 90), -90)) for each in (-radius, radius))]
+    view = view_around(reach, SMALL.width / SMALL.height)
+    room = Room(SMALL.width, SMALL.height)
+    mark = _mark(view, room, [row], row, [class_of(event.get("event_type"))])
+    found = labels(view, room, language)
+    circles = _vague(view, [mark], [row])
+    return MapPicture(SMALL, view, view.area, [mark], circles, found, 1, None, None)
 
 
-def _groups(points: Points) -> list[Points]:
-    """Return the points that have a circle together, for more points than can have one each."""
-    lons, lats = [point["lon"] for point in points], [point["lat"] for point in points]
-    corners = (min(lons), -min(lats)), (max(lons), -max(lats))
-    left, top, width, _ = _view([(10 * x, 10 * y, 0) for x, y in corners])
-    left, top, side = left / 10, top / 10, width / 10 / _COLUMNS
-    near = defaultdict(list)
-    for point, lon, lat in islice(zip(points, lons, lats, strict=True), _OWN, None):
-        near[(lon - left) // side, (lat + top) // side].append(point)
-    return [*([point] for point in points[:_OWN]), *near.values()]
+# --- One picture --------------------------------------------------------------------------
 
 
-class _Part(NamedTuple):
-    """A part of the map has the points that one circle shows."""
-
-    x: float
-    y: float
-    reach: float
-    events: int
-    places: int
-    row: Mapping[str, Any]
-    """The first point, with an event there."""
-
-    @classmethod
-    def of(cls, group: Points, row: Mapping[str, Any]) -> _Part:
-        if len(group) == 1:
-            reach = _RADII.get(row["geo_precision"] or 1, 0.0)
-            return cls(row["lon"] * 10, -row["lat"] * 10, reach, row["count"], 1, row)
-        places = [(point["lon"] * 10, -point["lat"] * 10, point["count"]) for point in group]
-        events = sum(place[2] for place in places)
-        x, y = (sum(place[axis] * place[2] for place in places) / events for axis in (0, 1))
-        reach = max(math.hypot(place[0] - x, place[1] - y) for place in places)
-        return cls(x, y, reach, events, len(group), row)
-
-
-def _circle(part: _Part, width: float) -> Circle:
-    row, count = part.row, part.events
-    name = prose.place_name(row["place"], row["country"])
-    what = row["title"] if count == 1 else f"{count:,} events"
-    is_shared = part.places > 1
-    dot = width / 120 * min(1 + count**0.5 / 2, 6)
-    reach = max(part.reach, 1.5 * dot) if is_shared else part.reach  # The ring is to be seen.
-    if is_shared:
-        name = f"{part.places:,} places" + (f" near {name}" if name else "")
-    return Circle(
-        round(part.x, 2),
-        round(part.y, 2),
-        round(reach, 2),
-        round(dot, 2),
-        ": ".join(isolated(text) for text in (name, what) if text),
-        part.places,
-        None if is_shared else row["place"],
-        row["event_id"] if count == 1 else None,
+def _picture(
+    chosen: Selection, points: Sequence[RowDict], shape: Shape, view: View, language: str
+) -> MapPicture:
+    area = view.area
+    inside = [point for point in points if area.contains(point["lat"], point["lon"])]
+    groups = clusters(inside, view, shape)
+    rows = {(row["lat"], row["lon"]): row for row in chosen.map_rows(group[0] for group in groups)}
+    room = Room(shape.width, shape.height)
+    first = [rows[group[0]["lat"], group[0]["lon"]] for group in groups]
+    for group in groups:
+        x, y = view.place(group[0]["lon"], group[0]["lat"])
+        size = _size(sum(point["count"] for point in group)) + 3
+        room.take((x * shape.width, y * shape.height, size, size))
+    marks = [
+        _mark(view, room, group, row, _classes(chosen, group))
+        for group, row in zip(groups, first, strict=True)
+    ]
+    closer, farther = view.zoomed(0.5), view.zoomed(2)
+    return MapPicture(
+        shape,
+        view,
+        area,
+        marks,
+        _vague(view, marks, first),
+        labels(view, room, language),
+        sum(mark.events for mark in marks),
+        closer and closer.area,
+        farther and farther.area,
     )
 
 
-def _view(places: Sequence[tuple[float, float, float]]) -> tuple[float, float, float, float]:
-    """Return the view, twice as wide as high, that contains all places with some room around."""
-    left = min(x - reach for x, _, reach in places)
-    right = max(x + reach for x, _, reach in places)
-    top = min(y - reach for _, y, reach in places)
-    bottom = max(y + reach for _, y, reach in places)
-    width = max((right - left) * 1.3, (bottom - top) * 2.6, _NARROWEST)
-    if width >= _WORLD[2]:
-        return _WORLD
-    x = min(max((left + right - width) / 2, _WORLD[0]), _WORLD[0] + _WORLD[2] - width)
-    y = min(max((top + bottom - width / 2) / 2, _WORLD[1]), _WORLD[1] + _WORLD[3] - width / 2)
-    return round(x, 1), round(y, 1), round(width, 1), round(width / 2, 1)
+def clusters(points: Sequence[RowDict], view: View, shape: Shape) -> list[list[RowDict]]:
+    """Return the points in groups: each is nearer than `shape.apart` to the first of its group.
+
+    Points with many events come first, so that these have marks of their own.
+    """
+    groups: dict[tuple[int, int], list[tuple[float, float, list[RowDict]]]] = {}
+    apart = shape.apart * (1 if len(points) <= _FEW else 1.4)  # large numbers have large marks
+    for point in points:
+        x, y = view.place(point["lon"], point["lat"])
+        x, y = x * shape.width / apart, y * shape.height / apart
+        column, row = int(x), int(y)
+        near = (
+            (math.hypot(its_x - x, its_y - y), members)
+            for i in (column - 1, column, column + 1)
+            for j in (row - 1, row, row + 1)
+            for its_x, its_y, members in groups.get((i, j), ())
+        )
+        away, members = min(near, key=lambda each: each[0], default=(1.0, []))
+        if away < 1:
+            members.append(point)
+        else:
+            groups.setdefault((column, row), []).append((x, y, [point]))
+    found = [members for several in groups.values() for _, _, members in several]
+    return sorted(found, key=lambda members: -sum(point["count"] for point in members))
+
+
+def _classes(chosen: Selection, group: Sequence[RowDict]) -> list[EventClass]:
+    found = {class_of(each) for each in chosen.event_types_at(group)}
+    return [each for each in CLASSES if each in found]
+
+
+def _mark(
+    view: View, room: Room, group: Sequence[RowDict], row: RowDict, classes: list[EventClass]
+) -> MapMark:
+    events, places = sum(point["count"] for point in group), len(group)
+    x, y = view.place(row["lon"], row["lat"])
+    size = _size(events)
+    where = prose.place_name(row["place"], row["country"])
+    what = row["title"] if events == 1 else f"{events:,} events"
+    if places > 1:
+        where = f"{places:,} places" + (f" near {where}" if where else "")
+    name, is_left = _name_beside(room, x, y, size, row["place"] if places == 1 else None)
+    if places > 1:
+        shown = [(point["lon"], point["lat"]) for point in group]
+        area = view_around(shown, view.width / view.height, 0).area
+    else:
+        area = Area(row["lon"], row["lat"], row["lon"], row["lat"])
+    return MapMark(
+        round(100 * x, 2),
+        round(100 * y, 2),
+        size,
+        classes,
+        events,
+        places,
+        row["event_id"] if events == 1 else None,
+        ": ".join(isolated(text) for text in (where, what) if text),
+        name,
+        is_left,
+        area,
+    )
+
+
+def _size(events: int) -> float:
+    """Return the radius of a mark in pixels, for which the number of events fits into it."""
+    if events == 1:
+        return 9.0
+    digits = len(f"{events:,}")
+    return round(max(10 + 1.5 * math.log2(events), 5 + 3.4 * digits), 1)
+
+
+def _name_beside(
+    room: Room, x: float, y: float, size: float, place: str | None
+) -> tuple[str, bool]:
+    """Return the name of a place if there is room for it beside its mark, and on which side."""
+    name = town(place) if place else ""
+    half = half_width(name, 7.4)
+    for is_left, side in ((False, 1), (True, -1)):
+        middle = x * room.width + side * (size + 5 + half)
+        if name and room.has((middle, y * room.height, half, 9)):
+            return name, is_left
+    return "", False
+
+
+def town(place: str) -> str:
+    """Return the town of a place: "Odesa" for "Military hospital, Odesa"."""
+    first, *others = re.split("[,،、] *", place)
+    return others[-1] if others and len(others[-1]) > 4 else first
+
+
+def _radius(row: RowDict) -> float:
+    """Return the radius of a place in degrees of latitude; 0 for an exact one."""
+    return _RADII.get(row["geo_precision"] or 1, 0.0)
+
+
+def _vague(view: View, marks: Sequence[MapMark], rows: Sequence[RowDict]) -> list[Circle]:
+    """Return the circles of marks for one place that is known only roughly."""
+    found = []
+    for mark, row in zip(marks, rows, strict=True):
+        if mark.places == 1 and (radius := _radius(row)):
+            x, y = view.place(row["lon"], row["lat"])
+            stretch = 1 / max(math.cos(math.radians(row["lat"])), 0.05)
+            found.append(
+                Circle(
+                    round(view.left + x * view.width, 1),
+                    round(view.top + y * view.height, 1),
+                    round(radius / 360 * WORLD * stretch, 1),
+                    mark.classes[0] if len(mark.classes) == 1 else "many",
+                )
+            )
+    return found
+
+
+def _place(row: RowDict) -> ListedPlace:
+    name = prose.place_name(row["place"], row["country"]) or prose.coordinates(row)
+    area = Area(row["lon"], row["lat"], row["lon"], row["lat"])
+    return ListedPlace(name, row["count"], row["event_id"] if row["count"] == 1 else None, area)
