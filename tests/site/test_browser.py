@@ -47,6 +47,7 @@ PAGES = {
     "a part of the map": "/events?view=map&box=20,40,45,55",
     "a part of the map without events": "/events?view=map&box=-60,-40,-30,-20",
     "a selection of nothing": "/events?q=nothing+of+that+kind",
+    "what is excluded": "/events?country!=UKR&type!=AID&measure=killed&values=name",
     "a day in the past": "/events?as_of=2025-04-14",
     "before the log opened": "/events?as_of=2025-01-01",
     "an event": EVENT,

@@ -107,7 +107,7 @@ def panel(connection: sqlite3.Connection, chosen: Selection, address: Address) -
     }
 
 
-_OTHERS = ("q", "place", "area", "as_reported", "order", "view", "box")
+_OTHERS = ("q", "place", "area", "as_reported", "view", "box")
 """The parameters that the form of the panel keeps as they are."""
 
 _SPELT = (
