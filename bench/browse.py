@@ -189,7 +189,7 @@ async def facets(
 
             async def on_browse_again(facet: str = facet, case: Case = case) -> object:
                 chosen = IndexedSelection(connection, index, case.filters, case.text)
-                return chosen.spans() if facet == "period" else chosen.choices(facet, MOST)
+                return chosen.spans().months() if facet == "period" else chosen.choices(facet, MOST)
 
             async def on_table(own: Any = own, column: str = column, case: Case = case) -> object:
                 forget(datasette, "found")
@@ -305,7 +305,7 @@ def searches(connection: sqlite3.Connection, index: FacetIndex) -> None:
 
         def again(word: str = word) -> None:
             chosen = IndexedSelection(connection, index, {"state": "all"}, word)
-            chosen.spans()
+            chosen.spans().months()
             for facet in FACETS.keys() - {"period"}:
                 chosen.choices(facet, MOST)
 

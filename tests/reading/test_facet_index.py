@@ -33,7 +33,8 @@ from timeline.reading.filters import MATCHED
 from timeline.reading.indexed_selection import IndexedSelection
 from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import Selection
-from timeline.site.views import histogram
+from timeline.reading.spans import EventSpans
+from timeline.site.views.axis import axis_of
 from timeline.store import storage
 
 _INDEXED = {*selection.FACETS} - {"year", "month"}
@@ -130,12 +131,26 @@ def everything(chosen: Selection) -> dict[str, Any]:
             for name in sorted(_INDEXED)
         },
         "measures": chosen.measures(),
-        "bars": histogram.bars_of(chosen.spans(), *chosen.bounds()),
+        **times(chosen.spans()),
+        "axis": axis_of(chosen),
         "points": chosen.map_rows(chosen.points()),
         "types": [chosen.event_types_at([point]) for point in chosen.points()],
         "pages": pages,
         "newest": chosen.newest(3),
         "log": [*chosen.in_order_of_the_log()],
+    }
+
+
+def times(chosen: EventSpans) -> dict[str, Any]:
+    """All that can be asked of the spans of a selection."""
+    spans = chosen.months(), chosen.days("2025-03", "2025-04")
+    several = [[each[:2] for each in some] for some in spans]
+    cells = [*several, *([each] for some in several for each in some)]
+    groups = {"talk": ["CONSULT"], "help": ["AID"]}
+    return {
+        "months and days": spans,
+        "groups": chosen.by_group(cells, groups),
+        "dated": [chosen.dated(each) for each in cells],
     }
 
 

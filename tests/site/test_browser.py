@@ -299,31 +299,106 @@ def test_a_stroke_across_the_bars_lists_all_that_could_have_happened_then(
     demo: str, demo_file: Path, open_page: Opener
 ) -> None:
     page = open_page(demo)
-    bars = page.locator(".bars a")
-    first, last = bars.nth(-12), bars.nth(-9)
-    since, until = first.get_attribute("data-first"), last.get_attribute("data-last")
-    assert since
-    assert until
-    start, end = first.bounding_box(), last.bounding_box()
-    assert start
-    assert end
-    page.mouse.move(end["x"] + end["width"] / 2, end["y"] + 40)
+    plot = page.locator(".plot")
+    box = plot.bounding_box()
+    assert box
+    first, last = (
+        page.locator(".axis").get_attribute(f"data-{name}") for name in ("first", "last")
+    )
+    days = int(last or 0) + 1 - int(first or 0)
+    day = box["width"] / days
+    page.mouse.move(box["x"] + day * 34.5, box["y"] + 40)
     page.mouse.down()
-    page.mouse.move(start["x"] + start["width"] / 2, start["y"] + 20, steps=5)
-    expect(page.locator(".bars a.brushed")).to_have_count(4)
+    page.mouse.move(box["x"] + day * 31.5, box["y"] + 20, steps=5)
+    expect(page.locator(".plot .stroke")).to_have_count(1)
     with page.expect_navigation():
         page.mouse.up()
+    since, until = "2025-04-10", "2025-04-13"
     assert asked(page) == {"since": [since], "until": [until]}
     expected = sql(demo_file, POSSIBLE, since, until)
     assert set(ids(page)) == expected
     assert 0 < len(expected) < 19
-    expect(page.locator(".bars a")).to_have_count(4)
+    expect(page.get_by_role("heading", name="10 April 2025 to 13 April 2025")).to_be_visible()
+    expect(page.get_by_role("link", name="11 April 2025: 1 event")).to_have_count(1)
+
+
+@pytest.mark.parametrize("hand", ["mouse", "keyboard"])
+def test_the_window_on_all_of_time_is_moved_and_resized(
+    hand: str, demo: str, open_page: Opener
+) -> None:
+    page = open_page(demo)
+    start = page.get_by_role("slider", name="First day")
+    expect(start).to_have_attribute("aria-valuetext", "2025-03-10")
+    with page.expect_navigation():
+        if hand == "mouse":
+            box = start.bounding_box()
+            assert box
+            page.mouse.move(box["x"] + 6, box["y"] + 10)
+            page.mouse.down()
+            page.mouse.move(box["x"] + 206, box["y"] + 10, steps=4)
+            page.mouse.up()
+        else:
+            start.focus()
+            for key in ("PageUp", "PageUp", "ArrowRight", "ArrowLeft", "ArrowRight"):
+                page.keyboard.press(key)
+    ((since,), (until,)) = asked(page)["since"], asked(page)["until"]
+    assert until == "2025-04-21"
+    assert since == "2025-03-25" if hand == "keyboard" else "2025-03-15" < since < "2025-04-10"
+    expect(page.get_by_role("link", name="All of time")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("earlier: "))).to_be_visible()
+
+
+def test_the_end_of_the_axis_leads_to_what_is_beyond(
+    demo_file: Path, tmp_path: Path, open_page: Opener
+) -> None:
+    path = tmp_path / "old.db"
+    shutil.copy(demo_file, path)
+    with Timeline.open(path) as timeline:
+        timeline.record({"event_id": "port-built", "title": "Port", "occurred": "around 1794"})
+    with serving("timeline", "-d", path, "serve", cwd=tmp_path) as address:
+        page = open_page(address)
+        expect(page.get_by_role("link", name="15 April 2025: 5 events")).to_have_count(1)
+        follow(page.get_by_role("link", name="1 earlier: around 1794"))
+        assert "port-built" in ids(page)
+
+
+def test_a_bar_has_a_card_for_a_mouse_a_key_and_a_finger(demo: str, open_page: Opener) -> None:
+    page = open_page(demo)
+    card = page.locator(".card")
+    bar = page.get_by_role("link", name="13 April 2025: 1 event")
+    bar.locator(".hit").hover()
+    expect(card).to_have_text(re.compile(STRIKE))
+    page.mouse.move(5, 5)
+    expect(card).to_be_hidden()
+    page.locator(".plot a[tabindex='0']").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(bar).to_be_focused()
+    expect(card).to_have_text(re.compile(STRIKE))
+    page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("a.lane").first).to_be_focused()
+    expect(card).to_have_text(re.compile("Coalition of the willing"))
+
+
+def test_a_finger_taps_once_for_the_card_and_again_to_open(demo: str, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    page = context.new_page()
+    page.goto(demo)
+    bar = page.get_by_role("link", name="13 April 2025: 1 event")
+    box = bar.locator(".hit").bounding_box()
+    assert box
+    page.touchscreen.tap(box["x"] + box["width"] + 2, box["y"] + 10)  # beside it
+    expect(page.locator(".card")).to_have_text(re.compile(STRIKE))
+    with page.expect_navigation():
+        page.touchscreen.tap(box["x"] + 2, box["y"] + 10)
+    assert asked(page)["since"] == ["2025-04-13"]
+    context.close()
 
 
 def test_a_click_on_a_bar_is_a_period(demo: str, demo_file: Path, open_page: Opener) -> None:
     page = open_page(demo)
-    bar = page.locator(".bars a[data-first='2025-04-13']")
-    follow(bar.locator(".hit"))
+    follow(page.get_by_role("link", name="13 April 2025: 1 event").locator(".hit"))
     assert asked(page) == {"since": ["2025-04-13"], "until": ["2025-04-13"]}
     assert set(ids(page)) == sql(demo_file, POSSIBLE, "2025-04-13", "2025-04-13")
     assert "sumy-strike" in ids(page)
@@ -485,8 +560,8 @@ def test_it_works_without_javascript(demo: str, open_page: Opener) -> None:
     follow(page.get_by_role("button", name="Search"))
     assert parse_qsl(urlsplit(page.url).query) == [("type", "CONSULT"), ("q", "Odesa")]
     page.goto(demo)
-    expect(page.locator(".bars a[tabindex='0']")).to_have_count(0)
-    follow(page.locator(".bars a[data-first='2025-04-13'] .hit"))
+    expect(page.locator(".plot a[tabindex='0'], .grip")).to_have_count(0)
+    follow(page.get_by_role("link", name="13 April 2025: 1 event").locator(".hit"))
     assert asked(page)["since"] == ["2025-04-13"]
     page.goto(demo)
     known_on(page, "2025-04-14")
@@ -515,7 +590,7 @@ def test_the_keyboard_reaches_everything_and_the_focus_is_seen(
     expect(page.get_by_text("Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
-    wanted = {"#q", ".bars a", ".title", "#since", ".filters summary"}
+    wanted = {"#q", ".plot a", ".grip", ".title", "#since", ".filters summary"}
     for _ in range(300):
         page.keyboard.press("Tab")
         focused = page.evaluate(FOCUSED, [*wanted])
@@ -614,15 +689,14 @@ def test_the_parts_of_a_page_are_those_of_the_whole_page(demo: str, open_page: O
 
 def test_the_keyboard_alone_narrows(demo: str, open_page: Opener) -> None:
     page = open_page(demo)
-    stops = page.locator(".bars a[tabindex='0']")
+    stops = page.locator(".plot a[tabindex='0']")
     expect(stops).to_have_count(1)
     stops.focus()
     page.keyboard.press("End")
     page.keyboard.press("ArrowLeft")
-    expected = page.locator(".bars a").nth(-2).get_attribute("data-first")
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    assert asked(page)["since"] == [expected]
+    assert asked(page)["since"] == ["2025-04-13"]
     page.locator("#facet-source summary").focus()
     page.keyboard.press("Enter")
     while not page.evaluate("document.activeElement.name === 'source'"):
@@ -698,12 +772,11 @@ def test_a_page_is_mirrored_but_time_goes_on_to_the_right(leftward: str, open_pa
     places = [page.locator(part).bounding_box() for part in (".list", "aside", ".name", ".top nav")]
     text, filters, title, links = [place["x"] for place in places if place]
     assert (text > filters, title > links) == (is_mirrored, is_mirrored)
-    shown = page.locator(".ticks text, .bars a .hit")
+    shown = page.locator(".ticks line, .plot .hit")
     lefts = shown.evaluate_all("all => all.map(each => each.getBoundingClientRect().left)")
-    ticks, bars = lefts[-page.locator(".ticks text").count() :], page.locator(".bars a").count()
+    ticks, bars = lefts[-page.locator(".ticks line").count() :], page.locator(".plot .hit").count()
     assert lefts[:bars] == sorted(lefts[:bars])
     assert ticks == sorted(ticks)
-    assert abs(ticks[0] - lefts[0]) < 5
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
@@ -822,7 +895,7 @@ def test_paper_holds_the_events_and_no_controls(demo: str, open_page: Opener) ->
     for hidden in page.locator("button, input, nav, .filters ul, .skip").all():
         expect(hidden).not_to_be_visible()
     expect(page.locator(".events .title").first).to_be_visible()
-    expect(page.locator(".bars")).to_be_visible()
+    expect(page.locator(".plot")).to_be_visible()
     expect(page.locator(".chosen a").first).to_be_visible()
 
 

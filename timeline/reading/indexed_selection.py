@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -32,6 +32,7 @@ from timeline.reading.facet_index import (
     union,
 )
 from timeline.reading.filters import FilterValues, fts_query
+from timeline.reading.indexed_spans import IndexedSpans
 from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import Choices, EventPage, PageOfIds, Selection, first_choices
 from timeline.reading.sources import withdrawals
@@ -293,27 +294,10 @@ class IndexedSelection(Selection):
         ]
         return {actor_id: name for _, name, actor_id in sorted(named, reverse=True)}
 
-    def spans(self) -> list[tuple[str | None, str | None, int]]:
-        """Return pairs of first and last day with counts; in a long period, of months instead.
-
-        A month is given as its first day.
-        """
-        of_months = self._months
-        known = [f"{month}-01" for both in of_months for month in both if month]
-        since, until = self.bounds()
-        months = _month(max(known), until, min) - _month(min(known), since, max) if known else 0
-        if months > _MONTHS_WITH_DAYS:
-            found = [
-                (first and f"{first}-01", last and f"{last}-01", count)
-                for (first, last), count in of_months.items()
-            ]
-        else:
-            found = [
-                (*days, count)
-                for months in of_months
-                for days, count in counts(self._index.in_months[months], self._chosen)
-            ]
-        return sorted(found, key=lambda span: (span[0] or "", span[1] or ""))
+    def spans(self) -> IndexedSpans:
+        parts = {name: part for name, part in self._parts.items() if name not in selection.PERIOD}
+        chosen = self._having_all(parts) if len(parts) < len(self._parts) else self._chosen
+        return IndexedSpans(self._connection, self._index, chosen)
 
     def points(self) -> list[RowDict]:
         counted = self._index.counts("point", self._chosen)
@@ -466,16 +450,6 @@ def _first(one: BitMap, other: BitMap) -> int:
         if seq in other:
             return seq
     return (one & other).min()
-
-
-_MONTHS_WITH_DAYS = 5
-"""Months, at most, that a histogram shows by days."""
-
-
-def _month(known: str, asked: str | None, nearer: Callable[[str, str], str]) -> int:
-    """Return the month of one end of a histogram, counted from the year 0."""
-    year, month, *_ = edtf.numbers(nearer(known, asked) if asked else known)
-    return year * 12 + month
 
 
 def _nocase(text: Any) -> str:

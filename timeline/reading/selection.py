@@ -25,6 +25,7 @@ from timeline.reading.filters import (
     parse_filter,
     parse_filters,
 )
+from timeline.reading.spans import EventSpans
 from timeline.store.rows import RowDict, as_dicts
 
 
@@ -112,6 +113,9 @@ FACETS = {
 """The facets by name: SQL for the value, for its label, and for the joins of events AS e."""
 
 _IN_TIME_ORDER = frozenset(("year", "month"))
+
+PERIOD = ("since", "until")
+"""The filters by period."""
 
 
 def facets(
@@ -397,16 +401,10 @@ class Selection:
         since, until = (self._filters.get(name, [None])[0] for name in ("since", "until"))
         return since, until
 
-    def spans(self) -> list[tuple[str | None, str | None, int]]:
-        """Return pairs of first and last day, each with the number of events that have both."""
-        return [
-            (row["first"], row["last"], row["count"])
-            for row in self._all(
-                f"SELECT {DAY.format('occurred_from')} AS first,"  # noqa: S608
-                f" {DAY.format('occurred_to')} AS last, count(*) AS count"
-                " FROM events AS e WHERE {} GROUP BY 1, 2 ORDER BY 1, 2"
-            )
-        ]
+    def spans(self) -> EventSpans:
+        """Return when the events happened, in whatever period: without `since` and `until`."""
+        filters = {name: some for name, some in self._filters.items() if name not in PERIOD}
+        return EventSpans(self._connection, condition(filters, self._text))
 
     def points(self) -> list[RowDict]:
         """Return the points of events on the map, to about a kilometre, the most frequent first.
@@ -447,10 +445,6 @@ class Selection:
         chosen, its_values = self._condition
         cursor = self._connection.execute(sql.format(chosen), (*its_values, *values))
         return list(as_dicts(cursor))
-
-
-DAY = "substr({0}, 1, instr({0} || 'T', 'T') - 1)"
-"""SQL that takes the day out of a bound, which may have a time: DAY.format(column)."""
 
 
 def _page(rows: list[RowDict], size: int) -> EventPage:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from timeline.model import edtf, names
-from timeline.reading.selection import DAY
+from timeline.reading.spans import DAY
 from timeline.reading.twins import misspellings
 from timeline.store.rows import RowDict, as_dicts
 

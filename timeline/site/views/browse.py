@@ -18,7 +18,7 @@ from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
 from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import EventPage, Selection
-from timeline.site.views import histogram, past, worldmap
+from timeline.site.views import axis, past, worldmap
 from timeline.site.views.address import Address
 from timeline.site.views.event_list import events_of, groups_of
 from timeline.site.views.masthead import masthead
@@ -53,7 +53,6 @@ def browse(
                 size=PAGE_SIZE,
             )
         address = as_stored(chosen, address)
-        bars = histogram.bars_of(chosen.spans(), *chosen.bounds())
         everything = chosen.everything()
         return {
             "address": address,
@@ -70,8 +69,7 @@ def browse(
             **masthead(connection, log.info(connection)),
             "next": page.after and address.query(after=page.after),
             **panel(connection, chosen, address),
-            "histogram": bars,
-            "ticks": histogram.ticks(bars.bars) if bars else [],
+            "axis": axis.axis_of(chosen),
             "map": drawn,
         }
 

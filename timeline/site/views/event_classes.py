@@ -22,13 +22,14 @@ WORDS: dict[EventClass, str] = {
 }
 """The words for each class in the legend of a chart or a map."""
 
-_TYPES: dict[EventClass, tuple[str, ...]] = {
+TYPES: dict[EventClass, tuple[str, ...]] = {
     "talk": ("AGREE", "CONSULT", "SUPPORT", "CONCEDE"),
     "help": ("COOPERATE", "AID", "RETREAT"),
     "demand": ("REQUEST", "ACCUSE", "REJECT", "THREATEN"),
     "force": ("PROTEST", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT"),
 }
-_CLASSES = {code: name for name, codes in _TYPES.items() for code in codes}
+"""The codes of event types by class, without those of "other"."""
+_CLASSES = {code: name for name, codes in TYPES.items() for code in codes}
 
 
 def class_of(event_type: str | None) -> EventClass:
