@@ -518,9 +518,9 @@ def test_the_changes_page_compares_two_days(demo: str, open_page: Opener) -> Non
     strike = page.locator("section[aria-labelledby=between] .versions > li").filter(has_text=STRIKE)
     expect(strike).to_contain_text("killed 34")
     expect(strike.locator("del").first).to_have_text("reported")
-    follow(page.get_by_role("link", name="retracted", exact=True))
-    kinds = page.locator("section[aria-labelledby=stream] li strong")
-    assert set(kinds.all_inner_texts()) == {"retracted"}
+    follow(page.get_by_role("link", name="Retracted 1", exact=True))
+    kinds = page.locator("section[aria-labelledby=stream] .verb")
+    assert set(kinds.all_inner_texts()) == {"Retracted"}
 
 
 def test_pages_follow_one_another_until_the_last(

@@ -112,7 +112,7 @@ def test_an_erased_event_has_no_place_in_time(tmp_path: Path) -> None:
 
 def test_figures_come_in_the_order_in_which_they_became_known(site: Site) -> None:
     def amounts(page: str) -> list[str]:
-        rows = re.findall(r'<tr class="figure".*?</tr>', page, re.DOTALL)
+        rows = re.findall(r'<tr class="given".*?</tr>', page, re.DOTALL)
         return [re.findall(r'class="amount">(.*?)</bdi>', row)[0] for row in rows]
 
     page = site.page(STRIKE)

@@ -362,7 +362,7 @@ def test_changes_are_a_stream_a_feed_and_a_comparison(site: Site, told: Timeline
     compared = json.loads(site.page("/changes.json?from=2025-04-14&to=2025-04-16"))["compared"]
     expected = told.changes("2025-04-14", "2025-04-16")
     assert [row["event_id"] for row in compared] == [row["event_id"] for row in expected]
-    assert "Compare two dates" in site.page("/changes?from=2025-04-14")
+    assert "Compare two days" in site.page("/changes?from=2025-04-14")
 
 
 @pytest.mark.parametrize("smallest", [1, 5_000], ids=["from the index", "from the tables"])

@@ -114,7 +114,7 @@ def printed(page: str) -> Printed:
     facts = re.search(r'<p class="facts">(.*?)</p>', page, re.DOTALL)
     assert facts
     date, *others = texts(facts[1], "bdi")
-    figures = re.findall(r'<li class="figure" data-measure="([^"]*)">(.*?)</li>', page, re.DOTALL)
+    figures = re.findall(r'<li class="given" data-measure="([^"]*)">(.*?)</li>', page, re.DOTALL)
     who = re.search("<h2>Who</h2>(.*?)</section>", page, re.DOTALL)
     return Printed(
         date,

@@ -1,4 +1,4 @@
-"""Read what the changes page shows: which entries changed an event, how and why.
+"""Read what the changes page, its JSON and its feed show: which entries changed an event, and why.
 
 Guarantees: every update, correction, retraction, reinstatement and merge is listed, newest first. A
 comparison of two moments has exactly the events that had another version at the end than at the
@@ -21,11 +21,11 @@ from timeline.reading import comparison, deadline, query
 from timeline.reading.entries import erasure_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.site.arguments import whole_number
+from timeline.site.views import change_feed
+from timeline.site.views.change_feed import KINDS
 from timeline.store import log
 from timeline.store.rows import RowDict, as_dicts
 
-KINDS = ("corrected", "updated", "retracted", "reinstated", "merged")
-"""The kinds of changes that the page can be narrowed to."""
 PAGE_SIZE = 50
 """The number of changes on a page."""
 
@@ -144,28 +144,43 @@ def changes_page(
 ) -> dict[str, Any]:
     """Return all that the page shows, from the index if there is one.
 
-    `given` are its parameters: kind, before, from, to, clock and after. Raises InvalidInput,
+    `given` are its parameters: kind, all, before, from, to, clock and after. Raises InvalidInput,
     NotFound for a `from` or a `to` that is no moment of this log, and InvalidInput for a `before`
     or an `after` that names no place.
     """
-    compared, after = _between(connection, given, index) if given.get("from") else (None, None)
-    rows, is_last = _first_page(
-        stream(
-            connection,
-            kind=given.get("kind", ""),
-            before=whole_number("before", given.get("before", "")),
-            limit=PAGE_SIZE + 1,
-        )
+    compared, after = _compared(connection, given, index)
+    found = change_feed.feed(
+        connection,
+        kind=given.get("kind", ""),
+        before=_before(given),
+        with_curation="all" in given,
     )
+    zone, newest = log.time_zone(connection), log.newest(connection)
+    kind = {"kind": given["kind"]} if given.get("kind") in KINDS else {}
+    every = {"all": "1"} if "all" in given else {}
     return {
         "given": given,
         "kinds": KINDS,
+        "counts": change_feed.counts(connection) if index is None else {},
         "compared": compared,
-        "after": after,
         "more": after and f"?{urlencode({**_moments(given), 'after': after})}",
-        "rows": rows,
-        "next": None if is_last else rows[-1]["seq"],
+        "updated": newest and prose.local_instant(newest.recorded_at, zone),
+        "clock": prose.clock_name(zone),
+        **found,
+        "following": found["next"] is not None
+        and f"?{urlencode({'before': found['next'], **kind, **every})}",
+        "with_all": f"?{urlencode({**kind, 'all': '1'})}",
     }
+
+
+def _before(given: Mapping[str, str]) -> int | None:
+    return whole_number("before", given.get("before", ""))
+
+
+def _compared(
+    connection: sqlite3.Connection, given: Mapping[str, str], index: FacetIndex | None
+) -> tuple[list[dict[str, Any]] | None, str | None]:
+    return _between(connection, given, index) if given.get("from") else (None, None)
 
 
 def _first_page(rows: Iterator[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
@@ -210,12 +225,19 @@ def changes_json(
 
     `changes` has `before` as the parameter for its next page, and `compared` has `after`.
     """
-    found = changes_page(connection, given, index)
-    compared = found["compared"]
+    compared, after = _compared(connection, given, index)
+    rows, is_last = _first_page(
+        stream(
+            connection,
+            kind=given.get("kind", ""),
+            before=_before(given),
+            limit=PAGE_SIZE + 1,
+        )
+    )
     return {
-        "changes": [{key: row[key] for key in _KEYS} for row in found["rows"]],
-        "before": found["next"],
+        "changes": [{key: row[key] for key in _KEYS} for row in rows],
+        "before": None if is_last else rows[-1]["seq"],
         "compared": compared
         and [{k: row[k] for k in row if k not in ("words", "erased")} for row in compared],
-        "after": found["after"],
+        "after": after,
     }

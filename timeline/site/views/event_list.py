@@ -120,15 +120,16 @@ def _when(row: Mapping[str, Any]) -> dict[str, str]:
     if row["occurred"] is None:
         return {"head": "", "weekday": "", "rest": ""}
     if row["occurred_precision"] in _CLOCK_TIMES and "/" not in row["occurred"]:
-        return {**_head(row["occurred_from"][:10]), "rest": _time(row)}
+        return {**day_head(row["occurred_from"][:10]), "rest": _time(row)}
     first, _, last = row["occurred"].partition("/")
     if not _ISO_DAY.fullmatch(first):
         words = prose.when(row)
         return {"head": f"{words[:1].upper()}{words[1:]}", "weekday": "", "rest": ""}
-    return {**_head(first), "rest": _end(last, is_ongoing=row["modality"] == "ongoing")}
+    return {**day_head(first), "rest": _end(last, is_ongoing=row["modality"] == "ongoing")}
 
 
-def _head(day: str) -> dict[str, str]:
+def day_head(day: str) -> dict[str, str]:
+    """Return the words for a day: its `head`, "18 April", and its `weekday`, "Friday, 2025"."""
     words = edtf.phrase(day)
     if not _ISO_DAY.fullmatch(day) or day < _GREGORIAN:
         return {"head": words, "weekday": ""}
