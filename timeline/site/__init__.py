@@ -20,7 +20,7 @@ from pluggy import HookimplMarker
 
 from timeline.errors import TimelineError
 from timeline.model.resources import packaged_metadata
-from timeline.site import guard, public_url, replaced_files
+from timeline.site import compression, guard, public_url, replaced_files
 from timeline.store import log
 
 hookimpl = HookimplMarker("datasette")
@@ -64,7 +64,7 @@ def prepare_connection(conn: sqlite3.Connection, datasette: Any) -> None:
 
 @hookimpl
 def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
-    """Refuse requests that would change a timeline, add headers, and pin the public address.
+    """Refuse requests that would change a timeline, add headers, pin the address, and compress.
 
     Raises click.ClickException, which ends Datasette with one line, if the public address of the
     configuration is no address.
@@ -75,7 +75,7 @@ def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
             pinned = public_url.pinned_application(datasette, application)
         except TimelineError as error:
             raise click.ClickException(str(error)) from None
-        return guard.guard_application(datasette, pinned)
+        return compression.compressed_application(guard.guard_application(datasette, pinned))
 
     return wrapped
 
