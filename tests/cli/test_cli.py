@@ -916,6 +916,16 @@ def ids(*arguments: object) -> list[str]:
         (["--as-of", "2025-04-15"], ["sumy-strike", "talks"]),
         (["--as-reported", "2025-04-14"], ["sumy-strike"]),
         (["--as-of", "#0"], []),
+        (["--type", "Assault", "--type", "consult"], ["sumy-strike", "talks"]),
+        (["--not", "type=Consultation"], ["sumy-strike", "sumy-vigil"]),
+        (["--not", "country=UA", "--not", "tag=none"], ["sumy-vigil"]),
+        (["--not", "state=current", "--not", "state=merged"], ["rumour"]),
+        (["--tag", "nato", "--tag", "none", "--all-of", "tag"], []),
+        (["--tag", "nato", "--tag", "none"], ["talks"]),
+        (["--measure", "killed"], ["sumy-strike"]),
+        (["--measure", "killed", "--at-least", "34", "--at-most", "34"], ["sumy-strike"]),
+        (["--measure", "killed", "--at-least", "35"], []),
+        (["--as-of", "#1", "--measure", "killed", "--at-most", "33"], ["sumy-strike"]),
     ],
     ids=lambda value: " ".join(value) or "nothing",
 )
@@ -923,6 +933,43 @@ def test_list_takes_filters_and_both_clocks(
     options: list[str], expected: list[str], story: Path
 ) -> None:
     assert ids("-d", story, "list", *options) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--not", "nato"], "write tag=war, or another of type, actor,"),
+        (["--not", "place=Odesa"], "write tag=war, or another of type, actor,"),
+        (["--not", "country=Ukrain"], "not_country: "),
+        (["--at-least", "5"], "at_least: needs a measure beside it, such as killed"),
+        (["--measure", "killed", "--at-least", "many"], 'at_least: "many" is not a number'),
+        (["--all-of", "country"], "'country' is not one of 'actor', 'tag', 'source'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_filter_that_cannot_be_meant_is_refused_in_one_line(
+    options: list[str], problem: str, story: Path
+) -> None:
+    result = run("-d", story, "list", *options)
+    assert result.exit_code in (1, 2)
+    assert result.stdout == ""
+    assert problem in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_export_says_which_filters_were_given(story: Path) -> None:
+    written = done(
+        *("-d", story, "export", "json", "--tag", "nato", "--tag", "none", "--not", "country=NL"),
+        *("--verification", "corroborated", "--all-of", "actor"),
+    )
+    exported = json.loads(written)
+    assert [event["event_id"] for event in exported["events"]] == ["talks"]
+    assert exported["filters"] == {
+        "tag": "nato, none",
+        "verification": "corroborated",
+        "not_country": "NL",
+        "actor_match": "all",
+    }
 
 
 def test_list_as_json_has_the_columns_of_the_table(story: Path) -> None:

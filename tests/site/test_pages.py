@@ -135,6 +135,47 @@ def test_what_is_chosen_or_excluded_never_vanishes(site: Site) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"actor!={actor_id_of('Ukraine')}",
+        "type!=CONSULT&type!=Agreement&as_of=2025-04-15",
+        f"actor={actor_id_of('Ukraine')}&actor={actor_id_of('Mark Rutte')}&actor_match=all",
+        "measure=killed&at_least=30",
+        "measure=killed&at_most=30&as_reported=2025-04-14",
+        "country=UKR&country!=UKR",
+    ],
+)
+def test_a_file_and_a_feed_have_the_events_of_the_page_at_the_same_address(
+    query: str, site: Site
+) -> None:
+    titles = sorted(site.titles(f"/events?{query}"))
+    assert 0 < len(titles) < 19
+    exported = json.loads(site.page(f"/events.json?{query}"))
+    assert sorted(event["title"] for event in exported["events"]) == titles
+    feed = feedparser.parse(site.page(f"/events.atom?{query}"))
+    assert sorted(entry["title"] for entry in feed["entries"]) == titles
+
+
+def test_a_range_or_a_match_that_cannot_be_read_is_named_in_one_line(site: Site) -> None:
+    for query, problem in (
+        ("at_least=5", "at_least: needs a measure beside it, such as killed"),
+        ("measure=killed&at_most=few", "at_most: &#34;few&#34; is not a number"),
+        ("actor_match=none", "actor_match: &#34;none&#34; is none of any, all"),
+        ("country!=Ukrain", "not_country: "),
+        ("place!=Odesa", "place!: is not a filter"),
+        ("country_match=all", "country_match: is not a filter"),
+    ):
+        answer = site.ask(f"/events?{query}")
+        assert answer.status_code == 400
+        assert f'role="alert" dir="auto">{problem}' in answer.text
+        refused = site.ask(f"/events.json?{query}")
+        assert refused.status_code == 400
+        assert json.loads(refused.text)["error"] == html.unescape(
+            answer.text.partition('role="alert" dir="auto">')[2].partition(". Nothing is")[0]
+        )
+
+
 def test_values_are_found_by_a_text_and_ordered_by_name(site: Site) -> None:
     def actors(query: str) -> list[str]:
         text = site.page(f"/events?{query}").partition('id="values-actor"')[2].partition("</ul>")[0]

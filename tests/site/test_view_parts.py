@@ -16,7 +16,22 @@ from timeline.site.views.cite import citations_of
 
 words = st.text(min_size=1, max_size=8).filter(str.strip).map(str.strip)
 pairs = st.lists(
-    st.tuples(st.sampled_from([*FACETS, "q", "since", "as_of", "order", "after", "else"]), words)
+    st.tuples(
+        st.sampled_from(
+            [
+                *FACETS,
+                "actor!",
+                "tag!",
+                "actor_match",
+                "measure",
+                "at_least",
+                "find_actor",
+                "values",
+                *("q", "since", "as_of", "order", "after", "else"),
+            ]
+        ),
+        words,
+    )
 )
 
 
@@ -31,11 +46,28 @@ def test_an_address_that_is_written_is_read_back(given_pairs: list[tuple[str, st
 def test_what_is_chosen_twice_is_not_chosen(
     given_pairs: list[tuple[str, str]], facet: str, value: str
 ) -> None:
-    address = Address.of(given_pairs)._replace(after="")
+    address = Address.of([each for each in given_pairs if each != (f"{facet}!", value)])
+    address = address._replace(after="")
     once = Address.of(parse_qsl(address.toggled(facet, value).removeprefix("?")))
     twice = Address.of(parse_qsl(once.toggled(facet, value).removeprefix("?")))
     assert ((facet, value) in once.chosen) != ((facet, value) in address.chosen)
     assert twice == address
+
+
+@given(pairs, st.sampled_from([*FACETS]), words)
+def test_what_is_chosen_is_not_excluded(
+    given_pairs: list[tuple[str, str]], facet: str, value: str
+) -> None:
+    address = Address.of([*given_pairs, (facet, value), (f"{facet}!", value)])
+    assert (facet, value) not in address.chosen
+    assert (f"{facet}!", value) in address.chosen
+    wanted = Address.of(parse_qsl(address.toggled(facet, value).removeprefix("?")))
+    assert (facet, value) in wanted.chosen
+    assert (f"{facet}!", value) not in wanted.chosen
+    for name in ("measure", "actor"):
+        rest = address.without_filter(name).filters
+        assert name not in rest
+        assert name != "measure" or "at_least" not in rest
 
 
 def test_a_change_leads_to_the_first_page_and_keeps_the_moment() -> None:
