@@ -138,9 +138,14 @@ def _run_step(append: writer.Append, step: Mapping[str, Any], said: Said) -> Rec
         case {"annotate": source_id, "sentences": reasons}:
             return _annotate(append, source_id, reasons, said)
         case {"record": event}:
-            return append.record(event, said)
+            media = [_kept(append, medium) for medium in event.get("media", ())]
+            return append.record({**event, "media": media}, said)
         case {"update": event_id, "changes": changes}:
-            return append.update(event_id, changes, said)
+            kept = {
+                path: _kept(append, value) if path == "media.-" else value
+                for path, value in changes.items()
+            }
+            return append.update(event_id, kept, said)
         case {"correct": event_id, "changes": changes}:
             return append.correct(event_id, changes, said)
         case {"retract": event_id}:
@@ -151,6 +156,12 @@ def _run_step(append: writer.Append, step: Mapping[str, Any], said: Said) -> Rec
             return append.merge(event_id, into, said)
         case _:
             raise InvalidInput("", f"is no step: {', '.join(step)}")
+
+
+def _kept(append: writer.Append, medium: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep the file that a medium names, and return the medium with the hash in its place."""
+    content = db_folder().joinpath("demo", medium["file"]).read_bytes()
+    return {**append.kept_file(content), **{key: medium[key] for key in medium if key != "file"}}
 
 
 def _annotate(

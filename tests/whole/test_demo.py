@@ -99,6 +99,18 @@ def test_it_has_nineteen_events_all_of_them_current(db: sqlite3.Connection) -> N
     assert db.execute("SELECT count(*) FROM current_events").fetchone() == (19,)
 
 
+def test_it_says_what_it_is_and_has_highlights_and_pictures(db: sqlite3.Connection) -> None:
+    assert {"description", "publisher", "contact", "homepage"} <= log.info(db).keys()
+    (highlights,) = db.execute("SELECT count(*) FROM events WHERE highlight").fetchone()
+    assert 4 <= highlights <= 6
+    pictures = db.execute("SELECT alt, credit, caption, sha256 FROM event_media").fetchall()
+    assert len(pictures) == 3
+    assert all(all(each) for each in pictures)
+    sizes = [size for (size,) in db.execute("SELECT size FROM media_files")]
+    assert len(sizes) == 3
+    assert max(sizes) < 100_000
+
+
 def test_it_has_at_least_thirty_entries_about_events(db: sqlite3.Connection) -> None:
     (count,) = db.execute("SELECT count(*) FROM log WHERE subject GLOB 'event/*'").fetchone()
     assert count >= 30

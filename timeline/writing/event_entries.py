@@ -180,17 +180,25 @@ class EventEntries(Entries):
         InvalidInput, NotFound, Refused for a file that was erased and, unless `allow_large`, for
         one with which all files have more than 1 GiB.
         """
+        newest = self._buffer.newest_content(f"event/{event_id}")
+        kept = self.kept_file(content, allow_large=allow_large)
+        if newest and kept["sha256"] in file_hashes(codec.decode_content(newest.payload)):
+            return receipt_of(newest)
+        medium = validate(Medium, {**kept, **about}).content()
+        return self.update(event_id, [("media.-", medium)], said)
+
+    def kept_file(self, content: bytes, *, allow_large: bool = False) -> dict[str, str]:
+        """Keep a file for an event of this append; return the fields of its `Medium`: kind, sha256.
+
+        `attach` keeps a file for an event that is recorded. Raises as `attach` does.
+        """
         from timeline.media.attached import attached_file
         from timeline.writing.media import keep
 
         file = attached_file(content)
-        newest = self._buffer.newest_content(f"event/{event_id}")
         keep(self._connection, file, self._recorded_at, allow_large=allow_large)
-        if newest and file.sha256 in file_hashes(codec.decode_content(newest.payload)):
-            return receipt_of(newest)
         kind = "image" if file.media_type.startswith("image/") else "document"
-        medium = validate(Medium, {"kind": kind, "sha256": file.sha256, **about}).content()
-        return self.update(event_id, [("media.-", medium)], said)
+        return {"kind": kind, "sha256": file.sha256}
 
     def retract(
         self, event_id: str, said: Said, *, expect: int | None = None, entry_id: str | None = None
