@@ -19,6 +19,7 @@ def piece(name: str) -> str:
 TAG = piece("tag").lower()
 PAGES = (
     *("/", "/events?order=oldest", "/events?q=summary", "/events?as_of=%232", "/events?colour=x"),
+    "/events?view=map",
     *("/events/talks", "/events/talks/1", "/events/gone", "/events/merged", "/events/1-risky"),
     *("/sources/paper", "/sources/reprint", "/sources/withdrawn", "/changes", "/changes?kind=x"),
     *("/changes?from=2025-01-01", "/verify", "/events/no-such-event", "/events?since=never"),
