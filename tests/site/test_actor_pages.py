@@ -118,6 +118,15 @@ def test_as_known_on_a_day_the_office_is_that_of_then_and_names_are_todays(site:
     )
 
 
+def test_a_bar_of_the_axis_leads_to_the_events_of_the_actor(site: Site) -> None:
+    query = "?as_of=2025-04-16"
+    bars = [link for link in site.links(f"/actors/{RUTTE}{query}") if "since=" in link]
+    assert bars
+    for link in bars:
+        assert "as_of=2025-04-16" in link
+        assert {*site.titles(link)} <= {*site.titles(f"/actors/{RUTTE}{query}")}
+
+
 def test_an_address_that_asks_in_vain_is_told(site: Site) -> None:
     assert site.ask("/actors/nobody-here").status_code == 404
     assert site.ask(f"/actors/{RUTTE}?as_of=tomorrow").status_code == 400

@@ -88,9 +88,15 @@ def test_what_is_quoted_is_marked_and_leads_to_its_events(site: Site) -> None:
     ]
 
 
+def test_a_bar_of_the_axis_leads_to_the_events_that_cite_it(site: Site) -> None:
+    bars = [link for link in site.links("/sources/paper") if "since=" in link]
+    assert [link for link in bars if "source=paper" not in link] == []
+    assert sorted(site.titles(bars[0])) == ["The pledge", "The visit"]
+
+
 def test_it_shows_who_published_it_and_links_only_http(site: Site, told: Timeline) -> None:
     page = site.page("/sources/paper")
-    assert "Source - AP - 15 April 2025 - Original" in words(page)
+    assert "A paper & more AP15 April 2025Original" in words(page)
     assert f'href="{html.escape(URL)}" rel="nofollow noopener"' in page
     with sqlite3.connect(told.path) as connection:
         connection.execute("UPDATE sources SET url = 'javascript:alert(1)'")
@@ -185,7 +191,7 @@ def test_a_withdrawn_source_is_said_on_every_page_and_feed_until_there_is_anothe
         assert RISK in words(site.page(page)).replace("At risk", "at risk"), page
     assert "This source was withdrawn: Made up" in words(site.page("/sources/paper"))
     assert "withdrawn: Made up" in words(site.page("/events/visit"))
-    assert "?at_risk=1" in "".join(site.links("/"))
+    assert 'name="at_risk" value="1"' in site.page("/")
     then = "as_of=%234"
     for page in (f"/?{then}", f"/events/visit?{then}", f"/events?at_risk=1&{then}"):
         assert "withdrawn" not in words(site.page(page)), page

@@ -231,15 +231,18 @@ async def _actor_page(asked: Asked) -> Any:
         index = asked.facet_index(connection)
         found = actor_page(connection, asked.part("actor_id"), address, index)
         actor_id = found["subject"]["actor_id"]
-        chosen = Address(chosen=(("actor", actor_id),))
+        moment = Address(as_of=address.as_of, as_reported=address.as_reported)
+        chosen = moment._replace(chosen=(("actor", actor_id),))
+        of_country = moment._replace(chosen=(("country", found["subject"]["country"] or ""),))
         facet = urlencode({"_facet_m2m": "actors", "_actor": actor_id})
         return {
             **found,
             "moments": _moments(address),
             "canonical": asked.absolute(f"/actors/{actor_id}"),
             "here": asked.link(f"/actors/{actor_id}"),
-            "browse_link": asked.link("/events")
-            + chosen.query(as_of=address.as_of, as_reported=address.as_reported),
+            "browse_link": asked.link("/events") + chosen.query(),
+            "events_address": chosen,
+            "of_country": of_country.query(),
             "row_link": asked.row_link("actors", actor_id),
             "facet_link": f"{asked.table_link('current_events')}?{facet}",
         }
@@ -272,7 +275,8 @@ async def _source_page(asked: Asked) -> Any:
 
     def read(connection: sqlite3.Connection) -> Context:
         row_link = asked.row_link("sources", source_id)
-        return {**source_page(connection, source_id), "row_link": row_link}
+        found = source_page(connection, source_id, asked.facet_index(connection))
+        return {**found, "row_link": row_link}
 
     return await responses.page(asked, "source", read)
 

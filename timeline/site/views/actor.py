@@ -22,6 +22,7 @@ from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
 from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import EventPage, Selection
+from timeline.site.views import axis
 from timeline.site.views.address import Address
 from timeline.site.views.browse import PAGE_SIZE
 from timeline.site.views.event_list import groups_of
@@ -64,6 +65,7 @@ def actor_page(
             "merged": actors.merged(connection, key),
             "address": address,
             "is_now": point.is_now,
+            "axis": None if into else axis.axis_of(chosen),
             "ends": [] if into else _ends(chosen, page, address),
             "rows": rows,
             "groups": groups,

@@ -21,8 +21,13 @@ from timeline.model.invisible import marked
 from timeline.projection import fold
 from timeline.projection.differences import differences
 from timeline.reading import captured_texts, corroboration
+from timeline.reading.as_of import NOW
 from timeline.reading.entries import erasure_of
+from timeline.reading.facet_index import FacetIndex
 from timeline.reading.sources import sources_by_id, withdrawn_sources
+from timeline.site.views import axis
+from timeline.site.views.address import Address
+from timeline.site.views.browse import selected
 from timeline.store.codec import decode_content, decode_payload
 from timeline.store.rows import RowDict, as_dicts
 from timeline.texts.coverage import Sentence, summary
@@ -45,12 +50,22 @@ class Run(NamedTuple):
     events: tuple[str, ...]
 
 
-def source_page(connection: sqlite3.Connection, source_id: str) -> dict[str, Any]:
-    """Return all that the page shows. Raises NotFound for an unknown source."""
+def source_page(
+    connection: sqlite3.Connection, source_id: str, index: FacetIndex | None = None
+) -> dict[str, Any]:
+    """Return all that the page shows, from the index if there is one.
+
+    Raises NotFound for an unknown source.
+    """
     source = _source(connection, source_id)
     events, count = _events(connection, source_id)
+    address = Address(chosen=(("source", source_id),))
+    with selected(connection, NOW, index, address) as chosen:
+        shown_axis = axis.axis_of(chosen) if count else None
     found = {
         "source": source,
+        "axis": shown_axis,
+        "events_address": address,
         "title": _title(source),
         "published": edtf.phrase(source["published"]) if source["published"] else "",
         "links": [
