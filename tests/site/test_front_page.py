@@ -13,7 +13,7 @@ import pytest
 from lxml import html
 from site_in_process import Site, open_site
 
-from timeline import Timeline
+from timeline import Said, Timeline
 from timeline.reading import facet_index
 
 
@@ -102,6 +102,14 @@ def test_the_head_lists_the_newest_acts_each_once(path: Path) -> None:
             "Event two corrected: Miscounted",
             "Event 1 updated: A second source",
         ]
+    with Timeline.open(path) as timeline, timeline.append() as append:
+        append.update("e-0", {"summary": "A"}, Said(reason="A briefing"))
+        append.update("e-1", {"summary": "B"}, Said(reason="A call"))
+        append.update("e-2", {"summary": "C"}, Said(reason="A briefing"))
+    with open_site(path) as site:
+        first, second, _ = shown(site, "/", ".latest li p")
+        assert first == "Event two and 1 other updated: A briefing"
+        assert second == "Event 1 updated: A call"
     with told(path.with_name("other.db")) as timeline:
         timeline.record({"title": f"Event {n}", "occurred": "2025"} for n in range(600))
         timeline.record({"title": f"Late {n}", "occurred": "2025"} for n in range(3))

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Mapping
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from timeline.formats import prose
@@ -23,7 +21,7 @@ _NEWEST = 500
 """Entries, at most, that are read to find these acts: 4 ms."""
 
 _CHANGES = """
-SELECT v.event_id, v.version, v.kind, v.recorded_at, v.reason, e.title
+SELECT v.event_id, v.kind, v.recorded_at, v.author, v.reason, e.title
   FROM log AS l
   CROSS JOIN event_versions AS v
     ON v.event_id = substr(l.subject, 7) AND v.version = l.version AND v.seq = l.seq
@@ -66,25 +64,31 @@ def _contact(contact: str) -> dict[str, str] | None:
 
 
 def _latest(connection: sqlite3.Connection, newest: int, zone: str) -> list[dict[str, Any]]:
-    rows = as_dicts(connection.execute(_CHANGES, (newest - _NEWEST,)))
-    acts: list[dict[str, Any]] = []
-    for recorded_at, members in groupby(rows, key=itemgetter("recorded_at")):
-        acts.append(_act(recorded_at, [*members], zone))
-        if len(acts) > _LATEST:
-            return acts[:_LATEST]
-    if acts and newest >= _NEWEST:  # the oldest act may have begun before what was read
-        acts[-1]["others"] = None
-    return acts[:_LATEST]
+    acts: dict[tuple[str, ...], list[RowDict]] = {}
+    for row in as_dicts(connection.execute(_CHANGES, (newest - _NEWEST,))):
+        act = (row["recorded_at"], row["kind"], row["author"], row["reason"])
+        if len(acts) == _LATEST and row["recorded_at"] < [*acts][-1][0]:
+            return [_shown(members, zone) for members in acts.values()]
+        if act in acts or len(acts) < _LATEST:
+            acts.setdefault(act, []).append(row)
+    found = [_shown(members, zone) for members in acts.values()]
+    if newest >= _NEWEST:
+        oldest = [*acts][-1][0] if acts else ""  # what it changed may begin before what was read
+        found = [
+            {**act, "others": None if act["recorded_at"] == oldest else act["others"]}
+            for act in found
+        ]
+    return found
 
 
-def _act(recorded_at: str, members: list[RowDict], zone: str) -> dict[str, Any]:
+def _shown(members: list[RowDict], zone: str) -> dict[str, Any]:
     first = members[0]
     return {
         "event_id": first["event_id"],
         "title": prose.title(first),
         "others": len({row["event_id"] for row in members}) - 1,
-        "recorded_at": recorded_at,
-        "when": prose.local_instant(recorded_at, zone),
+        "recorded_at": first["recorded_at"],
+        "when": prose.local_instant(first["recorded_at"], zone),
         "what": first["reason"] or "",
         "verb": str(first["kind"]).partition(".")[2],
     }
