@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -328,6 +329,21 @@ def test_the_command_says_what_it_kept(story: Timeline, path: Path, tmp_path: Pa
         run("-d", path, "attach", "-", "--event", "talks", "--alt", "x", input=b"<svg/>")
     ).startswith("file: is no JPEG, PNG, WebP, GIF or PDF")
     assert "alt" in one_line(run("-d", path, "attach", picture, "--event", "raid"))
+
+
+def test_doctor_says_what_files_make_of_it(story: Timeline, path: Path) -> None:
+    assert "media" not in done("-d", path, "doctor")
+    story.attach("talks", photo(place=PLACE), {"alt": "The quay"})
+    (says,) = (
+        each["says"]
+        for each in json.loads(done("-d", path, "doctor", "--json"))
+        if each["about"] == "media"
+    )
+    assert re.fullmatch(
+        r"1 file of [0-9.]+ MB, [0-9]+% of the disk space; to erase one takes [0-9.]+ MB of free"
+        r" room, to publish [0-9.]+ MB",
+        says,
+    )
 
 
 def test_many_large_files_need_a_yes(

@@ -34,6 +34,11 @@ class About(NamedTuple):
 
     `captured_texts.cited` makes such a function.
     """
+    file_address: Callable[[str], str | None] | None = None
+    """Returns the address of an attached file from its hash; None if the file is not here.
+
+    Without pages, there is no such function.
+    """
 
     @property
     def labels(self) -> dict[str, str]:

@@ -215,6 +215,17 @@ def _disk(connection: sqlite3.Connection, database: str) -> Iterator[list[str]]:
     (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
     free = shutil.disk_usage(path.parent).free
     yield ["ok", "disk", f"{_bytes(size)}, journal mode {mode}, {_bytes(free)} free"]
+    files, taken = connection.execute(
+        "SELECT count(*), total(length(body)) FROM media_bytes"
+    ).fetchone()
+    if files:
+        yield [
+            "ok",
+            "media",
+            f"{files:,} {'file' if files == 1 else 'files'} of {_bytes(taken)},"
+            f" {taken / size:.0%} of the disk space; to erase one takes {_bytes(2 * size)} of free"
+            f" room, to publish {_bytes(3 * size)}",
+        ]
     for work, copies in (("erase an entry", 1), ("publish a copy beside it", 2)):
         needed = Counter({path.parent: copies * size})
         temporary = storage.temporary_folder()

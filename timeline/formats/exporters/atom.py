@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterable, Mapping
 from timeline.formats import prose
 from timeline.formats.about import About
 from timeline.formats.markup import body, escaped
+from timeline.formats.media_links import MediaLink, media_links
 from timeline.reading.rows import EventDict
 
 NEVER = "1970-01-01T00:00:00Z"
@@ -78,8 +79,15 @@ def _entry(event: EventDict, about: About, labels: Mapping[str, str]) -> str:
             else []
         ),
         *(f'<category term="{escaped(tag)}"/>' for tag in event.get("tags", ())),
+        *map(_enclosure, media_links(event, about)),
         '<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">'
         f"{body(event, about.lookup, labels)}</div></content>",
         "</entry>",
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _enclosure(link: MediaLink) -> str:
+    said = {"type": link.medium.get("media_type"), "title": link.medium.get("alt")}
+    words = "".join(f' {name}="{escaped(text)}"' for name, text in said.items() if text)
+    return f'<link rel="enclosure"{words} href="{escaped(link.url)}"/>'

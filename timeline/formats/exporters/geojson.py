@@ -13,7 +13,9 @@ from typing import Any
 from timeline.formats import json_text, prose
 from timeline.formats.about import About, heading
 from timeline.formats.coded import codes_and_words
-from timeline.formats.sheet.cells import joined
+from timeline.formats.media_links import media_links
+from timeline.formats.sheet.cells import joined, several
+from timeline.formats.sheet.media_cells import media_cells
 from timeline.reading.rows import EventDict
 
 _AS_THEY_ARE = (
@@ -63,6 +65,17 @@ def _geometry(event: EventDict) -> str:
     return f'{{"type": "Point", "coordinates": [{place["lon"]}, {place["lat"]}]}}'
 
 
+def _media(event: EventDict, about: About) -> dict[str, str]:
+    """Return the media as a sheet has them, but the files of the site by their addresses."""
+    ours = {each.medium.get("sha256"): each.url for each in media_links(event, about)}
+    found = media_cells(event)
+    keys = zip(event.get("media", ()), several(found["media_url"]), strict=False)
+    return {
+        **found,
+        "media_url": joined(ours.get(medium.get("sha256")) or key for medium, key in keys),
+    }
+
+
 def _properties(event: EventDict, about: About, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return the properties of an event without nesting, for the tables of a map program."""
     place = event.get("place", {})
@@ -76,6 +89,7 @@ def _properties(event: EventDict, about: About, labels: Mapping[str, str]) -> di
         "actors": joined(dict.fromkeys(each["name"] for each in event.get("participants", ()))),
         "tags": joined(event.get("tags", ())),
         "summary": event.get("summary"),
+        **_media(event, about),
         "at_risk": prose.at_risk(event.get("at_risk", ())) or None,
         "url": about.address(event["event_id"]) if about.address else None,
     }

@@ -22,6 +22,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from timeline.formats import markup, prose
 from timeline.formats.about import About
+from timeline.formats.media_links import MediaLink, media_links
 from timeline.model import edtf
 from timeline.reading.rows import EventDict
 
@@ -97,7 +98,17 @@ def _event(
         found.append(("GEO", f"{place['lat']};{place['lon']}"))
     if about.address:
         found.append(("URL", _uri(about.address(event["event_id"]))))
+    found += map(_attached, media_links(event, about))
     return [*found, ("END", "VEVENT")]
+
+
+def _attached(link: MediaLink) -> Property:
+    """Return a picture of the site as one to show (RFC 7986), and any other medium as a link."""
+    kind = link.medium.get("media_type")
+    form = f";FMTTYPE={kind}" if kind else ""
+    if link.is_ours and link.medium["kind"] == "image":
+        return f"IMAGE;VALUE=URI;DISPLAY=FULLSIZE{form}", _uri(link.url)
+    return f"ATTACH{form}", _uri(link.url)
 
 
 def _summary(event: EventDict) -> str:

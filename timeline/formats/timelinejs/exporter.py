@@ -3,7 +3,7 @@
 Guarantees: a vague date is drawn over the whole period, and shown in words. An open end is not
 drawn; an event with only an end is drawn at that end, and its words say "before". An event of which
 no date is known is left out and counted. Nothing in the file works as HTML but the tags of
-`markup`; nothing in it makes a reader's browser load anything.
+`markup`; nothing in it makes a reader's browser load anything but attached pictures of the site.
 
 A slide that came from TimelineJS returns to its place, also the title slide and eras, as
 `slide_again` says: it keeps the harmless tags of its file, and its pictures and media still load
@@ -18,6 +18,7 @@ from typing import Any
 from timeline.formats import json_text, prose
 from timeline.formats.about import About
 from timeline.formats.markup import body, escaped, unmarked
+from timeline.formats.media_links import media_links
 from timeline.formats.timelinejs.round_trip import cells, slide_again
 from timeline.formats.timelinejs.slides import PART, SCALE, dates
 from timeline.reading.rows import EventDict
@@ -95,8 +96,18 @@ def _slide(
         "display_date": unmarked(prose.occurred(event)),
         "text": {"headline": escaped(prose.title(event)), "text": text},
         **({"group": unmarked(labels.get(code, code))} if code else {}),
+        **_picture(event, about),
         "autolink": False,  # the text has its links already
     }
+
+
+def _picture(event: EventDict, about: About) -> dict[str, Any]:
+    """Return the first picture of an event that the site has: TimelineJS shows one for a slide."""
+    for url, is_ours, medium in media_links(event, about):
+        if is_ours and medium["kind"] == "image":
+            said = {name: escaped(medium[name]) for name in ("credit", "caption") if name in medium}
+            return {"media": {"url": url, "thumbnail": url, "alt": medium["alt"], **said}}
+    return {}
 
 
 def _title(about: About, left_out: int) -> dict[str, Any]:

@@ -71,6 +71,8 @@ def slide_again(
         said = "".join(map(paragraph, standing(event, labels)))
         text["text"] = f"{said}{text.get('text', '')}"
     slide["text"] = text
+    if "media" in edited and "media" in before:
+        slide["media"] = _shown(event, slide)
     if isinstance(slide.get("media"), dict):
         slide["media"] = {
             "url": "",
@@ -89,6 +91,18 @@ def slide_again(
         others = [each for each in event.get("tags", ()) if each not in slides.NO_EVENTS.values()]
         slide["group"] = unmarked(others[0]) if others else None
     return {name: value for name, value in slide.items() if value not in (None, {}, "")}
+
+
+def _shown(event: EventDict, slide: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the first medium of an event in the place of the slide's; None if there is none."""
+    medium: Mapping[str, Any] = next(iter(event.get("media", ())), {})
+    if "url" not in medium:
+        return None
+    words = {name: escaped(medium.get(name, "")) for name in ("caption", "credit")}
+    new = {"url": medium["url"], **words, "alt": medium.get("alt", "")}
+    kept = slide["media"] if isinstance(slide.get("media"), dict) else {}
+    found = {**(kept if kept.get("url") == new["url"] else {}), **new}
+    return {name: value for name, value in found.items() if value}
 
 
 def _safe(value: Any, name: str = "") -> Any:

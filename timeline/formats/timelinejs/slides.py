@@ -25,6 +25,8 @@ from timeline.errors import InvalidInput, InvalidValue
 from timeline.formats.timelinejs.html import plain
 from timeline.model import edtf
 from timeline.model.content import Source
+from timeline.model.media import Medium
+from timeline.model.media_kinds import kind_of
 from timeline.model.validation import validate
 
 SlideCells = Mapping[str, str]
@@ -48,6 +50,8 @@ _TEXTS = frozenset(
 )
 _LONGEST_TITLE = 500
 """Characters of a title, of the words of a date, or of the name of a place; more are cut off."""
+_LONGEST_WORDS = 2_000
+"""Characters of the description or the caption of a medium; more are cut off."""
 _LONGEST_TAG = 60
 """Characters of a tag; a longer group does not become a tag."""
 _BEGINNING = 100
@@ -194,6 +198,7 @@ def event(cells: SlideCells) -> dict[str, Any]:
         "occurred_basis": "inferred" if part == "title" else None,
         "place": _located(_inner(found, "location")),
         "citations": _cited(_text_at(_inner(found, "media"), "url")),
+        "media": _media(_inner(found, "media")),
     }
     return {name: value for name, value in fields.items() if value}
 
@@ -290,6 +295,24 @@ def _cited(url: str) -> list[dict[str, Any]]:
         return [{"source": validate(Source, {"url": url}).content()}] if url else []
     except InvalidInput:
         return []  # an address within the publisher's own site, or HTML
+
+
+def _media(media: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what a slide shows as a medium; [] if its address does not say what it is.
+
+    A map, a post or a page stays in the cells of the slide.
+    """
+    url = _text_at(media, "url")
+    said = {
+        "kind": kind_of(url),
+        "url": url,
+        **{name: _cut(plain(_text_at(media, name)), _LONGEST_WORDS) for name in ("alt", "caption")},
+        "credit": _cut(" ".join(plain(_text_at(media, "credit")).split()), _LONGEST_TITLE),
+    }
+    try:
+        return [validate(Medium, said).content()] if said["kind"] else []
+    except InvalidInput:
+        return []
 
 
 def _inner(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:

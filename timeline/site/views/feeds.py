@@ -19,10 +19,12 @@ from timeline.formats.exports import FORMATS
 from timeline.formats.sheet.lookup import lookup_to_write
 from timeline.reading import captured_texts, entries, query
 from timeline.reading.as_of import parse_as_of, pinned
+from timeline.reading.attached_files import attached_row
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.selection import Selection
 from timeline.site.views.address import Address
 from timeline.site.views.browse import selected
+from timeline.site.views.media import file_name
 from timeline.store import log
 
 NAMES = {f"{each.stem}{each.suffix}": name for name, each in FORMATS.items()}
@@ -41,6 +43,7 @@ def feed(
     address: Address,
     page_of: Callable[[str], str],
     feed_at: Callable[[str], str],
+    file_at: Callable[[str], str],
     index: FacetIndex | None = None,
     *,
     size: int = JSON_SIZE,
@@ -49,8 +52,9 @@ def feed(
 
     The file is in the format `name`, and is made as its pieces are asked for. `page_of` makes the
     absolute address of an event's page from its id, `feed_at` that of this file with another query
-    string. A file of JSON has `size` events at most. Raises TimelineError for an address whose
-    values cannot be read or name an unknown entry.
+    string, `file_at` that of an attached file from its `file_name`. A file of JSON has `size`
+    events at most. Raises TimelineError for an address whose values cannot be read or name an
+    unknown entry.
     """
     chosen = FORMATS[name]
     point = parse_as_of(connection, **address.moments)
@@ -71,6 +75,7 @@ def feed(
             feed_at(address.query(after=address.after)),
             feed_at(address.query(after=following)) if following else None,
             captured_texts.cited(connection),
+            functools.partial(_file_address, connection, file_at),
         )
         items: Iterable[Any]
         if chosen.of_entries:
@@ -81,6 +86,15 @@ def feed(
         if name == "csv":
             write = functools.partial(sheet_csv.write, columns=sheet_csv.WITH_CODES)
         yield write(items, about)
+
+
+def _file_address(
+    connection: sqlite3.Connection, file_at: Callable[[str], str], sha256: str
+) -> str | None:
+    row = attached_row(connection, sha256)
+    if row["erased"] or row["rowid"] is None:
+        return None
+    return file_at(file_name(sha256, row["media_type"]))
 
 
 def _ids(
