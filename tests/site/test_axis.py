@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import tempfile
 from collections.abc import Iterable
@@ -15,10 +16,12 @@ import pytest
 from edtf_strategies import canonical
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from site_in_process import open_site
 from ticking_clock import TickingClock
 
-from timeline import Timeline
+from timeline import Timeline, demo
 from timeline.model import edtf
+from timeline.model.names import actor_id_of
 from timeline.reading import facet_index
 from timeline.reading.as_of import AsOf
 from timeline.reading.selection import Selection
@@ -349,3 +352,37 @@ def test_units_and_ticks_fit_any_stretch(one: int, other: int, most: int) -> Non
     assert all(first <= tick.day <= last for tick in found)
     for bound in unit.bounds(begin):
         assert edtf.parse(bound).edtf == bound
+
+
+# --- Pages --------------------------------------------------------------------------------
+
+
+def test_actors_and_sources_have_an_axis_that_leads_to_their_events(path: Path) -> None:
+    demo.build(path)
+    rutte = actor_id_of("Mark Rutte")
+    with open_site(path) as site:
+        for page, chosen in (
+            (f"/actors/{rutte}", f"actor={rutte}"),
+            (f"/actors/{rutte}?as_of=2025-04-17", f"as_of=2025-04-17&amp;actor={rutte}"),
+            ("/sources/odesa-briefing", "source=odesa-briefing"),
+        ):
+            shown = site.page(page)
+            period = "since=2025-04-15&amp;until=2025-04-15&amp;"
+            found = re.search(
+                f'href="/events[?]{period}{re.escape(chosen)}" aria-label="15 April 2025: (\\d+)',
+                shown,
+            )
+            assert found, page
+            listed = site.page(f"/events?{period}{chosen}".replace("&amp;", "&"))
+            assert int(found[1]) <= len({*re.findall('href="/events/([a-z0-9-]+)', listed)})
+            for link in site.links(page):
+                if link.startswith("/events?"):
+                    assert site.ask(link).status_code == 200, link
+
+
+def test_a_story_of_nothing_dated_has_a_page_without_an_axis(path: Path) -> None:
+    with Timeline.create(path, title="T") as timeline:
+        timeline.record({"event_id": "one", "title": "One", "occurred": "../.."})
+    with open_site(path) as site:
+        assert 'class="axis' not in site.page("/")
+        assert 'class="axis' not in site.page("/events?since=2025")
