@@ -110,6 +110,9 @@ PAGES = {
     "type, country and actor": {"type": "AGREE", "country": "AFG", "actor": "Actor 1"},
     "a frequent word": {"q": "word12"},
     "a quarter": {"since": "2020-04", "until": "2020-06"},
+    "all but one type and actor": {"type!": "CONSULT", "actor!": "Actor 1"},
+    "two actors together": {"actor": ("Actor 1", "Actor 2"), "actor_match": "all"},
+    "10 to 20 killed": {"measure": "killed", "at_least": "10", "at_most": "20"},
 }
 SEARCHES = ("word0", "word12", "word500", "word15000")
 
@@ -261,9 +264,9 @@ async def shown(datasette: Datasette, index: FacetIndex, smallest: Datasette) ->
     )
     middle = (story.FIRST + timedelta(days=story.DAYS // 2)).isoformat()
     for name, arguments in PAGES.items():
-        now = f"/events?{urlencode(arguments)}"
-        known = f"/events?{urlencode({**arguments, 'as_of': f'#{index.seq // 2}'})}"
-        reported = f"/events?{urlencode({**arguments, 'as_reported': middle})}"
+        now = f"/events?{urlencode(arguments, doseq=True)}"
+        known = f"/events?{urlencode({**arguments, 'as_of': f'#{index.seq // 2}'}, doseq=True)}"
+        reported = f"/events?{urlencode({**arguments, 'as_reported': middle}, doseq=True)}"
         for again in ("", ", again") if "q" in arguments else ("",):
 
             def side(

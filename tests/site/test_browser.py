@@ -668,6 +668,29 @@ def test_a_choice_changes_the_page_in_place_and_keeps_the_focus(
     assert len(ids(page)) == 19
 
 
+@pytest.mark.parametrize("javascript", [True, False])
+def test_an_event_is_found_by_a_filter_with_the_keyboard_alone(
+    javascript: bool, demo: str, open_page: Opener
+) -> None:
+    def reach(selector: str, key: str = "Tab") -> None:
+        for _ in range(300):
+            page.keyboard.press(key)
+            if page.evaluate("what => document.activeElement.matches(what)", selector):
+                return
+        pytest.fail(f"{selector} is not reached")
+
+    page = open_page(demo, javascript=javascript)
+    reach("#filters [name='type'][value='ASSAULT']")
+    with page.expect_navigation():
+        page.keyboard.press("Space")
+        if not javascript:
+            page.keyboard.press("Enter")
+    reach(".events .title", "Shift+Tab" if javascript else "Tab")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text(STRIKE)
+
+
 def test_a_page_whose_script_is_blocked_is_the_plain_page(demo: str, open_page: Opener) -> None:
     page = open_page(f"{demo}/verify")
     page.route("**/front.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
