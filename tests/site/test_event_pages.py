@@ -207,3 +207,15 @@ def check_chart(measure: Measure) -> None:
     assert len(chart.days) <= 6
     for (_, _, x, y), (next_x, next_y, _, _) in zip(chart.steps, chart.steps[1:], strict=False):
         assert (x, y) == (next_x, next_y)
+
+
+def test_a_version_says_which_tool_proposed_it(tmp_path: Path) -> None:
+    path = tmp_path / "story.db"
+    with Timeline.create(path, title="A story") as timeline:
+        event = {"event_id": "talks", "title": "Talks", "occurred": "2025"}
+        timeline.record({**event, "author": "mk", "proposed_by": "example <model> 3"})
+        timeline.update("talks", {"title": "Talks in Odesa"})
+    with open_site(path) as site:
+        page = site.page("/events/talks")
+    assert "by <bdi>mk</bdi>, proposed by <bdi>example &lt;model&gt; 3</bdi>" in page
+    assert page.count("proposed by") == 1
