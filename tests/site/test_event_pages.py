@@ -95,6 +95,13 @@ def test_facts_lead_to_the_list_that_they_choose(site: Site) -> None:
             assert "as_of=2025-04-16" in link
 
 
+def test_a_page_of_the_past_says_so_and_leads_to_now(site: Site) -> None:
+    page = site.page(f"{STRIKE}?as_of=2025-04-14&type=ASSAULT")
+    assert "You are seeing this event as it stood on 14 April 2025." in page
+    assert f'href="{STRIKE}?type=ASSAULT">See the event as it is now' in page
+    assert "You are seeing" not in site.page(STRIKE)
+
+
 def test_an_erased_event_has_no_place_in_time(tmp_path: Path) -> None:
     path = tmp_path / "t.db"
     with Timeline.create(path, title="T") as timeline:

@@ -154,7 +154,8 @@ def _steps(
     except InvalidInput:
         found = Selection(connection).neighbours(event)
     return {
-        side: row and {"event_id": row["event_id"], "title": row["title"], "when": prose.when(row)}
+        side: row
+        and {"event_id": row["event_id"], "title": prose.title(row), "when": prose.when(row)}
         for side, row in found._asdict().items()
     }
 
