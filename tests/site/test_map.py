@@ -120,11 +120,11 @@ def test_every_cluster_splits_when_one_zooms_to_it(points: list[tuple[float, flo
     rows = [{"lat": lat, "lon": lon, "count": 1} for lat, lon in dict.fromkeys(points)]
     for shape in (WIDE, NARROW):
         ratio = shape.width / shape.height
-        view = mercator.view_around([(row["lon"], row["lat"]) for row in rows], ratio)
+        view = mercator.reach_of([(row["lon"], row["lat"]) for row in rows]).view(ratio)
         for group in worldmap.clusters(rows, view, shape):
             shown = [(row["lon"], row["lat"]) for row in group]
             if len(group) > 1 and all(abs(lat) < 84 for _, lat in shown):
-                closer = mercator.view_around(shown, ratio, 0)
+                closer = mercator.reach_of(shown).view(ratio, 0)
                 assert closer.width <= view.width
                 assert len(worldmap.clusters(group, closer, shape)) > 1
 
@@ -149,7 +149,7 @@ def test_a_view_holds_all_of_its_places(
     points: list[tuple[float, float]], shape: worldmap.Shape
 ) -> None:
     ratio = shape.width / shape.height
-    view = mercator.view_around([(lon, lat) for lat, lon in points], ratio)
+    view = mercator.reach_of([(lon, lat) for lat, lon in points]).view(ratio)
     assert view.width / view.height == pytest.approx(ratio)
     for lat, lon in points:
         assert view.area.contains(lat, lon)
@@ -160,7 +160,7 @@ def test_a_view_holds_all_of_its_places(
 
 @given(places)
 def test_an_area_of_a_view_leads_to_the_same_view(points: list[tuple[float, float]]) -> None:
-    view = mercator.view_around([(lon, lat) for lat, lon in points], 1.5)
+    view = mercator.reach_of([(lon, lat) for lat, lon in points]).view(1.5)
     if view.width >= mercator.WORLD:
         return
     again = mercator.view_of(areas.parse(str(view.area)), 1.5)
@@ -174,7 +174,7 @@ def test_an_area_of_a_view_leads_to_the_same_view(points: list[tuple[float, floa
 
 
 def test_places_on_both_sides_of_the_date_line_are_near_each_other() -> None:
-    view = mercator.view_around([(178.4, -18.1), (-171.8, -13.8)], 1.5)
+    view = mercator.reach_of([(178.4, -18.1), (-171.8, -13.8)]).view(1.5)
     assert view.width < 2_000
     assert view.area.west > view.area.east
     assert view.place(178.4, -18.1)[0] < view.place(-171.8, -13.8)[0]
@@ -205,7 +205,7 @@ def test_a_map_ends_at_the_whole_world_and_at_a_kilometre() -> None:
 def test_names_cover_neither_each_other_nor_marks(
     lon: float, lat: float, least: float, language: str, shape: worldmap.Shape
 ) -> None:
-    view = mercator.view_around([(lon, lat)], shape.width / shape.height, least)
+    view = mercator.reach_of([(lon, lat)]).view(shape.width / shape.height, least)
     room = map_labels.Room(shape.width, shape.height)
     room.take((shape.width / 2, shape.height / 2, 15, 15))
     boxes = [(shape.width / 2, shape.height / 2, 15.0, 15.0)]

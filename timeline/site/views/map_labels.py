@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from timeline.model.resources import db_folder
@@ -60,6 +60,7 @@ class Room:
         return True
 
 
+@lru_cache(maxsize=4_096)
 def half_width(name: str, letter: float) -> float:
     """Return half of the width of a name in pixels; a Chinese character is two letters wide."""
     letters = sum(

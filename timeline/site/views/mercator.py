@@ -8,7 +8,8 @@ go across the date line. The map of static/world.svg has these units.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from timeline.reading.areas import Area
@@ -28,7 +29,8 @@ _AIR = 1.35
 
 def unit(lon: float, lat: float) -> tuple[float, float]:
     """Return the place of a point on the map: units to the east, and to the south."""
-    lat = min(max(lat, -_NORTHERNMOST), _NORTHERNMOST)
+    if not -_NORTHERNMOST < lat < _NORTHERNMOST:
+        lat = math.copysign(_NORTHERNMOST, lat)
     north = math.asinh(math.tan(math.radians(lat)))
     return (lon + 180) / 360 * WORLD, (1 - north / math.pi) / 2 * WORLD
 
@@ -63,13 +65,14 @@ class View(NamedTuple):
 
     def place(self, lon: float, lat: float) -> tuple[float, float]:
         """Return how far a point in the view lies to the right and down, in parts of the view."""
-        x, y = unit(lon, min(max(lat, -_INSIDE), _INSIDE))
+        x, y = unit(lon, lat if -_INSIDE < lat < _INSIDE else math.copysign(_INSIDE, lat))
         x -= self.left
         if self.width < WORLD:
             x %= WORLD
             if x > (self.width + WORLD) / 2:  # left of the edge, by a rounding
                 x = 0.0
-        return min(x / self.width, 1.0), min(max((y - self.top) / self.height, 0.0), 1.0)
+        right, down = x / self.width, (y - self.top) / self.height
+        return (right if right < 1 else 1.0), (0.0 if down < 0 else down if down < 1 else 1.0)
 
     def zoomed(self, factor: float) -> View | None:
         """Return the view that shows `factor` times as much; None if the map ends there."""
@@ -89,23 +92,39 @@ def view_of(area: Area, ratio: float) -> View:
     return _view(middle, right - left, bottom - top, ratio, _NARROWEST)
 
 
-def view_around(points: Iterable[tuple[float, float]], ratio: float, least: float = _USUAL) -> View:
-    """Return the view that contains all points (longitude and latitude), with some air around.
+class Reach(NamedTuple):
+    """A reach has the middle, the width and the height of the part that places take, in units."""
 
-    There must be a point. The view leaves out the widest stretch of longitudes without points.
+    middle: tuple[float, float]
+    width: float
+    height: float
+
+    def view(self, ratio: float, least: float = _USUAL) -> View:
+        """Return the view of this part in a shape, with some air around."""
+        return _view(self.middle, self.width * _AIR, self.height * _AIR, ratio, least)
+
+
+def reach_of(points: Sequence[tuple[float, float]]) -> Reach:
+    """Return the reach of points (longitude and latitude), of which there must be one.
+
+    It leaves out the widest stretch of longitudes without points.
     """
-    chosen = [*points]
-    lons = sorted({lon for lon, _ in chosen})
-    following = [*lons[1:], lons[0] + 360]
-    gaps = [after - lon for lon, after in zip(lons, following, strict=True)]
-    widest = max(range(len(gaps)), key=lambda i: (round(gaps[i], 6), i))
-    west = lons[(widest + 1) % len(lons)]
-    width = (360 - gaps[widest]) / 360 * WORLD
-    lats = [lat for _, lat in chosen]
+    lons = [lon for lon, _ in points]
+    west, degrees_wide = min(lons), max(lons) - min(lons)
+    if degrees_wide > 180:
+        west, degrees_wide = _around_the_date_line(sorted({*lons}))
+    lats = [lat for _, lat in points]
     left, top = unit(west, max(lats))
     _, bottom = unit(west, min(lats))
-    middle = left + width / 2, (top + bottom) / 2
-    return _view(middle, width * _AIR, (bottom - top) * _AIR, ratio, least)
+    width = degrees_wide / 360 * WORLD
+    return Reach((left + width / 2, (top + bottom) / 2), width, bottom - top)
+
+
+def _around_the_date_line(lons: Sequence[float]) -> tuple[float, float]:
+    """Return the first of these longitudes after the widest stretch, and how far they reach."""
+    gaps = [after - lon for lon, after in pairwise((*lons, lons[0] + 360))]
+    widest = max(range(len(gaps)), key=lambda i: (round(gaps[i], 6), i))
+    return lons[(widest + 1) % len(lons)], 360 - gaps[widest]
 
 
 def _view(

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any, Literal, NamedTuple
 
 from timeline.formats import prose
@@ -22,12 +24,14 @@ from timeline.reading.selection import Selection
 from timeline.site.languages import isolated
 from timeline.site.views.event_classes import CLASSES, WORDS, EventClass, class_of
 from timeline.site.views.map_labels import Label, Room, half_width, labels
-from timeline.site.views.mercator import WORLD, View, view_around, view_of
+from timeline.site.views.mercator import WORLD, Reach, View, reach_of, view_of
 from timeline.store.rows import RowDict
 
 _LISTED = 60
 """The number of places that are listed below a map."""
 
+_SAMPLE = 8
+"""The number of places of a cluster among which most clusters already show several classes."""
 _FEW = 50
 """The number of places in a picture up to which their marks may be as near as a finger allows."""
 
@@ -104,8 +108,14 @@ class MapPicture(NamedTuple):
 
     @property
     def classes(self) -> list[EventClass]:
-        """Return the classes of events that the marks show, in the order of a legend."""
-        return [each for each in CLASSES if any(each in mark.classes for mark in self.marks)]
+        """Return the classes that the marks have colours of, in the order of a legend."""
+        shown = {mark.classes[0] for mark in self.marks if len(mark.classes) == 1}
+        return [each for each in CLASSES if each in shown]
+
+    @property
+    def has_mixed(self) -> bool:
+        """Return whether a mark has events of several classes, and so no colour."""
+        return any(len(mark.classes) > 1 for mark in self.marks)
 
 
 class ListedPlace(NamedTuple):
@@ -140,14 +150,10 @@ def map_of(chosen: Selection, area: str, box: str, language: str) -> WorldMap:
     Raises InvalidValue for a box that is no area.
     """
     points = chosen.points()
-    asked = areas.parse(box or area) if box or area else None
+    asked = areas.parse(box or area) if box or area else points and _reach(points)
     pictures = []
-    if points or asked:
-        shown = [(point["lon"], point["lat"]) for point in points]
-        for shape in (WIDE, NARROW):
-            ratio = shape.width / shape.height
-            view = view_of(asked, ratio) if asked else view_around(shown, ratio)
-            pictures.append(_picture(chosen, points, shape, view, language))
+    if asked:
+        pictures = [_picture(chosen, points, shape, asked, language) for shape in (WIDE, NARROW)]
     listed = [_place(row) for row in chosen.map_rows(points[:_LISTED])]
     events = sum(point["count"] for point in points)
     return WorldMap(pictures, listed, max(len(points) - _LISTED, 0), events)
@@ -171,7 +177,7 @@ def small_map(event: Mapping[str, Any], language: str) -> MapPicture | None:
     }
     radius = _radius(row)
     reach = [(lon, lat), *((lon, max(min(lat + each, 90), -90)) for each in (-radius, radius))]
-    view = view_around(reach, SMALL.width / SMALL.height)
+    view = reach_of(reach).view(SMALL.width / SMALL.height)
     room = Room(SMALL.width, SMALL.height)
     mark = _mark(view, room, [row], row, [class_of(event.get("event_type"))])
     found = labels(view, room, language)
@@ -179,14 +185,22 @@ def small_map(event: Mapping[str, Any], language: str) -> MapPicture | None:
     return MapPicture(SMALL, view, view.area, [mark], circles, found, 1, None, None)
 
 
+def _reach(points: Sequence[RowDict]) -> Reach:
+    return reach_of([(point["lon"], point["lat"]) for point in points])
+
+
 # --- One picture --------------------------------------------------------------------------
 
 
 def _picture(
-    chosen: Selection, points: Sequence[RowDict], shape: Shape, view: View, language: str
+    chosen: Selection, points: Sequence[RowDict], shape: Shape, asked: Area | Reach, language: str
 ) -> MapPicture:
+    ratio = shape.width / shape.height
+    view = asked.view(ratio) if isinstance(asked, Reach) else view_of(asked, ratio)
     area = view.area
-    inside = [point for point in points if area.contains(point["lat"], point["lon"])]
+    inside = points
+    if isinstance(asked, Area):
+        inside = [point for point in points if area.contains(point["lat"], point["lon"])]
     groups = clusters(inside, view, shape)
     rows = {(row["lat"], row["lon"]): row for row in chosen.map_rows(group[0] for group in groups)}
     room = Room(shape.width, shape.height)
@@ -218,29 +232,45 @@ def clusters(points: Sequence[RowDict], view: View, shape: Shape) -> list[list[R
 
     Points with many events come first, so that these have marks of their own.
     """
-    groups: dict[tuple[int, int], list[tuple[float, float, list[RowDict]]]] = {}
+    groups: defaultdict[tuple[int, int], list[tuple[float, float, list[RowDict]]]]
+    groups = defaultdict(list)
     apart = shape.apart * (1 if len(points) <= _FEW else 1.4)  # large numbers have large marks
+    across, down = shape.width / apart, shape.height / apart
     for point in points:
         x, y = view.place(point["lon"], point["lat"])
-        x, y = x * shape.width / apart, y * shape.height / apart
+        x, y = x * across, y * down
         column, row = int(x), int(y)
-        near = (
-            (math.hypot(its_x - x, its_y - y), members)
-            for i in (column - 1, column, column + 1)
-            for j in (row - 1, row, row + 1)
-            for its_x, its_y, members in groups.get((i, j), ())
-        )
-        away, members = min(near, key=lambda each: each[0], default=(1.0, []))
-        if away < 1:
-            members.append(point)
+        for i, j in _AROUND:
+            members = _near(groups.get((column + i, row + j), ()), x, y)
+            if members:
+                members.append(point)
+                break
         else:
-            groups.setdefault((column, row), []).append((x, y, [point]))
+            groups[column, row].append((x, y, [point]))
     found = [members for several in groups.values() for _, _, members in several]
     return sorted(found, key=lambda members: -sum(point["count"] for point in members))
 
 
+_AROUND = sorted(product((-1, 0, 1), repeat=2), key=lambda each: each != (0, 0))
+"""A square of the grid of clusters, and the eight around it."""
+
+
+def _near(
+    groups: Sequence[tuple[float, float, list[RowDict]]], x: float, y: float
+) -> list[RowDict] | None:
+    """Return the first group whose first point is nearer than 1 to this place."""
+    for its_x, its_y, members in groups:
+        if (its_x - x) ** 2 + (its_y - y) ** 2 < 1:
+            return members
+    return None
+
+
 def _classes(chosen: Selection, group: Sequence[RowDict]) -> list[EventClass]:
-    found = {class_of(each) for each in chosen.event_types_at(group)}
+    """Return the classes of events at these points; of many points, perhaps only two of them."""
+    found: set[EventClass] = set()
+    for some in (group[:_SAMPLE], group[_SAMPLE:]):
+        if some and len(found) < 2:
+            found |= {class_of(each) for each in chosen.event_types_at(some)}
     return [each for each in CLASSES if each in found]
 
 
@@ -256,8 +286,7 @@ def _mark(
         where = f"{places:,} places" + (f" near {where}" if where else "")
     name, is_left = _name_beside(room, x, y, size, row["place"] if places == 1 else None)
     if places > 1:
-        shown = [(point["lon"], point["lat"]) for point in group]
-        area = view_around(shown, view.width / view.height, 0).area
+        area = _reach(group).view(view.width / view.height, 0).area
     else:
         area = Area(row["lon"], row["lat"], row["lon"], row["lat"])
     return MapMark(
