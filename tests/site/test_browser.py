@@ -758,10 +758,26 @@ def is_within(page: Page) -> bool:
     return bool(page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"))
 
 
+def test_a_phone_shows_a_highlight_and_begins_the_list_on_its_first_screen(
+    demo: str, open_page: Opener
+) -> None:
+    page = open_page(demo, width=390)
+    highlight, day = (
+        page.locator(part).first.bounding_box() for part in (".highlights a", ".day h3")
+    )
+    assert highlight
+    assert day
+    assert highlight["y"] < 400
+    assert day["y"] < 650
+
+
+@pytest.mark.parametrize("width", [390, DESK])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(name: str, scheme: str, demo: str, open_page: Opener) -> None:
-    page = open_page(demo + PAGES[name], scheme=scheme)
+def test_axe_finds_nothing(
+    name: str, scheme: str, width: int, demo: str, open_page: Opener
+) -> None:
+    page = open_page(demo + PAGES[name], width=width, scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
