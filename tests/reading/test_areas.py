@@ -105,3 +105,9 @@ def test_what_is_no_area_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(InvalidValue, match="is not an area") as caught:
         areas.parse(text)
     assert "\n" not in str(caught.value)
+
+
+def test_an_area_has_words() -> None:
+    assert areas.parse("29,44,33.5,47").words == "44° N to 47° N, 29° E to 33.5° E"
+    assert areas.parse("170,-20,-170,0").words == "20° S to 0° N, 170° E to 170° W"
+    assert areas.parse("30.73,46.48,30.73,46.48").words == "46.48° N, 30.73° E"

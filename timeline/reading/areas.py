@@ -48,9 +48,23 @@ class Area(NamedTuple):
         is_at_both_edges = abs(lon) == 180 and (self.west == -180 or self.east == 180)
         return self.west <= lon <= self.east or is_at_both_edges
 
+    @property
+    def words(self) -> str:
+        """Return the area in words: "44° N to 47° N, 29° E to 33.5° E"; for a point two degrees."""
+        south, north = (_degrees(number, "NS") for number in (self.south, self.north))
+        west, east = (_degrees(number, "EW") for number in (self.west, self.east))
+        pairs = ((south, north), (west, east))
+        return ", ".join(a if a == b else f"{a} to {b}" for a, b in pairs)
+
     def __str__(self) -> str:
         """Return the area as people and addresses write it."""
         return ",".join(f"{number:.9f}".rstrip("0").rstrip(".") for number in self)
+
+
+def _degrees(number: float, sides: str) -> str:
+    """Return degrees of latitude or longitude in words; `sides` has the letters of both sides."""
+    shown = f"{abs(number):.3f}".rstrip("0").rstrip(".")
+    return f"{shown}° {sides[number < 0]}"
 
 
 def parse(text: str) -> Area:

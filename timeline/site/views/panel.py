@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from timeline.model import countries, edtf
-from timeline.reading import deadline, query
+from timeline.reading import areas, deadline, query
 from timeline.reading.filters import MATCHED
 from timeline.reading.selection import Selection
 from timeline.site.views.address import FACETS, NOT, Address
@@ -192,7 +192,7 @@ def _chips(address: Address, labels: dict[tuple[str, str], str]) -> list[Chip]:
     others = (
         ("period", _asked_period(address), ("since", "until")),
         ("place", address.place, ("place",)),
-        ("area", address.area and f"area of the map: {address.area}", ("area",)),
+        ("area", address.area and f"on the map: {areas.parse(address.area).words}", ("area",)),
         ("measure", _asked_range(address), ("measure", "unit", "at_least", "at_most")),
         ("q", address.q and f"\u201c{address.q}\u201d", ("q",)),
     )
