@@ -300,6 +300,7 @@ def test_a_stroke_across_the_bars_lists_all_that_could_have_happened_then(
 ) -> None:
     page = open_page(demo)
     plot = page.locator(".plot")
+    plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     assert box
     first, last = (
@@ -331,6 +332,7 @@ def test_the_window_on_all_of_time_is_moved_and_resized(
     expect(start).to_have_attribute("aria-valuetext", "2025-03-10")
     with page.expect_navigation():
         if hand == "mouse":
+            start.scroll_into_view_if_needed()
             box = start.bounding_box()
             assert box
             page.mouse.move(box["x"] + 6, box["y"] + 10)
@@ -386,6 +388,7 @@ def test_a_finger_taps_once_for_the_card_and_again_to_open(demo: str, browser: B
     page = context.new_page()
     page.goto(demo)
     bar = page.get_by_role("link", name="13 April 2025: 1 event")
+    bar.scroll_into_view_if_needed()
     box = bar.locator(".hit").bounding_box()
     assert box
     page.touchscreen.tap(box["x"] + box["width"] + 2, box["y"] + 10)  # beside it

@@ -137,6 +137,11 @@ class Axis(NamedTuple):
         used |= {line.event_class for line in self.lines}
         return [(each, WORDS[each]) for each in CLASSES if each in used]
 
+    @property
+    def names_years(self) -> bool:
+        """Return whether two ticks or more are the beginnings of years, named by the month."""
+        return sum(tick.label == "Jan" for _, tick in self.ticks) > 1
+
     def words(self, name: EventClass) -> str:
         """Return the words for a class."""
         return WORDS[name]
