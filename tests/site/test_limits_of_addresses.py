@@ -34,7 +34,19 @@ OURS = [
 THEIRS = ["/story", "/story/events", "/story/events.json", "/story/current_events", "/story/log"]
 """Addresses of Datasette's own pages of a timeline."""
 
-SINGLE = ("q", "place", "area", "since", "until", "as_of", "as_reported", "order", "after", "all")
+SINGLE = (
+    "q",
+    "place",
+    "area",
+    "since",
+    "until",
+    "as_of",
+    "as_reported",
+    "order",
+    "after",
+    "all",
+    "box",
+)
 
 
 @pytest.fixture(scope="module")
