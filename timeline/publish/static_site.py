@@ -169,7 +169,7 @@ async def _write_pages(
             return
         path = following.removeprefix(site.base.rstrip("/"))
         query = urlsplit(path).query
-        if address not in ("/", "/events"):  # these two have their JSON in one file
+        if address not in ("/", "/events", "/changes"):  # these have their JSON in one file
             status, body, _ = await site.ask(f"{address}.json?{query}")
             _check(path, status)
             files.put(f"{address.strip('/')}/p/{number}.json", body)

@@ -33,7 +33,7 @@ from timeline.site.views import feeds
 from timeline.site.views.actor import actor_json, actor_page
 from timeline.site.views.address import PART, Address, check_names
 from timeline.site.views.browse import browse, card, events_at, map_alone
-from timeline.site.views.changes import changes_feed, changes_json, changes_page
+from timeline.site.views.changes import PAGE_SIZE, changes_feed, changes_json, changes_page
 from timeline.site.views.cite import citations_of
 from timeline.site.views.event import event_page
 from timeline.site.views.event_versions import VERSIONS
@@ -330,9 +330,12 @@ async def _changes_page(asked: Asked) -> Any:
 
 async def _changes_json(asked: Asked) -> Any:
     given = dict(asked.given)
-    return await responses.json_object(
-        asked, lambda connection: changes_json(connection, given, asked.facet_index(connection))
-    )
+
+    def read(connection: sqlite3.Connection) -> Context:
+        size = _WHOLE if asked.is_frozen else PAGE_SIZE
+        return changes_json(connection, given, asked.facet_index(connection), size=size)
+
+    return await responses.json_object(asked, read)
 
 
 async def _changes_feed(asked: Asked) -> Any:

@@ -65,7 +65,7 @@ def actor_page(
             "merged": actors.merged(connection, key),
             "address": address,
             "is_now": point.is_now,
-            "axis": None if into else axis.axis_of(chosen),
+            "axis": None if into else axis.axis_of(chosen, axis.FEW_BARS),
             "ends": [] if into else _ends(chosen, page, address),
             "rows": rows,
             "groups": groups,

@@ -183,15 +183,19 @@ def _compared(
     return _between(connection, given, index) if given.get("from") else (None, None)
 
 
-def _first_page(rows: Iterator[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
+def _first_page(
+    rows: Iterator[dict[str, Any]], size: int = PAGE_SIZE
+) -> tuple[list[dict[str, Any]], bool]:
     """Return the rows of a page, and whether they are all.
 
-    A page has PAGE_SIZE rows, or fewer with comparison.LONGEST_PAGE characters of changes.
+    A page has `size` rows. One of PAGE_SIZE rows or fewer may be shorter, with
+    comparison.LONGEST_PAGE characters of changes.
     """
     page: list[dict[str, Any]] = []
     length = 0
     for row in rows:
-        if len(page) == PAGE_SIZE or length >= comparison.LONGEST_PAGE:
+        is_long = size <= PAGE_SIZE and length >= comparison.LONGEST_PAGE
+        if len(page) == size or is_long:
             return page, False
         page.append(row)
         length += comparison.length_of(row["changes"])
@@ -219,9 +223,13 @@ _KEYS = (
 
 
 def changes_json(
-    connection: sqlite3.Connection, given: Mapping[str, str], index: FacetIndex | None = None
+    connection: sqlite3.Connection,
+    given: Mapping[str, str],
+    index: FacetIndex | None = None,
+    *,
+    size: int = PAGE_SIZE,
 ) -> dict[str, Any]:
-    """Return the page as JSON.
+    """Return as JSON the changes, `size` on a page, and the comparison of the page.
 
     `changes` has `before` as the parameter for its next page, and `compared` has `after`.
     """
@@ -231,8 +239,9 @@ def changes_json(
             connection,
             kind=given.get("kind", ""),
             before=_before(given),
-            limit=PAGE_SIZE + 1,
-        )
+            limit=size + 1,
+        ),
+        size,
     )
     return {
         "changes": [{key: row[key] for key in _KEYS} for row in rows],

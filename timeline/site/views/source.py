@@ -61,7 +61,7 @@ def source_page(
     events, count = _events(connection, source_id)
     address = Address(chosen=(("source", source_id),))
     with selected(connection, NOW, index, address) as chosen:
-        shown_axis = axis.axis_of(chosen) if count else None
+        shown_axis = axis.axis_of(chosen, axis.FEW_BARS) if count else None
     found = {
         "source": source,
         "axis": shown_axis,
