@@ -22,7 +22,7 @@ def main() -> None:
         page = browser.new_page(viewport=SIZE, locale="en-GB")  # type: ignore[arg-type]
         with serving("timeline", "-d", path, "serve", cwd=path.parent) as address:
             for name, part in PICTURES.items():
-                page.goto(address + part)
+                page.goto(address + part, wait_until="networkidle")
                 page.screenshot(path=CHECKOUT / f"docs/{name}.png")
 
 
