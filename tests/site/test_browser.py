@@ -428,6 +428,31 @@ def test_a_permalink_leads_to_a_version_and_its_diff_reads(demo: str, open_page:
     expect(page.locator("tbody").first).to_contain_text("36")
 
 
+def test_a_reader_walks_through_a_selection_from_event_to_event(
+    demo: str, open_page: Opener
+) -> None:
+    page = open_page(f"{demo}/events?type=CONSULT&order=oldest")
+    listed = ids(page)
+    follow(page.locator(".events .title").first)
+    for event_id in listed[1:3]:
+        follow(page.locator(".steps .next"))
+        assert urlsplit(page.url).path == f"/events/{event_id}"
+    follow(page.locator(".steps .earlier"))
+    assert urlsplit(page.url).path == f"/events/{listed[1]}"
+    follow(page.get_by_role("link", name="Back to the list"))
+    assert ids(page) == listed
+
+
+def test_the_number_beside_a_figure_leads_to_its_source(demo: str, open_page: Opener) -> None:
+    page = open_page(demo + EVENT)
+    figure = page.get_by_role("row", name="more than 60")
+    number = figure.locator(".ref").first
+    number.click()
+    source = page.locator(f"#source-{number.inner_text()}:target")
+    expect(source).to_contain_text("The Moscow Times")
+    expect(source).to_be_in_viewport()
+
+
 def test_a_reader_downloads_a_proof_and_all_that_checks_it(
     demo: str, tmp_path: Path, open_page: Opener
 ) -> None:
