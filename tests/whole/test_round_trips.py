@@ -89,7 +89,10 @@ def statement(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def copy_of_sources(story: Path, path: Path) -> Timeline:
-    """Another log that knows the same sources, without their texts: an export names them by id."""
+    """Another log that knows the same sources, without their texts, and the same attached files.
+
+    An export names sources by their ids, and files by their hashes.
+    """
     with contextlib.closing(storage.connect(story)) as connection:
         newest = {
             entry.subject_id: codec.decode_content(entry.payload)
@@ -97,10 +100,13 @@ def copy_of_sources(story: Path, path: Path) -> Timeline:
             if entry.kind in ("source.recorded", "source.updated")
         }
         info = log.info(connection)
+        files = connection.execute("SELECT body FROM media_bytes").fetchall()
     timeline = Timeline.create(path, title="Another", time_zone=info["time_zone"])
     with timeline.append() as append:
         for source_id, content in newest.items():
             append.record_source({"source_id": source_id, **(content or {})})
+        for (body,) in files:
+            append.kept_file(body)
     return timeline
 
 
