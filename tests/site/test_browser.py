@@ -383,6 +383,17 @@ def test_a_bar_has_a_card_for_a_mouse_a_key_and_a_finger(demo: str, open_page: O
     expect(card).to_have_text(re.compile("Coalition of the willing"))
 
 
+def test_a_card_keeps_a_title_with_a_bar_in_one_line(tmp_path: Path, open_page: Opener) -> None:
+    path = tmp_path / "titles.db"
+    titles = ["Talks | Odesa", "Talks | Kyiv"]
+    with Timeline.create(path, title="T") as timeline:
+        timeline.record({"title": title, "occurred": "2025-04-15"} for title in titles)
+    with serving("timeline", "-d", path, "serve", cwd=tmp_path) as address:
+        page = open_page(address)
+        page.locator(".plot a").locator(".hit").hover()
+        assert sorted(page.locator(".card li").all_text_contents()) == sorted(titles)
+
+
 def test_a_finger_taps_once_for_the_card_and_again_to_open(demo: str, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()

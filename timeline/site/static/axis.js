@@ -51,7 +51,7 @@ function start(box) {
     hide();
     card.replaceChildren();
     add("b", time || target.getAttribute("aria-label"));
-    const shown = titles ? titles.split("|") : parts.split("|");
+    const shown = titles ? titles.split("\n") : parts.split("\n");
     const list = add("ul", "");
     list.className = titles ? "titles" : "";
     list.dir = "auto";
