@@ -261,7 +261,7 @@ def marks(text: str) -> list[tuple[str, str]]:
 
 def test_the_map_is_a_view_of_its_own_and_says_what_it_has_not(site: Site) -> None:
     text = site.page("/events?view=map")
-    assert "<b>14 events</b> on this part of the map" in wide(text)
+    assert "<strong>14 events</strong> on this part of the map" in wide(text)
     assert "5 events of 19 are not on the map: their places have no coordinates." in text
     assert 'class="events"' not in text
     assert "world.svg" not in site.page("/events")
@@ -292,17 +292,17 @@ def test_a_place_of_several_events_leads_to_their_list(site: Site) -> None:
 
 def test_the_area_in_view_is_offered_as_a_filter(site: Site) -> None:
     text = wide(site.page("/events?view=map&box=20,40,45,55"))
-    (count,) = re.findall(r"<b>(\d+) events</b> on this part", text)
+    (count,) = re.findall(r"<strong>(\d+) events</strong> on this part", text)
     (link,) = re.findall(r'href="([^"]*)"[^>]*>Filter to this area', text)
     narrowed = site.page(html.unescape(link))
-    assert f"<b>{count} events</b> on this part of the map" in wide(narrowed)
+    assert f"<strong>{count} events</strong> on this part of the map" in wide(narrowed)
     assert "elsewhere" not in wide(narrowed)
     assert "Filter to this area" not in narrowed
 
 
 def test_the_map_of_a_day_in_the_past_has_the_events_of_then(site: Site) -> None:
     then = site.page("/events?view=map&as_of=2025-04-13")
-    assert "<b>14 events</b>" not in wide(then)
+    assert "<strong>14 events</strong>" not in wide(then)
     assert all("as_of=2025-04-13" in link for link, _ in marks(then))
 
 
@@ -376,8 +376,11 @@ def test_ten_thousand_places_share_marks_that_add_up(
     ("points", "said"),
     [
         ([], "No event here has a place with coordinates."),
-        ([(50.91, 34.8)], "<b>1 event</b> on this part of the map"),
-        ([(90, 0), (-90, 0), (0, 180), (0, -180)], "<b>4 events</b> on this part of the map"),
+        ([(50.91, 34.8)], "<strong>1 event</strong> on this part of the map"),
+        (
+            [(90, 0), (-90, 0), (0, 180), (0, -180)],
+            "<strong>4 events</strong> on this part of the map",
+        ),
     ],
 )
 def test_no_place_one_place_and_the_poles(

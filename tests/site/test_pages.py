@@ -54,7 +54,7 @@ def test_the_root_and_events_show_the_same(site: Site, told: Timeline) -> None:
     assert shown == site.titles("/events")
     assert sorted(shown) == sorted(row["title"] for row in told.list())
     text = site.page("/")
-    assert "<b>19</b> events" in text
+    assert "<strong>19</strong> events" in text
     assert "3 corrected, kept here since <bdi>11 March 2025</bdi>" in text
     assert '<html lang="en">' in text
     assert "Demonstration: recording times are staged" in text
@@ -372,7 +372,7 @@ def test_competing_figures_stand_side_by_side(site: Site) -> None:
     killed = [row for row in rows if "Sumy regional prosecutor" in row or "Acting mayor" in row]
     assert len(killed) == 2
     listed = site.page("/events?type=ASSAULT")
-    assert "<bdi>36</bdi></b>" in listed
+    assert "<bdi>36</bdi></strong>" in listed
     assert "<bdi>5 figures, 20 to 60</bdi>" in listed
 
 

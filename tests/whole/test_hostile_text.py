@@ -359,7 +359,7 @@ PAGES = [
 def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Shape]]:
     """What the same pages are made of in a story in which every text is plain."""
     path = tmp_path_factory.mktemp("plain") / "story.db"
-    told = _told(path, dict.fromkeys([*HOSTILE][:8], PLAIN))
+    told = _told(path, {name: f"{PLAIN} {number}" for number, name in enumerate(HOSTILE)})
     with open_site(path) as opened:
         shapes = {page: shape_of(opened.page(re.sub("q=.*", "q=plain", page))) for page in PAGES}
         for page in EACH:
