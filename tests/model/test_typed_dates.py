@@ -172,6 +172,11 @@ def test_a_midnight_that_nobody_typed_is_the_day_and_equal_ends_are_one_date(tex
     ("text", "date"),
     [
         ("15 April 2025, 03:00 (14 April 2025, 20:00 -04:00)", "2025-04-14T20:00-04:00"),
+        (
+            "10 AD (Y1E1) to 1 January 1900, in the 03:00 hour"
+            " (10 AD (Y1E1) to 1 January 1900, in the 00:00 hour UTC)",
+            "Y1E1/1900-01-01T00Z",
+        ),
         ("by 1 January 2025, 01:00 (by 31 December 2024, 23:00 UTC)", "../2024-12-31T23:00Z"),
     ],
 )

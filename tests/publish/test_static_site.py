@@ -123,7 +123,7 @@ def test_the_map_is_a_picture_whose_places_lead_to_events(site: Path) -> None:
     text = (site / "map/index.html").read_text()
     (picture, *_) = re.findall(r'src="([^"]*world[.]svg)[^"]*#svgView', text)
     assert (site / "map" / picture).resolve().is_file()
-    assert "<b>14 events</b> on this part of the map" in text
+    assert "<strong>14 events</strong> on this part of the map" in text
     listed = text.partition('class="places"')[2].partition("</section>")[0]
     assert len({*re.findall(r'href="[./]*(events/[^"/]*)', listed)}) == 14
     assert 'href="#places"' in text

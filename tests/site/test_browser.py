@@ -810,8 +810,7 @@ def test_a_phone_shows_a_highlight_and_begins_the_list_on_its_first_screen(
     assert day["y"] < 650
 
 
-@pytest.mark.parametrize("width", [390, DESK])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", DESK), ("dark", 390)])
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing(
     name: str, scheme: str, width: int, demo: str, open_page: Opener

@@ -9,6 +9,7 @@ JSON, Python and the entries of a log never come here: for them `edtf.parse` rea
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from timeline.errors import InvalidValue
@@ -91,12 +92,9 @@ def _as_written(text: str) -> str | None:
     For example that of "15 April 2025, 03:00 (14 April 2025, 20:00 -04:00)". Returns None for any
     other text.
     """
-    if (match := _BY_TWO_CLOCKS.fullmatch(text)) is None:
+    if (dates := _by_two_clocks(text)) is None:
         return None
-    try:
-        here, written = edtf.parse(match[1]), edtf.parse(match[2])
-    except InvalidValue:
-        return None
+    here, written = dates
     if "T" not in written.edtf or here.precision != written.precision:
         return None
     for one, other in (
@@ -111,13 +109,25 @@ def _as_written(text: str) -> str | None:
     return written.edtf
 
 
+def _by_two_clocks(text: str) -> tuple[edtf.Occurred, edtf.Occurred] | None:
+    """Return the date before brackets and the date in them; each may have brackets of its own."""
+    brackets = re.finditer(r" \(", text) if text.endswith(")") else iter(())
+    for bracket in islice(brackets, _MOST_BRACKETS):
+        try:
+            return edtf.parse(text[: bracket.start()]), edtf.parse(text[bracket.end() : -1])
+        except InvalidValue:
+            continue
+    return None
+
+
 def _is_near(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
     """Return whether two bounds are at most about a day apart, by their years, months and days."""
     days = [(year * 12 + month) * 31 + day for year, month, day in (one[:3], other[:3])]
     return abs(days[0] - days[1]) <= 4
 
 
-_BY_TWO_CLOCKS = re.compile(r"(.+?) \((.+)\)")
+_MOST_BRACKETS = 8
+"""Brackets that are tried, at most; a page prints five, "10 AD (Y1E1) to 20 AD (Y2E1) (...)"."""
 _MIDNIGHT = re.compile(r"^(\s*[0-9]{4}-[0-9]{2}-[0-9]{2}) 0?0:00:00\s*$")
 """A day with a midnight that a program added to it."""
 
