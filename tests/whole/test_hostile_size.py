@@ -358,7 +358,7 @@ def test_the_largest_events_are_rebuilt(large: Path) -> None:
 
 
 def test_the_largest_events_have_pages(large: Path) -> None:
-    with open_site(large) as site:
+    with open_site(large, settings={"sql_time_limit_ms": 20_000}) as site:
         for page in ("/", "/events?q=x", "/events?q=person", "/events?all=actor", "/changes"):
             site.page(page)
         for event_id in ("most", "same", *(f"wordy-{n}" for n in range(len(WORDY)))):
