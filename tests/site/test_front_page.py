@@ -175,6 +175,8 @@ def test_highlights_are_those_of_the_moment_in_the_order_in_which_they_occurred(
         ({"occurred": "../2025-04-14"}, "By 14 April 2025", None),
         ({"occurred": "0044-03-15"}, "15 March 44 AD", None),
         ({"occurred": "-0043-03-15"}, "15 March 44 BC", None),
+        ({"occurred": "-0043-03-15T10:00"}, "15 March 44 BC, 10:00", None),
+        ({"occurred": "0044-03-15T10:00"}, "15 March 44 AD", "10:00"),
         ({"occurred": "Y-1000000000"}, None, None),
     ],
     ids=str,

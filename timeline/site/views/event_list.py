@@ -119,8 +119,9 @@ def _when(row: Mapping[str, Any]) -> dict[str, str]:
     """
     if row["occurred"] is None:
         return {"head": "", "weekday": "", "rest": ""}
-    if row["occurred_precision"] in _CLOCK_TIMES and "/" not in row["occurred"]:
-        return {**day_head(row["occurred_from"][:10]), "rest": _time(row)}
+    is_time = row["occurred_precision"] in _CLOCK_TIMES and "/" not in row["occurred"]
+    if is_time and _ISO_DAY.fullmatch(day := row["occurred_from"][:10]):
+        return {**day_head(day), "rest": _time(row)}
     first, _, last = row["occurred"].partition("/")
     if not _ISO_DAY.fullmatch(first):
         words = prose.when(row)
