@@ -31,14 +31,18 @@ _READ = 1_000
 _NAMED = 20
 """The number of other events of an act that a page names."""
 
-_CURATION = """
+CHANGED_THE_STORY = """
+  EXISTS (SELECT 1 FROM field_changes AS f
+           WHERE f.event_id = v.event_id AND f.version = v.version
+             AND f.path NOT GLOB '/highlight*' AND f.path NOT GLOB '/media*')
+"""
+"""SQL that tells whether a version (v) changed more than what a page shows of an event."""
+_CURATION = f"""
   (v.kind = 'event.updated'
    AND EXISTS (SELECT 1 FROM field_changes AS f
                 WHERE f.event_id = v.event_id AND f.version = v.version)
-   AND NOT EXISTS (SELECT 1 FROM field_changes AS f
-                WHERE f.event_id = v.event_id AND f.version = v.version
-                  AND f.path NOT GLOB '/highlight*' AND f.path NOT GLOB '/media*'))
-"""
+   AND NOT {CHANGED_THE_STORY})
+"""  # noqa: S608
 """SQL that tells whether a version (v) changed only what a page shows of an event."""
 
 

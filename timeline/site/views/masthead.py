@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from timeline.formats import prose
+from timeline.site.views.change_feed import CHANGED_THE_STORY
 from timeline.store import log
 from timeline.store.rows import RowDict, as_dicts
 
@@ -20,18 +21,16 @@ _LATEST = 3
 _NEWEST = 120
 """Entries, at most, that are read to find these acts: 0.5 ms."""
 
-_CHANGES = """
+_CHANGES = f"""
 SELECT v.event_id, v.kind, v.recorded_at, v.author, v.reason, e.title
   FROM log AS l
   CROSS JOIN event_versions AS v
     ON v.event_id = substr(l.subject, 7) AND v.version = l.version AND v.seq = l.seq
   JOIN events AS e ON e.event_id = v.event_id AND e.state <> 'erased'
  WHERE l.seq > ?
-   AND (v.kind NOT IN ('event.updated', 'event.corrected') OR EXISTS (
-        SELECT 1 FROM field_changes AS f WHERE f.event_id = v.event_id AND f.version = v.version
-           AND f.path NOT GLOB '/highlight*' AND f.path NOT GLOB '/media*'))
+   AND (v.kind NOT IN ('event.updated', 'event.corrected') OR {CHANGED_THE_STORY})
  ORDER BY l.seq DESC
-"""
+"""  # noqa: S608
 """The newest versions of events, without those that changed only what a page shows of an event."""
 
 
