@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from site_in_process import Site, open_site
 from ticking_clock import TickingClock
 
-from timeline import Timeline, demo
+from timeline import Timeline
 from timeline.reading import areas, facet_index
 from timeline.reading.indexed_selection import IndexedSelection
 from timeline.reading.selection import Selection
@@ -233,13 +233,6 @@ def test_countries_have_their_names_in_the_language_of_the_log() -> None:
 
 
 # --- Pages --------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("map") / "story.db"
-    demo.build(path)
-    return path
 
 
 @pytest.fixture(scope="module")
