@@ -282,7 +282,15 @@ def test_verify_finds_every_change_of_a_file(story: Timeline, path: Path, sql: s
 
 
 @pytest.mark.parametrize(
-    "column", ["media_type = 'image/png'", "size = 9", "width = 9, height = 9"]
+    "column",
+    [
+        "media_type = 'image/png'",
+        "size = 9",
+        "width = 9, height = 9",
+        "sha256 = 'sha257' || substr(sha256, 7)",
+        "sha256 = substr(sha256, 1, 8) || '0' || substr(sha256, 10)",
+        "sha256 = upper(sha256)",
+    ],
 )
 def test_verify_finds_what_is_said_of_bytes_that_are_gone(
     story: Timeline, path: Path, column: str

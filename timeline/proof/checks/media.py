@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 from typing import NamedTuple
 
@@ -78,6 +79,8 @@ def _check_erased(
     connection: sqlite3.Connection, report: Report, row: _Row, *, is_named: bool
 ) -> None:
     """Check that an entry can have erased the file, and that its bytes and their facts are gone."""
+    if not re.fullmatch("sha256:[0-9a-f]{64}", row.sha256):
+        report.add("file", row.sha256, "sha256: and 64 hexadecimal digits", row.sha256)
     if row.body is not None:
         report.add("file", row.sha256, f"no bytes: {row.erased_by} erased them", "bytes")
     if any(fact is not None for fact in row[1:5]):
