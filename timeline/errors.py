@@ -19,6 +19,8 @@
     |   +-- ClockLeapt          this machine's clock is far ahead of the log and of its file
     |   +-- TooManyAbsent       a sheet lacks more than a tenth of the events
     |   +-- IsMirror            the file follows another log, and has to stay equal to it
+    |   +-- Outrun              another site of the cluster wrote first
+    |   +-- ClockAhead          this machine's clock is ahead of the cluster's
     +-- ProofError          a proof, a signature or a checkpoint that does not hold
     +-- StoreError          the file, not the input
         +-- NotATimeline        a missing or foreign file
@@ -31,6 +33,9 @@
         +-- Replaced            another file has its name now, or none
         +-- Busy                another writer holds the lock
         +-- Unfinished          an erasure whose words are still in the file
+        +-- Unreachable         a cluster that does not answer
+        +-- InDoubt             an append of which the cluster did not say whether it is stored
+        +-- Diverged            a cluster that no longer has what this node has
 
 ``str(error)`` is one line that a person can act on. This module imports nothing of this package.
 """
@@ -43,11 +48,14 @@ __all__ = [
     "AlreadyRecorded",
     "Ambiguous",
     "Busy",
+    "ClockAhead",
     "ClockBehind",
     "ClockLeapt",
     "Conflict",
     "Damaged",
+    "Diverged",
     "Erased",
+    "InDoubt",
     "InvalidCell",
     "InvalidInput",
     "InvalidSheet",
@@ -59,6 +67,7 @@ __all__ = [
     "NotFound",
     "NotWritable",
     "NothingChanged",
+    "Outrun",
     "ProjectionOutdated",
     "ProofError",
     "Refused",
@@ -71,6 +80,7 @@ __all__ = [
     "TooNew",
     "TooOld",
     "Unfinished",
+    "Unreachable",
 ]
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -296,6 +306,28 @@ class TooManyAbsent(Refused):
         self.current = current
 
 
+class Outrun(Refused):
+    """Another site of the cluster wrote before this append was stored; nothing of it was kept."""
+
+    def __init__(self) -> None:
+        super().__init__("another site wrote meanwhile; nothing was kept: do it again")
+
+
+class ClockAhead(Refused):
+    """The clock of this machine is more than 5 seconds ahead of the cluster's clock.
+
+    Entries with its time would make all other sites wait.
+    """
+
+    def __init__(self, now: str, cluster: str) -> None:
+        super().__init__(
+            f"the clock here says {now}, the clock of the cluster {cluster}; nothing was written: "
+            "set the clock here, then repeat"
+        )
+        self.now = now
+        self.cluster = cluster
+
+
 class ProofError(TimelineError):
     """A proof, a signature or a checkpoint does not hold; the message says why."""
 
@@ -371,3 +403,29 @@ class Unfinished(StoreError):
             path, f"the words are out of the log, not yet out of the file ({why}): {advice}"
         )
         self.why = why
+
+
+class Unreachable(StoreError):
+    """The cluster of this node does not answer; nothing was written.
+
+    `path` is the address of the cluster.
+    """
+
+
+class InDoubt(StoreError):
+    """The cluster did not say in time whether an append was stored.
+
+    The next command that writes finds it out. To repeat the append is safe: it is recorded once.
+    """
+
+    def __init__(self, path: str, recorded_at: str) -> None:
+        super().__init__(
+            path,
+            f"it is not known yet whether the append of {recorded_at} was stored: the next command "
+            "that writes finds it out; repeating this one is safe",
+        )
+        self.recorded_at = recorded_at
+
+
+class Diverged(StoreError):
+    """The cluster no longer has the messages that this node's file has; nothing was changed."""
