@@ -61,6 +61,10 @@ class Entries:
         self._asked_ids = ("", "")
         self._taken_ids: set[str] = set()
         self._resolver = Resolver(connection, self._buffer, vocabulary, self._new_id)
+        self.kept_texts: list[str] = []
+        """The SHA-256 of each text of a source that this append keeps and the file lacked."""
+        self.kept_files: list[str] = []
+        """The SHA-256 of each attached file that this append keeps and the file lacked."""
 
     def finish(self) -> None:
         """Check and write what is left at the end of the append; `writer.appending` calls it."""

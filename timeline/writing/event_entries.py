@@ -196,7 +196,8 @@ class EventEntries(Entries):
         from timeline.writing.media import keep
 
         file = attached_file(content)
-        keep(self._connection, file, self._recorded_at, allow_large=allow_large)
+        if keep(self._connection, file, self._recorded_at, allow_large=allow_large):
+            self.kept_files.append(file.sha256)
         kind = "image" if file.media_type.startswith("image/") else "document"
         return {"kind": kind, "sha256": file.sha256}
 

@@ -26,8 +26,8 @@ each publication needs three times as much free room."""
 
 def keep(
     connection: sqlite3.Connection, file: AttachedFile, attached_at: str, *, allow_large: bool
-) -> None:
-    """Keep the bytes of a file, unless they are here already.
+) -> bool:
+    """Keep the bytes of a file; return False if they are here already.
 
     Raises Refused for a file that was erased and, unless `allow_large`, for one with which all
     files have more than 1 GiB.
@@ -38,7 +38,7 @@ def keep(
         "SELECT 1 FROM media_files WHERE sha256 = ?", (file.sha256,)
     ).fetchone()
     if row:
-        return
+        return False
     (total,) = connection.execute("SELECT total(size) FROM media_files").fetchone()
     if total + len(file.body) > _MOST and not allow_large:
         raise Refused(
@@ -60,6 +60,7 @@ def keep(
     connection.execute(
         "INSERT INTO media_bytes (sha256, body) VALUES (?, ?)", (file.sha256, file.body)
     )
+    return True
 
 
 def checked(

@@ -95,6 +95,7 @@ class SourceEntries(Entries):
                 " VALUES (?, ?, ?, ?)",
                 (text_sha256, document.text, self._recorded_at, document.original_sha256),
             )
+            self.kept_texts.append(text_sha256)
 
     def lost_quotes(self, source_id: str) -> list[dict[str, Any]]:
         """Return `captured_texts.lost_quotes` with what this append has added."""

@@ -18,6 +18,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -82,14 +83,20 @@ def appending(
     ahead: str | None = None,
     fork: bool = False,
     dry_run: bool = False,
+    around: Callable[[Append], AbstractContextManager[object]] = contextlib.nullcontext,
 ) -> Iterator[Append]:
     """Run the block as one append under the write lock: all of it is kept, or nothing.
 
     `recording_time` says what `trust_clock` and `ahead` are for. With `dry_run` everything is
     checked and done, and then taken back. Otherwise an erasure that is pending is finished first,
-    or a note of the append says why not. With `fork`, a mirror becomes a log of its own. Raises
-    StoreError for a file that cannot be written, ClockBehind and ClockLeapt, IsMirror for entries
-    that would make a mirror another log, and the errors of the operations of `Append`.
+    or a note of the append says why not. With `fork`, a mirror becomes a log of its own.
+
+    `around` is entered in the transaction, before the block, and left when everything is written
+    and only the commit is missing; what it raises then takes the append back. It sees a dry run,
+    and a block that fails, end with an exception.
+
+    Raises StoreError for a file that cannot be written, ClockBehind and ClockLeapt, IsMirror for
+    entries that would make a mirror another log, and the errors of the operations of `Append`.
     """
     with (
         contextlib.suppress(_TakeBack),
@@ -105,16 +112,17 @@ def appending(
             append = Append(connection, time)
             append.notes += [note] if note else []
             size = log.size(connection)
-            yield append
-            append.finish()
-            if append.has_new_zone and not dry_run:
-                tables.make_anew(connection)
-            if (kept := mirror.mirror_of(connection)) and log.size(connection) > size:
-                if not fork:
-                    raise IsMirror(*kept)
-                mirror.unmark(connection)
-            if dry_run:
-                raise _TakeBack
+            with around(append):
+                yield append
+                append.finish()
+                if append.has_new_zone and not dry_run:
+                    tables.make_anew(connection)
+                if (kept := mirror.mirror_of(connection)) and log.size(connection) > size:
+                    if not fork:
+                        raise IsMirror(*kept)
+                    mirror.unmark(connection)
+                if dry_run:
+                    raise _TakeBack
 
 
 class _TakeBack(Exception):
