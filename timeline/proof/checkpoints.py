@@ -21,7 +21,7 @@ from timeline.store import log, merkle
 from timeline.store.storage import immediate
 
 
-class Stored(NamedTuple):
+class StoredCheckpoint(NamedTuple):
     """A stored checkpoint is a row of table `checkpoints`."""
 
     size: int
@@ -32,15 +32,15 @@ class Stored(NamedTuple):
     stored_at: str
 
 
-def stored(connection: sqlite3.Connection, limit: int = -1) -> list[Stored]:
+def stored(connection: sqlite3.Connection, limit: int = -1) -> list[StoredCheckpoint]:
     """Return the checkpoints, the newest first; of one size, the one with most signatures first."""
     rows = connection.execute(
         "SELECT * FROM checkpoints ORDER BY size DESC, length(note) DESC LIMIT ?", (limit,)
     )
-    return [*map(Stored._make, rows)]
+    return [*map(StoredCheckpoint._make, rows)]
 
 
-def newest(connection: sqlite3.Connection) -> Stored | None:
+def newest(connection: sqlite3.Connection) -> StoredCheckpoint | None:
     """Return the newest checkpoint, with all of its signatures, or None."""
     return next(iter(stored(connection, 1)), None)
 
@@ -50,7 +50,7 @@ def sign(
     key: SigningKey,
     *,
     now: Callable[[], datetime] = clock.now,
-) -> Stored:
+) -> StoredCheckpoint:
     """Sign the log as it is, and store the note; the same log gives the same note.
 
     Raises InvalidInput for the key of another log, ProofError if the log does not continue the
@@ -68,7 +68,7 @@ def sign(
         return _store(connection, note, [str(key.verifier)], now())
 
 
-def _check_grown(connection: sqlite3.Connection, last: Stored, size: int) -> None:
+def _check_grown(connection: sqlite3.Connection, last: StoredCheckpoint, size: int) -> None:
     if size < last.size:
         raise ProofError(
             f"the log has {size} entries, and {last.size} were signed: run timeline verify"
@@ -79,7 +79,9 @@ def _check_grown(connection: sqlite3.Connection, last: Stored, size: int) -> Non
         )
 
 
-def cosign(connection: sqlite3.Connection, text: str, witnesses: Collection[VerifierKey]) -> Stored:
+def cosign(
+    connection: sqlite3.Connection, text: str, witnesses: Collection[VerifierKey]
+) -> StoredCheckpoint:
     """Store the signatures of witnesses under a checkpoint of this log.
 
     `text` is a checkpoint that was stored here, with more signatures under it. Those by other
@@ -100,9 +102,11 @@ def cosign(connection: sqlite3.Connection, text: str, witnesses: Collection[Veri
         return _store(connection, Note(given.text, kept + added), keys, clock.now())
 
 
-def _store(connection: sqlite3.Connection, note: Note, keys: list[str], at: datetime) -> Stored:
+def _store(
+    connection: sqlite3.Connection, note: Note, keys: list[str], at: datetime
+) -> StoredCheckpoint:
     checkpoint = Checkpoint.of(note)
-    row = Stored(
+    row = StoredCheckpoint(
         checkpoint.size,
         checkpoint.root,
         str(note),
@@ -113,7 +117,7 @@ def _store(connection: sqlite3.Connection, note: Note, keys: list[str], at: date
         "SELECT * FROM checkpoints WHERE size = ? AND note = ?", (row.size, row.note)
     ).fetchone()
     if known:
-        return Stored._make(known)
+        return StoredCheckpoint._make(known)
     connection.execute("INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?)", row)
     return row
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 
 from timeline.errors import InvalidValue, ProofError
-from timeline.proof.checkpoints import Stored
+from timeline.proof.checkpoints import StoredCheckpoint
 from timeline.proof.checks.entries import is_instant
 from timeline.proof.checks.report import Report
 from timeline.proof.signed_note import VerifierKey, parse
@@ -35,7 +35,7 @@ def check_checkpoints(
     report.origin = _origin(connection)
     stored_keys: set[VerifierKey] = set()
     sizes: set[int] = set()
-    for row in map(Stored._make, connection.execute(_CHECKPOINTS)):
+    for row in map(StoredCheckpoint._make, connection.execute(_CHECKPOINTS)):
         report.checkpoints += 1
         sizes.add(row.size)
         name = f"stored, over {row.size}"
@@ -58,7 +58,7 @@ _CHECKPOINTS = (
 )
 
 
-def _signers(report: Report, name: str, row: Stored) -> list[VerifierKey]:
+def _signers(report: Report, name: str, row: StoredCheckpoint) -> list[VerifierKey]:
     """Return the keys stored with a note: its log's own first; each of them signed the note."""
     try:
         keys = [VerifierKey.parse(line) for line in row.verifier_keys.split("\n")]

@@ -13,7 +13,7 @@ from typing import Any
 
 from timeline.errors import ProofError
 from timeline.proof import checkpoints
-from timeline.proof.checkpoints import Stored
+from timeline.proof.checkpoints import StoredCheckpoint
 from timeline.reading import query
 from timeline.store import log
 from timeline.store.rows import as_dicts
@@ -36,7 +36,7 @@ def verify_page(connection: sqlite3.Connection) -> dict[str, Any]:
     }
 
 
-def _described(row: Stored) -> dict[str, Any]:
+def _described(row: StoredCheckpoint) -> dict[str, Any]:
     return {
         "size": row.size,
         "root": _base64(row.root),
