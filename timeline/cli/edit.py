@@ -26,7 +26,7 @@ import click
 from timeline.api import Timeline
 from timeline.cli import form, output
 from timeline.cli.appending import appending, language_of, source_id
-from timeline.cli.opening import opened
+from timeline.cli.opening import opened, opened_to_append
 from timeline.errors import (
     AlreadyRecorded,
     Conflict,
@@ -92,7 +92,7 @@ def append_by_form(
     database: str, given: Mapping[str, Any], words: Mapping[str, str | None], *, dry_run: bool
 ) -> Receipt:
     """Record the event that a person describes in a form; the form begins with what is `given`."""
-    with Timeline.open(database) as timeline:
+    with opened_to_append(database) as timeline:
         with opened(database) as (connection, _):
             hints = _HINTS | _type_hint(query.labels(connection))
 
@@ -160,21 +160,21 @@ def revise_by_form(
     the event meanwhile, the form comes back and says so; saved again, it is applied to the newest
     version.
     """
-    with opened(database) as (connection, _):
-        event_id, version = resolve_event(connection, event)
-        shown = query.get(connection, event_id)
-        labels = query.labels(connection)
-        lines = form.event_lines(_content(shown), labels, _urls(connection, shown))
-    seen: int = shown["version"]
-    expected = expect or version or seen
-    if expected != seen:
-        raise Conflict(f"event {event_id}", expected, seen)
-    text = form.written(
-        f"{event_id}, version {seen}. {_ABOUT[operation]}\n{_ABOUT_FORMS}",
-        [*_said_lines(words), *lines],
-        _HINTS | _type_hint(labels) | {"reason": _WHY[operation]},
-    )
-    with Timeline.open(database) as timeline:
+    with opened_to_append(database) as timeline:
+        with opened(database) as (connection, _):
+            event_id, version = resolve_event(connection, event)
+            shown = query.get(connection, event_id)
+            labels = query.labels(connection)
+            lines = form.event_lines(_content(shown), labels, _urls(connection, shown))
+        seen: int = shown["version"]
+        expected = expect or version or seen
+        if expected != seen:
+            raise Conflict(f"event {event_id}", expected, seen)
+        text = form.written(
+            f"{event_id}, version {seen}. {_ABOUT[operation]}\n{_ABOUT_FORMS}",
+            [*_said_lines(words), *lines],
+            _HINTS | _type_hint(labels) | {"reason": _WHY[operation]},
+        )
         revision = _Revision(timeline, operation, shown, form.pieces(text))
         return _edited(text, revision.attempt, "Nothing was changed.")
 

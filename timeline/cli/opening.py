@@ -1,4 +1,4 @@
-"""This module opens a timeline for a command that reads, or that writes no entry."""
+"""This module opens a timeline for a command: to read, to append, or to write no entry."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 
+from timeline.api import Timeline
 from timeline.cli import output
 from timeline.projection import tables
 from timeline.reading.as_of import AsOf, parse_as_of
@@ -22,6 +23,11 @@ def opened(
         if connection.note:
             output.echo_note(connection.note)
         yield connection, parse_as_of(connection, as_of, as_reported)
+
+
+def opened_to_append(database: str) -> Timeline:
+    """Open a timeline for a command that appends; what it looks up before is read after this."""
+    return Timeline.open(database)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import click
 from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import appending
+from timeline.cli.opening import opened_to_append
 from timeline.cli.options import Command, author_option, json_option, writing_options
 from timeline.model.content import Said
 from timeline.model.validation import validate
@@ -69,7 +70,7 @@ def about_command(
     """
     changes = {field: value for field, value in fields.items() if value is not None}
     said = validate(Said, {"reason": reason, "author": author})
-    with Timeline.open(database) as timeline:
+    with (opened_to_append if changes else Timeline.open)(database) as timeline:
         before = _fields(timeline.info)
         if not changes:
             _print(before, as_json=as_json)

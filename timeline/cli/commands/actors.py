@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import appending
-from timeline.cli.opening import opened
+from timeline.cli.opening import opened, opened_to_append
 from timeline.cli.options import Command, author_option, json_option, writing_options
 from timeline.errors import NothingChanged, Refused
 from timeline.formats import prose
@@ -63,13 +62,15 @@ def add_command(
     recorded already with the same content stays as it is. If another actor has the name, give
     an --id.
     """
-    with opened(database) as (connection, _):
-        actor = {"actor_id": actor_id or _id_of(actors.named(connection, name), name), "name": name}
-        is_known = actors.find(connection, actor["actor_id"])
-        namesake = actors.namesake(connection, actor) if is_known else None
     said = validate(Said, {"author": author})
-    with Timeline.open(database) as timeline, appending(timeline) as append:
-        receipts = _recorded(append, {**actor, **fields}, namesake, said)
+    with opened_to_append(database) as timeline:
+        with opened(database) as (connection, _):
+            known = actor_id or _id_of(actors.named(connection, name), name)
+            actor = {"actor_id": known, "name": name}
+            is_known = actors.find(connection, actor["actor_id"])
+            namesake = actors.namesake(connection, actor) if is_known else None
+        with appending(timeline) as append:
+            receipts = _recorded(append, {**actor, **fields}, namesake, said)
     _echo(receipts)
 
 
@@ -94,20 +95,21 @@ def alias_command(
     Entries keep the names that they were written with.
     """
     said = validate(Said, {"author": author})
-    with opened(database) as (connection, _):
-        known = actors.get(connection, references.resolve_actor(connection, actor))
-        names = {fold(name) for name in (known["name"], *known["aliases"])}
-        new = [name for name in aliases if fold(name) not in names]
-        namesake = actors.namesake(connection, known)
-        others = {name: actors.holder(connection, name) for name in new}
-    if not new:
-        raise NothingChanged(f"actor {known['actor_id']}")
-    with Timeline.open(database) as timeline, appending(timeline) as append:
-        if known["seq"] is None:
-            receipts = _recorded(append, {**_plain(known), "aliases": new}, namesake, said)
-        else:
-            changes = [("aliases.-", name) for name in new]
-            receipts = [append.update_actor(known["actor_id"], changes, said)]
+    with opened_to_append(database) as timeline:
+        with opened(database) as (connection, _):
+            known = actors.get(connection, references.resolve_actor(connection, actor))
+            names = {fold(name) for name in (known["name"], *known["aliases"])}
+            new = [name for name in aliases if fold(name) not in names]
+            namesake = actors.namesake(connection, known)
+            others = {name: actors.holder(connection, name) for name in new}
+        if not new:
+            raise NothingChanged(f"actor {known['actor_id']}")
+        with appending(timeline) as append:
+            if known["seq"] is None:
+                receipts = _recorded(append, {**_plain(known), "aliases": new}, namesake, said)
+            else:
+                changes = [("aliases.-", name) for name in new]
+                receipts = [append.update_actor(known["actor_id"], changes, said)]
     _echo(receipts)
     for name, other in others.items():
         if other and _was_first(other, known):
@@ -139,18 +141,19 @@ def merge_command(
     another main name, add an actor with the new name, and merge the old actor into it.
     """
     said = validate(Said, {"author": author, "reason": reason})
-    with opened(database) as (connection, _):
-        merged, kept = (
-            actors.get(connection, references.resolve_actor(connection, each))
-            for each in (actor, into_actor)
-        )
-        namesakes = [actors.namesake(connection, each) for each in (kept, merged)]
     receipts: list[Receipt] = []
-    with Timeline.open(database) as timeline, appending(timeline) as append:
-        for each, namesake in zip((kept, merged), namesakes, strict=True):
-            if each["seq"] is None:
-                receipts += _recorded(append, _plain(each), namesake, Said(author=said.author))
-        receipts.append(append.merge_actor(merged["actor_id"], kept["actor_id"], said))
+    with opened_to_append(database) as timeline:
+        with opened(database) as (connection, _):
+            merged, kept = (
+                actors.get(connection, references.resolve_actor(connection, each))
+                for each in (actor, into_actor)
+            )
+            namesakes = [actors.namesake(connection, each) for each in (kept, merged)]
+        with appending(timeline) as append:
+            for each, namesake in zip((kept, merged), namesakes, strict=True):
+                if each["seq"] is None:
+                    receipts += _recorded(append, _plain(each), namesake, Said(author=said.author))
+            receipts.append(append.merge_actor(merged["actor_id"], kept["actor_id"], said))
     _echo([receipt for receipt in receipts if not receipt.unchanged], into=kept["actor_id"])
 
 

@@ -6,9 +6,9 @@ from typing import IO
 
 import click
 
-from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import appending, print_receipt, source_id
+from timeline.cli.opening import opened_to_append
 from timeline.cli.options import (
     Command,
     ahead_option,
@@ -64,7 +64,7 @@ def attach_command(
     """
     said = validate(Said, {"author": author, "reason": reason, "reported_at": reported_at})
     content = file.read(LARGEST + 1)
-    with Timeline.open(database) as timeline:
+    with opened_to_append(database) as timeline:
         event_id, _ = timeline.resolve(event)
         with appending(timeline) as append:
             if source:

@@ -14,10 +14,9 @@ from typing import IO, Any
 
 import click
 
-from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import is_ahead_allowed, is_fork_meant, naming, settle_clock
-from timeline.cli.opening import writing
+from timeline.cli.opening import opened_to_append, writing
 from timeline.cli.options import (
     Command,
     ahead_option,
@@ -146,7 +145,7 @@ def _import(
         with writing(database):
             pass  # an erasure that was pending is finished now
     with (
-        Timeline.open(database) as timeline,
+        opened_to_append(database) as timeline,
         contextlib.closing(storage.connect(database)) as connection,
         _opened(path) as file,
         output.Progress("rows", is_brief=True) as progress,

@@ -23,7 +23,7 @@ from timeline.cli.appending import (
     typed_date,
 )
 from timeline.cli.input_places import InputPlaces
-from timeline.cli.opening import opened
+from timeline.cli.opening import opened, opened_to_append
 from timeline.cli.options import (
     Command,
     edit_option,
@@ -114,7 +114,7 @@ def append_command(
     receipts = KeptReceipts()
     places = InputPlaces()
     with (
-        Timeline.open(database) as timeline,
+        opened_to_append(database) as timeline,
         output.Progress("events") as progress,
         appending(timeline, dry_run=dry_run) as append,
         contextlib.ExitStack() as stack,

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from timeline.api import Timeline
 from timeline.cli.appending import (
     appending,
     described_figures,
@@ -17,6 +16,7 @@ from timeline.cli.appending import (
     recorded_sources,
     typed_date,
 )
+from timeline.cli.opening import opened_to_append
 from timeline.cli.options import (
     Command,
     all_of,
@@ -40,21 +40,24 @@ def _change(
     database: str,
     operation: str,
     event: str,
-    arguments: tuple[Any, ...],
     words: dict[str, Any],
     expect: int | None,
     as_json: bool,
-    into: str = "",
+    into: str | None = None,
 ) -> None:
-    """Append one operation on the event that `event` means, and print the receipt."""
+    """Append one operation on the event that `event` means, and print the receipt.
+
+    `into` means the event that stays when two are merged.
+    """
     said = validate(Said, words)
-    with Timeline.open(database) as timeline:
+    with opened_to_append(database) as timeline:
+        into_ids = [timeline.resolve(into)[0]] if into is not None else []
         event_id, version = timeline.resolve(event)
         with appending(timeline) as append:
             receipt: Receipt = getattr(append, operation)(
-                event_id, *arguments, said, expect=expect or version
+                event_id, *into_ids, said, expect=expect or version
             )
-    print_receipt(receipt, as_json, into)
+    print_receipt(receipt, as_json, *into_ids)
 
 
 def _changes(assignments: tuple[str, ...], language: str) -> list[tuple[str, Any]]:
@@ -124,7 +127,7 @@ def _revise(
     if replace and len(figures["figures"]) != 1:
         raise click.UsageError("--replace goes with one --figure")
     said = validate(Said, options)
-    with Timeline.open(database) as timeline:
+    with opened_to_append(database) as timeline:
         event_id, version = timeline.resolve(event)
         with appending(timeline) as append:
             changes = _changes(assignments, language_of(timeline))
@@ -223,7 +226,7 @@ def retract_command(
 
     It stays readable, marked as retracted.
     """
-    _change(database, "retract", event, (), words, expect, as_json)
+    _change(database, "retract", event, words, expect, as_json)
 
 
 @click.command("reinstate", cls=Command)
@@ -238,7 +241,7 @@ def reinstate_command(
     database: str, /, event: str, expect: int | None, as_json: bool, **words: str | None
 ) -> None:
     """Take back a retraction or a merge of EVENT."""
-    _change(database, "reinstate", event, (), words, expect, as_json)
+    _change(database, "reinstate", event, words, expect, as_json)
 
 
 @click.command("merge", cls=Command)
@@ -254,6 +257,4 @@ def merge_command(
     database: str, /, event: str, into: str, expect: int | None, as_json: bool, **words: str | None
 ) -> None:
     """Merge EVENT into another one."""
-    with Timeline.open(database) as timeline:
-        into_id, _ = timeline.resolve(into)
-    _change(database, "merge", event, (into_id,), words, expect, as_json, into_id)
+    _change(database, "merge", event, words, expect, as_json, into)

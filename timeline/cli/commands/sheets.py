@@ -6,10 +6,9 @@ from typing import Any
 
 import click
 
-from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import appending, naming
-from timeline.cli.opening import opened
+from timeline.cli.opening import opened, opened_to_append
 from timeline.cli.options import (
     Command,
     ahead_option,
@@ -67,7 +66,7 @@ def sync_command(
     said = validate(Said, {"author": author})
     rows = cells.read(_content(source))
     with (
-        Timeline.open(database) as timeline,
+        opened_to_append(database) as timeline,
         opened(database) as (connection, _),
         appending(timeline, dry_run=dry_run) as append,
         naming(source),

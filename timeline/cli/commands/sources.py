@@ -8,10 +8,9 @@ from typing import Any
 
 import click
 
-from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import appending, language_of, typed_date
-from timeline.cli.opening import opened
+from timeline.cli.opening import opened, opened_to_append
 from timeline.cli.options import Command, json_option, said_options, writing_options
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import hints
@@ -72,7 +71,7 @@ def capture_command(
     said = validate(Said, {"reported_at": reported_at, "author": author})
     dates = {name: fields[name] for name in ("published", "accessed") if fields.get(name)}
     document = _read_document(file, is_html=is_html, keep_hidden=keep_hidden)
-    with Timeline.open(database) as timeline, appending(timeline, dry_run=dry_run) as append:
+    with opened_to_append(database) as timeline, appending(timeline, dry_run=dry_run) as append:
         language = language_of(timeline)
         fields |= {name: typed_date(name, text, language).edtf for name, text in dates.items()}
         receipt = append.capture(fields, document, said)
@@ -210,7 +209,7 @@ def annotate_command(
     if (why is None) != remove:
         raise click.UsageError("say why they need no event: --why TEXT, or --remove the marks")
     words = validate(Said, said)
-    with Timeline.open(database) as timeline, appending(timeline) as append:
+    with opened_to_append(database) as timeline, appending(timeline) as append:
         source_id = timeline.resolve_source(source)
         before = append.coverage(source_id)
         spans = _spans(numbers, before.sentences) if numbers else [(start or 0, end or 0)]
@@ -255,7 +254,7 @@ def withdraw_command(
     if not undo and words["reason"] is None:
         raise click.UsageError("say why: --reason TEXT")
     said = validate(Said, words)
-    with Timeline.open(database) as timeline, appending(timeline) as append:
+    with opened_to_append(database) as timeline, appending(timeline) as append:
         source_id = timeline.resolve_source(source)
         change = append.reinstate_source if undo else append.withdraw_source
         receipt = change(source_id, said)
