@@ -1,0 +1,31 @@
+"""What the tests of a cluster share: three servers, started once for each process of the tests."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+
+import pytest
+from nats_servers import Servers
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def running_servers() -> Iterator[Servers]:
+    with Servers() as servers:
+        yield servers
+
+
+@pytest.fixture
+def servers(running_servers: Servers) -> Iterator[Servers]:
+    """Three servers, all of which run; what a test does to them is put right after it."""
+    yield running_servers
+    running_servers.all_up()
+
+
+@pytest.fixture
+def name() -> str:
+    """A name of a log that no other test has."""
+    return f"log-{os.getpid()}-{next(_NUMBERS)}"
