@@ -21,7 +21,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Literal, Self, TypedDict, Unpack, cast, overload
+from typing import IO, TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack, cast, overload
 
 from timeline.errors import InvalidInput, InvalidValue, Refused, TimelineError
 from timeline.model import clock
@@ -38,6 +38,9 @@ from timeline.store import log, storage
 from timeline.writing import writer
 from timeline.writing.receipt import Receipt
 from timeline.writing.writer import Append
+
+if TYPE_CHECKING:
+    from timeline.writing.erasure import Erasure
 
 NewEvent = Event | Mapping[str, Any]
 EventChanges = Mapping[str, Any] | Event
@@ -285,12 +288,8 @@ class Timeline:
         need not. Raises Busy after waiting 60 seconds for another writer, NotWritable,
         StorageFull, ClockBehind, ClockLeapt, IsMirror.
         """
-        if self._writer is None:
-            self._writer = storage.connect(self.path, write=True)
-        if self._writer.in_transaction:
-            raise Refused("this timeline is in the middle of an append: use that one")
         with writer.appending(
-            self._writer,
+            self._writing(),
             os.fspath(self.path),
             now=self._now,
             trust_clock=self.trust_clock,
@@ -478,6 +477,38 @@ class Timeline:
         with self.append() as append:
             return append.capture(source, found, said)
 
+    def erase(
+        self,
+        entry_ids: Sequence[str],
+        *,
+        reason: str,
+        author: str | None = None,
+        progress: Callable[[int], object] = lambda count: None,
+    ) -> Erasure:
+        """Erase the content of entries for good; the entries stay, and every proof still holds.
+
+        "media/" with the hash of an attached file, in place of an id, erases the bytes of the file.
+        `reason` is published: it must not repeat the erased words. Other versions of an event
+        repeat its words: erase each of them. `progress` is called with the number of entries read
+        while the tables are rebuilt. A log that is ahead of the clock is written all the same.
+
+        Raises NotFound, Refused for an entry that says what the log is, InvalidInput, and
+        Unfinished if another program still reads old pages; the next append then finishes it.
+        """
+        from timeline.writing import erasure
+
+        said = validate(Said, {"reason": reason, "author": author})
+        return erasure.erase(
+            self._writing(),
+            os.fspath(self.path),
+            entry_ids,
+            said,
+            now=self._now,
+            trust_clock=self.trust_clock,
+            fork=self.fork,
+            progress=progress,
+        )
+
     # --- Reading --------------------------------------------------------------------------
 
     @property
@@ -632,6 +663,14 @@ class Timeline:
         with self._reading() as connection:
             source_id = resolve_source(connection, source_id)
             return captured_texts.coverage(connection, source_id).as_json(source_id)
+
+    def _writing(self) -> sqlite3.Connection:
+        """Return the connection that writes. Raises Refused in the middle of an append."""
+        if self._writer is None:
+            self._writer = storage.connect(self.path, write=True)
+        if self._writer.in_transaction:
+            raise Refused("this timeline is in the middle of an append: use that one")
+        return self._writer
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -25,6 +25,7 @@ from timeline.errors import (
     NotATimeline,
     NotFound,
     NothingChanged,
+    Refused,
     Replaced,
     StoreError,
     TooNew,
@@ -201,6 +202,25 @@ def test_words_that_go_with_a_statement_are_checked(three: Timeline) -> None:
         with pytest.raises(InvalidInput, match="is not a field"):
             three.record({"title": "Event d", "occurred": "2025"}, **words)
     assert len(three.list()) == 3
+
+
+def test_entries_are_erased_for_good_and_what_is_wrong_is_refused(
+    three: Timeline, tmp_path: Path
+) -> None:
+    changed = three.update("event-a", {"note": "Zyxomma was seen"})
+    done = three.erase([changed.entry_id], reason="A court said so", author="nb")
+    (receipt,) = done.receipts
+    assert (receipt.kind, receipt.id) == ("entry.erased", changed.entry_id)
+    assert done.elsewhere == {"Event a": ["#1"]}
+    assert not any(b"Zyxomma" in file.read_bytes() for file in tmp_path.iterdir())
+    (again,) = three.erase([changed.entry_id], reason="A court said so").receipts
+    assert (again.entry_id, again.unchanged) == (receipt.entry_id, True)
+    with pytest.raises(NotFound):
+        three.erase(["nobody"], reason="A court said so")
+    with pytest.raises(InvalidInput):
+        three.erase([changed.entry_id], reason=" ")
+    with three.append(), pytest.raises(Refused, match="in the middle of an append"):
+        three.erase([changed.entry_id], reason="A court said so")
 
 
 # --- Reading ------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,9 +69,11 @@ def erase(
     trust_clock: bool = False,
     fork: bool = False,
     progress: Callable[[int], object] = lambda count: None,
+    appending: Callable[..., AbstractContextManager[writer.Append]] = writer.appending,
 ) -> Erasure:
     """Erase the content of these entries; `progress` is called while the tables are rebuilt.
 
+    `appending` opens the append, and takes the arguments of `writer.appending`.
     A "media/" with the hash of an attached file, in place of an id, erases the bytes of the file.
 
     It never has to wait for the clock: a log that is ahead of it is written all the same. Raises
@@ -88,7 +91,7 @@ def erase(
     for text in texts:
         if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", said.reason or "", re.IGNORECASE):
             raise InvalidInput("reason", f'repeats "{text}", which is to be erased')
-    with writer.appending(
+    with appending(
         connection, path, now=now, trust_clock=trust_clock, ahead=_NO_WAIT, fork=fork
     ) as append:
         receipts = [

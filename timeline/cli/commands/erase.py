@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import textwrap
 from collections.abc import Sequence
@@ -11,16 +10,15 @@ from typing import Any
 import click
 
 from timeline.cli import output
-from timeline.cli.appending import is_clock_right, is_fork_meant
+from timeline.cli.appending import settle_clock
+from timeline.cli.opening import opened, opened_to_append
 from timeline.cli.options import Command, fork_option, json_option, yes_option
 from timeline.errors import Ambiguous, NotFound, Refused
-from timeline.model.content import Said
-from timeline.model.validation import validate
 from timeline.reading import query
 from timeline.reading.references import resolve_entry, resolve_event
-from timeline.store import log, storage
+from timeline.store import log
 from timeline.store.files import FILE, name_of, named_files
-from timeline.writing import erasure
+from timeline.writing.erasure import Erasure
 
 _FEW = 8
 """The most places that are listed for one text."""
@@ -51,30 +49,19 @@ def erase_command(
     program is still reading old pages, the exit code is 1; the next command that writes then
     finishes the erasure.
     """
-    said = validate(Said, {"reason": reason, "author": author})
-    trust_clock = is_clock_right(database)
-    with (
-        storage.storage_errors(database),
-        contextlib.closing(storage.connect(database, write=True)) as connection,
-        output.Progress("entries") as progress,
-    ):
-        ids = [_entry_id(connection, text) for text in entries]
-        done = erasure.erase(
-            connection,
-            database,
-            ids,
-            said,
-            trust_clock=trust_clock,
-            fork=is_fork_meant(),
-            progress=progress,
-        )
+    with opened_to_append(database) as timeline:
+        settle_clock(timeline)
+        with opened(database) as (connection, _):
+            ids = [_entry_id(connection, text) for text in entries]
+        with output.Progress("entries") as progress:
+            done = timeline.erase(ids, reason=reason, author=author, progress=progress)
     if as_json:
         output.dump(_fields(done))
     else:
         _print(entries, done)
 
 
-def _fields(done: erasure.Erasure) -> dict[str, Any]:
+def _fields(done: Erasure) -> dict[str, Any]:
     """Return what was erased as JSON."""
     return {
         "erased": [
@@ -92,7 +79,7 @@ def _fields(done: erasure.Erasure) -> dict[str, Any]:
     }
 
 
-def _print(entries: Sequence[str], done: erasure.Erasure) -> None:
+def _print(entries: Sequence[str], done: Erasure) -> None:
     for text, receipt in zip(entries, done.receipts, strict=True):
         what = "erased already" if receipt.unchanged else "erased"
         output.echo(output.flow([what, output.bold(text), f"by entry {receipt.seq}"]))
