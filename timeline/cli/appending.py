@@ -47,14 +47,18 @@ def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
 
     From the commit on, Ctrl-C is ignored: a message that nothing was written would be wrong.
     """
+
+    def ignore_interrupts() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
     settle_clock(timeline)
     click.get_current_context().meta["timeline.language"] = language_of(timeline)
     before = signal.getsignal(signal.SIGINT)
     try:
         with timeline.append(dry_run=dry_run) as append:
+            append.at_commit = ignore_interrupts
             yield append
             new = _unknown(timeline.path, append.names) if append.names else []
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
         # The append is committed. The notes are printed last, after the receipts.
         slips = map(_of_slip, _slips(timeline.path, new)) if new else ()
         notes = itertools.chain(append.notes, [*slips])

@@ -65,6 +65,8 @@ class Entries:
         """The SHA-256 of each text of a source that this append keeps and the file lacked."""
         self.kept_files: list[str] = []
         """The SHA-256 of each attached file that this append keeps and the file lacked."""
+        self.at_commit: Callable[[], object] = lambda: None
+        """What is called right before the commit: from then on the append may be kept."""
 
     def finish(self) -> None:
         """Check and write what is left at the end of the append; `writer.appending` calls it."""

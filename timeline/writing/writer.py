@@ -123,6 +123,7 @@ def appending(
                     mirror.unmark(connection)
                 if dry_run:
                     raise _TakeBack
+            append.at_commit()
 
 
 class _TakeBack(Exception):
