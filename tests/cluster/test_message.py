@@ -288,6 +288,21 @@ def test_messages_are_taken_one_by_one_from_reads_that_follow_each_other() -> No
     assert next(messages).sequence == 816
 
 
+def test_every_part_says_where_its_append_begins() -> None:
+    assert [message.first_of_run(part) for part in big()] == [813, 813, 813]
+    assert message.first_of_run(one()) == 813
+    for part in ("", "x/3", "0/3", "65/70", "-1/3"):
+        with pytest.raises(BadMessage, match="has no number of a part"):
+            message.first_of_run(with_headers(one(), Timeline_Part=part))
+
+
+def test_the_lines_of_an_append_are_those_of_an_export() -> None:
+    for entries in (some(3), some(300)):
+        (part,) = packed(entries)
+        exported = "".join(f"{codec.to_wire(entry)}\n" for entry in entries).encode()
+        assert b"".join(message.lines(part.headers, part.body)) == exported
+
+
 # --- Damage -----------------------------------------------------------------------------------
 
 

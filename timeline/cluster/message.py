@@ -159,6 +159,14 @@ def unpack(stored: Iterable[Stored]) -> Iterator[Commit]:
             run = []
 
 
+def first_of_run(message: Stored) -> int:
+    """Return the sequence of the first part of the append that a message is a part of."""
+    part = message.headers.get("Timeline-Part", "1/1").partition("/")[0]
+    if not re.fullmatch(_NUMBER, part, re.ASCII) or not 1 <= int(part) <= MAX_PARTS:
+        raise _bad(message, "has no number of a part in its header Timeline-Part")
+    return message.sequence - int(part) + 1
+
+
 def _bad(message: Stored, why: str) -> BadMessage:
     return BadMessage(message.sequence, message.headers.get("Timeline-Node", ""), why)
 
@@ -238,15 +246,17 @@ def _entries(head: Stored, body: bytes, first: int, size: int) -> list[Entry]:
     """Return the entries in a body, `first` to `size` - 1, all of one recorded_at."""
     entries: list[Entry] = []
     try:
-        for line in _lines(head, body):
+        for line in lines(head.headers, body):
             seq = first + len(entries)
             if seq >= size:
                 raise _bad(head, f"has more entries than its headers say: {first} to {size - 1}")
-            entries.append(from_wire(line.decode(), seq))
+            entries.append(from_wire(line[:-1].decode(), seq))
     except InvalidInput as error:
         raise _bad(head, f"entry {first + len(entries)}: {error}") from None
     except (EOFError, OSError, UnicodeDecodeError, zlib.error):
         raise _bad(head, "its body is no text, or is not compressed as gzip does it") from None
+    except ValueError as error:
+        raise _bad(head, str(error)) from None
     if not entries or len(entries) != size - first:
         raise _bad(head, f"has {len(entries)} entries, and its headers say {size - first}")
     for entry in entries:
@@ -255,14 +265,18 @@ def _entries(head: Stored, body: bytes, first: int, size: int) -> list[Entry]:
     return entries
 
 
-def _lines(head: Stored, body: bytes) -> Iterator[bytes]:
-    """Yield the lines of a body; a short body that unpacks to endless lines is refused early."""
-    coding = head.headers.get("Content-Encoding")
+def lines(headers: Mapping[str, str], body: bytes) -> Iterator[bytes]:
+    """Yield the lines of the body of an append, as an export has them, each with its newline.
+
+    `headers` are those of its first part. A short body that unpacks to endless lines is refused
+    early. Raises ValueError, and the errors of gzip.
+    """
+    coding = headers.get("Content-Encoding")
     if coding not in (None, "gzip"):
-        raise _bad(head, "has a header Content-Encoding that is not gzip")
+        raise ValueError("has a header Content-Encoding that is not gzip")
     file = io.BytesIO(body)
     with file if coding is None else gzip.GzipFile(fileobj=file) as unpacked:
         while line := unpacked.readline(_LONGEST_LINE):
             if len(line) == _LONGEST_LINE:
-                raise _bad(head, f"has a line of more than {_LONGEST_LINE} bytes")
-            yield line.removesuffix(b"\n")
+                raise ValueError(f"has a line of more than {_LONGEST_LINE} bytes")
+            yield line.removesuffix(b"\n") + b"\n"
