@@ -177,7 +177,7 @@ class AppendBuffer:
             raise NotFound(what, key)
         if expect is not None and expect != version:
             raise Conflict(subject_in_words(subject), expect, version)
-        self._flush_if_held(subject)
+        self.flush_if_held(subject)
         state = "current"
         if what != "actor":
             (state,) = self._connection.execute(
@@ -202,7 +202,7 @@ class AppendBuffer:
 
     def contents(self, subject: str, order: str, before: int = 2**53) -> Entry | None:
         """Return the first entry of a subject, in this order of versions, that gives content."""
-        self._flush_if_held(subject)
+        self.flush_if_held(subject)
         row = self._connection.execute(
             "SELECT seq FROM log WHERE subject = ? AND version < ?"  # noqa: S608
             " AND (kind GLOB '*.recorded' OR kind GLOB '*.updated' OR kind GLOB '*.corrected')"
@@ -233,7 +233,8 @@ class AppendBuffer:
             ]
         return self._sources[named]
 
-    def _flush_if_held(self, subject: str) -> None:
+    def flush_if_held(self, subject: str) -> None:
+        """Write everything that is held back, if an entry of this subject is."""
         if subject in self._entries:
             self.flush()
 
