@@ -44,6 +44,7 @@ HIDDEN = {
     "event_search_idx",
     "media_bytes",
     "mirror",
+    "node",
     "projection_state",
     "publications",
     "scrub_pending",

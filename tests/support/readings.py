@@ -15,6 +15,7 @@ from timeline.formats.sheet.lookup import lookup_of
 from timeline.proof.checks.schema import foreign_tables
 from timeline.reading import captured_texts, comparison, entries, query, selection
 from timeline.store import log, storage
+from timeline.store.node import Node
 
 Row = tuple[object, ...]
 
@@ -23,6 +24,7 @@ ONLY_HERE = {
     "checkpoints": ("stored_at",),
     "mirror": ("since",),
     "media_files": ("attached_at",),
+    "node": Node._fields,
     "publications": ("published_at",),
     "source_texts": ("captured_at", "original_sha256"),
 }
@@ -60,6 +62,8 @@ def _rows(connection: sqlite3.Connection, table: str) -> Iterator[Row]:
         for _, name, *_ in connection.execute(f'PRAGMA table_info("{table}")')
         if name not in ONLY_HERE.get(table, ())
     ]
+    if not columns:
+        return iter(())
     return connection.execute(f'SELECT {", ".join(columns)} FROM "{table}"')
 
 

@@ -24,8 +24,9 @@ from timeline.proof import checkpoints
 from timeline.proof.signed_note import SigningKey, parse
 from timeline.publish import publication
 from timeline.publish.publication import Publication
-from timeline.store import log, mirror, storage
+from timeline.store import log, mirror, node, storage
 from timeline.store.mirror import Mirror
+from timeline.store.node import Node
 from timeline.texts.document import Document, sha256
 from timeline.writing import erasure
 from timeline.writing.writer import Append
@@ -97,8 +98,18 @@ def build(path: Path) -> None:
         witness = witness_key("witness.example", WITNESS)
         checkpoints.cosign(connection, signed.note + line, [witness])
         mirror.mark(connection, Mirror(KEY.name, utc(clock())))
+        with storage.immediate(connection):
+            node.join(connection, a_node(ENTRIES))
     _publish(path, clock)
     _make_small(path)
+
+
+def a_node(size: int) -> Node:
+    """A row of a node with something in every column."""
+    return Node(
+        *("nats://h1,h2:4223,h3/story", "odesa", "writer", 1, 2, "2025-04-14T00:00:00.123456789Z"),
+        *(812, "sha256:" + "ab" * 32, size, size - 1, "{}", 0, '{"headers": []}', b"what is open"),
+    )
 
 
 def _make_small(path: Path) -> None:

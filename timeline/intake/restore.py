@@ -28,7 +28,7 @@ from timeline.formats.importers.rows import plain
 from timeline.intake.foreign_entries import ForeignEntries
 from timeline.model import clock, text_files
 from timeline.projection import tables
-from timeline.store import codec, log, mirror, scrub, storage
+from timeline.store import codec, log, mirror, node, scrub, storage
 from timeline.store.codec import Entry
 
 _AT_ONCE = 5_000
@@ -70,8 +70,9 @@ def restore(
     rest of it. `progress` is called with the count of lines that were read.
 
     Raises InvalidInput and similar errors, with the line, for an entry that is wrong; Refused for a
-    file with another log, with the first entry that differs; ClockBehind for entries more than a
-    minute ahead of the clock, unless `allow_ahead`; StoreError for a file that cannot be written.
+    node of a cluster, and for a file with another log, with the first entry that differs;
+    ClockBehind for entries more than a minute ahead of the clock, unless `allow_ahead`; StoreError
+    for a file that cannot be written.
     """
     connection: sqlite3.Connection
     with contextlib.ExitStack() as stack:
@@ -79,6 +80,11 @@ def restore(
         if Path(path).exists():
             connection = stack.enter_context(contextlib.closing(storage.connect(path, write=True)))
             stack.enter_context(storage.storage_errors(path))
+            if kept := node.node_of(connection):
+                raise Refused(
+                    f"this file is a node of {kept.cluster}: it grows with it alone; timeline"
+                    " cluster follow brings what is new"
+                )
         else:
             connection = stack.enter_context(storage.new_file(path))
             with storage.immediate(connection):

@@ -15,7 +15,13 @@ from collections.abc import Collection, Mapping
 from timeline.errors import Damaged
 from timeline.proof.checks.checkpoints import check_checkpoints, sizes
 from timeline.proof.checks.entries import check_entries
-from timeline.proof.checks.file import check_erasures, check_header, check_mirror, check_pages
+from timeline.proof.checks.file import (
+    check_erasures,
+    check_header,
+    check_mirror,
+    check_node,
+    check_pages,
+)
 from timeline.proof.checks.media import check_media
 from timeline.proof.checks.report import OnProgress, Report
 from timeline.proof.checks.schema import check_schema
@@ -31,10 +37,12 @@ _READ_AS_IT_IS = (
 _ONLY_HERE = (
     "Only this file says when its tables were made (applied_at), when a checkpoint was stored"
     " (stored_at), when a copy was published (published_at), when a text was captured, from which"
-    " page (captured_at, original_sha256), when a file was attached (attached_at), and since when"
-    " it is a mirror (since). Rows that somebody took out of checkpoints, publications,"
-    " source_texts, media_files, scrub_pending or mirror leave no trace, and nor does a row that"
-    " somebody added to mirror or publications, or to source_texts about a text that was erased."
+    " page (captured_at, original_sha256), when a file was attached (attached_at), since when it is"
+    " a mirror (since), and, in table node, of which cluster it is a node, how far, and with which"
+    " append in doubt. Rows that somebody took out of checkpoints, publications, source_texts,"
+    " media_files, scrub_pending or mirror leave no trace, and nor does a row that somebody added"
+    " to mirror or publications, or to source_texts about a text that was erased, nor a node that"
+    " somebody made or ended with its guard."
     " If somebody took the key of a witness out of verifier_keys, its signature is not checked."
 )
 
@@ -78,6 +86,7 @@ def verify(
             check_media(connection, report)
             check_erasures(connection, report)
             check_mirror(connection, report)
+            check_node(connection, report)
             check_tables(connection, report, os.fspath(path), progress)
     except (Damaged, sqlite3.DatabaseError, UnicodeDecodeError) as error:
         report.add("file", path, "a database that can be read", error)

@@ -8,8 +8,8 @@ newest checkpoint. If none of the last three changed since the newest publicatio
 recorded.
 
 Texts of sources are left out while the copy is made, so that no byte of them reaches it, unless
-they are wanted. Attached files are in it, unless they are not wanted. In the log's own file this
-module writes one row of table `publications`, and nothing else.
+they are wanted. Attached files are in it, unless they are not wanted. The copy of a node is no
+node. In the log's own file this module writes one row of table `publications`, and nothing else.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from timeline.proof import checkpoints, verify
 from timeline.proof.checks.report import OnProgress
 from timeline.proof.checks.schema import foreign_tables
 from timeline.publish.row_copy import copy_rows
-from timeline.store import atomic, log, schema, scrub, storage
+from timeline.store import atomic, log, node, schema, scrub, storage
 from timeline.store.scratch_folder import scratch_folder
 
 
@@ -99,7 +99,7 @@ def make_copy(
             raise Unfinished(
                 os.fspath(path), f"scrub pending of {scrub.named(seqs)}; it was not published"
             )
-    wanted = {} if with_texts else {"source_texts": "body IS NULL"}
+    wanted = {"node": "FALSE"} | ({} if with_texts else {"source_texts": "body IS NULL"})
     if not with_media:
         wanted |= {"media_files": "erased_by IS NOT NULL", "media_bytes": "FALSE"}
     with storage.storage_errors(copy):
@@ -111,6 +111,7 @@ def make_copy(
             made = _described(new, now)
             with storage.immediate(new):
                 _put(new, made)
+                node.leave(new)
                 # Write in any case: SQLite counts the transactions that write, in the header.
                 new.execute(f"PRAGMA user_version = {schema.SCHEMA_VERSION}")
             new.execute("VACUUM")

@@ -120,8 +120,14 @@ def restrict(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA query_only = 1")
 
 
-_READ_AS_NULL = frozenset((("pragma_database_list", "file"), ("media_bytes", "body")))
-"""Columns of which SQL sees no value: the paths of files, and attached files, which are large."""
+_READ_AS_NULL = frozenset(
+    (
+        *(("pragma_database_list", "file"), ("media_bytes", "body")),
+        *(("node", "cluster"), ("node", "doubt"), ("node", "doubt_body")),
+    )
+)
+"""Columns of which SQL sees no value: the paths of files, attached files, which are large, the
+servers of a cluster, and an append that may never be stored."""
 
 
 def is_hidden(action: int, name: str | None, column: str | None) -> bool:

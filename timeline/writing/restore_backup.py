@@ -22,6 +22,7 @@ from timeline.projection import tables
 from timeline.proof import verify
 from timeline.proof.checks.report import OnProgress
 from timeline.store import atomic, log, storage
+from timeline.store.node import Node, node_of
 from timeline.store.open_files import holders
 from timeline.store.scratch_folder import scratch_folder
 
@@ -67,6 +68,10 @@ class RestoredBackup(NamedTuple):
     """The old file; None if there was none."""
     compared: Compared | None
     """The comparison of both files; None if there was no old file, or it cannot be read."""
+    old_node: Node | None
+    """The node that the old file was; None if it was none, or cannot be read."""
+    node: Node | None
+    """The node that the file is now; None if it is none."""
 
 
 def restore_backup(
@@ -91,6 +96,7 @@ def restore_backup(
         with storage.storage_errors(path), _alone(target, os.fspath(path)) as old:
             _take_over(copy, target if target.exists() else Path(backup))
             compared = _compare(old, copy) if old else None
+            old_node = node_of(old) if old and compared else None
             kept = _put_in_place(copy, target)
     if kept and not Path(path).is_symlink():
         kept = Path(path).with_name(kept.name)  # as the user wrote it
@@ -100,7 +106,8 @@ def restore_backup(
             f"{os.fspath(path)} does not hold after it was restored: {_shown(findings[0])};"
             f" the old file is {kept}"
         )
-    return RestoredBackup(size, kept, compared)
+    with contextlib.closing(storage.connect(path)) as connection:
+        return RestoredBackup(size, kept, compared, old_node, node_of(connection))
 
 
 def _checked_copy(backup: str | os.PathLike[str], copy: Path, progress: OnProgress) -> int:

@@ -30,7 +30,7 @@ from timeline.model.log_info import LogInfo
 from timeline.model.validation import validate
 from timeline.model.vocabulary import plover
 from timeline.projection import tables
-from timeline.store import codec, files, log, mirror, scrub, storage
+from timeline.store import codec, files, log, mirror, node, scrub, storage
 from timeline.store.codec import Entry
 from timeline.writing import media
 from timeline.writing.entries import NO_WORDS, microseconds
@@ -96,7 +96,8 @@ def appending(
     and a block that fails, end with an exception.
 
     Raises StoreError for a file that cannot be written, ClockBehind and ClockLeapt, IsMirror for
-    entries that would make a mirror another log, and the errors of the operations of `Append`.
+    entries that would make a mirror another log, Refused for a node of a cluster, unless `around`
+    opened it for writing, and the errors of the operations of `Append`.
     """
     with (
         contextlib.suppress(_TakeBack),
@@ -113,6 +114,8 @@ def appending(
             append.notes += [note] if note else []
             size = log.size(connection)
             with around(append):
+                if (own := node.node_of(connection)) and not own.writing:
+                    raise Refused(f"this file is a node of {own.cluster}, and grows with it alone")
                 yield append
                 append.finish()
                 if append.has_new_zone and not dry_run:

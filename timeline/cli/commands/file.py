@@ -23,6 +23,7 @@ from timeline.model import base, clock, content, log_info
 from timeline.projection import tables
 from timeline.store import log, mirror, schema, scrub, storage
 from timeline.store.codec import MAX_PAYLOAD
+from timeline.store.node import node_of
 from timeline.writing import migrate
 from timeline.writing.recording_time import check_clock
 
@@ -163,6 +164,7 @@ def _file(database: str) -> list[list[str]]:
                 since = prose.instant(kept.since)
                 says = f"of {kept.origin}, kept in step by import jsonl since {since}"
                 findings.append(["note", "mirror", f"{says}: write into the original"])
+            findings += _node(connection)
             findings.append(_clock(connection, database))
             findings += _zone(connection)
             tables.check(connection, database)
@@ -182,6 +184,16 @@ def _sequence(connection: sqlite3.Connection) -> list[str]:
     count, newest = connection.execute("SELECT count(*), max(seq) FROM log").fetchone()
     dense = count == newest + 1
     return ["ok" if dense else "problem", "log", f"{count:,} entries, the newest is #{newest}"]
+
+
+def _node(connection: sqlite3.Connection) -> Iterator[list[str]]:
+    """Yield of which cluster the file is a node, and a note about an append in doubt."""
+    if node := node_of(connection):
+        says = f"{node.name}, a {node.role} of {node.cluster}, with its log up to message"
+        yield ["ok", "node", f"{says} {node.message:,} of generation {node.generation}"]
+        if node.doubt is not None:
+            says = "nobody knows yet whether an append was stored: the next command that writes"
+            yield ["note", "node", f"{says} finds it out"]
 
 
 def _clock(connection: sqlite3.Connection, database: str) -> list[str]:

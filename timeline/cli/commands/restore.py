@@ -34,6 +34,16 @@ def restore_command(database: str, /, backup: Path) -> None:
     if done.kept:
         output.echo(f"The file as it was before: {done.kept}")
         _print(database, done, done.kept)
+    if done.node:
+        output.echo_note(
+            f"the file is {done.node.name}, a node of {done.node.cluster}: timeline cluster follow"
+            " brings what the cluster has and the backup lacks"
+        )
+    elif done.old_node:
+        output.echo_note(
+            f"the old file was a node of {done.old_node.cluster}, and the backup is none: the file"
+            " is a log of its own now; timeline cluster join makes it a node again"
+        )
 
 
 def _print(database: str, done: RestoredBackup, kept: Path) -> None:
@@ -45,7 +55,7 @@ def _print(database: str, done: RestoredBackup, kept: Path) -> None:
         return
     found = done.compared
     if found.absent:
-        _print_absent(database, found, kept)
+        _print_absent(database, found, kept, is_node=done.node is not None)
     else:
         output.echo("Every entry of the old file is in the backup.")
     if found.revived:
@@ -57,7 +67,7 @@ def _print(database: str, done: RestoredBackup, kept: Path) -> None:
         )
 
 
-def _print_absent(database: str, found: Compared, kept: Path) -> None:
+def _print_absent(database: str, found: Compared, kept: Path, *, is_node: bool) -> None:
     what = "1 entry" if found.absent == 1 else f"{found.absent:,} entries"
     output.echo(output.wrapped(f"Only the old file has {what}:"))
     rows = [
@@ -69,6 +79,8 @@ def _print_absent(database: str, found: Compared, kept: Path) -> None:
         output.echo(f"  and {more:,} more")
     if found.goes_on:
         output.echo(output.wrapped("The backup has other entries instead: it is another log."))
+        return
+    if is_node:
         return
     output.echo("To add them:")
     command = f"timeline -d {shlex.quote(str(kept))} export jsonl"

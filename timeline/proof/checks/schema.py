@@ -11,7 +11,7 @@ from typing import NamedTuple
 from timeline.model import hints
 from timeline.projection import tables
 from timeline.proof.checks.report import Report
-from timeline.store import schema
+from timeline.store import node, schema
 
 
 class _Definition(NamedTuple):
@@ -54,12 +54,14 @@ def check_schema(connection: sqlite3.Connection, report: Report) -> None:
     """Compare all tables, indexes, views, triggers and migrations with those of a new file.
 
     A trigger, a view or an index more is a finding too: it could change rows at the next append, or
-    give readers other rows than ours. A table that somebody else made is only named. The times of
+    give readers other rows than ours. A table that somebody else made is only named. The guard of a
+    node belongs in a file with a row in table `node`, and in no other. The times of
     the migrations are not compared, since nothing else in the file has them.
     """
     found = Counter(map(_Definition._make, connection.execute(_DEFINITIONS)))
     known = {each.title: each.sql for each in found if each.sql in _SQLITE_UTILS_4_2}
-    made, our_migrations = _new_file()
+    (is_node,) = connection.execute("SELECT EXISTS (SELECT 1 FROM node)").fetchone()
+    made, our_migrations = _new_file(is_node)
     expected = Counter(each._replace(sql=known.get(each.title, each.sql)) for each in made)
     foreign = _foreign(connection, found, expected)
     _compare(report, expected, found - Counter(foreign))
@@ -76,7 +78,7 @@ def check_schema(connection: sqlite3.Connection, report: Report) -> None:
 def foreign_tables(connection: sqlite3.Connection) -> list[str]:
     """Return the tables that Timeline did not make, and that change nothing of its own."""
     found = Counter(map(_Definition._make, connection.execute(_DEFINITIONS)))
-    made, _ = _new_file()
+    made, _ = _new_file(0)
     return _tables_in(_foreign(connection, found, made))
 
 
@@ -118,11 +120,13 @@ def _foreign(
     return [*others.values(), *indexes, *counters]
 
 
-def _new_file() -> tuple[list[_Definition], list[tuple[object, ...]]]:
-    """Return the definitions of a new file, and its migrations."""
+def _new_file(is_node: int) -> tuple[list[_Definition], list[tuple[object, ...]]]:
+    """Return the definitions of a new file, and its migrations; 1 for those of a node, else 0."""
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
         schema.migrate(new)
         tables.create(new, "UTC")
+        if is_node:
+            schema.run_script(new, node.guard())
         made = [*map(_Definition._make, new.execute(_DEFINITIONS))]
         return made, new.execute(_MIGRATIONS).fetchall()
 
