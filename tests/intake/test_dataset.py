@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import csv
 import gzip
+import io
 import itertools
 import json
 import random
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,11 @@ from running import done, one_line, run
 
 from timeline import Timeline
 from timeline.formats.imports import importer
+from timeline.intake.dataset.run import run as dataset
 from timeline.intake.dataset.staging import Staging, event_id_of
+from timeline.model.content import Said
+from timeline.store import storage
+from timeline.writing.writer import Append
 
 FILES = 10
 PLAIN: State = {
@@ -511,7 +517,7 @@ def test_a_run_that_was_broken_off_goes_on_when_it_is_run_again(
 ) -> None:
     from timeline.intake.dataset import steps
 
-    monkeypatch.setattr(steps, "_AT_ONCE", 10)
+    monkeypatch.setattr(steps, "_MOST", 10)
     maker = random.Random(7)
     state = {f"r-{number}": made_up_row(maker, f"r-{number}") for number in range(35)}
     Path("file.csv").write_bytes(written(state))
@@ -531,6 +537,76 @@ def test_a_run_that_was_broken_off_goes_on_when_it_is_run_again(
         assert len(timeline.list()) == 20
     outcome = put(state)
     assert (outcome["recorded"], outcome["unchanged"]) == (15, 20)
+    done("verify")
+
+
+def test_an_append_takes_no_further_row_when_its_time_is_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from timeline.intake.dataset import steps
+
+    monkeypatch.setattr(steps, "_LONGEST", 0)
+    state = {f"a-{number}": {**PLAIN["a-1"], "Ref": f"a-{number}"} for number in range(1, 6)}
+    before = count()
+    assert put(state, *whole("2025-04-20"))["recorded"] == 5
+    assert put({"a-1": state["a-1"]}, *whole("2025-04-21"))["retracted"] == 4
+    assert len(moments(before)) == 9
+    assert put({}, *whole("2025-04-22"), "--strict")["retracted"] == 1
+    assert put(state, *whole("2025-04-23"), "--strict")["reinstated"] == 5
+    assert len(moments(before)) == 11
+    done("verify")
+
+
+def moments(after: int) -> list[str]:
+    with contextlib.closing(sqlite3.connect("timeline.db")) as connection:
+        found = connection.execute(
+            "SELECT DISTINCT recorded_at FROM log WHERE seq >= ? ORDER BY recorded_at", (after,)
+        )
+        return [moment for (moment,) in found]
+
+
+def test_what_others_do_until_an_append_begins_is_seen_by_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They change every event, and retract one of those that are gone, before each append."""
+    from timeline.intake.dataset import steps
+
+    monkeypatch.setattr(steps, "_MOST", 2)
+    state = {f"a-{number}": {**PLAIN["a-1"], "Ref": f"a-{number}"} for number in range(1, 8)}
+    put(state, *whole("2025-04-20"))
+    gone = [f"casualties-a-{number}" for number in (5, 6, 7)]
+    for ref in ("a-5", "a-6", "a-7"):
+        del state[ref]
+    content = written({ref: {**row, "Dead": "35"} for ref, row in state.items()})
+    appends = itertools.count(1)
+    with (
+        Timeline.open("timeline.db") as timeline,
+        Timeline.open("timeline.db") as other,
+        contextlib.closing(storage.connect("timeline.db")) as connection,
+    ):
+
+        @contextlib.contextmanager
+        def appending() -> Iterator[Append]:
+            number = next(appends)
+            current = [row["event_id"] for row in other.list()]
+            other.update({event_id: {"note": f"Seen {number} times"} for event_id in current})
+            if number > 2:
+                other.retract(gone.pop(), reason="Told twice")
+            with timeline.append() as append:
+                yield append
+
+        said = Said(reported_at="2025-04-21")
+        staging, outcome = dataset(
+            connection,
+            appending,
+            importer("mapped", Path("map.toml")),
+            io.BytesIO(content),
+            steps.Import(said, complete=True, allow_absent=True),
+        )
+        assert not [*staging.rejects()]
+        assert outcome.counts["updated"] == 4
+        assert outcome.counts["retracted"] == 2
+        assert [row["note"] for row in other.list()] == ["Seen 3 times"] * 4
     done("verify")
 
 
@@ -628,7 +704,11 @@ def test_long_rows_are_held_a_few_at_a_time(folder: Path) -> None:
         staging = Staging(connection, importer("mapped", Path("id.toml")))
         with Path("file.jsonl").open("rb") as file:
             staging.fill(file, lambda count: None)
-        sizes = [len(some) for some in staging.chunks(1_000)]
+        sizes, after = [], 0
+        while some := staging.some_rows(after):
+            sizes.append(len(some))
+            after = some[-1].number
+        assert [row.number for row in staging.rows(0)] == [*range(1, rows + 1)]
     assert sum(sizes) == rows
     assert max(sizes) < 8
 

@@ -5,8 +5,8 @@ the same as before makes no entry, even if it is written otherwise; the same fil
 nothing. An event keeps the cells of its row as they were written, in `extra`, so that nothing of a
 row is lost and a change is found by the publisher's own earlier words. What somebody corrected in
 this log in the meantime is kept, with a note. A bad row is put aside with its reason. Rows are
-accepted some thousand at a time, each such part whole or not at all; after an interruption, run it
-again.
+accepted as many at a time as half a second allows, each such part whole or not at all, so that
+others can write in between; after an interruption, run it again.
 """
 
 from __future__ import annotations

@@ -174,19 +174,28 @@ class Staging:
 
     # --- What the log has of them ---------------------------------------------------------
 
-    def chunks(self, size: int) -> Iterator[list[StagedRow]]:
-        """Yield lists of the rows that are neither rejected nor repeated, in their order."""
-        last = 0
-        while rows := self._some(last, size):
-            last = rows[-1].number
-            yield rows
+    def has_rows(self, after: int) -> bool:
+        """Tell whether a row after number `after` has no outcome yet."""
+        (found,) = self._connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM staged WHERE number > ? AND outcome IS NULL)", (after,)
+        ).fetchone()
+        return bool(found)
 
-    def _some(self, last: int, size: int) -> list[StagedRow]:
-        """Return the rows after number `last`: at most `size`, and fewer if they are long."""
+    def rows(self, after: int) -> Iterator[StagedRow]:
+        """Yield the rows after number `after` that have no outcome yet, in their order.
+
+        They are read some at a time, as the log is then.
+        """
+        while rows := self.some_rows(after):
+            yield from rows
+            after = rows[-1].number
+
+    def some_rows(self, after: int) -> list[StagedRow]:
+        """Return the next rows after number `after`: at most a thousand, and fewer if long."""
         found: list[StagedRow] = []
         held = 0
         with contextlib.closing(
-            self._connection.execute(_CHUNK, (self._form.scheme, last, size))
+            self._connection.execute(_CHUNK, (self._form.scheme, after, _AT_ONCE))
         ) as rows:
             for *plain, cells, kept in rows:
                 found.append(StagedRow._make((*plain, json.loads(cells), _cells(kept))))
@@ -219,9 +228,11 @@ class Staging:
         ).fetchone()
         return gone, standing
 
-    def gone(self) -> Iterator[tuple[str, str, Cells | None]]:
-        """Yield event id, title and kept cells of the current events that the file lacks."""
-        after = ""
+    def gone(self, after: str = "") -> Iterator[tuple[str, str, Cells | None]]:
+        """Yield event id, title and kept cells of the current events that the file lacks.
+
+        They are in the order of their ids, from the id after `after` on.
+        """
         while rows := self._connection.execute(
             f"SELECT event_id, title, json_extract(extra, ?) FROM ({_STANDING})"  # noqa: S608
             " WHERE NOT is_there AND event_id > ? ORDER BY event_id LIMIT ?",

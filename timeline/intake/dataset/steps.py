@@ -7,12 +7,12 @@ in this log is not undone because the publisher changed something else.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from timeline.errors import InvalidInput, Refused, TimelineError
 from timeline.formats.imports import Cells, Format
@@ -23,9 +23,14 @@ from timeline.model.validation import validate
 from timeline.writing.one_form import comparable
 from timeline.writing.writer import Append
 
-_AT_ONCE = 5_000
-"""The number of rows in one append: an interruption loses at most these, and a reader sees them
-at once."""
+T = TypeVar("T")
+
+_MOST = 5_000
+"""The most rows in one append: an interruption loses at most these, and a reader sees them at
+once."""
+_LONGEST = 0.5
+"""The seconds after which an append takes no further row: nobody else can write meanwhile. Measured
+over 20,000 rows, CPU time, 3 rounds in turn: 4.7 s, and 4.4 s when only `_MOST` ends an append."""
 
 _MOST_NOTES = 50
 
@@ -117,23 +122,29 @@ class Steps:
                     with appending() as one:
                         yield one
 
-            for rows in self._staging.chunks(_AT_ONCE):
+            after = 0
+            while self._staging.has_rows(after):
                 with append() as one:
-                    settled, rejects = self._record_rows(one, rows)
+                    settled, rejects, after = self._record_some(one, after)
                 self._staging.settle(settled)
                 self._staging.reject(rejects)
             if retracting:
                 self._retract(append)
 
-    def _record_rows(
-        self, append: Append, rows: list[StagedRow]
-    ) -> tuple[list[tuple[str, int]], list[Reject]]:
-        """Make the entries of some rows; return the outcome of each, and the refused rows."""
+    def _record_some(
+        self, append: Append, after: int
+    ) -> tuple[list[tuple[str, int]], list[Reject], int]:
+        """Make the entries of the rows after number `after` that one append takes.
+
+        The rows are read now: until the append began, others may have changed their events.
+        Returns the outcome of each row, the refused rows, and the number of the last row.
+        """
         settled: list[tuple[str, int]] = []
         rejects: list[Reject] = []
         if (source := self._form.source) and not append.has("source", source["source_id"]):
             append.record_source(source, Said(author=self._wanted.said.author))
-        for row in rows:
+        for row in _some(self._staging.rows(after)):
+            after = row.number
             try:
                 settled.append((self._row(append, row), row.number))
             except TimelineError as error:
@@ -142,7 +153,7 @@ class Steps:
                 rejects.append(Reject(row.number, row.line, *_of(error), row.cells))
             self._done += 1
             self._progress("written", self._done, self._staging.read)
-        return settled, rejects
+        return settled, rejects, after
 
     def _row(self, append: Append, row: StagedRow) -> str:
         """Make the entries of one row, and return its outcome."""
@@ -263,11 +274,12 @@ class Steps:
     def _retract(self, appending: Callable[[], AbstractContextManager[Append]]) -> None:
         """Retract the events whose rows are gone."""
         said = self._wanted.said.model_copy(update={"reason": self._gone})
-        gone = self._staging.gone()
         was: dict[bytes, str] = {}
-        while some := [*islice(gone, _AT_ONCE)]:
+        after = ""
+        while next(self._staging.gone(after), None):
             with appending() as append:
-                for event_id, title, cells in some:
+                for event_id, title, cells in _some(self._staging.gone(after)):
+                    after = event_id
                     append.retract(event_id, said)
                     self._step("retract", event_id, title)
                     self._outcome.counts["retracted"] += 1
@@ -283,6 +295,15 @@ class Steps:
         self, verb: str, event_id: str, title: str | None, columns: tuple[str, ...] = ()
     ) -> None:
         self._tell(DatasetStep(verb, event_id, title or "", columns))
+
+
+def _some(found: Iterator[T]) -> Iterator[T]:
+    """Yield what one append takes: at least one, and no more when there are many or it is late."""
+    begun = time.monotonic()
+    for number, each in enumerate(found, 1):
+        yield each
+        if number >= _MOST or time.monotonic() - begun > _LONGEST:
+            return
 
 
 def _of(error: TimelineError) -> tuple[str, str]:
