@@ -39,7 +39,7 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def sign(path: Path) -> checkpoints.Stored:
+def sign(path: Path) -> checkpoints.StoredCheckpoint:
     with writing(path) as connection:
         return checkpoints.sign(connection, KEY)
 
