@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import os
 from collections.abc import Iterator
 
 import pytest
 from nats_servers import Servers
+
+# Without the extra, the tests of the marker `cluster` cannot even be imported.
+if importlib.util.find_spec("nats") is None:
+    collect_ignore_glob = ["test_*.py"]
 
 _NUMBERS = itertools.count(1)
 

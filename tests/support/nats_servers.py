@@ -51,6 +51,7 @@ class Servers:
         self._users = users
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self._frozen: set[int] = set()
+        self._disturbed = False
         try:
             for attempt in range(_STARTS):
                 self._choose_ports()
@@ -98,6 +99,7 @@ class Servers:
 
     def kill(self, *numbers: int) -> None:
         """End servers at once, as a lost machine does."""
+        self._disturbed = True
         for number in numbers:
             self._processes[number].kill()
         for number in numbers:
@@ -106,12 +108,14 @@ class Servers:
 
     def stop(self, number: int) -> None:
         """End a server in the clean way, so that it hands over what it leads."""
+        self._disturbed = True
         process = self._processes.pop(number)
         process.terminate()
         process.wait(timeout=_DEADLINE)
 
     def freeze(self, number: int) -> None:
         """Stop a server from running, without ending it."""
+        self._disturbed = True
         os.kill(self._processes[number].pid, signal.SIGSTOP)
         self._frozen.add(number)
 
@@ -128,12 +132,15 @@ class Servers:
 
     def all_up(self) -> None:
         """Start what does not run and thaw what is frozen, and wait until all is in step."""
+        if not self._disturbed:
+            return
         for number in list(self._frozen):
             self.thaw(number)
         for number in range(COUNT):
             if number not in self._processes:
                 self._start(number)
         self.wait_until_healthy()
+        self._disturbed = False
 
     def leader(self, stream: str) -> int:
         """Give the number of the server that leads a stream, once one does."""
@@ -165,12 +172,14 @@ class Servers:
 
     def _healthy(self, number: int) -> bool:
         try:
-            if self.told(number, "/healthz").get("status") != "ok":
+            if self.told(number, "/healthz?js-server-only=true").get("status") != "ok":
                 return False
             meta = self.told(number, "/jsz").get("meta_cluster", {})
         except OSError:
             return False
-        return bool(meta.get("leader"))
+        led = meta.get("leader")
+        near = {each["name"] for each in meta.get("replicas", ()) if each["current"]}
+        return bool(led) and (led != f"s{number}" or len(near) >= len(self.up()) - 1)
 
     def _ended(self) -> None:
         for number, process in self._processes.items():
