@@ -128,6 +128,21 @@ class Buckets(Asking):
             raise StoreError(str(self.address), f"the object {name} of {bucket} was changed")
         return body, {key: many[0] for key, many in (about.get("headers") or {}).items()}
 
+    def object_names(self, bucket: str) -> set[str]:
+        """List the names of all objects; some may be deleted."""
+        prefix = f"$O.{bucket}.M."
+        names: set[str] = set()
+        seen = 0
+        while True:
+            request = {"subjects_filter": f"{prefix}>", "offset": seen}
+            found = self.call(f"STREAM.INFO.OBJ_{bucket}", request)["state"].get("subjects") or {}
+            names |= {
+                base64.urlsafe_b64decode(subject.removeprefix(prefix)).decode() for subject in found
+            }
+            seen += len(found)
+            if not found:
+                return names
+
     def delete_object(self, bucket: str, name: str) -> None:
         """Delete an object; nothing happens if there is none."""
         about = self._object(bucket, name)

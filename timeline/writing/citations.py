@@ -2,7 +2,8 @@
 
 Guarantees: a quote that is accepted occurs in the cited text, word for word, and its offsets
 select it. A citation that the event has already is not checked again: the text may have changed
-since. A quote from a source without a captured text is not checked.
+since. A quote from a source without a captured text is not checked, but on a node of a cluster it
+is refused while the text, which another node has, is still to come.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from timeline.model.hints import quoted
 from timeline.model.validation import validate
 from timeline.reading import captured_texts
 from timeline.store.codec import decode_content
+from timeline.store.node import node_of
 from timeline.texts.quotes import CapturedText, alike, is_too_short
 from timeline.writing.append_buffer import AppendBuffer
 
@@ -33,6 +35,7 @@ class Quotations:
     """Checks the quotes of one append; each text is read once."""
 
     def __init__(self, connection: sqlite3.Connection, buffer: AppendBuffer) -> None:
+        self._connection = connection
         self._buffer = buffer
         self._text: Callable[[str], CapturedText | None] = functools.lru_cache(_TEXTS_AT_HAND)(
             functools.partial(_captured, connection)
@@ -98,9 +101,25 @@ class Quotations:
             wanted = min(citation.source_version or newest, newest)
             text_sha256 = self._text_sha256(source_id, wanted)
         text = self._text(text_sha256) if text_sha256 else None
+        if text_sha256 and not text and self._is_awaited(text_sha256):
+            field = "quote_start" if citation.quote is None else "quote"
+            problem = (
+                f"cannot be checked: the text of {source_id} is not here yet; timeline cluster"
+                " follow fetches it, and timeline capture brings it again"
+            )
+            raise InvalidInput(field, problem)
         if text and citation.source_version and citation.source_version > newest:
             raise InvalidInput("source_version", f"{source_id} is at version {newest}")
         return citation.source_version or newest, text
+
+    def _is_awaited(self, text_sha256: str) -> bool:
+        """Return whether a text was captured on another node of a cluster, and is still to come."""
+        if node_of(self._connection) is None:
+            return False
+        row = self._connection.execute(
+            "SELECT 1 FROM source_texts WHERE text_sha256 = ?", (text_sha256,)
+        )
+        return row.fetchone() is None
 
     def _text_sha256_at(self, source_id: str, version: int) -> str | None:
         """Return the SHA-256 of the text that a version of a source names."""
