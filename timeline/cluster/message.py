@@ -77,6 +77,15 @@ class Commit(NamedTuple):
     stored_at: str
 
 
+class MessageHead(NamedTuple):
+    """Says how the log stands after an append, as the headers of its first part say it."""
+
+    id: str
+    parts: int
+    size: int
+    root: bytes
+
+
 class BadMessage(Exception):
     """A message of the stream is damaged, missing, or was not written by a Timeline.
 
@@ -165,6 +174,19 @@ def first_of_run(message: Stored) -> int:
     if not re.fullmatch(_NUMBER, part, re.ASCII) or not 1 <= int(part) <= MAX_PARTS:
         raise _bad(message, "has no number of a part in its header Timeline-Part")
     return message.sequence - int(part) + 1
+
+
+def head_of(head: Stored) -> MessageHead:
+    """Return how the log stands after an append, from the headers of its first part alone.
+
+    Raises BadMessage, and TooNew.
+    """
+    return MessageHead(
+        head.headers.get("Nats-Msg-Id", ""),
+        _parts(head),
+        _number(head, "Timeline-Size"),
+        _root(head),
+    )
 
 
 def _bad(message: Stored, why: str) -> BadMessage:
