@@ -87,7 +87,7 @@ class Servers:
     @property
     def monitors(self) -> list[str]:
         """The addresses at which the servers tell about themselves."""
-        return [f"http://127.0.0.1:{port}" for port in self._monitor_ports]
+        return [f"http://127.0.0.1:{port}" for port in self.monitor_ports]
 
     def up(self) -> list[int]:
         """List the numbers of the servers that run and are not frozen."""
@@ -192,12 +192,12 @@ class Servers:
         for opened in with_ports:
             opened.close()
         self.ports = ports[:COUNT]
-        self._monitor_ports = ports[COUNT : 2 * COUNT]
-        self._route_ports = ports[2 * COUNT :]
+        self.monitor_ports = ports[COUNT : 2 * COUNT]
+        self.route_ports = ports[2 * COUNT :]
 
     def _start_all(self) -> None:
         for number in range(COUNT):
-            (self.folder / f"{number}.conf").write_text(json.dumps(self._config(number)))
+            (self.folder / f"{number}.conf").write_text(self.configuration(number))
         try:
             for number in range(COUNT):
                 self._start(number)
@@ -214,11 +214,12 @@ class Servers:
                 stderr=subprocess.STDOUT,
             )
 
-    def _config(self, number: int) -> dict[str, object]:
+    def configuration(self, number: int) -> str:
+        """Make the configuration file of a server."""
         config: dict[str, object] = {
             "server_name": f"s{number}",
             "listen": f"127.0.0.1:{self.ports[number]}",
-            "http": f"127.0.0.1:{self._monitor_ports[number]}",
+            "http": f"127.0.0.1:{self.monitor_ports[number]}",
             "jetstream": {
                 "store_dir": str(self.store(number)),
                 "sync_interval": "always",
@@ -227,8 +228,8 @@ class Servers:
             },
             "cluster": {
                 "name": "tests",
-                "listen": f"127.0.0.1:{self._route_ports[number]}",
-                "routes": [f"nats-route://127.0.0.1:{port}" for port in self._route_ports],
+                "listen": f"127.0.0.1:{self.route_ports[number]}",
+                "routes": [f"nats-route://127.0.0.1:{port}" for port in self.route_ports],
                 # A client uses the addresses that it was given: a test may put a proxy there.
                 "no_advertise": True,
             },
@@ -237,7 +238,7 @@ class Servers:
             config["accounts"] = {
                 "news": {"jetstream": "enabled", "users": [user.config() for user in self._users]}
             }
-        return config
+        return json.dumps(config)
 
 
 def _wait(ask: Callable[[], Any], what: str, check: Callable[[], None] = lambda: None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,15 @@ def options(address: ClusterAddress) -> dict[str, Any]:
     if address.tls:
         found["tls"] = _trusted(os.environ.get(CA, ""))
     return found
+
+
+def inbox() -> str:
+    """Name the beginning of the subjects of answers to this account.
+
+    So a server can let readers hear their own answers, and no texts that others ask for.
+    """
+    user = os.environ.get(USER, "")
+    return f"_INBOX.{user if re.fullmatch('[A-Za-z0-9_-]+', user) else 'any'}"
 
 
 def _trusted(authority: str) -> ssl.SSLContext:

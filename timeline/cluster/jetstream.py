@@ -117,7 +117,7 @@ class Jetstream(LogStreams, Buckets):
         self._refused = False
         self._trouble = ""
         self._connecting: asyncio.Task[None] | None = None
-        self._inbox = f"_INBOX.{secrets.token_hex(12)}"
+        self._inbox = f"{credentials.inbox()}.{secrets.token_hex(12)}"
         self._questions: dict[str, _Question] = {}
         self._numbers = itertools.count()
         self._signals: set[Signal] = set()
