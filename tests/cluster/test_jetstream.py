@@ -8,13 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from nats_servers import Servers, User
+from nats_servers import Servers, User, persist
 from running import environment
 
 from timeline.cluster.address import ClusterAddress
@@ -67,13 +66,7 @@ class Log:
 
     def published(self, *made: Part) -> int:
         """Publish as the protocol says: the same again, until there is an answer."""
-        until = time.monotonic() + 30
-        while True:
-            try:
-                return self.publish(*made)
-            except Unanswered:
-                assert time.monotonic() < until
-                threading.Event().wait(0.05)
+        return persist(lambda: self.publish(*made), Unanswered)
 
     def read(self, last: int) -> list[bytes]:
         """Read all bodies up to a sequence; a replica that is behind is asked again."""

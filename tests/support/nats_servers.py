@@ -14,7 +14,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 PROGRAM = Path(sys.executable).parent / "nats-server"
 COUNT = 3
@@ -22,6 +22,8 @@ _DEADLINE = 60.0
 """The most seconds to wait for the servers; a start takes 2 to 6 on a machine that is busy."""
 _STARTS = 3
 """How often a start is tried: another process may take a port between its choice and its use."""
+
+_T = TypeVar("_T")
 
 
 class User(NamedTuple):
@@ -239,6 +241,17 @@ class Servers:
                 "news": {"jetstream": "enabled", "users": [user.config() for user in self._users]}
             }
         return json.dumps(config)
+
+
+def persist(attempt: Callable[[], _T], silence: type[Exception]) -> _T:
+    """Try until there is an answer, as the protocol says: `silence` says nothing."""
+    until = time.monotonic() + _DEADLINE
+    while True:
+        try:
+            return attempt()
+        except silence:
+            assert time.monotonic() < until
+            time.sleep(0.05)
 
 
 def _wait(ask: Callable[[], Any], what: str, check: Callable[[], None] = lambda: None) -> Any:

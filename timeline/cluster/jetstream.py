@@ -26,6 +26,7 @@ from timeline.cluster.buckets import Buckets
 from timeline.cluster.in_flight import Flying, grouped, settled
 from timeline.cluster.log_streams import LogStreams
 from timeline.cluster.message import Part, Stored
+from timeline.cluster.signals import Signal
 from timeline.cluster.streams import StreamState
 from timeline.errors import NotWritable, StoreError, TimelineError, Unreachable
 
@@ -33,6 +34,7 @@ try:
     from nats import errors as nats_errors
     from nats.aio.client import Client
     from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
 except ImportError as missing:
     raise TimelineError(
         "a cluster needs an extra: pip install 'timeline-store[cluster]'"
@@ -83,29 +85,6 @@ class _Question:
         self.last: asyncio.Future[Msg] = loop.create_future()
 
 
-class Signal:
-    """A signal is a hint that something was published; `close` it when it is no longer needed."""
-
-    def __init__(self, subject: str, jetstream: Jetstream) -> None:
-        self.subject = subject
-        self._jetstream = jetstream
-        self._heard = threading.Event()
-
-    def wait(self, timeout: float) -> bool:
-        """Wait for a message, for some seconds; one since the last call counts, too."""
-        heard = self._heard.wait(timeout)
-        self._heard.clear()
-        return heard
-
-    def wake(self) -> None:
-        """End the wait: there is, or may be, something new."""
-        self._heard.set()
-
-    def close(self) -> None:
-        """End the listening."""
-        self._jetstream.ignore(self)
-
-
 class Jetstream(LogStreams, Buckets):
     """A Jetstream is connected to a cluster, and goes to another server when one is lost."""
 
@@ -120,7 +99,7 @@ class Jetstream(LogStreams, Buckets):
         self._inbox = f"{credentials.inbox()}.{secrets.token_hex(12)}"
         self._questions: dict[str, _Question] = {}
         self._numbers = itertools.count()
-        self._signals: set[Signal] = set()
+        self._signals: dict[Signal, Subscription] = {}
         self._closed = False
         self._loop = asyncio.new_event_loop()
         # What goes wrong in the background is seen by those who wait, not printed.
@@ -191,13 +170,9 @@ class Jetstream(LogStreams, Buckets):
 
     def listen(self, subject: str) -> Signal:
         """Begin to listen; a signal is a hint, and says nothing of what is stored."""
-        signal = Signal(subject, self)
+        signal = Signal(subject, lambda each: self._run(self._ignore(each)))
         self._run(self._listen(signal))
         return signal
-
-    def ignore(self, signal: Signal) -> None:
-        """Forget a signal."""
-        self._signals.discard(signal)
 
     def call(self, api: str, request: Mapping[str, object] | None = None) -> dict[str, Any]:
         body = b"" if request is None else json.dumps(request).encode()
@@ -219,6 +194,7 @@ class Jetstream(LogStreams, Buckets):
             client.connect(
                 self.address.urls,
                 error_cb=self._note,
+                disconnected_cb=self._disconnected,
                 reconnected_cb=self._reconnected,
                 name="timeline",
                 connect_timeout=_TO_CONNECT,
@@ -234,7 +210,8 @@ class Jetstream(LogStreams, Buckets):
             raise await self._unreachable("no connection")
         self._connecting.result()
         await client.subscribe(f"{self._inbox}.*", cb=self._answered)
-        for signal in self._signals:
+        self._refused = False
+        for signal in list(self._signals):
             await self._subscribe(client, signal)
 
     async def _end(self) -> None:
@@ -368,19 +345,29 @@ class Jetstream(LogStreams, Buckets):
                     raise await self._unreachable(str(silence)) from None
 
     async def _listen(self, signal: Signal) -> None:
-        self._signals.add(signal)
         await self._subscribe(await self._connected(self.patience), signal)
 
     async def _subscribe(self, client: Client, signal: Signal) -> None:
         async def heard(_: Msg) -> None:
             signal.wake()
 
-        await client.subscribe(signal.subject, cb=heard)
+        self._signals[signal] = await client.subscribe(signal.subject, cb=heard)
+
+    async def _ignore(self, signal: Signal) -> None:
+        subscription = self._signals.pop(signal, None)
+        with contextlib.suppress(nats_errors.Error):
+            if subscription:
+                await subscription.unsubscribe()
 
     # --- What the client tells --------------------------------------------------------------
 
+    async def _disconnected(self) -> None:
+        for question in self._questions.values():
+            if not question.last.done():
+                question.last.set_exception(Unanswered("the connection was lost"))
+
     async def _reconnected(self) -> None:
-        self._trouble = ""
+        self._trouble, self._refused = "", False
         for signal in list(self._signals):
             signal.wake()
 
