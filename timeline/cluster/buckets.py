@@ -48,6 +48,11 @@ class Buckets(Asking):
             return None
         return found.body, found.sequence
 
+    def revision(self, bucket: str, key: str) -> int:
+        """Give the revision of a key, whose value may be deleted; 0: there never was one."""
+        found = self.newest(f"KV_{bucket}", f"$KV.{bucket}.{key}")
+        return found.sequence if found else 0
+
     def values(self, bucket: str) -> dict[str, bytes]:
         """Give all values of a bucket, by key."""
         name, prefix = f"KV_{bucket}", f"$KV.{bucket}."
