@@ -7,9 +7,15 @@ import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from nats_servers import Servers
+
+from timeline.cluster.address import ClusterAddress
+
+if TYPE_CHECKING:
+    from node_files import Nodes
 
 # Without the extra, the tests of the marker `cluster` cannot even be imported.
 if importlib.util.find_spec("nats") is None:
@@ -37,3 +43,19 @@ def servers(running_servers: Servers) -> Iterator[Servers]:
 def name() -> str:
     """A name of a log that no other test has."""
     return f"log-{os.getpid()}-{next(_NUMBERS)}"
+
+
+@pytest.fixture
+def address(servers: Servers, name: str) -> ClusterAddress:
+    return ClusterAddress.parse(servers.address(name))
+
+
+@pytest.fixture
+def nodes(tmp_path: Path, address: ClusterAddress) -> Iterator[Nodes]:
+    """What makes the files of nodes, all of one log."""
+    from node_files import Nodes
+
+    nodes = Nodes(tmp_path, address)
+    yield nodes
+    for each in nodes.made:
+        each.close()

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from nats_servers import Servers
-from node_files import NodeFile
+from node_files import NodeFile, Nodes
 from small_files import PDF, png
 
-from timeline import Timeline
 from timeline.cluster import texts
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.jetstream import Jetstream
@@ -32,41 +28,11 @@ EVENT = {"event_id": "fire", "title": "A fire", "occurred": "2025"}
 
 
 @pytest.fixture
-def address(servers: Servers, name: str) -> ClusterAddress:
-    return ClusterAddress.parse(servers.address(name))
-
-
-@pytest.fixture
 def jetstream(address: ClusterAddress) -> Iterator[Jetstream]:
     """A connection to the cluster, which has stores of generation 1."""
     with Jetstream(address) as connected:
         texts.create(connected, address, 1)
         yield connected
-
-
-class Nodes:
-    """The nodes of a test; each is made of the same log of one entry."""
-
-    def __init__(self, folder: Path, address: ClusterAddress) -> None:
-        self._folder, self._address = folder, address
-        self.made: list[NodeFile] = []
-
-    def __call__(self, **fields: Any) -> NodeFile:
-        name = f"node{len(self.made)}"
-        path = self._folder / f"{name}.db"
-        shutil.copy(self._folder / "empty.db", path)
-        made = NodeFile(path, self._address, name, **fields)
-        self.made.append(made)
-        return made
-
-
-@pytest.fixture
-def nodes(tmp_path: Path, address: ClusterAddress) -> Iterator[Nodes]:
-    Timeline.create(tmp_path / "empty.db", title="A story", origin="example.org/story").close()
-    nodes = Nodes(tmp_path, address)
-    yield nodes
-    for each in nodes.made:
-        each.close()
 
 
 def told(jetstream: Jetstream, one: NodeFile, other: NodeFile) -> int:

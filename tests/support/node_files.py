@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from timeline import Timeline
 from timeline.cluster import texts
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.jetstream import Jetstream
@@ -88,3 +90,21 @@ class NodeFile:
 
     def close(self) -> None:
         self.connection.close()
+
+
+class Nodes:
+    """The nodes of a test; each is made of the same log of one entry."""
+
+    def __init__(self, folder: Path, address: ClusterAddress) -> None:
+        self._folder, self._address = folder, address
+        self.made: list[NodeFile] = []
+        origin = "example.org/story"
+        Timeline.create(folder / "empty.db", title="A story", origin=origin).close()
+
+    def __call__(self, **fields: Any) -> NodeFile:
+        name = f"node{len(self.made)}"
+        path = self._folder / f"{name}.db"
+        shutil.copy(self._folder / "empty.db", path)
+        made = NodeFile(path, self._address, name, **fields)
+        self.made.append(made)
+        return made
