@@ -39,6 +39,10 @@ class Asking(ABC):
         """
 
     @abstractmethod
+    def send(self, subject: str, part: Part) -> None:
+        """Publish one message without waiting for an answer: it may be lost."""
+
+    @abstractmethod
     def select(self, stream: str, request: Mapping[str, object]) -> list[tuple[str, Stored]]:
         """Read the messages that a direct request names, and their subjects, from any replica."""
 

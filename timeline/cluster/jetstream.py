@@ -136,6 +136,9 @@ class Jetstream(LogStreams, Buckets):
     def publish(self, subject: str, parts: Sequence[Part], *, stream: str) -> int:
         return self._run(self._publish(subject, parts, stream))
 
+    def send(self, subject: str, part: Part) -> None:
+        self._run(self._send(subject, part.body, part.headers))
+
     def publish_many(
         self, subject: str, messages: Iterable[Sequence[Part]], *, stream: str, in_flight: int = 256
     ) -> int:
@@ -308,8 +311,7 @@ class Jetstream(LogStreams, Buckets):
                     **({"Nats-Batch-Commit": "1"} if number == len(parts) else {}),
                 }
             if number not in (1, len(parts)):
-                client = await self._connected(_TRY)
-                await client.publish(subject, part.body, headers=headers)
+                await self._send(subject, part.body, headers)
                 continue
             question = await self._ask(subject, part.body, headers, within=within)
             said = question.last.result().data
@@ -323,6 +325,13 @@ class Jetstream(LogStreams, Buckets):
             )
         sequence: int = answer["seq"]
         return sequence
+
+    async def _send(self, subject: str, body: bytes, headers: dict[str, str]) -> None:
+        try:
+            client = await self._connected(_TRY)
+            await client.publish(subject, body, headers=headers)
+        except nats_errors.Error as error:
+            raise Unanswered(str(error)) from error
 
     async def _publish_group(
         self, subject: str, group: Sequence[Sequence[Part]], stream: str
