@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Without the extra, the tests of the marker `cluster` cannot even be imported.
 if importlib.util.find_spec("nats") is None:
-    pure = ("test_address.py", "test_message.py")
+    pure = ("test_address.py", "test_log_contract.py", "test_message.py")
     tests = Path(__file__).parent.glob("test_*.py")
     collect_ignore = [path.name for path in tests if path.name not in pure]
 
