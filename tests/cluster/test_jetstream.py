@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -214,6 +215,18 @@ def test_several_parts_are_all_stored_or_none(log: Log) -> None:
     assert log.publish(*parts([b"%d" % number for number in range(64)], 5)) == 69
 
 
+def test_a_batch_that_breaks_off_is_never_seen(log: Log) -> None:
+    for number in range(1, 4):
+        headers = {"Nats-Batch-Id": "broken", "Nats-Batch-Sequence": str(number)}
+        log.jetstream.send(log.subject, Part(headers, b"part"))
+    assert log.publish(part(b"whole", 0)) == 1
+    assert log.publish(*parts([b"a", b"b"], 1)) == 3
+    commit = {"Nats-Batch-Id": "broken", "Nats-Batch-Sequence": "5", "Nats-Batch-Commit": "1"}
+    with pytest.raises(Unanswered):
+        log.publish(Part(commit, b"part"))
+    assert log.read(3) == [b"whole", b"a", b"b"]
+
+
 def test_messages_are_published_without_waiting_for_each(log: Log) -> None:
     bodies = [b"%d" % number for number in range(600)]
     sequence = 0
@@ -393,6 +406,27 @@ def test_a_follower_that_stands_still_is_not_noticed(servers: Servers, log: Log)
     with Jetstream(address) as beside:
         other = Log(beside)
         servers.freeze(frozen)
+        for number in range(5):
+            assert other.published(part(b"%d" % number, number)) == number + 1
+        assert other.read(5) == [b"%d" % number for number in range(5)]
+
+
+def connections(servers: Servers) -> list[int]:
+    return [servers.told(number, "/connz")["num_connections"] for number in servers.up()]
+
+
+def test_a_server_that_stands_still_is_left_for_another(servers: Servers, log: Log) -> None:
+    """Its connections stay open, but nothing comes."""
+    address, leader = log.jetstream.address, servers.leader(log.stream)
+    with contextlib.ExitStack() as opened:
+        ours = leader
+        while ours == leader:
+            before = connections(servers)
+            beside = opened.enter_context(Jetstream(address))
+            after = connections(servers)
+            ours = next(number for number in range(3) if after[number] > before[number])
+        servers.freeze(ours)
+        other = Log(beside)
         for number in range(5):
             assert other.published(part(b"%d" % number, number)) == number + 1
         assert other.read(5) == [b"%d" % number for number in range(5)]

@@ -23,6 +23,7 @@ from timeline.cluster.address import ClusterAddress
 from timeline.cluster.answers import Missing, Overtaken, Sealed, Unanswered, answered
 from timeline.cluster.asking import NO_LEADER
 from timeline.cluster.buckets import Buckets
+from timeline.cluster.greeting import greets
 from timeline.cluster.in_flight import Flying, grouped, settled
 from timeline.cluster.log_streams import LogStreams
 from timeline.cluster.message import Part, Stored
@@ -32,7 +33,7 @@ from timeline.errors import NotWritable, StoreError, TimelineError, Unreachable
 
 try:
     from nats import errors as nats_errors
-    from nats.aio.client import Client
+    from nats.aio.client import Client, Srv
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
 except ImportError as missing:
@@ -46,9 +47,9 @@ _TRY = 2.0
 """Seconds until a question is asked again; answers take 0.002 s, 0.3 s on a busy machine."""
 _PAUSE = 0.05
 """Seconds between two tries, if the servers answer that they cannot answer yet."""
-_PER_SECOND = 4 << 20
-"""Bytes a second that a batch has time for; 42 MB took 3 s on three servers that sync."""
-_PING = 2
+_PER_SECOND = 512 << 10
+"""Bytes a second that a batch has time for, on a slow line; 42 MB took 0.6 to 3 s on loopback."""
+_PING = 20
 """Seconds between two pings: a server that leaves out two of them is given up."""
 _TO_CONNECT = 1
 """Seconds in which a server has to take a connection."""
@@ -68,7 +69,16 @@ logging.getLogger("nats").propagate = False
 
 
 class _Client(Client):
-    """A client that sends no password in the open, where TLS was asked for."""
+    """A client sends no password in the open if TLS was asked for, and leaves no socket open."""
+
+    def leave(self) -> None:
+        """Close the connection to the server, if there is one."""
+        if self._transport:
+            self._transport.close()  # type: ignore[no-untyped-call]
+
+    async def _connect_to_server(self, s: Srv) -> None:
+        self.leave()
+        await super()._connect_to_server(s)
 
     def _connect_command(self) -> bytes:
         if self.options.get("tls") and not self._server_info.get("tls_required"):
@@ -92,7 +102,7 @@ class Jetstream(LogStreams, Buckets):
         """Connect, with the credentials of the environment, within `patience` seconds."""
         super().__init__(address, patience)
         self._options = credentials.options(address)
-        self._client: Client | None = None
+        self._client: _Client | None = None
         self._refused = False
         self._trouble = ""
         self._connecting: asyncio.Task[None] | None = None
@@ -222,9 +232,7 @@ class Jetstream(LogStreams, Buckets):
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(_TO_CONNECT):
                     await self._client.close()
-            # A client that never was connected leaves it open.
-            if self._client._transport:
-                self._client._transport.close()  # type: ignore[no-untyped-call]
+            self._client.leave()
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:
             task.cancel()
@@ -262,7 +270,8 @@ class Jetstream(LogStreams, Buckets):
                 known = len(question.answers)
                 await asyncio.wait({question.last}, timeout=within)
             if not question.last.done() and not question.answers:
-                raise Unanswered(f"no answer within {within:g} s")
+                await self._leave_if_silent(client)
+                raise Unanswered("no answer in time")
             if question.last.done() and _status(question.last.result()) == "503":
                 raise Unanswered("no server is there for it")
             return question
@@ -276,6 +285,13 @@ class Jetstream(LogStreams, Buckets):
             raise Unanswered(str(error)) from error
         finally:
             del self._questions[number]
+
+    async def _leave_if_silent(self, client: Client) -> None:
+        """Go to another server if this one does not even answer a ping."""
+        try:
+            await client.flush(timeout=_TO_CONNECT)
+        except nats_errors.Error:
+            await client.force_reconnect()
 
     async def _answered(self, message: Msg) -> None:
         question = self._questions.get(message.subject.rpartition(".")[2])
@@ -410,29 +426,14 @@ class Jetstream(LogStreams, Buckets):
                 "its servers refuse this account: set TIMELINE_NATS_CREDS, or TIMELINE_NATS_USER "
                 "and TIMELINE_NATS_PASSWORD",
             )
-        greets = await asyncio.gather(*map(_greets, self.address.urls))
-        if not all(greets):
-            problem = f"{greets.count(False)} of {len(greets)} servers do not answer"
+        there = await asyncio.gather(*map(greets, self.address.urls))
+        if not all(there):
+            problem = f"{there.count(False)} of {len(there)} servers do not answer"
         elif self._client and self._client.is_connected:
             problem = f"its servers give no answer to this ({why})"
         else:
             problem = f"its servers take no connection ({self._trouble or why})"
         return Unreachable(str(self.address), f"{problem}; nothing was written")
-
-
-async def _greets(url: str) -> bool:
-    """Tell whether a server answers: it speaks first."""
-    host, _, port = url.partition("://")[2].rpartition(":")
-    writer = None
-    try:
-        async with asyncio.timeout(_TO_CONNECT):
-            reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
-            return (await reader.read(4)) == b"INFO"
-    except OSError:
-        return False
-    finally:
-        if writer:
-            writer.close()
 
 
 def _status(message: Msg) -> str | None:
