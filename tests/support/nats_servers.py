@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -48,9 +48,12 @@ class Servers:
     started again with `restart`, or by `all_up`.
     """
 
-    def __init__(self, users: Sequence[User] = ()) -> None:
+    def __init__(
+        self, users: Sequence[User] = (), settings: Mapping[str, object] | None = None
+    ) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="nats-"))
         self._users = users
+        self._settings = settings or {}
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self._frozen: set[int] = set()
         self._disturbed = False
@@ -240,7 +243,7 @@ class Servers:
             config["accounts"] = {
                 "news": {"jetstream": "enabled", "users": [user.config() for user in self._users]}
             }
-        return json.dumps(config)
+        return json.dumps({**config, **self._settings})
 
 
 def persist(attempt: Callable[[], _T], silence: type[Exception]) -> _T:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from timeline.cluster.address import ClusterAddress
 from timeline.errors import NotWritable, StorageFull, StoreError
 
 _OVERTAKEN = (10071, 10164, 10201)
@@ -81,3 +82,14 @@ def refusal(address: str, error: Mapping[str, Any]) -> Exception:
     if code in _UNANSWERED or error.get("code") == 503:
         return Unanswered(words)
     return StoreError(address, f"the servers refuse this: {words} (code {code})")
+
+
+def no_right(address: ClusterAddress, asked: str, verb: str, subject: str) -> NotWritable:
+    """Say which right an account lacks: to publish to a subject, or to subscribe to it."""
+    if verb == "subscription":
+        problem = f"this account has no right to listen to {subject}"
+    elif asked.startswith("$JS.API."):
+        problem = f"this account has no right to ask {asked}"
+    else:
+        problem = f"this account may read {address.name}, not write"
+    return NotWritable(str(address), problem)
