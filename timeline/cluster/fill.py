@@ -20,6 +20,7 @@ from timeline.cluster.jetstream import Jetstream, Overtaken, Unanswered
 from timeline.cluster.message import Part, Stored
 from timeline.errors import Diverged, Refused
 from timeline.store import log, merkle
+from timeline.store.codec import Entry
 
 GENERATION = "generation"
 """The key of the number of the generation that nodes follow."""
@@ -177,6 +178,22 @@ def _first(
 
 
 _START = StreamPlace(0, "", 0, merkle.root_of(()))
+
+
+def entry_there(
+    jetstream: Jetstream, address: ClusterAddress, generation: int, seq: int
+) -> Entry | None:
+    """Return an entry as the stream of a generation has it; None if the stream ends before it."""
+    stream = address.stream(generation)
+    end = _end(jetstream, stream)
+    if seq >= end.size:
+        return None
+    last = _first(jetstream, stream, end, lambda there: there.size > seq).message
+    first = _at(jetstream, stream, last).first
+    run = (_read(jetstream, stream, sequence) for sequence in range(first, last + 1))
+    for commit in message.unpack(run):
+        return next((entry for entry in commit.entries if entry.seq == seq), None)
+    return None
 
 
 class _There(NamedTuple):

@@ -114,6 +114,8 @@ class Jetstream(LogStreams, Buckets):
         self._numbers = itertools.count()
         self._signals: dict[Signal, Subscription] = {}
         self._closed = False
+        self.reconnects = 0
+        """The number of times that the connection was lost and made again."""
         self._loop = asyncio.new_event_loop()
         # What goes wrong in the background is seen by those who wait, not printed.
         self._loop.set_exception_handler(lambda _loop, _context: None)
@@ -401,6 +403,7 @@ class Jetstream(LogStreams, Buckets):
                 question.last.set_exception(Unanswered("the connection was lost"))
 
     async def _reconnected(self) -> None:
+        self.reconnects += 1
         self._trouble, self._refused = "", False
         for signal in list(self._signals):
             signal.wake()
