@@ -131,6 +131,30 @@ def test_a_file_that_no_event_shows_any_more_comes_too(jetstream: Jetstream, nod
     assert files(other) == files(one) == [PICTURE.body]
 
 
+def test_a_text_that_its_source_names_no_more_comes_too(jetstream: Jetstream, nodes: Nodes) -> None:
+    one, other, late = nodes(), nodes(), nodes()
+    capture(one, jetstream)
+    capture(one, jetstream, f"{TEXT} More.")
+    assert told(jetstream, one, other) == 0
+    assert len(rows(other)) == 2
+    late.follow(one)
+    assert texts.fetch(jetstream, late.address, late.connection, late.size) == 0
+    assert len(rows(late)) == 1
+    assert texts.fetch(jetstream, late.address, late.connection, 0) == 0
+    assert rows(late) == rows(one)
+
+
+def test_what_is_elsewhere_on_the_web_is_not_missing(jetstream: Jetstream, nodes: Nodes) -> None:
+    one, other = nodes(), nodes()
+    with one.append(jetstream) as append:
+        append.record_source(PAPER)
+        append.record(
+            EVENT | {"media": [{"kind": "image", "url": "https://example.org/a.jpg", "alt": "A"}]}
+        )
+    assert told(jetstream, one, other) == 0
+    assert texts.missing_texts(other.connection) == texts.missing_files(other.connection) == []
+
+
 def test_a_quote_of_a_text_that_is_not_here_yet_is_refused(
     jetstream: Jetstream, nodes: Nodes
 ) -> None:

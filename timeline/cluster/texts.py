@@ -39,16 +39,20 @@ _ASKED_ONE_BY_ONE = 16
 _HASH = re.compile("sha256:[0-9a-f]{64}")
 
 _MISSING_TEXTS = """
-SELECT DISTINCT json_extract(payload, '$.text_sha256') AS named FROM log
- WHERE subject >= 'source/' AND subject < 'source0' AND payload IS NOT NULL
-   AND kind IN ('source.recorded', 'source.updated')
-   AND named NOT IN (SELECT text_sha256 FROM source_texts)
+SELECT text_sha256 FROM sources
+ WHERE text_sha256 IS NOT NULL AND text_sha256 NOT IN (SELECT text_sha256 FROM source_texts)
+UNION
+SELECT json_extract(payload, '$.text_sha256') AS named FROM log
+ WHERE seq >= ?1 AND kind IN ('source.recorded', 'source.updated') AND payload IS NOT NULL
+   AND named IS NOT NULL AND named NOT IN (SELECT text_sha256 FROM source_texts)
 """
 _MISSING_FILES = """
 SELECT DISTINCT sha256 FROM event_media
- WHERE sha256 NOT IN (SELECT sha256 FROM media_files)
+ WHERE sha256 IS NOT NULL AND sha256 NOT IN (SELECT sha256 FROM media_files)
    AND NOT EXISTS (SELECT 1 FROM log WHERE subject = 'media/' || substr(sha256, 8))
 """
+_NEVER = 2**62
+"""A number that no entry has."""
 _ERASED = """
 SELECT t.text_sha256 FROM log AS e JOIN source_texts AS t ON t.erased_by = e.id
  WHERE e.seq >= ?1 AND e.kind = 'entry.erased'
@@ -132,7 +136,7 @@ def fetch(
     row = _row(connection)
     lacking = 0
     for bucket, of_sources, missing in (
-        (address.texts(row.generation), True, missing_texts(connection)),
+        (address.texts(row.generation), True, missing_texts(connection, since)),
         (address.media(row.generation), False, missing_files(connection, since)),
     ):
         waiting: list[_Text | AttachedFile] = []
@@ -162,32 +166,35 @@ def take_out(
             jetstream.delete_object(bucket, _name(sha256))
 
 
-def missing_texts(connection: sqlite3.Connection) -> list[str]:
+def missing_texts(connection: sqlite3.Connection, since: int = _NEVER) -> list[str]:
     """Return the hashes of the texts that sources name and this file lacks, if it is to have them.
 
-    A text that was erased is not among them.
+    The texts that entries from number `since` on name are among them, also if the sources name
+    others by now. A text that was erased is not among them.
     """
     if not _row(connection).with_texts:
         return []
-    named = [sha256 for (sha256,) in connection.execute(_MISSING_TEXTS)]
-    return [sha256 for sha256 in named if _HASH.fullmatch(sha256 or "")]
+    return [
+        sha256
+        for (sha256,) in connection.execute(_MISSING_TEXTS, (since,))
+        if isinstance(sha256, str) and _HASH.fullmatch(sha256)
+    ]
 
 
-def missing_files(connection: sqlite3.Connection, since: int | None = None) -> list[str]:
+def missing_files(connection: sqlite3.Connection, since: int = _NEVER) -> list[str]:
     """Return the hashes of the files that events show and this file lacks.
 
-    With `since`, the files that entries from this number on name are among them, also if no event
-    shows them any more. A file that was erased is not among them.
+    The files that entries from number `since` on name are among them, also if no event shows them
+    by now. A file that was erased is not among them.
     """
     named = {sha256: None for (sha256,) in connection.execute(_MISSING_FILES)}
-    if since is not None:
-        for (payload,) in connection.execute(
-            "SELECT payload FROM log WHERE seq >= ? AND instr(payload, '\"media\":[')", (since,)
-        ).fetchall():
-            for sha256 in sorted(files.file_hashes(decode_content(payload))):
-                if not _is_known(connection, sha256):
-                    named[sha256] = None
-    return [sha256 for sha256 in named if _HASH.fullmatch(sha256)]
+    for (payload,) in connection.execute(
+        "SELECT payload FROM log WHERE seq >= ? AND instr(payload, '\"media\":[')", (since,)
+    ).fetchall():
+        for sha256 in sorted(files.file_hashes(decode_content(payload))):
+            if not _is_known(connection, sha256):
+                named[sha256] = None
+    return [*named]
 
 
 def _is_known(connection: sqlite3.Connection, sha256: str) -> bool:
@@ -254,7 +261,7 @@ def _keep(connection: sqlite3.Connection, found: Sequence[_Text | AttachedFile],
         return 0
     kept = 0
     with storage.immediate(connection):
-        wanted = {*missing_texts(connection), *missing_files(connection, since)}
+        wanted = {*missing_texts(connection, since), *missing_files(connection, since)}
         for each in found:
             if each.sha256 not in wanted:
                 continue
