@@ -18,7 +18,6 @@ from ticking_clock import TickingClock
 from timeline.cluster import notes
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.jetstream import Jetstream
-from timeline.errors import Refused
 from timeline.proof import checkpoints, verify
 from timeline.proof.checkpoints import StoredCheckpoint
 from timeline.proof.signed_note import SigningKey, parse
@@ -301,16 +300,6 @@ def test_a_copied_file_reports_by_the_name_of_the_other_one(
         said = notes.report(jetstream, address, connection, now=clock)
         assert not said.is_of_two_files
     connection.close()
-
-
-def test_a_second_node_of_one_name_is_refused(
-    jetstream: Jetstream, address: ClusterAddress, nodes: Nodes
-) -> None:
-    notes.check_name(jetstream, address, "node0")
-    notes.report(jetstream, address, nodes().connection)
-    notes.check_name(jetstream, address, "node1")
-    with pytest.raises(Refused, match="has a node node0 already"):
-        notes.check_name(jetstream, address, "node0")
 
 
 @pytest.mark.parametrize("value", [b"", b"[]", b"{}", b'{"name": "odd"}', b"\xff"])

@@ -5,17 +5,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from node_files import NodeFile, Nodes
 from small_files import PDF, png
 
-from timeline.cluster import texts
+from timeline import Timeline
+from timeline.cluster import membership, texts
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.jetstream import Jetstream
 from timeline.errors import InvalidInput, Refused
 from timeline.media.attached import attached_file
+from timeline.proof import verify
+from timeline.publish import publication
+from timeline.store import storage
 from timeline.texts.document import Document, sha256
 
 pytestmark = pytest.mark.cluster
@@ -316,3 +321,22 @@ def test_a_store_that_is_gone_stops_nothing(
     capture(one, jetstream)
     texts.delete(jetstream, address, 1)
     assert told(jetstream, one, other) == 1
+
+
+def test_a_published_copy_that_joins_gets_the_texts_that_were_left_out(
+    address: ClusterAddress, tmp_path: Path
+) -> None:
+    path, copy = tmp_path / "story.db", tmp_path / "copy.db"
+    with Timeline.create(path, title="A story", origin="example.org/story") as timeline:
+        with timeline.append() as append:
+            append.capture(PAPER, Document(TEXT, "text/plain", None))
+            append.record(EVENT)
+        timeline.attach("fire", png("red"), {"alt": "A wall"})
+    publication.publish(path, copy, with_media=False)
+    membership.init(address, str(path), "odesa")
+    membership.join(address, str(copy), "kyiv")
+    assert verify.verify(copy).findings == []
+    with contextlib.closing(storage.connect(copy)) as connection:
+        assert texts.missing_texts(connection) == texts.missing_files(connection) == []
+        assert connection.execute("SELECT body FROM source_texts").fetchall() == [(TEXT,)]
+        assert connection.execute("SELECT body FROM media_bytes").fetchall() == [(PICTURE.body,)]

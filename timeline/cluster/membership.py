@@ -89,6 +89,7 @@ def join(
 ) -> Node:
     """Make a file a node of a cluster, at its place there; if there is no file, it is made empty.
 
+    The texts and files that it lacks are fetched.
     Raises Refused if the cluster has no log of this name, the log of another origin, or a node of
     this name; Diverged if the log of the file is no beginning of it, naming the first message that
     differs.
@@ -120,6 +121,7 @@ def join(
             _claim(jetstream, address, name, path)
             mirror.unmark(connection)
             node.join(connection, row)
+        texts.fetch(jetstream, address, connection, 0)
     return row
 
 

@@ -321,15 +321,6 @@ def _read(value: bytes) -> NodeReport | None:
     return None
 
 
-def check_name(jetstream: Jetstream, address: ClusterAddress, name: str) -> None:
-    """Raise Refused if another node has this name."""
-    if jetstream.value(address.notes, f"{NODE}{name}"):
-        raise Refused(
-            f"{address} has a node {name} already: give this one another name with --node, or give "
-            f"that one up: timeline cluster forget {name}"
-        )
-
-
 def _packed(said: object) -> bytes:
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
 
