@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from timeline.cluster.address import ClusterAddress
+from timeline.cluster.message import Stored
 from timeline.errors import NotWritable, StorageFull, StoreError
 
 _OVERTAKEN = (10071, 10164, 10201)
@@ -18,6 +19,12 @@ _NO_MESSAGE = 10037
 _NO_STREAM = 10059
 _NO_ACCOUNT = (10035, 10039, 10076)
 """JetStream is not enabled on the server, or not for the account."""
+
+_OF_THE_SERVER = {
+    f"Nats-{name}"
+    for name in ["Stream", "Subject", "Sequence", "Time-Stamp", "Num-Pending", "Last-Sequence"]
+}
+"""Headers that a server adds to a message that it gives out."""
 
 
 class Overtaken(Exception):
@@ -93,3 +100,10 @@ def no_right(address: ClusterAddress, asked: str, verb: str, subject: str) -> No
     else:
         problem = f"this account may read {address.name}, not write"
     return NotWritable(str(address), problem)
+
+
+def stored(headers: Mapping[str, str], body: bytes) -> tuple[str, Stored]:
+    """Read a message that a server gives out; return its subject, and the message."""
+    kept = {name: value for name, value in headers.items() if name not in _OF_THE_SERVER}
+    sequence, time = int(headers["Nats-Sequence"]), headers["Nats-Time-Stamp"]
+    return headers["Nats-Subject"], Stored(sequence, kept, body, time)

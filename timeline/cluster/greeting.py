@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 _PATIENCE = 1.0
 """Seconds in which a server has to speak; it takes 0.001 s, and one turn around the world 0.3."""
@@ -21,3 +22,8 @@ async def greets(url: str) -> bool:
     finally:
         if writer:
             writer.close()
+
+
+async def who_greets(urls: Sequence[str]) -> list[bool]:
+    """Tell for each server whether it answers."""
+    return await asyncio.gather(*map(greets, urls))

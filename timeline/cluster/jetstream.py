@@ -23,7 +23,7 @@ from timeline.cluster.address import ClusterAddress
 from timeline.cluster.answers import Missing, Overtaken, Sealed, Unanswered
 from timeline.cluster.asking import NO_LEADER
 from timeline.cluster.buckets import Buckets
-from timeline.cluster.greeting import greets
+from timeline.cluster.greeting import who_greets
 from timeline.cluster.in_flight import Flying, grouped, settled
 from timeline.cluster.log_streams import LogStreams
 from timeline.cluster.message import Part, Stored
@@ -45,6 +45,9 @@ __all__ = ["Jetstream", "Missing", "Overtaken", "Sealed", "Signal", "StreamState
 
 _TRY = 2.0
 """Seconds until a question is asked again; answers take 0.002 s, 0.3 s on a busy machine."""
+_ELECTION = 20.0
+"""Seconds for which a question is asked again while most servers are there: 4 to 12 pass until they
+have chosen a new leader."""
 _PAUSE = 0.05
 """Seconds between two tries, if the servers answer that they cannot answer yet."""
 _PER_SECOND = 512 << 10
@@ -55,11 +58,6 @@ _TO_CONNECT = 1
 """Seconds in which a server has to take a connection."""
 _GROUPS = 8
 """In how many groups the messages in flight go to the thread: single ones were 40% slower."""
-_OF_THE_SERVER = {
-    f"Nats-{name}"
-    for name in ["Stream", "Subject", "Sequence", "Time-Stamp", "Num-Pending", "Last-Sequence"]
-}
-"""Headers that a server adds to a message that it gives out."""
 _VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"')
 
 _THREAD = "nats"
@@ -313,16 +311,23 @@ class Jetstream(LogStreams, Buckets):
                 question.last.set_result(message)
 
     async def _call(self, subject: str, body: bytes) -> dict[str, Any]:
-        until = self._loop.time() + self.patience
+        since = self._loop.time()
+        within = max(_PAUSE, min(_TRY, self.patience))
         while True:
-            left = until - self._loop.time()
             try:
-                question = await self._ask(subject, body, within=max(_PAUSE, min(_TRY, left)))
+                question = await self._ask(subject, body, within=within)
                 return answers.answered(str(self.address), question.last.result().data)
             except Unanswered as silence:
-                if self._loop.time() >= until:
+                if not await self._is_worth_asking(since):
                     raise await self._unreachable(str(silence)) from None
                 await asyncio.sleep(_PAUSE)
+
+    async def _is_worth_asking(self, since: float) -> bool:
+        """Tell whether to ask again: longer than the patience lasts if most servers are there."""
+        if self._loop.time() < since + self.patience:
+            return True
+        there = await who_greets(self.address.urls)
+        return self._loop.time() < since + _ELECTION and 2 * sum(there) > len(there)
 
     async def _publish(self, subject: str, parts: Sequence[Part], stream: str | None) -> int:
         size = sum(len(part.body) for part in parts)
@@ -369,15 +374,18 @@ class Jetstream(LogStreams, Buckets):
 
     async def _select(self, stream: str, request: Mapping[str, object]) -> list[tuple[str, Stored]]:
         subject, body = f"$JS.API.DIRECT.GET.{stream}", json.dumps(request).encode()
-        until = self._loop.time() + self.patience
+        since = self._loop.time()
         while True:
             try:
                 question = await self._ask(subject, body)
-                return [_stored(message) for message in question.answers]
+                return [
+                    answers.stored(message.headers or {}, message.data)
+                    for message in question.answers
+                ]
             except Unanswered as silence:
                 # No server is there for a stream that is not there, either: then this raises.
                 await self._call(f"$JS.API.STREAM.INFO.{stream}", b"")
-                if self._loop.time() >= until:
+                if not await self._is_worth_asking(since):
                     raise await self._unreachable(str(silence)) from None
 
     async def _listen(self, signal: Signal) -> None:
@@ -430,7 +438,7 @@ class Jetstream(LogStreams, Buckets):
                 "its servers refuse this account: set TIMELINE_NATS_CREDS, or TIMELINE_NATS_USER "
                 "and TIMELINE_NATS_PASSWORD",
             )
-        there = await asyncio.gather(*map(greets, self.address.urls))
+        there = await who_greets(self.address.urls)
         if not all(there):
             problem = f"{there.count(False)} of {len(there)} servers do not answer"
         elif self._client and self._client.is_connected:
@@ -442,10 +450,3 @@ class Jetstream(LogStreams, Buckets):
 
 def _status(message: Msg) -> str | None:
     return (message.headers or {}).get("Status")
-
-
-def _stored(message: Msg) -> tuple[str, Stored]:
-    headers = message.headers or {}
-    kept = {name: value for name, value in headers.items() if name not in _OF_THE_SERVER}
-    sequence, time = int(headers["Nats-Sequence"]), headers["Nats-Time-Stamp"]
-    return headers["Nats-Subject"], Stored(sequence, kept, message.data, time)
