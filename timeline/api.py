@@ -21,9 +21,20 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack, cast, overload
+from typing import (
+    IO,
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    Self,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    cast,
+    overload,
+)
 
-from timeline.errors import InvalidInput, InvalidValue, Refused, TimelineError
+from timeline.errors import InvalidInput, InvalidValue, Outrun, Refused, TimelineError
 from timeline.model import clock
 from timeline.model.content import Event, Said, Source
 from timeline.model.validation import validate
@@ -35,12 +46,16 @@ from timeline.reading.past_tables import tables_as_of
 from timeline.reading.references import resolve_event, resolve_source
 from timeline.reading.rows import ChangeRow, EventDict, EventRow, VersionRow
 from timeline.store import log, storage
+from timeline.store.node import node_of
 from timeline.writing import writer
 from timeline.writing.receipt import Receipt
 from timeline.writing.writer import Append
 
 if TYPE_CHECKING:
+    from timeline.cluster.node import ClusterNode
     from timeline.writing.erasure import Erasure
+
+T = TypeVar("T")
 
 NewEvent = Event | Mapping[str, Any]
 EventChanges = Mapping[str, Any] | Event
@@ -55,6 +70,8 @@ When = str | int | date
 
 A time without an offset is in the log's time zone.
 """
+_TRIES = 3
+"""The number of times that one call is tried if another node of the cluster is quicker."""
 _GUARDS = ("entry_id", "expect")
 """The arguments that guard one statement; calls for many statements take none of them."""
 
@@ -175,6 +192,7 @@ class Timeline:
         self._now = now
         self._reader = storage.connect(self.path)
         self._writer: sqlite3.Connection | None = None
+        self._node: ClusterNode | None = None
         try:
             with storage.storage_errors(path):
                 tables.check(self._reader, os.fspath(path))
@@ -262,6 +280,8 @@ class Timeline:
     def close(self) -> None:
         """Close the connections to the file."""
         self._reader.close()
+        if self._node:
+            self._node.close()
         if self._writer:
             self._writer.close()
 
@@ -286,9 +306,11 @@ class Timeline:
         and actors; `record_each` takes many events, and is faster. With `dry_run` everything is
         checked, and nothing is kept. Until the block ends, other writers have to wait, and readers
         need not. Raises Busy after waiting 60 seconds for another writer, NotWritable,
-        StorageFull, ClockBehind, ClockLeapt, IsMirror.
+        StorageFull, ClockBehind, ClockLeapt, IsMirror. In a node of a cluster, also Outrun,
+        ClockAhead, Unreachable, InDoubt, and Busy if another node writes.
         """
-        with writer.appending(
+        node = self._as_node()
+        with (node.appending if node else writer.appending)(
             self._writing(),
             os.fspath(self.path),
             now=self._now,
@@ -298,6 +320,33 @@ class Timeline:
             dry_run=dry_run,
         ) as append:
             yield append
+
+    def _appended(self, write: Callable[[Append], T], *, again: bool = True) -> T:
+        """Return what `write` returns, in one append; do it again if another node was quicker."""
+        for _ in range(_TRIES - 1 if again else 0):
+            with contextlib.suppress(Outrun), self.append() as append:
+                return write(append)
+        with self.append() as append:
+            return write(append)
+
+    def _as_node(self) -> ClusterNode | None:
+        """Return the file as a node of a cluster, if it is one."""
+        if node_of(self._writing()) is None:
+            return None
+        if self._node is None:
+            from timeline.cluster.node import ClusterNode
+
+            self._node = ClusterNode(self._writing(), os.fspath(self.path))
+        return self._node
+
+    def catch_up(self) -> int:
+        """Read what other nodes of the cluster wrote, and return how many entries came.
+
+        Every append does so too. In a file that is no node of a cluster it does nothing. Raises
+        Unreachable, Diverged.
+        """
+        node = self._as_node() if node_of(self._reader) else None
+        return node.catch_up() if node else 0
 
     @overload
     def record(self, events: NewEvent, **words: Unpack[StatementWords]) -> Receipt: ...
@@ -318,11 +367,14 @@ class Timeline:
         a malformed event; among many, `error.item` is its number, from 1.
         """
         said = _said(words, guards=("entry_id",))
-        with self.append() as append:
-            if isinstance(events, Event | Mapping):
-                return append.record(events, said, entry_id=words.get("entry_id"))
-            _check_unguarded(words)
-            return [*_one_by_one(append.record_each(events, said))]
+        if isinstance(events, Event | Mapping):
+            entry_id = words.get("entry_id")
+            return self._appended(lambda append: append.record(events, said, entry_id=entry_id))
+        _check_unguarded(words)
+        return self._appended(
+            lambda append: [*_one_by_one(append.record_each(events, said))],
+            again=not isinstance(events, Iterator),
+        )
 
     @overload
     def update(self, events: str, changes: EventChanges, **words: Unpack[Guarded]) -> Receipt: ...
@@ -346,8 +398,7 @@ class Timeline:
         NotFound, Conflict if the event is not at the version `expect`, NothingChanged,
         InvalidInput.
         """
-        with self.append() as append:
-            return _changed(append.update, events, changes, words)
+        return self._appended(lambda append: _changed(append.update, events, changes, words))
 
     @overload
     def correct(self, events: str, changes: EventChanges, **words: Unpack[Guarded]) -> Receipt: ...
@@ -367,8 +418,7 @@ class Timeline:
 
         Raises InvalidInput without a reason, and the errors of `update`.
         """
-        with self.append() as append:
-            return _changed(append.correct, events, changes, words)
+        return self._appended(lambda append: _changed(append.correct, events, changes, words))
 
     @overload
     def retract(self, events: str, **words: Unpack[Guarded]) -> Receipt: ...
@@ -382,8 +432,7 @@ class Timeline:
         Raises NotFound, Conflict, InvalidInput without a reason, NothingChanged if an event is
         retracted already.
         """
-        with self.append() as append:
-            return _each(append.retract, events, words)
+        return self._appended(lambda append: _each(append.retract, events, words))
 
     @overload
     def reinstate(self, events: str, **words: Unpack[Guarded]) -> Receipt: ...
@@ -396,8 +445,7 @@ class Timeline:
 
         Raises NotFound, Conflict, NothingChanged if an event is current.
         """
-        with self.append() as append:
-            return _each(append.reinstate, events, words)
+        return self._appended(lambda append: _each(append.reinstate, events, words))
 
     @overload
     def merge(self, events: str, into: str, **words: Unpack[Guarded]) -> Receipt: ...
@@ -412,8 +460,9 @@ class Timeline:
 
         Raises NotFound, Conflict, Refused if `into` was itself merged into the event.
         """
-        with self.append() as append:
-            return _each(functools.partial(append.merge, into=into), events, words)
+        return self._appended(
+            lambda append: _each(functools.partial(append.merge, into=into), events, words)
+        )
 
     def about(self, **fields: Unpack[LogFields]) -> Receipt:
         """Change what the log says about itself; `info` returns what it says now.
@@ -424,8 +473,7 @@ class Timeline:
         changes = {**fields}
         words = {word: changes.pop(word, None) for word in ("author", "reason")}
         said = validate(Said, words)
-        with self.append() as append:
-            return append.update_log(changes, said)
+        return self._appended(lambda append: append.update_log(changes, said))
 
     def attach(
         self,
@@ -445,8 +493,9 @@ class Timeline:
         which all files have more than 1 GiB.
         """
         said = _said(words)
-        with self.append() as append:
-            return append.attach(event_id, content, about, said, allow_large=allow_large)
+        return self._appended(
+            lambda append: append.attach(event_id, content, about, said, allow_large=allow_large)
+        )
 
     def capture(
         self,
@@ -474,8 +523,7 @@ class Timeline:
                 found = Document(str(document))
         except InvalidValue as error:
             raise InvalidInput("document", error.problem) from None
-        with self.append() as append:
-            return append.capture(source, found, said)
+        return self._appended(lambda append: append.capture(source, found, said))
 
     def erase(
         self,
@@ -498,6 +546,7 @@ class Timeline:
         from timeline.writing import erasure
 
         said = validate(Said, {"reason": reason, "author": author})
+        node = self._as_node()
         return erasure.erase(
             self._writing(),
             os.fspath(self.path),
@@ -507,6 +556,7 @@ class Timeline:
             trust_clock=self.trust_clock,
             fork=self.fork,
             progress=progress,
+            appending=node.appending if node else writer.appending,
         )
 
     # --- Reading --------------------------------------------------------------------------

@@ -50,10 +50,12 @@ OTHERS = (
     "publish",
     "migrate",
     "restore",
+    "cluster",
     "demo",
     "doctor",
 )
 ACTOR = ("actor add", "actor alias", "actor list", "actor merge", "actor suggest")
+CLUSTER = ("cluster init", "cluster join", "cluster follow")
 EVENT_FIELDS_THEN_STANDING = ["state", "version", "seq", "recorded_at", "reported_at"]
 
 
@@ -164,7 +166,7 @@ def command(words: str) -> click.Command:
     return found
 
 
-@pytest.mark.parametrize("command", ["", *DAILY, *OTHERS, *ACTOR])
+@pytest.mark.parametrize("command", ["", *DAILY, *OTHERS, *ACTOR, *CLUSTER])
 def test_help_fits_into_80_columns_and_cuts_nothing_off(command: str) -> None:
     shown = done(*command.split(), "--help")
     assert shown.startswith(f"Usage: timeline {command}".rstrip())
@@ -177,7 +179,7 @@ def test_help_fits_into_80_columns_and_cuts_nothing_off(command: str) -> None:
 def test_every_option_says_what_it_does() -> None:
     silent = [
         f"{name} {parameter.name}"
-        for name in (*DAILY, *OTHERS, *ACTOR)
+        for name in (*DAILY, *OTHERS, *ACTOR, *CLUSTER)
         for parameter in command(name).params
         if isinstance(parameter, click.Option) and not parameter.help
     ]

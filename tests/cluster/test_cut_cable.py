@@ -12,7 +12,8 @@ from cut_cable import Cable
 from nats_servers import Servers, persist
 
 from timeline.cluster.address import ClusterAddress
-from timeline.cluster.jetstream import Jetstream, Unanswered
+from timeline.cluster.answers import Unanswered
+from timeline.cluster.jetstream import Jetstream
 from timeline.cluster.message import Part
 
 pytestmark = pytest.mark.cluster

@@ -18,7 +18,8 @@ from nats_servers import Servers, User, persist
 from running import environment
 
 from timeline.cluster.address import ClusterAddress
-from timeline.cluster.jetstream import Jetstream, Missing, Overtaken, Sealed, Unanswered
+from timeline.cluster.answers import Missing, Overtaken, Sealed, Unanswered
+from timeline.cluster.jetstream import Jetstream
 from timeline.cluster.message import Part
 from timeline.errors import InvalidInput, NotWritable, StorageFull, StoreError, Unreachable
 

@@ -62,6 +62,7 @@ _OTHERS = {
     "publish": "publishing",
     "migrate": "file",
     "restore": "restore",
+    "cluster": "cluster",
     "demo": "serving",
     "doctor": "file",
 }
@@ -189,6 +190,15 @@ def _database_problem(path: str, error: sqlite3.DatabaseError) -> str:
         return f"{path}: {error}"
 
 
+def _not_joined(address: str) -> str:
+    """Say how to write to a cluster, whose log is in the file of each node."""
+    from importlib.util import find_spec
+
+    if not find_spec("nats"):
+        return "a cluster needs an extra: pip install 'timeline-store[cluster]'"
+    return f"a cluster is written through a file: timeline cluster join {address} FILE"
+
+
 def default_database() -> str:
     return "db/timeline.db" if Path("db").is_dir() else "timeline.db"
 
@@ -233,6 +243,8 @@ def cli(ctx: click.Context, database: str | None, no_pager: bool) -> None:
       timeline serve
     """
     ctx.obj = database or default_database()
+    if ctx.obj.startswith(("nats://", "tls://")):
+        raise TimelineError(_not_joined(ctx.obj))
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         ctx.color = False
     if ctx.invoked_subcommand in _PAGED and not no_pager and sys.stdout.isatty():

@@ -26,8 +26,15 @@ def opened(
 
 
 def opened_to_append(database: str) -> Timeline:
-    """Open a timeline for a command that appends; what it looks up before is read after this."""
-    return Timeline.open(database)
+    """Open a timeline for a command that appends; what it looks up before is read after this.
+
+    A node of a cluster first reads what other sites wrote.
+    """
+    with contextlib.ExitStack() as stack:
+        timeline = stack.enter_context(Timeline.open(database))
+        timeline.catch_up()
+        stack.pop_all()
+    return timeline
 
 
 @contextlib.contextmanager

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from timeline.cluster import message
 from timeline.cluster.address import ClusterAddress
-from timeline.cluster.jetstream import Jetstream, Overtaken, Unanswered
+from timeline.cluster.answers import Overtaken, Unanswered
+from timeline.cluster.jetstream import Jetstream
 from timeline.cluster.message import Part, Stored
 from timeline.errors import Diverged, Refused
 from timeline.store import log, merkle

@@ -20,7 +20,7 @@ from typing import Any, Self, TypeVar
 
 from timeline.cluster import answers, credentials
 from timeline.cluster.address import ClusterAddress
-from timeline.cluster.answers import Missing, Overtaken, Sealed, Unanswered
+from timeline.cluster.answers import Unanswered
 from timeline.cluster.asking import NO_LEADER
 from timeline.cluster.buckets import Buckets
 from timeline.cluster.greeting import who_greets
@@ -28,7 +28,6 @@ from timeline.cluster.in_flight import Flying, grouped, settled
 from timeline.cluster.log_streams import LogStreams
 from timeline.cluster.message import Part, Stored
 from timeline.cluster.signals import Signal
-from timeline.cluster.streams import StreamState
 from timeline.errors import NotWritable, StoreError, TimelineError, Unreachable
 
 try:
@@ -40,8 +39,6 @@ except ImportError as missing:
     raise TimelineError(
         "a cluster needs an extra: pip install 'timeline-store[cluster]'"
     ) from missing
-
-__all__ = ["Jetstream", "Missing", "Overtaken", "Sealed", "Signal", "StreamState", "Unanswered"]
 
 _TRY = 2.0
 """Seconds until a question is asked again; answers take 0.002 s, 0.3 s on a busy machine."""

@@ -19,8 +19,10 @@ from pathlib import Path
 
 from timeline.cluster import fill, texts
 from timeline.cluster.address import ClusterAddress
+from timeline.cluster.answers import Overtaken
 from timeline.cluster.fill import StreamPlace
-from timeline.cluster.jetstream import Jetstream, Overtaken, StreamState
+from timeline.cluster.jetstream import Jetstream
+from timeline.cluster.streams import StreamState
 from timeline.errors import Diverged, InvalidInput, IsMirror, Refused, StoreError, TooNew
 from timeline.projection import tables
 from timeline.store import log, mirror, node, storage

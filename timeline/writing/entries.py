@@ -36,7 +36,7 @@ NO_WORDS = Said.model_construct()
 """A `Said` without author, reason and time of report. It is not validated, as that would build
 the model at the start of every program."""
 
-ID_WINDOW = 60_000_000
+_ID_WINDOW = 60_000_000
 """The time, in microseconds, by which new ids may be ahead of the clock."""
 _IDS = 1_000
 """The number of new ids for which one query finds out whether they are taken."""
@@ -166,7 +166,7 @@ class Entries:
         first = microseconds(self._time.moment)
         made = self._connection.execute(
             "SELECT id FROM log WHERE id >= ? AND id < ? AND length(id) = 11 ORDER BY id DESC",
-            (codec.encode_id(first), codec.encode_id(first + ID_WINDOW)),
+            (codec.encode_id(first), codec.encode_id(first + _ID_WINDOW)),
         )
         for (entry_id,) in made:
             if (number := codec.decode_id(entry_id)) is not None:

@@ -21,12 +21,14 @@ from timeline.model.plurals import singular
 from timeline.model.validation import validate
 from timeline.projection import fold
 from timeline.store import codec
+from timeline.store.codec import Entry
 from timeline.store.files import FILE, file_hashes, name_of
 from timeline.writing.append_buffer import MICRO_BATCH
 from timeline.writing.entries import (
     NO_WORDS,
     Entries,
     differing,
+    encoded_payload,
     fields_changed,
 )
 from timeline.writing.one_form import comparable, in_one_form
@@ -65,6 +67,9 @@ class EventEntries(Entries):
         """Each ("actor" | "place" | "tag", name) in the events of this append, in their order."""
         self.notes: list[str] = []
         """The notes of all receipts, each with the event that it is about, and one on the file."""
+        self.repeatable: list[Entry] = []
+        """Entries of an earlier append of which its caller may not know that they are stored. A
+        statement without an id of its own that says what one of them says is that one again."""
 
     def finish(self) -> None:
         """Check the references to later events of this append, and write what is left."""
@@ -107,11 +112,24 @@ class EventEntries(Entries):
         if event_id and self._buffer.version(f"event/{event_id}"):
             return self._recorded_already(event_id, given)
         resolved = _noted(self._resolver.resolved(_in_todays_form(given, {})), {})
+        if not event_id and (stored := self._repeated(resolved.content, said)):
+            return receipt_of(stored)
         entry_id = entry_id or self._new_id()
         if said.reported_at == SAME_REPORT:
             problem = 'must be a day or a time: "same" keeps the date of an earlier version'
             raise InvalidInput("reported_at", problem)
         return self._add_event("event.recorded", event_id or entry_id, resolved, said, entry_id)
+
+    def _repeated(self, content: Mapping[str, Any], said: Said) -> Entry | None:
+        """Take out and return the repeatable entry that says what a new event would say."""
+        if not self.repeatable:
+            return None
+        payload = encoded_payload("event.recorded", said, content)
+        for number, entry in enumerate(self.repeatable):
+            same_day = said.reported_at in (None, entry.reported_at)
+            if entry.kind == "event.recorded" and entry.payload == payload and same_day:
+                return self.repeatable.pop(number)
+        return None
 
     def record_each(
         self, events: Iterable[Event | Mapping[str, Any]], said: Said = NO_WORDS

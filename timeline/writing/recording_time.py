@@ -21,7 +21,6 @@ from typing import NamedTuple
 from timeline.errors import ClockBehind, ClockLeapt, InvalidInput, NotATimeline
 from timeline.model import clock
 from timeline.store import log
-from timeline.store.codec import Entry, payload_of
 
 MAX_AHEAD = timedelta(seconds=60)
 """The time by which the newest entry may be ahead of the clock of this machine."""
@@ -30,9 +29,6 @@ _LONGEST_SILENCE = timedelta(hours=26)
 
 It is a day, an hour for the day on which summer time ends, and an hour for a job that starts late.
 """
-
-_AHEAD = "ahead of the clock, which said "
-"""The beginning of the note in a log that is far ahead of the clock; the time follows it."""
 
 
 class RecordingTime(NamedTuple):
@@ -69,20 +65,12 @@ def recording_time(
     if last - now > MAX_AHEAD:
         if ahead is None:
             raise ClockBehind(newest.recorded_at, clock.utc(now))
-        note = f"{_AHEAD}{clock.utc(now)}: {ahead}"
+        note = f"ahead of the clock, which said {clock.utc(now)}: {ahead}"
         return RecordingTime(last + timedelta(microseconds=1), now, note)
     silence = now - max(last, changed_at)
     if silence > _LONGEST_SILENCE and not trust_clock:
         raise ClockLeapt(newest.recorded_at, clock.utc(now), silence.days)
     return RecordingTime(max(now, last + timedelta(microseconds=1)), now)
-
-
-def noted_clock(entry: Entry) -> datetime | None:
-    """Return what the clock said, if an entry notes that the log was far ahead of it."""
-    if entry.kind != "log.updated":
-        return None
-    said, is_note, rest = (payload_of(entry).reason or "").partition(_AHEAD)
-    return clock.parse(rest.partition(": ")[0]) if is_note and not said else None
 
 
 @contextlib.contextmanager

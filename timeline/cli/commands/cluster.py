@@ -1,0 +1,153 @@
+"""Define the commands about a log that several sites write: cluster init, join, follow and more."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from timeline.cli import output
+from timeline.cli.options import Command
+from timeline.errors import Refused, Unreachable
+from timeline.store import storage
+from timeline.store.node import node_of
+
+if TYPE_CHECKING:
+    from timeline.cluster.node import ClusterNode
+
+_node_option = click.option(
+    "--node", "name", metavar="NODE", help="Name of this node; default the name of this machine."
+)
+
+
+@click.group("cluster")
+def cluster_command() -> None:
+    """Write one timeline at several sites.
+
+    Several servers keep it, and each site has all of it in a file of its own.
+
+    ADDRESS is nats://HOST,HOST,HOST/NAME: the servers of a NATS cluster, and the name of the log
+    there. Read docs/cluster.md first: it says whether you need a cluster.
+    """
+
+
+@cluster_command.command("init", cls=Command)
+@click.argument("address")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@_node_option
+def init_command(address: str, file: str, name: str | None) -> None:
+    """Put the log of FILE on a cluster. FILE becomes its first node.
+
+    No byte of an entry changes. If the command is broken off, repeat it.
+    """
+    from timeline.cluster import membership
+    from timeline.cluster.address import ClusterAddress
+
+    cluster = ClusterAddress.parse(address)
+    with output.Progress("entries") as progress:
+        done = membership.init(cluster, file, name or _machine(), progress=progress)
+    output.echo(output.wrapped(f"{file} is node {done.name} of {cluster}: {done.size:,} entries."))
+    output.echo(output.dim(f"the next node: timeline cluster join {cluster} FILE"))
+
+
+@cluster_command.command("join", cls=Command)
+@click.argument("address")
+@click.argument("file", type=click.Path(dir_okay=False))
+@_node_option
+@click.option("--read-only", is_flag=True, help="Never write on this node.")
+@click.option("--with-texts", is_flag=True, help="Fetch the texts of sources to a reader, too.")
+def join_command(
+    address: str, file: str, name: str | None, read_only: bool, with_texts: bool
+) -> None:
+    """Make FILE a node of a cluster, and bring it up to date.
+
+    If there is no FILE, it is made. If FILE is a copy of the log, such as a backup or a
+    publication, only the rest is read.
+    """
+    from timeline.cluster import membership
+    from timeline.cluster.address import ClusterAddress
+
+    cluster = ClusterAddress.parse(address)
+    membership.join(cluster, file, name or _machine(), reads_only=read_only, with_texts=with_texts)
+    with _node(file) as node, output.Progress("entries"):
+        node.catch_up()
+        row = node.row
+        _echo_notes(node)
+    output.echo(output.wrapped(f"{file} is node {row.name} of {cluster}: {row.size:,} entries."))
+
+
+@cluster_command.command("follow", cls=Command)
+@click.option("--once", is_flag=True, help="Read what is new, and end.")
+@click.pass_obj
+def follow_command(database: str, /, once: bool) -> None:
+    """Read what other sites write, until the command is stopped.
+
+    It stops between two transactions at SIGTERM or Ctrl-C. If the cluster does not answer, it
+    says so once, and goes on trying.
+    """
+    with _node(database) as node:
+        if once:
+            added = node.catch_up()
+            _echo_notes(node)
+            output.echo(f"{added:,} new entries; the log has {node.row.size:,}.")
+            return
+        lost = False
+
+        def each(problem: Unreachable | None) -> None:
+            nonlocal lost
+            if problem and not lost:
+                output.echo_note(f"{problem}; trying again")
+            elif lost and not problem:
+                output.echo_note("the cluster answers again")
+            lost = problem is not None
+            _echo_notes(node)
+
+        with _stopped_by_signals(node):
+            node.follow(each)
+
+
+@contextlib.contextmanager
+def _node(database: str) -> Iterator[ClusterNode]:
+    """Open a file as a node of a cluster. Raises Refused if it is none."""
+    with (
+        storage.storage_errors(database),
+        contextlib.closing(storage.connect(database, write=True)) as connection,
+    ):
+        if node_of(connection) is None:
+            raise Refused(
+                f"{database} is no node of a cluster: timeline cluster join ADDRESS {database}"
+            )
+        from timeline.cluster.node import ClusterNode
+
+        with ClusterNode(connection, database) as node:
+            yield node
+
+
+def _machine() -> str:
+    """Return the name of this machine as the name of a node."""
+    short = socket.gethostname().partition(".")[0].lower()
+    return "".join(each if each.isascii() and each.isalnum() else "-" for each in short)[:31]
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(node: ClusterNode) -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C stop a node that follows, while the block runs."""
+    before = {
+        number: signal.signal(number, lambda *_: node.stop())
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _echo_notes(node: ClusterNode) -> None:
+    for note in node.notes:
+        output.echo_note(note)
+    node.notes.clear()
