@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from nats_servers import Servers
 from running import PROGRAM, done, environment, one_line, run
+
+from timeline.cluster import health
+from timeline.cluster.address import ClusterAddress
+from timeline.cluster.jetstream import Jetstream
+from timeline.store import storage
 
 pytestmark = pytest.mark.cluster
 
@@ -60,6 +67,90 @@ def test_a_follower_reads_what_others_write_until_it_is_stopped(odesa: Path, kyi
             time.sleep(0.1)
         follower.send_signal(signal.SIGTERM)
         assert follower.wait(30) == 0
+
+
+def findings(path: Path, *command: str) -> dict[str, str]:
+    """What a command finds, by what it is about."""
+    printed = json.loads(run("-d", path, "cluster", *command, "--json").stdout)
+    return {row["about"]: f"{row['finding']}: {row['says']}" for row in printed}
+
+
+def test_status_lists_the_nodes(odesa: Path, kyiv: Path) -> None:
+    done("-d", odesa, "append", "--title", "Talks", "--occurred", "2025-04-15")
+    done("-d", kyiv, "cluster", "follow", "--once")
+    said = findings(odesa, "status")
+    assert said["node odesa"] == said["node kyiv"] == "ok: writer, 2 entries, up to date"
+    assert "node kyiv" in done("-d", odesa, "cluster", "status")
+
+
+def test_status_exits_with_1_if_a_node_is_wrong(
+    odesa: Path, kyiv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done("-d", kyiv, "cluster", "follow", "--once")
+    done("-d", odesa, "append", "--title", "Talks", "--occurred", "2025-04-15")
+    done("-d", odesa, "cluster", "status")
+    monkeypatch.setattr(health, "_GRACE", timedelta())
+    assert run("-d", odesa, "cluster", "status").exit_code == 1
+    assert findings(odesa, "status")["node kyiv"].startswith("problem: writer, 1 entry, 1 message")
+
+
+def test_doctor_asks_the_servers(odesa: Path, servers: Servers) -> None:
+    monitors = [option for url in servers.monitors for option in ("--monitor", url)]
+    printed = done("-d", odesa, "cluster", "doctor", *monitors)
+    assert "syncs each message" in " ".join(printed.split())
+    assert "problem" not in printed
+    assert run("-d", odesa, "cluster", "doctor", "--monitor", "http://127.0.0.1:1").exit_code == 1
+
+
+def test_a_checkpoint_and_a_publication_are_on_record_on_every_node(
+    odesa: Path, kyiv: Path, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    vkey = done("-d", odesa, "keygen", key).strip().splitlines()[-1]
+    done("-d", odesa, "append", "--title", "Talks", "--occurred", "2025-04-15", "--id", "talks")
+    done("-d", odesa, "checkpoint", "--key", key)
+    done("-d", odesa, "publish", tmp_path / "public")
+    done("-d", kyiv, "cluster", "follow", "--once")
+    assert "holds." in done("-d", kyiv, "verify", "--key", vkey)
+    done("-d", kyiv, "prove", "#1")
+    with contextlib.closing(storage.connect(kyiv)) as connection:
+        assert connection.execute("SELECT count(*) FROM publications").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM checkpoints").fetchone() == (1,)
+
+
+def test_erased_text_is_out_of_every_store_and_file(
+    odesa: Path, kyiv: Path, servers: Servers, name: str, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.txt"
+    page.write_text("Zyxomma was seen at the quay.")
+    done("-d", odesa, "capture", page, "--id", "paper", "--title", "Paper")
+    done("-d", kyiv, "cluster", "follow", "--once")
+    address = ClusterAddress.parse(servers.address(name))
+    with Jetstream(address) as jetstream:
+        (stored,) = jetstream.object_names(address.texts(1))
+        assert jetstream.object(address.texts(1), stored)
+        done("-d", odesa, "erase", "#1", "--reason", "A court")
+        assert jetstream.object(address.texts(1), stored) is None
+    done("-d", kyiv, "cluster", "follow", "--once")
+    assert b"Zyxomma" not in kyiv.read_bytes()
+    assert findings(odesa, "status")["erased"].startswith("note: 1 erased entry is still")
+
+
+def test_figures_are_written_for_prometheus(odesa: Path, tmp_path: Path) -> None:
+    file = tmp_path / "odesa.prom"
+    done("-d", odesa, "cluster", "follow", "--once", "--metrics", file)
+    assert 'node="odesa"} 1\n' in file.read_text()
+
+
+def test_without_the_cluster_a_checkpoint_is_shared_later(
+    odesa: Path, servers: Servers, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    done("-d", odesa, "keygen", key)
+    servers.kill(0, 1, 2)
+    signed = run("-d", odesa, "checkpoint", "--key", key)
+    assert signed.exit_code == 0
+    assert "timeline cluster follow shares this" in " ".join(signed.stderr.split())
 
 
 def test_a_file_that_is_no_node_follows_nothing(tmp_path: Path) -> None:

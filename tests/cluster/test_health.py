@@ -16,18 +16,17 @@ import pytest
 from nats_servers import PROGRAM, Servers
 
 from timeline import Timeline
-from timeline.cluster import fill, health, membership, notes
+from timeline.cluster import health, membership, notes
 from timeline.cluster import servers as asked
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.health import ClusterHealth
-from timeline.cluster.jetstream import Jetstream
 from timeline.cluster.metrics import MetricsFile
+from timeline.cluster.node import ClusterNode
 from timeline.cluster.servers import Server, StreamThere
 from timeline.errors import InvalidInput, NotWritable, Refused, StoreError, Unreachable
 from timeline.model.content import Said
 from timeline.store import log, node, storage
-from timeline.writing import erasure, writer
-from timeline.writing.writer import Append
+from timeline.writing import erasure
 
 pytestmark = pytest.mark.cluster
 
@@ -35,44 +34,29 @@ DEADLINE = 30.0
 
 
 class Site:
-    """A node of a cluster, of which the appends go to the stream."""
+    """A node of a cluster."""
 
-    def __init__(self, address: ClusterAddress, path: Path, name: str) -> None:
-        self.address, self.path, self.name = address, path, name
+    def __init__(self, address: ClusterAddress, path: Path) -> None:
+        self.address, self.path = address, path
         self.connection = storage.connect(path, write=True)
-        self.jetstream = Jetstream(address)
+        self.node = ClusterNode(self.connection, str(path))
+        self.jetstream = self.node.jetstream
 
     def close(self) -> None:
-        self.jetstream.close()
+        self.node.close()
         self.connection.close()
 
     def record(self, title: str) -> None:
-        with self.append() as append:
+        with self.node.appending(self.connection, str(self.path)) as append:
             append.record({"title": title, "occurred": "2025"})
-
-    @contextlib.contextmanager
-    def append(self, *_: object, **__: object) -> Iterator[Append]:
-        with writer.appending(self.connection, str(self.path), around=self._around) as append:
-            yield append
-        self.publish()
-
-    @contextlib.contextmanager
-    def _around(self, append: Append) -> Iterator[None]:
-        node.change(self.connection, writing=1)
-        yield
-        node.change(self.connection, writing=0, size=log.size(self.connection))
-
-    def publish(self) -> None:
-        end = fill.fill(self.jetstream, self.address, 1, self.connection, self.name)
-        with storage.immediate(self.connection):
-            node.change(self.connection, message=end.message, message_id=end.message_id)
+        self.report()
 
     def report(self) -> None:
         notes.report(self.jetstream, self.address, self.connection)
 
     @property
     def health(self) -> ClusterHealth:
-        return ClusterHealth(self.jetstream, self.address, self.connection)
+        return ClusterHealth(self.node)
 
     def status(self) -> dict[str, list[str]]:
         return found(self.health.status())
@@ -88,7 +72,7 @@ def sites(tmp_path: Path, address: ClusterAddress) -> Iterator[tuple[Site, Site]
             connection.execute("VACUUM INTO ?", (str(other),))
     membership.init(address, str(one), "odesa")
     membership.join(address, str(other), "kyiv")
-    made = Site(address, one, "odesa"), Site(address, other, "kyiv")
+    made = Site(address, one), Site(address, other)
     for site in made:
         site.report()
     yield made
@@ -153,7 +137,7 @@ def test_a_node_that_has_erased_words_in_its_file_is_named_until_it_reports(
     entry = log.entry_at(one.connection, 1)
     assert entry
     said = Said(reason="A court")
-    erasure.erase(one.connection, str(one.path), [entry.id], said, appending=one.append)
+    erasure.erase(one.connection, str(one.path), [entry.id], said, appending=one.node.appending)
     monkeypatch.setattr(health, "_GRACE", timedelta())
     found = one.status()
     assert found["node odesa"] == ["ok: writer, 3 entries, up to date"]
@@ -171,7 +155,7 @@ def test_what_was_erased_before_is_not_in_the_stream(
         receipt = timeline.record({"title": "A secret", "occurred": "2025"})
         timeline.erase([receipt.entry_id], reason="A court")
     membership.init(address, str(path), "odesa")
-    site = Site(address, path, "odesa")
+    site = Site(address, path)
     assert "erased" not in site.status()
     site.close()
 
@@ -362,7 +346,8 @@ def test_figures_for_prometheus(sites: tuple[Site, Site], tmp_path: Path) -> Non
     path = tmp_path / "node.prom"
     metrics = MetricsFile(path)
     one.record("A second fire")
-    metrics.write(other.jetstream, other.address, other.connection, holes=2, noted=1)
+    other.node.holes = 2
+    metrics.write(other.node, 1)
     said = figures(path)
     assert said.pop("lag_seconds") >= 0
     assert said.pop("last_contact_seconds") < DEADLINE
@@ -377,9 +362,9 @@ def test_figures_for_prometheus(sites: tuple[Site, Site], tmp_path: Path) -> Non
         "notes_total": 1,
     }
     one.record("A third fire")
-    metrics.write(other.jetstream, other.address, other.connection)
+    metrics.write(other.node, 1)
     assert figures(path)["lag_messages"] == 1  # not within ten seconds
-    MetricsFile(path).write(other.jetstream, other.address, other.connection)
+    MetricsFile(path).write(other.node, 1)
     assert figures(path)["lag_messages"] == 2
     assert {each.name for each in tmp_path.iterdir() if "prom" in each.name} == {"node.prom"}
 
@@ -388,4 +373,4 @@ def test_figures_that_cannot_be_written(sites: tuple[Site, Site], tmp_path: Path
     one, _ = sites
     metrics = MetricsFile(tmp_path / "no folder" / "node.prom")
     with pytest.raises(NotWritable, match="cannot be written"):
-        metrics.write(one.jetstream, one.address, one.connection)
+        metrics.write(one.node, 0)

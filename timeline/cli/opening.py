@@ -1,16 +1,22 @@
-"""This module opens a timeline for a command: to read, to append, or to write no entry."""
+"""This module opens a timeline for a command: to read, to append, or to do more with its file."""
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from timeline.api import Timeline
 from timeline.cli import output
+from timeline.errors import Refused, Unreachable
 from timeline.projection import tables
 from timeline.reading.as_of import AsOf, parse_as_of
 from timeline.store import scrub, storage
+from timeline.store.node import node_of
+
+if TYPE_CHECKING:
+    from timeline.cluster.node import ClusterNode
 
 
 @contextlib.contextmanager
@@ -47,3 +53,38 @@ def writing(database: str) -> Iterator[sqlite3.Connection]:
         if note := scrub.finish(connection, database):
             output.echo_note(note)
         yield connection
+
+
+@contextlib.contextmanager
+def opened_node(database: str) -> Iterator[ClusterNode]:
+    """Open a file as a node of a cluster. Raises Refused if it is none."""
+    with (
+        storage.storage_errors(database),
+        contextlib.closing(storage.connect(database, write=True)) as connection,
+    ):
+        if node_of(connection) is None:
+            raise Refused(
+                f"{database} is no node of a cluster: timeline cluster join ADDRESS {database}"
+            )
+        from timeline.cluster.node import ClusterNode
+
+        with ClusterNode(connection, database) as node:
+            yield node
+
+
+def share_notes(database: str) -> None:
+    """Share the checkpoints and publications of a node with the others; do nothing elsewhere.
+
+    If the cluster does not answer, a note says who shares them later.
+    """
+    with contextlib.closing(storage.connect(database)) as connection:
+        if node_of(connection) is None:
+            return
+    with opened_node(database) as node:
+        try:
+            node.catch_up()
+            node.share()
+        except Unreachable as error:
+            output.echo_note(f"{error}; timeline cluster follow shares this with the other nodes")
+        for note in node.notes:
+            output.echo_note(note)

@@ -103,6 +103,11 @@ class Follower:
         return row
 
     @property
+    def connection(self) -> sqlite3.Connection:
+        """Return the connection to the file."""
+        return self._connection
+
+    @property
     def address(self) -> ClusterAddress:
         return ClusterAddress.parse(self.row.cluster)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import sqlite3
 import time
 import urllib.parse
 from collections import Counter
@@ -19,15 +18,15 @@ from timeline.cluster import fill, notes, servers
 from timeline.cluster.notes import NodeReport
 from timeline.cluster.servers import Server, StreamThere
 from timeline.cluster.streams import StreamState, time_of
-from timeline.errors import Refused, StoreError
+from timeline.errors import StoreError
 from timeline.formats import prose
 from timeline.model import clock
-from timeline.store import log, node
+from timeline.store import log
 from timeline.store.node import Node
 
 if TYPE_CHECKING:
     from timeline.cluster.address import ClusterAddress
-    from timeline.cluster.jetstream import Jetstream
+    from timeline.cluster.follower import Follower
 
 HealthRow = list[str]
 
@@ -49,19 +48,18 @@ _COPIES = 3
 class ClusterHealth:
     """Looks at a cluster from one node."""
 
-    def __init__(
-        self, jetstream: Jetstream, address: ClusterAddress, connection: sqlite3.Connection
-    ) -> None:
-        self._jetstream = jetstream
-        self._address = address
-        self._connection = connection
+    def __init__(self, follower: Follower) -> None:
+        self._follower = follower
+        self._jetstream = follower.jetstream
+        self._address = follower.address
+        self._connection = follower.connection
 
     def status(self) -> list[HealthRow]:
         """Return a finding about the log, one about each node, and what there is to note.
 
         This node reports first.
         """
-        row = self._row()
+        row = self._follower.row
         notes.report(self._jetstream, self._address, self._connection)
         generation = fill.generation(self._jetstream, self._address)
         state = self._jetstream.stream(self._address.stream(generation))
@@ -76,7 +74,7 @@ class ClusterHealth:
 
     def doctor(self, monitors: Sequence[str]) -> list[HealthRow]:
         """Return findings about streams, servers, clocks, versions and nodes."""
-        row = self._row()
+        row = self._follower.row
         findings = [
             *_caught("streams", lambda: self._streams(row)),
             *_caught("clock", self._clock),
@@ -86,16 +84,11 @@ class ClusterHealth:
         status = _caught("nodes", lambda: iter(self.status()))
         return findings + [each for each in status if each[0] != "ok"]
 
-    def _row(self) -> Node:
-        row = node.node_of(self._connection)
-        if row is None:
-            raise Refused("this file is no node of a cluster: timeline cluster join makes it one")
-        return row
-
     # --- The log and its nodes ------------------------------------------------------------
 
     def _log(self, row: Node, state: StreamState, generation: int) -> HealthRow:
-        says = f"{state.origin}: {state.last:,} messages in generation {generation}"
+        messages = _counted(state.last, "message", "messages")
+        says = f"{state.origin}: {messages} in generation {generation}"
         if row.generation == generation and (row.created, True) != (
             state.created,
             row.message <= state.last,
@@ -107,14 +100,14 @@ class ClusterHealth:
     def _node(self, report: NodeReport, state: StreamState, generation: int) -> Iterator[HealthRow]:
         """Yield how far a node is, and what is to be noted about it."""
         about = f"node {report.name}"
-        says = f"{report.role}, {report.size:,} entries"
+        says = f"{report.role}, {_counted(report.size, 'entry', 'entries')}"
         is_late = False
         heard = f"last report {prose.instant(report.at)}"
         if report.generation < generation:
             yield ["problem", about, f"{says}, still in generation {report.generation}; {heard}"]
         elif report.message < state.last:
             count, waiting = self.lag(report.message, state)
-            missing = f"{count:,} {'message' if count == 1 else 'messages'} behind"
+            missing = f"{_counted(count, 'message', 'messages')} behind"
             is_late = waiting > _GRACE
             says = f"{says}, {missing}" + (f"; {heard}" if is_late else "")
             yield ["problem" if is_late else "ok", about, says]
@@ -172,7 +165,7 @@ class ClusterHealth:
     def _notes(self, row: Node) -> Iterator[HealthRow]:
         count = self.erased_in_stream(row)
         if count:
-            what = "1 erased entry is" if count == 1 else f"{count:,} erased entries are"
+            what = _counted(count, "erased entry is", "erased entries are")
             yield ["note", "erased", f"{what} still in the stream: timeline cluster rewrite"]
         for problem in notes.exchange(self._jetstream, self._address, self._connection):
             yield ["problem", "notes", problem]
@@ -343,6 +336,10 @@ def _caught(about: str, look: Callable[[], Iterator[HealthRow]]) -> Iterator[Hea
         yield from look()
     except StoreError as error:
         yield ["problem", about, str(error)]
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _gone(address: ClusterAddress, generation: int) -> str:

@@ -6,7 +6,6 @@ Guarantees: a reader of the file sees it whole, as it was or as it is.
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +13,10 @@ from typing import TYPE_CHECKING
 from timeline.cluster import texts
 from timeline.cluster.health import ClusterHealth
 from timeline.errors import NotWritable, Unreachable
-from timeline.store import node, scrub
+from timeline.store import scrub
 
 if TYPE_CHECKING:
-    from timeline.cluster.address import ClusterAddress
-    from timeline.cluster.jetstream import Jetstream
+    from timeline.cluster.follower import Follower
 
 _EVERY = 10.0
 """The seconds after which the file is written again."""
@@ -46,31 +44,24 @@ class MetricsFile:
         self._written = float("-inf")
         self._contact = time.monotonic()
         self._lag: tuple[int, float] = (0, 0.0)
+        self._reconnects = 0
 
-    def write(
-        self,
-        jetstream: Jetstream,
-        address: ClusterAddress,
-        connection: sqlite3.Connection,
-        *,
-        holes: int = 0,
-        noted: int = 0,
-    ) -> None:
+    def write(self, follower: Follower, noted: int) -> None:
         """Write the figures, unless that was done within 10 seconds. Raises NotWritable.
 
-        If the cluster does not answer, its part of the figures stays as it was.
+        `noted` is the number of notes so far. If the cluster does not answer, its part of the
+        figures stays as it was.
         """
         if time.monotonic() - self._written < _EVERY:
             return
-        row = node.node_of(connection)
-        if row is None:
-            return
+        row, connection = follower.row, follower.connection
         try:
-            if state := jetstream.stream(address.stream(row.generation)):
-                health = ClusterHealth(jetstream, address, connection)
-                count, waiting = health.lag(row.message, state)
+            jetstream = follower.jetstream
+            if state := jetstream.stream(follower.address.stream(row.generation)):
+                count, waiting = ClusterHealth(follower).lag(row.message, state)
                 self._lag = count, waiting.total_seconds()
             self._contact = time.monotonic()
+            self._reconnects = jetstream.reconnects
         except Unreachable:
             pass
         missing = len(texts.missing_texts(connection)) + len(texts.missing_files(connection))
@@ -82,11 +73,11 @@ class MetricsFile:
             "last_contact_seconds": round(time.monotonic() - self._contact, 3),
             "scrub_pending": len(scrub.pending(connection)),
             "texts_missing": missing,
-            "holes_total": holes,
-            "reconnects_total": jetstream.reconnects,
+            "holes_total": follower.holes,
+            "reconnects_total": self._reconnects,
             "notes_total": noted,
         }
-        self._put(_text(figures, address.name, row.name))
+        self._put(_text(figures, follower.address.name, row.name))
         self._written = time.monotonic()
 
     def _put(self, text: str) -> None:

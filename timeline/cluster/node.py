@@ -107,6 +107,8 @@ class ClusterNode(Follower):
         except Sealed:
             self._move_on(time.monotonic() + _SEALED_PATIENCE)
             raise Outrun from None
+        with contextlib.suppress(Unreachable, Unanswered):
+            texts.take_out(self.jetstream, self.address, self._connection, row.size)
         self._report()
 
     @contextlib.contextmanager

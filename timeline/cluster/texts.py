@@ -155,12 +155,15 @@ def take_out(
 ) -> None:
     """Delete from the stores the texts and files that the entries from number `since` on erase.
 
-    The bytes stay on the servers until `timeline cluster rewrite`.
+    The bytes stay on the servers until `timeline cluster rewrite`. A node that only reads leaves
+    this to the others.
     """
-    generation = _row(connection).generation
+    row = _row(connection)
+    if row.role != "writer":
+        return
     for bucket, query in (
-        (address.texts(generation), _ERASED),
-        (address.media(generation), _ERASED_FILES),
+        (address.texts(row.generation), _ERASED),
+        (address.media(row.generation), _ERASED_FILES),
     ):
         for (sha256,) in connection.execute(query, (since,)).fetchall():
             jetstream.delete_object(bucket, _name(sha256))

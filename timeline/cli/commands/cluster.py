@@ -5,22 +5,30 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from timeline.cli import output
-from timeline.cli.options import Command
-from timeline.errors import Refused, Unreachable
-from timeline.store import storage
-from timeline.store.node import node_of
+from timeline.cli.opening import opened_node
+from timeline.cli.options import Command, json_option
+from timeline.errors import Unreachable
 
 if TYPE_CHECKING:
     from timeline.cluster.node import ClusterNode
 
 _node_option = click.option(
     "--node", "name", metavar="NODE", help="Name of this node; default the name of this machine."
+)
+_monitor_option = click.option(
+    "--monitor",
+    "monitors",
+    metavar="URL",
+    multiple=True,
+    help="The monitor of a server, such as http://h1:8222. Repeat it for each server.",
 )
 
 
@@ -39,15 +47,18 @@ def cluster_command() -> None:
 @click.argument("address")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @_node_option
-def init_command(address: str, file: str, name: str | None) -> None:
+@_monitor_option
+def init_command(address: str, file: str, name: str | None, monitors: tuple[str, ...]) -> None:
     """Put the log of FILE on a cluster. FILE becomes its first node.
 
-    No byte of an entry changes. If the command is broken off, repeat it.
+    No byte of an entry changes. If the command is broken off, repeat it. With --monitor, servers
+    that may lose what they acknowledged are refused.
     """
-    from timeline.cluster import membership
+    from timeline.cluster import membership, servers
     from timeline.cluster.address import ClusterAddress
 
     cluster = ClusterAddress.parse(address)
+    servers.check_durable(monitors)
     with output.Progress("entries") as progress:
         done = membership.init(cluster, file, name or _machine(), progress=progress)
     output.echo(output.wrapped(f"{file} is node {done.name} of {cluster}: {done.size:,} entries."))
@@ -73,7 +84,7 @@ def join_command(
 
     cluster = ClusterAddress.parse(address)
     membership.join(cluster, file, name or _machine(), reads_only=read_only, with_texts=with_texts)
-    with _node(file) as node, output.Progress("entries"):
+    with opened_node(file) as node, output.Progress("entries"):
         node.catch_up()
         row = node.row
         _echo_notes(node)
@@ -82,49 +93,90 @@ def join_command(
 
 @cluster_command.command("follow", cls=Command)
 @click.option("--once", is_flag=True, help="Read what is new, and end.")
+@click.option(
+    "--metrics",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write figures for Prometheus into FILE, every 10 seconds.",
+)
 @click.pass_obj
-def follow_command(database: str, /, once: bool) -> None:
+def follow_command(database: str, /, once: bool, metrics: Path | None) -> None:
     """Read what other sites write, until the command is stopped.
 
     It stops between two transactions at SIGTERM or Ctrl-C. If the cluster does not answer, it
     says so once, and goes on trying.
     """
-    with _node(database) as node:
+    from timeline.cluster.metrics import MetricsFile
+
+    figures = MetricsFile(metrics) if metrics else None
+    noted = 0
+
+    def each(node: ClusterNode) -> None:
+        nonlocal noted
+        noted += len(node.notes)
+        _echo_notes(node)
+        if figures:
+            figures.write(node, noted)
+
+    with opened_node(database) as node:
         if once:
             added = node.catch_up()
-            _echo_notes(node)
+            node.share()
+            each(node)
             output.echo(f"{added:,} new entries; the log has {node.row.size:,}.")
             return
         lost = False
 
-        def each(problem: Unreachable | None) -> None:
+        def looked(problem: Unreachable | None) -> None:
             nonlocal lost
             if problem and not lost:
                 output.echo_note(f"{problem}; trying again")
             elif lost and not problem:
                 output.echo_note("the cluster answers again")
             lost = problem is not None
-            _echo_notes(node)
+            each(node)
 
         with _stopped_by_signals(node):
-            node.follow(each)
+            node.follow(looked)
 
 
-@contextlib.contextmanager
-def _node(database: str) -> Iterator[ClusterNode]:
-    """Open a file as a node of a cluster. Raises Refused if it is none."""
-    with (
-        storage.storage_errors(database),
-        contextlib.closing(storage.connect(database, write=True)) as connection,
-    ):
-        if node_of(connection) is None:
-            raise Refused(
-                f"{database} is no node of a cluster: timeline cluster join ADDRESS {database}"
-            )
-        from timeline.cluster.node import ClusterNode
+@cluster_command.command("status", cls=Command)
+@json_option
+@click.pass_obj
+def status_command(database: str, /, as_json: bool) -> None:
+    """List the nodes: how far each one is, and what it lacks.
 
-        with ClusterNode(connection, database) as node:
-            yield node
+    The exit code is 1 if a node is behind, is away, or has another log.
+    """
+    from timeline.cluster.health import ClusterHealth
+
+    with opened_node(database) as node:
+        _print(ClusterHealth(node).status(), as_json=as_json)
+
+
+@cluster_command.command("doctor", cls=Command)
+@_monitor_option
+@json_option
+@click.pass_obj
+def doctor_command(database: str, /, monitors: tuple[str, ...], as_json: bool) -> None:
+    """Check the servers and the nodes for problems.
+
+    Each line is ok, a note, or a problem; with a problem the exit code is 1. Without --monitor,
+    the servers are not asked about themselves.
+    """
+    from timeline.cluster.health import ClusterHealth
+
+    with opened_node(database) as node:
+        _print(ClusterHealth(node).doctor(monitors), as_json=as_json)
+
+
+def _print(findings: list[list[str]], *, as_json: bool) -> None:
+    if as_json:
+        output.dump([dict(zip(("finding", "about", "says"), row, strict=True)) for row in findings])
+    else:
+        output.echo(output.table(findings))
+    if any(finding == "problem" for finding, *_ in findings):
+        sys.exit(1)
 
 
 def _machine() -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from timeline.cli import output
-from timeline.cli.opening import opened, writing
+from timeline.cli.opening import opened, share_notes, writing
 from timeline.cli.options import Command, json_option
 from timeline.errors import (
     InvalidInput,
@@ -116,6 +116,7 @@ def checkpoint_command(
     if not key:
         known = map(VerifierKey.parse, stored.verifier_keys.splitlines())
         _say_unchecked(parse(stored.note).unchecked([*known]), err=True)
+    share_notes(database)
 
 
 def _say_unchecked(signatures: Iterable[Signature], *, err: bool = False) -> None:

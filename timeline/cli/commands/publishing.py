@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from timeline.cli import output
-from timeline.cli.opening import opened
+from timeline.cli.opening import opened, share_notes
 from timeline.cli.options import Command
 from timeline.errors import NotWritable
 from timeline.formats import prose
@@ -70,6 +70,7 @@ def publish_command(
     except OSError as error:
         raise NotWritable(str(folder), f"cannot be written: {error.strerror}") from None
     output.echo(f"Published {copy}: {_said(made)}")
+    share_notes(database)
     output.echo(_NEXT.format(**_names(folder, copy, public)))
     if public is None:
         with opened(str(copy)) as (connection, _):
@@ -105,6 +106,7 @@ def _publish_files(
         f"Published {folder}: {frozen.files:,} files, {frozen.written:,} of them new or changed,"
         f" {frozen.removed:,} removed; {_said(made)}"
     )
+    share_notes(database)
     output.echo(f"Try it: python -m http.server --directory {shlex.quote(str(folder))}")
 
 
