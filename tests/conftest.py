@@ -38,6 +38,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 if name == "tampered":
                     what, numbers = value
                     tampered[what].update(numbers)
+                if name == "told":
+                    terminalreporter.write_line(str(value))
     for what, total in totals.items():
         terminalreporter.write_line(
             f"{total['faults']:,} {what}: {total['acknowledged']:,} entries acknowledged,"
