@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import sqlite3
 import subprocess
 import time
 from datetime import timedelta
@@ -14,7 +15,7 @@ import pytest
 from nats_servers import Servers
 from running import PROGRAM, done, environment, one_line, run
 
-from timeline.cluster import health
+from timeline.cluster import follower, health
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.jetstream import Jetstream
 from timeline.store import storage
@@ -129,7 +130,9 @@ def test_erased_text_is_out_of_every_store_and_file(
     with Jetstream(address) as jetstream:
         (stored,) = jetstream.object_names(address.texts(1))
         assert jetstream.object(address.texts(1), stored)
-        done("-d", odesa, "erase", "#1", "--reason", "A court")
+        erased = run("-d", odesa, "erase", "#1", "--reason", "A court")
+        assert erased.exit_code == 0
+        assert "keep the words until timeline cluster rewrite" in " ".join(erased.stderr.split())
         assert jetstream.object(address.texts(1), stored) is None
     done("-d", kyiv, "cluster", "follow", "--once")
     assert b"Zyxomma" not in kyiv.read_bytes()
@@ -143,11 +146,13 @@ def test_figures_are_written_for_prometheus(odesa: Path, tmp_path: Path) -> None
 
 
 def test_without_the_cluster_a_checkpoint_is_shared_later(
-    odesa: Path, servers: Servers, tmp_path: Path
+    odesa: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(follower, "PATIENCE", 0.5)
     key = tmp_path / "key"
     done("-d", odesa, "keygen", key)
-    servers.kill(0, 1, 2)
+    with contextlib.closing(sqlite3.connect(odesa)) as connection, connection:
+        connection.execute("UPDATE node SET cluster = 'nats://127.0.0.1:1/away'")
     signed = run("-d", odesa, "checkpoint", "--key", key)
     assert signed.exit_code == 0
     assert "timeline cluster follow shares this" in " ".join(signed.stderr.split())
@@ -170,3 +175,59 @@ def test_a_wrong_address_is_refused(tmp_path: Path) -> None:
     said = one_line(run("cluster", "join", "nats://user:secret@h1/story", tmp_path / "a.db"))
     assert "TIMELINE_NATS_CREDS" in said
     assert "secret" not in said
+
+
+def test_a_file_put_back_to_an_earlier_state_catches_up(
+    odesa: Path, kyiv: Path, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup.db"
+    with contextlib.closing(sqlite3.connect(odesa)) as connection:
+        connection.execute("VACUUM INTO ?", (str(backup),))
+    for path, title in ((odesa, "Talks"), (kyiv, "A fire"), (odesa, "A quay")):
+        done("-d", path, "append", "--title", title, "--occurred", "2025-04-15")
+    restored = run("-d", odesa, "restore", backup)
+    assert restored.exit_code == 0, restored.output
+    assert "timeline cluster follow brings" in " ".join(restored.stderr.split())
+    assert titles(odesa) == []
+    assert done("-d", odesa, "cluster", "follow", "--once").startswith("3 new entries")
+    done("-d", odesa, "append", "--title", "More", "--occurred", "2025-04-16")
+    done("-d", kyiv, "cluster", "follow", "--once")
+    assert titles(odesa) == titles(kyiv)
+    assert len(titles(kyiv)) == 4
+
+
+def test_a_node_is_migrated_and_follows_on(odesa: Path, kyiv: Path) -> None:
+    with contextlib.closing(sqlite3.connect(kyiv)) as connection, connection:
+        connection.execute("UPDATE projection_state SET projection_version = 1")
+    done("-d", odesa, "append", "--title", "Talks", "--occurred", "2025-04-15")
+    done("-d", kyiv, "migrate")
+    done("-d", kyiv, "cluster", "follow", "--once")
+    assert titles(kyiv) == ["Talks"]
+    said = findings(odesa, "status")
+    assert [about for about in said if about.startswith("node")] == ["node kyiv", "node odesa"]
+    assert said["node kyiv"] == "ok: writer, 2 entries, up to date"
+
+
+def test_a_published_copy_of_a_node_is_written_as_any_copy(odesa: Path, tmp_path: Path) -> None:
+    done("-d", odesa, "publish", tmp_path / "public")
+    copy = tmp_path / "public" / odesa.name
+    done("-d", copy, "append", "--title", "Mine", "--occurred", "2025-04-15")
+    assert titles(copy) == ["Mine"]
+    assert titles(odesa) == []
+    assert "is no node" in one_line(run("-d", copy, "cluster", "follow", "--once"))
+
+
+def test_words_that_two_sources_share_are_erased_with_the_last(
+    odesa: Path, kyiv: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.txt"
+    page.write_text("Zyxomma was seen at the quay.")
+    for source in ("paper", "radio"):
+        done("-d", odesa, "capture", page, "--id", source, "--title", source)
+    done("-d", kyiv, "cluster", "follow", "--once")
+    for seq, is_there in ((1, True), (2, False)):
+        done("-d", odesa, "erase", f"#{seq}", "--reason", "A court")
+        done("-d", kyiv, "cluster", "follow", "--once")
+        for path in (odesa, kyiv):
+            assert (b"Zyxomma" in path.read_bytes()) == is_there
+            assert "holds." in done("-d", path, "verify")

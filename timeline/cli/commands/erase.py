@@ -18,6 +18,7 @@ from timeline.reading import query
 from timeline.reading.references import resolve_entry, resolve_event
 from timeline.store import log
 from timeline.store.files import FILE, name_of, named_files
+from timeline.store.node import node_of
 from timeline.writing.erasure import Erasure
 
 _FEW = 8
@@ -53,12 +54,18 @@ def erase_command(
         settle_clock(timeline)
         with opened(database) as (connection, _):
             ids = [_entry_id(connection, text) for text in entries]
+            node = node_of(connection)
         with output.Progress("entries") as progress:
             done = timeline.erase(ids, reason=reason, author=author, progress=progress)
     if as_json:
         output.dump(_fields(done))
     else:
         _print(entries, done)
+    if node:
+        output.echo_note(
+            "the servers of the cluster keep the words until timeline cluster rewrite, and each"
+            " other node until it follows: timeline cluster status names the nodes that are away"
+        )
 
 
 def _fields(done: Erasure) -> dict[str, Any]:
