@@ -1,4 +1,5 @@
 # make demo     serve the demonstration for a browser (PORT=8001)
+# make cluster-demo  run three servers and two nodes on this machine, lose a server, and end
 # make test     check everything: format, lint, types, imports, generated docs, tests
 # make audit    compare the installed packages with an index of known vulnerabilities
 # make torture  run the tests that take minutes: crashes and failing disks at every moment, and an
@@ -12,10 +13,13 @@ PYTHON ?= python3
 PORT ?= 8001
 BIN = .venv/bin
 
-.PHONY: demo test test-next audit torture bench docs pictures map clean
+.PHONY: demo cluster-demo test test-next audit torture bench docs pictures map clean
 
 demo: .venv/run
 	$(BIN)/timeline demo --port $(PORT)
+
+cluster-demo: .venv/dev
+	$(BIN)/python tests/support/cluster_demo.py
 
 test: .venv/dev
 	$(BIN)/ruff format --check .

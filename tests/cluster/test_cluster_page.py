@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ipaddress
+import json
 import os
 import re
 import ssl
@@ -21,7 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from examples import blocks
 from nats_servers import COUNT, PROGRAM, Servers
-from running import CHECKOUT
+from running import CHECKOUT, done, environment, one_line, run
+from small_files import png
 
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.jetstream import Jetstream
@@ -67,6 +69,24 @@ class SafeServers(Servers):
 
     def address(self, name: str, *numbers: int) -> str:
         return super().address(name, *numbers).replace("nats://", "tls://")
+
+
+class LaptopServers(Servers):
+    """Three servers with the configuration that the page has for a laptop."""
+
+    def configuration(self, number: int) -> str:
+        text = FILES["laptop.conf"]
+        for shown, used in (
+            ("$NAME", f"s{number}"),
+            ("$STORE", f'"{self.store(number)}"'),
+            ("$CLIENTS", f'"127.0.0.1:{self.ports[number]}"'),
+            ("$MONITOR", f'"127.0.0.1:{self.monitor_ports[number]}"'),
+            ("$ROUTES", f'"127.0.0.1:{self.route_ports[number]}"'),
+            *((f":{6221 + other}", f":{self.route_ports[other]}") for other in range(COUNT)),
+        ):
+            assert shown in text
+            text = text.replace(shown, used)
+        return text
 
 
 def certificates(folder: Path) -> None:
@@ -191,6 +211,47 @@ def test_a_writer_may_write_and_a_reader_may_only_follow(
                 forbidden()
         assert (state := reader.stream(stream))
         assert state.last == 4
+    sign_in(monkeypatch, "keeper")
+    with Jetstream(address) as keeper:
+        for name in (stream, address.turn_stream, f"KV_{address.notes}"):
+            keeper.delete_stream(name)
+        keeper.delete_objects(address.texts(1))
+        keeper.delete_objects(address.media(1))
+
+
+def test_nodes_need_no_more_rights_than_their_accounts_have(
+    safe: SafeServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = safe.address("ukraine")
+    first, second, site = (tmp_path / f"{name}.db" for name in ("first", "second", "site"))
+    done("-d", first, "init", "--title", "A story")
+    sign_in(monkeypatch, "keeper")
+    done("cluster", "init", address, first, "--node", "first")
+
+    sign_in(monkeypatch, "odesa")
+    done("cluster", "join", address, second, "--node", "second")
+    done("-d", second, "append", "--title", "Talks in Odesa", "--occurred", "2025", "--id", "talks")
+    (tmp_path / "report.txt").write_text("They talked for two hours.")
+    done("-d", second, "capture", tmp_path / "report.txt", "--title", "A report", "--id", "report")
+    (tmp_path / "photo.png").write_bytes(png())
+    done("-d", second, "attach", tmp_path / "photo.png", "--event", "talks", "--alt", "A table")
+    done("-d", second, "cluster", "follow", "--once")
+
+    sign_in(monkeypatch, "readers")
+    done("cluster", "join", address, site, "--node", "site", "--read-only")
+    done("-d", site, "cluster", "follow", "--once")
+    assert json.loads(done("-d", site, "show", "talks", "--json"))["title"] == "Talks in Odesa"
+    report = json.loads(done("-d", site, "verify", "--json"))
+    assert report["holds"]
+    assert (report["texts"], report["texts_absent"]) == (0, 1)
+    assert (report["media"], report["media_absent"]) == (1, 0)
+    refused = run("-d", site, "append", "--title", "A forgery", "--occurred", "2025")
+    assert "only reads" in one_line(refused)
+    forged = tmp_path / "forged.db"
+    done("cluster", "join", address, forged, "--node", "forged")
+    refused = run("-d", forged, "append", "--title", "A forgery", "--occurred", "2025")
+    assert one_line(refused).endswith("this account may read ukraine, not write")
+    assert json.loads(done("-d", forged, "verify", "--json"))["size"] == report["size"]
 
 
 def test_a_reader_hears_no_answers_to_others(safe: SafeServers) -> None:
@@ -258,6 +319,30 @@ def test_the_configuration_for_a_laptop_is_valid(tmp_path: Path) -> None:
         capture_output=True,
         check=True,
     )
+
+
+def test_the_commands_for_a_laptop_work(tmp_path: Path) -> None:
+    commands = FILES["nodes.sh"]
+    with LaptopServers() as servers:
+        for number in range(COUNT):
+            for shown, used in (
+                (f"127.0.0.1:{4221 + number}", f"127.0.0.1:{servers.ports[number]}"),
+                (f"http://127.0.0.1:{8221 + number}", servers.monitors[number]),
+            ):
+                assert shown in commands
+                commands = commands.replace(shown, used)
+        done = subprocess.run(
+            ["bash", "-e", "-c", commands],
+            cwd=tmp_path,
+            env={**environment(), "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"},
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    listed = done.stdout.partition("the log has 3")[2]
+    assert "Talks in Odesa" in listed
+    assert "Strike on Sumy" in listed
 
 
 def test_the_three_servers_of_a_laptop_are_started_with_names_that_the_page_sets() -> None:
