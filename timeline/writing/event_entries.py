@@ -7,7 +7,7 @@ The sources that an event brings are recorded before it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
@@ -69,7 +69,7 @@ class EventEntries(Entries):
         """The notes of all receipts, each with the event that it is about, and one on the file."""
         self.repeatable: list[Entry] = []
         """Entries of an earlier append of which its caller may not know that they are stored. A
-        statement without an id of its own that says what one of them says is that one again."""
+        statement without an entry id that says what one of them says is that one again."""
 
     def finish(self) -> None:
         """Check the references to later events of this append, and write what is left."""
@@ -112,24 +112,46 @@ class EventEntries(Entries):
         if event_id and self._buffer.version(f"event/{event_id}"):
             return self._recorded_already(event_id, given)
         resolved = _noted(self._resolver.resolved(_in_todays_form(given, {})), {})
-        if not event_id and (stored := self._repeated(resolved.content, said)):
-            return receipt_of(stored)
+        if self.repeatable and not event_id:
+            payload = encoded_payload("event.recorded", said, resolved.content)
+            if again := self._repeated("event.recorded", said, lambda e: e.payload == payload):
+                return again
         entry_id = entry_id or self._new_id()
         if said.reported_at == SAME_REPORT:
             problem = 'must be a day or a time: "same" keeps the date of an earlier version'
             raise InvalidInput("reported_at", problem)
         return self._add_event("event.recorded", event_id or entry_id, resolved, said, entry_id)
 
-    def _repeated(self, content: Mapping[str, Any], said: Said) -> Entry | None:
-        """Take out and return the repeatable entry that says what a new event would say."""
-        if not self.repeatable:
-            return None
-        payload = encoded_payload("event.recorded", said, content)
+    def _repeated(self, kind: str, said: Said, is_same: Callable[[Entry], bool]) -> Receipt | None:
+        """Take out the repeatable entry that a statement says again, and return its receipt."""
+        day = None if said.reported_at == SAME_REPORT else said.reported_at
         for number, entry in enumerate(self.repeatable):
-            same_day = said.reported_at in (None, entry.reported_at)
-            if entry.kind == "event.recorded" and entry.payload == payload and same_day:
-                return self.repeatable.pop(number)
+            is_day = said.reported_at is None or entry.reported_at == day
+            if entry.kind == kind and is_day and is_same(entry):
+                return receipt_of(self.repeatable.pop(number))
         return None
+
+    def _is_change(
+        self, entry: Entry, event_id: str, changes: field_paths.Changes | Event, said: Said
+    ) -> bool:
+        """Tell whether an entry made these changes of the version before it, perhaps among others.
+
+        A source that is cited by now need not be cited by the changes.
+        """
+        author, reason, proposed_by, content = codec.payload_of(entry)
+        if entry.subject != f"event/{event_id}" or content is None:
+            return False
+        if (author, reason, proposed_by) != (said.author, said.reason, said.proposed_by):
+            return False
+        before = self._buffer.content_before(entry)
+        try:
+            revised = self._revised(event_id, before, changes).content
+        except TimelineError:
+            return False
+        fields = differing(comparable(before), comparable(revised))
+        return bool(fields) and set(fields).isdisjoint(
+            differing(comparable(content), comparable(revised))
+        )
 
     def record_each(
         self, events: Iterable[Event | Mapping[str, Any]], said: Said = NO_WORDS
@@ -274,14 +296,13 @@ class EventEntries(Entries):
                 subject,
                 lambda: _changed(event_id, self._buffer.content_before(known), changes),
             )
+        if again := self._repeated(
+            kind, said, lambda entry: self._is_change(entry, event_id, changes, said)
+        ):
+            return again
         standing = self._buffer.standing(subject, expect)
         content = standing.content or {}
-        resolved = self._resolver.resolved(
-            _in_todays_form(_changed(event_id, content, changes), content),
-            citations_before=content.get("citations", ()),
-            before=content,
-            files_before=file_hashes(content),
-        )
+        resolved = self._revised(event_id, content, changes)
         if comparable(resolved.content) == comparable(content):
             raise NothingChanged(f"event {event_id}")
         resolved = _noted(resolved, content)
@@ -291,6 +312,17 @@ class EventEntries(Entries):
         notes = tuple(map(_dropped, sorted(file_hashes(content) - file_hashes(resolved.content))))
         self.notes.extend(f"{event_id}: {note}" for note in notes)
         return replace(receipt, figures=figures, notes=(*receipt.notes, *notes))
+
+    def _revised(
+        self, event_id: str, content: dict[str, Any], changes: field_paths.Changes | Event
+    ) -> Resolved:
+        """Return an event after changes by path, or the event that replaces it."""
+        return self._resolver.resolved(
+            _in_todays_form(_changed(event_id, content, changes), content),
+            citations_before=content.get("citations", ()),
+            before=content,
+            files_before=file_hashes(content),
+        )
 
     def _change_state(
         self,
@@ -304,6 +336,12 @@ class EventEntries(Entries):
         subject = f"event/{event_id}"
         if entry_id and (known := self._known_entry(entry_id)):
             return self._same_entry(known, kind, subject, lambda: content)
+        if self.repeatable:
+            payload = encoded_payload(kind, said, content)
+            if again := self._repeated(
+                kind, said, lambda e: (e.subject, e.payload) == (subject, payload)
+            ):
+                return again
         standing = self._buffer.standing(subject, expect)
         into = content.get("into")
         if into:
