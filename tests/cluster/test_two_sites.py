@@ -10,12 +10,15 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 from cut_cable import Cable
 from nats_servers import Servers
 
 from timeline import Receipt, Timeline
+from timeline.cli.appending import appending
 from timeline.cluster import follower, membership, message
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.jetstream import Jetstream
@@ -32,7 +35,7 @@ from timeline.errors import (
 )
 from timeline.proof import verify
 from timeline.store import log, storage
-from timeline.store.node import Node, leave, node_of
+from timeline.store.node import Node, change, leave, node_of
 from timeline.writing import writer
 
 pytestmark = pytest.mark.cluster
@@ -350,6 +353,41 @@ def test_ctrl_c_while_waiting_leaves_an_append_in_doubt(
     cable.mend()
     assert not again(far).unchanged or doubtful(far) == 1
     check_equal(odesa, far)
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_ctrl_c_after_the_cluster_stored_it_never_denies_that_it_is_written(
+    odesa: Timeline, address: ClusterAddress, monkeypatch: pytest.MonkeyPatch, is_late: bool
+) -> None:
+    """It comes before the commands ignore it, or after that."""
+    publish = Jetstream.publish
+
+    def interrupted(*arguments: Any, **settings: Any) -> int:
+        last = publish(*arguments, **settings)
+        if not is_late and arguments[1] == address.subject(1):
+            signal.raise_signal(signal.SIGINT)
+        return last
+
+    def changed(*arguments: Any, **fields: Any) -> None:
+        change(*arguments, **fields)
+        if is_late and "message" in fields:
+            signal.raise_signal(signal.SIGINT)
+
+    def append_one() -> Receipt:
+        with click.Context(click.Command("append")), appending(odesa) as append:
+            return append.record({"title": "A doubtful event", "occurred": "2025-04-16"})
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Jetstream, "publish", interrupted)
+        patched.setattr("timeline.cluster.node.node.change", changed)
+        if is_late:
+            append_one()
+        else:
+            with pytest.raises(InDoubt):
+                append_one()
+            assert again(odesa).unchanged
+    odesa.catch_up()
+    assert doubtful(odesa) == 1
 
 
 def test_what_another_node_stored_first_is_never_overwritten(

@@ -144,14 +144,18 @@ class ClusterNode(Follower):
             node=row.name,
         )
         doubtful = _Doubtful(parts, entries[0].recorded_at, entries[0].seq, size)
-        last = self._publish(parts, row, doubtful)
-        node.change(
-            self._connection,
-            message=last,
-            message_id=parts[0].headers["Nats-Msg-Id"],
-            size=size,
-            writing=0,
-        )
+        try:
+            last = self._publish(parts, row, doubtful)
+            append.at_commit()  # the cluster has it: nobody may say now that nothing was written
+            node.change(
+                self._connection,
+                message=last,
+                message_id=parts[0].headers["Nats-Msg-Id"],
+                size=size,
+                writing=0,
+            )
+        except KeyboardInterrupt:
+            raise doubtful from None
 
     def _publish(self, parts: list[Part], row: Node, doubtful: _Doubtful) -> int:
         """Publish the parts of one append, again and again, and return the sequence of the last.
