@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import sqlite3
 import subprocess
@@ -20,6 +21,7 @@ from timeline.cluster import health, membership, notes
 from timeline.cluster import servers as asked
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.health import ClusterHealth
+from timeline.cluster.message import Part
 from timeline.cluster.metrics import MetricsFile
 from timeline.cluster.node import ClusterNode
 from timeline.cluster.servers import Server, StreamThere
@@ -241,6 +243,43 @@ def test_limits_that_somebody_set_are_named(sites: tuple[Site, Site]) -> None:
     config = one.jetstream.call(f"STREAM.INFO.{stream}")["config"]
     one.jetstream.call(f"STREAM.UPDATE.{stream}", {**config, "max_age": 3_600_000_000_000})
     assert any(each.startswith(f"{stream}: max_age is ") for each in bad(one.health.doctor(())))
+
+
+def test_a_server_of_which_a_block_was_damaged_is_named(
+    sites: tuple[Site, Site], servers: Servers
+) -> None:
+    """A bit of the first of two blocks flips while the server is stopped."""
+    one, _ = sites
+    stream = one.address.stream(1)
+    messages = (
+        [Part({"Nats-Expected-Last-Sequence": str(number)}, os.urandom(900_000))]
+        for number in range(2, 14)
+    )
+    one.jetstream.publish_many(one.address.subject(1), messages, stream=stream)
+    number = next(each for each in range(3) if each != servers.leader(stream))
+    servers.stop(number)
+    (block,) = servers.store(number).glob(f"jetstream/*/streams/{stream}/msgs/1.blk")
+    data = bytearray(block.read_bytes())
+    data[len(data) // 3] ^= 1
+    block.write_bytes(data)
+    block.with_name("index.db").unlink(missing_ok=True)
+    servers.restart(number)
+    said = bad(one.health.doctor(servers.monitors))
+    (found,) = (each for each in said if each.startswith(f"server s{number}: "))
+    assert "stop it, empty its store, start it" in found
+
+
+def test_with_two_servers_down_the_third_is_asked_all_the_same(
+    sites: tuple[Site, Site], servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = sites
+    monkeypatch.setattr(one.jetstream, "patience", 0.5)
+    servers.kill(0, 1)
+    said = bad(one.health.doctor(servers.monitors))
+    assert any(each.startswith("cluster: ") and "2 of 3 servers" in each for each in said), said
+    for number in (0, 1):
+        assert any(f"{servers.monitors[number]}: does not answer" in each for each in said)
+    assert not any("server s2" in each for each in said)
 
 
 KEPT: dict[str, tuple[StreamThere | None, str]] = {

@@ -27,6 +27,7 @@ from timeline.store.node import Node
 if TYPE_CHECKING:
     from timeline.cluster.address import ClusterAddress
     from timeline.cluster.follower import Follower
+    from timeline.cluster.jetstream import Jetstream
 
 HealthRow = list[str]
 
@@ -50,9 +51,12 @@ class ClusterHealth:
 
     def __init__(self, follower: Follower) -> None:
         self._follower = follower
-        self._jetstream = follower.jetstream
         self._address = follower.address
         self._connection = follower.connection
+
+    @property
+    def _jetstream(self) -> Jetstream:
+        return self._follower.jetstream
 
     def status(self) -> list[HealthRow]:
         """Return a finding about the log, one about each node, and what there is to note.
@@ -73,12 +77,20 @@ class ClusterHealth:
         return findings
 
     def doctor(self, monitors: Sequence[str]) -> list[HealthRow]:
-        """Return findings about streams, servers, clocks, versions and nodes."""
+        """Return findings about streams, servers, clocks, versions and nodes.
+
+        If the cluster does not answer, the servers are asked all the same.
+        """
         row = self._follower.row
+        try:
+            self._state(row)
+        except StoreError as error:
+            asked = self._servers(row, monitors, None)
+            return [["problem", "cluster", str(error)], *asked]
         findings = [
             *_caught("streams", lambda: self._streams(row)),
             *_caught("clock", self._clock),
-            *_caught("servers", lambda: self._servers(row, monitors)),
+            *_caught("servers", lambda: self._servers(row, monitors, self._state(row))),
             *_caught("versions", self._versions),
         ]
         status = _caught("nodes", lambda: iter(self.status()))
@@ -240,13 +252,16 @@ class ClusterHealth:
         else:
             yield ["ok", "clock", "that of the cluster, to some seconds"]
 
-    def _servers(self, row: Node, monitors: Sequence[str]) -> Iterator[HealthRow]:
+    def _state(self, row: Node) -> StreamState | None:
+        return self._jetstream.stream(self._address.stream(row.generation))
+
+    def _servers(
+        self, row: Node, monitors: Sequence[str], state: StreamState | None
+    ) -> Iterator[HealthRow]:
         if not monitors:
             says = "not asked: name the monitor of each, as in --monitor http://h1:8222"
             yield ["note", "servers", says]
             return
-        stream = self._address.stream(row.generation)
-        state = self._jetstream.stream(stream)
         found: list[Server] = []
         for url in monitors:
             try:
@@ -255,7 +270,7 @@ class ClusterHealth:
                 yield ["problem", "server", str(error)]
                 continue
             yield from _server(found[-1], state)
-        yield from _together(found, stream)
+        yield from _together(found, self._address.stream(row.generation))
 
 
 def _server(server: Server, state: StreamState | None) -> Iterator[HealthRow]:
@@ -296,7 +311,10 @@ def _kept_wrong(there: StreamThere | None, stream: str, last: int) -> Iterator[s
             " its store, start it, and it copies them from the others"
         )
     elif there.last < last:
-        yield f"has {there.last:,} of {last:,} messages: is it still copying?"
+        yield (
+            f"has {there.last:,} of {last:,} messages: if it does not copy the rest, stop it, empty"
+            " its store, start it"
+        )
 
 
 def _count(server: Server, state: StreamState | None) -> str:
