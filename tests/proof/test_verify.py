@@ -310,6 +310,13 @@ CHANGES: dict[str, tuple[Tamper, set[tuple[str, str]]]] = {
         lambda c: c.execute("INSERT INTO tree_hashes VALUES (99, zeroblob(32))"),
         {("tree", "hash 99")},
     ),
+    "the newest hash put further away": (
+        lambda c: c.execute(
+            "UPDATE tree_hashes SET position = position + 1024"
+            " WHERE position = (SELECT max(position) FROM tree_hashes)"
+        ),
+        {("tree", "above #11, position")},
+    ),
     "the hashes dropped": (
         lambda c: c.execute("DELETE FROM tree_hashes"),
         {("tree", "above #1"), ("tree", "above #11")},

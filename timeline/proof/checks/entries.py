@@ -43,7 +43,7 @@ def check_entries(
     ends: list[bytes] = []
     inner = iter(connection.execute("SELECT position, hash FROM tree_hashes ORDER BY position"))
     last_recorded = b""
-    number = -1
+    number, places = -1, 0
     sha256, grow, classes = hashlib.sha256, merkle.grow, _CLASSES
     first, second = ENVELOPES[1].fullmatch, ENVELOPES[2].fullmatch
     is_maybe_new = _NEW_FIELDS.search
@@ -98,9 +98,12 @@ def check_entries(
             types = ", ".join(type(value).__name__ for value in row)
             report.add("row", f"#{number}", "values of the types of table log", types)
         for made in grow(ends, number, hashed):
-            _, stored = next(inner, (None, b""))
+            place, stored = next(inner, (None, b""))
             if stored != made:
                 report.add("tree", f"above #{number}", made.hex(), stored.hex() or "nothing")
+            elif place != places:
+                report.add("tree", f"above #{number}, position", places, place)
+            places += 1
         if number + 1 in roots:
             roots[number + 1] = merkle.root_of(ends)
         if not number % 1000:
