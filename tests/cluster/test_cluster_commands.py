@@ -231,3 +231,32 @@ def test_words_that_two_sources_share_are_erased_with_the_last(
         for path in (odesa, kyiv):
             assert (b"Zyxomma" in path.read_bytes()) == is_there
             assert "holds." in done("-d", path, "verify")
+
+
+def test_a_log_is_rewritten_and_its_nodes_leave_and_are_forgotten(odesa: Path, kyiv: Path) -> None:
+    done("-d", odesa, "append", "--title", "Nemirovich", "--occurred", "2025-04-15")
+    done("-d", odesa, "erase", "#1", "--reason", "A court order")
+    printed = " ".join(done("-d", odesa, "cluster", "rewrite").split())
+    assert printed.startswith(
+        "The cluster follows generation 2: 3 entries. The earlier one is kept"
+    )
+    assert "until these nodes have moved: kyiv" in printed
+    assert "has left" in done("-d", kyiv, "cluster", "leave")
+    assert "no node" in one_line(run("-d", odesa, "cluster", "forget", "kyiv"))
+    printed = " ".join(done("-d", odesa, "cluster", "rewrite").split())
+    assert printed.endswith("Earlier generations are deleted.")
+    done("-d", kyiv, "append", "--title", "Mine", "--occurred", "2025-04-15")
+    assert titles(kyiv) == ["Mine"]
+
+
+def test_a_lost_log_is_put_back_by_the_longest_node_or_with_yes(
+    servers: Servers, name: str, odesa: Path, kyiv: Path
+) -> None:
+    done("-d", odesa, "append", "--title", "More", "--occurred", "2025-04-15")
+    address = ClusterAddress.parse(servers.address(name))
+    with Jetstream(address) as jetstream:
+        jetstream.delete_stream(address.stream(1))
+    assert "rewrite --lost" in one_line(run("-d", kyiv, "cluster", "follow", "--once"))
+    assert "node odesa has 1 more" in one_line(run("-d", kyiv, "cluster", "rewrite", "--lost"))
+    done("-d", kyiv, "cluster", "rewrite", "--lost", "--yes")
+    assert "export them" in one_line(run("-d", odesa, "cluster", "follow", "--once"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import NamedTuple
 
 from timeline.cluster import message
@@ -31,6 +32,11 @@ class Doubt(NamedTuple):
         return int(self.parts[0]["Nats-Expected-Last-Sequence"])
 
     @property
+    def stream(self) -> str:
+        """Return the name of the stream to which it was published."""
+        return self.parts[0]["Nats-Expected-Stream"]
+
+    @property
     def entries(self) -> str:
         last = self.size - 1
         return f"entry {last}" if self.first == last else f"entries {self.first}-{last}"
@@ -48,3 +54,17 @@ def parts_of(row: Node, doubt: Doubt) -> list[Part]:
         Part(headers, body[start * message.PART : (start + 1) * message.PART])
         for start, headers in enumerate(doubt.parts)
     ]
+
+
+def set_aside(path: str, row: Node) -> str | None:
+    """Write the entries of an append in doubt, which are not stored, to a file beside this one.
+
+    Returns the name of that file; None if there is no such append.
+    """
+    doubt = doubt_of(row)
+    if doubt is None or not doubt.parts:
+        return None
+    aside = Path(f"{path}.not-stored.jsonl")
+    with aside.open("ab") as file:
+        file.writelines(message.lines(doubt.parts[0], row.doubt_body or b""))
+    return str(aside)

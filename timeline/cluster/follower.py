@@ -17,13 +17,12 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import count, takewhile
-from pathlib import Path
 from typing import Self
 
 from timeline.cluster import fill, message, notes, texts
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.answers import Unanswered
-from timeline.cluster.doubt import doubt_of
+from timeline.cluster.doubt import doubt_of, set_aside
 from timeline.cluster.jetstream import Jetstream
 from timeline.cluster.message import BadMessage, Commit, Stored
 from timeline.cluster.notes import NodeReport
@@ -95,17 +94,22 @@ class Follower:
         self.close()
 
     @property
+    def connection(self) -> sqlite3.Connection:
+        """Return the connection that can write the file."""
+        return self._connection
+
+    @property
+    def path(self) -> str:
+        """Return the name of the file, as the caller gave it."""
+        return self._path
+
+    @property
     def row(self) -> Node:
         """Return the row of table `node`; another process may have changed it."""
         row = node.node_of(self._connection)
         if row is None:
             raise Diverged(self._path, "is no node of a cluster any more")
         return row
-
-    @property
-    def connection(self) -> sqlite3.Connection:
-        """Return the connection to the file."""
-        return self._connection
 
     @property
     def address(self) -> ClusterAddress:
@@ -132,6 +136,7 @@ class Follower:
             if until is not None and until <= row.message:
                 break
             state = self._state(row)
+            row = self.row  # it may have moved to a later generation
             if state.last > row.message or (row.message and until is None):
                 self._apply_up_to(row, state.last)
             if not state.next_generation or self.row.message < state.last:
@@ -383,19 +388,16 @@ class Follower:
     def _settled(self, row: Node, commit: Commit) -> dict[str, int | str | bytes | None]:
         """Return the columns that change because a message shows what happened to a doubt."""
         doubt = doubt_of(row)
-        if doubt is None or not doubt.parts or commit.sequence != doubt.expected + 1:
+        if doubt is None or not doubt.parts or commit.first != doubt.first:
             return {}
         when = doubt.recorded_at
         if commit.id == doubt.id:
             self.notes.append(f"the append of {when} was stored: {doubt.entries}")
             kept = doubt._replace(parts=[])
             return {"doubt": json.dumps(kept._asdict()), "doubt_body": b""}
-        aside = Path(f"{self._path}.not-stored.jsonl")
-        with aside.open("ab") as file:
-            file.writelines(message.lines(doubt.parts[0], row.doubt_body or b""))
         self.notes.append(
             f"the append of {when} was not stored, as another node wrote first: its entries are in"
-            f" {aside}"
+            f" {set_aside(self._path, row)}"
         )
         return {"doubt": None, "doubt_body": None}
 

@@ -16,19 +16,36 @@ import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from timeline.cluster import fill, texts
+from timeline.cluster import fill, notes, texts
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.answers import Overtaken
+from timeline.cluster.doubt import doubt_of, set_aside
 from timeline.cluster.fill import StreamPlace
 from timeline.cluster.jetstream import Jetstream
 from timeline.cluster.streams import StreamState
-from timeline.errors import Diverged, InvalidInput, IsMirror, Refused, StoreError, TooNew
+from timeline.errors import (
+    Diverged,
+    InvalidInput,
+    IsMirror,
+    NotFound,
+    Refused,
+    StoreError,
+    TooNew,
+    Unreachable,
+)
 from timeline.projection import tables
 from timeline.store import log, mirror, node, storage
 from timeline.store.node import Node
 
+if TYPE_CHECKING:
+    from timeline.cluster.follower import Follower
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
+
+REWRITING = "rewriting"
+"""The key of the name of the node that rewrites the log."""
 
 _FORMAT = "1"
 """The format of the streams that this package reads."""
@@ -127,6 +144,48 @@ def join(
     return row
 
 
+def leave(ours: Follower) -> None:
+    """Make the file of a node a log of its own, also if the cluster does not answer.
+
+    Raises Refused if it is not known yet whether the cluster has the last append.
+    """
+    row = ours.row
+    doubt = doubt_of(row)
+    try:
+        if doubt and doubt.parts:
+            raise Refused(
+                f"it is not known yet whether the last append was stored: timeline -d {ours.path} "
+                "cluster follow --once finds it out, then leave"
+            )
+        ours.jetstream.delete_value(ours.address.notes, f"{notes.NODE}{row.name}")
+    except Unreachable:
+        set_aside(ours.path, row)
+    with storage.immediate(ours.connection):
+        node.leave(ours.connection)
+
+
+def forget(ours: Follower, name: str) -> None:
+    """Give up a node that will not come back: nothing waits for it any more.
+
+    Raises NotFound, and Refused for this node itself.
+    """
+    jetstream, bucket = ours.jetstream, ours.address.notes
+    if name == ours.row.name:
+        raise Refused(f"{name} is this node: timeline cluster leave is the way")
+    if jetstream.value(bucket, f"{notes.NODE}{name}") is None:
+        raise NotFound("node", name)
+    jetstream.delete_value(bucket, f"{notes.NODE}{name}")
+    claim = jetstream.value(bucket, REWRITING)
+    if claim and claim[0] == name.encode():
+        jetstream.delete_value(bucket, REWRITING)
+
+
+def registered(jetstream: Jetstream, address: ClusterAddress) -> set[str]:
+    """Return the names of all nodes of a cluster."""
+    keys = jetstream.values(address.notes)
+    return {key.removeprefix(notes.NODE) for key in keys if key.startswith(notes.NODE)}
+
+
 @contextlib.contextmanager
 def _opened(path: str) -> Iterator[sqlite3.Connection]:
     with (
@@ -202,7 +261,7 @@ def _claim(jetstream: Jetstream, address: ClusterAddress, name: str, path: str) 
 
     If the transaction is broken off, the same file on the same machine may claim the name again.
     """
-    key = f"node.{name}"
+    key = f"{notes.NODE}{name}"
     machine = f"{socket.getfqdn()}:{os.path.realpath(path)}"
     claim = json.dumps({"file": hashlib.sha256(machine.encode()).hexdigest()}).encode()
     revision = jetstream.revision(address.notes, key)

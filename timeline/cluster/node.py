@@ -21,7 +21,7 @@ from itertools import count
 
 from timeline.cluster import follower, message, texts
 from timeline.cluster.answers import Overtaken, Sealed, Unanswered
-from timeline.cluster.doubt import Doubt, doubt_of, parts_of
+from timeline.cluster.doubt import Doubt, doubt_of, parts_of, set_aside
 from timeline.cluster.follower import PAUSES, Follower
 from timeline.cluster.message import Part
 from timeline.cluster.turn import turn
@@ -234,12 +234,27 @@ class ClusterNode(Follower):
             return
         self.catch_up()
         row = self.row
-        if row.message != doubt.expected or not (doubt := doubt_of(row)) or not doubt.parts:
+        doubt = doubt_of(row)
+        if doubt is None or not doubt.parts:
+            return
+        if doubt.stream != self.address.stream(row.generation):
+            self._give_up(row, doubt)
+            return
+        if row.message != doubt.expected:
             return
         parts = parts_of(row, doubt)
         with contextlib.suppress(Outrun):
             self._publish(parts, row, _Doubtful(parts, *doubt[1:]))
         self.catch_up()
+
+    def _give_up(self, row: Node, doubt: Doubt) -> None:
+        """Set an append aside that an earlier generation, which is sealed, did not store."""
+        self.notes.append(
+            f"the append of {doubt.recorded_at} was not stored, as the log was rewritten meanwhile:"
+            f" its entries are in {set_aside(self._path, row)}"
+        )
+        with storage.storage_errors(self._path), storage.immediate(self._connection):
+            node.change(self._connection, doubt=None, doubt_body=None)
 
 
 class _Doubtful(Exception):

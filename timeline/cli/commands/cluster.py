@@ -14,7 +14,7 @@ import click
 
 from timeline.cli import output
 from timeline.cli.opening import opened_node
-from timeline.cli.options import Command, json_option
+from timeline.cli.options import Command, json_option, yes_option
 from timeline.errors import Unreachable
 
 if TYPE_CHECKING:
@@ -168,6 +168,50 @@ def doctor_command(database: str, /, monitors: tuple[str, ...], as_json: bool) -
 
     with opened_node(database) as node:
         _print(ClusterHealth(node).doctor(monitors), as_json=as_json)
+
+
+@cluster_command.command("rewrite", cls=Command)
+@click.option("--lost", is_flag=True, help="The cluster's log is gone or damaged: use this file's.")
+@yes_option
+@click.pass_obj
+def rewrite_command(database: str, /, lost: bool) -> None:
+    """Write the log to the cluster anew, without the words that were erased.
+
+    All nodes move to the new stream; then the old one is deleted. Sites can write meanwhile, but
+    for a moment. If the command is broken off, repeat it. With --lost, what only other nodes have
+    is given up: --yes confirms it.
+    """
+    from timeline.cluster import rewriting
+
+    allowed = bool(click.get_current_context().meta.get("timeline.yes"))
+    with opened_node(database) as node, output.Progress("entries") as progress:
+        sentence = rewriting.rewrite(node, lost=lost, allow_loss=allowed, progress=progress)
+        _echo_notes(node)
+    output.echo(output.wrapped(sentence))
+
+
+@cluster_command.command("leave", cls=Command)
+@click.pass_obj
+def leave_command(database: str, /) -> None:
+    """Make the file a log of its own, which follows the cluster no more."""
+    from timeline.cluster import membership
+
+    with opened_node(database) as node:
+        cluster = node.row.cluster
+        membership.leave(node)
+    output.echo(output.wrapped(f"{database} has left {cluster}: from now on it is its own log."))
+
+
+@cluster_command.command("forget", cls=Command)
+@click.argument("name", metavar="NODE")
+@click.pass_obj
+def forget_command(database: str, /, name: str) -> None:
+    """Give up a node that will not come back: nothing waits for it any more."""
+    from timeline.cluster import membership
+
+    with opened_node(database) as node:
+        membership.forget(node, name)
+    output.echo(output.wrapped(f"Node {name} is forgotten. If its file follows again, it returns."))
 
 
 def _print(findings: list[list[str]], *, as_json: bool) -> None:
