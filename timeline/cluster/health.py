@@ -83,14 +83,14 @@ class ClusterHealth:
         """
         row = self._follower.row
         try:
-            self._state(row)
+            state = self._jetstream.stream(self._address.stream(row.generation))
         except StoreError as error:
             asked = self._servers(row, monitors, None)
             return [["problem", "cluster", str(error)], *asked]
         findings = [
             *_caught("streams", lambda: self._streams(row)),
             *_caught("clock", self._clock),
-            *_caught("servers", lambda: self._servers(row, monitors, self._state(row))),
+            *_caught("servers", lambda: self._servers(row, monitors, state)),
             *_caught("versions", self._versions),
         ]
         status = _caught("nodes", lambda: iter(self.status()))
@@ -251,9 +251,6 @@ class ClusterHealth:
             yield ["note", "clock", f"{-ahead:,.0f} s behind the cluster's: set it"]
         else:
             yield ["ok", "clock", "that of the cluster, to some seconds"]
-
-    def _state(self, row: Node) -> StreamState | None:
-        return self._jetstream.stream(self._address.stream(row.generation))
 
     def _servers(
         self, row: Node, monitors: Sequence[str], state: StreamState | None
