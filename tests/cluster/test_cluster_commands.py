@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 from nats_servers import Servers
 from running import PROGRAM, done, environment, one_line, run
+from small_files import png
 
 from timeline.cluster import follower, health
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.jetstream import Jetstream
+from timeline.media.attached import attached_file
 from timeline.store import storage
 
 pytestmark = pytest.mark.cluster
@@ -260,3 +262,20 @@ def test_a_lost_log_is_put_back_by_the_longest_node_or_with_yes(
     assert "node odesa has 1 more" in one_line(run("-d", kyiv, "cluster", "rewrite", "--lost"))
     done("-d", kyiv, "cluster", "rewrite", "--lost", "--yes")
     assert "export them" in one_line(run("-d", odesa, "cluster", "follow", "--once"))
+
+
+def test_what_was_erased_is_noted_until_the_log_is_rewritten(odesa: Path, kyiv: Path) -> None:
+    done("-d", odesa, "append", "--title", "Zyxomma", "--occurred", "2025-04-15", "--id", "quay")
+    picture = odesa.with_name("quay.png")
+    picture.write_bytes(png("blue"))
+    done("-d", odesa, "attach", picture, "--event", "quay", "--alt", "A quay")
+    file = attached_file(png("blue")).sha256.replace("sha256:", "media/")
+    done("-d", odesa, "erase", "#1", file, "--reason", "A court")
+    done("-d", kyiv, "cluster", "follow", "--once")
+    said = "note: 2 erased entries are still in the stream: timeline cluster rewrite"
+    assert findings(odesa, "status")["erased"] == findings(kyiv, "doctor")["erased"] == said
+    done("-d", odesa, "cluster", "rewrite")
+    for path in (kyiv, odesa):
+        done("-d", path, "cluster", "follow", "--once")
+        assert "erased" not in findings(path, "status")
+    assert findings(odesa, "status")["log"].endswith("in generation 2")

@@ -73,7 +73,7 @@ class ClusterHealth:
         for report in notes.reports(self._jetstream, self._address):
             findings += self._node(report, state, generation)
         findings += [["note", name, "has joined, and not reported yet"] for name in self._silent()]
-        findings += self._notes(row)
+        findings += self._notes(state, generation)
         return findings
 
     def doctor(self, monitors: Sequence[str]) -> list[HealthRow]:
@@ -174,17 +174,17 @@ class ClusterHealth:
         names = {key.removeprefix(notes.NODE) for key in keys if key.startswith(notes.NODE)}
         return [f"node {name}" for name in sorted(names - known)]
 
-    def _notes(self, row: Node) -> Iterator[HealthRow]:
-        count = self.erased_in_stream(row)
+    def _notes(self, state: StreamState, generation: int) -> Iterator[HealthRow]:
+        count = self._erased_in_stream(state, generation)
         if count:
             what = _counted(count, "erased entry is", "erased entries are")
             yield ["note", "erased", f"{what} still in the stream: timeline cluster rewrite"]
         for problem in notes.exchange(self._jetstream, self._address, self._connection):
             yield ["problem", "notes", problem]
 
-    def erased_in_stream(self, row: Node) -> int:
-        """Count what was erased, and what the servers of this generation still have."""
-        made = time_of(row.created)
+    def _erased_in_stream(self, state: StreamState, generation: int) -> int:
+        """Count what was erased, and what the servers still have of it."""
+        made = time_of(state.created)
         # Words that were erased before a generation was made are not in it; clocks may differ.
         since = clock.utc(made - timedelta(days=1))
         entries = self._connection.execute(
@@ -198,8 +198,7 @@ class ClusterHealth:
             (clock.utc(made),),
         ).fetchone()
         there = (
-            fill.entry_there(self._jetstream, self._address, row.generation, seq)
-            for (seq,) in entries
+            fill.entry_there(self._jetstream, self._address, generation, seq) for (seq,) in entries
         )
         return int(files) + sum(entry is not None and entry.payload is not None for entry in there)
 
