@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -145,10 +146,11 @@ def held(servers: Servers, name: str, words: str) -> list[str]:
     """The files of the servers, in the folders of a log, in which words are found."""
     found = []
     for number in range(COUNT):
-        for file in servers.store(number).rglob("*"):
-            if name in str(file) and file.is_file():
+        for folder, _, files in os.walk(servers.store(number)):
+            for file in files if name in folder else ():
                 with contextlib.suppress(FileNotFoundError):  # it is deleted just now
-                    found += [str(file)] if words.encode() in file.read_bytes() else []
+                    path = Path(folder) / file
+                    found += [str(path)] if words.encode() in path.read_bytes() else []
     return found
 
 

@@ -21,6 +21,7 @@ from timeline.cluster.streams import StreamState, time_of
 from timeline.errors import StoreError
 from timeline.formats import prose
 from timeline.model import clock
+from timeline.model.plurals import counted
 from timeline.store import log
 from timeline.store.node import Node
 
@@ -99,7 +100,7 @@ class ClusterHealth:
     # --- The log and its nodes ------------------------------------------------------------
 
     def _log(self, row: Node, state: StreamState, generation: int) -> HealthRow:
-        messages = _counted(state.last, "message", "messages")
+        messages = counted(state.last, "message", "messages")
         says = f"{state.origin}: {messages} in generation {generation}"
         if row.generation == generation and (row.created, True) != (
             state.created,
@@ -112,14 +113,14 @@ class ClusterHealth:
     def _node(self, report: NodeReport, state: StreamState, generation: int) -> Iterator[HealthRow]:
         """Yield how far a node is, and what is to be noted about it."""
         about = f"node {report.name}"
-        says = f"{report.role}, {_counted(report.size, 'entry', 'entries')}"
+        says = f"{report.role}, {counted(report.size, 'entry', 'entries')}"
         is_late = False
         heard = f"last report {prose.instant(report.at)}"
         if report.generation < generation:
             yield ["problem", about, f"{says}, still in generation {report.generation}; {heard}"]
         elif report.message < state.last:
             count, waiting = self.lag(report.message, state)
-            missing = f"{_counted(count, 'message', 'messages')} behind"
+            missing = f"{counted(count, 'message', 'messages')} behind"
             is_late = waiting > _GRACE
             says = f"{says}, {missing}" + (f"; {heard}" if is_late else "")
             yield ["problem" if is_late else "ok", about, says]
@@ -177,7 +178,7 @@ class ClusterHealth:
     def _notes(self, state: StreamState, generation: int) -> Iterator[HealthRow]:
         count = self._erased_in_stream(state, generation)
         if count:
-            what = _counted(count, "erased entry is", "erased entries are")
+            what = counted(count, "erased entry is", "erased entries are")
             yield ["note", "erased", f"{what} still in the stream: timeline cluster rewrite"]
         for problem in notes.exchange(self._jetstream, self._address, self._connection):
             yield ["problem", "notes", problem]
@@ -350,10 +351,6 @@ def _caught(about: str, look: Callable[[], Iterator[HealthRow]]) -> Iterator[Hea
         yield from look()
     except StoreError as error:
         yield ["problem", about, str(error)]
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
 
 
 def _gone(address: ClusterAddress, generation: int) -> str:

@@ -21,6 +21,7 @@ from timeline.cluster.doubt import set_aside
 from timeline.cluster.jetstream import Jetstream
 from timeline.cluster.turn import turn
 from timeline.errors import Diverged, NotWritable, Refused
+from timeline.model.plurals import counted
 from timeline.store import log, node, storage
 
 if TYPE_CHECKING:
@@ -209,7 +210,8 @@ class _Rewriting:
         row = self._ours.row
         notes.report(self._jetstream, self._address, self._connection)
         waiting = delete_old(self._jetstream, self._address)
-        done = f"The cluster follows generation {row.generation}: {row.size:,} entries."
+        entries = counted(row.size, "entry", "entries")
+        done = f"The cluster follows generation {row.generation}: {entries}."
         if not waiting:
             return f"{done} Earlier generations are deleted."
         return (

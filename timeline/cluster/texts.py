@@ -38,6 +38,8 @@ _ASKED_ONE_BY_ONE = 16
 """The most objects that are asked for one by one; for more, all names are listed first."""
 _HASH = re.compile("sha256:[0-9a-f]{64}")
 
+_TEXTS = "SELECT text_sha256 FROM source_texts WHERE body IS NOT NULL"
+_FILES = "SELECT sha256 FROM media_bytes"
 _MISSING_TEXTS = """
 SELECT text_sha256 FROM sources
  WHERE text_sha256 IS NOT NULL AND text_sha256 NOT IN (SELECT text_sha256 FROM source_texts)
@@ -119,9 +121,13 @@ def put_all(
 ) -> None:
     """Make the stores of a generation, and put everything into them that is in this file."""
     create(jetstream, address, generation)
-    here = connection.execute("SELECT text_sha256 FROM source_texts WHERE body IS NOT NULL")
-    kept = connection.execute("SELECT sha256 FROM media_bytes")
-    texts, attached = ([sha256 for (sha256,) in rows.fetchall()] for rows in (here, kept))
+    texts, attached = (
+        [sha256 for (sha256,) in connection.execute(query) if _name(sha256) not in there]
+        for query, there in (
+            (_TEXTS, jetstream.object_names(address.texts(generation))),
+            (_FILES, jetstream.object_names(address.media(generation))),
+        )
+    )
     put(jetstream, address, connection, texts, attached, generation=generation)
 
 

@@ -47,6 +47,11 @@ def singular(noun: str) -> str:
     return one if _in_parts(one, _several) == noun else noun
 
 
+def counted(count: int, one: str, many: str) -> str:
+    """Return a count with its noun: "1 entry", "1,200 entries"."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
 def _in_parts(noun: str, change: Callable[[str], str]) -> str:
     match = None if re.search(" (?:and|or) ", noun) else _PARTS.fullmatch(noun)
     if match is None or _NO_PLURAL.fullmatch(match[2]) or re.search(_BETWEEN, match[1]):

@@ -16,9 +16,11 @@ from timeline.cli import output
 from timeline.cli.opening import opened_node
 from timeline.cli.options import Command, json_option, yes_option
 from timeline.errors import Unreachable
+from timeline.model.plurals import counted
 
 if TYPE_CHECKING:
     from timeline.cluster.node import ClusterNode
+    from timeline.store.node import Node
 
 _node_option = click.option(
     "--node", "name", metavar="NODE", help="Name of this node; default the name of this machine."
@@ -61,7 +63,7 @@ def init_command(address: str, file: str, name: str | None, monitors: tuple[str,
     servers.check_durable(monitors)
     with output.Progress("entries") as progress:
         done = membership.init(cluster, file, name or _machine(), progress=progress)
-    output.echo(output.wrapped(f"{file} is node {done.name} of {cluster}: {done.size:,} entries."))
+    _echo_node(file, done)
     output.echo(output.dim(f"the next node: timeline cluster join {cluster} FILE"))
 
 
@@ -86,9 +88,10 @@ def join_command(
     membership.join(cluster, file, name or _machine(), reads_only=read_only, with_texts=with_texts)
     with opened_node(file) as node, output.Progress("entries"):
         node.catch_up()
+        node.share()
         row = node.row
         _echo_notes(node)
-    output.echo(output.wrapped(f"{file} is node {row.name} of {cluster}: {row.size:,} entries."))
+    _echo_node(file, row)
 
 
 @cluster_command.command("follow", cls=Command)
@@ -123,7 +126,8 @@ def follow_command(database: str, /, once: bool, metrics: Path | None) -> None:
             added = node.catch_up()
             node.share()
             each(node)
-            output.echo(f"{added:,} new entries; the log has {node.row.size:,}.")
+            new = counted(added, "new entry", "new entries")
+            output.echo(f"{new}; the log has {node.row.size:,}.")
             return
         lost = False
 
@@ -241,6 +245,11 @@ def _stopped_by_signals(node: ClusterNode) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _echo_node(file: str, row: Node) -> None:
+    entries = counted(row.size, "entry", "entries")
+    output.echo(output.wrapped(f"{file} is node {row.name} of {row.cluster}: {entries}."))
 
 
 def _echo_notes(node: ClusterNode) -> None:
