@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import textwrap
 from collections.abc import Sequence
@@ -11,12 +12,13 @@ import click
 
 from timeline.cli import output
 from timeline.cli.appending import settle_clock
-from timeline.cli.opening import opened, opened_to_append
+from timeline.cli.opening import opened_to_append
 from timeline.cli.options import Command, fork_option, json_option, yes_option
 from timeline.errors import Ambiguous, NotFound, Refused
+from timeline.projection import tables
 from timeline.reading import query
 from timeline.reading.references import resolve_entry, resolve_event
-from timeline.store import log
+from timeline.store import log, storage
 from timeline.store.files import FILE, name_of, named_files
 from timeline.store.node import node_of
 from timeline.writing.erasure import Erasure
@@ -52,7 +54,8 @@ def erase_command(
     """
     with opened_to_append(database) as timeline:
         settle_clock(timeline)
-        with opened(database) as (connection, _):
+        with contextlib.closing(storage.connect(database)) as connection:
+            tables.check(connection, database)
             ids = [_entry_id(connection, text) for text in entries]
             node = node_of(connection)
         with output.Progress("entries") as progress:
