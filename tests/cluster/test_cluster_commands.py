@@ -51,7 +51,7 @@ def test_every_command_works_on_the_file_of_a_node(odesa: Path, kyiv: Path) -> N
     done("-d", odesa, "append", "--title", "Talks", "--occurred", "2025-04-15", "--id", "talks")
     done("-d", kyiv, "update", "talks", "--set", "title=Talks in Odesa")
     done("-d", odesa, "correct", "talk", "--set", "title=Talks in Kyiv", "--reason", "the place")
-    assert done("-d", kyiv, "cluster", "follow", "--once").startswith("1 new entr")
+    assert done("-d", kyiv, "cluster", "follow", "--once").startswith("1 new entry;")
     assert titles(kyiv) == titles(odesa) == ["Talks in Kyiv"]
     for path in (odesa, kyiv):
         assert "holds." in done("-d", path, "verify")

@@ -390,6 +390,23 @@ def test_ctrl_c_after_the_cluster_stored_it_never_denies_that_it_is_written(
     assert doubtful(odesa) == 1
 
 
+def test_an_append_that_ended_between_cluster_and_file_is_found_by_its_repetition(
+    odesa: Timeline, kyiv: Timeline
+) -> None:
+    def end() -> None:
+        raise RuntimeError("as if it were killed")
+
+    try:
+        with kyiv.append() as append:
+            append.record({"title": "A doubtful event", "occurred": "2025-04-16"})
+            append.at_commit = end
+    except RuntimeError:
+        assert doubtful(kyiv) == 0
+    assert again(kyiv).unchanged
+    check_equal(odesa, kyiv)
+    assert doubtful(odesa) == 1
+
+
 def test_what_another_node_stored_first_is_never_overwritten(
     odesa: Timeline, kyiv: Timeline, address: ClusterAddress
 ) -> None:

@@ -22,6 +22,10 @@ class Doubt(NamedTuple):
     size: int
     """The number of entries in the log after it."""
 
+    def as_json(self) -> str:
+        """Return the value of column `doubt`."""
+        return json.dumps(self._asdict())
+
     @property
     def id(self) -> str:
         return self.parts[0]["Nats-Msg-Id"] if self.parts else ""

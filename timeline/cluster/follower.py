@@ -22,7 +22,7 @@ from typing import Self
 from timeline.cluster import fill, message, notes, texts
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.answers import Unanswered
-from timeline.cluster.doubt import doubt_of, set_aside
+from timeline.cluster.doubt import Doubt, doubt_of, set_aside
 from timeline.cluster.jetstream import Jetstream
 from timeline.cluster.message import BadMessage, Commit, Stored
 from timeline.cluster.notes import NodeReport
@@ -386,15 +386,21 @@ class Follower:
             self._signal.wake()
 
     def _settled(self, row: Node, commit: Commit) -> dict[str, int | str | bytes | None]:
-        """Return the columns that change because a message shows what happened to a doubt."""
+        """Return the columns that change because a message shows what happened to a doubt.
+
+        A message of this node itself that its file lacks is one of a command that was ended before
+        its commit: it may be repeated, too.
+        """
         doubt = doubt_of(row)
+        if commit.node == row.name and (doubt is None or not doubt.parts):
+            lost = Doubt([], commit.entries[0].recorded_at, commit.first, commit.size)
+            return {"doubt": lost.as_json(), "doubt_body": b""}
         if doubt is None or not doubt.parts or commit.first != doubt.first:
             return {}
         when = doubt.recorded_at
         if commit.id == doubt.id:
             self.notes.append(f"the append of {when} was stored: {doubt.entries}")
-            kept = doubt._replace(parts=[])
-            return {"doubt": json.dumps(kept._asdict()), "doubt_body": b""}
+            return {"doubt": doubt._replace(parts=[]).as_json(), "doubt_body": b""}
         self.notes.append(
             f"the append of {when} was not stored, as another node wrote first: its entries are in"
             f" {set_aside(self._path, row)}"

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from timeline.errors import (
     InDoubt,
     NotWritable,
     Outrun,
+    StorageFull,
     Unreachable,
 )
 from timeline.model import clock
@@ -53,6 +53,8 @@ class ClusterNode(Follower):
     """A node that can write: it follows the cluster, and appends to it."""
 
     _clock_checked = float("-inf")
+    _is_stored = False
+    """Whether the cluster has the append that is not committed here yet."""
 
     # --- Appending ------------------------------------------------------------------------
 
@@ -94,6 +96,7 @@ class ClusterNode(Follower):
             with local(dry_run=True, around=self._unpublished) as append:
                 yield append
             return
+        self._is_stored = False
         try:
             with turn(self.jetstream, self.address, row.name) as ours:
                 known, ours.message = ours.message, None  # if it fails, the next one looks itself
@@ -104,6 +107,14 @@ class ClusterNode(Follower):
         except _Doubtful as doubtful:
             self._keep_doubt(doubtful)
             raise InDoubt(row.cluster, doubtful.doubt.recorded_at) from None
+        except StorageFull as error:
+            if not self._is_stored:
+                raise
+            raise StorageFull(
+                path,
+                "the disk is full or fails, but the cluster has stored the append: make room; the"
+                " next command that writes takes it in",
+            ) from error
         except Sealed:
             self._move_on(time.monotonic() + _SEALED_PATIENCE)
             raise Outrun from None
@@ -146,6 +157,7 @@ class ClusterNode(Follower):
         doubtful = _Doubtful(parts, entries[0].recorded_at, entries[0].seq, size)
         try:
             last = self._publish(parts, row, doubtful)
+            self._is_stored = True
             append.at_commit()  # the cluster has it: nobody may say now that nothing was written
             node.change(
                 self._connection,
@@ -210,13 +222,18 @@ class ClusterNode(Follower):
     # --- In doubt -------------------------------------------------------------------------
 
     def _keep_doubt(self, doubtful: _Doubtful) -> None:
-        """Keep the bytes of an append in doubt, in a transaction of their own."""
+        """Keep the bytes of an append in doubt, in a transaction of their own.
+
+        Another process of this machine may have read already what is stored in its place: then it
+        is the append, which is kept as stored, or that of another node, which raises Outrun.
+        """
+        doubt, body = doubtful.doubt, doubtful.body
         with storage.storage_errors(self._path), storage.immediate(self._connection):
-            node.change(
-                self._connection,
-                doubt=json.dumps(doubtful.doubt._asdict()),
-                doubt_body=doubtful.body,
-            )
+            if here := log.entry_at(self._connection, doubt.first):
+                if here.id not in next(message.lines(doubt.parts[0], body)).decode():
+                    raise Outrun
+                doubt, body = doubt._replace(parts=[]), b""
+            node.change(self._connection, doubt=doubt.as_json(), doubt_body=body)
 
     def _stored_in_doubt(self, row: Node) -> list[Entry]:
         """Return the entries of an append that was in doubt, and was stored."""
