@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cut_cable import Cable
 from nats_servers import Servers
 
+from timeline import Timeline
 from timeline.cluster.address import ClusterAddress
 
 if TYPE_CHECKING:
@@ -59,3 +61,49 @@ def nodes(tmp_path: Path, address: ClusterAddress) -> Iterator[Nodes]:
     yield nodes
     for each in nodes.made:
         each.close()
+
+
+@pytest.fixture
+def odesa(address: ClusterAddress, tmp_path: Path) -> Iterator[Timeline]:
+    """The first node of a log of one entry."""
+    from timeline.cluster import membership
+
+    path = tmp_path / "odesa.db"
+    Timeline.create(path, title="Story").close()
+    membership.init(address, str(path), "odesa")
+    with Timeline.open(path) as timeline:
+        yield timeline
+
+
+@pytest.fixture
+def kyiv(address: ClusterAddress, odesa: Timeline, tmp_path: Path) -> Iterator[Timeline]:
+    """A second node of the log."""
+    from node_states import joined
+
+    with joined(address, tmp_path / "kyiv.db", "kyiv") as timeline:
+        yield timeline
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an append wait two seconds only until it is in doubt."""
+    monkeypatch.setattr("timeline.cluster.follower.PATIENCE", 2.0)
+
+
+@pytest.fixture
+def cable(servers: Servers) -> Iterator[Cable]:
+    with Cable(servers.ports[0]) as cable:
+        yield cable
+
+
+@pytest.fixture
+def far(
+    cable: Cable, name: str, odesa: Timeline, tmp_path: Path, impatient: None
+) -> Iterator[Timeline]:
+    """A node whose only way to the servers is a cable."""
+    from node_states import EVENT, joined
+
+    address = ClusterAddress.parse(f"nats://127.0.0.1:{cable.port}/{name}")
+    with joined(address, tmp_path / "far.db", "far") as timeline:
+        timeline.record(EVENT)
+        yield timeline

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sqlite3
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,11 +13,11 @@ from typing import Any
 import click
 import pytest
 from cut_cable import Cable
-from nats_servers import Servers
+from node_states import EVENT, OTHER, check_equal, copied, joined, messages, outrun, state
 
 from timeline import Receipt, Timeline
 from timeline.cli.appending import appending
-from timeline.cluster import follower, membership, message
+from timeline.cluster import follower
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.jetstream import Jetstream
 from timeline.cluster.message import Part
@@ -34,83 +32,9 @@ from timeline.errors import (
     Refused,
 )
 from timeline.proof import verify
-from timeline.store import log, storage
-from timeline.store.node import Node, change, leave, node_of
-from timeline.writing import writer
+from timeline.store.node import change
 
 pytestmark = pytest.mark.cluster
-
-EVENT = {"event_id": "talks", "title": "Talks", "occurred": "2025-04-15"}
-OTHER = {"event_id": "strike", "title": "Strike", "occurred": "2025-04-13"}
-
-
-@pytest.fixture
-def address(servers: Servers, name: str) -> ClusterAddress:
-    return ClusterAddress.parse(servers.address(name))
-
-
-@pytest.fixture
-def odesa(address: ClusterAddress, tmp_path: Path) -> Iterator[Timeline]:
-    """The first node of a log of one entry."""
-    path = tmp_path / "odesa.db"
-    Timeline.create(path, title="Story").close()
-    membership.init(address, str(path), "odesa")
-    with Timeline.open(path) as timeline:
-        yield timeline
-
-
-@pytest.fixture
-def kyiv(address: ClusterAddress, odesa: Timeline, tmp_path: Path) -> Iterator[Timeline]:
-    """A second node of the log."""
-    with joined(address, tmp_path / "kyiv.db", "kyiv") as timeline:
-        yield timeline
-
-
-@contextlib.contextmanager
-def joined(
-    address: ClusterAddress, path: Path, node: str, *, reads_only: bool = False
-) -> Iterator[Timeline]:
-    membership.join(address, str(path), node, reads_only=reads_only)
-    with Timeline.open(path) as timeline:
-        timeline.catch_up()
-        yield timeline
-
-
-def copied(timeline: Timeline, copy: Path) -> Path:
-    """Copy the file of a node, as a backup does."""
-    with contextlib.closing(sqlite3.connect(timeline.path)) as connection:
-        connection.execute("VACUUM INTO ?", (str(copy),))
-    return copy
-
-
-def row(timeline: Timeline) -> Node:
-    with contextlib.closing(storage.connect(timeline.path)) as connection:
-        found = node_of(connection)
-    assert found
-    return found
-
-
-def state(timeline: Timeline) -> tuple[int, bytes, int]:
-    """Return the number of entries, the root, and the position of a node that holds."""
-    assert verify.verify(timeline.path).findings == []
-    with contextlib.closing(storage.connect(timeline.path)) as connection:
-        size = log.size(connection)
-        return size, log.root_at(connection, size), row(timeline).message
-
-
-def check_equal(*nodes: Timeline) -> None:
-    """Bring nodes up to date, and see that they have the same log and that it holds."""
-    for node in nodes:
-        with Timeline.open(node.path) as opened:
-            opened.catch_up()
-    assert len({state(node) for node in nodes}) == 1
-
-
-def messages(address: ClusterAddress) -> int:
-    with Jetstream(address) as jetstream:
-        found = jetstream.stream(address.stream(1))
-    assert found
-    return found.last
 
 
 # --- Two sites --------------------------------------------------------------------------------
@@ -215,29 +139,6 @@ def clock_ahead(by: timedelta) -> Callable[[], datetime]:
 
 
 # --- In doubt ---------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let an append wait two seconds only until it is in doubt."""
-    monkeypatch.setattr(follower, "PATIENCE", 2.0)
-
-
-@pytest.fixture
-def cable(servers: Servers) -> Iterator[Cable]:
-    with Cable(servers.ports[0]) as cable:
-        yield cable
-
-
-@pytest.fixture
-def far(
-    cable: Cable, name: str, odesa: Timeline, tmp_path: Path, impatient: None
-) -> Iterator[Timeline]:
-    """A node whose only way to the servers is a cable."""
-    address = ClusterAddress.parse(f"nats://127.0.0.1:{cable.port}/{name}")
-    with joined(address, tmp_path / "far.db", "far") as timeline:
-        timeline.record(EVENT)
-        yield timeline
 
 
 def in_doubt(timeline: Timeline, cut: Callable[[], None]) -> str:
@@ -418,35 +319,6 @@ def test_what_another_node_stored_first_is_never_overwritten(
             stack.close()
     assert kyiv.record(OTHER).seq == 2
     check_equal(odesa, kyiv)
-
-
-def outrun(timeline: Timeline, address: ClusterAddress) -> None:
-    """Publish an entry as another node that does not wait for its turn."""
-    timeline.catch_up()
-    with tempfile.TemporaryDirectory() as folder:
-        copy = copied(timeline, Path(folder) / "copy.db")
-        with contextlib.closing(storage.connect(copy, write=True)) as connection:
-            before = node_of(connection)
-            assert before
-            leave(connection)
-            with writer.appending(connection, str(copy)) as append:
-                append.record(
-                    {"event_id": f"quick-{before.size}", "title": "Quick", "occurred": "2025"}
-                )
-            publish(address, connection, before)
-
-
-def publish(address: ClusterAddress, connection: sqlite3.Connection, before: Node) -> None:
-    entries = [*log.read(connection, before.size - 1)]
-    parts = message.pack(
-        entries,
-        stream=address.stream(1),
-        expected=before.message,
-        root=log.root_at(connection, log.size(connection)),
-        node="stranger",
-    )
-    with Jetstream(address) as jetstream:
-        jetstream.publish(address.subject(1), parts, stream=address.stream(1))
 
 
 # --- What is not the log of this file -----------------------------------------------------------

@@ -277,7 +277,7 @@ def test_tables_of_another_version_lose_the_words_that_are_erased(
         ({"kind": "event.updated"}, "entry 2: envelope.kind: must be event.recorded in version 1"),
         ({"reported_at": None}, "entry 2: envelope.reported_at: is required of event.recorded"),
         ({"recorded_at": "2000-01-01T00:00:00.000000Z"}, "entry 2: envelope.recorded_at: must be"),
-        ({"v": 3}, "entry 2: is of format 3; this Timeline reads up to 2"),
+        ({"v": 3}, "entry 2: is of format 3; this Timeline reads up to 2: upgrade it"),
         ({"payload": {"title": "T"}}, "entry 2 cannot be put into the tables: KeyError('occurred'"),
         ({"payload": {"title": "T", "occurred": "2025", "event_type": []}},
          "an entry up to 2 cannot be put into the tables: "),

@@ -246,7 +246,7 @@ class Servers:
         return json.dumps({**config, **self._settings})
 
 
-def persist(attempt: Callable[[], _T], silence: type[Exception]) -> _T:
+def persist(attempt: Callable[[], _T], *silence: type[Exception]) -> _T:
     """Try until there is an answer, as the protocol says: `silence` says nothing."""
     until = time.monotonic() + _DEADLINE
     while True:

@@ -169,25 +169,32 @@ class ClusterNode(Follower):
         except KeyboardInterrupt:
             raise doubtful from None
 
-    def _publish(self, parts: list[Part], row: Node, doubtful: _Doubtful) -> int:
+    def _publish(
+        self, parts: list[Part], row: Node, doubtful: _Doubtful, *, sent: bool = False
+    ) -> int:
         """Publish the parts of one append, again and again, and return the sequence of the last.
 
-        Raises `doubtful` if it is not known in time whether they are stored, or at Ctrl-C; Outrun
-        if another node wrote first; Sealed.
+        `sent` says that they were published before. Raises `doubtful` if it is not known in time
+        whether they are stored, or at Ctrl-C; Unreachable if nothing was sent; Outrun if another
+        node wrote first; Sealed.
         """
         stream, subject = self.address.stream(row.generation), self.address.subject(row.generation)
         give_up = time.monotonic() + follower.PATIENCE
         try:
             for number in count():
-                with contextlib.suppress(Unanswered):
+                try:
                     try:
                         return self.jetstream.publish(subject, parts, stream=stream)
-                    except Overtaken:
+                    except (Overtaken, Sealed) as refused:
                         if (last := self._found(stream, row, parts)) is not None:
                             return last
+                        if isinstance(refused, Sealed):
+                            raise
+                except Unanswered as silence:
+                    sent = sent or silence.sent
                 pause = PAUSES[min(number, len(PAUSES) - 1)]
                 if time.monotonic() + pause > give_up:
-                    raise doubtful
+                    raise doubtful if sent else self.jetstream.unreachable("no connection")
                 time.sleep(pause)
         except KeyboardInterrupt:
             raise doubtful from None
@@ -201,11 +208,11 @@ class ClusterNode(Follower):
         """
         try:
             there = self.jetstream.at_leader(stream, row.message + 1)
+            if there is None:
+                self._check_stream(row, self.jetstream.stream(stream))
+                return None
         except Unreachable as error:
             raise Unanswered(str(error)) from error
-        if there is None:
-            self._check_stream(row, self.jetstream.stream(stream))
-            return None
         if there.headers.get("Nats-Msg-Id") != parts[0].headers["Nats-Msg-Id"]:
             raise Outrun
         return row.message + len(parts)
@@ -261,7 +268,7 @@ class ClusterNode(Follower):
             return
         parts = parts_of(row, doubt)
         with contextlib.suppress(Outrun):
-            self._publish(parts, row, _Doubtful(parts, *doubt[1:]))
+            self._publish(parts, row, _Doubtful(parts, *doubt[1:]), sent=True)
         self.catch_up()
 
     def _give_up(self, row: Node, doubt: Doubt) -> None:

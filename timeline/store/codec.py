@@ -351,7 +351,9 @@ def parse_envelope(envelope: str, seq: int) -> dict[str, Any]:
     fields = _parse_object("envelope", envelope)
     v = fields.get("v")
     if isinstance(v, int | Decimal) and v > VERSION:
-        raise TooNew(f"entry {seq}", f"is of format {v}; this Timeline reads up to {VERSION}")
+        raise TooNew(
+            f"entry {seq}", f"is of format {v}; this Timeline reads up to {VERSION}: upgrade it"
+        )
     _check_written("envelope", envelope, fields)
     if tuple(fields) != _KEYS or type(v) is not int or v not in ENVELOPES:
         raise InvalidInput("envelope", f"must have the keys {', '.join(_KEYS)}, and v 1 or 2")
