@@ -18,6 +18,7 @@ from ticking_clock import TickingClock
 from timeline.cluster import notes
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.jetstream import Jetstream
+from timeline.cluster.notes import NoteExchange
 from timeline.proof import checkpoints, verify
 from timeline.proof.checkpoints import StoredCheckpoint
 from timeline.proof.signed_note import SigningKey, parse
@@ -42,7 +43,7 @@ def jetstream(address: ClusterAddress) -> Iterator[Jetstream]:
 
 @pytest.fixture
 def exchange(jetstream: Jetstream, address: ClusterAddress) -> Callable[[NodeFile], list[str]]:
-    return lambda file: notes.exchange(jetstream, address, file.connection)
+    return lambda file: NoteExchange().run(jetstream, address, file.connection)
 
 
 Exchange = Callable[[NodeFile], list[str]]
@@ -188,6 +189,35 @@ def test_what_fits_beside_a_forged_note_is_stored(
     jetstream.put_value(one.address.notes, key, json.dumps(said).encode())
     assert len(exchange(other)) == 1
     assert stored(other) == stored(one)
+
+
+def test_an_exchange_that_goes_on_reads_each_note_once(
+    jetstream: Jetstream, exchange: Exchange, nodes: Nodes
+) -> None:
+    one, other = nodes(), nodes()
+    going_on = NoteExchange()
+    asked: list[int] = []
+
+    class Asked(Jetstream):
+        def changed_values(self, bucket: str, after: int) -> tuple[dict[str, bytes | None], int]:
+            asked.append(after)
+            return super().changed_values(bucket, after)
+
+    with Asked(one.address) as connected:
+        for title in ("A fire", "A quay"):
+            record(one, title)
+            sign(one)
+            exchange(one)
+            assert going_on.run(connected, one.address, other.connection) == []
+        assert stored(other) == set()  # they wait for the entries
+        other.follow(one)
+        assert going_on.run(connected, one.address, other.connection) == []
+        assert stored(other) == stored(one)
+        assert asked == [0, 1, 2]
+        jetstream.delete_stream(f"KV_{one.address.notes}")
+        jetstream.create_values(one.address.notes)
+        assert going_on.run(connected, one.address, other.connection) == []
+        assert len(jetstream.values(one.address.notes)) == 2  # they are there again
 
 
 # --- Publications -----------------------------------------------------------------------------

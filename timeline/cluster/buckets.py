@@ -55,23 +55,30 @@ class Buckets(Asking):
 
     def values(self, bucket: str) -> dict[str, bytes]:
         """Give all values of a bucket, by key."""
+        found, _ = self.changed_values(bucket, 0)
+        return {key: value for key, value in found.items() if value is not None}
+
+    def changed_values(self, bucket: str, after: int) -> tuple[dict[str, bytes | None], int]:
+        """Give the values that changed after a revision, by key, and the newest revision.
+
+        None stands for a value that was taken out.
+        """
         name, prefix = f"KV_{bucket}", f"$KV.{bucket}."
         state = self.stream(name)
         if state is None:
             raise Missing(f"no bucket {bucket}")
-        found: dict[str, bytes] = {}
-        following = state.first
+        found: dict[str, bytes | None] = {}
+        following = max(state.first, after + 1)
         until = time.monotonic() + self.patience
         while following <= state.last and state.messages:
             read = self.select(name, {"seq": following, "batch": 512, "max_bytes": 8 << 20})
             for subject, stored in read:
-                found.pop(subject.removeprefix(prefix), None)
-                if _DELETED not in stored.headers:
-                    found[subject.removeprefix(prefix)] = stored.body
+                is_there = _DELETED not in stored.headers
+                found[subject.removeprefix(prefix)] = stored.body if is_there else None
                 following = stored.sequence + 1
             if not read and time.monotonic() > until:
                 raise self._behind(bucket)
-        return found
+        return found, state.last
 
     def _put_value(
         self, bucket: str, key: str, value: bytes, headers: dict[str, str], revision: int | None

@@ -25,7 +25,7 @@ from timeline.cluster.answers import Unanswered
 from timeline.cluster.doubt import Doubt, doubt_of, set_aside
 from timeline.cluster.jetstream import Jetstream
 from timeline.cluster.message import BadMessage, Commit, Stored
-from timeline.cluster.notes import NodeReport
+from timeline.cluster.notes import NodeReport, NoteExchange
 from timeline.cluster.signals import Signal
 from timeline.cluster.streams import StreamState
 from timeline.errors import Diverged, ProjectionOutdated, Refused, TooNew, Unfinished, Unreachable
@@ -76,6 +76,7 @@ class Follower:
         """What is wrong with entries of others, and was not reported yet."""
         self._told: set[str] = set()
         """What is wrong with the notes of others, and was told already."""
+        self._exchange = NoteExchange()
         self._reported: NodeReport | None = None
         self._shared = float("-inf")
         self.holes = 0
@@ -361,7 +362,7 @@ class Follower:
         if time.monotonic() - self._shared < _SHARED_EVERY:
             return
         self._shared = time.monotonic()
-        found = notes.exchange(self.jetstream, self.address, self._connection)
+        found = self._exchange.run(self.jetstream, self.address, self._connection)
         self.notes += [problem for problem in found if problem not in self._told]
         self._told.update(found)
         self._report()

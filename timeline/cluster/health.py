@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from timeline.cluster import fill, notes, servers
-from timeline.cluster.notes import NodeReport
+from timeline.cluster.notes import NodeReport, NoteExchange
 from timeline.cluster.servers import Server, StreamThere
 from timeline.cluster.streams import StreamState, time_of
 from timeline.errors import StoreError
@@ -180,7 +180,8 @@ class ClusterHealth:
         if count:
             what = counted(count, "erased entry is", "erased entries are")
             yield ["note", "erased", f"{what} still in the stream: timeline cluster rewrite"]
-        for problem in notes.exchange(self._jetstream, self._address, self._connection):
+        exchange = NoteExchange()
+        for problem in exchange.run(self._jetstream, self._address, self._connection):
             yield ["problem", "notes", problem]
 
     def _erased_in_stream(self, state: StreamState, generation: int) -> int:

@@ -51,33 +51,50 @@ _PUBLICATIONS = "SELECT published_at, size, root, checkpoint_size FROM publicati
 # --- Checkpoints and publications -------------------------------------------------------------
 
 
-def exchange(
-    jetstream: Jetstream, address: ClusterAddress, connection: sqlite3.Connection
-) -> list[str]:
-    """Give the cluster the notes of this file, and store those of other nodes that fit.
+class NoteExchange:
+    """Gives the notes of a file to the cluster, and stores those of other nodes that fit.
 
-    Returns a sentence about each note that does not fit.
+    It remembers what it has read, so that each note is read once, however often it is used.
     """
-    there = {
-        key: value
-        for key, value in jetstream.values(address.notes).items()
-        if key.startswith((CHECKPOINT, PUBLICATION))
-    }
-    row = node.node_of(connection)
-    if row and row.role == "writer":
-        for key, value in _notes_here(connection, row.name).items():
-            if key not in there:
-                jetstream.put_value(address.notes, key, value)
-    problems: list[str] = []
-    if there.keys() - _notes_here(connection, "").keys():
-        with storage.immediate(connection):
-            here = _notes_here(connection, "").keys()
-            for key in sorted(there.keys() - here):  # checkpoints before publications
-                try:
-                    _store(connection, key, there[key])
-                except (Refused, ProofError, InvalidValue) as error:
-                    problems.append(f"the note {key} in the cluster does not fit: {error}")
-    return problems
+
+    def __init__(self) -> None:
+        self._there: dict[str, bytes] = {}
+        """The notes in the cluster, by key."""
+        self._revision = 0
+        """The revision up to which they were read."""
+
+    def run(
+        self, jetstream: Jetstream, address: ClusterAddress, connection: sqlite3.Connection
+    ) -> list[str]:
+        """Give notes and take notes; return a sentence about each one that does not fit."""
+        self._read(jetstream, address)
+        row = node.node_of(connection)
+        if row and row.role == "writer":
+            for key, value in _notes_here(connection, row.name).items():
+                if key not in self._there:
+                    jetstream.put_value(address.notes, key, value)
+        problems: list[str] = []
+        if self._there.keys() - _notes_here(connection, "").keys():
+            with storage.immediate(connection):
+                here = _notes_here(connection, "").keys()
+                for key in sorted(self._there.keys() - here):  # checkpoints before publications
+                    try:
+                        _store(connection, key, self._there[key])
+                    except (Refused, ProofError, InvalidValue) as error:
+                        problems.append(f"the note {key} in the cluster does not fit: {error}")
+        return problems
+
+    def _read(self, jetstream: Jetstream, address: ClusterAddress) -> None:
+        changed, newest = jetstream.changed_values(address.notes, self._revision)
+        if newest < self._revision:  # the bucket was made anew
+            self._there.clear()
+            changed, newest = jetstream.changed_values(address.notes, 0)
+        self._revision = newest
+        for key, value in changed.items():
+            if key.startswith((CHECKPOINT, PUBLICATION)):
+                self._there.pop(key, None)
+                if value is not None:
+                    self._there[key] = value
 
 
 def _notes_here(connection: sqlite3.Connection, name: str) -> dict[str, bytes]:
