@@ -338,6 +338,14 @@ def test_a_node_that_never_comes_back_is_forgotten(cluster: Cluster) -> None:
     assert cluster.streams() == [2]
 
 
+def test_a_node_that_has_moved_says_so_at_once(cluster: Cluster) -> None:
+    kyiv = cluster.join("kyiv")
+    kyiv.record(title="Reported lately")
+    assert "until these nodes have moved: kyiv" in rewriting.rewrite(cluster.odesa.node)
+    kyiv.record(title="More")
+    assert "Earlier generations are deleted" in rewriting.rewrite(cluster.odesa.node)
+
+
 def test_a_node_that_leaves_is_a_log_of_its_own(cluster: Cluster) -> None:
     kyiv = cluster.join("kyiv")
     membership.leave(kyiv.node)

@@ -307,6 +307,7 @@ class Follower:
                 message=place.message,
                 message_id=place.message_id,
             )
+        self._reported, self._shared = None, float("-inf")  # the others wait to hear of it
         return True
 
     def _move_on(self, give_up: float) -> None:
