@@ -55,7 +55,10 @@ OTHERS = (
     "doctor",
 )
 ACTOR = ("actor add", "actor alias", "actor list", "actor merge", "actor suggest")
-CLUSTER = ("cluster init", "cluster join", "cluster follow")
+CLUSTER = tuple(
+    f"cluster {name}"
+    for name in ("init", "join", "follow", "status", "doctor", "rewrite", "leave", "forget")
+)
 EVENT_FIELDS_THEN_STANDING = ["state", "version", "seq", "recorded_at", "reported_at"]
 
 

@@ -179,7 +179,7 @@ def doctor_command(database: str, /, monitors: tuple[str, ...], as_json: bool) -
 @yes_option
 @click.pass_obj
 def rewrite_command(database: str, /, lost: bool) -> None:
-    """Write the log to the cluster anew, without the words that were erased.
+    """Write the log to the cluster again, without erased words.
 
     All nodes move to the new stream; then the old one is deleted. Sites can write meanwhile, but
     for a moment. If the command is broken off, repeat it. With --lost, what only other nodes have
@@ -197,7 +197,7 @@ def rewrite_command(database: str, /, lost: bool) -> None:
 @cluster_command.command("leave", cls=Command)
 @click.pass_obj
 def leave_command(database: str, /) -> None:
-    """Make the file a log of its own, which follows the cluster no more."""
+    """Leave the cluster: the file becomes a log of its own."""
     from timeline.cluster import membership
 
     with opened_node(database) as node:
@@ -210,7 +210,10 @@ def leave_command(database: str, /) -> None:
 @click.argument("name", metavar="NODE")
 @click.pass_obj
 def forget_command(database: str, /, name: str) -> None:
-    """Give up a node that will not come back: nothing waits for it any more."""
+    """Give up a node that will not come back.
+
+    Nothing waits for it any more.
+    """
     from timeline.cluster import membership
 
     with opened_node(database) as node:
