@@ -97,10 +97,10 @@ class _Rewriting:
         """Rewrite the stream, while others write, but for the last moment."""
         self._ours.catch_up()
         row = self._ours.row
-        if any(_old(self._jetstream, self._address, row.generation)):
-            return self._moved()
         stream, new = self._address.stream(row.generation), row.generation + 1
         if not self._is_sealed(stream):
+            if any(_old(self._jetstream, self._address, row.generation)):
+                return self._moved()
             self._claim(row.name)
             self._begin(new)
             self._fill_clean(new)
