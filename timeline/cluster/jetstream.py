@@ -14,8 +14,7 @@ import logging
 import re
 import secrets
 import threading
-from collections import deque
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 from timeline.cluster import answers, credentials
@@ -24,7 +23,7 @@ from timeline.cluster.answers import Unanswered
 from timeline.cluster.asking import NO_LEADER
 from timeline.cluster.buckets import Buckets
 from timeline.cluster.greeting import who_greets
-from timeline.cluster.in_flight import Flying, grouped, settled
+from timeline.cluster.in_flight import GroupAnswers, MessageGroup, publish_all
 from timeline.cluster.log_streams import LogStreams
 from timeline.cluster.message import Part, Stored
 from timeline.cluster.signals import Signal
@@ -53,8 +52,6 @@ _PING = 20
 """Seconds between two pings: a server that leaves out two of them is given up."""
 _TO_CONNECT = 1
 """Seconds in which a server has to take a connection."""
-_GROUPS = 8
-"""In how many groups the messages in flight go to the thread: single ones were 40% slower."""
 _VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"')
 
 _THREAD = "nats"
@@ -157,23 +154,12 @@ class Jetstream(LogStreams, Buckets):
         Each has its expected sequence, so what follows one that is not stored is not stored. The
         error of the first such one is raised when all have their answer.
         """
-        flying: Flying = deque()
-        last = 0
-        try:
-            for group in grouped(messages, max(1, in_flight // _GROUPS)):
-                if len(flying) >= _GROUPS or len(group[0]) > 1:
-                    last = settled(flying, len(group[0]) == 1) or last
-                flying.append(
-                    asyncio.run_coroutine_threadsafe(
-                        self._publish_group(subject, group, stream), self._loop
-                    )
-                )
-                if len(group[0]) > 1:
-                    last = settled(flying) or last
-            return settled(flying) or last
-        finally:
-            for future in flying:
-                future.cancel()
+
+        def start(group: MessageGroup) -> GroupAnswers:
+            work = self._publish_group(subject, group, stream)
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+        return publish_all(messages, start, in_flight)
 
     def unreachable(self, why: str) -> StoreError:
         return self._run(self._unreachable(why))
@@ -186,6 +172,13 @@ class Jetstream(LogStreams, Buckets):
         signal = Signal(subject, lambda each: self._run(self._ignore(each)))
         self._run(self._listen(signal))
         return signal
+
+    def later(self, seconds: float, work: Callable[[], None]) -> Callable[[], object]:
+        """Call `work` in the thread after some seconds; return what cancels that."""
+        timer: list[asyncio.TimerHandle] = []
+        run = self._loop.call_soon_threadsafe
+        run(lambda: timer.append(self._loop.call_later(seconds, work)))
+        return lambda: run(lambda: timer[0].cancel())
 
     def call(self, api: str, request: Mapping[str, object] | None = None) -> dict[str, Any]:
         body = b"" if request is None else json.dumps(request).encode()
@@ -363,7 +356,7 @@ class Jetstream(LogStreams, Buckets):
             raise Unanswered(str(error)) from error
 
     async def _publish_group(
-        self, subject: str, group: Sequence[Sequence[Part]], stream: str
+        self, subject: str, group: MessageGroup, stream: str
     ) -> list[int | BaseException]:
         return await asyncio.gather(
             *(self._publish(subject, parts, stream) for parts in group), return_exceptions=True

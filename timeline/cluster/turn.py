@@ -52,6 +52,20 @@ class Turn:
         self.message = message
 
 
+class LastTurn:
+    """The last turn of a process lets it take the next one with one question less.
+
+    If nobody has had a turn since then, the newest record is the one that it left.
+    """
+
+    sequence: int | None = None
+    """The sequence of the record that it left; None: it is not known."""
+    message: int | None = None
+    """The last message of the stream, as that record has it."""
+    rested: float = 0.0
+    """The time of this process's clock at which the next turn may begin."""
+
+
 class _Record(NamedTuple):
     sequence: int
     node: str | None
@@ -68,22 +82,40 @@ def turn(
     *,
     patience: float = 60.0,
     expiry: float = EXPIRY,
+    last: LastTurn | None = None,
 ) -> Iterator[Turn]:
     """Hold the turn at writing; wait for it, and raise Busy after `patience` seconds.
 
-    `expiry` is the same on all nodes of a cluster.
+    `expiry` is the same on all nodes of a cluster. `last` is kept up to date; each process that
+    takes turns has one.
     """
+    last = last or LastTurn()
+    time.sleep(max(0.0, last.rested - time.monotonic()))
     token = secrets.token_hex(8)
     body = json.dumps({"node": node, "turn": token}).encode()
-    taken, before = _take(jetstream, address, body, token, patience, expiry)
+    again = _take_again(jetstream, address, body, last)
+    taken, before = again or _take(jetstream, address, body, token, patience, expiry)
     holding = _Holding(jetstream, address, body, token, taken, _BEAT * expiry / EXPIRY)
     since = time.monotonic()
     ours = Turn(before.message)
     try:
         yield ours
     finally:
-        holding.end(ours.message)
-        time.sleep(min(_LONGEST_REST, _REST * (time.monotonic() - since)))
+        last.sequence, last.message = holding.end(ours.message), ours.message
+        now = time.monotonic()
+        last.rested = now + min(_LONGEST_REST, _REST * (now - since))
+
+
+def _take_again(
+    jetstream: Jetstream, address: ClusterAddress, body: bytes, last: LastTurn
+) -> tuple[int, _Record] | None:
+    """Take the turn if nobody had it since our last one; None: look who has it."""
+    if last.sequence is None:
+        return None
+    before = _Record(last.sequence, None, "", last.message)
+    with contextlib.suppress(Missing, Overtaken, Unanswered):
+        return jetstream.put_record(address.turn_subject, body, last.sequence), before
+    return None
 
 
 def _take(
@@ -159,7 +191,10 @@ def _record(stored: Stored | None) -> _Record:
 
 
 class _Holding:
-    """A holder repeats its record in a thread, until it gives the turn back or has lost it."""
+    """A holder repeats its record in a thread, until it gives the turn back or has lost it.
+
+    The thread begins with the first repetition: most turns are over before it.
+    """
 
     def __init__(
         self,
@@ -178,24 +213,39 @@ class _Holding:
         self._beat = beat
         self._lost = False
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._repeat, name="turn", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._cancel = jetstream.later(beat, self._start)
 
-    def end(self, message: int | None) -> None:
-        """Give the turn back, and name the last message; nobody waits for the answer."""
-        self._ended.set()
-        self._thread.join()
+    def end(self, message: int | None) -> int | None:
+        """Give the turn back, and name the last message; nobody waits for the answer.
+
+        Returns the sequence that the record gets; None if it is not known.
+        """
+        self._cancel()
+        with self._starting:
+            self._ended.set()
+        if self._thread:
+            self._thread.join()
         if self._lost:
-            return
+            return None
         said = {"free": True} if message is None else {"free": True, "message": message}
         headers = {"Nats-Expected-Last-Subject-Sequence": str(self._sequence)}
         part = Part(headers, json.dumps(said).encode())
         # If it is lost, the others wait until the record expires.
         with contextlib.suppress(Unanswered, StoreError):
             self._jetstream.send(self._address.turn_subject, part)
+            return self._sequence + 1
+        return None
+
+    def _start(self) -> None:
+        with self._starting:
+            if not self._ended.is_set():
+                self._thread = threading.Thread(target=self._repeat, name="turn", daemon=True)
+                self._thread.start()
 
     def _repeat(self) -> None:
-        while not self._lost and not self._ended.wait(self._beat):
+        while not self._lost and not self._ended.is_set():
             try:
                 self._sequence = self._jetstream.put_record(
                     self._address.turn_subject, self._body, self._sequence
@@ -203,7 +253,8 @@ class _Holding:
             except Overtaken:
                 self._find()
             except (Missing, Unanswered, StoreError):
-                continue
+                pass
+            self._ended.wait(self._beat)
 
     def _find(self) -> None:
         """Find our record: a try without an answer was stored, or the servers lost all records."""
