@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import random
 import shutil
@@ -19,7 +18,7 @@ from cut_cable import Cable
 from faults import Notebook, fork, start_forking
 from faulty_vfs import Fault, Form
 from nats_servers import Servers, persist
-from node_states import EVENT, OTHER, check_equal, copied, joined, messages, row, state
+from node_states import EVENT, OTHER, briefly, check_equal, copied, joined, messages, row, state
 from running import one_line, run
 
 from timeline import Timeline
@@ -27,7 +26,6 @@ from timeline.cluster import follower, message, node
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.jetstream import Jetstream
 from timeline.cluster.message import Part
-from timeline.cluster.turn import turn
 from timeline.errors import InDoubt, Outrun, StorageFull, TimelineError, Unreachable
 from timeline.proof import verify
 from timeline.store import codec, log, storage
@@ -35,8 +33,6 @@ from timeline.store import codec, log, storage
 pytestmark = pytest.mark.cluster
 
 KILLED = -signal.SIGKILL
-briefly = functools.partial(turn, expiry=1.5)
-"""A turn that expires sooner, so that nobody waits for long."""
 UNNAMED = {"title": "A doubtful event", "occurred": "2025-04-16"}
 
 

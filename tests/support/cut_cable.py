@@ -16,8 +16,8 @@ class Cable:
 
     `lose_replies` swallows what the server says from now on, `lose_requests` what the client says.
     With `lose_requests(after=b"HPUB tl.")` the bytes from the next of these on are lost: what came
-    before is passed. `mend` passes bytes again; connections of before are ended, so that the client
-    connects anew, as after an outage.
+    before is passed. `lose_from` counts what the client publishes. `mend` passes bytes again;
+    connections of before are ended, so that the client connects anew, as after an outage.
     """
 
     def __init__(self, port: int) -> None:
@@ -25,6 +25,9 @@ class Cable:
         self._replies_lost = threading.Event()
         self._requests_lost = threading.Event()
         self._lost_from = b""
+        self._left = 0
+        """The number of requests that are passed yet; 0: they are not counted."""
+        self._count_replies = False
         self.lost = threading.Event()
         """Is set when bytes were lost."""
         self._sockets: list[socket.socket] = []
@@ -55,8 +58,14 @@ class Cable:
         self._lost_from = after
         self._requests_lost.set()
 
+    def lose_from(self, number: int, *, replies: bool) -> None:
+        """Swallow requests from one on, counted from 1; or pass it, and swallow the replies."""
+        self.lost.clear()
+        self._lost_from, self._count_replies, self._left = b"", replies, number
+
     def mend(self) -> None:
         """Pass bytes again, on new connections."""
+        self._left = 0
         self._replies_lost.clear()
         self._requests_lost.clear()
         self._end_connections()
@@ -88,6 +97,10 @@ class Cable:
         gone = False
         with contextlib.suppress(OSError):
             while carried := source.recv(1 << 16):
+                if self._left and lost is self._requests_lost:
+                    self._left = max(0, self._left - carried.count(b"PUB "))
+                    if not self._left:
+                        (self._replies_lost if self._count_replies else lost).set()
                 if lost.is_set() and not gone:
                     start = self._lost_from if lost is self._requests_lost else b""
                     place = carried.find(start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from timeline import Timeline
 from timeline.cluster import membership, message
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.jetstream import Jetstream
+from timeline.cluster.turn import turn
 from timeline.proof import verify
 from timeline.store import log, storage
 from timeline.store.node import Node, leave, node_of
@@ -19,6 +21,8 @@ from timeline.writing import writer
 
 EVENT = {"event_id": "talks", "title": "Talks", "occurred": "2025-04-15"}
 OTHER = {"event_id": "strike", "title": "Strike", "occurred": "2025-04-13"}
+briefly = functools.partial(turn, expiry=1.5)
+"""A turn that expires sooner, so that nobody waits for long."""
 
 
 @contextlib.contextmanager

@@ -337,10 +337,8 @@ class Jetstream(LogStreams, Buckets):
                 continue
             question = await self._ask(subject, part.body, headers, within=within)
             said = question.last.result().data
-            if number == len(parts):
+            if said or number == len(parts):
                 answer = answers.answered(str(self.address), said)
-            elif said:
-                answers.answered(str(self.address), said)
         if stream not in (None, answer.get("stream")):
             raise StoreError(
                 str(self.address), f"{subject} belongs to the stream {answer.get('stream')}"
@@ -350,8 +348,7 @@ class Jetstream(LogStreams, Buckets):
 
     async def _send(self, subject: str, body: bytes, headers: dict[str, str]) -> None:
         try:
-            client = await self._connected(_TRY)
-            await client.publish(subject, body, headers=headers)
+            await (await self._connected(_TRY)).publish(subject, body, headers=headers)
         except nats_errors.Error as error:
             raise Unanswered(str(error)) from error
 
@@ -379,7 +376,11 @@ class Jetstream(LogStreams, Buckets):
                     raise await self._unreachable(str(silence)) from None
 
     async def _listen(self, signal: Signal) -> None:
-        await self._subscribe(await self._connected(self.patience), signal)
+        try:
+            client = await self._connected(self.patience)
+        except Unanswered as silence:
+            raise await self._unreachable(str(silence)) from None
+        await self._subscribe(client, signal)
 
     async def _subscribe(self, client: Client, signal: Signal) -> None:
         async def heard(_: Msg) -> None:
