@@ -196,6 +196,18 @@ def test_a_stream_that_was_made_anew_is_told(sites: tuple[Site, Site]) -> None:
     assert one.status()["log"][0].startswith("problem: ")
 
 
+def test_notes_that_are_gone_are_told_and_stop_nothing(sites: tuple[Site, Site]) -> None:
+    one, other = sites
+    one.jetstream.delete_stream(f"KV_{one.address.notes}")
+    one.record("A second fire")
+    assert other.node.catch_up() == 1
+    other.node.share()
+    assert any("has no notes any more" in note for note in other.node.notes)
+    (said,) = one.status()["notes"]
+    assert said.startswith("problem: ")
+    assert f"KV_{one.address.notes}: is not on the servers any more" in bad(one.health.doctor(()))
+
+
 def test_a_forged_note_is_told(sites: tuple[Site, Site]) -> None:
     one, _ = sites
     one.jetstream.put_value(one.address.notes, "publication.today", b"{}")
@@ -232,6 +244,7 @@ def test_a_server_that_is_down_is_named(sites: tuple[Site, Site], servers: Serve
     one, _ = sites
     down = next(number for number in range(3) if number != servers.leader(one.address.stream(1)))
     servers.stop(down)
+    assert one.status()["servers"] == [f"note: not in step: s{down}"]
     said = bad(one.health.doctor(servers.monitors))
     assert f"{one.address.stream(1)}: not in step: s{down}" in said
     assert any(f"{servers.monitors[down]}: does not answer" in each for each in said)

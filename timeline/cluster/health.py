@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from timeline.cluster import fill, notes, servers
+from timeline.cluster.answers import Missing
 from timeline.cluster.notes import NodeReport, NoteExchange
 from timeline.cluster.servers import Server, StreamThere
 from timeline.cluster.streams import StreamState, time_of
@@ -64,9 +65,17 @@ class ClusterHealth:
 
         This node reports first.
         """
+        findings = self._nodes()
+        stream = self._address.stream(self._follower.row.generation)
+        with contextlib.suppress(Missing):
+            if away := self._away(stream, time.monotonic() + _TO_COPY):
+                findings.append(["note", "servers", f"not in step: {', '.join(away)}"])
+        return findings
+
+    def _nodes(self) -> list[HealthRow]:
         row = self._follower.row
         notes.report(self._jetstream, self._address, self._connection)
-        generation = fill.generation(self._jetstream, self._address)
+        generation = fill.generation(self._jetstream, self._address) or row.generation
         state = self._jetstream.stream(self._address.stream(generation))
         if state is None:
             return [["problem", "log", _gone(self._address, generation)]]
@@ -94,7 +103,7 @@ class ClusterHealth:
             *_caught("servers", lambda: self._servers(row, monitors, state)),
             *_caught("versions", self._versions),
         ]
-        status = _caught("nodes", lambda: iter(self.status()))
+        status = _caught("nodes", lambda: iter(self._nodes()))
         return findings + [each for each in status if each[0] != "ok"]
 
     # --- The log and its nodes ------------------------------------------------------------
@@ -171,7 +180,10 @@ class ClusterHealth:
     def _silent(self) -> list[str]:
         """Return the nodes that joined and have not reported, as rows name them."""
         known = {report.name for report in notes.reports(self._jetstream, self._address)}
-        keys = self._jetstream.values(self._address.notes)
+        try:
+            keys = self._jetstream.values(self._address.notes)
+        except Missing:
+            return []
         names = {key.removeprefix(notes.NODE) for key in keys if key.startswith(notes.NODE)}
         return [f"node {name}" for name in sorted(names - known)]
 

@@ -11,6 +11,7 @@ size and its hash, a publication, with its time, or a node, with its name.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import platform
@@ -21,6 +22,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from timeline.cluster import texts
+from timeline.cluster.answers import Missing
 from timeline.errors import InvalidValue, ProofError, Refused
 from timeline.model import clock
 from timeline.projection import tables
@@ -67,7 +69,10 @@ class NoteExchange:
         self, jetstream: Jetstream, address: ClusterAddress, connection: sqlite3.Connection
     ) -> list[str]:
         """Give notes and take notes; return a sentence about each one that does not fit."""
-        self._read(jetstream, address)
+        try:
+            self._read(jetstream, address)
+        except Missing:
+            return [f"{address} has no notes any more: timeline cluster rewrite --lost"]
         row = node.node_of(connection)
         if row and row.role == "writer":
             for key, value in _notes_here(connection, row.name).items():
@@ -249,9 +254,10 @@ def report(
     if before and _without_time(made) == _without_time(before) and not notes:
         return before
     key = f"{NODE}{made.name}"
-    if found := jetstream.value(address.notes, key):
-        made = _after(made, _read(found[0]), moment)
-    jetstream.put_value(address.notes, key, _packed(made._asdict()))
+    with contextlib.suppress(Missing):  # the exchange of notes says so
+        if found := jetstream.value(address.notes, key):
+            made = _after(made, _read(found[0]), moment)
+        jetstream.put_value(address.notes, key, _packed(made._asdict()))
     return made
 
 
@@ -312,7 +318,11 @@ def reports(jetstream: Jetstream, address: ClusterAddress) -> list[NodeReport]:
 
 
 def _reports(jetstream: Jetstream, address: ClusterAddress) -> Iterator[NodeReport]:
-    for key, value in jetstream.values(address.notes).items():
+    try:
+        there = jetstream.values(address.notes)
+    except Missing:
+        return
+    for key, value in there.items():
         if key.startswith(NODE) and (found := _read(value)) and key == f"{NODE}{found.name}":
             yield found
 
