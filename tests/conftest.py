@@ -25,6 +25,20 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give a process whole modules, whose fixtures it makes once, and one process the cluster.
+
+    The tests of the cluster share three servers. They wait for them most of the time, while
+    another process runs the rest.
+    """
+    cluster = config.rootpath / "tests" / "cluster"
+    for item in items:
+        module = item.path.relative_to(config.rootpath).as_posix()
+        group = "tests/cluster" if item.path.is_relative_to(cluster) else module
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what was counted under faults, also when all is well."""
     totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
