@@ -253,6 +253,21 @@ def test_nodes_need_no_more_rights_than_their_accounts_have(
     assert one_line(refused).endswith("this account may read ukraine, not write")
     assert json.loads(done("-d", forged, "verify", "--json"))["size"] == report["size"]
 
+    sign_in(monkeypatch, "odesa")
+    done("-d", second, "cluster", "forget", "forged")
+    one_line(run("-d", second, "cluster", "rewrite"))
+    sign_in(monkeypatch, "keeper")
+    done("-d", first, "cluster", "rewrite")
+    for user, node in (("odesa", second), ("readers", site)):
+        sign_in(monkeypatch, user)
+        done("-d", node, "cluster", "follow", "--once")
+    sign_in(monkeypatch, "keeper")
+    done("-d", first, "cluster", "rewrite")
+    assert "in generation 2" in done("-d", first, "cluster", "status")
+    cluster = ClusterAddress.parse(address)
+    with Jetstream(cluster) as keeper:
+        assert keeper.stream(cluster.stream(1)) is None
+
 
 def test_a_reader_hears_no_answers_to_others(safe: SafeServers) -> None:
     async def refusals(user: str) -> list[str]:

@@ -102,7 +102,11 @@ class _Rewriting:
             if any(_old(self._jetstream, self._address, row.generation)):
                 return self._moved()
             self._claim(row.name)
-            self._begin(new)
+            try:
+                self._begin(new)
+            except NotWritable:  # others may have the right to make streams
+                self._jetstream.delete_value(self._address.notes, membership.REWRITING)
+                raise
             self._fill_clean(new)
         with turn(self._jetstream, self._address, row.name) as at:
             self._ours.catch_up()
