@@ -30,7 +30,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 import story
 from append import PEAK
+from many_readers import Readers
 from nats_servers import Servers
+from serving import serving
 
 from timeline import Timeline
 from timeline.cluster import membership
@@ -39,6 +41,7 @@ from timeline.errors import Outrun
 
 BATCH = 5_000
 SINGLE_APPENDS = 40
+READERS = 20
 ONE_BY_ONE = 5_000
 SECONDS = 12.0
 _NAMES = (f"bench-{number}" for number in itertools.count(1))
@@ -69,6 +72,7 @@ def main() -> None:
         bench = Bench(servers, Path(folder), options.rounds)
         bench.appends()
         bench.catching_up(options.entries)
+        bench.beside_readers(options.entries)
         bench.one_entry_messages()
         bench.whole_process()
         bench.memory()
@@ -126,6 +130,31 @@ class Bench:
         what = f"catch-up of {entries:,} entries, all checks"
         joined, made = map(medians, spent)
         row(what, joined, made, entries, "at least 0.5")
+
+    def beside_readers(self, entries: int) -> None:
+        """Compare catching up with appending, each beside 20 readers of the site of its file."""
+        first, made = self._file(), self._file()
+        address = self._address()
+        init(address, first)
+        second = next(self._files)
+        join(address, second)
+        answers = wrong = 0
+        with Timeline.open(first) as source, Timeline.open(second) as node:
+            with source.append():
+                pass  # connects
+            events = story.events(entries)
+            for _ in range(entries // BATCH):
+                append(source, events, BATCH)
+            with beside(second) as readers, timed() as spent:
+                node.catch_up()
+        answers, wrong = readers.answers, len(readers.problems)
+        ours = spent[0]
+        with Timeline.open(made) as timeline, beside(made) as readers:
+            events = story.events(entries)
+            other = total(append(timeline, events, BATCH) for _ in range(entries // BATCH))
+        what = f"catch-up of {entries:,} entries, {READERS} readers beside it"
+        row(what, ours, other, entries, "at least 0.5")
+        print(f"{'    answers to these readers, wrong or refused':52}{answers:>12,}{wrong:>12,}")
 
     def one_entry_messages(self) -> None:
         """Compare moving in a log of appends of one entry, and taking it in, with one append."""
@@ -230,6 +259,15 @@ def timed() -> Iterator[list[Spent]]:
     started, used = time.perf_counter(), time.process_time()
     yield spent
     spent.append(Spent(time.perf_counter() - started, time.process_time() - used))
+
+
+@contextlib.contextmanager
+def beside(path: Path) -> Iterator[Readers]:
+    """Serve a file, and let readers ask its site all the time, while the block runs."""
+    with serving("timeline", "-d", path, "serve", cwd=path.parent) as url:
+        readers = Readers(url, path.stem, BATCH)
+        with readers.reading(READERS):
+            yield readers
 
 
 def append(timeline: Timeline, events: Iterator[dict[str, Any]], count: int) -> Spent:

@@ -8,18 +8,20 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
-from html import unescape
 from urllib.parse import quote, urlsplit
 
 _PATIENCE = 60.0
-_SQL = "select (select count(*) from events) as events, (select count(*) from log) as entries"
-_COUNT = re.compile(r"([\d,]+) events")
+_SQL = (
+    "select (select count(*) from events) as events,"
+    " (select count(*) from log where kind = 'event.recorded') as entries"
+)
+_COUNT = re.compile(r"(?:Search |Show |<strong>)([\d,]+)(?:</strong>)? events")
 
 
 class Readers:
     """Readers who ask at once; `answers` counts what they got, `problems` what cannot be true.
 
-    The log begins with one entry that is no event, and grows by whole batches of events.
+    The log grows by whole batches of events.
     """
 
     def __init__(self, url: str, database: str, batch: int) -> None:
@@ -75,7 +77,7 @@ class Readers:
 
 def _by_sql(body: str) -> list[int]:
     (row,) = json.loads(body)
-    return [row["events"], row["entries"] - 1]
+    return [row["events"], row["entries"]]
 
 
 def _by_table(body: str) -> list[int]:
@@ -84,6 +86,5 @@ def _by_table(body: str) -> list[int]:
 
 
 def _by_page(body: str) -> list[int]:
-    """Return the number of events that the first page gives; a page without events gives none."""
-    found = _COUNT.search(unescape(re.sub("<[^>]*>", "", body)))
-    return [int(found[1].replace(",", ""))] if found else [0]
+    """Return the number of events in each place of the first page that gives it; 0 if none does."""
+    return [int(number.replace(",", "")) for number in _COUNT.findall(body)] or [0]
