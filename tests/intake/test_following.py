@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from foreign_entry import made
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from operations import Operation, begin, stories, tell
@@ -113,25 +112,6 @@ def follower(tmp_path: Path) -> Iterator[Follower]:
     yield found
     if size(found.path):
         assert_clean(found.path)
-
-
-def made(after: Entry, **changes: Any) -> Entry:
-    """An event of a message after this one, whose hashes hold, whatever it says."""
-    payload = changes.pop("payload", {"title": "Made", "occurred": "2025"})
-    moment = datetime.fromisoformat(after.recorded_at) + timedelta(seconds=1)
-    return codec.encode(
-        **{
-            "seq": after.seq + 1,
-            "id": f"made-{after.seq + 1}",
-            "kind": "event.recorded",
-            "subject": f"event/made-{after.seq + 1}",
-            "version": 1,
-            "recorded_at": f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z",
-            "reported_at": "2025-04-15",
-            "payload": json.dumps(payload, separators=(",", ":")),
-            **changes,
-        }
-    )
 
 
 # --- The same log -------------------------------------------------------------------------

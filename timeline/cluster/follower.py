@@ -233,6 +233,17 @@ class Follower:
         return [stored]
 
     def _apply(self, commits: list[Commit]) -> None:
+        """Apply messages; find the one with an entry that cannot be folded, and name it."""
+        try:
+            self._apply_at_once(commits)
+        except Refused as error:
+            if len(commits) == 1:
+                (commit,) = commits
+                raise BadMessage(commit.sequence, commit.node, str(error)) from error
+            for commit in commits:
+                self._apply([commit])
+
+    def _apply_at_once(self, commits: list[Commit]) -> None:
         """Apply messages in one transaction, with the position, and compare the root."""
         if not commits:
             return
