@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from ticking_clock import TickingClock
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling, Scheduling
 
 from timeline import Timeline, demo
 
@@ -25,18 +27,20 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give a process whole modules, whose fixtures it makes once, and one process the cluster.
+class _ByModule(LoadFileScheduling):
+    """Gives a process whole modules, whose fixtures it makes once, and one process the cluster.
 
     The tests of the cluster share three servers. They wait for them most of the time, while
     another process runs the rest.
     """
-    cluster = config.rootpath / "tests" / "cluster"
-    for item in items:
-        module = item.path.relative_to(config.rootpath).as_posix()
-        group = "tests/cluster" if item.path.is_relative_to(cluster) else module
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/cluster" if nodeid.startswith("tests/cluster/") else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Choose who runs what under `--dist loadfile`."""
+    return _ByModule(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
