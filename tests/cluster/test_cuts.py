@@ -94,9 +94,10 @@ def test_a_cut_at_any_request_of_an_append_loses_and_doubles_nothing(
             errors.append(error)
             cable.mend()
             persist(lambda said=said: record(far, said), InDoubt, Unreachable, Busy)
-        if not cable.lost.is_set():
-            break
+        was_cut = cable.lost.is_set()
         cable.mend()
+        if not was_cut:
+            break
     assert not any("\n" in str(error) for error in errors)
     in_doubt = sum(isinstance(error, InDoubt) for error in errors)
     record_property(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -22,7 +24,7 @@ from node_states import EVENT, OTHER, briefly, check_equal, copied, joined, mess
 from running import one_line, run
 
 from timeline import Timeline
-from timeline.cluster import follower, message, node
+from timeline.cluster import follower, membership, message, node
 from timeline.cluster.address import ClusterAddress
 from timeline.cluster.jetstream import Jetstream
 from timeline.cluster.message import Part
@@ -325,3 +327,55 @@ def test_a_writer_that_stood_still_for_long_keeps_nothing(
     assert book.read("outrun") == ["another site wrote meanwhile; nothing was kept: do it again"]
     check_equal(odesa, kyiv)
     assert log_size(kyiv) == 2
+
+
+# --- Servers with bad disks -------------------------------------------------------------------
+
+
+@pytest.mark.torture
+def test_a_server_that_lost_old_messages_stops_no_node_and_is_named(
+    servers: Servers, name: str, odesa: Timeline, address: ClusterAddress, tmp_path: Path
+) -> None:
+    for number in range(40):
+        odesa.record({**EVENT, "event_id": f"talks-{number}", "summary": f"{number} " * 2000})
+    leader = servers.leader(address.stream(1))
+    rotten = next(number for number in range(3) if number != leader)
+    servers.kill(rotten)
+    (block,) = servers.store(rotten).glob(f"jetstream/**/{address.stream(1)}/msgs/1.blk")
+    damaged = bytearray(block.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    block.write_bytes(damaged)
+    servers.restart(rotten)
+    near = ClusterAddress.parse(servers.address(name, rotten))
+    with joined(near, tmp_path / "near.db", "near") as near_it:
+        assert odesa.record(OTHER).seq == 41
+        check_equal(odesa, near_it)
+
+
+class SmallServers(Servers):
+    """Servers with so little room for streams that a log fills it."""
+
+    def configuration(self, number: int) -> str:
+        """Make the configuration file of a server."""
+        config = json.loads(super().configuration(number))
+        config["jetstream"]["max_file_store"] = 3_000_000
+        return json.dumps(config)
+
+
+@pytest.mark.torture
+def test_servers_whose_room_is_used_up_write_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "story.db"
+    with SmallServers() as servers:
+        Timeline.create(path, title="Story").close()
+        membership.init(ClusterAddress.parse(servers.address("story")), str(path), "only")
+        with Timeline.open(path) as timeline:
+
+            def fill_up() -> None:
+                for number in range(2000):
+                    words = base64.b85encode(random.Random(number).randbytes(70_000)).decode()
+                    timeline.record({"title": "Talks", "occurred": "2025", "summary": words})
+
+            with pytest.raises(StorageFull, match="the servers have no room; nothing was written"):
+                fill_up()
+            assert timeline.get(timeline.search("Talks")[0]["event_id"])["version"] == 1
+        assert verify.verify(path).findings == []
