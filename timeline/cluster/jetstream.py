@@ -146,7 +146,8 @@ class Jetstream(LogStreams, Buckets):
         return self._run(self._publish(subject, parts, stream))
 
     def send(self, subject: str, part: Part) -> None:
-        self._run(self._send(subject, part.body, part.headers))
+        work = self._send(subject, part.body, part.headers)
+        asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def publish_many(
         self, subject: str, messages: Iterable[Sequence[Part]], *, stream: str, in_flight: int = 256

@@ -233,10 +233,8 @@ class _Holding:
         headers = {"Nats-Expected-Last-Subject-Sequence": str(self._sequence)}
         part = Part(headers, json.dumps(said).encode())
         # If it is lost, the others wait until the record expires.
-        with contextlib.suppress(Unanswered, StoreError):
-            self._jetstream.send(self._address.turn_subject, part)
-            return self._sequence + 1
-        return None
+        self._jetstream.send(self._address.turn_subject, part)
+        return self._sequence + 1
 
     def _start(self) -> None:
         with self._starting:
