@@ -1021,14 +1021,11 @@ def files(demo_file: Path) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     "path", ["/", EVENT, f"{EVENT}/2", PAGES["an actor"], PAGES["a source"], "/changes", "/verify"]
 )
-def test_the_site_as_files_is_whole_without_us(
-    files: str, open_page: Opener, path: str, scheme: str
-) -> None:
-    for width in (PHONE, DESK):
+def test_the_site_as_files_is_whole_without_us(files: str, open_page: Opener, path: str) -> None:
+    for width, scheme in ((PHONE, "light"), (DESK, "dark")):
         page = open_page(files + path, width=width, scheme=scheme)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert (

@@ -68,7 +68,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Path
 def page(site: Site, address: str, pairs: Pairs, *, status: int = 200) -> Any:
     """The JSON of a table page: its rows as dicts, count, description and facets."""
     more = [("_extra", name) for name in ("count", "facet_results", "human_description_en")]
-    more += [("_shape", "objects")]
+    more += [("_shape", "objects"), ("_nosuggest", "1")]
     answer = site.ask(f"{address}.json?{urlencode([*pairs, *more])}")
     assert answer.status == status, answer.text
     told = json.loads(answer.text)
@@ -198,7 +198,10 @@ def test_a_click_on_a_value_shows_as_many_rows_as_it_says(
     clicked = 0
     for facet in (*VALUES, *LINKS, "occurred"):
         for value in told["facets"][facet]["results"]:
-            after = page(site, f"/timeline/{table}", parse_qsl(urlsplit(value["toggle_url"]).query))
+            clicks = parse_qsl(urlsplit(value["toggle_url"]).query)
+            # The other facets need not be counted again.
+            alone = [pair for pair in clicks if pair not in ALL_ON or pair[1] == facet]
+            after = page(site, f"/timeline/{table}", alone)
             if not value["selected"]:
                 assert after["count"] == value["count"], (facet, value)
                 clicked += 1
