@@ -46,7 +46,11 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(node, "turn", briefly)
 
 
-@pytest.mark.parametrize("replies", [False, True], ids=["request lost", "reply lost"])
+@pytest.mark.parametrize(
+    "replies",
+    [False, pytest.param(True, marks=pytest.mark.torture)],
+    ids=["request lost", "reply lost"],
+)
 def test_the_parts_of_an_append_that_is_cut_are_stored_once(
     far: Timeline, odesa: Timeline, cable: Cable, address: ClusterAddress, replies: bool
 ) -> None:
