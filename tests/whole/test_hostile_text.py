@@ -401,10 +401,7 @@ def test_a_text_in_an_address_stays_a_text(site: Site, monkeypatch: pytest.Monke
         for name in ("q", "actor", "tag", "country", "since", "as_of", "after", "all", given):
             answer = site.ask(f"/events?{name}={given}")
             assert answer.status_code < 500, (name, text)
-            assert not {tag for tag, _ in shape_of(answer.text)} & {"img", "b", "entry", "textarea"}
-            assert not [
-                names
-                for _, names in shape_of(answer.text)
-                if any(n.startswith("on") for n in names)
-            ]
+            for tag, names in shape_of(answer.text):
+                assert tag not in {"img", "b", "entry", "textarea"}
+                assert not any(each.startswith("on") for each in names)
         assert site.ask(f"/events/{given}").status_code < 500
