@@ -85,4 +85,6 @@ def test_it_is_shown_by_its_number() -> None:
 
 def test_a_message_names_what_its_reader_cannot_see() -> None:
     assert quoted("Kyiv\u200b") == '"Kyiv" with U+200B (ZERO WIDTH SPACE)'
+    hidden = "\u200b\u00ad\u2060\ufeff\u202d\u2063"
+    assert quoted(f"Ky{hidden}iv") == '"Kyiv" with U+200B (ZERO WIDTH SPACE)'
     assert quoted("Kyiv") == '"Kyiv"'

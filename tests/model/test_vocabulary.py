@@ -13,7 +13,7 @@ from typing import Literal
 
 import pycountry
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from running import CHECKOUT
 
@@ -345,6 +345,7 @@ def test_shared_names_lead_to_their_countries_and_to_nothing_else() -> None:
 
 
 @given(st.text())
+@example("\u00ad\u200b\u2060\ufeff\u200e\u200f\u2063")
 def test_any_text_is_a_country_or_refused_in_one_short_line(text: str) -> None:
     code, problem = outcome(countries.country, text)
     assert problem.isprintable()

@@ -47,7 +47,7 @@ def quoted(text: str, *, escaped: bool = False) -> str:
     """
     hidden = "" if escaped else invisible.hidden(text)
     if hidden:
-        return f"{quoted(text.replace(hidden, ''))} with {invisible.named(hidden)}"
+        return f"{quoted(invisible.without(text))} with {invisible.named(hidden)}"
     if not escaped:
         text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     short = text if len(text) <= _LONGEST_QUOTED else text[:_LONGEST_QUOTED] + "..."
