@@ -194,7 +194,7 @@ def sparse(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("sparse")
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(stories, st.lists(st.tuples(filters, texts), min_size=1, max_size=4))
 def test_the_index_answers_as_the_tables_do_after_every_append(
     story: list[list[Operation]], asked: list[tuple[dict[str, Any], str | None]]
@@ -221,7 +221,7 @@ def test_the_index_answers_as_the_tables_do_after_every_append(
 
 
 @pytest.mark.usefixtures("sparse")
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(stories, st.lists(st.tuples(filters, texts), min_size=1, max_size=3), st.randoms())
 def test_the_index_answers_for_any_point_on_both_clocks_as_the_tables_of_then_do(
     story: list[list[Operation]], asked: list[tuple[dict[str, Any], str | None]], chance: Random

@@ -31,7 +31,7 @@ from timeline.reading.sources import sources_by_id
 from timeline.store import storage
 
 PAST = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
