@@ -663,7 +663,7 @@ _junk = st.recursive(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_is_put_into_an_export_is_taken_as_a_right_log_or_refused_in_a_line(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
