@@ -22,6 +22,7 @@ from timeline.projection import tables
 from timeline.proof import verify
 from timeline.store import log, node, schema, storage
 from timeline.store.node import Node
+from timeline.writing import writer
 
 CLUSTER = "nats://h1,h2:4223,h3/story"
 EVENT = {"event_id": "quay", "title": "A quay", "occurred": "2025"}
@@ -105,28 +106,16 @@ def test_the_log_grows_in_a_transaction_of_the_cluster_alone(path: Path) -> None
         assert "node" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("append", "--title", "Mine", "--occurred", "2025"),
-        ("retract", "quay", "--reason", "No."),
-        ("erase", "#1", "--reason", "An order"),
-        ("actor", "add", "Somebody"),
-        ("about", "--title", "Another"),
-    ],
-)
-def test_what_appends_by_itself_is_refused_in_one_line(
-    path: Path, command: tuple[str, ...]
-) -> None:
-    before = path.read_bytes()
+def test_an_append_that_does_not_go_by_the_cluster_is_refused(path: Path) -> None:
     says = f"this file is a node of {CLUSTER}, and grows with it alone"
-    assert one_line(run("-d", path, *command)) == says
+    before = path.read_bytes()
+    with (
+        opened(path) as connection,
+        pytest.raises(Refused, match=says),
+        writer.appending(connection, str(path)) as append,
+    ):
+        append.record({"title": "Mine", "occurred": "2025"})
     assert path.read_bytes() == before
-
-
-def test_an_append_in_python_is_refused_too(path: Path) -> None:
-    with Timeline.open(path) as timeline, pytest.raises(Refused, match="grows with it alone"):
-        timeline.record({"title": "Mine", "occurred": "2025"})
 
 
 def test_an_export_is_not_imported_into_a_node(path: Path, tmp_path: Path) -> None:
