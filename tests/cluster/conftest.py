@@ -36,9 +36,17 @@ def running_servers() -> Iterator[Servers]:
 
 @pytest.fixture
 def servers(running_servers: Servers) -> Iterator[Servers]:
-    """Three servers, all of which run; what a test does to them is put right after it."""
+    """Three servers, all of which run; what a test does to them is put right after it.
+
+    Streams are deleted then: each takes time of the servers, also if nothing happens to it.
+    """
+    from timeline.cluster.jetstream import Jetstream
+
     yield running_servers
     running_servers.all_up()
+    with Jetstream(ClusterAddress.parse(running_servers.address("any"))) as jetstream:
+        for stream in jetstream.call("STREAM.NAMES").get("streams") or ():
+            jetstream.delete_stream(stream)
 
 
 @pytest.fixture
@@ -86,8 +94,9 @@ def kyiv(address: ClusterAddress, odesa: Timeline, tmp_path: Path) -> Iterator[T
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let an append wait two seconds only until it is in doubt."""
+    """Let an append wait two seconds only until it is in doubt, and others for its turn."""
     monkeypatch.setattr("timeline.cluster.follower.PATIENCE", 2.0)
+    monkeypatch.setattr("timeline.cluster.node.EXPIRY", 2.0)
 
 
 @pytest.fixture

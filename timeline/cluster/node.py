@@ -23,7 +23,7 @@ from timeline.cluster.answers import Overtaken, Sealed, Unanswered
 from timeline.cluster.doubt import Doubt, doubt_of, parts_of, set_aside
 from timeline.cluster.follower import PAUSES, Follower
 from timeline.cluster.message import Part
-from timeline.cluster.turn import LastTurn, turn
+from timeline.cluster.turn import EXPIRY, LastTurn, turn
 from timeline.errors import (
     ClockAhead,
     InDoubt,
@@ -102,7 +102,9 @@ class ClusterNode(Follower):
             return
         self._is_stored = False
         try:
-            with turn(self.jetstream, self.address, row.name, last=self._last_turn) as ours:
+            with turn(
+                self.jetstream, self.address, row.name, expiry=EXPIRY, last=self._last_turn
+            ) as ours:
                 known, ours.message = ours.message, None  # if it fails, the next one looks itself
                 self._settle(known)
                 with local(around=self._published) as append:
