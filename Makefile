@@ -28,11 +28,11 @@ test: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cog --check README.md docs/*.md
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Runs the tests with the newest alpha version of Datasette; the cluster does not depend on it.
 test-next: .venv-next/dev
-	.venv-next/bin/python -m pytest -n 2 --dist loadfile -m "not torture and not cluster"
+	.venv-next/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not torture and not cluster"
 
 audit: .venv/dev
 	$(BIN)/python .ci/audit.py
