@@ -63,12 +63,12 @@ class Log:
         self.stream = jetstream.address.stream(1)
         self.subject = jetstream.address.subject(1)
 
-    def publish(self, *made: Part) -> int:
+    def publish_once(self, *made: Part) -> int:
         return self.jetstream.publish(self.subject, made, stream=self.stream)
 
-    def published(self, *made: Part) -> int:
+    def publish(self, *made: Part) -> int:
         """Publish as the protocol says: the same again, until there is an answer."""
-        return persist(lambda: self.publish(*made), Unanswered)
+        return persist(lambda: self.publish_once(*made), Unanswered)
 
     def read(self, last: int) -> list[bytes]:
         """Read all bodies up to a sequence; a replica that is behind is asked again."""
@@ -224,7 +224,7 @@ def test_a_batch_that_breaks_off_is_never_seen(log: Log) -> None:
     assert log.publish(*parts([b"a", b"b"], 1)) == 3
     commit = {"Nats-Batch-Id": "broken", "Nats-Batch-Sequence": "5", "Nats-Batch-Commit": "1"}
     with pytest.raises(Unanswered):
-        log.publish(Part(commit, b"part"))
+        log.publish_once(Part(commit, b"part"))
     assert log.read(3) == [b"whole", b"a", b"b"]
 
 
@@ -408,7 +408,7 @@ def test_a_follower_that_stands_still_is_not_noticed(servers: Servers, log: Log)
         other = Log(beside)
         servers.freeze(frozen)
         for number in range(5):
-            assert other.published(part(b"%d" % number, number)) == number + 1
+            assert other.publish(part(b"%d" % number, number)) == number + 1
         assert other.read(5) == [b"%d" % number for number in range(5)]
 
 
@@ -429,7 +429,7 @@ def test_a_server_that_stands_still_is_left_for_another(servers: Servers, log: L
         servers.freeze(ours)
         other = Log(beside)
         for number in range(5):
-            assert other.published(part(b"%d" % number, number)) == number + 1
+            assert other.publish(part(b"%d" % number, number)) == number + 1
         assert other.read(5) == [b"%d" % number for number in range(5)]
 
 
@@ -456,16 +456,16 @@ def test_servers_that_are_killed_cost_no_message(servers: Servers, log: Log) -> 
         # Most servers are there, so it waits until they have chosen another leader.
         assert impatient.at_leader(log.stream, 5) == log.jetstream.at_leader(log.stream, 5)
     for number in range(5, 8):
-        assert log.published(part(b"%d" % number, number)) == number + 1
+        assert log.publish(part(b"%d" % number, number)) == number + 1
     assert heard.wait(10)
     assert log.read(8) == [b"%d" % number for number in range(8)]
     servers.kill(*({*servers.up()} - {servers.leader(log.stream)}))
     with pytest.raises(Unanswered):
-        log.publish(part(b"8", 8))
+        log.publish_once(part(b"8", 8))
     assert log.read(8) == [b"%d" % number for number in range(8)]
     assert unreachable(address) == f"{address}: 2 of 3 servers do not answer; nothing was written"
     servers.all_up()
-    assert log.published(part(b"8", 8)) == 9
+    assert log.publish(part(b"8", 8)) == 9
     assert log.read(9) == [b"%d" % number for number in range(9)]
 
 
