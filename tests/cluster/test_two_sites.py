@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import random
 import signal
+import sqlite3
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -27,11 +30,15 @@ from timeline.errors import (
     Conflict,
     Diverged,
     InDoubt,
+    InvalidInput,
     NotWritable,
     Outrun,
     Refused,
 )
+from timeline.model.content import Event
 from timeline.proof import verify
+from timeline.store import codec
+from timeline.store.codec import MAX_PAYLOAD
 from timeline.store.node import change
 
 pytestmark = pytest.mark.cluster
@@ -386,3 +393,59 @@ def test_an_erasure_reaches_the_bytes_of_every_node(odesa: Timeline, kyiv: Timel
 def wal(timeline: Timeline) -> bytes:
     path = timeline.path.with_name(f"{timeline.path.name}-wal")
     return path.read_bytes() if path.exists() else b""
+
+
+def test_the_largest_entry_travels_in_parts(
+    address: ClusterAddress, odesa: Timeline, kyiv: Timeline
+) -> None:
+    noise = base64.b64encode(random.Random(1).randbytes(MAX_PAYLOAD)).decode()
+    fields = {f"noise_{n}": noise[n * 100_000 :][:100_000] for n in range(41)}
+    before = messages(address)
+    with odesa.append(dry_run=True) as append:
+        almost = Event(**EVENT, extra={"test": {**fields, "last": "x"}})
+        room = MAX_PAYLOAD - len(codec.encode_payload(None, None, append.worded(almost))) + 1
+    odesa.record({**EVENT, "extra": {"test": {**fields, "last": noise[-room:]}}})
+    assert messages(address) > before + 1  # gzip cannot shrink it to the size of one message
+    check_equal(odesa, kyiv)
+    assert kyiv.get("talks")["extra"] == {"test": {**fields, "last": noise[-room:]}}
+    with pytest.raises(InvalidInput):
+        odesa.record({**OTHER, "extra": {"test": {**fields, "last": noise[-room - 9 :]}}})
+
+
+@pytest.mark.torture
+def test_an_append_of_64_parts_is_stored_and_a_larger_one_is_refused(
+    address: ClusterAddress, odesa: Timeline, kyiv: Timeline
+) -> None:
+    def large(event_id: str) -> dict[str, Any]:
+        noise = base64.b85encode(random.Random(event_id).randbytes(3_120_000)).decode()
+        fields = {f"noise_{n}": noise[n * 100_000 :][:100_000] for n in range(39)}
+        return {**OTHER, "event_id": event_id, "extra": {"test": fields}}
+
+    before = messages(address)
+    odesa.record([large(f"large-{number}") for number in range(17)])
+    assert 55 < messages(address) - before <= 64
+    check_equal(odesa, kyiv)
+    before = messages(address)
+    with pytest.raises(Refused, match="too much for one append on a cluster"):
+        odesa.record([large(f"larger-{number}") for number in range(20)])
+    assert messages(address) == before
+    check_equal(odesa, kyiv)
+
+
+def test_an_erasure_is_finished_when_a_reader_lets_go_of_old_pages(
+    odesa: Timeline, kyiv: Timeline
+) -> None:
+    receipt = odesa.record({**EVENT, "summary": "Mariupolska street 9"})
+    kyiv.catch_up()
+    with contextlib.closing(sqlite3.connect(kyiv.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        (before,) = reader.execute("SELECT summary FROM events").fetchone()
+        odesa.erase([receipt.entry_id], reason="a court said so")
+        kyiv.catch_up()
+        assert before in str(reader.execute("SELECT summary FROM events").fetchall())
+        assert kyiv.get("talks").get("summary") is None
+        assert [finding.what for finding in verify.verify(kyiv.path).findings] == ["scrub pending"]
+    odesa.record(OTHER)
+    kyiv.catch_up()
+    assert b"Mariupolska" not in kyiv.path.read_bytes() + wal(kyiv)
+    check_equal(odesa, kyiv)
