@@ -21,14 +21,13 @@ demo: .venv/run
 cluster-demo: .venv/dev
 	$(BIN)/python tests/support/cluster_demo.py
 
-# One of the three processes runs the tests of the cluster, which mostly wait.
 test: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cog --check README.md docs/*.md
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Runs the tests with the newest alpha version of Datasette; the cluster does not depend on it.
 test-next: .venv-next/dev
