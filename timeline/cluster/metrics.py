@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from timeline.cluster import texts
 from timeline.cluster.health import ClusterHealth
 from timeline.errors import NotWritable, Unreachable
-from timeline.store import scrub
+from timeline.store import atomic, scrub
 
 if TYPE_CHECKING:
     from timeline.cluster.follower import Follower
@@ -64,7 +64,6 @@ class MetricsFile:
             self._reconnects = jetstream.reconnects
         except Unreachable:
             pass
-        missing = len(texts.missing_texts(connection)) + len(texts.missing_files(connection))
         figures: dict[str, float] = {
             "size": row.size,
             "message": row.message,
@@ -72,7 +71,7 @@ class MetricsFile:
             "lag_seconds": round(self._lag[1], 3),
             "last_contact_seconds": round(time.monotonic() - self._contact, 3),
             "scrub_pending": len(scrub.pending(connection)),
-            "texts_missing": missing,
+            "texts_missing": texts.count_missing(connection),
             "holes_total": follower.holes,
             "reconnects_total": self._reconnects,
             "notes_total": noted,
@@ -83,8 +82,8 @@ class MetricsFile:
     def _put(self, text: str) -> None:
         new = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
-            new.write_text(text, encoding="utf-8")
-            new.replace(self._path)
+            with atomic.replaced(self._path, new):
+                new.write_text(text, encoding="utf-8")
         except OSError as error:
             problem = f"cannot be written: {error.strerror}"
             raise NotWritable(os.fspath(self._path), problem) from None

@@ -281,7 +281,7 @@ def _made(connection: sqlite3.Connection, moment: datetime, notes: Sequence[str]
         root=_text(log.root_at(connection, size)),
         recorded_at=newest.recorded_at,
         scrubbed=pending[0] - 1 if pending else newest.seq,
-        texts_missing=len(texts.missing_texts(connection)) + len(texts.missing_files(connection)),
+        texts_missing=texts.count_missing(connection),
         doubt=doubt,
         notes=[*notes],
         at=at,

@@ -206,6 +206,11 @@ def missing_files(connection: sqlite3.Connection, since: int = _NEVER) -> list[s
     return [*named]
 
 
+def count_missing(connection: sqlite3.Connection) -> int:
+    """Return the number of texts and files that entries name and this file lacks."""
+    return len(missing_texts(connection)) + len(missing_files(connection))
+
+
 def _is_known(connection: sqlite3.Connection, sha256: str) -> bool:
     """Return whether a file is here, or was erased."""
     row = connection.execute(
