@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from nats_servers import Servers
 
 from timeline import Timeline
 from timeline.cluster import fill, message
@@ -18,11 +17,6 @@ from timeline.errors import Diverged, Refused, TimelineError
 from timeline.store import log, storage
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture
-def address(servers: Servers, name: str) -> ClusterAddress:
-    return ClusterAddress.parse(servers.address(name))
 
 
 @pytest.fixture

@@ -27,11 +27,6 @@ pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture
-def address(servers: Servers, name: str) -> ClusterAddress:
-    return ClusterAddress.parse(servers.address(name))
-
-
-@pytest.fixture
 def jetstream(servers: Servers, address: ClusterAddress) -> Iterator[Jetstream]:
     """A connection to a cluster that has the first generation of a log, without a message."""
     with Jetstream(address) as connected:

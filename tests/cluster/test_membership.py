@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from nats_servers import Servers
 
 from timeline import Timeline
 from timeline.cluster import fill, membership
@@ -21,11 +20,6 @@ from timeline.store.mirror import Mirror
 from timeline.store.node import Node
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture
-def address(servers: Servers, name: str) -> ClusterAddress:
-    return ClusterAddress.parse(servers.address(name))
 
 
 @pytest.fixture

@@ -27,11 +27,6 @@ EXPIRY = 1.5
 
 
 @pytest.fixture
-def address(servers: Servers, name: str) -> ClusterAddress:
-    return ClusterAddress.parse(servers.address(name))
-
-
-@pytest.fixture
 def jetstream(servers: Servers, address: ClusterAddress) -> Iterator[Jetstream]:
     with Jetstream(address, patience=20) as connected:
         yield connected
