@@ -1,7 +1,7 @@
 """This module has all names that a package needs to add a format of its own (docs/import.md)."""
 
 from timeline.formats.importers.rows import lines, rows
-from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
+from timeline.formats.imports import Cells, Format, LeftOut, Reading, Row, Tally, Unreadable
 from timeline.formats.spelling import DATE, NUMBER, Spelling, date, number
 
 __all__ = [
@@ -9,6 +9,8 @@ __all__ = [
     "NUMBER",
     "Cells",
     "Format",
+    "LeftOut",
+    "Reading",
     "Row",
     "Spelling",
     "Tally",

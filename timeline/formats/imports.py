@@ -63,6 +63,25 @@ class Tally(NamedTuple):
     """How precise the date is, in the publisher's words, or ""."""
 
 
+class LeftOut(NamedTuple):
+    """A cell that could not be read, and was left out of its event; `extra` keeps its text."""
+
+    column: str
+    problem: str
+    cell: str
+
+
+class Reading(NamedTuple):
+    """Holds the fields of an event that the cells of a row fill, as far as they could be read."""
+
+    fields: dict[str, Any]
+    """The fields of a `model.content.Statement`, without ids and `extra`."""
+    left_out: tuple[LeftOut, ...] = ()
+    """The cells that could not be read, and that an event can do without."""
+    notes: tuple[str, ...] = ()
+    """Notes for a person on cells that could be meant otherwise, each with its words."""
+
+
 @dataclass(frozen=True)
 class Format:
     """A format that reads the files of one publisher."""
@@ -73,10 +92,11 @@ class Format:
     """Yields the rows of a file. Raises InvalidInput if it is no file of this format at all."""
     identify: Callable[[Cells], str]
     """Returns the publisher's id of a row. Raises InvalidInput, naming the column."""
-    event: Callable[[Cells], dict[str, Any]]
+    event: Callable[[Cells], dict[str, Any] | Reading]
     """Returns a row as the fields of a `model.content.Statement`, without ids and `extra`.
 
-    Raises InvalidInput.
+    It returns a Reading if cells were left out. Raises InvalidInput for what an event cannot do
+    without.
     """
     tally: Callable[[Cells], Tally]
     """Returns what a row adds to the totals of its file."""
@@ -89,6 +109,11 @@ class Format:
 
     The import records it if the log has no source of this id.
     """
+
+    def reading(self, cells: Cells) -> Reading:
+        """Return what a row says of its event. Raises InvalidInput as `event` does."""
+        read = self.event(cells)
+        return read if isinstance(read, Reading) else Reading(read)
 
 
 def names() -> list[str]:

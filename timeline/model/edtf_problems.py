@@ -6,7 +6,7 @@ This module is imported only when a date is refused. It may not know today's dat
 import calendar
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from timeline.errors import InvalidValue
 from timeline.model.edtf_words import HINT, MONTHS, normal, to_words
@@ -18,8 +18,8 @@ def explain(words: str, parse: Callable[[str], object]) -> str:
     `parse` reads a date, or raises InvalidValue.
     """
     text = normal(words)
-    if with_year := _with_year(words, parse):
-        return f'"{words}" has no year: write it too, as in "{with_year}"'
+    if example := with_year(words, parse):
+        return f'"{words}" has no year: write it too, as in "{example}"'
     numeric = _NUMERIC.search(text)
     if numeric and numeric[0] == text:
         return _explain_numeric(numeric)
@@ -29,18 +29,22 @@ def explain(words: str, parse: Callable[[str], object]) -> str:
     return f'"{words}" is not a date: {HINT}'
 
 
-def _with_year(words: str, parse: Callable[[str], object]) -> str | None:
-    """Return words that lack only their year with one; None for other words."""
+def with_year(words: str, parse: Callable[[str], object], years: Sequence[str] = ()) -> str | None:
+    """Return words that lack only their year with one of these years; None for other words.
+
+    Without `years` it is a year that serves as an example. `parse` reads a date, or raises
+    InvalidValue.
+    """
     if not re.search("[a-z]", words, re.I) or _HAS_YEAR.search(words):
         return None
     ends = [each.end() for each in re.finditer(r"(?<=\w)\.?(?= |,|$)", words)]
     for end in reversed(ends):
         before, after = words[:end], words[end:]
-        for year in _EXAMPLES:
-            with_year = f"{before} {year}{after}"
+        for year in years or _EXAMPLES:
+            whole = f"{before} {year}{after}"
             with contextlib.suppress(InvalidValue):
-                parse(with_year)
-                return with_year
+                parse(whole)
+                return whole
     return None
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from timeline.errors import InvalidValue
 from timeline.model import edtf, edtf_words, figures
+from timeline.model.date_habits import NO_HABITS, DateHabits, settled
 from timeline.model.edtf_words import plain, year_of_edtf
 
 Spans = Literal["alone", "column", "taken"]
@@ -53,11 +54,39 @@ class TypedDate(NamedTuple):
         return {"occurred": self.edtf, **words}
 
 
-def read(text: str, spans: Spans = "alone", language: str = "en") -> TypedDate:
+def read(
+    text: str, spans: Spans = "alone", language: str = "en", habits: DateHabits = NO_HABITS
+) -> TypedDate:
     """Read a date that a person typed, in English or in the language of the log.
 
-    Raises InvalidValue, with all readings if it has several.
+    `habits` settle what the date alone leaves in doubt. Raises InvalidValue, with all readings if
+    it has several.
     """
+    typed = settled(text, habits)
+    try:
+        date = _in_language(typed, spans, language)
+    except InvalidValue as error:
+        if (
+            habits.year is None
+            or (whole := _with_year(typed, habits.year, spans, language)) is None
+        ):
+            raise InvalidValue(text, error.problem) from None
+        date = whole
+    return date if date.words is None else date._replace(words=" ".join(text.split()))
+
+
+def _with_year(text: str, year: int, spans: Spans, language: str) -> TypedDate | None:
+    """Read a date that lacks only its year, with this one; None if it lacks more."""
+    from timeline.model import edtf_problems
+
+    def parse(words: str) -> TypedDate:
+        return _in_language(words, spans, language)
+
+    whole = edtf_problems.with_year(text, parse, (f"{year:04d}",))
+    return None if whole is None else parse(whole)
+
+
+def _in_language(text: str, spans: Spans, language: str) -> TypedDate:
     if figures.is_english(language):
         return _read(text, spans)
     from timeline.model import month_names
@@ -69,10 +98,9 @@ def read(text: str, spans: Spans = "alone", language: str = "en") -> TypedDate:
         if (translated := month_names.in_english(text, language)) is None:
             raise
     try:
-        date = _read(translated, spans)
+        return _read(translated, spans)
     except InvalidValue as error:
         raise InvalidValue(text, error.problem) from None
-    return date if date.words is None else date._replace(words=" ".join(text.split()))
 
 
 def _read(text: str, spans: Spans) -> TypedDate:
@@ -260,15 +288,31 @@ def _resolved(text: str) -> str | None:
     """Return the EDTF that a vague date stands for; None for any other text."""
     if vague := _VAGUE.fullmatch(text):
         return _third(text, vague[1].lower(), vague[2])
+    if (part := _PART_OF_DAY.fullmatch(text)) and (day := _day_alone(part[1])):
+        return day
     shown = _in_format_1(text)
     return None if shown is None else edtf.parse(shown).edtf
 
 
 _VAGUE = re.compile(r"(?:in )?(?:the )?(early|mid|middle|late)[ -]+(?:of )?(?:the )?(.+)", re.I)
+_PART_OF_DAY = re.compile(
+    r"(.*[0-9].*?),? \(?(?:in the |at )?(?:early |mid-?|late )?"
+    r"(?:morning|afternoon|evening|night|noon|midday|midnight|dawn|dusk)\)?",
+    re.I,
+)
 _DAYS = {"early": (1, 10), "mid": (11, 20), "late": (21, 31)}
 _MONTHS = {"early": (1, 4), "mid": (5, 8), "late": (9, 12)}
 _YEARS = {"early": (0, 3), "mid": (4, 6), "late": (7, 9)}
 _MONTH_OF_SEASON = {"early": 0, "mid": 1, "late": 2}
+
+
+def _day_alone(text: str) -> str | None:
+    """Return the EDTF of a text that is one day; None for any other text."""
+    try:
+        when = edtf.parse(text)
+    except InvalidValue:
+        return None
+    return when.edtf if when.precision == "day" and "/" not in when.edtf else None
 
 
 def _third(text: str, which: str, rest: str) -> str:

@@ -231,7 +231,7 @@ class Steps:
 
     def _fields(self, cells: Cells) -> dict[str, Any]:
         """Return the fields of the event of a row; the day of the file replaces the row's own."""
-        fields = self._form.event(cells)
+        fields = self._form.reading(cells).fields
         if self._wanted.said.reported_at:
             fields.pop("reported_at", None)
         return fields
