@@ -1,13 +1,24 @@
 """This module has all names that a package needs to add a format of its own (docs/import.md)."""
 
-from timeline.formats.importers.rows import lines, rows
-from timeline.formats.imports import Cells, Format, LeftOut, Reading, Row, Tally, Unreadable
+from timeline.formats.importers.rows import FileForm, lines, rows
+from timeline.formats.imports import (
+    Cells,
+    FileNote,
+    Format,
+    LeftOut,
+    Reading,
+    Row,
+    Tally,
+    Unreadable,
+)
 from timeline.formats.spelling import DATE, NUMBER, Spelling, date, number
 
 __all__ = [
     "DATE",
     "NUMBER",
     "Cells",
+    "FileForm",
+    "FileNote",
     "Format",
     "LeftOut",
     "Reading",

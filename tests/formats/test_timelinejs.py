@@ -19,7 +19,7 @@ from running import done, one_line, run
 
 from timeline import Timeline
 from timeline.errors import InvalidInput
-from timeline.formats.importers.rows import flat
+from timeline.formats.importers.json_rows import flat
 from timeline.formats.imports import Cells, Row, Unreadable, importer
 from timeline.formats.timelinejs import slides
 from timeline.formats.timelinejs.html import address, harmless, plain

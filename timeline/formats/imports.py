@@ -52,6 +52,12 @@ class Unreadable(NamedTuple):
     reason: str
 
 
+class FileNote(NamedTuple):
+    """A note for a person on how a file was read."""
+
+    text: str
+
+
 class Tally(NamedTuple):
     """The amounts that a row adds to the totals of its file, read only from its cells."""
 
@@ -88,8 +94,11 @@ class Format:
 
     scheme: str
     """The scheme of the external ids, ``scheme:id``; `extra` keeps the cells under this name."""
-    read: Callable[[IO[bytes]], Generator[Row | Unreadable, None, None]]
-    """Yields the rows of a file. Raises InvalidInput if it is no file of this format at all."""
+    read: Callable[[IO[bytes]], Generator[Row | Unreadable | FileNote, None, None]]
+    """Yields the rows of a file, and notes on it.
+
+    Raises InvalidInput if it is no file of this format at all.
+    """
     identify: Callable[[Cells], str]
     """Returns the publisher's id of a row. Raises InvalidInput, naming the column."""
     event: Callable[[Cells], dict[str, Any] | Reading]

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import IO
 
 from timeline.errors import InvalidInput, Refused, TimelineError
-from timeline.formats.importers.rows import plain
+from timeline.formats.importers.packed import plain
 from timeline.intake.foreign_entries import ForeignEntries
 from timeline.model import clock, text_files
 from timeline.projection import tables

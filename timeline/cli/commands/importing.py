@@ -26,7 +26,7 @@ from timeline.cli.options import (
     yes_to_all_option,
 )
 from timeline.errors import TimelineError
-from timeline.formats.importers.rows import plain
+from timeline.formats.importers.packed import plain
 from timeline.formats.imports import Format, importer, names
 from timeline.intake.dataset.run import run
 from timeline.intake.dataset.staging import Staging

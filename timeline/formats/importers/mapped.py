@@ -34,8 +34,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from timeline.errors import InvalidInput, InvalidValue
-from timeline.formats.importers.rows import rows
-from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
+from timeline.formats.importers.rows import FileForm, rows
+from timeline.formats.imports import Cells, FileNote, Format, Row, Tally, Unreadable
 from timeline.formats.sheet.dates import read_date
 from timeline.formats.spelling import Spelling, date, dates, number, numbers
 from timeline.model import field_paths, hints
@@ -243,14 +243,17 @@ def _are_texts(value: Any) -> bool:
 # --- Rows ---------------------------------------------------------------------------------
 
 
-def _checked_rows(mapping: _Mapping, file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
+def _checked_rows(
+    mapping: _Mapping, file: IO[bytes]
+) -> Generator[Row | Unreadable | FileNote, None, None]:
     """Yield the rows of a file.
 
     Raises InvalidInput if a mapped column is not in the header of a table, or if the first object
     of a JSON file has none of the mapped columns.
     """
     is_first = True
-    with contextlib.closing(rows(file, mapping.delimiter)) as found:
+    form = FileForm(mapping.delimiter, columns=frozenset(mapping.columns))
+    with contextlib.closing(rows(file, form)) as found:
         for row in found:
             if is_first and isinstance(row, Row):
                 is_first = False

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from timeline.errors import InvalidInput, InvalidValue
-from timeline.formats.importers.rows import rows
-from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
+from timeline.formats.importers.rows import FileForm, rows
+from timeline.formats.imports import Cells, FileNote, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import DATE, NUMBER, date, number
 
 _NEEDED = ("id", "side_a", "side_b", "country", "date_start", "date_end", "best", "low", "high")
@@ -61,8 +61,8 @@ def importer(mapping: Path | None) -> Format:
     )
 
 
-def _checked_rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
-    with contextlib.closing(rows(file, ",")) as found:
+def _checked_rows(file: IO[bytes]) -> Generator[Row | Unreadable | FileNote, None, None]:
+    with contextlib.closing(rows(file, FileForm(",", columns=frozenset(_NEEDED)))) as found:
         for row in found:
             if isinstance(row, Row):
                 for name in _NEEDED:

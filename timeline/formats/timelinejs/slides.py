@@ -99,7 +99,10 @@ def _cell_value(key: str, text: str) -> str | bool | int:
 
 
 def _listed(value: Any) -> Any:
-    """Turn objects whose keys are 0, 1, 2 ... into lists: `formats.importers.rows.flat` undone."""
+    """Turn objects whose keys are 0, 1, 2 ... into lists.
+
+    `formats.importers.json_rows.flat` does the opposite.
+    """
     if not isinstance(value, dict):
         return value
     inner = {key: _listed(item) for key, item in value.items()}

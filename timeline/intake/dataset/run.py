@@ -45,6 +45,8 @@ def run(
     staging = Staging(connection, form)
     staging.fill(file, lambda count: progress("read", count, None))
     outcome = DatasetOutcome()
+    for note in staging.notes:
+        outcome.note(note)
     if wanted.said.reported_at:
         _check_day(connection, staging, wanted.said.reported_at)
     if wanted.strict and (reject := next(staging.rejects(), None)):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO, Any, NamedTuple
 
 from timeline.errors import InvalidInput
-from timeline.formats.imports import Cells, Format, Row, Tally
+from timeline.formats.imports import Cells, FileNote, Format, Row, Tally
 from timeline.intake.dataset.row_changes import is_same
 from timeline.model import clock
 from timeline.store.codec import MAX_PAYLOAD, decode_content
@@ -84,6 +84,8 @@ class Staging:
         """The number of rows in the file."""
         self.without_id = 0
         """The number of rows without an id that could be read."""
+        self.notes: list[str] = []
+        """The notes on how the file was read."""
         for statement in _TABLES.split(";"):
             connection.execute(statement)
 
@@ -94,6 +96,9 @@ class Staging:
         held = 0
         with contextlib.closing(self._form.read(file)) as found:
             for row in found:
+                if isinstance(row, FileNote):
+                    self.notes.append(row.text)
+                    continue
                 self.read += 1
                 progress(self.read)
                 cells = None
