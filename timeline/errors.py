@@ -198,12 +198,16 @@ class Erased(TimelineError):
 
 
 class NotFetched(TimelineError):
-    """A file on the web did not come whole, or lies where it may not be fetched; `url` is given."""
+    """A file on the web did not come whole, or lies where it may not be fetched; `url` is given.
 
-    def __init__(self, url: str, problem: str) -> None:
+    `status` is that of the answer, such as 404, if the server answered with another than 200.
+    """
+
+    def __init__(self, url: str, problem: str, status: int | None = None) -> None:
         super().__init__(f"{url}: {problem}")
         self.url = url
         self.problem = problem
+        self.status = status
 
 
 class TakesTooLong(TimelineError):

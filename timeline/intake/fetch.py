@@ -107,7 +107,8 @@ class _Fetch:
             answer.close()
             location = answer.headers.get("Location")
             if answer.status not in _REDIRECTING or not location:
-                raise self._refusal(f"answered {answer.status} {answer.reason}".rstrip())
+                said = f"answered {answer.status} {answer.reason}".rstrip()
+                raise NotFetched(self._url, said, answer.status)
             url = urljoin(url, quote(location, safe=string.punctuation, encoding="latin-1"))
             if urlsplit(url).scheme not in ("http", "https"):
                 raise self._refusal(f"leads to {url}, which is not http or https")

@@ -88,9 +88,9 @@ def sync_command(
 def _content(source: str) -> bytes:
     """Return the bytes of a sheet in a file, on stdin or on the web."""
     if source.startswith(("http://", "https://")):
-        from timeline.intake.fetch import fetch
+        from timeline.intake.shared_sheets import fetch_sheet
 
-        return fetch(source, longest=text_files.LONGEST_FILE)
+        return fetch_sheet(source)
     try:
         with click.open_file(source, "rb") as file:
             return text_files.whole(file)
