@@ -575,6 +575,50 @@ def test_a_file_of_json_has_edtf_and_vague_words(story: Path) -> None:
     assert "October to December 1984 (1984-10/1984-12)" in shown
 
 
+def place_of(story: Path, event: str) -> dict[str, Any]:
+    shown: dict[str, Any] = json.loads(done("-d", story, "show", event, "--json"))["place"]
+    return shown
+
+
+def test_coordinates_are_taken_as_people_paste_them(story: Path) -> None:
+    kyiv = {"lat": "50.45", "lon": "30.516667"}
+    at = "30°31\u2032E 50°27\u2032N"
+    done("-d", story, "append", "--title", "A", "--occurred", "2025", "--at", at, "--id", "in-a")
+    assert place_of(story, "in-a") == kyiv
+    said = [
+        {
+            "event_id": "in-b",
+            "title": "B",
+            "occurred": "2025",
+            "place": {"lat": "50 27 0 N 30 31 0 E"},
+        },
+        {"event_id": "in-c", "title": "C", "occurred": "2025", "place": kyiv},
+    ]
+    done("-d", story, "append", "-", input=json.dumps(said))
+    assert place_of(story, "in-b") == place_of(story, "in-c") == kyiv
+    done("-d", story, "update", "in-b", "--at", "\u221233.45, \u221270.66")
+    assert place_of(story, "in-b") == {"lat": "-33.45", "lon": "-70.66"}
+    done("-d", story, "update", "in-b", "--set", "place.lat=50.45N 30°31'E")
+    done("-d", story, "correct", "in-c", "--set", "/place/lon=30.5E", "--reason", "nearer")
+    assert (place_of(story, "in-b"), place_of(story, "in-c")["lon"]) == (kyiv, "30.5")
+
+
+def test_coordinates_that_cannot_be_meant_are_refused_with_their_place(story: Path) -> None:
+    two = [ONE, {**TWO, "place": {"lat": 139.69, "lon": 35.68}}]
+    lines = "\n".join(map(json.dumps, two))
+    said = one_line(run("-d", story, "append", "--nl", "-", input=lines))
+    assert said == (
+        "line 2: place.lat: 139.69 is not a latitude: it lies between -90 and 90; the two seem "
+        "swapped: latitude 35.68, longitude 139.69"
+    )
+    options = ("--title", "A", "--occurred", "2025", "--at", "50 45")
+    refusal = run("-d", story, "append", *options)
+    assert refusal.exit_code == 2
+    assert "can be read as 50 degrees 45 minutes" in refusal.stderr
+    said = one_line(run("-d", story, "update", "talks", "--set", "place.lat=Odesa"))
+    assert said == 'place.lat: "Odesa" is not a latitude: write a number such as 50.45'
+
+
 def test_append_takes_an_array_from_a_file(story: Path, tmp_path: Path) -> None:
     file = tmp_path / "events.json"
     file.write_text(json.dumps([ONE, TWO], indent=2))

@@ -429,3 +429,32 @@ def test_a_vague_date_keeps_its_words_until_another_date_takes_its_place() -> No
         assert events.differing(events.normal(_row(occurred=cell), LOOKUP, before), before) == []
     row = events.normal(_row(occurred="15 April 2025"), LOOKUP, before)
     assert field_paths.changed(vague, events.changes(row, before, vague, LOOKUP)) == EVENT
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon"),
+    [
+        ("46.48", "30.73"),
+        ("46.48N 30.73E", ""),
+        ("", "46.48, 30.73"),
+        ("30.73 E", "46.48 N"),
+        ("46,48", "30,73"),
+        ("46° 28.8'", "30° 43.8'"),
+    ],
+)
+def test_the_cells_of_coordinates_are_read_as_people_paste_them(lat: str, lon: str) -> None:
+    before = events.cells(EVENT, LOOKUP, ("id", "lat", "lon"))
+    row = events.normal(_row(lat=lat, lon=lon), LOOKUP, before)
+    assert events.differing(row, before) == []
+    if not (lat and lon):
+        alone = events.normal(SheetRow(2, 2, {"title": "A", "lat": lat or lon}), LOOKUP)
+        assert (alone.cells["lat"], alone.cells["lon"]) == ("46.48", "30.73")
+
+
+def test_coordinates_that_cannot_be_read_are_refused_at_their_cell() -> None:
+    with pytest.raises(InvalidCell, match=r"cell C5, lon: .* is a latitude, not a longitude"):
+        events.normal(SheetRow(7, 5, {"id": "abc", "lat": "46.48N", "lon": "30.73N"}), LOOKUP)
+    with pytest.raises(InvalidCell, match=r"cell B5, lat: .*the two seem swapped"):
+        events.normal(SheetRow(7, 5, {"id": "abc", "lat": "139.69", "lon": "35.68"}), LOOKUP)
+    with pytest.raises(InvalidCell, match=r"cell A5, about_place.lat: .* is not a latitude"):
+        events.normal(SheetRow(7, 5, {"about_place.lat": "here"}), LOOKUP)

@@ -97,7 +97,7 @@ def test_a_latitude_is_read_as_it_is_pasted(text: str, lat: str) -> None:
         ("50 45", "can be read as 50 degrees 45 minutes"),
         ("50.45 30.52 10", "is not a latitude and a longitude"),
         ("50°72'N 30°31'E", "has 72 minutes: write less than 60"),
-        ("50.5°27'N 30°31'E", "is not a latitude or longitude"),
+        ("50.5°27'N 30°31'E", "is not a latitude and a longitude"),
         ("-33.45S 70.66W", "has both a minus and the letter S"),
         ("139.69, 35.68", "the two seem swapped: latitude 35.68, longitude 139.69"),
         ("95.1, 190", "95.1 is not a latitude: it lies between -90 and 90"),

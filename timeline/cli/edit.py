@@ -133,6 +133,7 @@ def _given_lines(
         ("type", given.get("event_type", "")),
         ("place", given.get("place", "")),
         ("country", given.get("country", "")),
+        *((f"place.{name}", text) for name, text in given.get("point", {}).items()),
         *(form.item_lines("participants", participants) or [("actors", "")]),
         *(form.item_lines("tags", given.get("tags", ())) or [("tags", "")]),
         *(form.figure_lines(given.get("figures", ())) or [("figure", "")]),

@@ -94,6 +94,27 @@ def _figures(
     return tuple(figures)
 
 
+def _point(_ctx: click.Context, _: click.Parameter, given: str | None) -> dict[str, str] | None:
+    """Return the coordinates of --at by the name of their field, or None if it is not given."""
+    if given is None:
+        return None
+    from timeline.errors import InvalidValue
+    from timeline.model import coordinates
+
+    try:
+        return coordinates.read(given)._asdict()
+    except InvalidValue as error:
+        raise click.BadParameter(error.problem) from None
+
+
+at_option = click.option(
+    "--at",
+    "point",
+    metavar="LAT,LON",
+    callback=_point,
+    help='Coordinates of the place, such as "50.45, 30.52" or "50°27\'N 30°31\'E".',
+)
+
 as_of_options = all_of(
     click.option(
         "--as-of",

@@ -233,7 +233,7 @@ class _RowSteps:
 
     def _revise(self) -> None:
         """Update the event where a cell differs, or correct it if the row gives a reason."""
-        columns = dict.fromkeys((*self._row.cells, *VAGUE))
+        columns = dict.fromkeys((*self._row.cells, *VAGUE, *events.POINTS))
         before = events.cells(self._event, self._lookup, columns)
         row = events.normal(self._row, self._lookup, before)
         self.known_date = self._event.get("occurred")

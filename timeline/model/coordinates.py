@@ -79,7 +79,7 @@ def read(text: str, *, decimal_comma: bool = False) -> Coordinates:
     plain = _plain(text)
     halves = _halves(plain, decimal_comma=decimal_comma)
     if halves is None:
-        raise InvalidValue(text, f"{quoted(text)} is not a latitude and a longitude: {_EXAMPLE}")
+        raise _no_number(text, None)
     first, second = (_side(half, text) for half in halves)
     if first.axis and first.axis == second.axis:
         raise InvalidValue(text, f"{quoted(text)} has two {first.axis}s: {_EXAMPLE}")
@@ -162,7 +162,7 @@ def _is_plain(value: object) -> bool:
 def _check_order(lat: object, lon: object) -> None:
     """Raise InvalidInput if two plain numbers are only in range the other way round."""
     try:
-        are_swapped = 90 < _size(lat) <= 180 and _size(lon) <= 90
+        are_swapped = 90 < _size(lat) <= 180 and 0 < _size(lon) <= 90
     except InvalidOperation:
         return
     if are_swapped:
@@ -271,9 +271,9 @@ def _halves(text: str, *, decimal_comma: bool) -> tuple[str, str] | None:
     return " ".join(numbers[:half]), " ".join(numbers[half:])
 
 
-def _side(half: str, text: str, axis: str = "latitude or longitude") -> _Side:
+def _side(half: str, text: str, axis: str | None = None) -> _Side:
     """Read one half of a text: degrees, and perhaps minutes, seconds and a letter."""
-    if "o" in half:
+    if re.search(r"(?<![^\W\d_])o(?![^\W\d_])", half):
         problem = f'{quoted(text)}: "O" is east in German and west in French: write E or W'
         raise InvalidValue(text, problem)
     match = re.fullmatch(r"([nsew]?)\s*([+-]?)\s*([^nsew]*?)\s*([nsew]?)", half)
@@ -303,7 +303,9 @@ def _side(half: str, text: str, axis: str = "latitude or longitude") -> _Side:
     return _Side(_degrees(numbers, sign), named)
 
 
-def _no_number(text: str, axis: str) -> InvalidValue:
+def _no_number(text: str, axis: str | None) -> InvalidValue:
+    if axis is None:
+        return InvalidValue(text, f"{quoted(text)} is not a latitude and a longitude: {_EXAMPLE}")
     return InvalidValue(text, f"{quoted(text)} is not a {axis}: write a number such as 50.45")
 
 

@@ -26,6 +26,7 @@ from timeline.cli.input_places import InputPlaces
 from timeline.cli.opening import opened, opened_to_append
 from timeline.cli.options import (
     Command,
+    at_option,
     edit_option,
     figure_options,
     json_option,
@@ -55,6 +56,7 @@ from timeline.writing.event_entries import InputPlace
 @click.option("--type", "event_type", metavar="TYPE", help="Code or label, such as Consultation.")
 @click.option("--place", metavar="NAME", help="Where it happened.")
 @click.option("--country", metavar="COUNTRY", help="Code or English name.")
+@at_option
 @click.option("--actor", "actors", metavar="NAME", multiple=True, help="May be repeated.")
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="May be repeated.")
 @figure_options
@@ -157,6 +159,8 @@ _FIELDS = {
     "citations": "source",
     "place.name": "place",
     "place.country": "country",
+    "place.lat": "at",
+    "place.lon": "at",
 }
 """The options of append that set a field of an event, by the beginning of its path."""
 
@@ -194,8 +198,22 @@ def _placed(
             statement = {**given, "occurred": known}
         places.add(line, words)
         is_first = line is None or line != before
-        yield InputPlace(line=line) if is_first else InputPlace(item=item), statement
+        place = InputPlace(line=line) if is_first else InputPlace(item=item)
+        try:
+            statement = _with_points(statement)
+        except InvalidInput as error:
+            raise error.at(line=place.line, item=place.item)  # noqa: B904 - it is the same error
+        yield place, statement
         before = line
+
+
+def _with_points(statement: Any) -> Any:
+    """Return a statement in JSON with its coordinates as decimal numbers. Raises InvalidInput."""
+    if not isinstance(statement, dict) or not ("place" in statement or "about_place" in statement):
+        return statement
+    from timeline.model import coordinates
+
+    return coordinates.in_statement(statement)
 
 
 def _statements(file: IO[bytes], *, nl: bool) -> TypedStatements:
@@ -281,7 +299,11 @@ def _described(
     timeline: Timeline, options: dict[str, Any], source_ids: dict[str, str]
 ) -> dict[str, Any]:
     """Return the statement that the options of append describe."""
-    place = {"name": options.get("place"), "country": options.get("country")}
+    place = {
+        "name": options.get("place"),
+        "country": options.get("country"),
+        **options.get("point", {}),
+    }
     return {
         "event_id": options.get("event_id"),
         "title": options["title"],

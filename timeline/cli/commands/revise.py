@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -20,6 +21,7 @@ from timeline.cli.opening import opened_to_append
 from timeline.cli.options import (
     Command,
     all_of,
+    at_option,
     edit_option,
     expect_option,
     figure_options,
@@ -27,7 +29,7 @@ from timeline.cli.options import (
     said_options,
     writing_options,
 )
-from timeline.errors import InvalidInput
+from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import field_paths, strict_json
 from timeline.model.content import Said
 from timeline.model.typed_dates import stale
@@ -73,12 +75,29 @@ def _changes(assignments: tuple[str, ...], language: str) -> list[tuple[str, Any
         if field_paths.steps(path)[-1] == "dated" and value.strip():
             changes.append((path, typed_date(path, value, language).edtf))
             continue
+        if field_paths.steps(path)[-1] in ("lat", "lon") and value.strip():
+            changes += _coordinates(path, value)
+            continue
         is_json = value.lstrip().startswith(("[", "{"))
         try:
             changes.append((path, strict_json.parse_json(value) if is_json else value))
         except InvalidInput as error:
             raise InvalidInput(path, error.problem) from None
     return changes
+
+
+def _coordinates(path: str, value: str) -> list[tuple[str, str]]:
+    """Return the changes that one coordinate, or two in one value, make to the place of a path."""
+    from timeline.model import coordinates
+
+    read = coordinates.latitude if path.endswith("lat") else coordinates.longitude
+    try:
+        return [(path, read(value))]
+    except InvalidValue as error:
+        with contextlib.suppress(InvalidValue):
+            both = coordinates.read(value)._asdict()
+            return [(path[:-3] + axis, text) for axis, text in both.items()]
+        raise InvalidInput(path, error.problem) from None
 
 
 _set_option = click.option(
@@ -107,6 +126,7 @@ def _revise(
     assignments: tuple[str, ...],
     replace: int | None,
     edit: bool,
+    point: dict[str, str] | None,
     expect: int | None,
     as_json: bool,
     **options: Any,
@@ -114,7 +134,7 @@ def _revise(
     """Update or correct the event that `event` means by paths, figures and sources."""
     figures = {name: options.pop(name) for name in ("figures", "sources")}
     if edit:
-        if assignments or replace or any(figures.values()):
+        if assignments or replace or point or any(figures.values()):
             raise click.UsageError("say what changes in the form of --edit, or by options")
         from timeline.cli.edit import revise_by_form
 
@@ -122,7 +142,7 @@ def _revise(
         return
     if operation == "correct" and options["reason"] is None:
         raise click.UsageError("say why it was wrong: --reason TEXT")
-    if not (assignments or figures["figures"] or figures["sources"]):
+    if not (assignments or point or figures["figures"] or figures["sources"]):
         raise click.UsageError("say what changes: --set PATH=VALUE, --figure, --source or --edit")
     if replace and len(figures["figures"]) != 1:
         raise click.UsageError("--replace goes with one --figure")
@@ -131,6 +151,7 @@ def _revise(
         event_id, version = timeline.resolve(event)
         with appending(timeline) as append:
             changes = _changes(assignments, language_of(timeline))
+            changes += ((f"place.{axis}", text) for axis, text in (point or {}).items())
             source_ids = recorded_sources(append, figures, said)
             before = timeline.get(event_id)
             changes += ((path, None) for path in stale([path for path, _ in changes], before))
@@ -179,6 +200,7 @@ def _revision(reason_option: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return all_of(
         click.argument("event"),
         _set_option,
+        at_option,
         figure_options,
         _replace_option,
         edit_option,

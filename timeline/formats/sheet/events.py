@@ -38,7 +38,7 @@ from timeline.formats.sheet.figure_cells import (
 )
 from timeline.formats.sheet.media_cells import media_cells, media_in, normal_media
 from timeline.formats.sheet.problems import Problems
-from timeline.model import clock, countries, field_paths, figures, hints, typed_dates
+from timeline.model import clock, coordinates, countries, field_paths, figures, hints, typed_dates
 from timeline.model.content import Statement
 from timeline.model.field_types import ID_PATTERN
 from timeline.model.invisible import without
@@ -49,6 +49,8 @@ from timeline.model.validation import validate
 from timeline.model.vocabulary import term
 
 _SOURCES = ("source_url", "source_title")
+POINTS = ("lat", "lon", "about_place.lat", "about_place.lon")
+"""The columns of coordinates, of which one cell may hold two."""
 _DATED = re.compile(r"/?quantities[./][0-9]+[./]dated")
 _LISTS_OF_TEXT = ("contexts", "external_ids")
 
@@ -177,6 +179,8 @@ def normal(
         if cell and cell != before.get(column) and column not in REPEATS:
             with problems.gathered():
                 found |= _normal_cells(row, column, lookup, before)
+    with problems.gathered():
+        found |= _points(row, before)
     problems.check()
     if not before:
         for column, problem in unlike_repeats(row._replace(cells=found), lookup):
@@ -208,6 +212,20 @@ def _normal_cells(
         return {name: value for name, value in fields if name == column or not row.cells.get(name)}
     except (InvalidValue, InvalidInput) as error:
         raise row.invalid(column, error.problem) from None
+
+
+def _points(row: SheetRow, before: Mapping[str, str]) -> SheetCells:
+    """Return the cells of latitude and longitude as decimal numbers; one cell may hold both."""
+    found: SheetCells = {}
+    for names in (POINTS[:2], POINTS[2:]):
+        cells = {name: row.cells.get(name, "") for name in names}
+        if any(cells.values()) and any(cells[name] != before.get(name) for name in names):
+            point = dict(zip(POINTS, cells.values(), strict=False))
+            try:
+                found |= zip(names, coordinates.in_place(point).values(), strict=True)
+            except InvalidInput as error:
+                raise row.invalid(names[POINTS.index(error.field)], error.problem) from None
+    return {name: cell for name, cell in found.items() if cell or name in row.cells}
 
 
 def unlike_repeats(row: SheetRow, lookup: Lookup) -> Iterator[tuple[str, str]]:
