@@ -92,7 +92,9 @@ def read(form: Format, content: bytes) -> list[Row | Unreadable | FileNote]:
 
 
 def stated(form: Format, cells: Cells) -> dict[str, Any]:
-    return validate(Statement, form.event(cells)).model_dump(mode="json", exclude_defaults=True)
+    return validate(Statement, form.reading(cells).fields).model_dump(
+        mode="json", exclude_defaults=True
+    )
 
 
 # --- GDELT --------------------------------------------------------------------------------
@@ -572,7 +574,7 @@ def test_a_vague_date_keeps_its_words_in_a_mapped_file(tmp_path: Path) -> None:
     form = importer("mapped", path)
     (row,) = read(form, b"no,what,when\n1,Inspection,mid-April 2025\n")
     assert isinstance(row, Row)
-    assert form.event(row.cells) == {
+    assert form.reading(row.cells).fields == {
         "title": "Inspection",
         "occurred": "2025-04-11/2025-04-20",
         "occurred_text": "mid-April 2025",
@@ -661,7 +663,7 @@ def test_items_without_a_value_are_left_out_and_fixed_ones_stay(tmp_path: Path) 
     form = importer("mapped", path)
     (row,) = read(form, b'[{"date": "2025-12-31", "tank": -25}]')
     assert isinstance(row, Row)
-    assert form.event(row.cells) == {
+    assert form.reading(row.cells).fields == {
         "title": "Claimed losses",
         "occurred": "2025-12-31",
         "quantities": [{"measure": "lost", "unit": "tank", "value": "-25"}],

@@ -380,7 +380,7 @@ def test_a_row_that_comes_back_and_cannot_be_read_stays_away(folder: Path) -> No
     put(PLAIN, *whole("2025-06-01"))
     put({"a-2": PLAIN["a-2"]}, *whole("2025-06-02"))
     before = count()
-    outcome = put(with_row(PLAIN, "a-1", Kind="Flood"), *whole("2025-06-03"))
+    outcome = put(with_row(PLAIN, "a-1", Day="soon"), *whole("2025-06-03"))
     assert (outcome["reinstated"], outcome["rejected"]) == (0, 1)
     assert count() == before
 
@@ -442,13 +442,13 @@ def test_an_id_that_changes_is_reported_with_what_to_do(folder: Path) -> None:
 
 
 def test_a_bad_row_is_put_aside_by_line_field_and_reason(folder: Path) -> None:
-    bad = with_row(with_row(PLAIN, "a-3", Kind="Flood"), "a-4", Day="04/05/2025")
+    bad = with_row(with_row(PLAIN, "a-3", Day="soon"), "a-4", Day="04/05/2025")
     outcome = put(bad)
     assert (outcome["recorded"], outcome["rejected"]) == (2, 2)
     assert outcome["rejects_file"] == "file.csv.rejects.csv"
     rows = rejected()
-    assert [(row["line"], row["field"]) for row in rows] == [("4", "Kind"), ("5", "Day")]
-    assert rows[0]["reason"] == '"Flood" is not among the words of the map'
+    assert [(row["line"], row["field"]) for row in rows] == [("4", "Day"), ("5", "Day")]
+    assert rows[0]["reason"].startswith('"soon" is not a date')
     assert "2025-05-04" in rows[1]["reason"]
     assert json.loads(rows[0]["row"])["Ref"] == "a-3"
 

@@ -25,7 +25,7 @@ from timeline.formats.spelling import Spelling
 _GROUP = "timeline.importers"
 _OWN = {
     "gdelt": "timeline.formats.importers.gdelt",
-    "mapped": "timeline.formats.importers.mapped",
+    "mapped": "timeline.formats.mapped.importer",
     "timelinejs": "timeline.formats.timelinejs.importer",
     "ucdp": "timeline.formats.importers.ucdp",
 }
@@ -113,6 +113,8 @@ class Format:
     """The columns that `identify` reads."""
     spellings: Mapping[str, Spelling] = field(default_factory=dict)
     """The rules for columns in which one value can be written in several ways, by column."""
+    column_of: Callable[[str], str] = field(default=lambda path: path)
+    """Returns the column that fills the field of this path, such as ``place.lat``."""
     source: Mapping[str, Any] | None = None
     """The dataset itself: the fields of a `model.content.Source`, with its id.
 

@@ -231,7 +231,9 @@ class Steps:
 
     def _fields(self, cells: Cells) -> dict[str, Any]:
         """Return the fields of the event of a row; the day of the file replaces the row's own."""
-        fields = self._form.reading(cells).fields
+        fields, left_out, _ = self._form.reading(cells)
+        if left_out and self._wanted.strict:
+            raise InvalidInput(left_out[0].column, left_out[0].problem)
         if self._wanted.said.reported_at:
             fields.pop("reported_at", None)
         return fields
