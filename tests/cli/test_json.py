@@ -29,6 +29,12 @@ from timeline.model.content import Event
 
 PAGE = CHECKOUT / "docs" / "json.md"
 
+WEB_PAGE = """<html lang="en"><head><meta property="og:title" content="A dam">
+<meta name="author" content="Ann Orr"><meta property="og:site_name" content="P">
+<link rel="canonical" href="https://example.org/dam"><link rel="license" href="https://a.example">
+<meta property="article:published_time" content="2025-04-15"></head><body><article>
+<p>The water rose.</p><p>They left, and nobody was hurt in the end.</p></article></body></html>"""
+
 PLACE = {
     "name": "Odesa",
     "country": "UKR",
@@ -219,6 +225,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     changed = "bare,Another title,2025,,,,a slip\nnew,New,2025,,,,\n"
     text = path.with_suffix(".txt")
     text.write_text("They left. They left.")
+    page = path.with_suffix(".html")
+    page.write_text(WEB_PAGE)
+    ask("capture", page, "--dry-run")
     ask("capture", text, "--id", "visit", "--dry-run")
     ask("capture", text, "--id", "visit", "--url", "https://example.org/text")
     left = {"source_id": "visit", "quote": "They left"}

@@ -43,7 +43,7 @@ _OTHERS = {
     "facets": "lists",
     "actor": "actors",
     "log": "lists",
-    "capture": "sources",
+    "capture": "capture",
     "coverage": "sources",
     "annotate": "sources",
     "withdraw": "sources",

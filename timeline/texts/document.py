@@ -10,10 +10,13 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from timeline.errors import InvalidValue, TimelineError
 from timeline.texts.hidden_passages import remove_hidden
+
+if TYPE_CHECKING:
+    from timeline.texts.page_facts import Stated
 
 LONGEST = 4 * 2**20
 """Bytes of UTF-8 in one captured text. Datasette reads values of up to 5,000,000 bytes."""
@@ -39,6 +42,8 @@ class Document(NamedTuple):
     """The hash of the file that the text was reduced from; None if the file is the text itself."""
     hidden_passages: int = 0
     """The number of passages of the page that were left out because its readers do not see them."""
+    stated: tuple[Stated, ...] = ()
+    """The title, authors, dates and such that the document states, the most trusted first."""
 
 
 def sha256(content: bytes) -> str:
@@ -58,8 +63,8 @@ def read(content: bytes, *, is_html: bool = False, keep_hidden: bool = False) ->
     if is_html or _BEGINS_AS_HTML.match(content[:_HEAD]):
         if len(content) > LONGEST_HTML:
             raise _too_long(LONGEST_HTML)
-        text, left_out = _article(_decoded(content), keep_hidden=keep_hidden)
-        document = Document(text, "text/html", sha256(content), left_out)
+        text, left_out, said = _article(_decoded(content), keep_hidden=keep_hidden)
+        document = Document(text, "text/html", sha256(content), left_out, said)
     else:
         if len(content) > LONGEST:
             raise _too_long(LONGEST)
@@ -116,12 +121,14 @@ def _decoded(page: bytes) -> str:
             raise InvalidValue("", problem) from None
 
 
-def _article(page: str, *, keep_hidden: bool) -> tuple[str, int]:
+def _article(page: str, *, keep_hidden: bool) -> tuple[str, int, tuple[Stated, ...]]:
     """Extract the article of a page as paragraphs with blank lines between them.
 
-    Returns also how many hidden passages were left out.
+    Returns also how many hidden passages were left out, and what the page says of itself.
     """
     import logging
+
+    from timeline.texts import page_facts
 
     try:
         import trafilatura
@@ -131,9 +138,10 @@ def _article(page: str, *, keep_hidden: bool) -> tuple[str, int]:
     # Hide what it logs about odd pages: there is an article, or there is none.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     tree = trafilatura.load_html(page)
+    said = () if tree is None else page_facts.stated(tree)
     left_out = 0 if tree is None or keep_hidden else remove_hidden(tree)
     text = None if tree is None else trafilatura.extract(tree, include_comments=False)
     if not text:
         hint = " but what it hides: --keep-hidden keeps that" if left_out else ""
         raise InvalidValue("", f"is HTML without an article in it{hint}")
-    return "\n\n".join(filter(None, text.split("\n"))), left_out
+    return "\n\n".join(filter(None, text.split("\n"))), left_out, said

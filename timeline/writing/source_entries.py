@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue, NothingChanged, Refused
 from timeline.model import field_paths
 from timeline.model.base import Content
 from timeline.model.content import Actor, Annotation, Merge, Said, Source
+from timeline.model.hints import quoted
 from timeline.model.validation import validate
 from timeline.projection import fold
 from timeline.store import codec
@@ -48,13 +51,21 @@ class SourceEntries(Entries):
         return self._add("source.recorded", subject, content, said, entry_id)
 
     def capture(
-        self, source: Source | Mapping[str, Any], document: Document, said: Said = NO_WORDS
+        self,
+        source: Source | Mapping[str, Any],
+        document: Document,
+        said: Said = NO_WORDS,
+        *,
+        stated: Mapping[str, Any] = MappingProxyType({}),
+        emptied: Collection[str] = (),
     ) -> Receipt:
         """Keep the text of a source, and record the source, or update it where it differs.
 
         A source is found by its id, else by its url, else by its title if its text is the same or
-        was not captured yet. Fields that are not given stay as they are. If nothing differs,
-        nothing is added. Raises InvalidInput, Refused for a text that was erased.
+        was not captured yet. Fields that are not given stay as they are; those in `emptied` become
+        empty. A new text also brings the fields in `stated` that neither `source` nor the log has.
+        If nothing differs, nothing is added. Raises InvalidInput, Refused for a text that was
+        erased.
         """
         from timeline.texts.document import check, sha256
 
@@ -62,7 +73,7 @@ class SourceEntries(Entries):
             check(document.text)
         except InvalidValue as error:
             raise InvalidInput("text", error.problem) from None
-        given = source if isinstance(source, Source) else validate(Source, source)
+        given = source if isinstance(source, Source) else validate(Source, {**stated, **source})
         found = {
             "text_sha256": sha256(document.text.encode()),
             **({"media_type": document.media_type} if document.media_type else {}),
@@ -71,14 +82,25 @@ class SourceEntries(Entries):
         source_id = self._resolver.captured_source(given)
         newest = self._buffer.newest_content(f"source/{source_id}") if source_id else None
         before = (codec.decode_content(newest.payload) if newest else None) or {}
-        fields = {"media_type": "text/plain", **before, **given.content()}
+        is_new_text = before.get("text_sha256") != given.text_sha256
+        fields = {
+            "media_type": "text/plain",
+            **{field: value for field, value in before.items() if field not in emptied},
+            **{
+                field: value
+                for field, value in given.content().items()
+                if field not in stated or not newest or (is_new_text and field not in before)
+            },
+        }
         source = validate(Source, {**fields, "source_id": source_id or given.source_id})
         content = in_one_form(source.content(), before)
         self._keep_text(content["text_sha256"], document)
         if newest and content == before:
             return receipt_of(newest)
         if source_id:
-            return self._add("source.updated", f"source/{source_id}", content, said)
+            receipt = self._add("source.updated", f"source/{source_id}", content, said)
+            notes = _kept(before, given.content(), stated if is_new_text else ())
+            return replace(receipt, notes=tuple(notes))
         entry_id = self._new_id()
         subject = f"source/{given.source_id or entry_id}"
         return self._add("source.recorded", subject, content, said, entry_id)
@@ -221,3 +243,16 @@ class SourceEntries(Entries):
         if fold.state_after(kind, standing.state) == standing.state:
             raise NothingChanged(subject_in_words(subject))
         return self._add(kind, subject, {}, said)
+
+
+def _kept(
+    before: Mapping[str, Any], given: Mapping[str, Any], stated: Iterable[str]
+) -> Iterator[str]:
+    """Yield a note for each field in which a source keeps another value than its text states."""
+    for field in stated:
+        if field in before and before[field] != given.get(field):
+            now, kept = (
+                quoted(", ".join(each[field]) if isinstance(each[field], list) else each[field])
+                for each in (given, before)
+            )
+            yield f"{field}: the document says {now} now; the source keeps {kept}"

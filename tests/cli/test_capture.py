@@ -1,0 +1,116 @@
+"""`timeline capture` takes over what a document says of itself, and shows it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import done, one_line, run
+
+from timeline import Timeline
+
+PAGE = """<!doctype html><html lang="en"><head><title>Dam gives way - Valley Wire</title>
+<meta property="og:site_name" content="Valley Wire">
+<meta property="article:published_time" content="2025-04-16T09:00:00-05:00">
+<link rel="canonical" href="https://valley.example/dam">
+<meta name="author" content="By Ann Orr and Bo Holt"></head><body><article><h1>Dam gives way</h1>
+<p>The dam above the town gave way on Tuesday at 3:40 in the morning, an official said.</p>
+<p>Seven people are dead, and the water stands in all of the houses of the third ward.</p>
+</article></body></html>
+"""
+URL = "https://valley.example/dam"
+
+
+@pytest.fixture
+def page(path: Path) -> Path:
+    file = path.with_name("page.html")
+    file.write_text(PAGE)
+    return file
+
+
+def source(timeline: Timeline, source_id: str) -> dict[str, Any]:
+    with contextlib.closing(sqlite3.connect(timeline.path)) as connection:
+        connection.row_factory = sqlite3.Row
+        (row,) = connection.execute("SELECT * FROM sources WHERE source_id = ?", (source_id,))
+        return dict(row)
+
+
+def test_what_a_page_says_of_itself_is_recorded_and_shown(timeline: Timeline, page: Path) -> None:
+    shown = done("-d", timeline.path, "capture", page, "--id", "dam")
+    assert (
+        shown
+        == """recorded  dam  entry 1, version 1
+  3 sentences, 184 characters
+From the page:
+  title       Dam gives way (<title>)
+  publisher   Valley Wire (og:site_name)
+  written-by  Ann Orr; Bo Holt (author)
+  url         https://valley.example/dam (<link rel="canonical">)
+  published   2025-04-16T09:00:00-05:00 (article:published_time)
+  language    en (<html lang>)
+"""
+    )
+    row = source(timeline, "dam")
+    assert (row["title"], row["publisher"], row["url"]) == ("Dam gives way", "Valley Wire", URL)
+    assert (row["authors"], row["language"]) == ("Ann Orr; Bo Holt", "en")
+    assert row["published"] == "2025-04-16T09:00:00-05:00"
+
+
+def test_options_say_otherwise_or_leave_a_field_empty(timeline: Timeline, page: Path) -> None:
+    options = ("--title", "My title", "--publisher", "", "--written-by", "", "--language", "uk")
+    answer = json.loads(
+        done("-d", timeline.path, "capture", page, "--id", "dam", *options, "--json")
+    )
+    assert [*answer["stated"]] == ["url", "published"]
+    row = source(timeline, "dam")
+    assert (row["title"], row["language"]) == ("My title", "uk")
+    assert (row["publisher"], row["authors"]) == (None, None)
+
+
+def test_an_option_empties_a_field_that_was_recorded(timeline: Timeline, page: Path) -> None:
+    done("-d", timeline.path, "capture", page, "--id", "dam")
+    done("-d", timeline.path, "capture", page, "--id", "dam", "--publisher", "")
+    assert source(timeline, "dam")["publisher"] is None
+    assert done("-d", timeline.path, "capture", page).startswith("unchanged  dam ")
+    assert source(timeline, "dam")["publisher"] is None
+
+
+def test_a_changed_page_fills_in_and_does_not_overwrite(timeline: Timeline, page: Path) -> None:
+    done("-d", timeline.path, "capture", page, "--id", "dam", "--title", "Mine", "--language", "")
+    page.write_text(PAGE.replace("Seven", "Eight"))
+    result = run("-d", timeline.path, "capture", page, "--id", "dam")
+    assert result.stdout.startswith("updated  dam  entry 2, version 2\n")
+    assert result.stderr == (
+        'Note: title: the document says "Dam gives way" now; the source keeps "Mine"\n'
+    )
+    row = source(timeline, "dam")
+    assert (row["title"], row["language"]) == ("Mine", "en")
+
+
+def test_odd_statements_are_left_out_with_a_note(timeline: Timeline, page: Path) -> None:
+    page.write_text(PAGE.replace(f'"{URL}"', '"javascript:alert(1)"').replace("2025-04-16", "Day"))
+    result = run("-d", timeline.path, "capture", page, "--id", "dam")
+    assert result.exit_code == 0
+    assert [line[:34] for line in result.stderr.split("Note: ")[1:]] == [
+        'left out: "javascript:alert(1)" in',
+        'left out: "DayT09:00:00-05:00" in ',
+    ]
+    assert "url" not in result.stdout
+
+
+def test_a_page_that_says_nothing_of_itself_needs_a_title(timeline: Timeline, page: Path) -> None:
+    body = PAGE[PAGE.index("<article>") :]
+    page.write_text(f"<html><body>{body}")
+    assert one_line(run("-d", timeline.path, "capture", page)) == "needs a title or a url"
+
+
+def test_plain_text_says_nothing_of_itself(timeline: Timeline, path: Path) -> None:
+    file = path.with_name("report.txt")
+    file.write_text("The dam gave way. By Ann Orr, https://valley.example/dam")
+    shown = done("-d", timeline.path, "capture", file, "--id", "dam")
+    assert "From" not in shown
+    assert source(timeline, "dam")["url"] is None

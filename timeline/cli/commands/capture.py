@@ -1,0 +1,141 @@
+"""Define the command that keeps the text of a source: capture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from timeline.cli import output
+from timeline.cli.appending import appending, language_of, typed_date
+from timeline.cli.opening import opened_to_append
+from timeline.cli.options import Command, json_option, said_options, writing_options
+from timeline.errors import InvalidInput, InvalidValue
+from timeline.model import hints
+from timeline.model.content import Said
+from timeline.model.validation import validate
+from timeline.texts.document import LONGEST_HTML, Document, read, sha256
+from timeline.texts.sentences import sentences
+from timeline.writing.stated_facts import Chosen, chosen
+
+_DATES = frozenset(("published", "accessed"))
+_OPTIONS = {"authors": "written-by"}
+"""The name of the option for a field, where it has another name."""
+
+
+@click.command("capture", cls=Command)
+@click.argument("file", type=click.Path(allow_dash=True))
+@click.option("--title", metavar="TEXT", help="Its headline or title.")
+@click.option("--publisher", metavar="NAME", help="Who published it.")
+@click.option("--url", metavar="URL", help="Its address, by which the source is found again.")
+@click.option("--published", metavar="DATE", help="When it was published.")
+@click.option("--id", "source_id", metavar="ID", help="Its id; made up if not given.")
+@click.option(
+    "--written-by", "authors", metavar="NAME", multiple=True, help="Who wrote it. May be repeated."
+)
+@click.option("--archive-url", metavar="URL", help="An archived copy.")
+@click.option("--accessed", metavar="DATE", help="When it was read.")
+@click.option("--language", metavar="TAG", help="Such as en or uk.")
+@click.option("--licence", metavar="TEXT", help="Licence of its text.")
+@click.option(
+    "--reliability",
+    type=click.Choice("ABCDEF"),
+    help="Admiralty code: A reliable to E unreliable; F cannot be judged.",
+)
+@click.option("--html", "is_html", is_flag=True, help="Read it as HTML, whatever its name.")
+@click.option("--keep-hidden", is_flag=True, help="HTML: also keep what its readers do not see.")
+@said_options
+@writing_options
+@click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
+@json_option
+@click.pass_obj
+def capture_command(
+    database: str,
+    /,
+    file: str,
+    is_html: bool,
+    keep_hidden: bool,
+    reported_at: str | None,
+    author: str | None,
+    dry_run: bool,
+    as_json: bool,
+    **fields: Any,
+) -> None:
+    """Keep the text of a source, so that quotes can be checked.
+
+    FILE is text in UTF-8, kept as it is, or HTML, of which the article is kept; - is stdin.
+    What a page says of itself is taken over: title, publisher, url, authors, published,
+    language, licence. An option says otherwise; --publisher "" leaves the publisher empty.
+    The same text again adds nothing. A changed text updates the source, and the citations
+    whose quote is no longer in it are listed.
+    """
+    said = validate(Said, {"reported_at": reported_at, "author": author})
+    given = {name: value for name, value in fields.items() if any(value or ())}
+    emptied = {name for name, value in fields.items() if value in ("", ("",))}
+    document = _read_document(file, is_html=is_html, keep_hidden=keep_hidden)
+    stated = chosen(document.stated, given.keys() | emptied)
+    with opened_to_append(database) as timeline, appending(timeline, dry_run=dry_run) as append:
+        language = language_of(timeline)
+        for name in _DATES & given.keys():
+            given[name] = typed_date(name, given[name], language).edtf
+        receipt = append.capture(given, document, said, stated=stated.fields, emptied=emptied)
+        lost = append.lost_quotes(receipt.id)
+    characters, count = len(document.text), len(sentences(document.text))
+    if as_json:
+        output.dump(
+            {
+                **output.receipt_fields(receipt),
+                "text_sha256": sha256(document.text.encode()),
+                "characters": characters,
+                "sentences": count,
+                "hidden_passages": document.hidden_passages,
+                "stated": stated.fields,
+                "lost_quotes": lost,
+            }
+        )
+    else:
+        output.echo_receipt(receipt, dry_run=dry_run)
+        output.echo(output.dim(f"  {_counted(count, 'sentence')}, {characters:,} characters"))
+        if stated.fields:
+            output.echo("From the page:")
+            output.echo(output.table([*_shown(stated)], 2))
+    for note in (*stated.notes, *receipt.notes):
+        output.echo_note(note)
+    if document.hidden_passages:
+        passages = _counted(document.hidden_passages, "hidden passage")
+        output.echo_note(f"left out: {passages}, which readers do not see")
+    for each in lost:
+        output.echo_note(_lost(each))
+
+
+def _shown(stated: Chosen) -> Iterator[list[str]]:
+    """Yield what the page says of itself: option, value, and where the page says it."""
+    for field, value in stated.fields.items():
+        text = value if isinstance(value, str) else "; ".join(value)
+        yield [_OPTIONS.get(field, field), f"{text} ({stated.where[field]})"]
+
+
+def _lost(citation: dict[str, Any]) -> str:
+    return (
+        f"{citation['event_id']}: its quote is not in {citation['source_id']}:"
+        f" {hints.quoted(citation['quote'])}"
+    )
+
+
+def _read_document(name: str, *, is_html: bool, keep_hidden: bool) -> Document:
+    """Read the document in a file, or on stdin. Raises InvalidInput, which names the file."""
+    is_html = is_html or name.lower().endswith((".html", ".htm", ".xhtml"))
+    shown = "stdin" if name == "-" else name
+    try:
+        with click.open_file(name, "rb") as file:
+            content = file.read(LONGEST_HTML + 1)
+            return read(content, is_html=is_html, keep_hidden=keep_hidden)
+    except InvalidValue as error:
+        raise InvalidInput(shown, error.problem) from None
+    except OSError as error:
+        raise InvalidInput(shown, f"cannot be read: {error.strerror}") from None
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
