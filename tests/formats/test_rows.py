@@ -7,6 +7,8 @@ import io
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from running import done, one_line, run
 
 from timeline.errors import InvalidInput
@@ -113,3 +115,155 @@ def test_a_cell_may_be_as_long_as_a_line() -> None:
     assert read(file.getvalue().encode()) == [{"ref": "k1", "text": text}]
     with pytest.raises(InvalidInput, match="is longer than 16 MiB"):
         read(b"ref,text\nk1," + b"x" * 2**24 + b"\n")
+
+
+# --- Where the header is, and what separates columns ------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Incidents of the desk\n\nref,headline,on\nk1,Bridge,2025-04-13\n",
+        b"Incidents of the desk,,\n,,\nref,headline,on\nk1,Bridge,2025-04-13\n",
+        b'"Incidents,\nof the desk",,\nref,headline,on\nk1,Bridge,2025-04-13\n',
+        b"Incidents of the desk;;\nref;headline;on\nk1;Bridge;2025-04-13\n",
+        b"# Incidents, by the desk\n# 2025\nref,headline,on\nk1,Bridge,2025-04-13\n",
+        b"\xef\xbb\xbfIncidents of the desk\r\rref\theadline\ton\rk1\tBridge\t2025-04-13\r",
+    ],
+)
+def test_lines_before_the_header_are_skipped_and_said(tmp_path: Path, content: bytes) -> None:
+    for form in (FileForm(), FileForm(columns=frozenset(("ref", "headline", "on")))):
+        note, *found = read(content, form)
+        assert isinstance(note, str)
+        assert note.startswith("the header is line ")
+        assert "Incidents" in note
+        assert found == [{"ref": "k1", "headline": "Bridge", "on": "2025-04-13"}]
+    assert imported(tmp_path, content).startswith("1 row: 1 recorded.")
+    result = run("import", "mapped", "file", "--map", "map.toml")
+    assert note in " ".join(result.stderr.split())
+
+
+def test_a_preamble_of_several_cells_is_skipped() -> None:
+    years = ",".join(str(year) for year in range(1990, 2020))
+    row = ",".join("1" for _ in range(1990, 2020))
+    content = f"Source,The Bank\n\nUpdated,2025-04-01\n\nCountry,Code,{years}\nChad,TCD,{row}\n"
+    note, cells = read(content.encode())
+    assert note == 'the header is line 5: what stands before it was skipped: "Source,The Bank"'
+    assert isinstance(cells, dict)
+    assert [*cells][:3] == ["Country", "Code", "1990"]
+
+
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [
+        (b"on,,\n2025-04-13,a,b\n2025-04-14,d,e\n", ["on", "column 2", "column 3"]),
+        (b"on,at,,\n2025-04-13,x,,b\n2025-04-14,y,,\n", ["on", "at", "column 4"]),
+        (b",0\nx,1\ny,2\n", ["column 1", "0"]),
+        (b"on\n2025-04-13\n2025-04-14\n", ["on"]),
+        (b"#,place\n1,x\n2,y\n", ["#", "place"]),
+    ],
+)  # fmt: skip
+def test_a_header_that_is_not_plain_to_see_is_the_first_line(
+    content: bytes, columns: list[str]
+) -> None:
+    cells = read(content)[0]
+    assert isinstance(cells, dict)
+    assert [*cells] == columns
+
+
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [
+        (b"no;what, in one line;day, as a date, or a month\n1;First;2025-04-15\n", 3),
+        (b"no;what, in one line;day, as a date, or a month\n", 3),
+        (b'"what, in one line";"day, or month"\nFirst;2025\n', 2),
+        (b"day\tdead, least\tdead, most\n2025-04-13\t3,000\t4,000\n", 3),
+        (b"no,actors (a; b),places (x; y)\n1,A; B,X; Y\n", 3),
+        (b"no;a;b\n1;1,5;2,5\n2;2,5;3,5\n", 3),
+        (b"no|what|day\n1|First, and last|2025-04-15\n", 3),
+        (b"sep=;\r\nno;what,then\r\n1;First, and last\r\n", 2),
+        (b"a,b,c,d,e\n1,2,3\n1,2,3,4,5\n1,2\n", 5),
+    ],
+)
+def test_the_delimiter_is_the_one_that_fits_the_header_and_the_rows(
+    content: bytes, columns: int
+) -> None:
+    found = [row for row in read(content) if isinstance(row, dict)]
+    assert len(found) == content.count(b"\n") - 1 - content.startswith(b"sep")
+    assert all(len(cells) == columns for cells in found)
+
+
+def test_the_first_column_of_r_may_lack_its_place_in_the_header() -> None:
+    content = b'"ref"\t"on"\n"1"\t"k1"\t"2025-04-13"\n"2"\t"k2"\t"2025-04-14"\n'
+    assert read(content) == [
+        {"column 1": "1", "ref": "k1", "on": "2025-04-13"},
+        {"column 1": "2", "ref": "k2", "on": "2025-04-14"},
+    ]
+
+
+def test_the_name_of_a_column_is_one_line_and_not_longer_than_the_log_takes(tmp_path: Path) -> None:
+    asked = "Please describe what happened, as exactly as you remember it, and who was there"
+    content = f'ref,headline,on,"Dead\n(all)","{asked}"\nk1,Bridge,2025-04-13,3,much\n'
+    (cells,) = read(content.encode())
+    assert isinstance(cells, dict)
+    assert [*cells][3:] == ["Dead (all)", f"{asked[:57].rstrip()}..."]
+    assert imported(tmp_path, content.encode()).startswith("1 row: 1 recorded.")
+
+
+@pytest.mark.parametrize("rows", ["", "k1,Bridge,2025-04-13\n"])
+def test_a_table_without_the_columns_of_a_mapping_is_refused_and_nothing_retracted(
+    tmp_path: Path, rows: str
+) -> None:
+    imported(tmp_path, b"ref,headline,on\nk1,Bridge,2025-04-13\n")
+    (tmp_path / "file").write_text("Desk\n\nref,headlines,day\n" + rows)
+    options = ("--complete", "--reported-at", "2025-05-01", "--yes")
+    result = run("import", "mapped", "file", "--map", "map.toml", *options)
+    assert one_line(result) == (
+        'line 3: headline, on: no such columns in the header, which was read with "," between'
+        ' columns: "ref", "headlines", "day"; did you mean headlines for headline?'
+    )
+    assert "Bridge" in done("list")
+
+
+@given(
+    delimiter=st.sampled_from(",;\t|"),
+    table=st.integers(2, 6).flatmap(
+        lambda width: st.lists(
+            st.lists(
+                st.text(st.characters(exclude_categories=("C",)), max_size=12),
+                min_size=width,
+                max_size=width,
+            ),
+            min_size=1,
+            max_size=30,
+        )
+    ),
+)
+def test_what_python_writes_with_a_known_delimiter_is_read_back(
+    delimiter: str, table: list[list[str]]
+) -> None:
+    names = [f"name {number}" for number in range(len(table[0]))]
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter=delimiter).writerows([names, *table])
+    form = FileForm(delimiter, columns=frozenset(names))
+    found = read(file.getvalue().encode(), form)
+    written = [dict(zip(names, row, strict=True)) for row in table]
+    assert found == [cells for cells in written if any(c.strip() for c in cells.values())]
+
+
+@given(
+    delimiter=st.sampled_from(",;\t|"),
+    table=st.integers(2, 6).flatmap(
+        lambda width: st.lists(
+            st.lists(st.from_regex(r"[a-z]{1,9}( [a-z,;]{1,5}){0,2}", fullmatch=True),
+                     min_size=width, max_size=width),
+            min_size=1, max_size=30,
+        )
+    ),
+)  # fmt: skip
+def test_a_delimiter_that_nobody_names_is_found(delimiter: str, table: list[list[str]]) -> None:
+    names = [f"name {number}" for number in range(len(table[0]))]
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter=delimiter).writerows([names, *table])
+    found = read(file.getvalue().encode())
+    assert found == [dict(zip(names, row, strict=True)) for row in table]

@@ -16,7 +16,7 @@ from typing import IO, Any, NamedTuple
 from timeline.errors import InvalidInput
 from timeline.formats.importers.json_rows import array_rows, line_rows
 from timeline.formats.importers.packed import CUT_OFF
-from timeline.formats.importers.tables import csv_rows
+from timeline.formats.importers.tables import table_rows
 from timeline.formats.imports import FileNote, Row, Unreadable
 from timeline.model import text_files
 
@@ -30,7 +30,7 @@ class FileForm(NamedTuple):
     delimiter: str | None = None
     """The delimiter of a table; a file that has one is CSV."""
     columns: frozenset[str] = frozenset()
-    """The columns that somebody wants to read; none of them may stand twice in a header."""
+    """The columns that a table must have, each of them once."""
 
 
 _ANY_FORM = FileForm()
@@ -87,9 +87,10 @@ def rows(
             case "<":
                 raise InvalidInput("", "is a web page, not data").at(line=skipped + 1)
             case _:
-                mark = form.delimiter or text_files.delimiter_of(head)
                 found = _lines_from(head, stream, skipped + 1)
-                yield from csv_rows(found, mark, skipped + 1, wanted=form.columns)
+                yield from table_rows(
+                    found, skipped + 1, delimiter=form.delimiter, wanted=form.columns
+                )
 
 
 def _lines_from(head: str, stream: io.TextIOWrapper, first: int) -> Iterator[str]:

@@ -62,7 +62,7 @@ def importer(mapping: Path | None) -> Format:
 
 
 def _checked_rows(file: IO[bytes]) -> Generator[Row | Unreadable | FileNote, None, None]:
-    with contextlib.closing(rows(file, FileForm(",", columns=frozenset(_NEEDED)))) as found:
+    with contextlib.closing(rows(file, FileForm(columns=frozenset(_NEEDED)))) as found:
         for row in found:
             if isinstance(row, Row):
                 for name in _NEEDED:
