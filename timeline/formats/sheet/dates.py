@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 from timeline.errors import InvalidValue
 from timeline.model import edtf, typed_dates
+from timeline.model.date_habits import NO_HABITS, DateHabits
 from timeline.model.typed_dates import Spans, TypedDate
 
 _MIDNIGHT = re.compile(r"(?<=[0-9]) 0?0:00(?::00(?:\.0+)?)?(?: AM)?$", re.I)
@@ -20,13 +21,15 @@ _MIDNIGHT = re.compile(r"(?<=[0-9]) 0?0:00(?::00(?:\.0+)?)?(?: AM)?$", re.I)
 _SERIAL = re.compile(r"[1-9][0-9]{4}(?:\.[0-9]+)?", re.ASCII)
 
 
-def read_date(cell: str, spans: Spans = "alone", language: str = "en") -> TypedDate:
+def read_date(
+    cell: str, spans: Spans = "alone", language: str = "en", habits: DateHabits = NO_HABITS
+) -> TypedDate:
     """Read the date of a cell. Raises InvalidValue, with all readings if there are several."""
     text = cell.strip()
     if _SERIAL.fullmatch(text):
         raise InvalidValue(text, _serial_problem(text))
     # A day that was formatted as date and time: nobody typed this midnight. (EDTF has a T.)
-    return typed_dates.read(_MIDNIGHT.sub("", text), spans, language)
+    return typed_dates.read(_MIDNIGHT.sub("", text), spans, language, habits)
 
 
 def date_cells(cell: str, spans: Spans, before: Mapping[str, str], language: str) -> dict[str, str]:

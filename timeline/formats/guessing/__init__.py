@@ -1,0 +1,1 @@
+"""The room where the columns and the dates of a sheet are guessed that nobody described."""

@@ -1,0 +1,186 @@
+"""Tell by its cells what a column of a sheet holds: dates, links, numbers, countries, ids.
+
+Guarantees: of a sheet of any length, the first `MOST_ROWS` rows are looked at, and of a column
+only some cells are kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from timeline.errors import InvalidValue
+from timeline.formats.imports import Row
+from timeline.formats.several_in_cell import links_in
+from timeline.formats.spelling import number
+from timeline.model import coordinates, countries, figures, typed_dates
+from timeline.model.date_habits import DateHabits
+
+MOST_ROWS = 10_000
+"""The rows of a sheet that are looked at, at most."""
+_MOST_SAMPLES = 100
+"""The different cells of a column that are kept and tried, at most."""
+_ANY_DATE = DateHabits(day_first=True, year=2024)
+"""The habits by which a cell is tried as a date: any order, and a year with 29 February."""
+_LIKE_A_DATE = re.compile(r"[0-9]")
+_MARKS_OF_NOTHING = frozenset(("", "-", "--", "na", "n/a", "nan", "null", "none", "?"))
+
+
+@dataclass
+class Column:
+    """Holds what was seen of one column of a sheet."""
+
+    name: str
+    filled: int = 0
+    """The number of cells that hold something."""
+    samples: list[str] = field(default_factory=list)
+    """The first different cells that hold something."""
+    is_unique: bool = True
+    """Whether no cell that holds something stands twice."""
+    length: int = 0
+    """The characters of all filled cells."""
+    _seen: set[int] = field(default_factory=set)
+
+    def add(self, cell: str) -> None:
+        """Take one more cell into account."""
+        text = cell.strip()
+        if text.lower() in _MARKS_OF_NOTHING:
+            return
+        self.filled += 1
+        self.length += len(text)
+        if (key := hash(text)) in self._seen:
+            self.is_unique = False
+            return
+        self._seen.add(key)
+        if len(self.samples) < _MOST_SAMPLES:
+            self.samples.append(text)
+
+    @property
+    def distinct(self) -> int:
+        """Return the number of different cells."""
+        return len(self._seen)
+
+    @property
+    def example(self) -> str:
+        """Return a cell that shows what the column holds, or ""."""
+        return self.samples[0] if self.samples else ""
+
+    @property
+    def average(self) -> float:
+        """Return the characters of a filled cell, on average."""
+        return self.length / self.filled if self.filled else 0.0
+
+    def share(self, is_one: Callable[[str], bool]) -> float:
+        """Return the share of the kept cells for which a test holds."""
+        return sum(map(is_one, self.samples)) / len(self.samples) if self.samples else 0.0
+
+    @cached_property
+    def dates(self) -> float:
+        """Return the share of the cells that are dates, or say that the date is unknown."""
+        return self.share(lambda cell: is_date(cell) or is_no_date(cell))
+
+    @cached_property
+    def links(self) -> float:
+        """Return the share of the cells that hold an address."""
+        return self.share(lambda cell: bool(links_in(cell).addresses))
+
+    @cached_property
+    def numbers(self) -> float:
+        """Return the share of the cells that are a plain number."""
+        return self.share(is_number)
+
+    @cached_property
+    def figures(self) -> float:
+        """Return the share of the cells that are a figure in the grammar of `model.figures`."""
+        return self.share(is_figure)
+
+    @cached_property
+    def pairs(self) -> float:
+        """Return the share of the cells that hold latitude and longitude."""
+        return self.share(is_pair)
+
+    @cached_property
+    def coordinates(self) -> float:
+        """Return the share of the cells that hold one coordinate."""
+        return self.share(is_coordinate)
+
+    @cached_property
+    def countries(self) -> float:
+        """Return the share of the cells that name a country in English, or by its code."""
+        return self.share(lambda cell: countries.known_country(cell) is not None)
+
+
+def columns_of(rows: Iterable[Row]) -> dict[str, Column]:
+    """Return what rows hold, by column, in the order of the columns."""
+    found: dict[str, Column] = {}
+    for row in rows:
+        for name, cell in row.cells.items():
+            if (column := found.get(name)) is None:
+                column = found[name] = Column(name)
+            column.add(cell)
+    return found
+
+
+def is_date(cell: str) -> bool:
+    """Tell whether a cell can be read as a date, whatever its order of day and month."""
+    if len(cell) > 60 or not _LIKE_A_DATE.search(cell):
+        return False
+    try:
+        typed_dates.read(cell, habits=_ANY_DATE)
+    except InvalidValue:
+        return False
+    return True
+
+
+_NO_DATE = re.compile(
+    r"\?+|tb[cad]|n\.? ?d\.?|n/d|s\.? ?d\.|[^\W\d_]\. ?[^\W\d_]\.|(?:date )?(?:tb[ac]|unknown)"
+    r"|undated|unclear|not (?:set|known|yet)|date not (?:set|known)|(?:no|without) date"
+    r"|to be (?:confirmed|announced|decided)|unbekannt|inconnue?|desconocid[ao]|nieznan[ay]"
+    r"|sconosciuta|невідомо|неизвестно|onbekend",
+    re.I,
+)
+"""Finds words by which people say that a date is not known."""
+
+
+def is_no_date(cell: str) -> bool:
+    """Tell whether a cell says that a date is not known: "tbc", "n.d.", "?"; or is empty."""
+    text = " ".join(cell.split()).lower().strip("()[]")
+    return text in _MARKS_OF_NOTHING or _NO_DATE.fullmatch(text) is not None
+
+
+def is_number(cell: str) -> bool:
+    """Tell whether a cell is a plain number, with a point or a comma before its decimals."""
+    return any(
+        re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", number(cell, decimal=mark)) for mark in (".", ",")
+    )
+
+
+def is_figure(cell: str) -> bool:
+    """Tell whether a cell is a figure, such as "at least 8"; one in doubt is a figure too."""
+    if not re.search("[0-9]", cell) or len(cell) > 60:
+        return False
+    try:
+        figures.read(cell)
+    except InvalidValue:
+        return bool(re.match(r"[0-9.,/ ]+$", cell))
+    return True
+
+
+def is_pair(cell: str) -> bool:
+    """Tell whether a cell holds a latitude and a longitude, such as "50.45, 30.52"."""
+    return _is_read(coordinates.read, cell)
+
+
+def is_coordinate(cell: str) -> bool:
+    """Tell whether a cell holds one coordinate, such as "50.45" or "30°31'E"."""
+    return _is_read(coordinates.latitude, cell) or _is_read(coordinates.longitude, cell)
+
+
+def _is_read(read: Callable[[str], object], cell: str) -> bool:
+    try:
+        read(cell)
+    except InvalidValue:
+        return False
+    return True

@@ -1,0 +1,286 @@
+"""Settle how the dates of a whole column are meant, where one date alone would leave it in doubt.
+
+Guarantees: what the column settles is told with its reason, date by date. A date that nothing
+settles stays in doubt, and is never guessed. The order of the rows counts only where exactly one
+reading lies between the dates above and below.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from timeline.errors import InvalidValue
+from timeline.formats.guessing.contents import is_no_date
+from timeline.formats.sheet.dates import read_date
+from timeline.model import edtf, typed_dates
+from timeline.model.date_habits import DateHabits, orders
+
+_NARROW = 45
+"""Days of a date that says where it lies among others, at most: a month does, a year does not."""
+_FIRST_IN = {True: "the day first", False: "the month first"}
+
+
+class SettledDate(NamedTuple):
+    """A date that was read by more than its own words."""
+
+    row: int
+    """The index of its row, from 0."""
+    cell: str
+    edtf: str
+    why: str
+
+
+class DateInDoubt(NamedTuple):
+    """A date that nothing settles, with its readings in EDTF."""
+
+    row: int
+    cell: str
+    readings: tuple[str, ...]
+
+
+@dataclass
+class SettledDates:
+    """Says how the dates of a column are meant."""
+
+    day_first: bool | None = None
+    """Whether the day comes first in all dates in digits; None if the column does not say it."""
+    year: int | None = None
+    """The year of all dates that have none; None if none lacks it, or they have several."""
+    words: dict[str, str] = field(default_factory=dict)
+    """The EDTF of the cells that only the rows around them settle, by cell."""
+    settled: list[SettledDate] = field(default_factory=list)
+    in_doubt: list[DateInDoubt] = field(default_factory=list)
+    """The dates whose day and month could change places."""
+    without_year: list[DateInDoubt] = field(default_factory=list)
+    """The dates without a year, each with what the order of the rows makes of it, if anything."""
+    unknown: int = 0
+    """The number of cells that say no date."""
+
+
+class _Day(NamedTuple):
+    """The first and the last day of a date that lies where it says, at an index of the column."""
+
+    row: int
+    first: date
+    last: date
+
+
+def settled(
+    cells: Sequence[str],
+    *,
+    day_first: bool | None = None,
+    year: int | None = None,
+    known: Mapping[str, str] | None = None,
+    language: str = "en",
+) -> SettledDates:
+    """Settle the dates in the cells of a column, in the order of its rows.
+
+    `day_first` and `year` are what a person said; `known` are cells that were settled before.
+    """
+    return _Column(cells, known or {}, language).settle(day_first, year)
+
+
+class _Column:
+    """Settles the dates of one column."""
+
+    def __init__(self, cells: Sequence[str], known: Mapping[str, str], language: str) -> None:
+        self._cells = [cell.strip() for cell in cells]
+        self._known = known
+        self._language = language
+        self._found = SettledDates(words={**known})
+        self._days: list[_Day] = []
+        """The dates that lie where they say, in the order of the rows."""
+
+    def settle(self, day_first: bool | None, year: int | None) -> SettledDates:
+        found = self._found
+        in_doubt: list[int] = []
+        yearless: list[int] = []
+        deciding: dict[bool, str] = {}
+        for index, cell in enumerate(self._cells):
+            if is_no_date(cell):
+                found.unknown += 1
+                continue
+            order = orders(cell)
+            if len(order) == 1:
+                deciding.setdefault(True in order, cell)
+            if cell in self._known:
+                self._lies(index, self._known[cell])
+            elif len(order) == 2:
+                in_doubt.append(index)
+            elif (read := self._read(cell, DateHabits(day_first=True))) is not None:
+                self._lies(index, read)
+            elif self._read(cell, DateHabits(True, 2024)) is not None:
+                yearless.append(index)
+        why = "as you said"
+        if day_first is None and len(deciding) == 1:
+            ((day_first, example),) = deciding.items()
+            why = f"as {example}"
+        elif day_first is None and not deciding:
+            day_first = self._order_of_rows(in_doubt)
+            why = "as the rows around say"
+        found.day_first = day_first
+        for index in in_doubt:
+            self._settle_order(index, day_first, why)
+        self._settle_years(yearless, year)
+        self._doubt_unlike()
+        found.settled.sort()
+        return found
+
+    def _doubt_unlike(self) -> None:
+        """Put in doubt again what the rows around settled in two ways, for it is written alike."""
+        found = self._found
+        readings: dict[str, set[str]] = {}
+        for each in found.settled:
+            readings.setdefault(each.cell, set()).add(each.edtf)
+        for each in found.settled:
+            if len(both := readings[each.cell]) > 1:
+                found.words.pop(each.cell, None)
+                found.in_doubt.append(DateInDoubt(each.row, each.cell, tuple(sorted(both))))
+        found.settled = [each for each in found.settled if len(readings[each.cell]) == 1]
+
+    def _read(self, cell: str, habits: DateHabits) -> str | None:
+        try:
+            return read_date(cell, language=self._language, habits=habits).edtf
+        except InvalidValue:
+            return None
+
+    def _lies(self, row: int, read: str) -> None:
+        """Remember where a date lies, if it is narrow enough to say anything about the others."""
+        if (day := _day_of(row, read)) is not None:
+            insort(self._days, day)
+
+    # --- Day and month ----------------------------------------------------------------------
+
+    def _readings(self, cell: str) -> dict[bool, str]:
+        """Return the readings of a date in digits, by whether its day comes first."""
+        either = ((first, self._read(cell, DateHabits(first))) for first in (True, False))
+        return {first: read for first, read in either if read is not None}
+
+    def _between(self, index: int) -> bool | None:
+        """Tell whether the day comes first in a date, by the one reading that fits its place."""
+        readings = self._readings(self._cells[index])
+        fitting = [first for first, read in readings.items() if self._fits(index, read)]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _fits(self, index: int, read: str) -> bool:
+        """Tell whether a date lies between the dates above and below it, in either direction."""
+        if (day := _day_of(index, read)) is None:
+            return False
+        above, below = self._around(index)
+        if above is None or below is None:
+            return False
+        rises = above.first <= day.last and day.first <= below.last
+        falls = above.last >= day.first and day.last >= below.first
+        return rises or falls
+
+    def _around(self, index: int) -> tuple[_Day | None, _Day | None]:
+        """Return the nearest dates above and below a row that lie where they say."""
+        above = bisect_left(self._days, index, key=_row_of)
+        below = bisect_right(self._days, index, key=_row_of)
+        return (
+            self._days[above - 1] if above else None,
+            self._days[below] if below < len(self._days) else None,
+        )
+
+    def _order_of_rows(self, in_doubt: Sequence[int]) -> bool | None:
+        """Tell whether the day comes first in all dates in doubt, if the rows around all say so."""
+        said = {self._between(index) for index in in_doubt}
+        return said.pop() if len(said) == 1 else None
+
+    def _settle_order(self, index: int, day_first: bool | None, why: str) -> None:
+        cell = self._cells[index]
+        readings = self._readings(cell)
+        first = self._between(index) if day_first is None else day_first
+        if first is None or first not in readings:
+            in_doubt = DateInDoubt(index, cell, tuple(readings.values()))
+            self._found.in_doubt.append(in_doubt)
+            return
+        read = readings[first]
+        if day_first is None:
+            self._found.words[cell] = read
+            why = f"{_FIRST_IN[first]}, by the rows above and below"
+        else:
+            why = f"{_FIRST_IN[first]}, {why}"
+        self._found.settled.append(SettledDate(index, cell, read, why))
+        self._lies(index, read)
+
+    # --- Years ------------------------------------------------------------------------------
+
+    def _settle_years(self, yearless: Sequence[int], year: int | None) -> None:
+        found = self._found
+        if not yearless:
+            return
+        years = dict.fromkeys(yearless, year) if year else {i: self._year(i) for i in yearless}
+        several = {*years.values()}
+        if len(several) == 1:
+            found.year = several.pop()
+        for index in yearless:
+            cell = self._cells[index]
+            given = years[index]
+            read = self._read(cell, DateHabits(found.day_first, given)) if given else None
+            found.without_year.append(DateInDoubt(index, cell, (read,) if read else ()))
+            if read is None:
+                continue
+            why = "from --year" if year else "the year by the order of the rows"
+            found.settled.append(SettledDate(index, cell, read, why))
+            if found.year is None:
+                found.words[cell] = read
+
+    def _year(self, index: int) -> int | None:
+        """Return the year that makes a date lie between its neighbours, or else nearest to one."""
+        near = [day for day in self._around(index) if day is not None]
+        candidates = {day.first.year + step for day in near for step in (-1, 0, 1)}
+        days = [
+            (each, day)
+            for each in sorted(candidates)
+            if (read := self._read(self._cells[index], DateHabits(self._found.day_first, each)))
+            and (day := _day_of(index, read))
+        ]
+        if not days:
+            return near[0].first.year if near else None
+
+        def distance(day: _Day) -> tuple[bool, int]:
+            is_out = len(near) == 2 and not self._fits(index, day.first.isoformat())
+            return is_out, min(abs((day.first - other.first).days) for other in near)
+
+        return min(days, key=lambda each: distance(each[1]))[0]
+
+
+def _row_of(day: _Day) -> int:
+    return day.row
+
+
+def _day_of(row: int, read: str) -> _Day | None:
+    """Return where a date lies; None for one that is open, wide, or not of the years 1 to 9999."""
+    when = edtf.parse(read)
+    if when.occurred_from is None or when.occurred_to is None:
+        return None
+    try:
+        first, last = (
+            date.fromisoformat(bound[:10]) for bound in (when.occurred_from, when.occurred_to)
+        )
+    except ValueError:
+        return None
+    return _Day(row, first, last) if (last - first).days <= _NARROW else None
+
+
+def vague(cells: Sequence[str], habits: DateHabits, language: str = "en") -> Iterator[SettledDate]:
+    """Yield the dates that are vaguer than EDTF says, each as it is understood."""
+    for row, cell in enumerate(cells):
+        if is_no_date(cell):
+            continue
+        try:
+            read = read_date(cell, language=language, habits=habits)
+        except InvalidValue:
+            continue
+        if read.words is not None:
+            yield SettledDate(row, cell.strip(), read.edtf, "the words are kept")
+
+
+def in_words(date: SettledDate) -> str:
+    """Say a date that was settled, in words: "12 Apr: 12 April 2025, from --year"."""
+    return f"{date.cell}: {edtf.phrase(typed_dates.written(date.edtf))}, {date.why}"
