@@ -166,6 +166,51 @@ def test_a_headline_an_item_and_a_paragraph_end_without_a_stop(line_break: str) 
     ]
 
 
+@pytest.mark.parametrize(
+    "dateline",
+    [
+        "KESSEL POINT, La. (EW) — ",
+        "KESSEL POINT, La. (EW) -- ",
+        "\ufeffKESSEL POINT, La. — ",
+        "Kessel Point, La. (Example Wire) – ",
+        "KYIV, Ukraine (AP) - ",
+        "WASHINGTON, D.C. - ",
+        "WASHINGTON D.C. (AP) — ",
+        "ST. LOUIS, Mo., Jan. 3 (UPI) — ",
+        "St. Louis, Mo., Jan. 3 - ",
+        "PARIS, 3 mai (AFP) - ",
+        "PARIS, 3 janv. (AFP) - ",
+        "BERLIN, 3. April (dpa) - ",
+        "NEW YORK/LONDON, Sept. 4 (Reuters) - ",
+        "КИЇВ, 3 квіт. (УНІАН) — ",
+        "MEXICO CITY, Dist.\u00a0Fed. (AP) — ",
+    ],
+)
+def test_the_dateline_of_an_agency_cuts_no_sentence(dateline: str) -> None:
+    sentence = f"{dateline}The levee gave way."
+    assert found(f"Levee gives way\n\n{sentence} Mr. Orr said so.\nThe end") == [
+        "Levee gives way",
+        sentence.removeprefix("\ufeff"),
+        "Mr. Orr said so.",
+        "The end",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("It is over. Gone. - He left.", ["It is over.", "Gone.", "- He left."]),
+        ("Orr, the mayor. She (Ann) — The end.", ["Orr, the mayor.", "She (Ann) — The end."]),
+        ("IT IS OVER. THEY LEFT - ALL.", ["IT IS OVER.", "THEY LEFT - ALL."]),
+        ("WASHINGTON. The end - it came.", ["WASHINGTON.", "The end - it came."]),
+        ("Paris, La. They left - all.", ["Paris, La.", "They left - all."]),
+        ("— Так. — Ні.", ["— Так.", "— Ні."]),
+    ],
+)
+def test_what_is_no_dateline_is_cut_as_ever(text: str, sentences: list[str]) -> None:
+    assert found(text) == sentences
+
+
 PARAGRAPH = (
     "NATO's Secretary General went to Odesa, where he met President Zelenskyy and others. "
     "Together they saw a hospital in which soldiers are treated who were wounded in Kherson. "

@@ -45,6 +45,26 @@ def timeline(path: Path) -> Iterator[Timeline]:
         yield opened
 
 
+DATELINE = "KESSEL POINT, La. (EW) — "
+
+
+def test_the_place_of_a_dateline_counts_for_no_sentence() -> None:
+    text = f"{DATELINE}The levee gave way. They left."
+    place = MarkedSpan(0, text.index(" (EW)"), "visit")
+    whole = MarkedSpan(0, text.index(" gave"), "visit")
+    states = [
+        [each.state for each in coverage_of(text, quoted, marked)]
+        for quoted, marked in (([place], []), ([], [place]), ([whole], []), ([], [whole]))
+    ]
+    assert states == [
+        ["missing", "missing"],
+        ["missing", "missing"],
+        ["covered", "missing"],
+        ["commentary", "missing"],
+    ]
+    assert fingerprint(text) == fingerprint(text.replace(DATELINE, "BATON ROUGE, La. (EW) — "))
+
+
 @pytest.fixture
 def paper(timeline: Timeline) -> Timeline:
     """A source with a text of five sentences, of which events quote three."""

@@ -2,8 +2,8 @@
 
 Guarantees: every sentence of the text is listed once, in the order of the text. A quote or a mark
 counts for a sentence if the two share a word, which means two letters or digits, the least that
-can be quoted. A quoted sentence is covered, even if it is marked as commentary. Pure: knows no
-source and no database.
+can be quoted; the place in the dateline of an agency does not count. A quoted sentence is covered,
+even if it is marked as commentary. Pure: knows no source and no database.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from timeline.texts.quotes import is_too_short
-from timeline.texts.sentences import Span, sentences
+from timeline.texts.sentences import Span, after_place, sentences
 
 State = Literal["covered", "commentary", "missing"]
 STATES: tuple[State, ...] = ("covered", "commentary", "missing")
@@ -80,6 +80,7 @@ def _shared(text: str, spans: Sequence[Span], place: MarkedSpan) -> Iterator[int
     number = bisect_right(spans, place.start, key=lambda span: span[1])
     while number < len(spans) and spans[number][0] < place.end:
         start, end = spans[number]
+        start = after_place(text, start, end)
         if not is_too_short(text[max(start, place.start) : min(end, place.end)]):
             yield number
         number += 1

@@ -6,7 +6,7 @@ no database.
 
 from __future__ import annotations
 
-from timeline.texts.sentences import sentences
+from timeline.texts.sentences import after_place, sentences
 
 
 def same_words(one: frozenset[str], other: frozenset[str]) -> bool:
@@ -20,6 +20,10 @@ def same_words(one: frozenset[str], other: frozenset[str]) -> bool:
 
 
 def fingerprint(text: str) -> frozenset[str]:
-    """Return the sentences of a text, reduced to letters and digits, which a reprint keeps."""
-    letters = ("".join(filter(str.isalnum, text[slice(*span)])) for span in sentences(text))
+    """Return the sentences of a text, reduced to letters and digits, which a reprint keeps.
+
+    The place in the dateline of an agency is left out.
+    """
+    bodies = (text[after_place(text, start, end) : end] for start, end in sentences(text))
+    letters = ("".join(filter(str.isalnum, body)) for body in bodies)
     return frozenset(each.casefold() for each in letters if each)

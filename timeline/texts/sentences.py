@@ -7,13 +7,15 @@ something visible; between two of them there is only white space.
 The end of a paragraph ends a sentence. A paragraph ends at a blank line, at a bullet, and at a
 line break, unless the text is folded to a width or the next line begins in lower case. Within a
 paragraph, a full stop ends a sentence unless the next word begins in lower case, or the word before
-it is an initial or an abbreviation. If in doubt, two sentences stay one.
+it is an initial or an abbreviation, or it stands in the dateline of a news agency, as in
+"KESSEL POINT, La. (EW) — ". If in doubt, two sentences stay one.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 Span = tuple[int, int]
 """The start and end (exclusive) of a part of a text, in code points."""
@@ -39,6 +41,19 @@ _SPEECH = re.compile(
     r"(?:said|says|asked|asks|told|tells|added|adds|wrote|writes|replied|warned|insisted)\b"
 )
 """Finds who spoke after quoted words, as in "Mr Rutte asked"; such words continue the sentence."""
+
+_GAP = f"[{_BLANK}]{{1,3}}"
+_INITIALS = r"(?:[^\W\d_]\.){1,4}"
+_OF_A_PLACE = rf"(?:{_INITIALS}|(?i:ste?|ft|mt|pt)\.|[^\W\d_][\w'’/-]{{0,30}})"
+_OF_A_STATE = rf"(?:{_INITIALS}|[^\W\d_]{{1,8}}\.|\d{{1,4}}\.?|[^\W\d_][\w'’-]{{0,30}})"
+_DATELINE = re.compile(
+    rf"[{_BLANK}]{{0,20}}(?P<place>{_OF_A_PLACE}(?:{_GAP}{_OF_A_PLACE}){{0,4}})"
+    rf"(?P<rest>(?:,{_GAP}{_OF_A_STATE}(?:{_GAP}{_OF_A_STATE}){{0,4}}){{0,4}})"
+    rf"(?P<agency>,?{_GAP}\([^\W\d_][^()]{{1,40}}\))?"
+    rf",?[{_BLANK}]{{0,3}}[—–-]{{1,2}}[{_BLANK}]"
+)
+"""Finds what may be a dateline: a place, then state, country and day after commas, an agency in
+parentheses, and a dash."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -153,11 +168,37 @@ def _joined(text: str, lines: list[Span]) -> Iterator[Span]:
 def _pieces(text: str, start: int, end: int) -> Iterator[Span]:
     """Yield the spans of the sentences of a paragraph, with the blanks between them."""
     bullet = _BULLET.match(text, start, end)
-    for found in _END.finditer(text, bullet.end() if bullet else start, end):
+    first = _after_dateline(text, bullet.end() if bullet else start, end)
+    for found in _END.finditer(text, first, end):
         if found["wide"] or _ends(text, start, found, end):
             yield start, found.end()
             start = found.end()
     yield start, end
+
+
+def after_place(text: str, start: int, end: int) -> int:
+    """Return where a sentence goes on behind the stops in its dateline; `start` if it has none.
+
+    Without its dateline, the sentence would begin there.
+    """
+    stops = _END.finditer(text, start, _after_dateline(text, start, end))
+    return max((stop.end() for stop in stops if _ends(text, start, stop, end)), default=start)
+
+
+def _after_dateline(text: str, start: int, end: int) -> int:
+    """Return the end of the dateline at the beginning of a paragraph; `start` if it has none.
+
+    Its place is in capitals, or an agency is named; its other words begin in upper case, but for a
+    word after a number, as in "3 mai".
+    """
+    found = _DATELINE.match(text, start, end)
+    if not found or not (found["place"].isupper() or found["agency"]):
+        return start
+    words = re.split(f"[{_BLANK},]+", found["place"] + found["rest"])
+    for before, word in pairwise(("", *words)):
+        if _is_small(word[0]) and not before[:1].isdigit():
+            return start
+    return found.end() if len(found["place"]) > 1 else start
 
 
 def _ends(text: str, start: int, found: re.Match[str], end: int) -> bool:
