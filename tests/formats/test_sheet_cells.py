@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timeline.errors import InvalidCell, InvalidInput
+from timeline.errors import InvalidCell, InvalidInput, InvalidSheet
 from timeline.formats.sheet import cells
+from timeline.formats.sheet.reading import Sheet
 from timeline.model.content import Event, Said
 
 HEADER = "id,title,occurred"
@@ -20,7 +21,7 @@ texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x
 
 
 def _read(text: str | bytes) -> list[dict[str, str]]:
-    return [row.cells for row in cells.read(text.encode() if isinstance(text, str) else text)]
+    return [row.cells for row in Sheet(text.encode() if isinstance(text, str) else text)]
 
 
 @given(st.lists(st.lists(texts, min_size=3, max_size=3), max_size=4))
@@ -94,7 +95,7 @@ def test_a_number_stays_a_number_in_a_spreadsheet(number: str) -> None:
 
 
 def test_rows_know_their_line_and_their_number_in_a_spreadsheet() -> None:
-    rows = [*cells.read(b'sep=,\nid,summary\na1,"one\ntwo\nthree"\n\na2,x\n')]
+    rows = [*Sheet(b'sep=,\nid,summary\na1,"one\ntwo\nthree"\n\na2,x\n')]
     assert [(row.line, row.number) for row in rows] == [(3, 3), (7, 5)]
     assert str(rows[1].invalid("summary", "is wrong")) == "line 7: cell B5, summary: is wrong"
     assert str(rows[1].invalid("place", "is wrong")) == "line 7: place: is wrong"
@@ -102,7 +103,7 @@ def test_rows_know_their_line_and_their_number_in_a_spreadsheet() -> None:
 
 def test_columns_beyond_z_have_two_letters() -> None:
     columns = [f"extra.csv.c{number}" for number in range(60)]
-    (row,) = cells.read(f"{','.join(columns)}\n{','.join('x' * 60)}\n".encode())
+    (row,) = Sheet(f"{','.join(columns)}\n{','.join('x' * 60)}\n".encode())
     wrong = [row.invalid(column, "") for column in columns]
     addresses = [error.cell for error in wrong if isinstance(error, InvalidCell)]
     assert [addresses[index] for index in (0, 25, 26, 51, 52, 59)] == [
@@ -116,8 +117,9 @@ def test_columns_beyond_z_have_two_letters() -> None:
         (b"", None, "is empty: `timeline template` prints a header"),
         (b"\n\n ,,\n", None, "is empty"),
         (b"id,titel\n", 1, 'cell B1, titel: is not a column: did you mean title?'),
-        (b"id,whatever\n", 1, "known are id, title"),
-        (b"id,,title\n", 1, "cell B1"),
+        (b"Wann,Was,,Wo\n", 1, "no column is known: known are id, title"),
+        (b"id,x,tgs,tag\n", 1, "cell C1, tgs: is not a column: did you mean tags? rename it, or"),
+        (b"id,place .admin1\n", 1, "did you mean place.admin1?"),
         (b"id,title,ID\n", 1, "cell C1, ID: stands twice in the header"),
         (b"id,place.name\n", 1, "is what the column place holds: write place"),
         (b"id,event_type\n", 1, "write type"),
@@ -133,8 +135,62 @@ def test_columns_beyond_z_have_two_letters() -> None:
 )  # fmt: skip
 def test_what_is_no_sheet_is_refused(content: bytes, line: int | None, problem: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        [*cells.read(content)]
+        [*Sheet(content)]
     assert (refusal.value.line, problem in str(refusal.value)) == (line, True), refusal.value
+
+
+@pytest.mark.parametrize(
+    ("content", "left_out"),
+    [
+        (",id,title,occurred\n0,a1,Talks,2025\n1,,,\n", "column A (without a name) left out"),
+        ('"","id","title","occurred"\n"1","a1","Talks","2025"\n', "column A (without a name)"),
+        ("id,Status,title,Owner,occurred\na1,ok,Talks,me,2025\n", "columns Status, Owner left out"),
+        ("id,title,comment,occurred,comment\na1,Talks,x,2025,y\n", "column comment left out"),
+        ("id,Notes,title,occurred,Date\na1,n,Talks,2025,d\n", "columns Notes, Date left out"),
+        ("id,titles,title,occurred\na1,t,Talks,2025\n", "column titles left out"),
+        ("id,title,occurred,\na1,Talks,2025,call her\n", "column D (without a name) left out"),
+        ("id,Status,title,occurred,,\na1,,Talks,2025\n", ""),
+        ("id,title,occurred,Link\na1,Talks,2025\n", ""),
+    ],
+)
+def test_a_column_that_is_none_of_ours_is_left_out_and_named_if_it_holds_anything(
+    content: str, left_out: str
+) -> None:
+    sheet = Sheet(content.encode())
+    assert {"id": "a1", "title": "Talks", "occurred": "2025"} in [row.cells for row in sheet]
+    assert bool(sheet.notes) == bool(left_out)
+    assert all(note.startswith(left_out) for note in sheet.notes)
+
+
+def test_a_wrong_cell_is_found_beside_columns_that_are_left_out() -> None:
+    (row,) = Sheet(b",id,Status,title,occurred\n0,a1,ok,Talks,never\n")
+    assert str(row.invalid("occurred", "is wrong")) == "line 2: cell E2, occurred: is wrong"
+
+
+def test_a_name_means_what_a_person_says() -> None:
+    content = b"id,tittle,ocurred,Status\na1,Talks,2025,ok\n"
+    assert Sheet(content).slips() == {"tittle": "title", "ocurred": "occurred"}
+    sheet = Sheet(content, meant={"Tittle": "title", "ocurred": None})
+    assert sheet.slips() == {}
+    assert [row.cells for row in sheet] == [{"id": "a1", "title": "Talks"}]
+    assert sheet.notes == [
+        "columns ocurred, Status left out: `timeline template` prints those that are known"
+    ]
+
+
+def test_everything_that_is_wrong_with_a_header_and_its_rows_is_said_at_once() -> None:
+    content = b"id,titel,place.name,ID,source_title\na1,T,Sumy,,,\nb2,T,Sumy,,,x\n"
+    with pytest.raises(InvalidSheet) as refusal:
+        [*Sheet(content)]
+    said = [str(problem).split(": ", 2)[1:] for problem in refusal.value.problems]
+    assert said == [
+        ["cell B1, titel", "is not a column: did you mean title? rename it, or pass"
+        " --ignore-column titel"],
+        ["cell C1, place.name", "is what the column place holds: write place"],
+        ["cell D1, ID", "stands twice in the header"],
+        ["cell E1, source_title", "needs the column source_url beside it"],
+        ["has more cells than the header", '"x"'],
+    ]  # fmt: skip
 
 
 @given(
@@ -147,13 +203,13 @@ def test_what_is_no_sheet_is_refused(content: bytes, line: int | None, problem: 
 )
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     for header in (b"", b"id,title\n"):
-        with contextlib.suppress(InvalidInput):
-            assert all(row.cells for row in cells.read(header + content))
+        with contextlib.suppress(InvalidInput, InvalidSheet):
+            assert all(row.cells for row in Sheet(header + content))
 
 
 def test_codes_stand_beside_the_column_that_they_repeat() -> None:
-    (row,) = cells.read(b"id,Type,Event type,country_code,country\r\nx,Aid,AID,UKR,Ukraine\r\n")
+    (row,) = Sheet(b"id,Type,Event type,country_code,country\r\nx,Aid,AID,UKR,Ukraine\r\n")
     assert row.cells["event_type"] == "AID"
     assert row.cells["country_code"] == "UKR"
     with pytest.raises(InvalidCell, match="is what the column country holds: write country"):
-        [*cells.read(b"id,country_code\r\nx,UKR\r\n")]
+        [*Sheet(b"id,country_code\r\nx,UKR\r\n")]

@@ -20,12 +20,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from running import done, dump, entries, process, run
 from strategies import events
+from terminal import conversation
 from ticking_clock import TickingClock
 
 from timeline import Timeline
-from timeline.formats.sheet.cells import COLUMNS, read, write
+from timeline.formats.sheet.cells import COLUMNS, write
 from timeline.formats.sheet.events import cells
 from timeline.formats.sheet.lookup import lookup_of
+from timeline.formats.sheet.reading import Sheet
 from timeline.intake.sheet_sync import sync
 from timeline.model.content import Said
 from timeline.reading import query
@@ -226,7 +228,7 @@ def test_what_is_exported_changes_nothing_when_it_comes_back(stated: list[dict[s
                 ]
                 written = "".join(write(lines, columns)).encode()
                 with timeline.append() as append:
-                    rows = [*read(written)]
+                    rows = [*Sheet(written)]
                     outcome = sync(reader, append, rows, Said(), allow_absent=False)
         assert (outcome.steps, outcome.unchanged) == ([], len(stated))
         assert entries(path) == before
@@ -649,6 +651,57 @@ def test_json_says_the_same(log: Path, ten: Rows, tmp_path: Path) -> None:
     assert found == {"unchanged": 9, "notes": [], "absent": 0, "current": 10}
     assert (step["verb"], step["event_id"], step["version"]) == ("update", "event-001", 2)
     assert step["cells"] == [{"column": "killed", "old_value": "35", "new_value": "36"}]
+
+
+# --- Columns ------------------------------------------------------------------------------
+
+
+def test_a_column_that_is_none_of_ours_is_left_out_with_a_note(
+    log: Path, ten: Rows, tmp_path: Path
+) -> None:
+    rows = [{"": str(n), "Status": "ok", **row, "Owner": ""} for n, row in enumerate(ten)]
+    sheet = _write(tmp_path / "s.csv", rows)
+    result = run("-d", log, "sync", sheet)
+    assert result.stdout == "10 unchanged.\n"
+    note = "columns A (without a name), Status left out: `timeline template` prints those that"
+    assert " ".join(result.stderr.split()) == f"Note: {note} are known"
+    assert json.loads(run("-d", log, "sync", "--json", sheet).stdout)["notes"] != []
+    result = run("-d", log, "append", "--csv", sheet)
+    assert (result.exit_code, note in " ".join(result.stderr.split())) == (0, True)
+
+
+def test_a_slip_in_a_name_is_refused_or_asked_about(log: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "s.csv"
+    sheet.write_text("id,tittle,ocurred,titles\nquay,Fire,2025,x\nport,Ice,2025,x\n")
+    before = entries(log)
+    for command in (["sync", "--yes"], ["append", "--csv"]):
+        refusal = run("-d", log, *command, sheet)
+        assert refusal.exit_code == 1
+        assert refusal.stderr.splitlines() == [
+            "Error: line 1: cell B1, tittle: is not a column: did you mean title? rename it, or"
+            " pass --ignore-column tittle",
+            "Error: line 1: cell C1, ocurred: is not a column: did you mean occurred? rename it,"
+            " or pass --ignore-column ocurred",
+        ]
+    assert entries(log) == before
+    code, shown = conversation(
+        "-d", log, "append", "--csv", "--dry-run", sheet, answers="\n\n", cwd=tmp_path
+    )
+    assert code == 0, shown
+    assert 'Is the column "tittle" title? Otherwise it is left out. [Y/n]' in shown
+    assert "column titles left out" in shown
+    code, shown = conversation("-d", log, "append", "--csv", sheet, answers="y\nn\n", cwd=tmp_path)
+    assert (code, "occurred: is required" in shown) == (1, True), shown
+    sheet.write_text(sheet.read_text().replace("ocurred", "occurred").replace("tittle", "titlle"))
+    code, shown = conversation("-d", log, "append", "--csv", sheet, answers="y\n", cwd=tmp_path)
+    assert code == 0, shown
+    assert json.loads(done("-d", log, "show", "port", "--json"))["title"] == "Ice"
+    ignored = ("--ignore-column", "Titlle", "--ignore-column", "titles")
+    result = run("-d", log, "sync", "--dry-run", sheet, *ignored)
+    assert (result.exit_code, "columns titlle, titles left out" in result.stderr) == (0, True)
+    assert (
+        run("append", "--ignore-column", "x", "--title", "T", "--occurred", "2025").exit_code == 2
+    )
 
 
 # --- Over HTTP ----------------------------------------------------------------------------

@@ -51,3 +51,22 @@ def on_a_terminal(*arguments: object, cwd: Path) -> str:
     os.close(ours)
     assert running.returncode == 0
     return shown.decode()
+
+
+def conversation(*arguments: object, answers: str, cwd: Path) -> tuple[int, str]:
+    """The exit code of a command on a terminal, and what the terminal shows: answers too."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*PROGRAM, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(PAGER="cat"),
+        **dict.fromkeys(("stdin", "stdout", "stderr"), theirs),
+    ) as running:
+        os.close(theirs)
+        os.write(ours, answers.encode())
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal is closed at the other end
+            while select.select([ours], [], [], 30)[0] and (piece := os.read(ours, 65536)):
+                shown += piece
+    os.close(ours)
+    return running.returncode, " ".join(shown.decode().split())

@@ -25,8 +25,8 @@ from running import PROGRAM, done, dump, entries, environment, one_line, process
 
 from timeline import Timeline
 from timeline.errors import InvalidSheet, StorageFull
-from timeline.formats.sheet.cells import read
 from timeline.formats.sheet.events import Lookup, normal
+from timeline.formats.sheet.reading import Sheet
 from timeline.store import schema, storage
 from timeline.store.codec import encode
 from timeline.writing import writer
@@ -961,7 +961,7 @@ def test_only_the_first_twenty_problems_are_printed(story: Path) -> None:
 
 
 def test_a_program_gets_all_problems_of_a_sheet() -> None:
-    header, *rows = read(MANY_FAULTS.encode().replace(b",twelve", b" twelve"))
+    header, *rows = Sheet(MANY_FAULTS.encode().replace(b",twelve", b" twelve"))
     with pytest.raises(InvalidSheet) as caught:
         normal(rows[0], Lookup())
     assert [(each.line, each.field) for each in caught.value.problems] == [

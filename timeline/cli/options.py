@@ -204,6 +204,14 @@ spans_option = click.option(
     help="Dates of a sheet such as 2011-12 and 2023-24 are spans of years.",
 )
 
+ignore_column_option = click.option(
+    "--ignore-column",
+    "ignored",
+    metavar="NAME",
+    multiple=True,
+    help="Leave out a column of the sheet, though its name is like a known one. May be repeated.",
+)
+
 edit_option = click.option(
     "--edit",
     is_flag=True,

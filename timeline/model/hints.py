@@ -14,11 +14,12 @@ _LONGEST_QUOTED = 60
 """Characters of a text that a message quotes; a longer text is cut."""
 
 
-def nearest(word: str, words: Iterable[str]) -> str | None:
+def nearest(word: str, words: Iterable[str], likeness: float = 0.6) -> str | None:
     """Find the one of `words` that somebody who wrote `word` most likely meant, or None.
 
     Of equally close words it is the one that begins with the same letters: people seldom
-    mistype the first letters. Returns None if no word is close.
+    mistype the first letters. Returns None if no word is close: `likeness`, from 0 to 1, is how
+    alike the two must be.
     """
     words = list(words)
     if word in words:
@@ -30,13 +31,13 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     target = names.fold(word)
     known = {names.fold(candidate): candidate for candidate in words}
 
-    def likeness(candidate: str) -> tuple[float, int]:
+    def closeness(candidate: str) -> tuple[float, int]:
         pairs = zip(candidate, target, strict=False)
         alike_at_first = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         return SequenceMatcher(None, candidate, target).ratio(), alike_at_first
 
-    close = get_close_matches(target, known, n=len(known) or 1)
-    return known[max(sorted(close), key=likeness)] if close else None
+    close = get_close_matches(target, known, len(known) or 1, likeness)
+    return known[max(sorted(close), key=closeness)] if close else None
 
 
 def quoted(text: str, *, escaped: bool = False) -> str:

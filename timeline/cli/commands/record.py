@@ -6,7 +6,7 @@ import contextlib
 import functools
 import sqlite3
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -29,6 +29,7 @@ from timeline.cli.options import (
     at_option,
     edit_option,
     figure_options,
+    ignore_column_option,
     json_option,
     said_options,
     spans_option,
@@ -42,6 +43,9 @@ from timeline.model.validation import validate
 from timeline.reading.former_dates import FormerDates
 from timeline.writing.event_entries import InputPlace
 
+if TYPE_CHECKING:
+    from timeline.formats.sheet.reading import Sheet
+
 
 @click.command("append", cls=Command)
 @click.argument("file", required=False, type=click.File("rb"))
@@ -49,6 +53,7 @@ from timeline.writing.event_entries import InputPlace
 @click.option("--csv", is_flag=True, help="A sheet with the columns of `timeline template`.")
 @click.option("--tsv", is_flag=True, help="As --csv, but separated by tabs.")
 @spans_option
+@ignore_column_option
 @edit_option
 @click.option("--title", metavar="TEXT", help="What happened, in one line.")
 @click.option("--occurred", metavar="DATE", help='Such as "15 April 2025" or an EDTF date.')
@@ -74,6 +79,7 @@ def append_command(
     csv: bool,
     tsv: bool,
     spans: bool,
+    ignored: tuple[str, ...],
     edit: bool,
     reported_at: str | None,
     author: str | None,
@@ -99,8 +105,9 @@ def append_command(
         raise click.UsageError("give one of --nl, --csv and --tsv")
     if (nl or csv or tsv) and file is None:
         raise click.UsageError("--nl, --csv and --tsv go with a FILE")
-    if spans and not (csv or tsv):
-        raise click.UsageError("--spans goes with --csv or --tsv")
+    if (spans or ignored) and not (csv or tsv):
+        option = "--spans" if spans else "--ignore-column"
+        raise click.UsageError(f"{option} goes with --csv or --tsv")
     words = {"reported_at": reported_at, "author": author}
     if edit:
         from timeline.cli.edit import append_by_form
@@ -112,7 +119,7 @@ def append_command(
     said = validate(Said, words)
     with naming(getattr(file, "name", "-")) if file else contextlib.nullcontext():
         read = _statements(file, nl=nl) if file and not (csv or tsv) else None
-        content = text_files.whole(file, ": split the sheet") if file and not read else b""
+        sheet = _sheet(file, "\t" if tsv else None, ignored) if file and not read else None
     receipts = KeptReceipts()
     places = InputPlaces()
     with (
@@ -123,8 +130,8 @@ def append_command(
     ):
         connect = functools.cache(lambda: stack.enter_context(opened(database))[0])
         former = FormerDates(connect)
-        if file and read is None:
-            read = _sheet(connect(), former, content, "\t" if tsv else None, are_spans=spans)
+        if sheet:
+            read = _rows(connect(), former, sheet, are_spans=spans)
         elif read is None:
             source_ids = recorded_sources(append, given, said)
             date = given["occurred"]
@@ -146,7 +153,7 @@ def append_command(
             output.echo("No events.", err=True)
         for receipt in receipts:
             output.echo_receipt(receipt, dry_run=dry_run)
-    for note in (*former.notes, *places.notes(receipts)):
+    for note in (*former.notes, *(sheet.notes if sheet else ()), *places.notes(receipts)):
         output.echo_note(note)
 
 
@@ -243,13 +250,16 @@ def _resolved(statements: TypedStatements, language: str) -> TypedStatements:
         yield line, words, resolved(statement, language)
 
 
-def _sheet(
-    connection: sqlite3.Connection,
-    former: FormerDates,
-    content: bytes,
-    delimiter: str | None,
-    *,
-    are_spans: bool,
+def _sheet(file: IO[bytes], delimiter: str | None, ignored: tuple[str, ...]) -> Sheet:
+    from timeline.cli.sheet_questions import columns_meant
+    from timeline.formats.sheet.reading import Sheet
+
+    content = text_files.whole(file, ": split the sheet")
+    return Sheet(content, delimiter, columns_meant(content, ignored, delimiter))
+
+
+def _rows(
+    connection: sqlite3.Connection, former: FormerDates, sheet: Sheet, *, are_spans: bool
 ) -> TypedStatements:
     """Yield the statements of the rows of a sheet.
 
@@ -262,9 +272,9 @@ def _sheet(
     problems = Problems()
     lookup = lookup_of(connection, are_spans=are_spans)
     with problems.gathered():
-        lookup = lookup_of(connection, cells.read(content, delimiter), are_spans=are_spans)
+        lookup = lookup_of(connection, sheet, are_spans=are_spans)
     with problems.gathered():
-        for row in cells.read(content, delimiter):
+        for row in sheet:
             words = row.cells.get("occurred", "")
             ids = cells.several(row.cells.get("external_ids", ""))
             said = {"event_id": row.cells.get("id"), "external_ids": ids, "occurred": words}

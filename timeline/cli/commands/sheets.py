@@ -13,12 +13,15 @@ from timeline.cli.options import (
     Command,
     ahead_option,
     fork_option,
+    ignore_column_option,
     json_option,
     spans_option,
     yes_to_all_option,
 )
+from timeline.cli.sheet_questions import columns_meant
 from timeline.errors import InvalidInput, TimelineError
 from timeline.formats.sheet import cells
+from timeline.formats.sheet.reading import Sheet
 from timeline.intake.sheet_sync import Outcome, Step, sync
 from timeline.model import hints, text_files
 from timeline.model.content import Said
@@ -45,6 +48,7 @@ def template_command() -> None:
 @ahead_option
 @fork_option
 @spans_option
+@ignore_column_option
 @json_option
 @click.pass_obj
 def sync_command(
@@ -55,6 +59,7 @@ def sync_command(
     dry_run: bool,
     yes: bool,
     spans: bool,
+    ignored: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Update the timeline from a spreadsheet.
@@ -64,14 +69,19 @@ def sync_command(
     events without a row are retracted. The same sheet again adds nothing. - is stdin.
     """
     said = validate(Said, {"author": author})
-    rows = cells.read(_content(source))
+    content = _content(source)
+    with naming(source):
+        sheet = Sheet(content, meant=columns_meant(content, ignored))
     with (
         opened_to_append(database) as timeline,
         opened(database) as (connection, _),
         appending(timeline, dry_run=dry_run) as append,
         naming(source),
     ):
-        outcome = sync(connection, append, rows, said, allow_absent=yes or dry_run, are_spans=spans)
+        outcome = sync(
+            connection, append, sheet, said, allow_absent=yes or dry_run, are_spans=spans
+        )
+    outcome.notes.extend(sheet.notes)
     if as_json:
         output.dump(_fields(outcome))
     else:

@@ -1,9 +1,8 @@
-"""Functions that read and write sheets by the CSV contract, as rows and cells.
+"""The CSV contract: its columns, its rows and cells, and functions that write them.
 
-Guarantees: a cell that is written is read back equal. The habits of Excel do no harm: byte order
-mark, UTF-16, semicolons, `sep=;`, line breaks in cells, empty columns and rows at the end. A text
-that a spreadsheet would run as a formula is written with an apostrophe before it, which is removed
-when the text is read. A refusal names the line and the cell.
+Guarantees: a cell that is written is read back equal. A text that a spreadsheet would run as a
+formula is written with an apostrophe before it, which is removed when the text is read. A refusal
+names the line and the cell.
 
 Knows texts, not events (`formats.sheet.events` does), and no database.
 """
@@ -14,14 +13,13 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from timeline.errors import InvalidCell, InvalidInput
 from timeline.formats.coded import REPEATS
-from timeline.formats.sheet.problems import Problems
-from timeline.model import field_paths, hints, text_files
+from timeline.model import field_paths, hints
 from timeline.model.content import Event
-from timeline.model.invisible import without
 
 PATHS = {
     "id": "event_id",
@@ -60,104 +58,27 @@ BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
 
 _FORMULA = re.compile(r"'*[=+@-]")
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?", re.ASCII)
-_DECIMAL_COMMA = re.compile(r"-?[0-9]{1,3},[0-9]+", re.ASCII)
 
 
 class SheetRow(NamedTuple):
     """A row of a sheet, which holds its cells by column.
 
     `line` is the line of the file on which it begins, `number` its row in a spreadsheet. Both
-    count from 1.
+    count from 1. `letters` are those of its columns in a spreadsheet; by default the cells stand
+    in the order of the columns.
     """
 
     line: int
     number: int
     cells: SheetCells
+    letters: Mapping[str, str] = MappingProxyType({})
 
     def invalid(self, column: str, problem: str) -> InvalidInput:
         """Return the error about a cell of this row, or about the row if it has no such cell."""
-        if column not in self.cells:
+        found = self.letters or {name: letters(place) for place, name in enumerate(self.cells)}
+        if column not in found:
             return InvalidInput(column, problem).at(line=self.line)
-        address = f"{_letters([*self.cells].index(column))}{self.number}"
-        return InvalidCell(column, problem, address).at(line=self.line)
-
-
-def read(content: bytes, delimiter: str | None = None) -> Iterator[SheetRow]:
-    """Yield the rows of a sheet that are not empty.
-
-    Without a delimiter, the header decides which one is used. Raises InvalidInput if the content
-    is no sheet of the CSV contract and, after the last row, if rows have more cells than the header
-    (InvalidSheet if several have).
-    """
-    text = _decoded(content)
-    lines = io.StringIO(text, newline="")
-    hint = re.match(r"sep=(.)[\r\n]+", text)
-    skipped = 0
-    if hint:
-        lines.seek(hint.end())
-        delimiter, skipped = delimiter or hint[1], 1
-    header = re.split(r"[\r\n]", text[lines.tell() :].lstrip(), maxsplit=1)[0]
-    delimiter = delimiter or text_files.delimiter_of(header)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    problems = Problems()
-    columns: list[str] = []
-    start = 1 + skipped
-    try:
-        for number, cells in enumerate(reader, 1 + skipped):
-            line, start = start, reader.line_num + 1 + skipped
-            if not any(cell.strip(BLANKS) for cell in cells):
-                continue
-            if not columns:
-                columns = _columns(line, cells)
-                continue
-            with problems.gathered():
-                _check_length(line, columns, cells)
-            yield _row(line, number, columns, cells, decimal_comma=delimiter != ",")
-    except csv.Error as error:
-        raise InvalidInput("", f"cannot be read as CSV: {error}").at(line=start) from None
-    if not columns:
-        raise InvalidInput("", "is empty: `timeline template` prints a header")
-    problems.check()
-
-
-def _decoded(content: bytes) -> str:
-    advice = 'in Excel, save as "CSV UTF-8"'
-    text = text_files.decoded(content, advice, encoding=text_files.encoding_of(content))
-    if re.match(r"\s*<", text):
-        raise InvalidInput("", "is a web page, not a sheet: publish the sheet as CSV").at(line=1)
-    return text
-
-
-def _columns(line: int, header: Sequence[str]) -> list[str]:
-    """Return the names of the columns in a header; upper case does not matter in ours.
-
-    Raises InvalidInput.
-    """
-    names = text_files.named_columns([without(name).strip(BLANKS) for name in header])
-    folded = ["_".join(name.lower().split()) for name in names]
-    ours = (*COLUMNS, *REPEATS, *MEDIA, "highlight")
-    columns = [known if known in ours else name for name, known in zip(names, folded, strict=True)]
-    for number, name in enumerate(names):
-        column = columns[number]
-        try:
-            check_column(column)
-            if column in columns[:number]:
-                raise InvalidInput(name, "stands twice in the header")
-            if REPEATS.get(column, column) not in columns:
-                raise _held(name, REPEATS[column])
-        except InvalidInput as error:
-            raise InvalidCell(name, error.problem, f"{_letters(number)}{line}").at(
-                line=line
-            ) from None
-    for first, *others in (("source_url", "source_title"), MEDIA):
-        for name in others if first not in columns else ():
-            if name in columns:
-                raise InvalidInput(name, f"needs the column {first} beside it").at(line=line)
-    if "media_url" in columns:
-        for name in columns:
-            if field_paths.steps(name)[0] == "media":
-                raise _held(name, "media_url").at(line=line)
-    return columns
+        return InvalidCell(column, problem, f"{found[column]}{self.number}").at(line=self.line)
 
 
 def check_column(name: str) -> None:
@@ -166,34 +87,11 @@ def check_column(name: str) -> None:
         return
     for column, path in PATHS.items():
         if name == path:
-            raise _held(name, column)
+            raise InvalidInput(name, held_by(column))
     if not name or field_paths.steps(name)[0] not in Event.model_fields:
         near = hints.nearest(name, (*COLUMNS, *MEDIA, *Event.model_fields)) if name else None
         known = f"known are {', '.join(COLUMNS)}, and field paths such as place.admin1"
         raise InvalidInput(name, f"is not a column: {f'did you mean {near}?' if near else known}")
-
-
-def _check_length(line: int, columns: Sequence[str], cells: Sequence[str]) -> None:
-    """Raise InvalidInput if a row has more cells than the header has columns."""
-    surplus = next((cell for cell in cells[len(columns) :] if cell.strip(BLANKS)), None)
-    if surplus is not None:
-        problem = f"has more cells than the header: {hints.quoted(surplus)}"
-        raise InvalidInput("", problem).at(line=line)
-
-
-def _held(name: str, column: str) -> InvalidInput:
-    return InvalidInput(name, f"is what the column {column} holds: write {column}")
-
-
-def _row(
-    line: int, number: int, columns: Sequence[str], cells: Sequence[str], *, decimal_comma: bool
-) -> SheetRow:
-    named = dict.fromkeys(columns, "")
-    named.update(zip(columns, map(_without_apostrophe, cells), strict=False))
-    for name in ("lat", "lon") if decimal_comma else ():
-        if _DECIMAL_COMMA.fullmatch(named.get(name, "")):
-            named[name] = named[name].replace(",", ".")
-    return SheetRow(line, number, named)
 
 
 def clean(cell: str) -> str:
@@ -201,18 +99,24 @@ def clean(cell: str) -> str:
     return cell.strip(BLANKS).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _without_apostrophe(cell: str) -> str:
+def held_by(column: str) -> str:
+    """Say that one of our columns holds what another name means."""
+    return f"is what the column {column} holds: write {column}"
+
+
+def read_cell(cell: str) -> str:
+    """Return a cell as it was before it was written: clean, without the apostrophe of `write`."""
     text = clean(cell)
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
-def _letters(index: int) -> str:
+def letters(index: int) -> str:
     """Return what spreadsheets call the column with this index from 0: A to Z, AA, AB ..."""
-    letters = ""
+    found = ""
     while index >= 0:
-        letters = chr(ord("A") + index % 26) + letters
+        found = chr(ord("A") + index % 26) + found
         index = index // 26 - 1
-    return letters
+    return found
 
 
 def write(rows: Iterable[Mapping[str, str]], columns: Sequence[str] = COLUMNS) -> Iterator[str]:

@@ -1,0 +1,32 @@
+"""Ask a person on a terminal what a sheet means, where it can be meant in two ways.
+
+Guarantees: without a terminal nothing is asked, so that a sheet is refused in its place.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+import click
+
+from timeline.cli import output
+from timeline.formats.sheet.header import Meant
+from timeline.formats.sheet.reading import Sheet
+from timeline.model import hints
+
+
+def can_ask() -> bool:
+    """Tell whether a person sees a question and can answer it."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def columns_meant(content: bytes, ignored: Iterable[str], delimiter: str | None = None) -> Meant:
+    """Return what names of the header mean: those to ignore, and what a person says of slips."""
+    meant: dict[str, str | None] = dict.fromkeys(ignored)
+    if can_ask():
+        for name, column in Sheet(content, delimiter, meant).slips().items():
+            question = f"Is the column {hints.quoted(name)} {column}? Otherwise it is left out."
+            is_it = click.confirm(output.hanging(question, 0), default=True, err=True)
+            meant[name] = column if is_it else None
+    return meant
