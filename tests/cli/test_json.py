@@ -256,7 +256,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     slip = row | {"Ref": "r-3", "Kind": "Flood"}
     importing = ("import", "mapped", rows, "--map", mapping, "--reported-at")
     with contextlib.chdir(path.parent):
-        rows.write_bytes(written({"r-1": row, "r-2": other, "r-3": slip}))
+        bad = row | {"Ref": "r-4", "Day": "soon"}
+        rows.write_bytes(written({"r-1": row, "r-2": other, "r-3": slip, "r-4": bad}))
         ask(*importing, "2025-06-01")
         rows.write_bytes(written({"r-1": row | {"Dead": "3.0", "Town": "Lviv"}}))
         ask(*importing, "2025-06-02", "--complete", "--dry-run")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -29,6 +29,32 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=Content)
 
 
+_SHAPES = ("extra_forbidden", "tuple_type", "list_type", "model_type", "dict_type")
+
+
+class Problem(NamedTuple):
+    """Says what is wrong with one part of what somebody hands in."""
+
+    path: str
+    text: str
+    is_of_shape: bool
+    """Whether the data has another shape: an unknown field, or no list or object where one belongs.
+
+    Then not the value is wrong, but whoever made the data.
+    """
+
+
+def problems(model: type[C], data: object) -> tuple[C | None, list[Problem]]:
+    """Return the model object that `data` describes, or None and everything that is wrong."""
+    try:
+        return model.model_validate(data), []
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        return None, [
+            Problem(_path(each), _problem(model, each), each["type"] in _SHAPES) for each in found
+        ]
+
+
 def validate(model: type[C], data: object) -> C:
     """Return the model object that `data` describes.
 
@@ -41,9 +67,12 @@ def validate(model: type[C], data: object) -> C:
         # A misspelled name of a required field is two errors, a missing field and an unknown
         # one: the unknown one says what to do.
         first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
-        field = ".".join(hints.printable(str(part)[:60]) for part in first["loc"])
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise InvalidInput(field, _problem(model, first) + more) from None
+        raise InvalidInput(_path(first), _problem(model, first) + more) from None
+
+
+def _path(error: ErrorDetails) -> str:
+    return ".".join(hints.printable(str(part)[:60]) for part in error["loc"])
 
 
 def _problem(model: type[Content], error: ErrorDetails) -> str:

@@ -50,6 +50,18 @@ class SourceEntries(Entries):
         subject = f"source/{source.source_id or entry_id}"
         return self._add("source.recorded", subject, content, said, entry_id)
 
+    def known_otherwise(self, source: Source | Mapping[str, Any]) -> str | None:
+        """Return the id of a source that has the id or url of this one and another content.
+
+        Adds nothing. Raises InvalidInput.
+        """
+        source = source if isinstance(source, Source) else validate(Source, source)
+        try:
+            self._resolver.known_source(source, in_one_form(source.content()))
+        except AlreadyRecorded as error:
+            return error.subject.removeprefix("source ")
+        return None
+
     def capture(
         self,
         source: Source | Mapping[str, Any],

@@ -28,9 +28,9 @@ from timeline.cli.options import (
 from timeline.errors import TimelineError
 from timeline.formats.importers.packed import plain
 from timeline.formats.imports import Format, importer, names
+from timeline.intake.dataset.outcome import DatasetOutcome, DatasetStep, Import
 from timeline.intake.dataset.run import run
 from timeline.intake.dataset.staging import Staging
-from timeline.intake.dataset.steps import DatasetOutcome, DatasetStep, Import
 from timeline.intake.dataset.totals import Totals, totals
 from timeline.intake.restore import restore
 from timeline.model import countries, hints
@@ -273,8 +273,22 @@ def _print(
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in outcome.churn.most_common())
         only = f"{_row_count(outcome.respelled)} with nothing else that is new"
         output.echo(output.hanging(f"Only written in another way: {kinds}; {only}.", 0))
+    _print_left_out(outcome)
     if found:
         _print_totals(found)
+
+
+def _print_left_out(outcome: DatasetOutcome) -> None:
+    """Print which cells could not be read, and one example of each kind."""
+    if not (count := outcome.left_out.cells):
+        return
+    cells = "1 cell was" if count == 1 else f"{count:,} cells were"
+    output.echo(output.hanging(f"{cells} left out of the events; extra keeps the text:", 0))
+    groups = outcome.left_out.groups()
+    for group in groups[:_MOST_ROWS]:
+        output.echo(output.hanging(f"- {group}", 0))
+    if len(groups) > _MOST_ROWS:
+        output.echo(f"- {len(groups) - _MOST_ROWS:,} more kinds: --json lists them")
 
 
 def _row_count(count: int) -> str:
@@ -331,6 +345,7 @@ def _fields(
         "churn": dict(outcome.churn),
         "notes": outcome.notes,
         "more_notes": outcome.more_notes,
+        "left_out": [vars(group) for group in outcome.left_out.groups()],
         "rejects_file": rejects,
         "steps": [{**step._asdict(), "columns": [*step.columns]} for step in steps],
     }

@@ -6,15 +6,40 @@ order of the columns are churn, and each kind of churn has a name. Everything el
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 
 from timeline.formats.imports import Cells, Format
 from timeline.formats.spelling import ORDER, respelled
 
+LONGEST_CELL = 100_000
+"""Characters of a cell that an event keeps; the model takes no more."""
+_LONGEST_NAME = 60
+"""Characters of the name of a column under which an event keeps its cell."""
+
 
 def filled(cells: Mapping[str, str]) -> Cells:
-    """Return the cells that are not empty; only those are kept in the log."""
-    return {column: cell for column, cell in cells.items() if cell.strip()}
+    """Return the cells as the log keeps them: those that are not empty, under names that fit.
+
+    A cell that is too long is cut off.
+    """
+    return {
+        kept_name(column): cell[:LONGEST_CELL] for column, cell in cells.items() if cell.strip()
+    }
+
+
+@lru_cache(maxsize=10_000)
+def kept_name(column: str) -> str:
+    """Return the name of a column in `extra`: printable, and at most 60 characters.
+
+    The name of a long column ends with a hash of it, so that two of them stay apart.
+    """
+    plain = " ".join("".join(mark if mark.isprintable() else " " for mark in column).split())
+    if plain and len(plain) <= _LONGEST_NAME:
+        return plain
+    mark = hashlib.sha256(column.encode("utf-8", "replace")).hexdigest()[:8]
+    return f"{plain[: _LONGEST_NAME - 10].strip()}… {mark}"
 
 
 def compared(form: Format, old: Cells, new: Cells) -> tuple[list[str], set[str]]:

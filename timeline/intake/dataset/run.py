@@ -18,8 +18,9 @@ from typing import IO
 
 from timeline.errors import InvalidInput, Refused, TooManyAbsent
 from timeline.formats.imports import Format
+from timeline.intake.dataset.outcome import DatasetOutcome, DatasetStep, Import
 from timeline.intake.dataset.staging import Staging
-from timeline.intake.dataset.steps import DatasetOutcome, DatasetStep, Import, Steps
+from timeline.intake.dataset.steps import Steps
 from timeline.model import clock
 from timeline.store import log
 from timeline.writing.writer import Append
@@ -51,6 +52,10 @@ def run(
         _check_day(connection, staging, wanted.said.reported_at)
     if wanted.strict and (reject := next(staging.rejects(), None)):
         raise InvalidInput(reject.field, reject.reason).at(line=reject.line)
+    for line, cell in staging.unwritable:
+        if wanted.strict:
+            raise InvalidInput(cell.column, cell.problem).at(line=line)
+        outcome.left_out.add(line, cell)
     retracting = wanted.complete and not staging.without_id
     if wanted.complete:
         if staging.without_id:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO, Any, NamedTuple
 
 from timeline.errors import InvalidInput
-from timeline.formats.imports import Cells, FileNote, Format, Row, Tally
+from timeline.formats.imports import Cells, FileNote, Format, LeftOut, Row, Tally
 from timeline.intake.dataset.row_changes import is_same
 from timeline.model import clock
 from timeline.store.codec import MAX_PAYLOAD, decode_content
@@ -39,6 +39,9 @@ _AT_ONCE = 1_000
 """Rows that are put into the tables, or read from them, at once."""
 _HELD = 16 * 2**20
 """Characters of rows after which fewer than `_AT_ONCE` are put or read at once."""
+
+_LONGEST_ID = 200
+"""Characters of an external id."""
 
 GONE = "no longer in the publisher's file"
 """The beginning of the reason of a retraction that a file made."""
@@ -86,6 +89,8 @@ class Staging:
         """The number of rows without an id that could be read."""
         self.notes: list[str] = []
         """The notes on how the file was read."""
+        self.unwritable: list[tuple[int, LeftOut]] = []
+        """The cells with characters that no text can hold, each with the line of its row."""
         for statement in _TABLES.split(";"):
             connection.execute(statement)
 
@@ -105,11 +110,7 @@ class Staging:
                 try:
                     if not isinstance(row, Row):
                         raise InvalidInput(row.field, row.reason)
-                    text = json.dumps(row.cells, ensure_ascii=False)
-                    if len(text) > MAX_PAYLOAD:
-                        problem = f"is longer than an entry can be: {MAX_PAYLOAD // 2**20} MiB"
-                        raise InvalidInput("", problem)
-                    cells = row.cells
+                    cells, text = self._written(row)
                     held += len(text)
                     external_id = self._external_id(cells)
                 except InvalidInput as error:
@@ -124,9 +125,31 @@ class Staging:
         self._put(rows, rejects)
         self._settle_repeated()
 
+    def _written(self, row: Row) -> tuple[Cells, str]:
+        """Return the cells of a row, with what no text can hold replaced, and as JSON."""
+        cells = row.cells
+        text = json.dumps(cells, ensure_ascii=False)
+        if len(text) > MAX_PAYLOAD:
+            problem = f"is longer than an entry can be: {MAX_PAYLOAD // 2**20} MiB"
+            raise InvalidInput("", problem)
+        if not text.isascii():
+            _check_utf8(cells)
+        if "\\u0000" in text:
+            for column in [column for column, cell in cells.items() if "\x00" in cell]:
+                cells = {**cells, column: cells[column].replace("\x00", "\ufffd")}
+                problem = "holds a NUL character, which no text can; \ufffd stands for it"
+                self.unwritable.append((row.line, LeftOut(column, problem, cells[column])))
+            text = json.dumps(cells, ensure_ascii=False)
+        return cells, text
+
     def _external_id(self, cells: Cells) -> str:
-        _check(cells)
         own = "_".join(self._form.identify(cells).split())
+        columns = [column for column in self._form.identifying if column in cells]
+        longest = _LONGEST_ID - len(self._form.scheme) - 1
+        if not 1 <= len(own) <= longest:
+            column = max(columns, key=lambda column: len(cells[column]), default="")
+            problem = f"is too long for an id: at most {longest} characters" if own else "is empty"
+            raise InvalidInput(column, problem)
         return f"{self._form.scheme}:{own}"
 
     def _put(self, rows: list[tuple[int, int, str, str, str]], rejects: list[Reject]) -> None:
@@ -183,6 +206,14 @@ class Staging:
         """Tell whether a row after number `after` has no outcome yet."""
         (found,) = self._connection.execute(
             "SELECT EXISTS (SELECT 1 FROM staged WHERE number > ? AND outcome IS NULL)", (after,)
+        ).fetchone()
+        return bool(found)
+
+    def is_waiting(self, event_id: str) -> bool:
+        """Tell whether a row of this event has no outcome yet."""
+        (found,) = self._connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM staged WHERE event_id = ? AND outcome IS NULL)",
+            (event_id,),
         ).fetchone()
         return bool(found)
 
@@ -339,14 +370,9 @@ def event_id_of(external_id: str) -> str:
     return f"{plain[:47]}-{hashlib.sha256(external_id.encode()).hexdigest()[:16]}"
 
 
-def _check(cells: Cells) -> None:
-    """Raise InvalidInput for a cell with characters that no text can hold."""
+def _check_utf8(cells: Cells) -> None:
+    """Raise InvalidInput for a cell with half a character, as a byte that is not UTF-8 is read."""
     for column, cell in cells.items():
-        if not column.isprintable() or len(column) > 60:
-            problem = "is no name for a column: at most 60 printable characters"
-            raise InvalidInput(column[:60], problem)
-        if "\x00" in cell:
-            raise InvalidInput(column, "holds a NUL character")
         try:
             cell.encode()
         except UnicodeEncodeError:

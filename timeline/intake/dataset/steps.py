@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from timeline.errors import InvalidInput, Refused, TimelineError
-from timeline.formats.imports import Cells, Format
-from timeline.intake.dataset.row_changes import compared, filled
+from timeline.formats.imports import Cells, Format, Reading
+from timeline.intake.dataset.bad_cells import BadCells
+from timeline.intake.dataset.healing import accepted
+from timeline.intake.dataset.outcome import DatasetOutcome, DatasetStep, Import
+from timeline.intake.dataset.row_changes import compared, filled, kept_name
 from timeline.intake.dataset.staging import GONE, Reject, StagedRow, Staging, digest
-from timeline.model.content import Event, Said, Statement
+from timeline.model.content import Said, Statement
 from timeline.model.validation import validate
 from timeline.writing.one_form import comparable
 from timeline.writing.writer import Append
@@ -33,55 +34,7 @@ _LONGEST = 0.25
 over 20,000 rows into a cluster, beside two sites that write twice a second: at 0.25 each of their
 appends took up to 0.8 s, at 0.5 up to 2.2 s, and the import 13.7 and 13.4 s."""
 
-_MOST_NOTES = 50
-
-
-class DatasetStep(NamedTuple):
-    """Describes one entry that a file makes."""
-
-    verb: str
-    """The operation: record, update, retract or reinstate."""
-    event_id: str
-    title: str
-    columns: tuple[str, ...] = ()
-    """The columns that the publisher changed."""
-
-
-@dataclass
-class DatasetOutcome:
-    """Says what a file changed in the log."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    """The number of rows by their outcome, and of events that were retracted or reinstated."""
-    churn: Counter[str] = field(default_factory=Counter)
-    """The number of rows that are written otherwise than before, by the kind of difference."""
-    respelled: int = 0
-    """The number of rows that differ only in how they are written."""
-    notes: list[str] = field(default_factory=list)
-    """Notes for a person; only the first ones are kept."""
-    more_notes: int = 0
-
-    def note(self, text: str) -> None:
-        """Keep a note, or count it."""
-        if len(self.notes) < _MOST_NOTES:
-            self.notes.append(text)
-        else:
-            self.more_notes += 1
-
-
-class Import(NamedTuple):
-    """The options of a run say what is wanted."""
-
-    said: Said = Said()
-    """The words that go with each entry; `reported_at` is the day of the file."""
-    complete: bool = False
-    """Whether the file is all that its publisher has; if so, events that it lacks are retracted."""
-    strict: bool = False
-    """Whether all rows go into one append, which fails at the first bad row."""
-    dry_run: bool = False
-    """Whether all rows go into one append, which is taken back in the end."""
-    allow_absent: bool = False
-    """Whether even a tenth of the publisher's events may be gone."""
+_NOTHING = Reading({})
 
 
 class Steps:
@@ -107,6 +60,9 @@ class Steps:
         self._gone = f"{GONE}{of_day}"
         self._back = f"in the publisher's file{of_day} again"
         self._done = 0
+        self._cells = BadCells(form, wanted, outcome)
+        self._waiting = 0
+        self._may_wait = True
 
     def all(
         self, appending: Callable[[], AbstractContextManager[Append]], *, retracting: bool
@@ -123,12 +79,18 @@ class Steps:
                     with appending() as one:
                         yield one
 
-            after = 0
-            while self._staging.has_rows(after):
-                with append() as one:
-                    settled, rejects, after = self._record_some(one, after)
-                self._staging.settle(settled)
-                self._staging.reject(rejects)
+            before = 0
+            while True:
+                self._waiting, after = 0, 0
+                while self._staging.has_rows(after):
+                    with append() as one:
+                        settled, rejects, after = self._record_some(one, after)
+                    self._staging.settle(settled)
+                    self._staging.reject(rejects)
+                if not self._waiting:
+                    break
+                self._may_wait = self._waiting != before
+                before = self._waiting
             if retracting:
                 self._retract(append)
 
@@ -148,6 +110,9 @@ class Steps:
             after = row.number
             try:
                 settled.append((self._row(append, row), row.number))
+            except _Waits:
+                self._waiting += 1
+                continue
             except TimelineError as error:
                 if self._wanted.strict or not isinstance(error, InvalidInput | Refused):
                     raise error.at(line=row.line)  # noqa: B904 - it is the same error
@@ -189,10 +154,29 @@ class Steps:
         if not changes:
             self._outcome.counts["unchanged"] += 1
             return "unchanged"
-        append.update(row.event_id, changes, said, expect=expect)
+        self._update(append, row, changes, said, expect)
         self._step("update", row.event_id, row.title, tuple(changed))
         self._outcome.counts["updated"] += 1
         return "updated"
+
+    def _update(
+        self,
+        append: Append,
+        row: StagedRow,
+        changes: dict[str, Any],
+        said: Said,
+        expect: int | None,
+    ) -> None:
+        """Change an event; a field that is refused stays as it was if the event can do so."""
+
+        def update(changes: dict[str, Any]) -> None:
+            append.update(row.event_id, changes, said, expect=expect)
+
+        if self._wanted.strict:
+            update(changes)
+            return
+        *_, refusals = accepted(changes, update)
+        self._cells.leave_out(row, _NOTHING, refusals)
 
     def _reinstated(self, append: Append, row: StagedRow) -> bool:
         """Take back a retraction that an earlier file made; return whether it was one."""
@@ -214,29 +198,30 @@ class Steps:
     def _record(self, append: Append, row: StagedRow) -> str:
         if append.has("event", row.event_id):  # somebody else may have recorded it a moment ago
             raise self._taken(row)
-        fields = self._fields(row.cells)
-        for number, relation in enumerate(fields.get("relations", ())):
-            if not append.has("event", str(relation.get("event_id", ""))):
-                problem = (
-                    f'there is no event "{relation.get("event_id")}" in the log, or in a row before'
-                )
-                raise InvalidInput(f"relations.{number}.event_id", problem)
         extra = {self._form.scheme: filled(row.cells)}
-        ids = {"event_id": row.event_id, "external_ids": [row.external_id]}
-        statement = validate(Statement, {**fields, **ids, "extra": extra})
-        append.record(statement, self._wanted.said)
-        self._step("record", row.event_id, statement.title)
+        ids = {"event_id": row.event_id, "external_ids": [row.external_id], "extra": extra}
+        reading = self._cells.reading(row.cells)
+
+        def record(fields: dict[str, Any]) -> str:
+            self._check_relations(append, fields)
+            statement = validate(Statement, {**fields, **ids})
+            append.record(statement, self._wanted.said)
+            return statement.title
+
+        title, _, refusals = self._cells.healed(append, row, reading.fields, ids, record)
+        self._cells.leave_out(row, reading, refusals)
+        self._step("record", row.event_id, title)
         self._outcome.counts["recorded"] += 1
         return "recorded"
 
-    def _fields(self, cells: Cells) -> dict[str, Any]:
-        """Return the fields of the event of a row; the day of the file replaces the row's own."""
-        fields, left_out, _ = self._form.reading(cells)
-        if left_out and self._wanted.strict:
-            raise InvalidInput(left_out[0].column, left_out[0].problem)
-        if self._wanted.said.reported_at:
-            fields.pop("reported_at", None)
-        return fields
+    def _check_relations(self, append: Append, fields: dict[str, Any]) -> None:
+        for number, relation in enumerate(fields.get("relations", ())):
+            event_id = str(relation.get("event_id", "")) if isinstance(relation, dict) else ""
+            if event_id and not append.has("event", event_id):
+                if self._may_wait and self._staging.is_waiting(event_id):
+                    raise _Waits
+                problem = f'there is no event "{event_id}" in the log or in this file'
+                raise InvalidInput(f"relations.{number}.event_id", problem)
 
     def _changes(
         self, append: Append, row: StagedRow, kept: Cells, changed: list[str]
@@ -245,19 +230,26 @@ class Steps:
 
         Fields that are only written otherwise stay as they were.
         """
-        fields = self._fields(row.cells)
-        reported_at = fields.pop("reported_at", None)
         ids = {"event_id": row.event_id, "external_ids": [row.external_id]}
-        theirs = append.worded(validate(Event, {**fields, **ids}))
+
+        def worded(fields: dict[str, Any]) -> dict[str, Any]:
+            return append.worded(validate(Statement, {**fields, **ids}))
+
+        reading = self._cells.reading(row.cells)
+        theirs, fields, refusals = self._cells.healed(append, row, reading.fields, ids, worded)
+        reported_at = fields.pop("reported_at", None)
         ours = comparable(self._staging.content(row.event_id))
         try:
-            as_read = dict.fromkeys(row.cells, "") | kept  # empty cells are not kept
-            before = {**self._fields(as_read), **ids}
+            # Empty cells are not kept.
+            as_read = {column: kept.get(kept_name(column), "") for column in row.cells}
+            before = self._cells.reading(as_read | kept).fields
             before.pop("reported_at", None)
-            base = append.worded(validate(Event, before))
+            base, *_ = self._cells.healed(append, row, before, ids, worded)
         except InvalidInput:  # the row was read by another mapping then
             base = ours
-        cells = filled(kept | {column: row.cells.get(column, "") for column in changed})
+        self._cells.leave_out(row, reading, refusals)
+        now = filled(row.cells)
+        cells = filled(kept | {column: now.get(column, "") for column in changed})
         changes: dict[str, Any] = {f"/extra/{self._form.scheme}": cells}
         for name in dict.fromkeys((*theirs, *base)):
             if theirs.get(name) in (base.get(name), ours.get(name)):
@@ -298,6 +290,10 @@ class Steps:
         self, verb: str, event_id: str, title: str | None, columns: tuple[str, ...] = ()
     ) -> None:
         self._tell(DatasetStep(verb, event_id, title or "", columns))
+
+
+class _Waits(Exception):
+    """Puts a row off until the event of another row, to which it is tied, is recorded."""
 
 
 def _some(found: Iterator[T]) -> Iterator[T]:
