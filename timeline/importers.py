@@ -1,6 +1,7 @@
 """This module has all names that a package needs to add a format of its own (docs/import.md)."""
 
-from timeline.formats.importers.rows import FileForm, lines, rows
+from timeline.formats.importers.decoding import lines
+from timeline.formats.importers.rows import FileForm, rows
 from timeline.formats.imports import (
     Cells,
     FileNote,

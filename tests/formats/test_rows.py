@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -267,3 +269,70 @@ def test_a_delimiter_that_nobody_names_is_found(delimiter: str, table: list[list
     csv.writer(file, delimiter=delimiter).writerows([names, *table])
     found = read(file.getvalue().encode())
     assert found == [dict(zip(names, row, strict=True)) for row in table]
+
+
+# --- Encodings ----------------------------------------------------------------------------
+
+
+def test_a_file_of_a_code_page_is_refused_as_a_whole_and_says_how_to_read_it(
+    tmp_path: Path,
+) -> None:
+    several = "".join(f"k{number},Bridge {number},2025-04-13\n" for number in range(20_000))
+    content = f"ref,headline,on\n{several}k,Pont à Bouaké,2025-04-13\n".encode("cp1252")
+    offset = content.index(b"\xe0")
+    (tmp_path / "map.toml").write_text(MAPPING)
+    (tmp_path / "file").write_bytes(content)
+    done("init", "--title", "A story")
+    result = run("import", "mapped", "file", "--map", "map.toml")
+    assert one_line(result) == (
+        f"line 20002: is not UTF-8: byte 0xe0 at offset {offset:,} (in cp1252 it reads"
+        ' "Pont à Bouaké"): name its encoding, with --encoding cp1252 or encoding = "cp1252" in'
+        " the mapping"
+    )
+    assert json.loads(done("export", "json"))["events"] == []
+    (tmp_path / "file").write_bytes(
+        "ref,headline,on\nk,Pont à Bouaké,2025-04-13\n".encode("cp1252")
+    )
+    options = ("--map", "map.toml", "--encoding", "windows-1252")
+    assert done("import", "mapped", "file", *options).startswith("1 row: 1 recorded.")
+    assert "Pont à Bouaké" in done("show", "desk-k")
+
+
+def test_words_of_another_script_are_shown_in_its_code_page() -> None:
+    with pytest.raises(InvalidInput, match='in cp1251 it reads "Міст через Дніпро"'):
+        read("ref,headline\nk1,Міст через Дніпро\n".encode("cp1251"))
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1251", "koi8-u"]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_rows_are_the_same_in_every_encoding(encoding: str, end: str) -> None:
+    content = f"ref,headline{end}k1,Міст через Дніпро{end}k2,Bridge{end}".encode(encoding)
+    form = FileForm(encoding=None if encoding.startswith("utf") else encoding)
+    assert read(content, form) == [
+        {"ref": "k1", "headline": "Міст через Дніпро"},
+        {"ref": "k2", "headline": "Bridge"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "problem"),
+    [
+        ("cp1252x", 'encoding: "cp1252x" is unknown: did you mean cp1252?'),
+        ("hex", 'encoding: "hex" is unknown'),
+        ("unicode_escape", "is unknown"),
+        ("", None),
+        ("ascii", "is not ascii: byte 0xc3 at offset 16"),
+        ("utf-16-le", "is not utf-16-le"),
+    ],
+)
+def test_an_encoding_that_is_unknown_or_wrong_is_refused(
+    encoding: str, problem: str | None
+) -> None:
+    content = "ref,headline\nk1,é\n".encode()
+    if problem is None:
+        assert read(content, FileForm(encoding=encoding))
+        return
+    with pytest.raises(InvalidInput, match=re.escape(problem)):
+        read(content, FileForm(encoding=encoding))

@@ -17,8 +17,17 @@ _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def encoding_of(beginning: bytes) -> str:
-    """Name the encoding of a file that begins so: UTF-16 with a byte order mark, or UTF-8."""
-    return "utf-16" if beginning[:2] in _BYTE_ORDER_MARKS else "utf-8-sig"
+    """Name the encoding of a file that begins so: UTF-16 or UTF-8.
+
+    UTF-16 has a byte order mark, or many NUL bytes, of which all are in the second places of its
+    characters, or all in the first.
+    """
+    if beginning[:2] in _BYTE_ORDER_MARKS:
+        return "utf-16"
+    first, second = beginning[::2].count(0), beginning[1::2].count(0)
+    if max(first, second) * 10 > len(beginning) and not min(first, second):
+        return "utf-16-le" if second else "utf-16-be"
+    return "utf-8-sig"
 
 
 def decoded(

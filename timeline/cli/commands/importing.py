@@ -26,6 +26,7 @@ from timeline.cli.options import (
     yes_to_all_option,
 )
 from timeline.errors import TimelineError
+from timeline.formats.importers.decoding import recoded
 from timeline.formats.importers.packed import plain
 from timeline.formats.imports import Format, importer, names
 from timeline.intake.dataset.outcome import DatasetOutcome, DatasetStep, Import
@@ -59,6 +60,7 @@ _MOST_ROWS = 10
     type=click.Path(path_type=Path),
     help="For mapped: a file that says which column is which field (TOML).",
 )
+@click.option("--encoding", metavar="NAME", help="The encoding of FILE if not UTF-8: cp1252.")
 @click.option("--strict", is_flag=True, help="Import nothing if one row is bad.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done; record nothing.")
 @yes_to_all_option
@@ -75,6 +77,7 @@ def import_command(
     complete: bool,
     reported_at: str | None,
     mapping: Path | None,
+    encoding: str | None,
     strict: bool,
     dry_run: bool,
     yes: bool,
@@ -101,7 +104,8 @@ def import_command(
     if format == _JSONL:
         options = {
             "--complete": complete, "--reported-at": reported_at, "--map": mapping,
-            "--strict": strict, "--dry-run": dry_run, "--yes": yes, "--fork": is_fork_meant(),
+            "--encoding": encoding, "--strict": strict, "--dry-run": dry_run, "--yes": yes,
+            "--fork": is_fork_meant(),
         }  # fmt: skip
         _check_bare(options)
         _restore(database, path, allow_ahead=is_ahead_allowed(), as_json=as_json)
@@ -113,7 +117,7 @@ def import_command(
     wanted = Import(said, complete, strict, dry_run, allow_absent=yes or dry_run)
     steps: list[DatasetStep] = []
     tell = _told(as_json, dry_run, steps)
-    staging, outcome, found, rejects = _import(database, path, form, wanted, tell)
+    staging, outcome, found, rejects = _import(database, path, encoding, form, wanted, tell)
     if as_json:
         output.dump(_fields(staging, outcome, found, steps, rejects))
     else:
@@ -138,7 +142,12 @@ def _check_bare(options: Mapping[str, object]) -> None:
 
 
 def _import(
-    database: str, path: str, form: Format, wanted: Import, tell: Callable[[DatasetStep], object]
+    database: str,
+    path: str,
+    encoding: str | None,
+    form: Format,
+    wanted: Import,
+    tell: Callable[[DatasetStep], object],
 ) -> tuple[Staging, DatasetOutcome, Totals | None, str | None]:
     """Import a file, and write its bad rows into another file; return the name of that last."""
     if not wanted.dry_run:
@@ -147,7 +156,7 @@ def _import(
     with (
         opened_to_append(database) as timeline,
         contextlib.closing(storage.connect(database)) as connection,
-        _opened(path) as file,
+        _opened(path, encoding) as file,
         output.Progress("rows", is_brief=True) as progress,
     ):
         settle_clock(timeline)
@@ -198,10 +207,10 @@ def _sentence(step: DatasetStep) -> str:
 
 
 @contextlib.contextmanager
-def _opened(path: str) -> Iterator[IO[bytes]]:
+def _opened(path: str, encoding: str | None = None) -> Iterator[IO[bytes]]:
     try:
         with click.open_file(path, "rb") as file:
-            yield plain(file)
+            yield recoded(plain(file), encoding) if encoding else plain(file)
     except OSError as error:
         raise TimelineError(f"{path}: cannot be read: {error.strerror or error}") from None
 

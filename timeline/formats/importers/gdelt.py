@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from timeline.errors import InvalidInput
-from timeline.formats.importers.rows import lines
+from timeline.formats.importers.decoding import lines
 from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import NUMBER
 from timeline.model import countries, hints

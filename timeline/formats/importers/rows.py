@@ -7,15 +7,14 @@ after it are still read. Knows nothing of what rows mean.
 
 from __future__ import annotations
 
-import contextlib
 import io
 from collections.abc import Generator, Iterator
 from itertools import chain
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 from timeline.errors import InvalidInput
+from timeline.formats.importers.decoding import text
 from timeline.formats.importers.json_rows import array_rows, line_rows
-from timeline.formats.importers.packed import CUT_OFF
 from timeline.formats.importers.tables import table_rows
 from timeline.formats.imports import FileNote, Row, Unreadable
 from timeline.model import text_files
@@ -29,39 +28,13 @@ class FileForm(NamedTuple):
 
     delimiter: str | None = None
     """The delimiter of a table; a file that has one is CSV."""
+    encoding: str | None = None
+    """The encoding of a text, by a name that Python knows; None means UTF-8 or UTF-16."""
     columns: frozenset[str] = frozenset()
     """The columns that a table must have, each of them once."""
 
 
 _ANY_FORM = FileForm()
-
-
-@contextlib.contextmanager
-def text(file: IO[bytes]) -> Iterator[io.TextIOWrapper]:
-    """Open the text of a file of bytes, which stays open afterwards.
-
-    Bytes that are not UTF-8 become lone surrogates, which no field accepts. Raises InvalidInput
-    if a packed file is cut off.
-    """
-    buffered: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
-    try:
-        encoding = text_files.encoding_of(buffered.peek(2))
-        stream = io.TextIOWrapper(buffered, encoding, errors="surrogateescape", newline="")
-        try:
-            yield stream
-        finally:
-            stream.detach()
-    except CUT_OFF as error:
-        raise InvalidInput("", f"cannot be unpacked: {error}") from None
-
-
-def lines(file: IO[bytes]) -> Iterator[str]:
-    """Yield the lines of a file of bytes, with their ends. Raises as `text` does.
-
-    Raises InvalidInput for a line that is too long too.
-    """
-    with text(file) as stream:
-        yield from text_files.lines(stream)
 
 
 def rows(
@@ -73,7 +46,7 @@ def rows(
     is cut off.
     """
     skipped = 0
-    with text(file) as stream:
+    with text(file, form.encoding) as stream:
         while not (head := stream.readline(_CHUNK)).strip():
             if not head:
                 raise InvalidInput("", "is empty")

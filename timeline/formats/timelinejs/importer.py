@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from timeline.errors import InvalidInput
+from timeline.formats.importers.decoding import text
 from timeline.formats.importers.json_rows import cells_of
-from timeline.formats.importers.rows import text
 from timeline.formats.importers.tables import csv_rows
 from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import NUMBER

@@ -1,0 +1,158 @@
+"""Open the text of a file of bytes, whatever its encoding.
+
+Guarantees: a text that is not of its encoding is refused as a whole, at the first byte that is
+wrong, with the encoding that it may have. The file stays open.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import io
+import re
+from collections.abc import Iterator
+from typing import IO, Any
+
+from timeline.errors import InvalidInput
+from timeline.formats.importers.packed import CUT_OFF
+from timeline.model import hints, text_files
+
+_CHUNK = 2**16
+"""Bytes that are decoded at a time."""
+_BEGINNING = 64
+"""Bytes of a file by which its encoding is known."""
+_ODD = frozenset(("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"))
+"""Encodings of Python in which nobody writes files."""
+_WORD = re.compile(rb"[\w\x80-\xff' .-]*", re.ASCII)
+_OF_ANOTHER_SCRIPT = re.compile(rb"[\x80-\xff]{3}")
+
+
+@contextlib.contextmanager
+def text(file: IO[bytes], encoding: str | None = None) -> Iterator[io.TextIOWrapper]:
+    """Open the text of a file of bytes, which stays open afterwards.
+
+    Without the name of an encoding it is UTF-8, or UTF-16 if the text begins so. Raises
+    InvalidInput for a byte that is wrong, and if a packed file is cut off.
+    """
+    if encoding:
+        file = recoded(file, encoding)
+    buffered = _buffered(file)
+    counted = _Counted(buffered)
+    try:
+        found = text_files.encoding_of(buffered.peek(_BEGINNING)[:_BEGINNING])
+        raw: Any = counted
+        stream = io.TextIOWrapper(raw, found, newline="")
+        try:
+            yield stream
+        finally:
+            stream.detach()
+    except CUT_OFF as error:
+        raise InvalidInput("", f"cannot be unpacked: {error}") from None
+    except UnicodeDecodeError as error:
+        if found != "utf-8-sig":
+            raise _wrong(error, counted.taken, found.upper()) from None
+        line = counted.lines - error.object.count(b"\n", error.start) + 1
+        raise _wrong(error, counted.taken, "UTF-8", _advice(error)).at(line=line) from None
+
+
+def lines(file: IO[bytes]) -> Iterator[str]:
+    """Yield the lines of a file of bytes, with their ends. Raises as `text` does.
+
+    Raises InvalidInput for a line that is too long too.
+    """
+    with text(file) as stream:
+        yield from text_files.lines(stream)
+
+
+def recoded(file: IO[bytes], encoding: str) -> IO[bytes]:
+    """Return a file of the same text in UTF-8. Raises InvalidInput for an unknown encoding."""
+    found: Any = io.BufferedReader(_Recoded(_buffered(file), known_encoding(encoding)), _CHUNK)
+    return found  # type: ignore[no-any-return]
+
+
+def known_encoding(name: str) -> str:
+    """Return the name of an encoding as Python has it. Raises InvalidInput for an unknown one."""
+    try:
+        codec = codecs.lookup(name)
+    except (LookupError, ValueError):
+        codec = None
+    if codec is None or not codec._is_text_encoding or codec.name in _ODD:
+        from encodings.aliases import aliases  # only slips need it
+
+        known = sorted({*aliases, *aliases.values()})
+        near = hints.nearest(name, known) or "cp1252, cp1251, latin-1 or utf-16"
+        raise InvalidInput("encoding", f"{hints.quoted(name)} is unknown: did you mean {near}?")
+    return codec.name
+
+
+def _buffered(file: IO[bytes]) -> Any:
+    return file if hasattr(file, "peek") else io.BufferedReader(file)
+
+
+class _Counted(io.BufferedIOBase):
+    """Reads a file, and counts the bytes and the ends of lines that were read."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.taken = 0
+        self.lines = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read1(self, size: int = -1, /) -> bytes:
+        piece: bytes = self._file.read1(size)
+        self.taken += len(piece)
+        self.lines += piece.count(b"\n")
+        return piece
+
+
+class _Recoded(io.RawIOBase):
+    """Reads a file of another encoding as UTF-8. Raises InvalidInput for a byte that is wrong."""
+
+    def __init__(self, file: Any, encoding: str) -> None:
+        self._file = file
+        self._name = encoding
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._taken = 0
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = b"."
+        while not self._rest and piece:
+            piece = self._file.read(_CHUNK)
+            self._taken += len(piece)
+            try:
+                self._rest = self._decoder.decode(piece, final=not piece).encode()
+            except UnicodeDecodeError as error:
+                raise _wrong(error, self._taken, self._name) from None
+            except UnicodeError:
+                raise InvalidInput("", f"is not {self._name}") from None
+        given = self._rest[: len(buffer)]
+        buffer[: len(given)] = given
+        self._rest = self._rest[len(given) :]
+        return len(given)
+
+
+def _wrong(error: UnicodeDecodeError, taken: int, encoding: str, advice: str = "") -> InvalidInput:
+    """Return the error about a byte; `taken` counts the bytes up to the end of its piece."""
+    byte = error.object[error.start]
+    offset = taken - len(error.object) + error.start
+    return InvalidInput("", f"is not {encoding}: byte {byte:#04x} at offset {offset:,}{advice}")
+
+
+def _advice(error: UnicodeDecodeError) -> str:
+    """Say in which encoding the word with a wrong byte can be read, and how to tell us."""
+    begin = max(error.start - 30, 0)
+    before = re.split(rb"[^\w\x80-\xff' .-]", error.object[begin : error.start])[-1]
+    after = _WORD.match(error.object, error.start, error.start + 30)
+    word = before + (after[0] if after else b"")
+    name = "cp1251" if _OF_ANOTHER_SCRIPT.search(word) else "cp1252"
+    reading = hints.quoted(word.decode(name, errors="replace"))
+    return (
+        f" (in {name} it reads {reading}): name its encoding, with --encoding {name}"
+        f' or encoding = "{name}" in the mapping'
+    )
