@@ -114,3 +114,74 @@ def test_plain_text_says_nothing_of_itself(timeline: Timeline, path: Path) -> No
     shown = done("-d", timeline.path, "capture", file, "--id", "dam")
     assert "From" not in shown
     assert source(timeline, "dam")["url"] is None
+
+
+# --- Citing in the same go ----------------------------------------------------------------
+
+
+FIRST = "an official said"
+SECOND = "Seven people are dead"
+
+
+@pytest.fixture
+def event(timeline: Timeline) -> str:
+    return timeline.record({"event_id": "break", "title": "Dam breaks", "occurred": "2025"}).id
+
+
+def log_size(timeline: Timeline) -> int:
+    return len(json.loads(done("-d", timeline.path, "log", "--json", "--limit", "100")))
+
+
+def test_a_capture_cites_in_the_same_append(timeline: Timeline, page: Path, event: str) -> None:
+    capture = ("-d", timeline.path, "capture", page, "--id", "dam", "--event", "bre")
+    shown = done(*capture, "--quote", FIRST, "--quote", SECOND)
+    assert shown.endswith(
+        f'updated  break  2025  entry 3, version 2\n  cites  "{FIRST}"\n  cites  "{SECOND}"\n'
+    )
+    cited = timeline.get(event)["citations"]
+    assert [each["quote"] for each in cited] == [FIRST, SECOND]
+    assert {each["source_version"] for each in cited} == {1}
+    size = log_size(timeline)
+    again = done(*capture, "--quote", FIRST)
+    assert again.startswith("unchanged  dam ")
+    assert "updated" not in again
+    assert log_size(timeline) == size
+    answer = json.loads(done(*capture, "--quote", "the third ward", "--json"))
+    assert (answer["unchanged"], answer["cited_by"]["event_id"]) == (True, "break")
+    assert len(timeline.get(event)["citations"]) == 3
+
+
+def test_a_quote_that_is_not_in_the_text_refuses_all(
+    timeline: Timeline, page: Path, event: str
+) -> None:
+    size = log_size(timeline)
+    quotes = ("--quote", FIRST, "--quote", "Nine people are dead")
+    refused = run("-d", timeline.path, "capture", page, "--id", "dam", "--event", event, *quotes)
+    problem = one_line(refused)
+    assert problem.startswith("quote: does not stand in the text of dam: the nearest is")
+    assert SECOND in problem
+    assert log_size(timeline) == size
+
+
+def test_a_dry_run_shows_what_would_cite(timeline: Timeline, page: Path, event: str) -> None:
+    size = log_size(timeline)
+    options = ("--quote", FIRST, "--event", event, "--dry-run")
+    shown = done("-d", timeline.path, "capture", page, "--id", "dam", *options)
+    assert shown.startswith("would be recorded  dam\n")
+    assert f'would be updated  break  2025\n  cites  "{FIRST}"\n' in shown
+    assert log_size(timeline) == size
+
+
+@pytest.mark.parametrize("options", [("--quote", "a b"), ("--event", "break")])
+def test_a_quote_and_an_event_go_together(
+    timeline: Timeline, page: Path, options: tuple[str, ...]
+) -> None:
+    refused = run("-d", timeline.path, "capture", page, *options)
+    assert refused.exit_code == 2
+    assert "--quote and --event go together" in refused.stderr
+
+
+def test_an_event_that_is_not_there_refuses_all(timeline: Timeline, page: Path) -> None:
+    options = ("--quote", FIRST, "--event", "breach")
+    assert one_line(run("-d", timeline.path, "capture", page, *options)) == 'no event "breach"'
+    assert log_size(timeline) == 0 or not timeline.list()

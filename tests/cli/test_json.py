@@ -233,6 +233,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     left = {"source_id": "visit", "quote": "They left"}
     quoting = {"event_id": "quoting", "title": "Q", "occurred": "2025", "citations": [left]}
     ask("append", "-", input=json.dumps(quoting))
+    ask("capture", text, "--id", "visit", "--event", "bare", "--quote", "They left")
     ask("coverage", "visit")
     ask("annotate", "visit", "--sentence", "2", "--why", "w")
     ask("withdraw", "visit", "--reason", "r")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
+from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.appending import appending, language_of, typed_date
 from timeline.cli.opening import opened_to_append
@@ -16,8 +18,11 @@ from timeline.model import hints
 from timeline.model.content import Said
 from timeline.model.validation import validate
 from timeline.texts.document import LONGEST_HTML, Document, read, sha256
+from timeline.texts.quotes import alike
 from timeline.texts.sentences import sentences
+from timeline.writing.receipt import Receipt
 from timeline.writing.stated_facts import Chosen, chosen
+from timeline.writing.writer import Append
 
 _DATES = frozenset(("published", "accessed"))
 _OPTIONS = {"authors": "written-by"}
@@ -45,6 +50,14 @@ _OPTIONS = {"authors": "written-by"}
 )
 @click.option("--html", "is_html", is_flag=True, help="Read it as HTML, whatever its name.")
 @click.option("--keep-hidden", is_flag=True, help="HTML: also keep what its readers do not see.")
+@click.option(
+    "--quote",
+    "quotes",
+    metavar="WORDS",
+    multiple=True,
+    help="Words of its text that --event shall cite. May be repeated.",
+)
+@click.option("--event", metavar="ID", help="The event that cites the source for each --quote.")
 @said_options
 @writing_options
 @click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
@@ -56,6 +69,8 @@ def capture_command(
     file: str,
     is_html: bool,
     keep_hidden: bool,
+    quotes: tuple[str, ...],
+    event: str | None,
     reported_at: str | None,
     author: str | None,
     dry_run: bool,
@@ -68,8 +83,10 @@ def capture_command(
     What a page says of itself is taken over: title, publisher, url, authors, published,
     language, licence. An option says otherwise; --publisher "" leaves the publisher empty.
     The same text again adds nothing. A changed text updates the source, and the citations
-    whose quote is no longer in it are listed.
+    whose quote is no longer in it are listed. --quote and --event cite it in the same go.
     """
+    if bool(quotes) != (event is not None):
+        raise click.UsageError("--quote and --event go together")
     said = validate(Said, {"reported_at": reported_at, "author": author})
     given = {name: value for name, value in fields.items() if any(value or ())}
     emptied = {name for name, value in fields.items() if value in ("", ("",))}
@@ -80,6 +97,7 @@ def capture_command(
         for name in _DATES & given.keys():
             given[name] = typed_date(name, given[name], language).edtf
         receipt = append.capture(given, document, said, stated=stated.fields, emptied=emptied)
+        citing = _cite(timeline, append, event, receipt.id, quotes, said) if event else None
         lost = append.lost_quotes(receipt.id)
     characters, count = len(document.text), len(sentences(document.text))
     if as_json:
@@ -91,6 +109,7 @@ def capture_command(
                 "sentences": count,
                 "hidden_passages": document.hidden_passages,
                 "stated": stated.fields,
+                "cited_by": citing and output.receipt_fields(citing),
                 "lost_quotes": lost,
             }
         )
@@ -100,6 +119,9 @@ def capture_command(
         if stated.fields:
             output.echo("From the page:")
             output.echo(output.table([*_shown(stated)], 2))
+        if citing:
+            output.echo_receipt(citing, dry_run=dry_run)
+            output.echo(output.table([["cites", hints.quoted(each)] for each in quotes], 2))
     for note in (*stated.notes, *receipt.notes):
         output.echo_note(note)
     if document.hidden_passages:
@@ -107,6 +129,36 @@ def capture_command(
         output.echo_note(f"left out: {passages}, which readers do not see")
     for each in lost:
         output.echo_note(_lost(each))
+
+
+def _cite(
+    timeline: Timeline,
+    append: Append,
+    event: str,
+    source_id: str,
+    quotes: tuple[str, ...],
+    said: Said,
+) -> Receipt | None:
+    """Let an event cite a source for each quote that it does not cite yet; None if there is none.
+
+    Raises InvalidInput, with the nearest sentence, for a quote that is not in the text.
+    """
+    event_id, version = timeline.resolve(event)
+    known = [
+        cited.get("quote", "")
+        for cited in timeline.get(event_id).get("citations", ())
+        if cited.get("source_id") == source_id
+    ]
+    new = [quote for quote in quotes if not any(alike(quote, each) for each in known)]
+    if not new:
+        return None
+    citations = [("citations.-", {"source_id": source_id, "quote": quote}) for quote in new]
+    try:
+        return append.update(event_id, citations, said, expect=version)
+    except InvalidInput as error:
+        if re.fullmatch(r"citations\.\d+\.quote", error.field):
+            raise InvalidInput("quote", error.problem) from None
+        raise
 
 
 def _shown(stated: Chosen) -> Iterator[list[str]]:
