@@ -8,8 +8,9 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
-from running import done, one_line, run
+from running import PROGRAM, done, environment, one_line, run
 
 from timeline import Timeline
 
@@ -185,3 +186,97 @@ def test_an_event_that_is_not_there_refuses_all(timeline: Timeline, page: Path) 
     options = ("--quote", FIRST, "--event", "breach")
     assert one_line(run("-d", timeline.path, "capture", page, *options)) == 'no event "breach"'
     assert log_size(timeline) == 0 or not timeline.list()
+
+
+# --- Another source with the same address -------------------------------------------------
+
+
+CHANGED = PAGE.replace("Seven", "Eight")
+
+
+@pytest.fixture
+def dam(timeline: Timeline, page: Path) -> Timeline:
+    """A timeline that has the page, whose text has changed since."""
+    done("-d", timeline.path, "capture", page, "--id", "dam")
+    page.write_text(CHANGED)
+    return timeline
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        URL,
+        f"{URL}/",
+        f"{URL}#top",
+        f"{URL}?utm_source=mail&utm_medium=x",
+        URL.replace("https", "http"),
+        URL.replace("//", "//www."),
+        URL.replace("valley", "Valley"),
+    ],
+)
+def test_a_second_source_with_an_address_is_a_question(dam: Timeline, page: Path, url: str) -> None:
+    size = log_size(dam)
+    for options in (("--id", "other"), ("--id", "other", "--url", url)):
+        refused = one_line(run("-d", dam.path, "capture", page, *options))
+        assert refused == (
+            "dam has this address already: --id dam updates it, --another records another source"
+        )
+    assert log_size(dam) == size
+    done("-d", dam.path, "capture", page, "--id", "other", "--url", url, "--another")
+    assert source(dam, "other")["url"] == url
+
+
+def test_the_address_that_a_page_states_is_a_question_too(dam: Timeline, page: Path) -> None:
+    assert "--another" in one_line(run("-d", dam.path, "capture", page))
+    answer = json.loads(done("-d", dam.path, "capture", page, "--another", "--json"))
+    assert (answer["kind"], answer["source_id"] != "dam") == ("source.recorded", True)
+    assert source(dam, answer["source_id"])["url"] == URL
+    page.write_text(CHANGED.replace("Eight", "Nine"))
+    refused = one_line(run("-d", dam.path, "capture", page))
+    assert refused.startswith(f"{', '.join(sorted(['dam', answer['source_id']]))} have this")
+    assert done("-d", dam.path, "capture", page, "--id", "dam").startswith("updated  dam ")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://valley.example/dam/2", "https://wire.example/dam", f"{URL}?page=2"]
+)
+def test_another_address_is_no_question(dam: Timeline, page: Path, url: str) -> None:
+    assert done("-d", dam.path, "capture", page, "--url", url).startswith("recorded")
+
+
+@pytest.mark.parametrize("options", [(), ("--url", f"{URL}?utm_id=1"), ("--id", "other")])
+def test_the_same_text_of_the_same_address_adds_nothing(
+    dam: Timeline, page: Path, options: tuple[str, ...]
+) -> None:
+    page.write_text(PAGE)
+    size = log_size(dam)
+    assert done("-d", dam.path, "capture", page, *options).startswith("unchanged  dam ")
+    assert log_size(dam) == size
+
+
+def test_a_source_that_was_only_cited_gets_the_text_of_its_page(
+    timeline: Timeline, page: Path
+) -> None:
+    cited = {"title": "A", "occurred": "2025", "citations": [{"source": {"url": f"{URL}/"}}]}
+    timeline.record(cited)
+    assert done("-d", timeline.path, "capture", page).startswith("updated ")
+
+
+@pytest.mark.parametrize(("answer", "begins"), [("dam", "updated"), ("another", "recorded")])
+def test_a_person_on_a_terminal_is_asked(
+    dam: Timeline, page: Path, answer: str, begins: str
+) -> None:
+    command = [*PROGRAM[1:], "-d", str(dam.path), "capture", str(page)]
+    running = pexpect.spawn(PROGRAM[0], command, env=environment(), encoding="utf-8", timeout=60)
+    running.expect("A source has this address:\r\n  dam  Dam gives way\r\n")
+    running.expect("Type its id, or another")
+    running.sendline(answer)
+    running.expect(begins)
+    running.expect(pexpect.EOF)
+    running.close()
+    assert running.exitstatus == 0
+    with contextlib.closing(sqlite3.connect(dam.path)) as connection:
+        (count,) = connection.execute(
+            "SELECT count(*) FROM sources WHERE url = ?", (URL,)
+        ).fetchone()
+    assert count == (2 if answer == "another" else 1)

@@ -7,8 +7,10 @@ as of the moment that is asked about.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
 
 from timeline.reading.as_of import NOW, AsOf
 from timeline.store.rows import RowDict, as_dicts
@@ -31,6 +33,33 @@ def sources_by_id(
             row["state"] = "withdrawn" if source_id in then else "current"
             row["withdrawn_reason"] = then.get(source_id, {}).get("reason")
     return by_id
+
+
+def sources_at(connection: sqlite3.Connection, url: str) -> list[RowDict]:
+    """Return the rows of the sources whose address names the same page as `url`, by id."""
+    page = _page(url)
+    rows = connection.execute(
+        "SELECT * FROM sources WHERE instr(lower(url), ?) ORDER BY source_id", (page[0],)
+    )
+    return [row for row in as_dicts(rows) if _page(row["url"]) == page]
+
+
+_TRACKING = re.compile(r"utm_\w+|fbclid|gclid")
+"""Names of parameters that tell from where a reader comes, and nothing of the page."""
+
+
+def _page(url: str) -> tuple[str, str, str]:
+    """Return host, path and query of an address, without what makes no other page of it.
+
+    That are http or https, "www.", a slash at the end, the fragment, and `_TRACKING` parameters.
+    """
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").removeprefix("www.")
+    except ValueError:
+        return url.lower(), "", ""
+    query = [each for each in parts.query.split("&") if not _TRACKING.match(each)]
+    return host, parts.path.rstrip("/"), "&".join(query)
 
 
 _WITHDRAWN = (

@@ -70,14 +70,15 @@ class SourceEntries(Entries):
         *,
         stated: Mapping[str, Any] = MappingProxyType({}),
         emptied: Collection[str] = (),
+        another: bool = False,
     ) -> Receipt:
         """Keep the text of a source, and record the source, or update it where it differs.
 
         A source is found by its id, else by its url, else by its title if its text is the same or
         was not captured yet. Fields that are not given stay as they are; those in `emptied` become
         empty. A new text also brings the fields in `stated` that neither `source` nor the log has.
-        If nothing differs, nothing is added. Raises InvalidInput, Refused for a text that was
-        erased.
+        With `another` it is a new source, unless one has its id. If nothing differs, nothing is
+        added. Raises InvalidInput, Refused for a text that was erased.
         """
         from timeline.texts.document import check, sha256
 
@@ -91,7 +92,8 @@ class SourceEntries(Entries):
             **({"media_type": document.media_type} if document.media_type else {}),
         }
         given = given.model_copy(update=found)
-        source_id = self._resolver.captured_source(given)
+        is_new = another and not given.source_id
+        source_id = None if is_new else self._resolver.captured_source(given)
         newest = self._buffer.newest_content(f"source/{source_id}") if source_id else None
         before = (codec.decode_content(newest.payload) if newest else None) or {}
         is_new_text = before.get("text_sha256") != given.text_sha256
@@ -262,7 +264,7 @@ def _kept(
 ) -> Iterator[str]:
     """Yield a note for each field in which a source keeps another value than its text states."""
     for field in stated:
-        if field in before and before[field] != given.get(field):
+        if field in before and before[field] != given.get(field, before[field]):
             now, kept = (
                 quoted(", ".join(each[field]) if isinstance(each[field], list) else each[field])
                 for each in (given, before)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterator
-from typing import Any
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import click
 
@@ -13,10 +15,13 @@ from timeline.cli import output
 from timeline.cli.appending import appending, language_of, typed_date
 from timeline.cli.opening import opened_to_append
 from timeline.cli.options import Command, json_option, said_options, writing_options
-from timeline.errors import InvalidInput, InvalidValue
+from timeline.errors import InvalidInput, InvalidValue, Refused
 from timeline.model import hints
 from timeline.model.content import Said
 from timeline.model.validation import validate
+from timeline.reading.sources import sources_at, sources_by_id
+from timeline.store import storage
+from timeline.store.rows import RowDict
 from timeline.texts.document import LONGEST_HTML, Document, read, sha256
 from timeline.texts.quotes import alike
 from timeline.texts.sentences import sentences
@@ -48,6 +53,9 @@ _OPTIONS = {"authors": "written-by"}
     type=click.Choice("ABCDEF"),
     help="Admiralty code: A reliable to E unreliable; F cannot be judged.",
 )
+@click.option(
+    "--another", is_flag=True, help="Record another source, though one has the same address."
+)
 @click.option("--html", "is_html", is_flag=True, help="Read it as HTML, whatever its name.")
 @click.option("--keep-hidden", is_flag=True, help="HTML: also keep what its readers do not see.")
 @click.option(
@@ -67,6 +75,7 @@ def capture_command(
     database: str,
     /,
     file: str,
+    another: bool,
     is_html: bool,
     keep_hidden: bool,
     quotes: tuple[str, ...],
@@ -83,7 +92,8 @@ def capture_command(
     What a page says of itself is taken over: title, publisher, url, authors, published,
     language, licence. An option says otherwise; --publisher "" leaves the publisher empty.
     The same text again adds nothing. A changed text updates the source, and the citations
-    whose quote is no longer in it are listed. --quote and --event cite it in the same go.
+    whose quote is no longer in it are listed. If another source has the same address, you are
+    asked, or told what to add. --quote and --event cite the source in the same go.
     """
     if bool(quotes) != (event is not None):
         raise click.UsageError("--quote and --event go together")
@@ -92,13 +102,25 @@ def capture_command(
     emptied = {name for name, value in fields.items() if value in ("", ("",))}
     document = _read_document(file, is_html=is_html, keep_hidden=keep_hidden)
     stated = chosen(document.stated, given.keys() | emptied)
-    with opened_to_append(database) as timeline, appending(timeline, dry_run=dry_run) as append:
+    with opened_to_append(database) as timeline:
         language = language_of(timeline)
         for name in _DATES & given.keys():
             given[name] = typed_date(name, given[name], language).edtf
-        receipt = append.capture(given, document, said, stated=stated.fields, emptied=emptied)
-        citing = _cite(timeline, append, event, receipt.id, quotes, said) if event else None
-        lost = append.lost_quotes(receipt.id)
+        if not another:
+            source_id, another = _source_meant(timeline, given, stated, document)
+            if source_id != given.get("source_id"):
+                given = {**given, "source_id": source_id, "url": None}
+        with appending(timeline, dry_run=dry_run) as append:
+            receipt = append.capture(
+                given,
+                document,
+                said,
+                stated=stated.fields,
+                emptied=emptied,
+                another=another,
+            )
+            citing = _cite(timeline, append, event, receipt.id, quotes, said) if event else None
+            lost = append.lost_quotes(receipt.id)
     characters, count = len(document.text), len(sentences(document.text))
     if as_json:
         output.dump(
@@ -129,6 +151,62 @@ def capture_command(
         output.echo_note(f"left out: {passages}, which readers do not see")
     for each in lost:
         output.echo_note(_lost(each))
+
+
+class _Meant(NamedTuple):
+    """Holds which source gets the text: the one with this id, or else one that capturing finds."""
+
+    source_id: str | None
+    is_another: bool = False
+    """True if it is a new source, though one has the same address."""
+
+
+def _source_meant(
+    timeline: Timeline, given: Mapping[str, Any], stated: Chosen, document: Document
+) -> _Meant:
+    """Find out which source gets the text, if another source has the same address.
+
+    It is the one with the same text, the one that `--url` names exactly, or one that has no text
+    yet; else a person is asked. Raises Refused if nobody is at a terminal.
+    """
+    source_id = given.get("source_id")
+    with contextlib.closing(storage.connect(timeline.path)) as connection:
+        own = sources_by_id(connection, [source_id] if source_id else []).get(source_id or "", {})
+        url = given.get("url") or (None if own.get("url") else stated.fields.get("url"))
+        rows = sources_at(connection, url) if url else []
+    by_id = {row["source_id"]: row for row in rows}
+    if not by_id or source_id in by_id:
+        return _Meant(source_id)
+    text_sha256 = sha256(document.text.encode())
+    for row in rows:
+        if row["text_sha256"] == text_sha256:
+            return _Meant(row["source_id"])
+    if not source_id and any(row["url"] == given.get("url") for row in rows):
+        return _Meant(None)
+    if not source_id and len(rows) == 1 and row["text_sha256"] is None:
+        return _Meant(row["source_id"])
+    answer = _asked(by_id)
+    return _Meant(source_id, is_another=True) if answer is None else _Meant(answer)
+
+
+def _asked(rows: Mapping[str, RowDict]) -> str | None:
+    """Ask a person which of the sources with an address is updated; None for another one."""
+    ids = ", ".join(rows)
+    has = "has" if len(rows) == 1 else "have"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Refused(
+            f"{ids} {has} this address already: --id {next(iter(rows))} updates it, --another"
+            " records another source"
+        )
+    output.echo(f"{'A source has' if len(rows) == 1 else 'Sources have'} this address:", err=True)
+    shown = [[each, row["title"] or row["url"]] for each, row in rows.items()]
+    output.echo(output.table(shown, 2), err=True)
+    answer: str = click.prompt(
+        "Update it, or record another source? Type its id, or another",
+        type=click.Choice([*rows, "another"]),
+        err=True,
+    )
+    return None if answer == "another" else answer
 
 
 def _cite(
