@@ -261,6 +261,34 @@ def test_every_command_that_is_suggested_can_be_run(path: Path, timeline: Timeli
     assert [row["events"] for row in listed] == [3, 1, 0, 0]
 
 
+def test_one_name_in_several_scripts_is_suggested_with_the_reason(
+    path: Path, timeline: Timeline
+) -> None:
+    with_actors(
+        timeline,
+        ["Volodymyr Zelenskyy"],
+        ["Володимир Зеленський"],
+        ["Βολοντίμιρ Ζελένσκι"],
+        ["فولوديمير زيلينسكي"],
+        ["Olena Zelenska"],
+        ["Олена Зеленська"],
+    )
+    found = json.loads(done("-d", path, "actor", "suggest", "--json"))["actors"]
+    listed = json.loads(done("-d", path, "actor", "list", "--json"))
+    name_of = {row["actor_id"]: row["name"] for row in listed}
+    pairs = [{name_of[each["actor_id"]], name_of[each["into"]]} for each in found]
+    assert {"Olena Zelenska", "Олена Зеленська"} in pairs
+    others = [pair for pair in pairs if "Olena Zelenska" not in pair]
+    assert len(others) == 3
+    assert set().union(*others) == {
+        "Volodymyr Zelenskyy",
+        "Володимир Зеленський",
+        "Βολοντίμιρ Ζελένσκι",
+        "فولوديمير زيلينسكي",
+    }
+    assert all("Latin letters" in each["why"] for each in found)
+
+
 def test_suggestions_are_harmless_and_fit_the_terminal(path: Path, timeline: Timeline) -> None:
     with_actors(
         timeline, ["Red \x07 Cross of the Far North"], ["the Red \x07 Cross of the Far North"]

@@ -13,10 +13,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice, product
 from typing import NamedTuple
 
 from timeline.model import countries
-from timeline.reading.twins import misspellings
+from timeline.reading.twins import misspellings, scripts
+from timeline.reading.twins.sounds import are_of_two_genders, consonants, sound_alike
 
 _OFFICES = frozenset((
     "ambassador", "chairman", "chairwoman", "chancellor", "chief", "colonel", "commander",
@@ -31,8 +33,10 @@ _SMALL = frozenset(("a", "and", "at", "by", "de", "for", "in", "la", "of", "on",
 """Words that are left out of abbreviations, and are in no name of a person."""
 _SHORTEST_SURNAME = 4
 """Letters of a surname that is compared with whole names, at least."""
-_FEWEST_CONSONANTS = 5
-"""Consonants, at least, of two names that are alike because they have the same ones."""
+_ARTICLES = frozenset(("al", "el", "ad", "an", "ar", "as", "ash", "at", "az"))
+"""The article of Arabic names, as it is spelled in Latin letters."""
+_MOST_KEYS = 64
+"""Spellings of a whole name, at most, by which other names are looked for."""
 _MOST_OF_A_PERSON = 4
 """Words in the name of a person, at most."""
 
@@ -49,6 +53,12 @@ class Likeness(NamedTuple):
 
 def likeness(one: str, other: str) -> Likeness | None:
     """Return how two names are alike; None if they are the names of two actors."""
+    if not (scripts.is_latin(one) and scripts.is_latin(other)):
+        return _in_one_script(one, other) or _across_scripts(one, other)
+    return _in_one_script(one, other)
+
+
+def _in_one_script(one: str, other: str) -> Likeness | None:
     country, other_country = _country(one), _country(other)
     if country and other_country:
         called = countries.country_name(country)
@@ -64,13 +74,15 @@ def likeness(one: str, other: str) -> Likeness | None:
     if words == others:
         return Likeness(2, "the same but for an office")
     for left, right in ((words, others), (sorted(words), sorted(others))):
-        if _are_of_two_genders(left, right):
+        if are_of_two_genders(left, right):
             continue
         slips = misspellings.letters_apart_either_way(" ".join(left), " ".join(right))
+        if slips and scripts.is_arabic(one) and scripts.is_arabic(other):
+            continue  # a letter more or less makes another name: Mahmud, Muhammad
         if slips is not None:
             letters = f"{slips} letter{'' if slips == 1 else 's'} apart" if slips else "the same"
             return Likeness(3, f"{letters}{in_office}")
-        if _sound_alike(left, right):
+        if sound_alike(left, right):
             return Likeness(3, f"two spellings of one sound{in_office}")
     if _has_initial(words, others) or _has_initial(others, words):
         return Likeness(INITIAL, f"the one has an initial{in_office}")
@@ -127,16 +139,40 @@ def keys(name: str) -> Iterator[tuple[str, bool]]:
     yield f"letters {''.join(_plain(name))}", True
     for words in {tuple(_plain(name)), tuple(_bare(name))} - {()}:
         yield f"words {' '.join(sorted(words))}", True
-        yield f"sound {' '.join(sorted(map(_consonants, words)))}", True
-        last = _consonants(words[-1])
+        yield f"sound {' '.join(sorted(map(consonants, words)))}", True
+        if not _ARTICLES.isdisjoint(words):
+            yield (
+                f"sound {' '.join(sorted(consonants(w) for w in words if w not in _ARTICLES))}",
+                True,
+            )
+        last = consonants(words[-1])
         if 1 < len(words) <= _MOST_OF_A_PERSON:
             yield f"initial {words[0][:1]} {last}", len(words[0]) == 1
         if len(words) == 1 or _is_person(name):
             yield f"surname {last}", len(words) == 1
+    if not scripts.is_latin(name):
+        yield from _keys_in_latin(name)
     if short := _short(name):
         yield f"short {short}", True
     for letters in _initials(name):
         yield f"short {letters}", False
+
+
+def _keys_in_latin(name: str) -> Iterator[tuple[str, bool]]:
+    """Yield the keys that names in Latin letters have which may be this name."""
+    words = scripts.spellings(name)
+    if not words:
+        return
+    yield f"letters {''.join(first for first, *_ in words)}", True
+    sounds = [sorted(set(map(consonants, each))) for each in words]
+    for each in islice(product(*sounds), _MOST_KEYS):
+        yield f"sound {' '.join(sorted(each))}", True
+    for last in sounds[-1]:
+        if 1 < len(words) <= _MOST_OF_A_PERSON:
+            initials = {spelling[:1] for spelling in words[0]}
+            for initial in sorted(initials):
+                yield f"initial {initial} {last}", len(words[0][0]) == 1
+        yield f"surname {last}", len(words) == 1
 
 
 def forms(name: str) -> set[str]:
@@ -242,48 +278,42 @@ def _is_one_word(one: str, other: str) -> bool:
     if one == other:
         return True
     is_slip = misspellings.letters_apart_either_way(one, other) is not None
-    return (is_slip or _sound_alike([one], [other])) and not _are_of_two_genders([one], [other])
+    return (is_slip or sound_alike([one], [other])) and not are_of_two_genders([one], [other])
 
 
-# --- Sound --------------------------------------------------------------------------------
-
-_LETTERS = (
-    ("sch", "sh"), ("tch", "ch"), ("kh", "h"), ("gh", "g"), ("dh", "d"), ("th", "t"), ("zh", "z"),
-    ("ph", "f"), ("ck", "k"), ("x", "ks"), ("q", "k"), ("w", "v"), ("c", "k"), ("kh", "ch"),
-)  # fmt: skip
-"""Letters in which transliterations differ, and the letters that replace them, in this order.
-
-The last pair turns the "kh", to which the pair before it has turned a "ch", back to "ch".
-"""
+# --- Scripts ------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=2**16)
-def _consonants(word: str) -> str:
-    """Return the sound of a word without its vowels: "zlnsk" for Zelensky and Zelenskiy.
+def _across_scripts(one: str, other: str) -> Likeness | None:
+    """Return how two names are alike in Latin letters, of which one at least is in other ones."""
+    one, other = sorted((one, other), key=lambda name: (scripts.is_latin(name), name))
+    are_arabic = scripts.is_arabic(one), scripts.is_arabic(other)
+    words, others = _words_in_latin(one, any(are_arabic)), _words_in_latin(other, any(are_arabic))
+    if not words or not others or all(are_arabic):
+        return None
+    if "".join(each[0] for each in words) == "".join(each[0] for each in others):
+        return Likeness(3, "the same in Latin letters")
+    alike = scripts.alike_in_arabic if any(are_arabic) else scripts.alike_in_latin
+    if are_arabic[1]:
+        one, words, other, others = other, others, one, words
+    for turned in (others, [*others[1:], *others[:1]], [*others[-1:], *others[:-1]]):
+        if spelled := alike(words, turned):
+            return Likeness(3, scripts.difference(*spelled, is_arabic=any(are_arabic)))
+    for short, whole in ((words, others), (others, words)):
+        if not 1 < len(whole) <= _MOST_OF_A_PERSON or len(short) > len(whole):
+            continue
+        lasts = (short[-1:], whole[-1:]) if short is words else (whole[-1:], short[-1:])
+        if not alike(*lasts):
+            continue
+        if len(short) == 1:
+            return Likeness(SURNAME, "the one is a surname, in Latin letters")
+        firsts = short[0][0], whole[0][0]
+        if len(firsts[0]) == 1 < len(firsts[1]) and firsts[1].startswith(firsts[0]):
+            return Likeness(INITIAL, "the one has an initial, in Latin letters")
+    return None
 
-    A vowel at the beginning is kept: "evgn" for Evgeny and Yevgeniy.
-    """
-    for letters, sound in _LETTERS:
-        word = word.replace(letters, sound)
-    word = re.sub(r"([a-z])\1+", r"\1", word)
-    word = re.sub(r"^[jy](?=[aeou])", "", word)
-    return word[:1] + re.sub(r"[aeiouyj]", "", word[1:])
 
-
-def _sound_alike(words: list[str], others: list[str]) -> bool:
-    """Tell whether two names only differ in vowels and in how their consonants are spelled."""
-    if len(words) != len(others):
-        return False
-    if any(map(countries.known_country, (*words, *others))):
-        return False
-    sounds = [*map(_consonants, words)]
-    return sounds == [*map(_consonants, others)] and sum(map(len, sounds)) >= _FEWEST_CONSONANTS
-
-
-def _are_of_two_genders(words: list[str], others: list[str]) -> bool:
-    """Tell whether two words differ in a final "a", as Zelenska (a woman) and Zelensky do."""
-    return len(words) == len(others) and any(
-        word.endswith("a") != other.endswith("a")
-        and word.rstrip("aeiouy") == other.rstrip("aeiouy")
-        for word, other in zip(words, others, strict=True)
-    )
+def _words_in_latin(name: str, without_article: bool) -> scripts.Spelled:
+    if not scripts.is_latin(name):
+        return scripts.spellings(name)
+    return [(word,) for word in _bare(name) if not (without_article and word in _ARTICLES)]
