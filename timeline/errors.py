@@ -17,7 +17,7 @@
     |   +-- Conflict            the event is at another version than expected
     |   +-- ClockBehind         the log is ahead of this machine's clock
     |   +-- ClockLeapt          this machine's clock is far ahead of the log and of its file
-    |   +-- TooManyAbsent       a sheet lacks more than a tenth of the events
+    |   +-- TooManyAbsent       a sheet lacks a tenth of the events or more
     |   +-- IsMirror            the file follows another log, and has to stay equal to it
     |   +-- Outrun              another site of the cluster wrote first
     |   +-- ClockAhead          this machine's clock is ahead of the cluster's
@@ -299,15 +299,22 @@ class IsMirror(Refused):
 
 
 class TooManyAbsent(Refused):
-    """A sheet, or a publisher's file, lacks so many events that it may be incomplete."""
+    """A sheet, or a publisher's file, lacks so many events that it may be incomplete.
 
-    def __init__(self, absent: int, current: int, where: str = "sheet") -> None:
+    `titles` are those of the absent events, if they are known.
+    """
+
+    def __init__(
+        self, absent: int, current: int, where: str = "sheet", titles: Sequence[str] = ()
+    ) -> None:
+        share = "more than a tenth" if absent * 10 > current else "a tenth"
+        self.extent = f"{absent} of {current} events are not in the {where}, {share}"
         super().__init__(
-            f"{absent} of {current} events are not in the {where}, more than a tenth: nothing was "
-            "written; read what --dry-run says, then repeat with --yes"
+            f"{self.extent}: nothing was written; read what --dry-run says, then repeat with --yes"
         )
         self.absent = absent
         self.current = current
+        self.titles = tuple(titles)
 
 
 class Outrun(Refused):

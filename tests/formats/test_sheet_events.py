@@ -375,19 +375,6 @@ def test_a_field_that_no_cell_holds_is_named_itself() -> None:
     assert str(refusal.value) == "line 7: title: is required"
 
 
-def test_two_titles_of_one_address_are_refused() -> None:
-    address = "https://example.org/a"
-    rows = [
-        SheetRow(2, 2, {"source_url": address, "source_title": "One"}),
-        SheetRow(3, 3, {"source_url": address, "source_title": ""}),
-        SheetRow(4, 4, {"source_url": address, "source_title": "Two"}),
-    ]
-    assert events.titles(rows[:2]) == {address: "One"}
-    with pytest.raises(InvalidCell, match="line 2 gives the same address the title") as refusal:
-        events.titles(rows)
-    assert refusal.value.cell == "B4"
-
-
 def test_a_part_of_a_year_is_written_in_words_and_both_forms_are_read_back_unchanged() -> None:
     quarter = {**EVENT, "occurred": "2025-33"}
     before = events.cells(quarter, LOOKUP, ("id", "occurred"))

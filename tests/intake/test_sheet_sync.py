@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from running import done, dump, entries, process, run
+from running import done, dump, entries, one_line, process, run
 from strategies import events
 from terminal import conversation
 from ticking_clock import TickingClock
@@ -512,21 +512,53 @@ def test_a_sheet_of_some_columns_leaves_the_others_alone(log: Path, tmp_path: Pa
     assert [event["title"] for event in after] == [event["title"] for event in before]
 
 
-def test_more_than_a_tenth_absent_needs_yes(log: Path, ten: Rows, tmp_path: Path) -> None:
+def test_a_tenth_and_five_absent_are_asked_about(log: Path, ten: Rows, tmp_path: Path) -> None:
     before = dump(log)
-    two_less = _write(tmp_path / "edited.csv", ten[:8])
-    refusal = run("-d", log, "sync", two_less)
+    lacking = _write(tmp_path / "edited.csv", ten[:5])
+    refusal = run("-d", log, "sync", lacking)
     assert refusal.exit_code == 1
     assert refusal.stderr == (
-        "Error: 2 of 10 events are not in the sheet, more than a tenth: nothing was written; "
+        "Error: 5 of 10 events are not in the sheet, more than a tenth: nothing was written; "
         "read what --dry-run says, then repeat with --yes\n"
     )
-    looked = run("-d", log, "sync", "--dry-run", two_less)
+    looked = run("-d", log, "sync", "--dry-run", lacking)
     assert looked.exit_code == 0
-    assert "2 of 10 events are not in the sheet" in " ".join(looked.stderr.split())
+    assert "5 of 10 events are not in the sheet" in " ".join(looked.stderr.split())
+    code, shown = conversation("-d", log, "sync", lacking, answers="n\n", cwd=tmp_path)
+    assert code == 1
+    assert "in the sheet, more than a tenth: Event 5: talks" in shown
+    assert "Event 9: talks, «квартал» 🚀 Retract them? [y/N]" in shown
     assert dump(log) == before
-    assert "2 retracted, 8 unchanged." in done("-d", log, "sync", "--yes", two_less)
-    assert done("-d", log, "sync", two_less) == "8 unchanged.\n"
+    code, shown = conversation("-d", log, "sync", lacking, answers="y\n", cwd=tmp_path)
+    assert (code, "5 retracted, 5 unchanged." in shown) == (0, True), shown
+    assert done("-d", log, "sync", lacking) == "5 unchanged.\n"
+
+
+@pytest.mark.parametrize(("left", "is_asked"), [(6, False), (5, True), (0, True)])
+def test_fewer_than_five_absent_are_only_named(
+    log: Path, ten: Rows, tmp_path: Path, left: int, is_asked: bool
+) -> None:
+    sheet = _write(tmp_path / "s.csv", [*ten[:left], {**ten[0], "id": "new-one"}])
+    result = run("-d", log, "sync", sheet)
+    assert result.exit_code == is_asked
+    assert result.stdout.count("no longer in the sheet") == (0 if is_asked else 4)
+
+
+def test_all_events_absent_are_asked_about_however_few(path: Path, tmp_path: Path) -> None:
+    with Timeline.create(path, title="T") as timeline:
+        timeline.record({"event_id": "quay", "title": "Fire", "occurred": "2025"})
+    sheet = tmp_path / "s.csv"
+    sheet.write_text("id,title,occurred\n")
+    assert one_line(run("-d", path, "sync", sheet)).startswith("1 of 1 events are not in the sheet")
+
+
+def test_ten_titles_of_absent_events_are_shown(path: Path, tmp_path: Path) -> None:
+    with Timeline.create(path, title="T") as timeline:
+        timeline.record([{"title": f"Fire {n}", "occurred": "2025"} for n in range(10, 23)])
+    sheet = tmp_path / "s.csv"
+    sheet.write_text("id,title,occurred\n")
+    _, shown = conversation("-d", path, "sync", sheet, answers="n\n", cwd=tmp_path)
+    assert "Fire 18 Fire 19 and 3 more Retract them?" in shown
 
 
 def test_a_row_that_comes_back_is_reinstated(log: Path, ten: Rows, tmp_path: Path) -> None:
@@ -599,10 +631,43 @@ def test_a_title_of_a_source_is_changed_once_for_all(log: Path, ten: Rows, tmp_p
     assert "1 updated, 1 updated source, 9 unchanged." in done("-d", log, "sync", sheet_file)
     assert done("-d", log, "sync", sheet_file) == "10 unchanged.\n"
     ten[3]["source_title"] = "Renamed again"
-    refusal = run("-d", log, "sync", _write(tmp_path / "s.csv", ten))
-    assert refusal.exit_code == 1
-    assert "source_title: line " in refusal.stderr
-    assert 'gives the same address the title "Renamed again"' in refusal.stderr
+    before = entries(log)
+    result = run("-d", log, "sync", _write(tmp_path / "s.csv", ten), columns=120)
+    assert (result.exit_code, result.stdout) == (0, "10 unchanged.\n")
+    line = _line_of("event-003", tmp_path / "s.csv")
+    assert " ".join(result.stderr.split()) == (
+        f'Note: line {line}: source_title "Renamed again" left out: the source at'
+        ' https://example.org/3 is called "Renamed"'
+    )
+    assert entries(log) == before
+
+
+def test_one_address_with_two_titles_in_a_sheet_is_one_source(path: Path, tmp_path: Path) -> None:
+    done("-d", path, "init", "--title", "A story")
+    sheet = tmp_path / "s.csv"
+    sheet.write_text(
+        "id,title,occurred,source_url,source_title\n"
+        "pier-1,First,2025-04-15,https://example.org/r,Report of the port\n"
+        "pier-2,Second,2025-04-16,https://example.org/r,Port report\n"
+    )
+    note = 'line 3: source_title "Port report" left out: the source at https://example.org/r is'
+    for command, said in (
+        (["append", "--csv"], "recorded"),
+        (["sync"], "2 unchanged"),
+        (["append", "--csv"], "unchanged"),
+    ):
+        result = run("-d", path, *command, sheet)
+        assert (result.exit_code, said in result.stdout) == (0, True), result.output
+        assert f'{note} called "Report of the port"' in " ".join(result.stderr.split())
+    with Timeline.open(path) as timeline:
+        cited = [timeline.get(f"pier-{n}")["citations"][0]["source_id"] for n in (1, 2)]
+    assert cited[0] == cited[1]
+    sheet.write_text(
+        "id,title,occurred,source_url,source_title\n"
+        "pier-3,Third,2025-04-17,https://example.org/r,Another\n"
+    )
+    result = run("-d", path, "append", "--csv", sheet)
+    assert (result.exit_code, '"Another" left out' in result.stderr) == (0, True), result.output
 
 
 @pytest.mark.parametrize(

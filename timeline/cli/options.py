@@ -171,7 +171,7 @@ yes_to_all_option = click.option(
     "--yes",
     is_flag=True,
     callback=keep_in_meta,
-    help="Retract even more than a tenth of the events; trust a clock over a day ahead.",
+    help="Retract even a tenth of the events or more; trust a clock over a day ahead.",
 )
 
 writing_options = all_of(yes_option, ahead_option, fork_option)

@@ -6,14 +6,18 @@ Guarantees: without a terminal nothing is asked, so that a sheet is refused in i
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import click
 
 from timeline.cli import output
+from timeline.errors import TooManyAbsent
 from timeline.formats.sheet.header import Meant
 from timeline.formats.sheet.reading import Sheet
 from timeline.model import hints
+
+_MOST_SHOWN = 10
+"""The most events or rows of a question that are listed: they fit on a screen."""
 
 
 def can_ask() -> bool:
@@ -30,3 +34,20 @@ def columns_meant(content: bytes, ignored: Iterable[str], delimiter: str | None 
             is_it = click.confirm(output.hanging(question, 0), default=True, err=True)
             meant[name] = column if is_it else None
     return meant
+
+
+def may_retract(error: TooManyAbsent) -> bool:
+    """Return whether a person says that the events which a sheet lacks shall be retracted."""
+    if not can_ask():
+        return False
+    echo_list(f"{error.extent}:", error.titles)
+    return click.confirm("Retract them?", err=True)
+
+
+def echo_list(heading: str, items: Sequence[str]) -> None:
+    """Print a heading and the first items of a list, and how many more there are."""
+    more = len(items) - _MOST_SHOWN
+    lines = [*items[:_MOST_SHOWN], *([f"and {more:,} more"] if more > 0 else [])]
+    output.echo(output.hanging(heading, 0), err=True)
+    for line in lines:
+        output.echo(output.wrapped(output.one_line(line), 2), err=True)

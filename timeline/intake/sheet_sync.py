@@ -18,7 +18,7 @@ from timeline.errors import (
     TimelineError,
     TooManyAbsent,
 )
-from timeline.formats.sheet import events
+from timeline.formats.sheet import events, source_titles
 from timeline.formats.sheet.cells import SheetRow
 from timeline.formats.sheet.events import Lookup
 from timeline.formats.sheet.lookup import lookup_of
@@ -33,6 +33,8 @@ from timeline.writing.writer import Append
 
 _ABSENT = "no longer in the sheet"
 _BACK = "in the sheet again"
+_FEW = 5
+"""The number of absent events from which a person is asked; fewer are only named."""
 
 
 class Step(NamedTuple):
@@ -61,8 +63,10 @@ class Outcome(NamedTuple):
 
     @property
     def lacks_many(self) -> bool:
-        """Return whether more than a tenth of the current events is absent."""
-        return self.absent * 10 > self.current
+        """Return whether all events are absent, or five or more that are a tenth or more."""
+        if self.absent < _FEW:
+            return 0 < self.absent == self.current
+        return self.absent * 10 >= self.current
 
 
 def sync(
@@ -77,9 +81,9 @@ def sync(
     """Make the log say what the rows of a sheet say, inside an append.
 
     `connection` reads the log as it was before; `are_spans` tells that 2023-24 is a span of years.
-    Raises TooManyAbsent if more than a tenth of the current events is not in the sheet and that is
-    not allowed, InvalidInput with the line and the cell for what cannot be read, InvalidSheet for
-    several cells that cannot be read, and the errors of the operations of `Append`.
+    Raises TooManyAbsent if the sheet `lacks_many` of the current events and that is not allowed,
+    InvalidInput with the line and the cell for what cannot be read, InvalidSheet for several cells
+    that cannot be read, and the errors of the operations of `Append`.
     """
     problems = Problems()
     rows: list[SheetRow] = []
@@ -99,8 +103,10 @@ def sync(
     absent = [event_id for event_id in current if event_id not in wanted]
     outcome = Outcome([], 0, [], len(absent), len(current))
     if outcome.lacks_many and not allow_absent:
-        raise TooManyAbsent(len(absent), len(current))
-    outcome.steps.extend(_source_steps(append, lookup, events.titles(rows), said))
+        titles = [query.get(connection, event_id)["title"] for event_id in absent]
+        raise TooManyAbsent(len(absent), len(current), titles=titles)
+    outcome.notes.extend(source_titles.notes(lookup))
+    outcome.steps.extend(_source_steps(append, lookup, said))
     unchanged = 0
     former = FormerDates(lambda: connection)
     for row in rows:
@@ -143,10 +149,8 @@ def _check_ids(rows: Iterable[SheetRow]) -> None:
     problems.check()
 
 
-def _source_steps(
-    append: Append, lookup: Lookup, titles: Mapping[str, str], said: Said
-) -> Iterator[Step]:
-    """Give a source the title that the sheet has for it, if the log has another one.
+def _source_steps(append: Append, lookup: Lookup, said: Said) -> Iterator[Step]:
+    """Give a source the only title that the sheet has for it, if the log has another one.
 
     Among several sources with one address it is the first, unless another has the title already.
     """
@@ -154,10 +158,14 @@ def _source_steps(
     for source in lookup.sources.values():
         sources.setdefault(source["url"], []).append(source)
     author = Said(author=said.author)
-    for address, title in titles.items():
+    for address, titles in lookup.said.items():
         known = sources.get(address, [])
-        if known and all(source["title"] != title for source in known):
-            receipt = append.update_source(known[0]["source_id"], {"title": title}, author)
+        title, row = next(iter(titles.items()))
+        if len(titles) == 1 and known and all(source["title"] != title for source in known):
+            try:
+                receipt = append.update_source(known[0]["source_id"], {"title": title}, author)
+            except InvalidInput as error:
+                raise row.invalid("source_title", error.problem) from None
             changed = (("title", known[0]["title"] or "", title),)
             yield Step("update source", address, receipt, cells=changed)
 

@@ -122,6 +122,7 @@ def append_command(
         sheet = _sheet(file, "\t" if tsv else None, ignored) if file and not read else None
     receipts = KeptReceipts()
     places = InputPlaces()
+    sheet_notes: list[str] = []
     with (
         opened_to_append(database) as timeline,
         output.Progress("events") as progress,
@@ -131,7 +132,7 @@ def append_command(
         connect = functools.cache(lambda: stack.enter_context(opened(database))[0])
         former = FormerDates(connect)
         if sheet:
-            read = _rows(connect(), former, sheet, are_spans=spans)
+            read = _rows(connect(), former, sheet, sheet_notes, are_spans=spans)
         elif read is None:
             source_ids = recorded_sources(append, given, said)
             date = given["occurred"]
@@ -153,7 +154,7 @@ def append_command(
             output.echo("No events.", err=True)
         for receipt in receipts:
             output.echo_receipt(receipt, dry_run=dry_run)
-    for note in (*former.notes, *(sheet.notes if sheet else ()), *places.notes(receipts)):
+    for note in (*former.notes, *sheet_notes, *places.notes(receipts)):
         output.echo_note(note)
 
 
@@ -259,20 +260,26 @@ def _sheet(file: IO[bytes], delimiter: str | None, ignored: tuple[str, ...]) -> 
 
 
 def _rows(
-    connection: sqlite3.Connection, former: FormerDates, sheet: Sheet, *, are_spans: bool
+    connection: sqlite3.Connection,
+    former: FormerDates,
+    sheet: Sheet,
+    notes: list[str],
+    *,
+    are_spans: bool,
 ) -> TypedStatements:
-    """Yield the statements of the rows of a sheet.
+    """Yield the statements of the rows of a sheet; notes for a person are added to `notes`.
 
     After a row that is wrong the others are read for their problems only; then all are raised.
     """
-    from timeline.formats.sheet import cells, events
+    from timeline.formats.sheet import cells, events, source_titles
     from timeline.formats.sheet.lookup import lookup_of
     from timeline.formats.sheet.problems import Problems
 
     problems = Problems()
     lookup = lookup_of(connection, are_spans=are_spans)
     with problems.gathered():
-        lookup = lookup_of(connection, sheet, are_spans=are_spans)
+        lookup = lookup_of(connection, sheet, are_spans=are_spans, is_news=False)
+    notes.extend((*source_titles.notes(lookup), *sheet.notes))
     with problems.gathered():
         for row in sheet:
             words = row.cells.get("occurred", "")

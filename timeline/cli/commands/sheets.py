@@ -18,8 +18,8 @@ from timeline.cli.options import (
     spans_option,
     yes_to_all_option,
 )
-from timeline.cli.sheet_questions import columns_meant
-from timeline.errors import InvalidInput, TimelineError
+from timeline.cli.sheet_questions import columns_meant, may_retract
+from timeline.errors import InvalidInput, TimelineError, TooManyAbsent
 from timeline.formats.sheet import cells
 from timeline.formats.sheet.reading import Sheet
 from timeline.intake.sheet_sync import Outcome, Step, sync
@@ -72,15 +72,22 @@ def sync_command(
     content = _content(source)
     with naming(source):
         sheet = Sheet(content, meant=columns_meant(content, ignored))
-    with (
-        opened_to_append(database) as timeline,
-        opened(database) as (connection, _),
-        appending(timeline, dry_run=dry_run) as append,
-        naming(source),
-    ):
-        outcome = sync(
-            connection, append, sheet, said, allow_absent=yes or dry_run, are_spans=spans
-        )
+
+    def synced(*, allow_absent: bool) -> Outcome:
+        with (
+            opened_to_append(database) as timeline,
+            opened(database) as (connection, _),
+            appending(timeline, dry_run=dry_run) as append,
+            naming(source),
+        ):
+            return sync(connection, append, sheet, said, allow_absent=allow_absent, are_spans=spans)
+
+    try:
+        outcome = synced(allow_absent=yes or dry_run)
+    except TooManyAbsent as error:
+        if not may_retract(error):
+            raise
+        outcome = synced(allow_absent=True)
     outcome.notes.extend(sheet.notes)
     if as_json:
         output.dump(_fields(outcome))
@@ -89,10 +96,8 @@ def sync_command(
     for note in outcome.notes:
         output.echo_note(note)
     if outcome.lacks_many and not yes:
-        many = (
-            f"{outcome.absent} of {outcome.current} events are not in the sheet, more than a tenth"
-        )
-        output.echo_note(f"{many}: without --dry-run, that needs --yes")
+        many = TooManyAbsent(outcome.absent, outcome.current)
+        output.echo_note(f"{many.extent}: without --dry-run, that needs --yes")
 
 
 def _content(source: str) -> bytes:

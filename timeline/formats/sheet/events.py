@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import zip_longest
 from types import MappingProxyType
@@ -58,6 +58,10 @@ EventFields = Mapping[str, Any]
 """The fields of an event that `query.get` returned, or of one of its parts."""
 
 
+Titles = Mapping[str, Mapping[str, SheetRow]]
+"""The titles of each address in a sheet, in their order, each with the first row that has it."""
+
+
 class Lookup(NamedTuple):
     """The names in a log that cells are read and written with."""
 
@@ -67,6 +71,13 @@ class Lookup(NamedTuple):
     """The sources that events cite, each with `title` and `url`, by source id."""
     titles: Mapping[str, str] = {}
     """The titles of sources, by address; a row need not repeat them."""
+    accepted: Mapping[str, Collection[str]] = {}
+    """The titles that a row may give an address, if a sheet and the log give it several.
+
+    A row that gives it another one cites the source of `titles`.
+    """
+    said: Titles = MappingProxyType({})
+    """The titles that the sheet gives its sources."""
     language: str = "en"
     """The language of the log: the marks of a number and the names of months are read by it."""
     spans: Spans = "alone"
@@ -151,19 +162,6 @@ def _cell_at(event: EventFields, path: str) -> str:
 # --- A row as an event --------------------------------------------------------------------
 
 
-def titles(rows: Iterable[SheetRow]) -> dict[str, str]:
-    """Return the titles of a sheet by address. Raises InvalidCell if an address has two titles."""
-    found: dict[str, tuple[str, int]] = {}
-    for row in rows:
-        for address, title in _source_items(row):
-            if address and title:
-                known, line = found.setdefault(address, (title, row.line))
-                if known != title:
-                    problem = f'line {line} gives the same address the title "{known}"'
-                    raise row.invalid("source_title", problem)
-    return {address: title for address, (title, _) in found.items()}
-
-
 def normal(
     row: SheetRow, lookup: Lookup, before: Mapping[str, str] = MappingProxyType({})
 ) -> SheetRow:
@@ -189,8 +187,7 @@ def normal(
         problems.check()
     if any(found.get(column, "") != before.get(column, "") for column in _SOURCES):
         slots = dict.fromkeys(
-            (address, title or lookup.titles.get(address, ""))
-            for address, title in _source_items(row)
+            (address, _title(address, title, lookup)) for address, title in source_items(row)
         )
         found["source_url"] = joined(address for address, _ in slots)
         if "source_title" in found:
@@ -279,7 +276,7 @@ def _normal(column: str, cell: str, lookup: Lookup, before: str) -> str:
             return cell
 
 
-def _source_items(row: SheetRow) -> list[tuple[str, str]]:
+def source_items(row: SheetRow) -> list[tuple[str, str]]:
     """Return address (or id) and title of each source that a row names. Raises InvalidInput."""
     addresses = several(row.cells.get("source_url", ""))
     given = several(row.cells.get("source_title", ""))
@@ -290,6 +287,13 @@ def _source_items(row: SheetRow) -> list[tuple[str, str]]:
         )
         raise row.invalid("source_title", problem)
     return [pair for pair in zip_longest(addresses, given, fillvalue="") if any(pair)]
+
+
+def _title(address: str, title: str, lookup: Lookup) -> str:
+    """Return the title by which a source is cited that a row names by address and title."""
+    if title and title in lookup.accepted.get(address, (title,)):
+        return title
+    return lookup.titles.get(address, "")
 
 
 def statement(row: SheetRow) -> Statement:
@@ -394,7 +398,7 @@ def _citations(event: EventFields, row: SheetRow, lookup: Lookup) -> list[Any]:
 
     A source that was cited before keeps its quotes; any other is cited as a whole.
     """
-    wanted = {address or title: (address, title) for address, title in _source_items(row)}
+    wanted = {address or title: (address, title) for address, title in source_items(row)}
     found = []
     known = set()
     for citation in event.get("citations", ()):

@@ -6,9 +6,9 @@ import functools
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 
-from timeline.formats.sheet import events
 from timeline.formats.sheet.cells import SheetRow
 from timeline.formats.sheet.events import Lookup
+from timeline.formats.sheet.source_titles import settled, titles_in
 from timeline.model.typed_dates import Spans, is_span
 from timeline.model.vocabulary import stored
 from timeline.store import log
@@ -56,24 +56,31 @@ def _without_sources(connection: sqlite3.Connection) -> Lookup:
 
 
 def lookup_of(
-    connection: sqlite3.Connection, rows: Iterable[SheetRow] = (), *, are_spans: bool = False
+    connection: sqlite3.Connection,
+    rows: Iterable[SheetRow] = (),
+    *,
+    are_spans: bool = False,
+    is_news: bool = True,
 ) -> Lookup:
     """Return the names with which a sheet is read, with the titles that its rows add.
 
-    `are_spans` tells that YYYY-NN in a cell is a span of years wherever it can be one. Raises
-    InvalidCell if the rows give an address two titles.
+    `are_spans` tells that YYYY-NN in a cell is a span of years wherever it can be one, `is_news`
+    that a title in the sheet takes the place of the one in the log.
     """
     spans: set[Spans] = set()
     cursor = connection.execute(f"{_SOURCES} ORDER BY source_key")
     sources = {row["source_id"]: row for row in as_dicts(cursor)}
-    titles: dict[str, str] = {}
+    known: dict[str, list[str]] = {}
     for source in sources.values():
-        if source["url"] and source["title"]:
-            titles.setdefault(source["url"], source["title"])
-    titles |= events.titles(_noted(rows, spans))
+        if source["url"]:
+            known.setdefault(source["url"], []).append(source["title"] or "")
+    said = titles_in(_noted(rows, spans))
+    titles, accepted = settled(said, known, is_news=is_news)
     return _without_sources(connection)._replace(
         sources=sources,
         titles=titles,
+        accepted=accepted,
+        said=said,
         spans="taken" if are_spans else next(iter(spans), "alone"),
     )
 
