@@ -7,6 +7,7 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -336,3 +337,198 @@ def test_an_encoding_that_is_unknown_or_wrong_is_refused(
         return
     with pytest.raises(InvalidInput, match=re.escape(problem)):
         read(content, FileForm(encoding=encoding))
+
+
+# --- JSON ---------------------------------------------------------------------------------
+
+TWO = [{"ref": "k1", "headline": "Bridge {[", "on": "2025-04-13"}, {"ref": "k2", "on": "2025"}]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize(
+    ("whole", "under"),
+    [
+        (TWO, None),
+        ({"status": 200, "text": 'a "quoted" \\ [{', "data": TWO}, "data"),
+        ({"data": {"ids": [1, 2], "page": {"of": [[1], {"x": 1}]}, "items": TWO}}, "data.items"),
+        ({"data": TWO, "next": None, "errors": []}, "data"),
+    ],
+)
+def test_rows_of_json_are_found_under_the_one_list_of_objects(
+    tmp_path: Path, indent: int | None, whole: Any, under: str | None
+) -> None:
+    content = json.dumps(whole, indent=indent).encode()
+    notes = [f"rows found under {under}"] if under else []
+    assert read(content) == [*notes, *TWO]
+    if under:
+        assert read(content, FileForm(path=under)) == TWO
+    said = imported(tmp_path, content)
+    assert said.startswith("2 rows: 1 recorded, 1 rejected.")
+
+
+def test_objects_one_after_another_are_rows_in_lines_or_not() -> None:
+    lines = "\n".join(json.dumps(row) for row in TWO)
+    spread = "\n".join(json.dumps(row, indent=2) for row in TWO)
+    assert read(lines.encode()) == read(spread.encode()) == TWO
+    assert read(b"\n" + lines.replace("\n", "\n\n\n").encode()) == TWO
+    assert read(json.dumps(TWO[0]).encode()) == read(json.dumps(TWO[0], indent=1).encode())
+    assert read(b'{"ref": "k1"}\nhalf a row\n') == [
+        {"ref": "k1"},
+        "is not JSON: Expecting value at character 1",
+    ]
+
+
+def test_one_line_of_json_is_a_row_if_it_has_the_wanted_columns_itself() -> None:
+    content = json.dumps({**TWO[0], "links": [{"url": "https://example.org/"}]}).encode()
+    form = FileForm(columns=frozenset(("ref", "headline", "on")))
+    assert read(content, form) == [{**TWO[0], "links.0.url": "https://example.org/"}]
+    assert read(content)[0] == "rows found under links"
+
+
+@pytest.mark.parametrize(
+    ("whole", "path", "problem"),
+    [
+        (
+            {"data": TWO, "included": TWO},
+            None,
+            "has several lists of objects, data, included: say which one has the rows, with"
+            ' rows = "data" in the mapping',
+        ),
+        ({"data": TWO}, "date", 'rows: the file has no list "date": did you mean data?'),
+        ({"a": 1}, "data", 'rows: the file has no list "data": it has no list of objects'),
+        (TWO, "data", "rows: names a list in an object, and this file is a list: leave it out"),
+    ],
+)
+def test_an_object_without_the_list_or_with_several_is_refused(
+    whole: Any, path: str | None, problem: str
+) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        read(json.dumps(whole).encode(), FileForm(path=path))
+    assert str(raised.value) == problem
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b'{"data": [{"a": 1},', "ends within the array"),
+        (b'{"data": [{"a": 1}], "x": "', "ends within an object"),
+        (b'{"data"', "ends within an object"),
+        (b'{\n"data" [{"a": 1}]}', 'line 2: is not JSON: "[" stands where ":" should be'),
+        (b'{"data": [{"a": 1}]', "ends within an object"),
+        (b'{"data": [{"a": 1}] "x": 1}', "is not JSON"),
+        (b'{"a": ' + b'"' + b"x" * 2**24 + b'"}', "is longer than 16 MiB"),
+        (b'{"a": ' * 200_000 + b"1", "ends within an object"),
+    ],
+)
+def test_an_object_that_is_cut_off_or_wrong_is_refused(content: bytes, problem: str) -> None:
+    with pytest.raises(InvalidInput, match=re.escape(problem)):
+        read(content)
+
+
+def test_the_list_in_an_object_of_any_size_is_read_a_row_at_a_time() -> None:
+    row = json.dumps(TWO[0])
+    size = 2**24 // len(row) + 10
+    content = '{"note": "' + "x" * 200_000 + '", "data": [' + ",".join([row] * size) + "]}"
+    found = rows(io.BytesIO(content.encode()))
+    assert next(found) == FileNote("rows found under data")
+    assert sum(1 for _ in found) == size
+
+
+def test_the_features_of_geojson_are_rows_with_their_properties_and_where_they_are() -> None:
+    outline = [[[30.5, 50.4], [30.6, 50.4], [30.5, 50.5], [30.5, 50.4]]]
+    long = [[[number, number] for number in range(90)]]
+    whole = {
+        "type": "FeatureCollection",
+        "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}},
+        "features": [
+            {
+                "type": "Feature",
+                "id": 7,
+                "properties": {"ref": "k1", "tags": ["a", "b"], "longitude": "east"},
+                "geometry": {"type": "Point", "coordinates": [30.52, 50.45]},
+            },
+            {
+                "type": "Feature",
+                "properties": None,
+                "geometry": {"type": "Polygon", "coordinates": outline},
+            },
+            {
+                "type": "Feature",
+                "properties": {"id": "k3"},
+                "geometry": {"type": "Polygon", "coordinates": long},
+            },
+            {"type": "Feature", "properties": {"id": "k4"}, "geometry": None},
+        ],
+    }
+    for indent in (None, 2):
+        note, first, second, *others = read(json.dumps(whole, indent=indent).encode())
+        assert note == "rows found under features"
+        assert first == {
+            "id": "7",
+            "ref": "k1",
+            "tags.0": "a",
+            "tags.1": "b",
+            "longitude": "east",
+            "latitude": "50.45",
+            "geometry.type": "Point",
+            "geometry.coordinates.0": "30.52",
+            "geometry.coordinates.1": "50.45",
+        }
+        assert isinstance(second, dict)
+        assert second["geometry.coordinates.0.3.1"] == "50.4"
+        assert "latitude" not in second
+        assert others == [{"id": "k3", "geometry.type": "Polygon"}, {"id": "k4"}]
+
+
+def test_the_records_of_airtable_are_rows_with_their_fields() -> None:
+    whole = {
+        "records": [
+            {
+                "id": "recA",
+                "createdTime": "2025-04-13T10:00:00.000Z",
+                "fields": {"Name": "Bridge", "Who": ["x", "y"]},
+            },
+            {"id": "recB", "createdTime": "2025-04-13T10:00:00.000Z", "fields": {"id": "own"}},
+        ],
+        "offset": "itr/recC",
+    }
+    created = "2025-04-13T10:00:00.000Z"
+    assert read(json.dumps(whole).encode()) == [
+        "rows found under records",
+        {"id": "recA", "createdTime": created, "Name": "Bridge", "Who.0": "x", "Who.1": "y"},
+        {"createdTime": created, "record id": "recB", "id": "own"},
+    ]
+
+
+def test_a_mapping_names_the_encoding_and_the_list_of_rows(tmp_path: Path) -> None:
+    content = json.dumps({"data": [{**TWO[0], "headline": "é"}], "other": TWO}, ensure_ascii=False)
+    mapping = MAPPING.replace("[fields]", 'encoding = "cp1252"\nrows = "data"\n[fields]')
+    said = imported(tmp_path, content.encode("cp1252"), mapping)
+    assert said.startswith("1 row: 1 recorded.")
+    assert "é" in done("show", "desk-k1")
+
+
+_TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=9)
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-999, 999) | _TEXTS,
+    lambda inner: st.dictionaries(_TEXTS.filter(bool), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    items=st.lists(st.dictionaries(_TEXTS.filter(bool), _VALUES, max_size=4), min_size=1),
+    before=st.dictionaries(_TEXTS.filter(lambda name: name not in ("", "rows")), _VALUES),
+    indent=st.sampled_from([None, 2]),
+    is_ascii=st.booleans(),
+)
+def test_the_same_objects_are_the_same_rows_however_they_are_wrapped(
+    items: list[dict[str, Any]], before: dict[str, Any], indent: int | None, is_ascii: bool
+) -> None:
+    def written(value: Any) -> bytes:
+        return json.dumps(value, indent=indent, ensure_ascii=is_ascii).encode()
+
+    plain_rows = read(written(items))
+    wrapped = {**before, "rows": items, "after": before}
+    assert read(written(wrapped)) == ["rows found under rows", *plain_rows]
+    assert read(written(wrapped), FileForm(path="rows")) == plain_rows

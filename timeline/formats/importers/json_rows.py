@@ -7,7 +7,7 @@ its line, and the objects after it are still read. Knows nothing of what their v
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Set
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -31,9 +31,11 @@ def line_rows(lines: Iterator[str], first: int) -> Iterator[Row | Unreadable]:
     )
 
 
-def _json_row(line: int, content: str) -> Row | Unreadable:
+def _json_row(
+    line: int, content: str, cells: Callable[[object], Cells] | None = None
+) -> Row | Unreadable:
     try:
-        return Row(line, cells_of(parse_json(content)))
+        return Row(line, (cells or cells_of)(parse_json(content)))
     except InvalidInput as error:
         return Unreadable(line, error.field, error.problem)
 
@@ -63,13 +65,21 @@ def array_rows(chunks: Iterable[str], line: int) -> Iterator[Row | Unreadable]:
     Items are found by their brackets, so an error in one does not affect the others. Raises
     InvalidInput if the array is cut off or an item is too long.
     """
+    chunks = iter(chunks)
+    rest, line = yield from items(chunks, line, cells_of)
+    if (rest + next(chunks, "")).strip():
+        yield Unreadable(line, "", "has more behind the end of the array")
+
+
+def items(
+    chunks: Iterator[str], line: int, cells: Callable[[object], Cells]
+) -> Generator[Row | Unreadable, None, tuple[str, int]]:
+    """Yield a row for each object of an array, and return the text behind it, with its line."""
     buffer, scanned, depth = "", 0, 0
     kept = 0  # where the item begins, or the text between two items
     is_inside = False  # whether the last chunk ended within a text
     for chunk in chunks:
         buffer += chunk
-        if depth < 0:
-            break
         while True:
             if is_inside and (inside := _INSIDE.match(buffer, scanned)):
                 scanned = inside.end()
@@ -96,20 +106,15 @@ def array_rows(chunks: Iterable[str], line: int) -> Iterator[Row | Unreadable]:
                 depth -= 1
                 if depth == 1:
                     item = buffer[kept:scanned]
-                    yield _json_row(line, item)
+                    yield _json_row(line, item, cells)
                     line += item.count("\n")
                     kept = scanned
                 elif depth == 0:
                     yield from _stray(buffer[kept : token.start()], line)
-                    line += buffer.count("\n", kept, scanned)
-                    kept, depth = scanned, -1
-                    break
+                    return buffer[scanned:], line + buffer.count("\n", kept, scanned)
         buffer, scanned, kept = buffer[kept:], scanned - kept, 0
         text_files.check_length(len(buffer), line)
-    if depth >= 0:
-        raise InvalidInput("", "ends within the array: is the file whole?").at(line=line)
-    if buffer.strip():
-        yield Unreadable(line, "", "has more behind the end of the array")
+    raise InvalidInput("", "ends within the array: is the file whole?").at(line=line)
 
 
 def _stray(between: str, line: int) -> Iterator[Unreadable]:
@@ -117,6 +122,24 @@ def _stray(between: str, line: int) -> Iterator[Unreadable]:
     if found := between.strip(" \t\r\n,"):
         line += between.count("\n", 0, between.index(found))
         yield Unreadable(line, "", f"is no object with fields: {quoted(found)}")
+
+
+def are_lines(first: str, second: str, wanted: Set[str]) -> bool:
+    """Tell whether a file that begins with these two lines is JSON Lines, not one large object.
+
+    The second line is "" in a file of one line: that is a row if it has the wanted columns itself.
+    """
+    if not first.rstrip().endswith("}"):
+        return False
+    if second.lstrip().startswith("{"):
+        return True
+    depth = 0
+    for token in _TOKEN.finditer(first):
+        depth += (token[0] in "[{") - (token[0] in "]}")
+    if depth or second:
+        return not depth
+    row = _json_row(1, first)
+    return isinstance(row, Row) and bool(wanted) and len(wanted & {*row.cells}) * 2 >= len(wanted)
 
 
 def flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

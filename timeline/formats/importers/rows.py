@@ -14,7 +14,8 @@ from typing import IO, NamedTuple
 
 from timeline.errors import InvalidInput
 from timeline.formats.importers.decoding import text
-from timeline.formats.importers.json_rows import array_rows, line_rows
+from timeline.formats.importers.json_objects import object_rows
+from timeline.formats.importers.json_rows import are_lines, array_rows, line_rows
 from timeline.formats.importers.tables import table_rows
 from timeline.formats.imports import FileNote, Row, Unreadable
 from timeline.model import text_files
@@ -30,6 +31,8 @@ class FileForm(NamedTuple):
     """The delimiter of a table; a file that has one is CSV."""
     encoding: str | None = None
     """The encoding of a text, by a name that Python knows; None means UTF-8 or UTF-16."""
+    path: str | None = None
+    """The dotted name of the list of rows in a JSON object, such as "data.items"."""
     columns: frozenset[str] = frozenset()
     """The columns that a table must have, each of them once."""
 
@@ -53,10 +56,13 @@ def rows(
             skipped += 1
         match head.lstrip()[0]:
             case "[" if form.delimiter is None:
+                if form.path:
+                    problem = "names a list in an object, and this file is a list: leave it out"
+                    raise InvalidInput("rows", problem)
                 chunks = iter(lambda: stream.read(_CHUNK), "")
                 yield from array_rows(chain((head,), chunks), skipped + 1)
             case "{" if form.delimiter is None:
-                yield from line_rows(_lines_from(head, stream, skipped + 1), skipped + 1)
+                yield from _object_rows(head, stream, skipped + 1, form)
             case "<":
                 raise InvalidInput("", "is a web page, not data").at(line=skipped + 1)
             case _:
@@ -64,6 +70,28 @@ def rows(
                 yield from table_rows(
                     found, skipped + 1, delimiter=form.delimiter, wanted=form.columns
                 )
+
+
+def _object_rows(
+    head: str, stream: io.TextIOWrapper, line: int, form: FileForm
+) -> Iterator[Row | Unreadable | FileNote]:
+    """Yield the rows of JSON Lines, or of one object, whose line `line` was read up to `head`."""
+    if not head.endswith(("\n", "\r")):
+        head += stream.readline(text_files.LONGEST_LINE + 1 - len(head))
+    blanks, after = "", ""
+    if len(head) <= text_files.LONGEST_LINE:
+        while (after := stream.readline(_CHUNK)) and not after.strip():
+            blanks += after
+            text_files.check_length(len(blanks), line)
+        if not form.path and are_lines(head, after, form.columns):
+            first = [head, *io.StringIO(blanks, newline="")]
+            others = _lines_from(after, stream, line + len(first)) if after else ()
+            yield from line_rows(chain(first, others), line)
+            return
+    beginning = head + blanks + after
+    pieces = (beginning[at : at + _CHUNK] for at in range(0, len(beginning), _CHUNK))
+    chunks = iter(lambda: stream.read(_CHUNK), "")
+    yield from object_rows(chain(pieces, chunks), line, form.path)
 
 
 def _lines_from(head: str, stream: io.TextIOWrapper, first: int) -> Iterator[str]:

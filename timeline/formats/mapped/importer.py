@@ -59,7 +59,9 @@ def _checked_rows(
     of a JSON file has none of the mapped columns.
     """
     is_first = True
-    form = FileForm(mapping.delimiter, columns=frozenset(mapping.columns))
+    form = FileForm(
+        mapping.delimiter, mapping.encoding, mapping.list_path, frozenset(mapping.columns)
+    )
     with contextlib.closing(rows(file, form)) as found:
         for row in found:
             if isinstance(row, Row):
