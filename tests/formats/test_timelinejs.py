@@ -338,6 +338,114 @@ def test_times_of_a_sheet_are_read_as_timelinejs_reads_them(clock: str, occurred
     assert importer("timelinejs").event(cells)["occurred"] == f"1943-09-02{occurred}"
 
 
+FIRST_TEMPLATE = """\
+Start Date,End Date,Headline,Text,Media,Media Credit,Media Caption,Media Thumbnail,Type,Tag
+,,The ferry,,,,,,start,
+7/4/1931,8/1932,The first ferry,Of wood,https://example.org/ferry.jpg,The paper,At the quay,,,Boats
+1944,,The ferry sinks,,,,,,,War
+11/3/1944 2:05 PM,,Divers come,,,,,,,War
+11/3/1944 06:30:15,-,A storm,,,,,,,
+1950-06-02,1952,Years of the bridge,,,,,,era,
+"""
+
+
+def test_the_first_template_is_read_with_the_month_first(folder: Path) -> None:
+    printed = put("ferry.csv", FIRST_TEMPLATE)
+    assert printed.startswith("6 rows: 5 recorded, 1 rejected")
+    found = json.loads(done("export", "json"))["events"]
+    assert {event["title"]: event["occurred"] for event in found} == {
+        "The ferry": "1931-07-04/1952",
+        "The first ferry": "1931-07-04/1932-08",
+        "The ferry sinks": "1944",
+        "Divers come": "1944-11-03T14:05",
+        "Years of the bridge": "1950-06-02/1952",
+    }
+    (first,) = (event for event in found if event["title"] == "The first ferry")
+    assert first["tags"] == ["boats"]
+    assert first["media"] == [
+        {
+            "kind": "image",
+            "url": "https://example.org/ferry.jpg",
+            "caption": "At the quay",
+            "credit": "The paper",
+        }
+    ]
+    with Path("ferry.csv.rejects.csv").open(newline="") as file:
+        (reject,) = csv.DictReader(file)
+    assert (reject["line"], reject["field"]) == ("6", "End Date")
+    assert reject["reason"] == '"-" is no date: write 1924, 5/1924, or 5/3/1924 for 3 May'
+    slide = next(each for each in exported()["events"] if "media" in each)
+    assert as_read(slide) == {
+        "start_date": {"year": 1931, "month": 7, "day": 4},
+        "end_date": {"year": 1932, "month": 8},
+        "text": {"headline": "The first ferry", "text": "Of wood"},
+        "media": {
+            "url": "https://example.org/ferry.jpg",
+            "credit": "The paper",
+            "caption": "At the quay",
+        },
+        "group": "Boats",
+    }
+    assert put("ferry.csv", FIRST_TEMPLATE).startswith("6 rows: 5 unchanged, 1 rejected")
+
+
+@pytest.mark.parametrize(
+    ("columns", "column", "problem"),
+    [
+        ({"Start_Date": "spring 1944"}, "Start Date", '"spring 1944" is no date: write 1924, 5/'),
+        ({"Start_Date": "23/5/1924"}, "Start Date", '"23/5/1924" has no such month: the month'),
+        ({"Start_Date": "5/3/24"}, "Start Date", '"5/3/24" has a year of two digits: write all'),
+        ({"Start_Date": "5.3.1924"}, "Start Date", '"5.3.1924" is no date'),
+        ({"Start_Date": "5/3/1924 noon"}, "Start Date", "must be a time such as 14:30"),
+        ({"Start_Date": "2/30/1924"}, "Start Date", ""),
+        ({"Start_Date": "0"}, "Start Date", "is 0, a year that never was"),
+        ({"Start_Date": "1924", "End_Date": "1923"}, "End Date", ""),
+        ({"Start_Date": "", "End_Date": "1923"}, "Start Date", "has no year: this slide has no"),
+        ({"year": "1924", "month": "May"}, "Month", "must be a whole number"),
+    ],
+)
+def test_what_is_wrong_in_a_date_of_the_first_template_is_said(
+    columns: dict[str, str], column: str, problem: str
+) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        importer("timelinejs").event(cells_of_sheet(**columns, Headline="The ferry"))
+    assert refusal.value.field == column
+    assert refusal.value.problem.startswith(problem)
+
+
+def test_columns_may_be_in_any_case() -> None:
+    header, rest = SHEET.split("\n", 1)
+    for variant in (header.lower(), header.upper(), header.lower().replace(" ", "_")):
+        assert rows_of(f"{variant}\n{rest}") == rows_of(SHEET)
+    twice = rows_of("Year,year,HEADLINE\n1950,1960,The ferry\n")
+    assert isinstance(twice[0], Row)
+    assert twice[0].cells["year"] == "1960"
+    assert importer("timelinejs").event(twice[0].cells)["occurred"] == "1950"
+
+
+def test_words_for_the_blind_become_those_of_the_medium_and_come_back(folder: Path) -> None:
+    put("ferry.csv", "year,headline,media,alt text\n1931,Ferry,https://a.example/b.png,A boat\n")
+    medium = {"url": "https://a.example/b.png", "alt": "A boat"}
+    (found,) = json.loads(done("export", "json"))["events"]
+    assert found["media"] == [{"kind": "image", **medium}]
+    assert exported()["events"][0]["media"] == medium
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        ("Yaer,Headline\n1950,The ferry\n", '; did you mean "Yaer"?'),
+        ("Startdate,Headline\n1950,The ferry\n", '; did you mean "Startdate"?'),
+        ("day,note\n", ""),
+    ],
+)
+def test_a_sheet_of_neither_template_is_refused(folder: Path, content: str, hint: str) -> None:
+    Path("file.csv").write_text(content)
+    assert one_line(run("import", "timelinejs", "file.csv")) == (
+        'Year: is not a column of this file, nor is "Start Date", and TimelineJS needs one' + hint
+    )
+
+
 @pytest.mark.parametrize("clock", ["noon", "25:00", "14:75", "1:2:3:4:5"])
 def test_a_time_that_is_none_is_refused(clock: str) -> None:
     cells = cells_of_sheet(Year="1943", Month="9", Day="2", Time=clock, Headline="Talks")

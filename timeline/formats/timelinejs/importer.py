@@ -18,6 +18,7 @@ Knows nothing of the log.
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import json
 import re
@@ -35,7 +36,7 @@ from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import NUMBER
 from timeline.formats.timelinejs import slides
 from timeline.formats.timelinejs.slides import DATE_PARTS, DATES, PART, SCALE, SCHEME, TWIN
-from timeline.model import edtf, text_files
+from timeline.model import edtf, hints, text_files
 from timeline.model.strict_json import parse_json
 from timeline.model.text_files import LONGEST_LINE
 
@@ -50,6 +51,7 @@ _JSON_DATES = tuple(
 _SHEET_DATES = tuple(
     f"{which}{part}" for which in ("", "End ") for part in ("Year", "Month", "Day")
 )
+_FIRST_TEMPLATE = ("Start Date", "End Date")
 _NAMES = ("unique_id", "text.headline", "Headline", "text.text", "Text", "media.url", "Media")
 
 
@@ -63,7 +65,7 @@ def importer(mapping: Path | None) -> Format:
         identify=_identify,
         event=slides.event,
         tally=_tally,
-        identifying=frozenset((*_NAMES, *_JSON_DATES, *_SHEET_DATES, PART, TWIN)),
+        identifying=frozenset((*_NAMES, *_JSON_DATES, *_SHEET_DATES, *_FIRST_TEMPLATE, PART, TWIN)),
         spellings=dict.fromkeys((*_JSON_DATES, *_SHEET_DATES), NUMBER),
     )
 
@@ -90,19 +92,41 @@ def _slide_rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
 
 
 def _sheet_rows(content: str) -> Iterator[Row | Unreadable]:
-    """Yield the rows of a sheet, whose columns must have the names that TimelineJS knows."""
+    """Yield the rows of a sheet, by the names that TimelineJS gives its columns."""
+    delimiter = text_files.delimiter_of(content.lstrip().partition("\n")[0])
+    columns = _columns(content, delimiter)
     has_title = False
-    head = content.lstrip().partition("\n")[0]
-    for row in csv_rows(iter(io.StringIO(content, newline="")), text_files.delimiter_of(head)):
+    for row in csv_rows(iter(io.StringIO(content, newline="")), delimiter):
         if isinstance(row, Row):
-            if "Year" not in row.cells:
-                raise InvalidInput("Year", "is not a column of this file, and TimelineJS needs it")
-            part = row.cells.get("Type", "").strip()
+            cells = {columns.get(name, name): text for name, text in row.cells.items()}
+            part = cells.get("Type", "").strip().lower()
+            part = "title" if part == "start" and "Year" not in cells else part
             if part not in ("title", "era") or (part == "title" and has_title):
                 part = "event"
             has_title = has_title or part == "title"
-            row = row._replace(cells={**row.cells, PART: part, DATES: "", TWIN: ""})
+            row = row._replace(cells={**cells, PART: part, DATES: "", TWIN: ""})
         yield row
+
+
+def _columns(content: str, delimiter: str) -> dict[str, str]:
+    """Return the names of TimelineJS for the columns of a sheet that differ only in their case.
+
+    Raises InvalidInput for a sheet without the columns of either template of TimelineJS.
+    """
+    records = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
+    header = next((cells for cells in records if any(cell.strip() for cell in cells)), [])
+    given = [cell.strip() for cell in header]
+    known = {name.lower(): name for name in slides.SHEET if name not in given}
+    found = {}
+    for name in given:
+        if own := known.pop(" ".join(name.lower().replace("_", " ").split()), None):
+            found[name] = own
+    if not {"Year", "Start Date"} & {*given, *found.values()}:
+        near = hints.nearest("Year", given) or hints.nearest("Start Date", given)
+        hint = f"; did you mean {hints.quoted(near)}?" if near else ""
+        problem = 'is not a column of this file, nor is "Start Date", and TimelineJS needs one'
+        raise InvalidInput("Year", f"{problem}{hint}")
+    return found
 
 
 # --- JSON ---------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from timeline.errors import InvalidInput, InvalidValue
 from timeline.formats.timelinejs.html import plain
 from timeline.model import edtf
 from timeline.model.content import Source
+from timeline.model.hints import quoted
 from timeline.model.media import Medium
 from timeline.model.media_kinds import kind_of
 from timeline.model.validation import validate
@@ -39,8 +40,9 @@ SHEET = (
     "Year", "Month", "Day", "Time", "End Year", "End Month", "End Day", "End Time",
     "Display Date", "Headline", "Text", "Media", "Media Credit", "Media Caption",
     "Media Thumbnail", "Alt Text", "Type", "Group", "Tag", "Background",
+    "Start Date", "End Date",
 )  # fmt: skip
-"""The columns that TimelineJS reads in a sheet."""
+"""The columns that TimelineJS reads in a sheet; the last two are of its first template."""
 
 NO_EVENTS = {"era": "era", "title": "title slide"}
 """The tags of slides that are not events, by the part of the file that holds them."""
@@ -62,7 +64,10 @@ _BEGINNING = 100
 
 
 def slide(cells: SlideCells) -> dict[str, Any]:
-    """Return the slide as TimelineJS has it in JSON. Raises InvalidInput if a time is wrong."""
+    """Return the slide as TimelineJS has it in JSON.
+
+    Raises InvalidInput for a wrong time, and for a wrong date of the first template.
+    """
     given = {name: text.strip() for name, text in cells.items() if text.strip()}
     if any(column in given for column in SHEET):
         return _of_a_sheet(given)
@@ -141,13 +146,39 @@ def _of_a_sheet(row: SlideCells) -> dict[str, Any]:
 
 def _sheet_date(row: SlideCells, which: str) -> dict[str, str | int]:
     if not row.get(f"{which}Year"):
-        return {}
+        column = f"{which or 'Start '}Date"
+        return _date_of_the_first_template(column, row[column]) if row.get(column) else {}
     parts = {part: row.get(f"{which}{part.capitalize()}", "") for part in DATE_PARTS[:3]}
     found: dict[str, str | int] = {
         part: re.sub(r"[\s,]+", "", text) for part, text in parts.items() if text
     }
     if clock := row.get(f"{which}Time"):
         found |= _clock(f"{which}Time", clock)
+    return found
+
+
+_MONTH_FIRST = re.compile(
+    r"(?:(?P<month>[0-9]{1,2})/)?(?:(?P<day>[0-9]{1,2})/)?(?P<year>-?[0-9]+)(?:[\sT]+(?P<clock>.+))?"
+)
+_YEAR_FIRST = re.compile(
+    r"(?P<year>-?[0-9]{4,})-(?P<month>[0-9]{1,2})(?:-(?P<day>[0-9]{1,2}))?(?:[\sT]+(?P<clock>.+))?"
+)
+
+
+def _date_of_the_first_template(column: str, text: str) -> dict[str, str | int]:
+    """Read a date such as 1924, 5/1924 or 5/3/1924, which is 3 May, with or without a time."""
+    match = _MONTH_FIRST.fullmatch(text) or _YEAR_FIRST.fullmatch(text)
+    if not match:
+        problem = f"{quoted(text)} is no date: write 1924, 5/1924, or 5/3/1924 for 3 May"
+        raise InvalidInput(column, problem)
+    if match["month"] and int(match["month"]) > 12:
+        raise InvalidInput(column, f"{quoted(text)} has no such month: the month comes first")
+    if match["month"] and len(match["year"]) < 3:
+        problem = f"{quoted(text)} has a year of two digits: write all four"
+        raise InvalidInput(column, problem)
+    found: dict[str, str | int] = {part: match[part] for part in DATE_PARTS[:3] if match[part]}
+    if match["clock"]:
+        found |= _clock(column, match["clock"])
     return found
 
 
@@ -337,6 +368,8 @@ def _cell(cells: SlideCells, name: str) -> str:
     if not any(column in cells for column in SHEET):
         return name
     which, _, part = name.partition("_date.")
+    if f"{which.capitalize()} Date" in cells and "Year" not in cells:
+        return f"{which.capitalize()} Date"
     column = part.capitalize() if part in DATE_PARTS[:3] else "Time"
     return f"End {column}" if which == "end" else column
 
