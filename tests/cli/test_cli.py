@@ -1290,6 +1290,40 @@ def test_an_option_that_is_given_twice_is_wrong_usage(
     assert before.exit_code == 2
 
 
+def test_a_source_is_cited_with_the_words_that_it_says(story: Path, tmp_path: Path) -> None:
+    def cited(event: str) -> list[tuple[str, str | None]]:
+        shown = json.loads(done("-d", story, "show", event, "--json"))
+        return [(each["source_id"], each.get("quote")) for each in shown["citations"]]
+
+    text = tmp_path / "council.txt"
+    text.write_text("The council met on Monday. Thirty houses were lost, the mayor said.")
+    done("-d", story, "capture", text, "--id", "council-report", "--url", "https://example.org/c")
+    options = ("append", "--title", "Fire", "--occurred", "2025", "--id", "fire-1")
+    done("-d", story, *options, "--quote", "Thirty houses were lost", "--cite", "council-rep")
+    assert cited("fire-1") == [("council-report", "Thirty houses were lost")]
+    two = ("--cite", "https://example.org/c", "--quote", "the mayor said", "--quote", "on Monday")
+    done("-d", story, "update", "fire-1", *two, "--cite", "https://example.org/new")
+    assert cited("fire-1")[1:3] == [
+        ("council-report", "the mayor said"),
+        ("council-report", "on Monday"),
+    ]
+    assert len(cited("fire-1")) == 4
+    said = one_line(run("-d", story, "update", "fire-1", *two))
+    assert said == "event fire-1 already says so: nothing would change"
+    done("-d", story, "append", *options[1:5], "--id", "fire-2", "--cite", "council-report")
+    why = ("--reason", "who says so")
+    done("-d", story, "correct", "fire-2", "--cite", "council", "--quote", "on Monday", *why)
+    assert cited("fire-2") == [("council-report", "on Monday")]
+    wrong = ("--cite", "council-report", "--quote", "Forty houses")
+    for command in (("update", "fire-2"), options[:5]):
+        said = one_line(run("-d", story, *command, *wrong))
+        assert said.startswith("quote: ")
+    said = one_line(run("-d", story, "update", "fire-2", "--cite", "nobody"))
+    assert said.startswith('no source "nobody"')
+    usage = run("-d", story, "update", "fire-2", "--quote", "on Monday")
+    assert (usage.exit_code, "--quote goes after the --cite" in usage.stderr) == (2, True)
+
+
 def test_a_source_alone_is_a_change(story: Path) -> None:
     done("-d", story, "update", "talks", "--source", "https://example.org/other")
     assert len(json.loads(done("-d", story, "show", "talks", "--json"))["citations"]) == 2

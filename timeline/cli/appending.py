@@ -23,7 +23,15 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import output
-from timeline.errors import ClockBehind, ClockLeapt, InvalidInput, InvalidValue, TimelineError
+from timeline.cli.options import CiteWords
+from timeline.errors import (
+    ClockBehind,
+    ClockLeapt,
+    InvalidInput,
+    InvalidValue,
+    NotFound,
+    TimelineError,
+)
 from timeline.formats import prose
 from timeline.model import figures, typed_dates
 from timeline.model.content import Said
@@ -234,6 +242,37 @@ def source_id(append: Append, text: str, said: Said) -> str:
 def recorded_sources(append: Append, options: dict[str, Any], said: Said) -> dict[str, str]:
     """Return the ids of the sources in the options, by their text; a new address is recorded."""
     return {source: source_id(append, source, said) for source in options.get("sources", ())}
+
+
+def citations(
+    timeline: Timeline, append: Append, cites: Iterable[CiteWords], said: Said
+) -> list[dict[str, str]]:
+    """Return the citations that --cite and --quote describe; a new address is recorded."""
+    found = []
+    for source, quotes in cites:
+        key = _cited_source(timeline, append, source, said)
+        found += [{"source_id": key, "quote": quote} for quote in quotes] or [{"source_id": key}]
+    return found
+
+
+def _cited_source(timeline: Timeline, append: Append, text: str, said: Said) -> str:
+    try:
+        return timeline.resolve_source(text)
+    except NotFound:
+        if "://" in text:
+            return source_id(append, text, said)
+        raise
+
+
+@contextlib.contextmanager
+def quote_named() -> Iterator[None]:
+    """Raise an InvalidInput about the quote of a citation as one about the option --quote."""
+    try:
+        yield
+    except InvalidInput as error:
+        if re.fullmatch(r"citations\.[0-9]+\.quote", error.field):
+            raise InvalidInput("quote", error.problem) from None
+        raise
 
 
 def described_figures(

@@ -129,6 +129,7 @@ _LOOK_UPS = {
     "place": _places,
     "source": _sources,
     "sources": _sources,
+    "cites": _sources,
     "tag": _tags,
     "tags": _tags,
 }

@@ -35,11 +35,20 @@ class FigureWords(NamedTuple):
     """Addresses and ids of the sources that carry the figure."""
 
 
+class CiteWords(NamedTuple):
+    """A source to cite as the options of a command give it, with what it says."""
+
+    source: str
+    """An id, a beginning of one, or an address."""
+    quotes: tuple[str, ...] = ()
+
+
 class Command(click.Command):
     """A command that refuses an option given twice, and gives each figure its own options.
 
     In `figures` of a command with `figure_options` stand FigureWords. --said-by, --dated and
     --source describe the --figure before them; before the first figure they describe all figures.
+    In `cites` of a command with `cite_options` stand CiteWords, each with the quotes after it.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -55,7 +64,33 @@ class Command(click.Command):
         if "figures" in ctx.params:
             order_of_names = [str(each.name) for each in given]
             ctx.params["figures"] = _figures(ctx, order_of_names, ctx.params)
+        if "cites" in ctx.params:
+            ctx.params["cites"] = _cites(ctx, [str(each.name) for each in given], ctx.params)
         return rest
+
+
+def _cites(
+    ctx: click.Context, order: Iterable[str], given: dict[str, Any]
+) -> tuple[CiteWords, ...]:
+    """Return the sources to cite, each with its quotes; take the quotes out of `given`.
+
+    A quote belongs to the --cite before it; the only --cite may also stand after its quotes.
+    """
+    said = {"cites": iter(given["cites"]), "quotes": iter(given.pop("quotes"))}
+    early: list[str] = []
+    found: list[CiteWords] = []
+    for name in order:
+        if name == "cites":
+            found.append(CiteWords(next(said[name])))
+        elif name == "quotes":
+            quote = next(said[name])
+            if found:
+                found[-1] = found[-1]._replace(quotes=(*found[-1].quotes, quote))
+            else:
+                early.append(quote)
+    if early and len(found) != 1:
+        raise click.UsageError("--quote goes after the --cite of its source", ctx)
+    return tuple(each._replace(quotes=(*early, *each.quotes)) for each in found)
 
 
 def _figures(
@@ -210,6 +245,23 @@ ignore_column_option = click.option(
     metavar="NAME",
     multiple=True,
     help="Leave out a column of the sheet, though its name is like a known one. May be repeated.",
+)
+
+cite_options = all_of(
+    click.option(
+        "--cite",
+        "cites",
+        metavar="SOURCE",
+        multiple=True,
+        help="A source that says so: its id, a beginning of it, or its address. May be repeated.",
+    ),
+    click.option(
+        "--quote",
+        "quotes",
+        metavar="WORDS",
+        multiple=True,
+        help="What the source of the --cite before it says, word for word. May be repeated.",
+    ),
 )
 
 edit_option = click.option(

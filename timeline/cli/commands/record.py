@@ -15,10 +15,12 @@ from timeline.cli import output
 from timeline.cli.appending import (
     KeptReceipts,
     appending,
+    citations,
     described_figures,
     language_of,
     naming,
     print_receipt,
+    quote_named,
     recorded_sources,
     typed_date,
 )
@@ -27,6 +29,7 @@ from timeline.cli.opening import opened, opened_to_append
 from timeline.cli.options import (
     Command,
     at_option,
+    cite_options,
     edit_option,
     figure_options,
     ignore_column_option,
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
 @click.option("--actor", "actors", metavar="NAME", multiple=True, help="May be repeated.")
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="May be repeated.")
 @figure_options
+@cite_options
 @click.option("--id", "event_id", metavar="ID", help="Its id; made up if not given.")
 @said_options
 @writing_options
@@ -95,6 +99,8 @@ def append_command(
     given = {name: value for name, value in options.items() if value not in (None, ())}
     if edit and file:
         raise click.UsageError("--edit goes with options, not with a FILE")
+    if edit and "cites" in given:
+        raise click.UsageError("--cite and --quote go without --edit: the form has both")
     if file and given:
         raise click.UsageError("give either a FILE or options that describe one event")
     if file is None and not edit and not {"title", "occurred"} <= given.keys():
@@ -137,7 +143,9 @@ def append_command(
             source_ids = recorded_sources(append, given, said)
             date = given["occurred"]
             given["occurred"] = former.date_of(given) or date
-            read = iter([(None, date, _described(timeline, given, source_ids))])
+            described = _described(timeline, given, source_ids)
+            described["citations"] += citations(timeline, append, given.get("cites", ()), said)
+            read = iter([(None, date, described)])
         else:
             read = _resolved(read, language_of(timeline))
         with naming(getattr(file, "name", "-")) if file else _options_named():
@@ -177,7 +185,8 @@ _FIELDS = {
 def _options_named() -> Iterator[None]:
     """Raise an InvalidInput about a field as one about the option that set the field."""
     try:
-        yield
+        with quote_named():
+            yield
     except InvalidInput as error:
         for field, option in _FIELDS.items():
             if error.field == field or error.field.startswith(f"{field}."):

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import click
 
 from timeline.cli.appending import (
     appending,
+    citations,
     described_figures,
     language_of,
     print_receipt,
+    quote_named,
     recorded_sources,
     typed_date,
 )
 from timeline.cli.opening import opened_to_append
 from timeline.cli.options import (
+    CiteWords,
     Command,
     all_of,
     at_option,
+    cite_options,
     edit_option,
     expect_option,
     figure_options,
@@ -127,6 +131,7 @@ def _revise(
     replace: int | None,
     edit: bool,
     point: dict[str, str] | None,
+    cites: tuple[CiteWords, ...],
     expect: int | None,
     as_json: bool,
     **options: Any,
@@ -134,7 +139,7 @@ def _revise(
     """Update or correct the event that `event` means by paths, figures and sources."""
     figures = {name: options.pop(name) for name in ("figures", "sources")}
     if edit:
-        if assignments or replace or point or any(figures.values()):
+        if assignments or replace or point or cites or any(figures.values()):
             raise click.UsageError("say what changes in the form of --edit, or by options")
         from timeline.cli.edit import revise_by_form
 
@@ -142,14 +147,16 @@ def _revise(
         return
     if operation == "correct" and options["reason"] is None:
         raise click.UsageError("say why it was wrong: --reason TEXT")
-    if not (assignments or point or figures["figures"] or figures["sources"]):
-        raise click.UsageError("say what changes: --set PATH=VALUE, --figure, --source or --edit")
+    if not (assignments or point or cites or figures["figures"] or figures["sources"]):
+        raise click.UsageError(
+            "say what changes: --set PATH=VALUE, --figure, --source, --cite or --edit"
+        )
     if replace and len(figures["figures"]) != 1:
         raise click.UsageError("--replace goes with one --figure")
     said = validate(Said, options)
     with opened_to_append(database) as timeline:
         event_id, version = timeline.resolve(event)
-        with appending(timeline) as append:
+        with appending(timeline) as append, quote_named():
             changes = _changes(assignments, language_of(timeline))
             changes += ((f"place.{axis}", text) for axis, text in (point or {}).items())
             source_ids = recorded_sources(append, figures, said)
@@ -159,6 +166,7 @@ def _revise(
                 before,
                 described_figures(timeline, figures, source_ids),
                 dict.fromkeys(source_ids.values()),
+                citations(timeline, append, cites, said),
                 replace,
             )
             receipt: Receipt = getattr(append, operation)(
@@ -181,6 +189,7 @@ def _additions(
     event: EventDict,
     figures: list[dict[str, Any]],
     source_ids: Iterable[str],
+    cited: Iterable[dict[str, str]],
     replace: int | None,
 ) -> list[tuple[str, Any]]:
     """Return the changes by path that add or replace figures, and cite sources."""
@@ -188,11 +197,25 @@ def _additions(
     if replace and replace > count:
         raise InvalidInput("replace", f"there is no figure {replace}: the event has {count}")
     where = f"quantities.{replace - 1}" if replace else "quantities.-"
-    cited = {citation["source_id"] for citation in event.get("citations", ())}
     return [
         *((where, figure) for figure in figures),
-        *(("citations.-", {"source_id": key}) for key in source_ids if key not in cited),
+        *_new_citations(event, [*({"source_id": key} for key in source_ids), *cited]),
     ]
+
+
+def _new_citations(event: EventDict, wanted: Iterable[dict[str, str]]) -> Iterator[tuple[str, Any]]:
+    """Yield the changes by path that cite sources; one cited as a whole gets its first quote."""
+    known: list[Any] = [*event.get("citations", ())]
+    whole = {each["source_id"]: n for n, each in enumerate(known) if each.keys() == {"source_id"}}
+    for citation in wanted:
+        key, quote = citation["source_id"], citation.get("quote")
+        if any(each["source_id"] == key and quote in (None, each.get("quote")) for each in known):
+            continue
+        known.append(citation)
+        if key in whole:
+            yield f"citations.{whole.pop(key)}.quote", quote
+        else:
+            yield "citations.-", citation
 
 
 def _revision(reason_option: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -202,6 +225,7 @@ def _revision(reason_option: Callable[[Any], Any]) -> Callable[[Any], Any]:
         _set_option,
         at_option,
         figure_options,
+        cite_options,
         _replace_option,
         edit_option,
         reason_option,
