@@ -661,8 +661,9 @@ def test_items_without_a_value_are_left_out_and_fixed_ones_stay(tmp_path: Path) 
         """
     )
     form = importer("mapped", path)
-    (row,) = read(form, b'[{"date": "2025-12-31", "tank": -25}]')
+    row, note = read(form, b'[{"date": "2025-12-31", "tank": -25}]')
     assert isinstance(row, Row)
+    assert note == FileNote("no row has submarines: what it fills stays empty")
     assert form.reading(row.cells).fields == {
         "title": "Claimed losses",
         "occurred": "2025-12-31",

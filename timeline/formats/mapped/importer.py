@@ -1,28 +1,28 @@
 """The format of any CSV or JSON file, for which a mapping says which column fills which field.
 
-`mapping` says what a mapping can have. An object of a list, such as ``quantities.0``, is left out
-if all of its columns are empty.
-
-Knows nothing of the log.
+Guarantees: all columns that the mapping reads and that no row has are refused together, each with
+the nearest one. Knows nothing of the log.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
-from collections.abc import Generator
-from decimal import Decimal
+import functools
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import IO
 
 from timeline.errors import InvalidInput
 from timeline.formats.importers.rows import FileForm, rows
-from timeline.formats.imports import Cells, FileNote, Format, Row, Tally, Unreadable
-from timeline.formats.mapped.events import reading
+from timeline.formats.imports import Cells, FileNote, Format, Row, Unreadable
+from timeline.formats.mapped.cells import in_brackets, plain_name
+from timeline.formats.mapped.events import Events
 from timeline.formats.mapped.mapping import Mapping, read_mapping
-from timeline.formats.mapped.rules import NUMBERS
-from timeline.formats.spelling import number
+from timeline.formats.mapped.order import YearsInOrder
 from timeline.model import hints
+
+_LONGEST_CELL = 10_000
+"""Characters of a cell that a pattern is tried on; a longer one has no groups."""
 
 
 def importer(mapping: Path | None) -> Format:
@@ -37,12 +37,14 @@ def importer(mapping: Path | None) -> Format:
 
 def importer_of(mapping: Mapping) -> Format:
     """Return the format that a mapping describes."""
+    events = Events(mapping)
+    with_groups = functools.partial(_with_groups, mapping) if mapping.patterns else _as_they_are
     return Format(
         scheme=mapping.scheme,
         read=lambda file: _checked_rows(mapping, file),
-        identify=lambda cells: _identify(mapping, cells),
-        event=lambda cells: reading(mapping, cells),
-        tally=lambda cells: _tally(mapping, cells),
+        identify=lambda cells: _identify(mapping, with_groups(cells)),
+        event=lambda cells: events.reading(with_groups(cells)),
+        tally=lambda cells: events.tally(with_groups(cells)),
         identifying=frozenset(mapping.identifying),
         spellings=mapping.spellings,
         source=mapping.source,
@@ -50,67 +52,105 @@ def importer_of(mapping: Mapping) -> Format:
     )
 
 
+def _as_they_are(cells: Cells) -> Cells:
+    return cells
+
+
+def _with_groups(mapping: Mapping, cells: Cells) -> Cells:
+    """Return the cells of a row, and those that the patterns of the mapping find in them."""
+    found = {**cells}
+    for column, pattern in mapping.patterns.items():
+        text = cells.get(column, "").strip()
+        match = pattern.search(text) if text and len(text) <= _LONGEST_CELL else None
+        for group in mapping.groups(column):
+            found[f"{column}.{group}"] = ((match[group] or "") if match else "").strip()
+    return found
+
+
+# --- Rows ---------------------------------------------------------------------------------
+
+
 def _checked_rows(
     mapping: Mapping, file: IO[bytes]
 ) -> Generator[Row | Unreadable | FileNote, None, None]:
-    """Yield the rows of a file, without the columns that are not kept.
+    """Yield the rows of a file that are wanted, without the columns that are not kept.
 
-    Raises InvalidInput if a mapped column is not in the header of a table, or if the first object
-    of a JSON file has none of the mapped columns.
+    Raises InvalidInput if a mapped column is in no row: of a table at its first row, of JSON behind
+    the last one. JSON may leave out what is empty, so there a column that is needed must lack, or
+    one that is like another.
     """
-    is_first = True
+    lacking = {*mapping.columns}
+    seen: dict[str, None] = {}
+    years = YearsInOrder.of(mapping)
     form = FileForm(
         mapping.delimiter, mapping.encoding, mapping.list_path, frozenset(mapping.columns)
     )
+    count = 0
     with contextlib.closing(rows(file, form)) as found:
         for row in found:
-            if isinstance(row, Row):
-                if is_first:
-                    is_first = False
-                    _check_columns(mapping, row)
-                for column in mapping.left_out:
-                    row.cells.pop(column, None)
+            if not isinstance(row, Row):
+                yield row
+                continue
+            count += 1
+            if lacking:
+                names = {name for cell in row.cells for name in (cell, plain_name(cell))}
+                lacking -= names
+                seen |= dict.fromkeys(names)
+                if lacking and (row.is_of_a_table or lacking == {*mapping.columns}):
+                    raise _lacking(mapping, lacking, seen)
+            if row.is_of_a_table:
+                _check_lists(mapping, row.cells)
+            if any(
+                row.cells.get(name, "").strip() not in said for name, said in mapping.only.items()
+            ):
+                continue
+            if years:
+                years.add(row.cells)
+            for column in mapping.left_out:
+                row.cells.pop(column, None)
             yield row
+    if lacking and count:
+        free = {name: None for name in seen if name not in mapping.columns}
+        if lacking & mapping.needed or any(hints.nearest(column, free) for column in lacking):
+            raise _lacking(mapping, lacking, free)
+        columns = ", ".join(sorted(lacking))
+        fills = "what it fills stays" if len(lacking) == 1 else "what they fill stays"
+        yield FileNote(f"no row has {columns}: {fills} empty")
 
 
-def _check_columns(mapping: Mapping, row: Row) -> None:
-    lacking = [name for name in mapping.columns if name not in row.cells]
-    # In JSON a column may be in some of the objects only.
-    if lacking and (row.is_of_a_table or len(lacking) == len(mapping.columns)):
-        near = hints.nearest(lacking[0], row.cells)
-        hint = f": did you mean {near}?" if near else ""
-        raise InvalidInput(lacking[0], f"is in the mapping, and no column of this{hint}")
+def _lacking(mapping: Mapping, lacking: Iterable[str], seen: Iterable[str]) -> InvalidInput:
+    """Return the refusal of columns that no row has, all at once."""
+    columns = [column for column in mapping.columns if column in {*lacking}]
+    seen = [name for name in seen if name not in mapping.columns] or [*seen]
+    near = [hint for column in columns if (hint := hints.nearest(column, seen))]
+    hint = f": did you mean {', '.join(near)}?" if near else ""
+    if not near:
+        known = [*dict.fromkeys(plain_name(name) for name in seen)]
+        more = ", ..." if len(known) > 10 else ""
+        hint = f": the columns are {', '.join(known[:10])}{more}"
+    return InvalidInput("", f"no row has {', '.join(columns)}{hint}")
+
+
+def _check_lists(mapping: Mapping, cells: Cells) -> None:
+    """Raise InvalidInput for a cell that fills a list, and is one text that nothing splits."""
+    for rule in mapping.lists:
+        text = cells.get(str(rule.column), "").strip()
+        if text and text not in mapping.style.nothing and in_brackets(text) is None:
+            problem = f"wants a list: add split to fields.{rule.path}, or write {rule.path}.0"
+            raise InvalidInput(rule.path, problem)
 
 
 def _identify(mapping: Mapping, cells: Cells) -> str:
+    """Return the id of a row; of several columns some may be empty, but not all.
+
+    Raises InvalidInput, naming the column.
+    """
     parts = []
     for column in mapping.identifying:
-        text = cells.get(column, "").strip()
-        if column in mapping.spellings:
+        text = mapping.style.text(cells, column)
+        if text and column in mapping.spellings:
             text = mapping.spellings[column].normal(text)
-        if not text:
-            raise InvalidInput(column, "is empty, and rows are told apart by it")
         parts.append(text)
+    if not any(parts):
+        raise InvalidInput(mapping.identifying[0], "is empty, and rows are told apart by it")
     return "-".join(parts)
-
-
-def _tally(mapping: Mapping, cells: Cells) -> Tally:
-    figures: dict[tuple[str, str], Decimal] = {}
-    country = when = ""
-    measures = {
-        rule.path.removesuffix(".measure"): rule.value
-        for rule in mapping.rules
-        if rule.path.startswith("quantities.") and rule.last_step == "measure"
-    }
-    for rule in mapping.rules:
-        if rule.path == "place.country" and rule.column:
-            country = cells.get(rule.column, "").strip()
-        elif rule.path == "occurred" and rule.column:
-            when = "a date" if cells.get(rule.column, "").strip() else ""
-        elif rule.column and rule.path.startswith("quantities.") and rule.last_step in NUMBERS:
-            measure = measures.get(rule.path.rpartition(".")[0])
-            text = number(cells.get(rule.column, ""), decimal=mapping.decimal)
-            if isinstance(measure, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
-                key = measure.lower(), rule.last_step
-                figures[key] = figures.get(key, Decimal(0)) + Decimal(text)
-    return Tally(figures, country, when)

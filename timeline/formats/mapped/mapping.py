@@ -1,21 +1,8 @@
-"""Read a mapping, which is TOML, and check it.
+"""Read a mapping, which is TOML, and check it: docs/import.md describes its settings.
 
-`scheme` names the publisher; `id` names the column, or the columns, that identify a row;
-`[fields]` has a rule for each field path. A rule is the name of a column, or a table with one of
-these three:
-
-    column   a column, with the options `words` (text to word), `other` (the word for texts that
-             are not in `words`), `date` (one or several formats of strptime) and `split` (what
-             separates the items of a list)
-    text     a text with columns in braces: "{kind} in {town}"
-    value    a value that is the same for every row
-
-`delimiter` separates the columns of CSV, `decimal` is the mark before a fraction ("." or ","), and
-`numbers` lists columns that hold numbers but fill no field. `leave_out` lists columns that are not
-kept. `encoding` names the encoding of the file, and `rows` the list of its rows in JSON.
-
-`[source]` is the dataset itself, with the fields of a source; every event cites it. Without an id
-of its own it gets the scheme as its id ("+" and "." become "-").
+`scheme` names the publisher, `id` the columns that identify a row, and `[fields]` has a rule for
+each field path. `[source]` is the dataset itself, with the fields of a source; every event cites
+it. Without an id of its own it gets the scheme as its id ("+" and "." become "-").
 
 Guarantees: the whole mapping is checked before a row is read. Knows nothing of the log.
 """
@@ -26,30 +13,31 @@ import codecs
 import re
 import tomllib
 from collections import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from timeline.errors import InvalidInput
+from timeline.formats.mapped.cells import NOTHING, Style, plain_name
 from timeline.formats.mapped.rules import (
-    DATES,
-    NUMBERS,
     REQUIRED,
     Rule,
-    are_texts,
-    check_names,
-    checked_rule,
+    checked_pattern,
+    checked_rules,
+    conditions,
 )
-from timeline.formats.spelling import Spelling, dates, numbers
+from timeline.formats.mapped.settings import are_texts, check_names
+from timeline.formats.spelling import Spelling, numbers
 from timeline.model import field_paths
 from timeline.model.content import Source
 from timeline.model.validation import validate
 
 _SETTINGS = (
-    *("scheme", "id", "fields", "delimiter", "decimal", "numbers", "source"),
-    *("encoding", "rows", "leave_out"),
+    *("scheme", "id", "fields", "delimiter", "decimal", "numbers", "source", "encoding", "rows"),
+    *("leave_out", "nothing", "language", "only", "patterns"),
 )
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True)
@@ -60,8 +48,8 @@ class Mapping:
     identifying: tuple[str, ...]
     """The columns that identify a row."""
     rules: tuple[Rule, ...]
+    style: Style
     delimiter: str | None = None
-    decimal: str = "."
     numbers: tuple[str, ...] = ()
     source: abc.Mapping[str, Any] | None = None
     encoding: str | None = None
@@ -70,40 +58,75 @@ class Mapping:
     """The dotted name of the list of rows in a JSON object, such as "data.items"."""
     left_out: frozenset[str] = frozenset()
     """The columns that are not kept."""
+    has_own_nothing: bool = False
+    """Whether the mapping says itself what stands for nothing."""
+    only: abc.Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The texts that columns of a row must have, so that the row is read."""
+    patterns: abc.Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    """The patterns whose named groups make columns, such as "Where.town", by column."""
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """Return all columns that the mapping names: of ids, of fields, and of other numbers."""
+        """Return all columns of a file that the mapping reads."""
+        made = {f"{column}.{group}" for column in self.patterns for group in self.groups(column)}
         named = (column for rule in self.rules for column in rule.columns)
-        return tuple(dict.fromkeys((*self.identifying, *named, *self.numbers)))
+        every = (*self.identifying, *named, *self.numbers, *self.only, *self.patterns)
+        return tuple(column for column in dict.fromkeys(every) if column not in made)
+
+    def groups(self, column: str) -> tuple[str, ...]:
+        """Return the named groups of the pattern of a column."""
+        return tuple(self.patterns[column].groupindex)
 
     @cached_property
     def spellings(self) -> dict[str, Spelling]:
-        number_columns = [rule.column for rule in self.rules if rule.last_step in NUMBERS]
         found = {
-            column: numbers(self.decimal) for column in (*number_columns, *self.numbers) if column
-        }
-        return found | {
-            rule.column: dates(rule.dates)
+            rule.column: numbers(rule.decimal or self.style.decimal or ".")
             for rule in self.rules
-            if rule.column and rule.last_step in DATES
+            if rule.column and rule.is_number
         }
+        found |= dict.fromkeys(self.numbers, numbers(self.style.decimal or "."))
+        for rule in self.rules:
+            if rule.date:
+                found |= rule.date.spellings(self.style)
+        return found
+
+    @cached_property
+    def needed(self) -> frozenset[str]:
+        """Return the columns without which no row can be read."""
+        required = (rule for rule in self.rules if rule.path in REQUIRED)
+        first = (rule.columns[0] for rule in required if rule.columns)
+        return frozenset((*self.identifying, *first))
+
+    @cached_property
+    def lists(self) -> tuple[Rule, ...]:
+        """Return the rules whose cells must be lists, for nothing says how to split them."""
+        return tuple(
+            rule
+            for rule in self.rules
+            if rule.shape == "texts" and rule.column and not rule.split
+            if not rule.is_one and rule.item is None
+        )
 
     def column_of(self, path: str) -> str:
         """Return the column that fills a field, or the path itself if no column does.
 
-        That is the column of the longest path among the rules that `path` begins with.
+        That is the column of the longest path among the rules that `path` begins with. An object of
+        a list that one rule makes of many items has the column of that rule.
         """
         steps = field_paths.steps(path)
         if self.source and steps[0] == "citations" and len(steps) > 1 and steps[1].isdecimal():
             steps[1] = str(int(steps[1]) - 1)  # the first citation is the dataset
-        columns = {
-            tuple(field_paths.steps(rule.path)): rule.columns[0]
-            for rule in self.rules
-            if rule.columns
-        }
-        beginnings = (tuple(steps[:length]) for length in range(len(steps), 0, -1))
-        return next((columns[each] for each in beginnings if each in columns), path)
+        path = ".".join(steps)
+        columns = {rule.path: rule.columns[0] for rule in reversed(self.rules) if rule.columns}
+        beginnings = [".".join(steps[:length]) for length in range(len(steps), 0, -1)]
+        for each in beginnings:
+            if each in columns:
+                return columns[each]
+        spread = {plain_name(path): column for path, column in reversed(columns.items())}
+        for each in beginnings:
+            if (plain := plain_name(each)) in spread and plain != each:
+                return spread[plain]
+        return path
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -132,9 +155,6 @@ def checked(said: dict[str, Any]) -> Mapping:
     identifying = [identifying] if isinstance(identifying, str) else identifying
     if not are_texts(identifying) or not identifying:
         raise InvalidInput("id", "must be the column, or the list of columns, with the row's id")
-    decimal = said.get("decimal", ".")
-    if decimal not in (".", ","):
-        raise InvalidInput("decimal", 'must be "." or ","')
     delimiter = said.get("delimiter")
     if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1):
         raise InvalidInput("delimiter", "must be one character")
@@ -144,28 +164,64 @@ def checked(said: dict[str, Any]) -> Mapping:
             raise InvalidInput(name, "must be a list of columns")
     if (list_path := said.get("rows")) is not None and not isinstance(list_path, str):
         raise InvalidInput("rows", 'must be the name of a list in JSON, such as "data.items"')
-    fields = said.get("fields")
-    if not isinstance(fields, dict):
-        raise InvalidInput("fields", "must be a table of field paths")
-    rules = tuple(checked_rule(path, rule) for path, rule in fields.items())
-    for needed in REQUIRED:
-        if needed not in fields:
-            raise InvalidInput(f"fields.{needed}", "is required")
     mapping = Mapping(
         scheme,
         tuple(identifying),
-        rules,
+        _checked_fields(said.get("fields")),
+        _checked_style(said),
         delimiter,
-        decimal,
         tuple(lists["numbers"]),
         _checked_source(said["source"], scheme) if "source" in said else None,
         _checked_encoding(said.get("encoding")),
         list_path,
         frozenset(lists["leave_out"]),
+        "nothing" in said,
+        {
+            name: frozenset(texts)
+            for name, texts in conditions("only", said.get("only", {})).items()
+        },
+        _checked_patterns(said.get("patterns", {})),
     )
-    if used := sorted(mapping.left_out & {*mapping.columns}):
-        raise InvalidInput("leave_out", f"has {used[0]}, which the mapping uses")
+    used = {*mapping.columns} - ({*mapping.only} - {c for r in mapping.rules for c in r.columns})
+    if both := sorted(mapping.left_out & used):
+        raise InvalidInput("leave_out", f"has {both[0]}, which the mapping uses")
     return mapping
+
+
+def _checked_fields(fields: Any) -> tuple[Rule, ...]:
+    if not isinstance(fields, dict):
+        raise InvalidInput("fields", "must be a table of field paths")
+    rules: list[Rule] = []
+    for path, said in fields.items():
+        rules += checked_rules(path, said, _after(path, fields))
+    for needed in REQUIRED:
+        if needed not in fields:
+            raise InvalidInput(f"fields.{needed}", "is required")
+    return tuple(rules)
+
+
+def _after(path: str, fields: abc.Iterable[str]) -> int:
+    """Return the number behind those that the fields give to objects of the list of this path."""
+    numbered = (field_paths.steps(other) for other in fields if other.startswith(f"{path}."))
+    return max((int(steps[1]) + 1 for steps in numbered if steps[1].isdecimal()), default=0)
+
+
+def _checked_style(said: abc.Mapping[str, Any]) -> Style:
+    if said.get("decimal", ".") not in (".", ","):
+        raise InvalidInput("decimal", 'must be "." or ","')
+    nothing = said.get("nothing", [*NOTHING])
+    if not isinstance(nothing, list) or not all(isinstance(mark, str) for mark in nothing):
+        raise InvalidInput("nothing", 'must be a list of texts, such as ["NA", "-99"]')
+    language = said.get("language", "en")
+    if not isinstance(language, str) or not _LANGUAGE.fullmatch(language):
+        raise InvalidInput("language", "must be a language tag such as en or pt-BR")
+    return Style(frozenset(mark.strip() for mark in nothing), said.get("decimal"), language)
+
+
+def _checked_patterns(said: Any) -> dict[str, re.Pattern[str]]:
+    if not isinstance(said, dict):
+        raise InvalidInput("patterns", "must be a table of regular expressions, by column")
+    return {name: checked_pattern(f"patterns.{name}", pattern) for name, pattern in said.items()}
 
 
 def _checked_source(source: Any, scheme: str) -> dict[str, Any]:
