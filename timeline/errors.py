@@ -5,6 +5,7 @@
     +-- InvalidInput        a field of an input, and its line      (also a ValueError)
     |   +-- InvalidCell         a cell of a sheet, and its address
     +-- InvalidSheet        several cells or rows of a sheet        (also a ValueError)
+    |   +-- MissingIds          rows of a sheet without an id, and nothing else
     +-- NotFound            no such event, source, actor or entry
     +-- Ambiguous           a beginning of an id, or a name, that several share
     +-- NoText              a source whose text is not in this file
@@ -41,7 +42,7 @@
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "InvalidSheet",
     "InvalidValue",
     "IsMirror",
+    "MissingIds",
     "NoText",
     "NotATimeline",
     "NotFetched",
@@ -155,6 +157,14 @@ class InvalidSheet(TimelineError, ValueError):
     def __init__(self, problems: Sequence[InvalidInput]) -> None:
         super().__init__(f"{len(problems):,} problems, of which the first is: {problems[0]}")
         self.problems = tuple(problems)
+
+
+class MissingIds(InvalidSheet):
+    """Rows of a sheet that have no id; `proposed` says an id for each, by its line."""
+
+    def __init__(self, problems: Sequence[InvalidInput], proposed: Mapping[int, str]) -> None:
+        super().__init__(problems)
+        self.proposed = dict(proposed)
 
 
 class NotFound(TimelineError):

@@ -674,7 +674,11 @@ def test_one_address_with_two_titles_in_a_sheet_is_one_source(path: Path, tmp_pa
     ("column", "cell", "problem"),
     [
         ("country", "Ukrane", 'cell F8, country: "Ukrane" is not a country'),
-        ("id", "", "cell A8, id: is empty: give every row an id of its own"),
+        (
+            "id",
+            "",
+            "cell A8, id: is empty: write event-006, the event with this title and date, or",
+        ),
         ("id", "event-001", 'cell A8, id: "event-001" stands twice: lines 4 and 11'),
         ("id", "Event 6", "cell A8, id: must be 3 to 64 characters"),
         ("occurred", "04/05/2025", 'cell C8, occurred: "04/05/2025" can be read as'),
@@ -716,6 +720,154 @@ def test_json_says_the_same(log: Path, ten: Rows, tmp_path: Path) -> None:
     assert found == {"unchanged": 9, "notes": [], "absent": 0, "current": 10}
     assert (step["verb"], step["event_id"], step["version"]) == ("update", "event-001", 2)
     assert step["cells"] == [{"column": "killed", "old_value": "35", "new_value": "36"}]
+
+
+# --- Ids ----------------------------------------------------------------------------------
+
+WITHOUT_IDS = (
+    b"title;occurred;id;Owner\r\n"
+    b"Fire at the quay;12 April 2025;;me\r\n"
+    b'"Ice; on the river";2025-04-14\r\n'
+    + "Event 3: talks, «квартал» 🚀;2025-04-04/2025-05-01;;\r\n".encode()
+)
+PROPOSED = {
+    2: "fire-at-the-quay",
+    3: "ice-on-the-river",
+    4: "event-003, the event with this title and date",
+}
+
+
+@pytest.fixture
+def sheet_without_ids(log: Path, ten: Rows, tmp_path: Path) -> Path:
+    """A sheet of two new rows and one that the log has, none with an id."""
+    sheet = tmp_path / "no-ids.csv"
+    sheet.write_bytes(WITHOUT_IDS)
+    return sheet
+
+
+def test_rows_without_an_id_are_refused_with_ids_that_would_do(
+    log: Path, sheet_without_ids: Path
+) -> None:
+    before = dump(log)
+    refusal = run("-d", log, "sync", "--yes", sheet_without_ids)
+    assert refusal.exit_code == 1
+    assert refusal.stderr.splitlines() == [
+        "Error: 3 rows have no id, by which an event is found again: write those below into the"
+        " sheet, or let --write-ids write them into the file",
+        *(
+            f"Error: line {line}: cell C{line}, id: is empty: write {proposed}"
+            for line, proposed in PROPOSED.items()
+        ),
+    ]
+    assert (dump(log), sheet_without_ids.read_bytes()) == (before, WITHOUT_IDS)
+
+
+def test_ids_are_written_into_the_file_when_asked(log: Path, sheet_without_ids: Path) -> None:
+    asked = ("-d", log, "sync", "--yes", "--write-ids", sheet_without_ids)
+    before = dump(log)
+    said = run(*asked, "--dry-run")
+    assert said.exit_code == 0
+    assert 'Would record "Fire at the quay" (fire-at-the-quay), 12 April 2025.' in said.stdout
+    assert (dump(log), sheet_without_ids.read_bytes()) == (before, WITHOUT_IDS)
+    said = run(*asked)
+    assert (said.exit_code, said.stdout.splitlines()[-1]) == (
+        0,
+        "2 recorded, 9 retracted, 1 unchanged.",
+    )
+    assert f"3 ids written into {sheet_without_ids.name}" in said.stderr.replace(
+        f"{sheet_without_ids.parent}/", ""
+    ).replace("\n  ", " ")
+    written = sheet_without_ids.read_bytes()
+    assert written.splitlines()[:3] == [
+        b"title;occurred;id;Owner",
+        b"Fire at the quay;12 April 2025;fire-at-the-quay;me",
+        b'"Ice; on the river";2025-04-14;ice-on-the-river',
+    ]
+    assert written.endswith(b";event-003;\r\n")
+    assert run("-d", log, "sync", sheet_without_ids).stdout == "3 unchanged.\n"
+    again = run(*asked)
+    assert (again.exit_code, again.stdout) == (0, "3 unchanged.\n")
+    assert sheet_without_ids.read_bytes() == written
+
+
+def test_a_person_on_a_terminal_is_asked_once_whether_ids_are_written(
+    log: Path, sheet_without_ids: Path, tmp_path: Path
+) -> None:
+    asked = ("-d", log, "sync", "--yes", "no-ids.csv")
+    code, shown = conversation(*asked, answers="n\n", cwd=tmp_path)
+    assert (code, sheet_without_ids.read_bytes()) == (1, WITHOUT_IDS)
+    assert "line 2: fire-at-the-quay line 3: ice-on-the-river line 4: event-003, the" in shown
+    assert "Write them into no-ids.csv? [Y/n]" in shown
+    code, shown = conversation(*asked, answers="\n", cwd=tmp_path)
+    assert (code, shown.count("[Y/n]"), "2 recorded" in shown) == (0, 1, True), shown
+    assert b";fire-at-the-quay;me" in sheet_without_ids.read_bytes()
+
+
+def test_a_sheet_that_is_refused_gets_no_ids(log: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "s.csv"
+    sheet.write_text("title,occurred\nFire,2025\nIce,soon\n")
+    refusal = run("-d", log, "sync", "--yes", "--write-ids", sheet)
+    assert one_line(refusal).startswith("line 3: cell B3, occurred: ")
+    assert sheet.read_text() == "title,occurred\nFire,2025\nIce,soon\n"
+    refusal = run("-d", log, "sync", "--yes", sheet)
+    assert [line.split(": ")[2] for line in refusal.stderr.splitlines()] == [
+        "write those below into the sheet, or let --write-ids write them into the file",
+        "id",
+        "cell B3, occurred",
+        "id",
+    ]
+
+
+def test_ids_cannot_be_written_into_stdin_or_the_web(log: Path, tmp_path: Path) -> None:
+    sheet = b"title,occurred\nFire,2025\n"
+    result = run("-d", log, "sync", "--write-ids", "-", input=sheet)
+    assert (result.exit_code, "--write-ids goes with a CSV file" in result.stderr) == (2, True)
+    refusal = one_line(run("-d", log, "sync", "--yes", "-", input=sheet))
+    assert refusal == "line 2: id: is empty: write fire, or let --write-ids write it into the file"
+
+
+# --- All at once --------------------------------------------------------------------------
+
+
+def test_no_problem_of_a_sheet_hides_another(log: Path, tmp_path: Path) -> None:
+    done("-d", log, "append", "--title", "Old", "--occurred", "2025", "--id", "old-one")
+    done("-d", log, "update", "event-002", "--set", "external_ids.0=acled:7")
+    sheet = tmp_path / "s.csv"
+    sheet.write_text(
+        "id,titel,occurred,country,external_ids,source_url,source_title\n"
+        "one-1,,soon,Nowhereland,,,\n"
+        "one-1,Two,2025,,,,\n"
+        "two-2,Two,2025,Narnia,,,\n"
+        f"thr-3,{'x' * 600},2025,,,https://example.org/1,{'y' * 600}\n"
+        "fou-4,Four,2025,,acled:7,,\n"
+        "old-one,,2025,Narnia,,,\n"
+        "fiv-5,Five,2025,,,https://example.org/x,a; b\n"
+        "six-6,Six,2025,,,,,more\n"
+    )
+    lines = run("-d", log, "sync", sheet).stderr.splitlines()
+    assert [line.removeprefix("Error: ").split(": ")[:2] for line in lines] == [
+        ["line 1", "cell B1, titel"],
+        ["line 2", "cell C2, occurred"],
+        ["line 2", "cell D2, country"],
+        ["line 2", "cell B2, title"],
+        ["line 3", "cell A3, id"],
+        ["line 4", "cell D4, country"],
+        ["line 5", "cell G5, source_title"],
+        ["line 5", "cell B5, title"],
+        ["line 6", "cell E6, external_ids"],
+        ["line 7", "cell D7, country"],
+        ["line 7", "cell B7, title"],
+        ["line 8", "cell G8, source_title"],
+        ["line 9", "has more cells than the header"],
+    ]
+
+
+def test_a_column_that_a_new_event_needs_is_missed_once(
+    log: Path, ten: Rows, tmp_path: Path
+) -> None:
+    rows = [{"id": f"new-{n}", "Date": "2025", "title": "Fire"} for n in range(9)]
+    refusal = run("-d", log, "sync", "--yes", _write(tmp_path / "s.csv", rows))
+    assert one_line(refusal) == "occurred: is no column of the sheet, and a new event needs it"
 
 
 # --- Columns ------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import click
 
 from timeline.cli import output
-from timeline.errors import TooManyAbsent
+from timeline.errors import MissingIds, TooManyAbsent
 from timeline.formats.sheet.header import Meant
 from timeline.formats.sheet.reading import Sheet
 from timeline.model import hints
@@ -42,6 +42,19 @@ def may_retract(error: TooManyAbsent) -> bool:
         return False
     echo_list(f"{error.extent}:", error.titles)
     return click.confirm("Retract them?", err=True)
+
+
+def may_write_ids(error: MissingIds, file: str) -> bool:
+    """Return whether a person says that the proposed ids shall be written into their file."""
+    if not can_ask():
+        return False
+    rows = "1 row has" if len(error.proposed) == 1 else f"{len(error.proposed):,} rows have"
+    echo_list(
+        f"{rows} no id, by which an event is found again. Proposed:",
+        [f"line {line}: {proposal}" for line, proposal in error.proposed.items()],
+    )
+    them = "it" if len(error.proposed) == 1 else "them"
+    return click.confirm(f"Write {them} into {file}?", default=True, err=True)
 
 
 def echo_list(heading: str, items: Sequence[str]) -> None:

@@ -8,23 +8,20 @@ that still contains it. The whole sheet is accepted, or nothing.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
-from timeline.errors import (
-    InvalidInput,
-    InvalidSheet,
-    NothingChanged,
-    TimelineError,
-    TooManyAbsent,
-)
+from timeline.errors import InvalidInput, InvalidSheet, MissingIds, NothingChanged, TooManyAbsent
 from timeline.formats.sheet import events, source_titles
 from timeline.formats.sheet.cells import SheetRow
 from timeline.formats.sheet.events import Lookup
+from timeline.formats.sheet.ids import Proposal, TitleAndDate, key_of, proposals
 from timeline.formats.sheet.lookup import lookup_of
-from timeline.formats.sheet.problems import Problems
+from timeline.formats.sheet.problems import Problems, check_columns
 from timeline.model.content import Said
-from timeline.model.typed_dates import VAGUE
+from timeline.model.typed_dates import VAGUE, written
 from timeline.model.validation import validate
 from timeline.reading import query
 from timeline.reading.former_dates import FormerDates
@@ -60,6 +57,8 @@ class Outcome(NamedTuple):
     """The number of current events that the sheet lacks."""
     current: int
     """The number of current events before."""
+    ids: Mapping[int, str]
+    """The ids that rows without one got, by the line of the row."""
 
     @property
     def lacks_many(self) -> bool:
@@ -77,79 +76,133 @@ def sync(
     *,
     allow_absent: bool,
     are_spans: bool = False,
+    takes_ids: bool = False,
 ) -> Outcome:
     """Make the log say what the rows of a sheet say, inside an append.
 
     `connection` reads the log as it was before; `are_spans` tells that 2023-24 is a span of years.
-    Raises TooManyAbsent if the sheet `lacks_many` of the current events and that is not allowed,
-    InvalidInput with the line and the cell for what cannot be read, InvalidSheet for several cells
-    that cannot be read, and the errors of the operations of `Append`.
+    `takes_ids` tells that rows without an id get the proposed ones.
+
+    Raises MissingIds if rows have no id and nothing else is wrong, TooManyAbsent if the sheet
+    `lacks_many` of the current events and that is not allowed, InvalidInput with the line and the
+    cell for what cannot be read, InvalidSheet for several problems, and the errors of the
+    operations of `Append`.
     """
     problems = Problems()
     rows: list[SheetRow] = []
     with problems.gathered():
         rows.extend(sheet)
     lookup = lookup_of(connection, rows, are_spans=are_spans)
-    with problems.gathered():
-        _check_ids(rows)
-    if problems:
-        for row in rows:
-            with problems.gathered():
-                events.normal(row, lookup)
-        problems.check()
     standing: dict[str, str] = dict(connection.execute("SELECT event_id, state FROM events"))
+    proposed = [*_proposals(connection, rows, lookup, standing)]
+    rows = _with_ids(rows, proposed)
     wanted = {row.cells["id"] for row in rows}
     current = [event_id for event_id, state in standing.items() if state == "current"]
     absent = [event_id for event_id in current if event_id not in wanted]
-    outcome = Outcome([], 0, [], len(absent), len(current))
+    outcome = Outcome([], 0, [], len(absent), len(current), {})
+    outcome.notes.extend(source_titles.notes(lookup))
+    outcome.steps.extend(_source_steps(append, lookup, said, problems))
+    former = FormerDates(lambda: connection)
+    unchanged = 0
+    for row in _checked(rows, standing, lookup, problems):
+        made = problems.made(row, partial(_made, connection, append, lookup, said, standing))
+        if made:
+            outcome.steps.extend(made.steps)
+            outcome.notes.extend(made.notes)
+            former.keep(row.cells.get("occurred", ""), made.known_date)
+            unchanged += not made.steps
+    ids = {each.row.line: each.event_id for each in proposed}
+    if proposed and not takes_ids:
+        missing = _missing(proposed)
+        if not problems:
+            raise MissingIds(missing, {each.row.line: str(each) for each in proposed})
+        with problems.gathered():
+            raise InvalidSheet(missing)
+    problems.check()
     if outcome.lacks_many and not allow_absent:
         titles = [query.get(connection, event_id)["title"] for event_id in absent]
         raise TooManyAbsent(len(absent), len(current), titles=titles)
-    outcome.notes.extend(source_titles.notes(lookup))
-    outcome.steps.extend(_source_steps(append, lookup, said))
-    unchanged = 0
-    former = FormerDates(lambda: connection)
-    for row in rows:
-        made = _RowSteps(connection, append, row, lookup, said)
-        with problems.gathered():
-            try:
-                made.make(standing.get(row.cells["id"]))
-            except InvalidInput as error:
-                raise (events.located(error, row) if error.line is None else error) from None
-            except InvalidSheet:
-                raise
-            except TimelineError as error:
-                problems.check()
-                raise error.at(line=row.line)  # noqa: B904 - it is the same error
-        outcome.steps.extend(made.steps)
-        outcome.notes.extend(made.notes)
-        former.keep(row.cells.get("occurred", ""), made.known_date)
-        unchanged += not made.steps
-    problems.check()
     outcome.notes.extend(former.notes)
     gone = said.model_copy(update={"reason": _ABSENT})
     for event_id in absent:
         title = query.get(connection, event_id)["title"]
         outcome.steps.append(Step("retract", title, append.retract(event_id, gone), _ABSENT))
-    return outcome._replace(unchanged=unchanged)
+    return outcome._replace(unchanged=unchanged, ids=ids)
 
 
-def _check_ids(rows: Iterable[SheetRow]) -> None:
-    """Raise InvalidInput unless every row has an id of its own, by which its event is found."""
-    problems = Problems()
+def _proposals(
+    connection: sqlite3.Connection,
+    rows: Sequence[SheetRow],
+    lookup: Lookup,
+    standing: Mapping[str, str],
+) -> Iterable[Proposal]:
+    """Propose an id for each row that has none."""
+    without = [row for row in rows if not row.cells.get("id")]
+    if not without:
+        return ()
+    taken = standing.keys() | {row.cells.get("id", "") for row in rows}
+    in_sheet = {row.cells.get("id") for row in rows}
+    known: dict[TitleAndDate, list[str]] = {}
+    for event_id, title, date in connection.execute(
+        "SELECT event_id, title, occurred FROM events WHERE state IN ('current', 'retracted')"
+        " ORDER BY event_key"
+    ):
+        if event_id not in in_sheet:
+            known.setdefault(key_of(title, written(date)), []).append(event_id)
+    return proposals([(row, _date_of(row, lookup)) for row in without], taken, known)
+
+
+def _date_of(row: SheetRow, lookup: Lookup) -> str:
+    """Return the date of a row as an export writes it, or "" if it cannot be read."""
+    only = row._replace(cells={"occurred": row.cells.get("occurred", "")})
+    with suppress(InvalidInput, InvalidSheet):
+        return events.normal(only, lookup).cells["occurred"]
+    return ""
+
+
+def _with_ids(rows: Sequence[SheetRow], proposed: Iterable[Proposal]) -> list[SheetRow]:
+    ids = {each.row.line: each.event_id for each in proposed}
+    return [
+        row._replace(cells={**row.cells, "id": ids[row.line]}) if row.line in ids else row
+        for row in rows
+    ]
+
+
+def _missing(proposed: Sequence[Proposal]) -> list[InvalidInput]:
+    """Return the errors about rows without an id; if they are several, the first is about all."""
+    if len(proposed) == 1:
+        (only,) = proposed
+        problem = f"is empty: write {only}, or let --write-ids write it into the file"
+        return [only.row.invalid("id", problem)]
+    problem = (
+        f"{len(proposed):,} rows have no id, by which an event is found again: write those below"
+        " into the sheet, or let --write-ids write them into the file"
+    )
+    rows = [each.row.invalid("id", f"is empty: write {each}") for each in proposed]
+    return [InvalidInput("", problem), *rows]
+
+
+def _checked(
+    rows: Iterable[SheetRow], standing: Mapping[str, str], lookup: Lookup, problems: Problems
+) -> Iterator[SheetRow]:
+    """Yield the rows that can be compared with the log; for others, gather what is wrong."""
     lines: dict[str, int] = {}
     for row in rows:
+        event_id = row.cells["id"]
+        is_checked = False
         with problems.gathered():
-            event_id = row.cells.get("id", "")
-            if not event_id:
-                problem = "is empty: give every row an id of its own, such as odesa-talks"
-                raise row.invalid("id", problem)
             if (first := lines.setdefault(event_id, row.line)) != row.line:
                 raise row.invalid("id", f'"{event_id}" stands twice: lines {first} and {row.line}')
-    problems.check()
+            if event_id not in standing:
+                check_columns(row)
+            is_checked = True
+        if is_checked:
+            yield row
+        else:
+            problems.made(row, partial(events.normal, lookup=lookup))
 
 
-def _source_steps(append: Append, lookup: Lookup, said: Said) -> Iterator[Step]:
+def _source_steps(append: Append, lookup: Lookup, said: Said, problems: Problems) -> Iterator[Step]:
     """Give a source the only title that the sheet has for it, if the log has another one.
 
     Among several sources with one address it is the first, unless another has the title already.
@@ -161,13 +214,32 @@ def _source_steps(append: Append, lookup: Lookup, said: Said) -> Iterator[Step]:
     for address, titles in lookup.said.items():
         known = sources.get(address, [])
         title, row = next(iter(titles.items()))
-        if len(titles) == 1 and known and all(source["title"] != title for source in known):
+        if len(titles) > 1 or not known or any(source["title"] == title for source in known):
+            continue
+        with problems.gathered():
             try:
                 receipt = append.update_source(known[0]["source_id"], {"title": title}, author)
             except InvalidInput as error:
                 raise row.invalid("source_title", error.problem) from None
             changed = (("title", known[0]["title"] or "", title),)
             yield Step("update source", address, receipt, cells=changed)
+
+
+def _made(
+    connection: sqlite3.Connection,
+    append: Append,
+    lookup: Lookup,
+    said: Said,
+    standing: Mapping[str, str],
+    row: SheetRow,
+) -> _RowSteps:
+    """Append the entries of a row. Raises errors with its line."""
+    made = _RowSteps(connection, append, row, lookup, said)
+    try:
+        made.make(standing.get(row.cells["id"]))
+    except InvalidInput as error:
+        raise (events.located(error, row) if error.line is None else error) from None
+    return made
 
 
 class _RowSteps:

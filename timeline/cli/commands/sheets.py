@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,14 +19,15 @@ from timeline.cli.options import (
     spans_option,
     yes_to_all_option,
 )
-from timeline.cli.sheet_questions import columns_meant, may_retract
-from timeline.errors import InvalidInput, TimelineError, TooManyAbsent
+from timeline.cli.sheet_questions import columns_meant, may_retract, may_write_ids
+from timeline.errors import InvalidInput, MissingIds, TimelineError, TooManyAbsent
 from timeline.formats.sheet import cells
 from timeline.formats.sheet.reading import Sheet
 from timeline.intake.sheet_sync import Outcome, Step, sync
 from timeline.model import hints, text_files
 from timeline.model.content import Said
 from timeline.model.validation import validate
+from timeline.store import atomic
 
 
 @click.command("template", cls=Command)
@@ -49,6 +51,11 @@ def template_command() -> None:
 @fork_option
 @spans_option
 @ignore_column_option
+@click.option(
+    "--write-ids",
+    is_flag=True,
+    help="Give rows without an id the proposed one, and write it into FILE.",
+)
 @json_option
 @click.pass_obj
 def sync_command(
@@ -60,6 +67,7 @@ def sync_command(
     yes: bool,
     spans: bool,
     ignored: tuple[str, ...],
+    write_ids: bool,
     as_json: bool,
 ) -> None:
     """Update the timeline from a spreadsheet.
@@ -70,24 +78,34 @@ def sync_command(
     """
     said = validate(Said, {"author": author})
     content = _content(source)
+    if write_ids and not _is_csv_file(source, content):
+        raise click.UsageError(
+            "--write-ids goes with a CSV file: without it, the proposed ids are shown, and you can"
+            " write them into the sheet"
+        )
     with naming(source):
         sheet = Sheet(content, meant=columns_meant(content, ignored))
-
-    def synced(*, allow_absent: bool) -> Outcome:
-        with (
-            opened_to_append(database) as timeline,
-            opened(database) as (connection, _),
-            appending(timeline, dry_run=dry_run) as append,
-            naming(source),
-        ):
-            return sync(connection, append, sheet, said, allow_absent=allow_absent, are_spans=spans)
-
-    try:
-        outcome = synced(allow_absent=yes or dry_run)
-    except TooManyAbsent as error:
-        if not may_retract(error):
-            raise
-        outcome = synced(allow_absent=True)
+    allowed = {"allow_absent": yes or dry_run, "takes_ids": write_ids}
+    while True:
+        try:
+            with (
+                opened_to_append(database) as timeline,
+                opened(database) as (connection, _),
+                appending(timeline, dry_run=dry_run) as append,
+                naming(source),
+            ):
+                outcome = sync(connection, append, sheet, said, are_spans=spans, **allowed)
+                if outcome.ids and not dry_run:
+                    _write_ids(source, content, sheet, outcome)
+            break
+        except TooManyAbsent as error:
+            if not may_retract(error):
+                raise
+            allowed["allow_absent"] = True
+        except MissingIds as error:
+            if not (_is_csv_file(source, content) and may_write_ids(error, source)):
+                raise
+            allowed["takes_ids"] = True
     outcome.notes.extend(sheet.notes)
     if as_json:
         output.dump(_fields(outcome))
@@ -113,6 +131,25 @@ def _content(source: str) -> bytes:
         raise TimelineError(f"{source}: {error}") from None
     except OSError as error:
         raise TimelineError(f"{source}: cannot be read: {error.strerror}") from None
+
+
+def _is_csv_file(source: str, content: bytes) -> bool:
+    """Tell whether a sheet is a CSV file on this machine, into which ids can be written."""
+    return not content.startswith(b"PK") and Path(source).is_file()
+
+
+def _write_ids(source: str, content: bytes, sheet: Sheet, outcome: Outcome) -> None:
+    """Write the ids that rows got into their file. Raises TimelineError if that cannot be done."""
+    written = sheet.with_ids(outcome.ids)
+    try:
+        if Path(source).read_bytes() != content:
+            raise TimelineError(f"{source} was changed meanwhile: nothing was written; try again")
+        with atomic.replacing(source) as file:
+            file.write(written)
+    except OSError as error:
+        raise TimelineError(f"{source}: cannot be written: {error.strerror}") from None
+    count = len(outcome.ids)
+    outcome.notes.append(f"{count:,} {'id' if count == 1 else 'ids'} written into {source}")
 
 
 def _fields(outcome: Outcome) -> dict[str, Any]:

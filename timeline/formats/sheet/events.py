@@ -37,15 +37,23 @@ from timeline.formats.sheet.figure_cells import (
     written_figures,
 )
 from timeline.formats.sheet.media_cells import media_cells, media_in, normal_media
-from timeline.formats.sheet.problems import Problems
-from timeline.model import clock, coordinates, countries, field_paths, figures, hints, typed_dates
+from timeline.formats.sheet.problems import Problems, refusal
+from timeline.model import (
+    clock,
+    coordinates,
+    countries,
+    field_paths,
+    figures,
+    hints,
+    typed_dates,
+    validation,
+)
 from timeline.model.content import Statement
 from timeline.model.field_types import ID_PATTERN
 from timeline.model.invisible import without
 from timeline.model.log_info import Term
 from timeline.model.typed_dates import Spans
 from timeline.model.units import COUNTED_IN_PEOPLE
-from timeline.model.validation import validate
 from timeline.model.vocabulary import term
 
 _SOURCES = ("source_url", "source_title")
@@ -297,17 +305,17 @@ def _title(address: str, title: str, lookup: Lookup) -> str:
 
 
 def statement(row: SheetRow) -> Statement:
-    """Return the statement of a new event from a row that is `normal`. Raises InvalidInput."""
+    """Return the statement of a row that is `normal`. Raises InvalidInput or InvalidSheet."""
     said = {
         "event_id": row.cells.get("id"),
         "reason": row.cells.get("reason"),
         "reported_at": row.cells.get("reported_at"),
     }
-    fields = field_paths.changed({}, changes(row, {}, {}, Lookup()))
-    try:
-        return validate(Statement, {**fields, **said})
-    except InvalidInput as error:
-        raise located(error, row) from None
+    fields = {**field_paths.changed({}, changes(row, {}, {}, Lookup())), **said}
+    found, wrong = validation.problems(Statement, fields)
+    if found is None:
+        raise refusal(row.invalid(_column(each.path, row), each.text) for each in wrong)
+    return found
 
 
 def differing(row: SheetRow, before: Mapping[str, str]) -> list[str]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from timeline.errors import InvalidInput
+from timeline.formats.sheet import in_place
 from timeline.formats.sheet.cells import BLANKS, SheetRow, letters, read_cell
 from timeline.formats.sheet.header import Header, Meant
 from timeline.formats.sheet.problems import Problems
@@ -87,11 +88,25 @@ class Sheet:
             return Header(each.line, each.cells, self._meant).slips
         return {}
 
+    def with_ids(self, ids: Mapping[int, str]) -> bytes:
+        """Return the bytes of the sheet with an id in each row whose line is in `ids`.
+
+        Raises InvalidInput if that would change anything else.
+        """
+        first = next(self._lines())
+        columns = Header(first.line, first.cells, self._meant).columns
+        column = columns.index("id") if "id" in columns else None
+        written = in_place.with_ids(self._content, self._delimiter or ",", column, ids)
+        wanted = [{**row.cells, "id": ids.get(row.line) or row.cells["id"]} for row in self]
+        if [row.cells for row in Sheet(written, self._delimiter, self._meant)] != wanted:
+            raise InvalidInput("", "cannot be written as it is: write the ids into it by hand")
+        return written
+
     def _lines(self) -> Iterator[_Line]:
         """Yield the lines of a CSV file that are not empty, the header first."""
         text = _decoded(self._content)
         lines = io.StringIO(text, newline="")
-        hint = re.match(r"sep=(.)[\r\n]+", text)
+        hint = re.match(r'"?sep=(.)"?(?:\r\n|\r|\n)', text)
         skipped = 0
         if hint:
             lines.seek(hint.end())
