@@ -423,6 +423,16 @@ def test_several_columns_can_fill_one_list_with_roles() -> None:
         "tags": ["aid", "Aid", "loan", "grain"],
     }
     assert form(fields).column_of("participants.3.name") == "to"
+    named = 'participants = [{ column = "from" }, { value = "Registrar", role = "host" }]'
+    assert rest(reading(named, **{"from": "NA"})) == {
+        "participants": [{"name": "Registrar", "role": "host"}]
+    }
+    whole = (
+        'participants = { value = [{ name = "Registrar" }] }\nplace = { value = { name = "Port" } }'
+    )
+    assert rest(reading(whole)) == {
+        "participants": [{"name": "Registrar"}], "place": {"name": "Port"},
+    }  # fmt: skip
 
 
 def test_lists_that_stand_side_by_side_make_objects_together() -> None:

@@ -100,9 +100,10 @@ def checked_rules(path: str, said: Any, first: int = 0) -> Iterator[Rule]:
         raise InvalidInput(f"fields.{path}", "is no list, and has one rule")
     for number, each in enumerate(several, first):
         rule = _settings(f"fields.{path}", each)
-        if shape == "objects" and "value" not in rule:
+        is_whole = isinstance(rule.get("value"), list | dict)
+        if shape == "objects" and not is_whole:
             yield from _of_object(f"{path}.{number}", rule, is_of_list=True)
-        elif shape == "object" and "value" not in rule:
+        elif shape == "object" and not is_whole:
             yield from _of_object(path, rule, is_of_list=False)
         else:
             yield replace(_rule(path, shape, rule), is_one=isinstance(said, list))
