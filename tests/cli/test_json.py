@@ -266,6 +266,11 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         done("-d", path, "retract", "casualties-r-1", "--reason", "r")
         done("-d", path, "update", "casualties-r-2", "--set", "place.country=")
         ask(*importing, "2025-06-02")
+    rows.write_text(SHEET)
+    with contextlib.chdir(path.parent):
+        ask("import sheet", rows, "--yes", "--skip-bad")
+        rows.write_text(SHEET.replace("Dead", "Dead,Desk").replace("Vale", "Hill"))
+        ask("import sheet", rows, "--skip-bad", "--dry-run")
     ask("verify")
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE events SET title = 'Forged'")
@@ -323,6 +328,14 @@ def pattern(path: str) -> re.Pattern[str]:
     """What matches a path of the page: `*` is any one name, `**` anything below."""
     return re.compile(re.escape(path).replace(r"\*\*", ".+").replace(r"\*", r"[^.\[]+") + r"\Z")
 
+
+SHEET = """\
+Date,Title,Place,Source,Notes,Dead
+9/5/25,Sandbags arrive,Vale,www.example.org/sand,ask,
+9/14/25,River over its banks,Vale,,,3
+tbc,Inquiry opens,,,,
+soon,Vigil,,,,
+"""
 
 TYPES = {str: "text", bool: "boolean", int: "number", float: "number", dict: "object"}
 SECTIONS = sections()

@@ -21,7 +21,7 @@ def guessed(text: str, delimiter: str = ",") -> Guess:
     rows = [Row(line, dict(cells)) for line, cells in enumerate(found, 2)]
     seen = contents.columns_of(rows)
     terms = plover().event_types
-    return guess(seen, "sheet", terms, is_semicolons=delimiter == ";")
+    return guess(seen, "sheet", terms)
 
 
 def left_out(found: Guess) -> dict[str, str]:
@@ -77,6 +77,7 @@ def test_a_ukrainian_sheet_with_semicolons_and_decimal_commas() -> None:
     assert found.mapping == {
         "scheme": "sheet",
         "id": "Подія",
+        "language": "uk",
         "decimal": ",",
         "leave_out": ["№", "Статус"],
         "fields": {
@@ -87,8 +88,15 @@ def test_a_ukrainian_sheet_with_semicolons_and_decimal_commas() -> None:
             "place.lon": "Довгота",
             "participants": {"column": "Учасники", "split": "names"},
             "citations": {"column": "Джерело", "split": "links"},
-            "quantities.0": {"column": "Загинуло", "measure": "killed"},
-            "quantities.1": {"column": "Збитки (UAH)", "measure": "збитки", "unit": "UAH"},
+            "quantities": [
+                {"column": "Загинуло", "split": ";", "measure": "killed"},
+                {
+                    "column": "Збитки (UAH)",
+                    "split": ";",
+                    "measure": "збитки",
+                    "unit": "UAH",
+                },
+            ],
         },
     }
     assert left_out(found) == {"№": "counts the rows", "Статус": "about the work on the sheet"}
@@ -109,9 +117,17 @@ def test_a_german_sheet() -> None:
         "place.name": "Ort",
         "citations": {"column": "Quelle", "split": "links"},
         "summary": "Beschreibung",
-        "quantities.0": {"column": "Verletzte", "measure": "injured"},
+        "quantities": {"column": "Verletzte", "split": ";", "measure": "injured"},
     }
     assert [*left_out(found)] == ["Bearbeiter"]
+
+
+def test_countries_named_in_the_language_of_the_sheet_get_their_codes() -> None:
+    found = guessed("Datum,Titel,Land\n2025-04-01,Wahl,Österreich\n2025-04-02,Rede,Germany\n")
+    assert found.mapping["fields"]["place.country"] == {
+        "column": "Land",
+        "words": {"Österreich": "AUT", "Germany": "DEU"},
+    }
 
 
 AIRTABLE = """\
@@ -173,7 +189,7 @@ def test_columns_with_names_that_say_nothing_are_known_by_their_cells() -> None:
 
 def test_a_known_name_over_other_cells_is_given_up() -> None:
     found = guessed("Date,Title,Dead\n2025-04-01,A flood,nobody knows\n2025-04-02,A fire,many\n")
-    assert "quantities.0" not in found.mapping["fields"]
+    assert "quantities" not in found.mapping["fields"]
     assert left_out(found) == {"Dead": "holds no figures"}
 
 
@@ -209,8 +225,11 @@ def test_a_column_with_both_orders_is_settled_by_the_rows_around() -> None:
     cells = ["2 Apr 2025", "4/5/25", "4/14/25", "16/4/25", "1 May 2025"]
     found = dates.settled(cells)
     assert found.day_first is None
-    assert found.words == {"4/5/25": "2025-04-05"}
-    assert said(cells) == ["4/5/25: 5 April 2025, the month first, by the rows above and below"]
+    assert found.words == {"4/5/25": "2025-04-05", "16/4/25": "2025-04-16"}
+    assert said(cells) == [
+        "4/5/25: 5 April 2025, the month first, by the rows above and below",
+        "16/4/25: 16 April 2025, the day first, as the month is not above 12",
+    ]
 
 
 def test_a_date_that_nothing_settles_stays_in_doubt() -> None:
@@ -223,6 +242,12 @@ def test_a_date_that_nothing_settles_stays_in_doubt() -> None:
     assert dates.settled(["1/4/25"], day_first=False).settled[0].edtf == "2025-01-04"
 
 
+def test_only_english_has_the_month_first() -> None:
+    found = dates.settled(["03.02.2025"], language="de")
+    assert found.settled[0].edtf == "2025-02-03"
+    assert found.day_first is True
+
+
 def test_one_text_that_two_places_settle_in_two_ways_stays_in_doubt() -> None:
     cells = [
         *("1 April 2025", "4/5/25", "10 April 2025", "14/4/25", "4/15/25"),
@@ -230,7 +255,7 @@ def test_one_text_that_two_places_settle_in_two_ways_stays_in_doubt() -> None:
     ]
     found = dates.settled(cells)
     assert [each.row for each in found.in_doubt] == [1, 6]
-    assert not found.words
+    assert "4/5/25" not in found.words
 
 
 def test_a_missing_year_comes_from_the_order_of_the_rows() -> None:

@@ -49,6 +49,7 @@ _OTHERS = {
     "withdraw": "sources",
     "template": "sheets",
     "sync": "sheets",
+    "import sheet": "import_sheet",
     "import": "importing",
     "export": "export",
     "verify": "proof",
@@ -110,7 +111,7 @@ class Commands(click.Group):
         if cmd_name not in _MODULES:
             return None
         module = importlib.import_module(f"timeline.cli.commands.{_MODULES[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace(' ', '_')}_command")
         if ctx.resilient_parsing:
             from timeline.cli import completion
 
@@ -120,6 +121,8 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        if (two := " ".join(args[:2])) in _MODULES:
+            args = [two, *args[2:]]
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:
@@ -131,10 +134,11 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for heading, names in (("Daily", _DAILY), ("Also", _OTHERS)):
+            margin = max(map(len, names)) + 4
             with formatter.section(heading):
                 formatter.write_dl(
                     [
-                        (name, command.get_short_help_str(formatter.width - 14))
+                        (name, command.get_short_help_str(formatter.width - margin))
                         for name in names
                         if (command := self.get_command(ctx, name))
                     ]

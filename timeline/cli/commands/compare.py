@@ -67,7 +67,7 @@ def _version(connection: sqlite3.Connection, event_id: str, text: str) -> int:
 def changes_command(
     database: str, /, start: str, end: str | None, reported: bool, as_json: bool
 ) -> None:
-    """Show what changed between A and B, event by event, with reasons."""
+    """Show what changed from A to B, event by event, with reasons."""
     with opened(database) as (connection, _):
         rows = comparison.changes(connection, start, end, reported=reported)
         if as_json:

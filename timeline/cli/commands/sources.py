@@ -26,7 +26,7 @@ from timeline.texts.coverage import Sentence, summary
 @json_option
 @click.pass_obj
 def coverage_command(database: str, /, source: str, as_json: bool) -> None:
-    """List the sentences of SOURCE that events quote, and the others.
+    """List the sentences of SOURCE, and which of them events quote.
 
     SOURCE is an id, any unique beginning of one, or an address. A sentence is covered if a
     current event quotes at least one word of it. Otherwise it is commentary, if it is marked

@@ -7,6 +7,8 @@ Guarantees: upper case, accents, punctuation and a number behind a name make no 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -52,6 +54,18 @@ def roles(column: str) -> list[ColumnRole]:
     ]
 
 
+def language_of(columns: Iterable[str], otherwise: str = "en") -> str:
+    """Return the language of most known names among columns; `otherwise` if none is known."""
+    counts: Counter[str] = Counter()
+    for column in columns:
+        for language in _languages().get(key_of(column), ()):
+            counts[language] += 1
+    if not counts:
+        return otherwise
+    order = dict.fromkeys(row["language"] for row in resources.table("column_names.csv"))
+    return max(order, key=lambda language: counts[language])
+
+
 def key_of(column: str) -> str:
     """Return the name of a column as names are compared: folded, without what brackets add."""
     text = _CAMEL.sub(" ", _IN_BRACKETS.sub(" ", column) or column)
@@ -63,6 +77,15 @@ def in_brackets(column: str) -> str:
     """Return what stands in brackets behind a name, such as the EUR of "Amount (EUR)"; or ""."""
     match = _IN_BRACKETS.search(column)
     return match[1].strip() if match else ""
+
+
+@cache
+def _languages() -> dict[str, set[str]]:
+    """Return the languages of each known name."""
+    found: dict[str, set[str]] = {}
+    for row in resources.table("column_names.csv"):
+        found.setdefault(key_of(row["name"]), set()).add(row["language"])
+    return found
 
 
 @cache

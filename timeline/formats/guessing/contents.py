@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 from timeline.errors import InvalidValue
+from timeline.formats.guessing import columns as names_of_columns
 from timeline.formats.imports import Row
 from timeline.formats.several_in_cell import links_in
 from timeline.formats.spelling import number
 from timeline.model import coordinates, countries, figures, typed_dates
 from timeline.model.date_habits import DateHabits
+from timeline.model.names import fold
 
 MOST_ROWS = 10_000
 """The rows of a sheet that are looked at, at most."""
@@ -33,6 +35,8 @@ class Column:
     """Holds what was seen of one column of a sheet."""
 
     name: str
+    language: str = "en"
+    """The language in which its dates are read."""
     filled: int = 0
     """The number of cells that hold something."""
     samples: list[str] = field(default_factory=list)
@@ -79,7 +83,7 @@ class Column:
     @cached_property
     def dates(self) -> float:
         """Return the share of the cells that are dates, or say that the date is unknown."""
-        return self.share(lambda cell: is_date(cell) or is_no_date(cell))
+        return self.share(lambda cell: is_date(cell, self.language) or is_no_date(cell))
 
     @cached_property
     def links(self) -> float:
@@ -108,30 +112,53 @@ class Column:
 
     @cached_property
     def countries(self) -> float:
-        """Return the share of the cells that name a country in English, or by its code."""
-        return self.share(lambda cell: countries.known_country(cell) is not None)
+        """Return the share of the cells that name a country, in English or their language."""
+        return self.share(lambda cell: country_of(cell, self.language) is not None)
 
 
-def columns_of(rows: Iterable[Row]) -> dict[str, Column]:
-    """Return what rows hold, by column, in the order of the columns."""
+def columns_of(rows: Iterable[Row], language: str = "en") -> dict[str, Column]:
+    """Return what rows hold, by column, in the order of the columns.
+
+    `language` is the one of the sheet if the names of its columns do not say it.
+    """
     found: dict[str, Column] = {}
     for row in rows:
         for name, cell in row.cells.items():
             if (column := found.get(name)) is None:
                 column = found[name] = Column(name)
             column.add(cell)
+    said = names_of_columns.language_of(found, language)
+    for column in found.values():
+        column.language = said
     return found
 
 
-def is_date(cell: str) -> bool:
+def is_date(cell: str, language: str = "en") -> bool:
     """Tell whether a cell can be read as a date, whatever its order of day and month."""
     if len(cell) > 60 or not _LIKE_A_DATE.search(cell):
         return False
     try:
-        typed_dates.read(cell, habits=_ANY_DATE)
+        typed_dates.read(cell, language=language, habits=_ANY_DATE)
     except InvalidValue:
         return False
     return True
+
+
+def country_of(cell: str, language: str) -> str | None:
+    """Return the alpha-3 code of a country, named in English or in a language; else None."""
+    return countries.known_country(cell) or _countries_in(language).get(fold(cell))
+
+
+@cache
+def _countries_in(language: str) -> dict[str, str]:
+    """Return the alpha-3 codes of the countries by their names in a language, of CLDR."""
+    if language == "en":
+        return {}
+    from babel import Locale
+
+    codes = {each.alpha2: each.alpha3 for each in countries.countries()}
+    territories = Locale.parse(language).territories
+    return {fold(name): codes[code] for code, name in territories.items() if code in codes}
 
 
 _NO_DATE = re.compile(

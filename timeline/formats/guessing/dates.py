@@ -18,9 +18,12 @@ from timeline.formats.guessing.contents import is_no_date
 from timeline.formats.sheet.dates import read_date
 from timeline.model import edtf, typed_dates
 from timeline.model.date_habits import DateHabits, orders
+from timeline.model.figures import is_english
 
 _NARROW = 45
 """Days of a date that says where it lies among others, at most: a month does, a year does not."""
+UNKNOWN = "../.."
+"""The EDTF of a date of which nothing is known."""
 _FIRST_IN = {True: "the day first", False: "the month first"}
 
 
@@ -51,7 +54,7 @@ class SettledDates:
     year: int | None = None
     """The year of all dates that have none; None if none lacks it, or they have several."""
     words: dict[str, str] = field(default_factory=dict)
-    """The EDTF of the cells that only the rows around them settle, by cell."""
+    """The EDTF of the cells that only the column settles, or that say no date, by cell."""
     settled: list[SettledDate] = field(default_factory=list)
     in_doubt: list[DateInDoubt] = field(default_factory=list)
     """The dates whose day and month could change places."""
@@ -100,13 +103,16 @@ class _Column:
         in_doubt: list[int] = []
         yearless: list[int] = []
         deciding: dict[bool, str] = {}
+        decided: list[int] = []
         for index, cell in enumerate(self._cells):
             if is_no_date(cell):
                 found.unknown += 1
+                found.words[cell] = UNKNOWN
                 continue
             order = orders(cell)
             if len(order) == 1:
                 deciding.setdefault(True in order, cell)
+                decided.append(index)
             if cell in self._known:
                 self._lies(index, self._known[cell])
             elif len(order) == 2:
@@ -119,9 +125,15 @@ class _Column:
         if day_first is None and len(deciding) == 1:
             ((day_first, example),) = deciding.items()
             why = f"as {example}"
-        elif day_first is None and not deciding:
-            day_first = self._order_of_rows(in_doubt)
-            why = "as the rows around say"
+        if day_first is None:  # what has its year by the order of the rows may settle the rest
+            self._keep_decided(decided)
+            self._settle_years(yearless, year)
+            yearless = []
+            if not deciding:
+                day_first = self._order_of_rows(in_doubt)
+                why = "as the rows around say"
+            if day_first is None and not deciding and not is_english(self._language):
+                day_first, why = True, "as the language of the sheet has it"
         found.day_first = day_first
         for index in in_doubt:
             self._settle_order(index, day_first, why)
@@ -191,6 +203,19 @@ class _Column:
         said = {self._between(index) for index in in_doubt}
         return said.pop() if len(said) == 1 else None
 
+    def _keep_decided(self, decided: Sequence[int]) -> None:
+        """Keep the dates that have one order but a year of two digits, which leaves them in doubt.
+
+        16/4/25 may be 25 April 2016 where dates stand alone; among dates in digits it is not.
+        """
+        for index in decided:
+            cell = self._cells[index]
+            read = self._read(cell, DateHabits(day_first=True))
+            if read and cell not in self._found.words and not self._read(cell, DateHabits()):
+                self._found.words[cell] = read
+                why = f"{_FIRST_IN[True in orders(cell)]}, as the month is not above 12"
+                self._found.settled.append(SettledDate(index, cell, read, why))
+
     def _settle_order(self, index: int, day_first: bool | None, why: str) -> None:
         cell = self._cells[index]
         readings = self._readings(cell)
@@ -227,6 +252,7 @@ class _Column:
                 continue
             why = "from --year" if year else "the year by the order of the rows"
             found.settled.append(SettledDate(index, cell, read, why))
+            self._lies(index, read)
             if found.year is None:
                 found.words[cell] = read
 

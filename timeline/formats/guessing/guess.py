@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from timeline.errors import InvalidInput
 from timeline.formats.guessing import columns as names_of_columns
 from timeline.formats.guessing.columns import ColumnRole
-from timeline.formats.guessing.contents import Column
+from timeline.formats.guessing.contents import Column, country_of
 from timeline.model import vocabulary
+from timeline.model.countries import known_country
 from timeline.model.log_info import Term
 
 _LONGEST_TITLE = 250
@@ -67,16 +68,13 @@ def guess(
     seen: Mapping[str, Column],
     scheme: str,
     event_types: Iterable[Term] = (),
-    *,
-    is_semicolons: bool = False,
 ) -> Guess:
     """Guess the mapping of a sheet by the columns that were seen.
 
-    `event_types` are those of the log; `is_semicolons` tells that the columns are separated by
-    semicolons, where a comma stands before decimals. Raises InvalidInput if no column can be the
-    title, or none the date.
+    `event_types` are those of the log. Raises InvalidInput if no column can be the title, or none
+    the date.
     """
-    return _Guesser(seen, tuple(event_types)).guess(scheme, is_semicolons=is_semicolons)
+    return _Guesser(seen, tuple(event_types)).guess(scheme)
 
 
 @dataclass
@@ -93,7 +91,7 @@ class _Guesser:
     paths: dict[str, str] = field(default_factory=dict)
     """The field of each column that fills one, by its name."""
 
-    def guess(self, scheme: str, *, is_semicolons: bool) -> Guess:
+    def guess(self, scheme: str) -> Guess:
         self._take_by_name()
         self._take_by_contents()
         fields: dict[str, Any] = {}
@@ -104,7 +102,10 @@ class _Guesser:
         mapping: dict[str, Any] = {"scheme": scheme}
         identity = self._identity()
         mapping["id"] = identity[0] if len(identity) == 1 else identity
-        if self._has_decimal_commas(is_semicolons=is_semicolons):
+        language = next((each.language for each in self.seen.values()), "en")
+        if language != "en":
+            mapping["language"] = language
+        if self._has_decimal_commas():
             mapping["decimal"] = ","
         used = {*self.paths, *identity}
         if left := [name for name in self.seen if name not in used]:
@@ -284,7 +285,7 @@ class _Guesser:
     def _place(self) -> dict[str, Any]:
         fields = self._fill("place.name", "place")
         fields |= self._fill("place.admin1", "region")
-        fields |= self._fill("place.country", "country")
+        fields |= self._country()
         if "lat" in self.taken and "lon" in self.taken:
             fields |= self._fill("place.lat", "lat") | self._fill("place.lon", "lon")
         elif name := self._first("coordinates"):
@@ -294,6 +295,17 @@ class _Guesser:
             for name in self.taken.get(role, ()):
                 if name not in self.paths:
                     self.left.setdefault(name, "half of a point")
+        return fields
+
+    def _country(self) -> dict[str, Any]:
+        """Return the rule for the country; names that are not English get their codes."""
+        fields = self._fill("place.country", "country")
+        for path, name in [*fields.items()]:
+            column = self.seen[name]
+            codes = {cell: country_of(cell, column.language) for cell in column.samples}
+            if any(code and known_country(cell) is None for cell, code in codes.items()):
+                words = {cell: code for cell, code in codes.items() if code}
+                fields[path] = {"column": name, "words": words}
         return fields
 
     def _others(self) -> dict[str, Any]:
@@ -348,21 +360,21 @@ class _Guesser:
         return True
 
     def _figures(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {}
         measures: dict[str, str] = {}
         for role in ("killed", "injured"):
             if name := self._first(role):
                 measures[name] = role
         for name in self.taken.get("figure", ()):
             measures[name] = names_of_columns.key_of(name)[:60]
-        for number, name in enumerate(sorted(measures, key=[*self.seen].index)):
-            rule = {"column": name, "measure": measures[name]}
+        rules = []
+        for name in sorted(measures, key=[*self.seen].index):
+            rule = {"column": name, "split": ";", "measure": measures[name]}
             unit = names_of_columns.in_brackets(name)
             if re.fullmatch("[A-Z]{3}", unit):
                 rule["unit"] = unit
             self.paths[name] = measures[name]
-            fields[f"quantities.{number}"] = rule
-        return fields
+            rules.append(rule)
+        return {"quantities": rules[0] if len(rules) == 1 else rules} if rules else {}
 
     # --- What tells rows apart --------------------------------------------------------------
 
@@ -377,7 +389,7 @@ class _Guesser:
         found = [title, by_path["occurred"]]
         return [*found, by_path["place.name"]] if "place.name" in by_path else found
 
-    def _has_decimal_commas(self, *, is_semicolons: bool) -> bool:
+    def _has_decimal_commas(self) -> bool:
         """Tell whether a comma stands before decimals in the columns of numbers."""
         cells = [
             cell
@@ -385,9 +397,11 @@ class _Guesser:
             if path.startswith(("place.l", *_measures(self.paths)))
             for cell in self.seen[name].samples
         ]
-        commas = any(re.fullmatch(r"[+-]?[0-9. \u00a0]*[0-9],[0-9]+", cell) for cell in cells)
-        points = any(re.fullmatch(r"[+-]?[0-9]+\.[0-9]+", cell) for cell in cells)
-        return commas and not points and is_semicolons
+        commas = r"[+-]?[0-9. \u00a0]*[0-9],(?:[0-9]{1,2}|[0-9]{4,})"
+        points = r"[+-]?[0-9]+\.[0-9]+"
+        return any(re.fullmatch(commas, cell) for cell in cells) and not any(
+            re.fullmatch(points, cell) for cell in cells
+        )
 
 
 def _measures(paths: Mapping[str, str]) -> tuple[str, ...]:

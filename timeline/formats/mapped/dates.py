@@ -26,6 +26,8 @@ from timeline.model.edtf_words import MONTHS, year_of_edtf
 from timeline.model.typed_dates import TypedDate
 
 PRECISIONS = ("day", "week", "month", "quarter", "year", "decade")
+_UNKNOWN = "../.."
+"""The date of which nothing is known; the words that stand for it are kept beside it."""
 _YEAR = re.compile(r"-?[0-9]{3,4}(?:\.0+)?")
 _WHOLE = re.compile(r"([0-9]{1,4})(?:\.0+)?")
 _DAY = re.compile(r"-?[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -107,7 +109,10 @@ class DateColumn:
     def converted(self, style: Style, text: str, year: int | None = None) -> TypedDate | None:
         """Read the text of a cell. Raises InvalidValue."""
         if text in self.words:
-            text = str(self.words[text])
+            said = str(self.words[text])
+            if said == _UNKNOWN:
+                return TypedDate(said, text or None)
+            text = said
         elif text and self.other is not None:
             text = str(self.other)
         if not text or text in style.nothing:

@@ -128,6 +128,7 @@ def _of_object(path: str, said: dict[str, Any], *, is_of_list: bool) -> Iterator
         if not isinstance(said.get("measure"), str) or "column" not in said:
             raise InvalidInput(where, "must have a column and its measure, such as killed")
         main = _rule(path, "object", rest)
+        main = replace(main, spreads=bool(main.split))
     elif name in _MAIN:
         main = _rule(f"{path}.{_MAIN[name]}", shape_of(f"{path}.{_MAIN[name]}"), rest)
         if is_of_list and main.column and main.item is None:

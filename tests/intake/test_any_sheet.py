@@ -1,0 +1,429 @@
+"""A sheet that nobody described: `timeline import sheet`."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import re
+import sqlite3
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+from running import PROGRAM, done, environment, one_line, run
+
+from timeline import Timeline
+
+# pexpect forks and executes at once: the threads of pytest-xdist do not matter to the child.
+pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+
+FLOOD = """\
+Date,Headline,Where,Who,Link,Notes,Dead
+3 Sep,Dam keeper reports a crack,"Hollow Dam, Vale",Ann Reed,https://example.org/c,ask her again,
+9/5/25,Sandbags arrive,Hollow Dam,"Vale Council, Fire Service North",,,
+9/14/25,River over its banks,Lower Vale,River Office; Ann Reed,www.example.org/river,no https,
+14/9/25 18:30,Order to leave,Lower Vale,Vale Council,https://example.org/order,,
+2025-09-15 02:10,The dam breaks,Hollow Dam,,https://example.org/break,time from the log,at least 3
+15 Sep (evening),Toll is disputed,Lower Vale,Coroner,https://example.org/a https://example.org/b,,4/6
+Harvest Day,Vigil,Lower Vale,,,20 September 2025,
+tbc,Inquiry opens,,,,,
+,Photograph of the crack,,,https://example.org/photo,undated,
+"""
+
+
+@pytest.fixture
+def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty timeline in a folder of its own, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "timeline.db"
+    Timeline.create(path, title="Flood").close()
+    return path
+
+
+def sheet(text: str, name: str = "flood.csv") -> Path:
+    path = Path(name)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def events(path: Path) -> dict[str, dict[str, Any]]:
+    """All events by title."""
+    with Timeline.open(path) as timeline:
+        return {str(row["title"]): timeline.get(str(row["event_id"])) for row in timeline.list()}
+
+
+def entries(path: Path) -> int:
+    with sqlite3.connect(path) as connection:
+        return int(connection.execute("SELECT count(*) FROM log").fetchone()[0])
+
+
+def files() -> list[str]:
+    return sorted(each.name for each in Path().iterdir() if not each.name.startswith("timeline.db"))
+
+
+# --- One sheet ----------------------------------------------------------------------------
+
+
+def test_seven_of_nine_rows_go_in_at_once(story: Path) -> None:
+    said = done("-d", story, "import", "sheet", sheet(FLOOD), "--yes", "--skip-bad")
+    assert "9 rows: 7 recorded, 2 put aside." in said
+    found = events(story)
+    assert len(found) == 7
+    assert found["Dam keeper reports a crack"]["occurred"] == "2025-09-03"
+    assert found["Sandbags arrive"]["occurred"] == "2025-09-05"
+    assert found["Order to leave"]["occurred"] == "2025-09-14T18:30"
+    assert found["Inquiry opens"]["occurred"] == "../.."
+    assert found["Inquiry opens"]["occurred_text"] == "tbc"
+    assert found["Photograph of the crack"]["occurred"] == "../.."
+    names = [each["name"] for each in found["Sandbags arrive"]["participants"]]
+    assert names == ["Vale Council", "Fire Service North"]
+    (figure,) = found["The dam breaks"]["quantities"]
+    assert (figure["value"], figure["qualifier"]) == ("3", "at_least")
+    with Timeline.open(story) as timeline:
+        addresses = (
+            {row["url"] for row in timeline.sources()} if hasattr(timeline, "sources") else set()
+        )
+    assert not addresses or "https://www.example.org/river" in addresses
+
+
+def test_what_is_about_the_work_stays_out_of_the_log_and_is_named(story: Path) -> None:
+    said = done("-d", story, "import", "sheet", sheet(FLOOD), "--yes", "--skip-bad")
+    assert re.search(r"Notes +- +ask her again +left out: about the work on the sheet", said)
+    with sqlite3.connect(story) as connection:
+        payloads = " ".join(row[0] for row in connection.execute("SELECT payload FROM log"))
+    assert "ask her again" not in payloads
+    assert "time from the log" not in payloads
+
+
+def test_every_reading_that_is_not_plain_is_told(story: Path) -> None:
+    said = done("-d", story, "import", "sheet", sheet(FLOOD), "--yes", "--skip-bad")
+    assert "3 Sep: 3 September 2025, the year by the order of the rows" in said
+    assert "9/5/25: 5 September 2025, the month first, by the rows above and below" in said
+    assert "2 rows have no date: it is recorded as unknown." in said
+    assert "Vale Council, Fire Service North: Vale Council and Fire Service North" in said
+    assert "www.example.org/river: https://www.example.org/river" in said
+
+
+def test_all_problems_are_told_at_once_each_with_what_to_write(story: Path) -> None:
+    said = done("-d", story, "import", "sheet", sheet(FLOOD), "--yes", "--skip-bad", columns=120)
+    told = " ".join(said.split())
+    assert '2 rows cannot be read as they are: G7 Dead "4/6"' in told
+    assert 'for two figures side by side write "4; 6", or a row for each' in told
+    assert 'A8 Date "Harvest Day" is not a date' in told
+    assert 'Notes says "20 September 2025"' in told
+
+
+def test_nothing_goes_in_without_a_yes(story: Path) -> None:
+    before = entries(story)
+    result = run("-d", story, "import", "sheet", sheet(FLOOD))
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Error: nothing was recorded: --yes takes these columns, and the year of 2025 for 2 rows"
+        " without one; --skip-bad records the 7 rows that can be read\n"
+    )
+    assert "Headline" in result.stdout
+    assert entries(story) == before
+    assert files() == ["flood.csv"]
+
+
+def test_a_dry_run_reads_as_prose_and_writes_nothing(story: Path) -> None:
+    before = entries(story)
+    said = done("-d", story, "import", "sheet", sheet(FLOOD), "--dry-run")
+    assert 'Would record "The dam breaks", 15 September 2025, 02:10.' in said
+    assert 'Would record "Inquiry opens", date unknown' in said
+    assert said.endswith("9 rows: 7 recorded, 2 put aside. Nothing was recorded: a dry run.\n")
+    assert entries(story) == before
+    assert files() == ["flood.csv"]
+
+
+def test_bad_rows_come_back_as_a_sheet_that_can_be_mended(story: Path) -> None:
+    done("-d", story, "import", "sheet", sheet(FLOOD), "--yes", "--skip-bad")
+    back = Path("flood.csv.problems.csv")
+    text = back.read_text(encoding="utf-8-sig")
+    rows = [*csv.DictReader(text.splitlines())]
+    assert [row["Headline"] for row in rows] == ["Toll is disputed", "Vigil"]
+    assert rows[0]["Notes"] == ""
+    assert rows[1]["Notes"] == "20 September 2025"
+    assert rows[1]["problem"].startswith('Date: "Harvest Day" is not a date')
+    back.write_text(
+        text.replace("4/6,", "4; 6,").replace("Harvest Day", "20 Sep"), encoding="utf-8"
+    )
+    assert "2 rows: 2 recorded." in done("-d", story, "import", "sheet", back)
+    found = events(story)
+    assert [each["value"] for each in found["Toll is disputed"]["quantities"]] == ["4", "6"]
+    assert found["Vigil"]["occurred"] == "2025-09-20"
+
+
+def test_the_same_sheet_next_week_adds_what_is_new_or_changed(story: Path) -> None:
+    path = sheet(FLOOD)
+    done("-d", story, "import", "sheet", path, "--yes", "--skip-bad")
+    before = entries(story)
+    said = done("-d", story, "import", "sheet", path, "--skip-bad")
+    assert "9 rows: 7 unchanged, 2 put aside." in said
+    assert entries(story) == before
+    longer = FLOOD.replace("Sandbags arrive,Hollow Dam", "Sandbags arrive,Upper Vale")
+    longer += "21 Sep,Water recedes,Lower Vale,,,,\n22/9/25,Inquiry sits,Vale,,,,\n"
+    sheet(longer)
+    said = done("-d", story, "import", "sheet", path, "--skip-bad")
+    assert "11 rows: 2 recorded, 1 updated, 7 unchanged" in said.replace(
+        "6 unchanged", "7 unchanged"
+    )
+    found = events(story)
+    assert found["Sandbags arrive"]["place"]["name"] == "Upper Vale"
+    assert found["Sandbags arrive"]["occurred"] == "2025-09-05"
+    assert found["Water recedes"]["occurred"] == "2025-09-21"
+    assert found["Inquiry sits"]["occurred"] == "2025-09-22"
+
+
+def test_a_column_that_is_new_is_named_and_left_out(story: Path) -> None:
+    path = sheet(FLOOD)
+    done("-d", story, "import", "sheet", path, "--yes", "--skip-bad")
+    lines = FLOOD.splitlines()
+    sheet("\n".join([f"{lines[0]},Informant", *(f"{line},Joe" for line in lines[1:])]))
+    result = run("-d", story, "import", "sheet", path, "--skip-bad")
+    assert result.exit_code == 0
+    assert 'the column "Informant" is new and left out' in " ".join(result.stderr.split())
+    with sqlite3.connect(story) as connection:
+        assert not connection.execute("SELECT 1 FROM log WHERE payload LIKE '%Joe%'").fetchall()
+
+
+def test_a_mapped_column_that_is_gone_is_refused(story: Path) -> None:
+    path = sheet(FLOOD)
+    done("-d", story, "import", "sheet", path, "--yes", "--skip-bad")
+    sheet(FLOOD.replace("Headline", "Heading"))
+    result = run("-d", story, "import", "sheet", path, "--skip-bad")
+    assert result.exit_code == 1
+    assert "Headline" in result.stderr
+    assert "did you mean Heading?" in result.stderr
+
+
+def test_the_kept_mapping_is_a_mapping_like_any_other(story: Path) -> None:
+    path = sheet(FLOOD)
+    done("-d", story, "import", "sheet", path, "--yes", "--skip-bad")
+    kept = Path("flood.csv.map.toml")
+    said = tomllib.loads(kept.read_text(encoding="utf-8"))
+    assert said["scheme"] == "flood"
+    assert said["leave_out"] == ["Notes"]
+    again = done("-d", story, "import", "mapped", path, "--map", kept)
+    assert "7 unchanged" in again
+
+
+def test_a_mapping_can_be_mended(story: Path) -> None:
+    path = sheet(FLOOD)
+    done("-d", story, "import", "sheet", path, "--yes", "--skip-bad")
+    kept = Path("flood.csv.map.toml")
+    text = kept.read_text(encoding="utf-8").replace('"place.name"', '"about_place.name"')
+    mine = Path("mine.toml")
+    mine.write_text(text, encoding="utf-8")
+    other = Path("other.db")
+    Timeline.create(other, title="Other").close()
+    done("-d", other, "import", "sheet", path, "--map", mine, "--skip-bad")
+    assert events(other)["The dam breaks"]["about_place"]["name"] == "Hollow Dam"
+
+
+def test_what_was_changed_by_hand_in_the_mapping_stays(story: Path) -> None:
+    path = sheet(FLOOD)
+    done("-d", story, "import", "sheet", path, "--yes", "--skip-bad")
+    kept = Path("flood.csv.map.toml")
+    kept.write_text("# my words\n" + kept.read_text(encoding="utf-8"), encoding="utf-8")
+    sheet(FLOOD + "16 September 2025,A,,,,,\n9/10/25,B,,,,,\n12 October 2025,C,,,,,\n")
+    done("-d", story, "import", "sheet", path, "--skip-bad")
+    text = kept.read_text(encoding="utf-8")
+    assert text.startswith("# my words\n")
+    assert "9/10/25" not in text or tomllib.loads(text)
+
+
+def test_json_has_the_columns_the_dates_and_the_problems(story: Path) -> None:
+    said = json.loads(
+        done("-d", story, "import", "sheet", sheet(FLOOD), "--yes", "--skip-bad", "--json")
+    )
+    assert said["rows"] == 9
+    assert said["recorded"] == 7
+    assert said["bad_rows"] == 2
+    assert [each["cell"] for each in said["problems"]] == ["G7", "A8"]
+    assert {each["column"]: each["becomes"] for each in said["columns"]}["Where"] == "place.name"
+    assert said["mapping_file"] == "flood.csv.map.toml"
+    assert said["problems_file"] == "flood.csv.problems.csv"
+
+
+# --- Day and month, and the year ----------------------------------------------------------
+
+IN_DOUBT = "Date,Title\n1/4/2025,One\n3/4/2025,Two\n"
+
+
+def test_dates_that_nothing_settles_are_problems_until_an_option_settles_them(story: Path) -> None:
+    path = sheet(IN_DOUBT)
+    result = run("-d", story, "import", "sheet", path, "--yes", columns=120)
+    assert result.exit_code == 1
+    assert "1 April 2025" in result.stdout
+    assert "4 January 2025" in result.stdout
+    assert "--day-first" in result.stderr
+    done("-d", story, "import", "sheet", path, "--yes", "--month-first")
+    assert events(story)["Two"]["occurred"] == "2025-03-04"
+    again = done("-d", story, "import", "sheet", path)
+    assert "2 rows: 2 unchanged." in again
+
+
+def test_both_orders_exclude_each_other(story: Path) -> None:
+    result = run("-d", story, "import", "sheet", "x.csv", "--day-first", "--month-first")
+    assert result.exit_code == 2
+
+
+def test_a_year_that_no_row_says_is_asked_for(story: Path) -> None:
+    path = sheet("Date,Title\n12 Apr,One\n3 May,Two\n")
+    result = run("-d", story, "import", "sheet", path, "--yes")
+    assert result.exit_code == 1
+    assert "--year" in result.stderr
+    done("-d", story, "import", "sheet", path, "--yes", "--year", "2023")
+    assert events(story)["Two"]["occurred"] == "2023-05-03"
+
+
+# --- Sheets of other people ---------------------------------------------------------------
+
+UKRAINIAN = """\
+№;Дата;Подія;Місто;Країна;Широта;Довгота;Учасники;Джерело;Загинуло;Збитки (UAH);Статус
+1;03.02.2025;Обстріл порту;Одеса;Україна;46,4825;30,7233;ДСНС; https://example.ua/port ;2;\
+1 250 000,50;перевірити
+2;14 лютого 2025;Засідання ради;Ізмаїл;Україна;45,3511;28,8367;Міська рада / Іван Коваль;\
+https://example.ua/rada;;;готово
+"""
+
+
+def test_a_ukrainian_sheet(story: Path) -> None:
+    done("-d", story, "import", "sheet", sheet(UKRAINIAN, "події.csv"), "--yes")
+    found = events(story)
+    port = found["Обстріл порту"]
+    assert port["occurred"] == "2025-02-03"
+    assert port["place"] == {
+        "name": "Одеса", "country": "UKR", "lat": "46.4825", "lon": "30.7233",
+    }  # fmt: skip
+    assert {each["measure"]: each["value"] for each in port["quantities"]} == {
+        "killed": "2",
+        "збитки": "1250000.5",
+    }
+    assert found["Засідання ради"]["occurred"] == "2025-02-14"
+    names = [each["name"] for each in found["Засідання ради"]["participants"]]
+    assert names == ["Міська рада", "Іван Коваль"]
+
+
+GERMAN = """\
+Datum\tOrt\tEreignis\tBeschreibung\tQuelle\tVerletzte\tBearbeiter
+12. März 2025\tMusterstadt\tBrand im Lager\tIn der Nacht.\thttps://example.de/brand\t3\tKL
+15.03.2025\tMusterstadt\tRat tagt\tSondersitzung.\tStadtanzeiger, S. 3\t\tMW
+"""
+
+
+def test_a_german_sheet_with_tabs(story: Path) -> None:
+    done("-d", story, "import", "sheet", sheet(GERMAN, "lage.tsv"), "--yes")
+    found = events(story)
+    assert found["Brand im Lager"]["occurred"] == "2025-03-12"
+    assert found["Rat tagt"]["occurred"] == "2025-03-15"
+    assert found["Rat tagt"]["citations"]
+
+
+AIRTABLE = """\
+Name,Start Date,End Date,Location,Involved Parties,Source URL,Event Type,Internal Notes,Created Time
+Strike at the mill,3/5/2025,3/9/2025,Port Hale,"Mill Workers Union, Hale Steel Works",\
+https://example.org/strike,Protest,call Ann,3/10/2025 9:14am
+Talks resume,3/21/2025,,Port Hale,Hale Steel Works,https://example.org/talks,Consultation,,
+"""
+
+
+def test_an_export_of_airtable(story: Path) -> None:
+    done("-d", story, "import", "sheet", sheet(AIRTABLE), "--yes")
+    found = events(story)
+    assert found["Strike at the mill"]["occurred"] == "2025-03-05/2025-03-09"
+    assert found["Talks resume"]["occurred"] == "2025-03-21"
+    assert found["Talks resume"]["event_type"] == "CONSULT"
+
+
+BY_PARTS = """\
+event_id,year,month,day,country,city,summary,nkill,nwound,source1,source2
+A1,1970,7,2,Italy,Milan,A bomb goes off in a bank,3,12,https://example.org/a,https://example.org/b
+A2,1970,7,0,Italy,Turin,Threats are made,0,0,https://example.org/c,
+A3,1970,0,0,France,Lyon,An attack without a date,,,,
+"""
+
+
+def test_a_sheet_with_year_month_and_day(story: Path) -> None:
+    done("-d", story, "import", "sheet", sheet(BY_PARTS), "--yes")
+    found = {each["occurred"]: each for each in events(story).values()}
+    assert [*sorted(found)] == ["1970", "1970-07", "1970-07-02"]
+    assert len(found["1970-07-02"]["citations"]) == 2
+
+
+def test_a_packed_sheet_and_one_from_stdin(story: Path) -> None:
+    packed = Path("packed.csv.gz")
+    packed.write_bytes(gzip.compress(AIRTABLE.encode()))
+    assert "2 recorded" in done("-d", story, "import", "sheet", packed, "--yes")
+    said = done("-d", story, "import", "sheet", "-", "--yes", input=GERMAN)
+    assert "2 recorded" in said
+    assert "sheet.map.toml" in files()
+
+
+def test_a_file_without_rows_is_refused(story: Path) -> None:
+    result = run("-d", story, "import", "sheet", sheet("Date,Title\n"), "--yes")
+    assert one_line(result) == "flood.csv has no rows under its header"
+
+
+# --- On a terminal ------------------------------------------------------------------------
+
+
+def terminal(path: Path, *arguments: str) -> pexpect.spawn:
+    settings: Mapping[str, str] = environment(TERM="dumb")
+    program, *rest = (*PROGRAM, "-d", str(path), *arguments)
+    return pexpect.spawn(
+        program,
+        rest,
+        env={name: value for name, value in settings.items() if name != "COLUMNS"},
+        cwd=path.parent,
+        dimensions=(50, 80),
+        encoding="utf-8",
+        timeout=30,
+    )
+
+
+def test_two_questions_on_a_terminal(story: Path) -> None:
+    sheet(FLOOD)
+    running = terminal(story, "import", "sheet", "flood.csv")
+    running.expect(r"Take these columns, and the year of 2025 for 2 rows without one\? \[Y/n\]")
+    shown = str(running.before)
+    assert max(map(len, shown.replace("\r", "").split("\n"))) <= 80
+    assert "Harvest Day" in shown
+    running.sendline("")
+    running.expect(r"Record the 7 rows that can be read\? \[Y/n\]")
+    running.sendline("y")
+    running.expect("7 recorded, 2 put aside")
+    running.expect(pexpect.EOF)
+    running.close()
+    assert running.exitstatus == 0
+    assert len(events(story)) == 7
+
+
+def test_a_guess_that_is_refused_is_kept_to_be_changed(story: Path) -> None:
+    sheet(FLOOD)
+    running = terminal(story, "import", "sheet", "flood.csv")
+    running.expect("Take these columns")
+    running.sendline("n")
+    running.expect("change flood.csv.map.toml")
+    running.expect(pexpect.EOF)
+    running.close()
+    assert running.exitstatus == 1
+    assert not events(story)
+    assert Path("flood.csv.map.toml").is_file()
+
+
+def test_the_order_of_day_and_month_is_asked_once(story: Path) -> None:
+    sheet(IN_DOUBT)
+    running = terminal(story, "import", "sheet", "flood.csv")
+    running.expect(r'"1/4/2025": is it 1 April 2025, and not 4 January\s+2025\? \[y/N\]')
+    running.sendline("y")
+    running.expect("Take these columns")
+    running.sendline("")
+    running.expect("2 recorded")
+    running.expect(pexpect.EOF)
+    assert events(story)["Two"]["occurred"] == "2025-04-03"

@@ -1,0 +1,1 @@
+"""The room where a sheet is looked at as a whole before anything of it is recorded."""

@@ -1,0 +1,137 @@
+"""Look at the first rows of a sheet, and make the mapping by which all of its rows are read.
+
+Guarantees: at most `contents.MOST_ROWS` rows are looked at, however long the sheet is. A mapping
+that was kept is used as it is; only dates that nobody settled yet are settled by the rows around.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from itertools import islice
+from pathlib import PurePath
+from typing import IO, Any, NamedTuple
+
+from timeline.errors import InvalidInput
+from timeline.formats.guessing import dates
+from timeline.formats.guessing.contents import MOST_ROWS, Column, columns_of
+from timeline.formats.guessing.dates import SettledDates
+from timeline.formats.guessing.guess import Guess, guess
+from timeline.formats.importers.packed import plain
+from timeline.formats.importers.rows import rows
+from timeline.formats.imports import Row
+from timeline.model.log_info import Term
+from timeline.model.names import fold
+
+PROBLEM = "problem"
+"""The column that says what is wrong with a row of a sheet that came back; it is never read."""
+_LONGEST_SCHEME = 40
+"""Characters of the scheme of external ids, at most."""
+
+
+class FirstLook(NamedTuple):
+    """Holds what the first rows of a sheet show."""
+
+    columns: Mapping[str, Column]
+    rows: int
+    """The number of rows that were looked at."""
+    is_whole: bool
+    """Whether the sheet has no more rows."""
+
+
+class DateHabit(NamedTuple):
+    """Holds what a person said of the dates of a sheet."""
+
+    day_first: bool | None = None
+    year: int | None = None
+
+
+def look(file: IO[bytes], language: str = "en") -> FirstLook:
+    """Look at the first rows of a file, which is read from its beginning.
+
+    `language` is that of the log. Raises InvalidInput for a file without rows.
+    """
+    with _first_rows(file) as found:
+        taken = list(islice(found, MOST_ROWS + 1))
+    if not taken:
+        raise InvalidInput("", "has no rows under its header")
+    seen = columns_of(taken[:MOST_ROWS], language)
+    seen.pop(PROBLEM, None)
+    return FirstLook(seen, min(len(taken), MOST_ROWS), len(taken) <= MOST_ROWS)
+
+
+def from_start(file: IO[bytes]) -> IO[bytes]:
+    """Return a file of the same bytes from its beginning, unpacked if they are packed by gzip."""
+    file.seek(0)
+    return plain(file)
+
+
+@contextlib.contextmanager
+def _first_rows(file: IO[bytes]) -> Iterator[Iterator[Row]]:
+    with contextlib.closing(rows(from_start(file))) as found:
+        yield (row for row in found if isinstance(row, Row))
+
+
+def guessed(seen: FirstLook, name: str, event_types: Iterable[Term]) -> Guess:
+    """Guess the mapping of a sheet of this name. Raises InvalidInput as `guess` does."""
+    return guess(seen.columns, scheme_of(name), event_types)
+
+
+def scheme_of(name: str) -> str:
+    """Return the scheme of the external ids of the rows of a file, made of its name."""
+    stem = re.split(r"\.(?:csv|tsv|txt|xlsx|ods|json|gz|zip|problems)\b", PurePath(name).name)[0]
+    plain = re.sub(r"[^a-z0-9]+", "-", fold(stem).encode("ascii", "ignore").decode()).strip("-")
+    named = plain if re.match("[a-z]", plain) else f"sheet-{plain}".strip("-")
+    return named[:_LONGEST_SCHEME].strip("-")
+
+
+# --- Dates --------------------------------------------------------------------------------
+
+
+def settled_dates(
+    file: IO[bytes], mapping: Mapping[str, Any], said: DateHabit
+) -> SettledDates | None:
+    """Settle the dates in the first rows by the habits that a person said, or the mapping has.
+
+    Returns None if the date is given by its parts, or by patterns.
+    """
+    rule = _rule(mapping)
+    names = [rule[key] for key in ("column", "start", "end") if isinstance(rule.get(key), str)]
+    if not names or "date" in rule:
+        return None
+    with _first_rows(file) as found:
+        cells = [row.cells.get(name, "") for row in islice(found, MOST_ROWS) for name in names]
+    if "end" in rule:  # an end that is not given says nothing
+        cells = [cell for cell in cells if cell.strip()] or cells[:1]
+    year = rule.get("year")
+    return dates.settled(
+        cells,
+        day_first=rule.get("day_first") if said.day_first is None else said.day_first,
+        year=said.year or (year if isinstance(year, int) else None),
+        known=rule.get("words"),
+        language=str(mapping.get("language", "en")),
+    )
+
+
+def with_dates(mapping: Mapping[str, Any], settled: SettledDates) -> dict[str, Any]:
+    """Return a mapping with what the dates of its sheet settle: the order, the year, the words."""
+    found = deepcopy(dict(mapping))
+    rule = dict(_rule(mapping))
+    if settled.day_first is not None:
+        rule["day_first"] = settled.day_first
+    if settled.year is not None:
+        rule["year"] = settled.year
+    if settled.words:
+        rule["words"] = settled.words
+    if rule == _rule(mapping):
+        return found
+    found["fields"] = {**found["fields"], "occurred": rule}
+    return found
+
+
+def _rule(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the rule for the date as a table."""
+    rule = mapping.get("fields", {}).get("occurred", {})
+    return {"column": rule} if isinstance(rule, str) else rule if isinstance(rule, dict) else {}
