@@ -506,7 +506,7 @@ class Timeline:
         author: str | None = None,
         reported_at: str | None = None,
     ) -> Receipt:
-        """Keep the text of a source, given as text, or as the bytes of a text or HTML file.
+        """Keep the text of a source, given as text, or as the bytes of a text, HTML or PDF file.
 
         If the source is recorded already (``Append.capture`` says how it is found), it is updated
         with the fields that differ. From then on, a quote from it must be found in the text.

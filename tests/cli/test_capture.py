@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import sys
 from pathlib import Path
 from typing import Any
 
 import pexpect
 import pytest
+from made_pdf import pdf
 from running import PROGRAM, done, environment, one_line, run
 
 from timeline import Timeline
@@ -280,3 +282,60 @@ def test_a_person_on_a_terminal_is_asked(
             "SELECT count(*) FROM sources WHERE url = ?", (URL,)
         ).fetchone()
     assert count == (2 if answer == "another" else 1)
+
+
+# --- PDF ----------------------------------------------------------------------------------
+
+
+REPORT = pdf(
+    ["The dam gave way at night."],
+    ["Nobody had been warned.", "Seven people are dead."],
+    info={"Title": "A report", "Author": "Ann Orr"},
+)
+
+
+@pytest.fixture
+def report(path: Path) -> Path:
+    file = path.with_name("report.pdf")
+    file.write_bytes(REPORT)
+    return file
+
+
+def test_a_pdf_is_captured_with_its_pages(timeline: Timeline, report: Path, event: str) -> None:
+    capture = ("-d", timeline.path, "capture", report, "--id", "report")
+    shown = done(*capture, "--quote", "Seven people", "--event", event)
+    assert shown == (
+        "recorded  report  entry 2, version 1\n"
+        "  3 sentences, 73 characters\n"
+        "From the PDF:\n"
+        "  title       A report (/Title)\n"
+        "  written-by  Ann Orr (/Author)\n"
+        "updated  break  2025  entry 3, version 2\n"
+        '  cites  "Seven people"\n'
+    )
+    assert source(timeline, "report")["media_type"] == "application/pdf"
+    assert 'A report, page 2, "Seven people"' in done("-d", timeline.path, "show", event)
+    coverage = done("-d", timeline.path, "coverage", "report")
+    assert "The dam gave way at night. (page 1)" in coverage
+    assert "Seven people are dead. (page 2)\n     -> break" in coverage
+    assert done(*capture).startswith("unchanged  report ")
+    done(*capture, "--quote", "at night. Nobody had been warned", "--event", event)
+    shown = done("-d", timeline.path, "show", event, columns=120)
+    assert 'A report, page 1, "at night. Nobody had been warned"' in " ".join(shown.split())
+
+
+def test_a_pdf_needs_its_extra(
+    timeline: Timeline, report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pypdf", None)
+    assert one_line(run("-d", timeline.path, "capture", report)) == (
+        "PDF is read by an extra: pip install 'timeline-store[pdf]'"
+    )
+
+
+def test_a_pdf_that_cannot_be_read_is_refused_with_its_name(
+    timeline: Timeline, report: Path
+) -> None:
+    report.write_bytes(REPORT[:200])
+    problem = one_line(run("-d", timeline.path, "capture", report, "--id", "report"))
+    assert problem == f"{report}: is a PDF that cannot be read: is the file whole?"

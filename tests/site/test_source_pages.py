@@ -78,6 +78,18 @@ def test_every_sentence_says_in_words_what_became_of_it(site: Site) -> None:
     assert 'value="5"' in page
 
 
+def test_the_pages_of_a_document_are_counted(site: Site, told: Timeline) -> None:
+    told.capture("The dam broke.\fNobody was warned.", {"source_id": "report", "title": "R"})
+    cited = [{"source_id": "report", "quote": "Nobody"}, {"source_id": "paper", "quote": "stake"}]
+    told.record({"event_id": "dam", "title": "D", "occurred": "2025", "citations": cited})
+    text = words(site.page("/sources/report"))
+    assert "The dam broke. missing, page 1 Nobody was warned. covered, page 2 by D" in text
+    assert "page" not in words(site.page("/sources/paper")).partition("Details")[0]
+    page = site.page("/events/dam")
+    assert 'Nobody</blockquote><p class="about">page 2</p>' in page
+    assert "stake</blockquote></li>" in page
+
+
 def test_what_is_quoted_is_marked_and_leads_to_its_events(site: Site) -> None:
     page = site.page("/sources/paper")
     marks = re.findall(r'<mark aria-describedby="state-(\d)"><a href="(.*?)">(.*?)</a>', page)

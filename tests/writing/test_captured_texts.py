@@ -205,7 +205,7 @@ def test_a_rebuild_leaves_texts_and_places_as_they_are(paper: Timeline) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"%PDF-1.7\n%\xe2\xe3", "is a PDF: capture its text, as pdftotext and others write it"),
+        (b"%PDF-1.7\n%\xe2\xe3", "is a PDF that cannot be read: is the file whole?"),
         (b"\x89PNG\r\n\x1a\n\x00", "is not text in UTF-8: byte 0x89 at offset 0"),
         (b"PK\x03\x04\x00\x00", "is not text: there is a NUL at character 4"),
         ("café".encode("latin-1"), "is not text in UTF-8: byte 0xe9 at offset 3"),

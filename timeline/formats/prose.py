@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from timeline.errors import NotFound
@@ -24,6 +24,7 @@ from timeline.reading.references import resolve_entry
 from timeline.reading.sources import sources_by_id
 from timeline.store import log
 from timeline.store.rows import RowDict
+from timeline.texts.pages import PAGE_BREAK
 
 Fields = Mapping[str, Any]
 """The fields of an event, or of one of its parts, by name."""
@@ -144,18 +145,26 @@ class Names:
         return {"title": self.source(source_id), "language": language}
 
     def citation(self, citation: Fields) -> str:
-        """Return a citation in words: title, publisher and date of its source, and the quote.
+        """Return a citation in words: title, publisher and date of its source, page and quote.
 
         A withdrawn source is marked "WITHDRAWN".
         """
         source = self._source(citation["source_id"])
+        page = self._page(citation)
         return _listed(
             self.source(citation["source_id"]),
             source.get("publisher"),
             date(source.get("published")),
-            f'"{citation["quote"]}"' if "quote" in citation else None,
+            f"page {page}" if page else None,
+            f'"{citation["quote"].replace(PAGE_BREAK, " ")}"' if "quote" in citation else None,
             "WITHDRAWN" if source.get("state") == "withdrawn" else None,
         )
+
+    @functools.cached_property
+    def _page(self) -> Callable[[Fields], int | None]:
+        from timeline.reading.captured_texts import cited_pages  # not loaded for lists
+
+        return cited_pages(self._connection)
 
     def _source(self, source_id: str) -> RowDict:
         return sources_by_id(self._connection, [source_id], self._as_of).get(source_id, {})

@@ -16,6 +16,7 @@ from timeline.reading import deadline
 from timeline.store.codec import decode_content
 from timeline.store.rows import RowDict, as_dicts
 from timeline.texts.coverage import MarkedSpan, Sentence, coverage_of
+from timeline.texts.pages import page_breaks, page_of
 from timeline.texts.quotes import CapturedText
 
 
@@ -54,6 +55,21 @@ def cited(connection: sqlite3.Connection) -> Callable[[Mapping[str, Any]], str |
         return text_of(citation["source_id"], version) if version else None
 
     return found
+
+
+def cited_pages(connection: sqlite3.Connection) -> Callable[[Mapping[str, Any]], int | None]:
+    """Return a function that finds the page of a citation's quote, or None.
+
+    It is None if the place of the quote, or its text, is not known, or if the text has no pages.
+    """
+    text_of = cited(connection)
+
+    def page(citation: Mapping[str, Any]) -> int | None:
+        start = citation.get("quote_start")
+        text = text_of(citation) if start is not None else None
+        return page_of(start, page_breaks(text)) if text and start is not None else None
+
+    return page
 
 
 class Coverage(NamedTuple):

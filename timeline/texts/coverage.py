@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from timeline.texts.pages import page_breaks, page_of
 from timeline.texts.quotes import is_too_short
 from timeline.texts.sentences import Span, after_place, sentences
 
@@ -43,6 +44,8 @@ class Sentence(NamedTuple):
     """Why a commentary needs no event; "" if nobody said why, or for another state."""
     places: tuple[MarkedSpan, ...]
     """The quotes that share a word with the sentence; a quote may reach beyond it."""
+    page: int | None = None
+    """The page on which it begins; None if the text has no page numbers."""
 
 
 def coverage_of(
@@ -61,6 +64,7 @@ def coverage_of(
     for place in marked:
         for number in _shared(text, spans, place):
             why.setdefault(number, place.note)
+    breaks = page_breaks(text)
     return [
         Sentence(
             start,
@@ -70,6 +74,7 @@ def coverage_of(
             tuple(sorted({place.note for place in places[number]})),
             "" if places[number] else why.get(number, ""),
             tuple(places[number]),
+            page_of(start, breaks),
         )
         for number, (start, end) in enumerate(spans)
     ]

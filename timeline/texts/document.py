@@ -2,7 +2,8 @@
 
 Guarantees: plain text is taken exactly as it is, with its byte order mark and line ends, so that
 its UTF-8 equals the file. HTML becomes the text of its article, with a blank line between
-paragraphs; nothing is loaded from anywhere. A file that is not text is refused in one line.
+paragraphs, and PDF the text of its pages; nothing is loaded from anywhere. A file that is not text
+is refused in one line.
 """
 
 from __future__ import annotations
@@ -52,15 +53,18 @@ def sha256(content: bytes) -> str:
 
 
 def read(content: bytes, *, is_html: bool = False, keep_hidden: bool = False) -> Document:
-    """Return the text of a file of UTF-8 or HTML; with `is_html` the file is taken as HTML.
+    """Return the text of a file of UTF-8, PDF or HTML; with `is_html` the file is taken as HTML.
 
     Of HTML, what a browser would hide is left out, unless `keep_hidden` (see `hidden_passages`).
-    Raises InvalidValue, which does not name the file, and TimelineError if HTML cannot be read
-    because the extra `html` is not installed.
+    Raises InvalidValue, which does not name the file, and TimelineError if HTML or PDF cannot
+    be read because the extra `html` or `pdf` is not installed.
     """
     if content.startswith(b"%PDF-"):
-        raise InvalidValue("", "is a PDF: capture its text, as pdftotext and others write it")
-    if is_html or _BEGINS_AS_HTML.match(content[:_HEAD]):
+        from timeline.texts import pdf
+
+        text, said = pdf.read(content)
+        document = Document(text, "application/pdf", sha256(content), stated=said)
+    elif is_html or _BEGINS_AS_HTML.match(content[:_HEAD]):
         if len(content) > LONGEST_HTML:
             raise _too_long(LONGEST_HTML)
         text, left_out, said = _article(_decoded(content), keep_hidden=keep_hidden)

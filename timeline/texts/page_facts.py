@@ -150,7 +150,7 @@ def _of(field: str, text: str, where: str) -> Iterator[Stated]:
     elif field in ("published", "modified"):
         yield Stated(field, date(text), where)
     elif field == "language":
-        yield Stated(field, _language(clean(text)), where)
+        yield Stated(field, language(clean(text)), where)
     else:
         yield Stated(field, clean(text), where)
 
@@ -188,10 +188,11 @@ def _of_json_ld(page: Any) -> Iterator[Stated]:
     tags = page.xpath("//script[contains(translate(@type, 'JSONLD', 'jsonld'), 'ld+json')]")
     texts = ["".join(tag.itertext()) for tag in tags[:_MOST_TAGS]]
     if any(len(text) > LONGEST_JSON_LD for text in texts):
-        yield Stated("unread", f"longer than {LONGEST_JSON_LD // 2**20} MiB", "JSON-LD")
+        much = f"longer than {LONGEST_JSON_LD // 2**20} MiB"
+        yield Stated("unread", f"JSON-LD of the page, which is {much}", "JSON-LD")
     data = JsonLd(text for text in texts if len(text) <= LONGEST_JSON_LD)
     if data.wrong:
-        yield Stated("unread", "not JSON", "JSON-LD")
+        yield Stated("unread", "JSON-LD of the page, which is not JSON", "JSON-LD")
     for item in data.about_the_page():
         yield from _of_item(data, item)
 
@@ -271,7 +272,7 @@ def _zone(zone: str) -> str:
     return f"{zone[:3]}:{zone[3:].lstrip(':') or '00'}" if zone else ""
 
 
-def _language(text: str) -> str:
+def language(text: str) -> str:
     """Return a language as a tag: "en_US" is "en-US", "EN" is "en"."""
     first, *rest = text.replace("_", "-").partition(".")[0].split("-")
     return "-".join((first.lower(), *rest))

@@ -37,7 +37,7 @@ def chosen(stated: Iterable[Stated], given: Iterable[str] = ()) -> Chosen:
         if field == "modified":
             modified = modified or str(value)
         elif field == "unread":
-            notes.append(f"left out: {place} of the page, which is {value}")
+            notes.append(f"left out: {value}")
         elif field not in fields and field not in given:
             try:
                 source = validate(Source, {"title": "a", field: value})

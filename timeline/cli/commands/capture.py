@@ -22,7 +22,8 @@ from timeline.model.validation import validate
 from timeline.reading.sources import sources_at, sources_by_id
 from timeline.store import storage
 from timeline.store.rows import RowDict
-from timeline.texts.document import LONGEST_HTML, Document, read, sha256
+from timeline.texts.document import Document, read, sha256
+from timeline.texts.pdf import LONGEST_PDF
 from timeline.texts.quotes import alike
 from timeline.texts.sentences import sentences
 from timeline.writing.receipt import Receipt
@@ -88,9 +89,10 @@ def capture_command(
 ) -> None:
     """Keep the text of a source, so that quotes can be checked.
 
-    FILE is text in UTF-8, kept as it is, or HTML, of which the article is kept; - is stdin.
-    What a page says of itself is taken over: title, publisher, url, authors, published,
-    language, licence. An option says otherwise; --publisher "" leaves the publisher empty.
+    FILE is text in UTF-8, kept as it is, HTML, of which the article is kept, or PDF, of which
+    the text is kept page by page; - is stdin. What a page says of itself is taken over: title,
+    publisher, url, authors, published, language, licence. An option says otherwise;
+    --publisher "" leaves the publisher empty.
     The same text again adds nothing. A changed text updates the source, and the citations
     whose quote is no longer in it are listed. If another source has the same address, you are
     asked, or told what to add. --quote and --event cite the source in the same go.
@@ -139,7 +141,8 @@ def capture_command(
         output.echo_receipt(receipt, dry_run=dry_run)
         output.echo(output.dim(f"  {_counted(count, 'sentence')}, {characters:,} characters"))
         if stated.fields:
-            output.echo("From the page:")
+            what = "PDF" if document.media_type == "application/pdf" else "page"
+            output.echo(f"From the {what}:")
             output.echo(output.table([*_shown(stated)], 2))
         if citing:
             output.echo_receipt(citing, dry_run=dry_run)
@@ -259,7 +262,7 @@ def _read_document(name: str, *, is_html: bool, keep_hidden: bool) -> Document:
     shown = "stdin" if name == "-" else name
     try:
         with click.open_file(name, "rb") as file:
-            content = file.read(LONGEST_HTML + 1)
+            content = file.read(LONGEST_PDF + 1)
             return read(content, is_html=is_html, keep_hidden=keep_hidden)
     except InvalidValue as error:
         raise InvalidInput(shown, error.problem) from None

@@ -64,7 +64,8 @@ def coverage_command(database: str, /, source: str, as_json: bool) -> None:
 
 def _said_of(sentence: Sentence) -> str:
     """Write a sentence, and below it the events that quote it, or why it is commentary."""
-    text = " ".join(sentence.text.split())
+    page = f" (page {sentence.page})" if sentence.page else ""
+    text = " ".join(sentence.text.split()) + page
     below = ", ".join(sentence.events) or sentence.why
     return f"{text}\n-> {below}" if below else text
 

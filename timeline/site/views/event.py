@@ -19,6 +19,7 @@ from timeline.model import countries, edtf
 from timeline.projection.actors import known_as
 from timeline.reading import corroboration, query
 from timeline.reading.as_of import NOW, AsOf
+from timeline.reading.captured_texts import cited_pages
 from timeline.reading.entries import erasure_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.selection import Selection
@@ -274,9 +275,11 @@ def _sources(
             "withdrawn": source.get("state") == "withdrawn",
             "quotes": [],
         }
+    page = cited_pages(connection)
     for citation in citations:
         if "quote" in citation:
-            found[citation["source_id"]]["quotes"].append(citation["quote"])
+            quote = {"text": citation["quote"], "page": page(citation)}
+            found[citation["source_id"]]["quotes"].append(quote)
     return [*found.values()]
 
 

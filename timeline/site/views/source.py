@@ -173,10 +173,11 @@ def _shown_sentences(coverage: captured_texts.Coverage) -> Iterator[dict[str, An
             "number": number,
             "state": sentence.state,
             "why": sentence.why,
+            "page": sentence.page,
             "events": sentence.events[:_MOST_OF_SENTENCE],
             "more": len(sentence.events[_MOST_OF_SENTENCE:]),
             "runs": [*_runs(sentence)],
-            "is_first": "\n" in coverage.text[before : sentence.start],
+            "is_first": not {*"\n\f"}.isdisjoint(coverage.text[before : sentence.start]),
         }
         before = sentence.end
 
