@@ -260,7 +260,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         bad = row | {"Ref": "r-4", "Day": "soon"}
         rows.write_bytes(written({"r-1": row, "r-2": other, "r-3": slip, "r-4": bad}))
         ask(*importing, "2025-06-01")
-        rows.write_bytes(written({"r-1": row | {"Dead": "3.0", "Town": "Lviv"}}))
+        rows.write_bytes(written({"r-1": row | {"Dead": "3.0", "Town": "Lviv"}, "r-4": bad}))
         ask(*importing, "2025-06-02", "--complete", "--dry-run")
         rows.write_bytes(written({"r-1": row, "r-2": other | {"Dead": "3.0"}}))
         done("-d", path, "retract", "casualties-r-1", "--reason", "r")

@@ -415,7 +415,7 @@ def test_ids_that_stand_twice_are_reported_and_not_guessed(folder: Path) -> None
     outcome = put(twice.encode(), *whole("2025-06-01"))
     assert (outcome["recorded"], outcome["rejected"], outcome["repeated"]) == (1, 2, 1)
     rows = rejected()
-    reason = "casualties:a-1 stands in lines 2 and 4 and does not say the same"
+    reason = "casualties:a-1 stands twice: lines 2 and 4, which differ in Dead"
     assert [(row["line"], row["field"], row["reason"]) for row in rows] == [
         ("2", "Ref", reason),
         ("4", "Ref", reason),
@@ -551,7 +551,8 @@ def test_an_append_takes_no_further_row_when_its_time_is_over(
     assert put(state, *whole("2025-04-20"))["recorded"] == 5
     assert put({"a-1": state["a-1"]}, *whole("2025-04-21"))["retracted"] == 4
     assert len(moments(before)) == 9
-    assert put({}, *whole("2025-04-22"), "--strict")["retracted"] == 1
+    other = {"b-1": {**PLAIN["a-2"], "Ref": "b-1"}}
+    assert put(other, *whole("2025-04-22"), "--strict")["retracted"] == 1
     assert put(state, *whole("2025-04-23"), "--strict")["reinstated"] == 5
     assert len(moments(before)) == 11
     done("verify")
@@ -631,7 +632,7 @@ def test_the_totals_of_the_file_and_of_the_log_stand_side_by_side(folder: Path) 
     assert text.splitlines() == [
         "3 rows: 3 recorded.",
         "",
-        "figure         file   log",
+        "figure          file    log",
         "killed, value  1,035  1,035",
         "",
         "country in the file  in the log  rows",
@@ -665,7 +666,10 @@ def test_ids_that_differ_in_case_alone_are_reported_and_not_mixed_up(folder: Pat
     outcome = put(both)
     assert (outcome["recorded"], outcome["rejected"]) == (2, 1)
     (reject,) = rejected()
-    assert reject["reason"] == "event casualties-a-1 is there already, without casualties:A-1"
+    assert reject["reason"] == (
+        "event casualties-a-1 stands twice: lines 2 and 4, with ids that differ only in capital"
+        " letters"
+    )
 
 
 # --- A log of our own ---------------------------------------------------------------------

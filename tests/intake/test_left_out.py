@@ -153,8 +153,8 @@ def test_what_is_left_out_is_counted_by_column_and_reason_with_an_example() -> N
 
 
 def test_a_row_is_rejected_only_without_title_or_date() -> None:
-    outcome = put({"What": ""}, {"Day": "soon"}, {"What": "x" * 501})
-    assert (outcome["recorded"], outcome["rejected"]) == (0, 3)
+    outcome = put({"What": ""}, {"Day": "soon"}, {"What": "x" * 501}, {})
+    assert (outcome["recorded"], outcome["rejected"]) == (1, 3)
 
 
 def test_strict_refuses_the_first_cell() -> None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import base64
-import codecs
 import contextlib
-import csv
 import functools
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import click
 
 from timeline.cli import output
 from timeline.cli.appending import is_ahead_allowed, is_fork_meant, naming, settle_clock
+from timeline.cli.import_report import (
+    Imported,
+    echo_notes,
+    failure,
+    import_fields,
+    print_import,
+    write_rejects,
+)
 from timeline.cli.opening import opened_to_append, writing
 from timeline.cli.options import (
     Command,
@@ -29,19 +34,17 @@ from timeline.errors import TimelineError
 from timeline.formats.importers.decoding import recoded
 from timeline.formats.importers.packed import plain
 from timeline.formats.imports import Format, importer, names
-from timeline.intake.dataset.outcome import DatasetOutcome, DatasetStep, Import
+from timeline.intake.dataset.outcome import DatasetStep, Import
 from timeline.intake.dataset.run import run
-from timeline.intake.dataset.staging import Staging
-from timeline.intake.dataset.totals import Totals, totals
+from timeline.intake.dataset.totals import totals
 from timeline.intake.restore import restore
-from timeline.model import countries, hints
+from timeline.model import hints
 from timeline.model.content import Said
 from timeline.model.validation import validate
-from timeline.store import atomic, storage
+from timeline.store import storage
 from timeline.writing.receipt import new_zone_in_words
 
 _JSONL = "jsonl"
-_MOST_ROWS = 10
 
 
 @click.command("import", cls=Command)
@@ -96,9 +99,10 @@ def import_command(
     Rows are matched by id: new rows are recorded, and events that the publisher changed are
     updated. With --complete, events whose row is gone are retracted, and events whose row is
     back are reinstated. The format of dates and numbers, blanks and the order of columns make
-    no difference. Bad rows go into FILE.rejects.csv, in this folder, with their line, the field
-    and the reason. FILE may be compressed by gzip; - is stdin. If a run is interrupted, run it
-    again.
+    no difference. A cell that cannot be read is left out of its event, and counted. Rows without
+    a title or a date go into FILE.rejects.csv, in this folder, with their line, the field and the
+    reason. FILE may be compressed by gzip; - is stdin. If a run is interrupted, run it again. The
+    exit code is 1 if no row could be used.
     """
     _check_format(format)
     if format == _JSONL:
@@ -117,12 +121,14 @@ def import_command(
     wanted = Import(said, complete, strict, dry_run, allow_absent=yes or dry_run)
     steps: list[DatasetStep] = []
     tell = _told(as_json, dry_run, steps)
-    staging, outcome, found, rejects = _import(database, path, encoding, form, wanted, tell)
+    done = _import(database, path, encoding, form, wanted, tell)
     if as_json:
-        output.dump(_fields(staging, outcome, found, steps, rejects))
+        output.dump(import_fields(done, steps))
     else:
-        _print(staging, outcome, found, dry_run=dry_run)
-    _echo_notes(outcome, rejects)
+        print_import(done, dry_run=dry_run)
+    echo_notes(done)
+    if done.failure:
+        raise done.failure
 
 
 def _check_format(format: str) -> None:
@@ -148,8 +154,8 @@ def _import(
     form: Format,
     wanted: Import,
     tell: Callable[[DatasetStep], object],
-) -> tuple[Staging, DatasetOutcome, Totals | None, str | None]:
-    """Import a file, and write its bad rows into another file; return the name of that last."""
+) -> Imported:
+    """Import a file, and write its bad rows into another file; a dry run writes none."""
     if not wanted.dry_run:
         with writing(database):
             pass  # an erasure that was pending is finished now
@@ -175,18 +181,14 @@ def _import(
             end = "; nothing was written" if is_in_one else ": run it again to go on"
             raise TimelineError(f"interrupted{end}") from None
         progress.end()
-        rejects = _write_rejects(path, staging)
-        return staging, outcome, None if wanted.dry_run else totals(staging), rejects
-
-
-def _echo_notes(outcome: DatasetOutcome, rejects: str | None) -> None:
-    for note in outcome.notes:
-        output.echo_note(note)
-    if outcome.more_notes:
-        output.echo_note(f"and {outcome.more_notes:,} more such notes")
-    if rejects:
-        output.echo_note(
-            f"{_row_count(outcome.counts['rejected'])} not imported: {rejects} says why"
+        is_dry = wanted.dry_run
+        return Imported(
+            staging,
+            outcome,
+            None if is_dry else totals(staging),
+            None if is_dry else write_rejects(path, staging),
+            [*staging.rejects()] if is_dry else [],
+            None if outcome.usable else failure(path, staging),
         )
 
 
@@ -215,23 +217,6 @@ def _opened(path: str, encoding: str | None = None) -> Iterator[IO[bytes]]:
         raise TimelineError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def _write_rejects(path: str, staging: Staging) -> str | None:
-    """Write the rejected rows as CSV into this folder; return the name of the file, or None."""
-    if not staging.count_rejects():
-        return None
-    name = f"{'import' if path == '-' else Path(path).name}.rejects.csv"
-    try:
-        with atomic.replacing(name) as file:
-            writer = csv.writer(codecs.getwriter("utf-8")(file))
-            writer.writerow(("line", "field", "reason", "row"))
-            for reject in staging.rejects():
-                row = json.dumps(reject.cells) if reject.cells else ""
-                writer.writerow((reject.line, reject.field, reject.reason, row))
-    except OSError as error:
-        raise TimelineError(f"{name}: cannot be written: {error.strerror}") from None
-    return name
-
-
 def _restore(database: str, path: str, *, allow_ahead: bool, as_json: bool) -> None:
     """Restore a log from its export: make a copy, or let a mirror follow."""
     with _opened(path) as file, output.Progress("rows", is_brief=True) as progress:
@@ -258,120 +243,3 @@ def _restore(database: str, path: str, *, allow_ahead: bool, as_json: bool) -> N
         count = done.texts_absent
         were = "1 source is" if count == 1 else f"{count:,} sources are"
         output.echo_note(f"the texts of {were} not in an export: timeline capture brings them")
-
-
-# --- The result ---------------------------------------------------------------------------
-
-_OUTCOMES = ("recorded", "updated", "unchanged", "repeated", "erased", "rejected")
-
-
-def _print(
-    staging: Staging, outcome: DatasetOutcome, found: Totals | None, *, dry_run: bool
-) -> None:
-    counts = [f"{outcome.counts[name]:,} {name}" for name in _OUTCOMES if outcome.counts[name]]
-    events = [
-        f"{outcome.counts[name]:,} {name}"
-        for name in ("retracted", "reinstated")
-        if outcome.counts[name]
-    ]
-    rows = f"{_row_count(staging.read)}: {', '.join(counts) or 'none'}."
-    others = f" Events whose row is gone or back: {', '.join(events)}." if events else ""
-    end = " Nothing was recorded: a dry run." if dry_run else ""
-    output.echo(output.hanging(f"{rows}{others}{end}", 0))
-    if outcome.churn:
-        kinds = ", ".join(f"{kind} {count:,}" for kind, count in outcome.churn.most_common())
-        only = f"{_row_count(outcome.respelled)} with nothing else that is new"
-        output.echo(output.hanging(f"Only written in another way: {kinds}; {only}.", 0))
-    _print_left_out(outcome)
-    if found:
-        _print_totals(found)
-
-
-def _print_left_out(outcome: DatasetOutcome) -> None:
-    """Print which cells could not be read, and one example of each kind."""
-    if not (count := outcome.left_out.cells):
-        return
-    cells = "1 cell was" if count == 1 else f"{count:,} cells were"
-    output.echo(output.hanging(f"{cells} left out of the events; extra keeps the text:", 0))
-    groups = outcome.left_out.groups()
-    for group in groups[:_MOST_ROWS]:
-        output.echo(output.hanging(f"- {group}", 0))
-    if len(groups) > _MOST_ROWS:
-        output.echo(f"- {len(groups) - _MOST_ROWS:,} more kinds: --json lists them")
-
-
-def _row_count(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
-
-
-def _print_totals(found: Totals) -> None:
-    if found.figures:
-        output.echo()
-        figures = [("figure", "file", "log", "")]
-        figures += [
-            (
-                f"{figure.measure}, {figure.field}",
-                _number(figure.in_file),
-                _number(figure.in_log),
-                "" if figure.reconciles else "differs: changed in this log",
-            )
-            for figure in found.figures
-        ]
-        output.echo(output.table(figures))
-    for heading, crossed, named in (
-        ("country", found.countries, countries.country_name),
-        ("date", found.dates, str),
-    ):
-        if crossed:
-            output.echo()
-            rows = [(f"{heading} in the file", "in the log", "rows")]
-            rows += [
-                (said or "-", named(value) if value else "-", f"{count:,}")
-                for (said, value), count in crossed.most_common(_MOST_ROWS)
-            ]
-            if len(crossed) > _MOST_ROWS:
-                others = sorted(crossed.values(), reverse=True)[_MOST_ROWS:]
-                rows += [(f"{len(others):,} more", "", f"{sum(others):,}")]
-            rows += [("all", "", f"{crossed.total():,}")]
-            output.echo(output.table(rows))
-
-
-def _number(value: Any) -> str:
-    return f"{value:,f}"
-
-
-def _fields(
-    staging: Staging,
-    outcome: DatasetOutcome,
-    found: Totals | None,
-    steps: list[DatasetStep],
-    rejects: str | None,
-) -> dict[str, Any]:
-    fields: dict[str, Any] = {
-        "rows": staging.read,
-        **{name: outcome.counts[name] for name in (*_OUTCOMES, "retracted", "reinstated")},
-        "respelled": outcome.respelled,
-        "churn": dict(outcome.churn),
-        "notes": outcome.notes,
-        "more_notes": outcome.more_notes,
-        "left_out": [vars(group) for group in outcome.left_out.groups()],
-        "rejects_file": rejects,
-        "steps": [{**step._asdict(), "columns": [*step.columns]} for step in steps],
-    }
-    if found:
-        fields["figures"] = [
-            {
-                "measure": figure.measure,
-                "field": figure.field,
-                "file": f"{figure.in_file:f}",
-                "log": f"{figure.in_log:f}",
-                "reconciles": figure.reconciles,
-            }
-            for figure in found.figures
-        ]
-        for name, crossed in (("countries", found.countries), ("dates", found.dates)):
-            fields[name] = [
-                {"file": said, "log": value, "rows": count}
-                for (said, value), count in crossed.most_common()
-            ]
-    return fields

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 from timeline.errors import AlreadyRecorded, InvalidInput
 from timeline.formats.imports import Cells, Format, LeftOut, Reading
 from timeline.intake.dataset.healing import PARTS, RefusedPart, accepted, well_formed
+from timeline.intake.dataset.left_out import RowPlace
 from timeline.intake.dataset.outcome import DatasetOutcome, Import
 from timeline.intake.dataset.row_changes import LONGEST_CELL
 from timeline.intake.dataset.sources import cited_as_known
-from timeline.intake.dataset.staging import StagedRow
+from timeline.intake.dataset.staging import StagedRow, Staging
 from timeline.model.content import Statement
 from timeline.writing.writer import Append
 
@@ -27,7 +28,10 @@ _MOST_ADDRESSES = 10_000
 class BadCells:
     """Leaves bad cells out of the events of one import."""
 
-    def __init__(self, form: Format, wanted: Import, outcome: DatasetOutcome) -> None:
+    def __init__(
+        self, staging: Staging, form: Format, wanted: Import, outcome: DatasetOutcome
+    ) -> None:
+        self._staging = staging
         self._form = form
         self._wanted = wanted
         self._outcome = outcome
@@ -67,20 +71,20 @@ class BadCells:
         try:
             _, left, refusals = well_formed(Statement, {**fields, **ids})
             fields = {name: value for name, value in left.items() if name not in ids}
-            fields = cited_as_known(append, fields, self._note_of_source(row.line))
+            fields = cited_as_known(append, fields, self._note_of_source(self._staging.place(row)))
             made, fields, more = accepted(fields, attempt)
         except InvalidInput as error:
             raise self._named(error, row.cells) from None
         return made, fields, [*refusals, *more]
 
-    def _note_of_source(self, line: int) -> Callable[[str, str], object]:
+    def _note_of_source(self, place: str) -> Callable[[str, str], object]:
         """Return what notes, once per address, that a known source is cited."""
 
         def note(address: str, known: str) -> None:
             if address not in self._noted and len(self._noted) < _MOST_ADDRESSES:
                 self._noted.add(address)
                 self._outcome.note(
-                    f"line {line}: {address} is the address of {known}, which has another title"
+                    f"{place}: {address} is the address of {known}, which has another title"
                     " or publisher: it is cited as it is"
                 )
 
@@ -88,21 +92,22 @@ class BadCells:
 
     def leave_out(self, row: StagedRow, reading: Reading, refusals: list[RefusedPart]) -> None:
         """Count the cells that the event of a row lacks, and keep the notes on the others."""
+        place = RowPlace(row.number, row.line)
         for note in reading.notes:
-            self._outcome.note(f"line {row.line}: {note}")
+            self._outcome.note(f"{self._staging.place(row)}: {note}")
         for cell in reading.left_out:
-            self._outcome.left_out.add(row.line, cell)
+            self._outcome.left_out.add(place, cell)
         columns = {cell.column for cell in reading.left_out}
         for path, problem, value in refusals:
             if not columns.isdisjoint(self._form.column_of(f"{path}.{part}") for part in PARTS):
                 continue  # it goes because a cell of it could not be read
             column = self._column(path, row.cells, value)
             said = row.cells.get(column, value if isinstance(value, str) else "")
-            self._outcome.left_out.add(row.line, LeftOut(column, problem, said.strip()))
+            self._outcome.left_out.add(place, LeftOut(column, problem, said.strip()))
         for column, text in row.cells.items():
             if len(text) > LONGEST_CELL:
                 problem = f"is longer than {LONGEST_CELL:,} characters, and was cut off in extra"
-                self._outcome.left_out.add(row.line, LeftOut(column, problem, ""))
+                self._outcome.left_out.add(place, LeftOut(column, problem, ""))
 
     def _named(self, error: InvalidInput, cells: Cells) -> InvalidInput:
         """Return the error with the column instead of the path of a field."""

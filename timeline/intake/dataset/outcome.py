@@ -10,6 +10,7 @@ from timeline.intake.dataset.left_out import LeftOutCount
 from timeline.model.content import Said
 
 _MOST_NOTES = 50
+_USABLE = ("recorded", "updated", "unchanged", "repeated", "erased")
 
 
 class DatasetStep(NamedTuple):
@@ -38,6 +39,11 @@ class DatasetOutcome:
     more_notes: int = 0
     left_out: LeftOutCount = field(default_factory=LeftOutCount)
     """The cells that could not be read, of rows that were recorded or updated without them."""
+
+    @property
+    def usable(self) -> int:
+        """Return the number of rows that were recorded, or that the log has."""
+        return sum(self.counts[name] for name in _USABLE)
 
     def note(self, text: str) -> None:
         """Keep a note, or count it."""

@@ -56,8 +56,3 @@ def compared(form: Format, old: Cells, new: Cells) -> tuple[list[str], set[str]]
     if [column for column in new if column in old] != [column for column in old if column in new]:
         churn.add(ORDER)
     return changed, churn
-
-
-def is_same(form: Format, old: Cells, new: Cells) -> bool:
-    """Return whether two rows say the same."""
-    return not compared(form, filled(old), filled(new))[0]

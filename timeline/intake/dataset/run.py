@@ -45,17 +45,19 @@ def run(
     """
     staging = Staging(connection, form)
     staging.fill(file, lambda count: progress("read", count, None))
+    if not staging.read:
+        raise InvalidInput("", "has no rows: nothing was imported, and nothing retracted")
     outcome = DatasetOutcome()
     for note in staging.notes:
         outcome.note(note)
     if wanted.said.reported_at:
         _check_day(connection, staging, wanted.said.reported_at)
     if wanted.strict and (reject := next(staging.rejects(), None)):
-        raise InvalidInput(reject.field, reject.reason).at(line=reject.line)
-    for line, cell in staging.unwritable:
+        raise staging.at_place(InvalidInput(reject.field, reject.reason), reject)
+    for place, cell in staging.unwritable:
         if wanted.strict:
-            raise InvalidInput(cell.column, cell.problem).at(line=line)
-        outcome.left_out.add(line, cell)
+            raise staging.at_place(InvalidInput(cell.column, cell.problem), place)
+        outcome.left_out.add(place, cell)
     retracting = wanted.complete and not staging.without_id
     if wanted.complete:
         if staging.without_id:

@@ -11,14 +11,17 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import IO, Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import IO, Any, NamedTuple, TypeVar
 
-from timeline.errors import InvalidInput
-from timeline.formats.imports import Cells, FileNote, Format, LeftOut, Row, Tally
-from timeline.intake.dataset.row_changes import is_same
+from timeline.errors import InvalidInput, TimelineError
+from timeline.formats.imports import Cells, FileNote, Format, LeftOut, Row
+from timeline.intake.dataset.left_out import RowPlace, kind_of
+from timeline.intake.dataset.row_changes import compared, filled
 from timeline.model import clock
 from timeline.store.codec import MAX_PAYLOAD, decode_content
+
+E = TypeVar("E", bound=TimelineError)
 
 _TABLES = """
 CREATE TEMP TABLE staged (
@@ -40,6 +43,8 @@ _AT_ONCE = 1_000
 _HELD = 16 * 2**20
 """Characters of rows after which fewer than `_AT_ONCE` are put or read at once."""
 
+_MOST_KINDS = 1_000
+"""Kinds of reasons that are counted."""
 _LONGEST_ID = 200
 """Characters of an external id."""
 
@@ -80,8 +85,8 @@ class Staging:
     """Holds the rows of a file in temporary tables of a connection that reads the log."""
 
     def __init__(self, connection: sqlite3.Connection, form: Format) -> None:
-        self._connection = connection
-        self._form = form
+        self._connection = self.connection = connection
+        self._form = self.form = form
         self._range = (f"{form.scheme}:", f"{form.scheme};")
         self.read = 0
         """The number of rows in the file."""
@@ -89,8 +94,10 @@ class Staging:
         """The number of rows without an id that could be read."""
         self.notes: list[str] = []
         """The notes on how the file was read."""
-        self.unwritable: list[tuple[int, LeftOut]] = []
-        """The cells with characters that no text can hold, each with the line of its row."""
+        self.unwritable: list[tuple[RowPlace, LeftOut]] = []
+        """The cells with characters that no text can hold, each with the place of its row."""
+        self.shares_lines = False
+        """Whether a line has several rows, as in JSON without line breaks."""
         for statement in _TABLES.split(";"):
             connection.execute(statement)
 
@@ -98,13 +105,16 @@ class Staging:
         """Read the rows of a file. Raises InvalidInput for a file that is not of this format."""
         rows: list[tuple[int, int, str, str, str]] = []
         rejects: list[Reject] = []
-        held = 0
+        held = line = 0
         with contextlib.closing(self._form.read(file)) as found:
             for row in found:
                 if isinstance(row, FileNote):
-                    self.notes.append(row.text)
+                    if row.text not in self.notes:
+                        self.notes.append(row.text)
                     continue
                 self.read += 1
+                self.shares_lines |= row.line == line
+                line = row.line
                 progress(self.read)
                 cells = None
                 try:
@@ -138,7 +148,8 @@ class Staging:
             for column in [column for column, cell in cells.items() if "\x00" in cell]:
                 cells = {**cells, column: cells[column].replace("\x00", "\ufffd")}
                 problem = "holds a NUL character, which no text can; \ufffd stands for it"
-                self.unwritable.append((row.line, LeftOut(column, problem, cells[column])))
+                place = RowPlace(self.read, row.line)
+                self.unwritable.append((place, LeftOut(column, problem, cells[column])))
             text = json.dumps(cells, ensure_ascii=False)
         return cells, text
 
@@ -186,13 +197,50 @@ class Staging:
                     (external_id,),
                 )
             ]
-            if all(is_same(self._form, rows[0][2], cells) for _, _, cells in rows[1:]):
+            differing = {
+                column: None
+                for _, _, cells in rows[1:]
+                for column in compared(self._form, filled(rows[0][2]), filled(cells))[0]
+            }
+            if not differing:
                 self.settle(("repeated", number) for number, _, _ in rows[1:])
                 continue
-            lines = _listed([line for _, line, _ in rows])
-            reason = f"{external_id} stands in lines {lines} and does not say the same"
-            column = min(self._form.identifying)
-            self.reject(Reject(number, line, column, reason, cells) for number, line, cells in rows)
+            columns = listed([*differing])
+            reason = (
+                f"{external_id} {self.twice([row[:2] for row in rows])}, which differ in {columns}"
+            )
+            self.reject(
+                Reject(number, line, self.id_columns(cells), reason, cells)
+                for number, line, cells in rows
+            )
+
+    def id_columns(self, cells: Cells) -> str:
+        """Return the columns that a row is told by, in the order of the row."""
+        columns = [column for column in cells if column in self._form.identifying]
+        return ", ".join(columns or sorted(self._form.identifying))
+
+    # --- Places in the file ---------------------------------------------------------------
+
+    def place(self, row: StagedRow | Reject | RowPlace) -> str:
+        """Say where a row is: its line or, if others share the line, its number in the file."""
+        return f"item {row.number:,}" if self.shares_lines else f"line {row.line}"
+
+    def at_place(self, error: E, row: StagedRow | Reject | RowPlace) -> E:
+        """Return the error with the place of a row."""
+        return error.at(line=row.line, item=row.number if self.shares_lines else None)
+
+    def twice(self, rows: Sequence[tuple[int, int]]) -> str:
+        """Say in which lines, or as which items, an id stands twice; rows have number and line."""
+        often = "twice" if len(rows) == 2 else f"{len(rows):,} times"
+        what = "items" if self.shares_lines else "lines"
+        places = [f"{row[0 if self.shares_lines else 1]:,}" for row in rows]
+        return f"stands {often}: {what} {listed(places)}"
+
+    def sharing(self, event_id: str) -> list[tuple[int, int]]:
+        """List number and line of the rows that share an event id."""
+        return self._connection.execute(
+            "SELECT number, line FROM staged WHERE event_id = ? ORDER BY number", (event_id,)
+        ).fetchall()
 
     def settle(self, outcomes: Iterable[tuple[str, int]]) -> None:
         """Note the outcome of rows, by their numbers."""
@@ -298,17 +346,18 @@ class Staging:
 
     # --- What became of them --------------------------------------------------------------
 
-    def twins(self, gone: Mapping[bytes, str]) -> Iterator[tuple[int, str, str]]:
-        """Yield new rows that say the same as a row that is gone: line, external id, gone event.
+    def twins(self, gone: Mapping[bytes, str]) -> Iterator[tuple[str, str, str]]:
+        """Yield new rows that say the same as a row that is gone: place, external id, gone event.
 
         `gone` has the ids of these events by the `digest` of their rows.
         """
         new = self._connection.execute(
-            "SELECT line, external_id, cells FROM staged WHERE outcome = 'recorded' ORDER BY number"
+            "SELECT number, line, external_id, cells FROM staged WHERE outcome = 'recorded'"
+            " ORDER BY number"
         )
-        for line, external_id, cells in new if gone else ():
+        for number, line, external_id, cells in new if gone else ():
             if event_id := gone.get(digest(self._form, json.loads(cells))):
-                yield line, external_id, event_id
+                yield self.place(RowPlace(number, line)), external_id, event_id
 
     def rejects(self) -> Iterator[Reject]:
         """Yield the rows that were put aside, in their order."""
@@ -318,30 +367,20 @@ class Staging:
         for number, line, field, reason, cells in rows:
             yield Reject(number, line, field or "", reason, _cells(cells))
 
+    def main_reason(self) -> tuple[Reject, int]:
+        """Return the first reject of those with the commonest reason, and their number."""
+        kinds: dict[tuple[str, str], list[Any]] = {}
+        for reject in self.rejects():
+            kind = reject.field, kind_of(reject.reason)
+            if len(kinds) < _MOST_KINDS or kind in kinds:
+                kinds.setdefault(kind, [reject, 0])[1] += 1
+        reject, count = max(kinds.values(), key=lambda kind: int(kind[1]))
+        return reject, count
+
     def count_rejects(self) -> int:
         """Return the number of rows that were put aside."""
         (count,) = self._connection.execute("SELECT count(*) FROM rejects").fetchone()
         return int(count)
-
-    def tallied(self) -> Iterator[tuple[Tally, str | None, str | None]]:
-        """Yield what each accepted row adds to the totals, and the log's country and precision."""
-        rows = self._connection.execute(
-            "SELECT s.cells, e.country, e.occurred_precision FROM staged AS s"
-            " LEFT JOIN event_external_ids AS x USING (external_id)"
-            " JOIN events AS e ON e.event_id = coalesce(x.event_id, s.event_id)"
-            " WHERE s.outcome IN ('recorded', 'updated', 'unchanged')"
-        )
-        for cells, country, precision in rows:
-            yield self._form.tally(json.loads(cells)), country, precision
-
-    def figures(self) -> Iterator[tuple[str, Any, Any, Any]]:
-        """Yield the sums that the log has of the same rows: measure, value, low and high."""
-        return self._connection.execute(
-            "SELECT q.measure, sum(q.value), sum(q.low), sum(q.high) FROM staged AS s"
-            " LEFT JOIN event_external_ids AS x USING (external_id)"
-            " JOIN event_quantities AS q ON q.event_id = coalesce(x.event_id, s.event_id)"
-            " WHERE s.outcome IN ('recorded', 'updated', 'unchanged') GROUP BY q.measure"
-        )
 
 
 _CHUNK = (
@@ -394,6 +433,7 @@ def digest(form: Format, cells: Cells) -> bytes:
     return hashlib.sha256(json.dumps(folded).encode()).digest()
 
 
-def _listed(lines: list[int]) -> str:
-    shown = [f"{line:,}" for line in lines[:5]] + (["..."] if len(lines) > 5 else [])
-    return f"{', '.join(shown[:-1])} and {shown[-1]}"
+def listed(items: Sequence[str]) -> str:
+    """Write the first items of a list as in a sentence: a, b and c."""
+    shown = [*items[:5], *(["..."] if len(items) > 5 else [])]
+    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))

@@ -60,7 +60,7 @@ class Steps:
         self._gone = f"{GONE}{of_day}"
         self._back = f"in the publisher's file{of_day} again"
         self._done = 0
-        self._cells = BadCells(form, wanted, outcome)
+        self._cells = BadCells(staging, form, wanted, outcome)
         self._waiting = 0
         self._may_wait = True
 
@@ -91,7 +91,7 @@ class Steps:
                     break
                 self._may_wait = self._waiting != before
                 before = self._waiting
-            if retracting:
+            if retracting and self._outcome.usable:
                 self._retract(append)
 
     def _record_some(
@@ -115,7 +115,7 @@ class Steps:
                 continue
             except TimelineError as error:
                 if self._wanted.strict or not isinstance(error, InvalidInput | Refused):
-                    raise error.at(line=row.line)  # noqa: B904 - it is the same error
+                    raise self._staging.at_place(error, row)  # noqa: B904 - it is the same error
                 rejects.append(Reject(row.number, row.line, *_of(error), row.cells))
             self._done += 1
             self._progress("written", self._done, self._staging.read)
@@ -127,14 +127,17 @@ class Steps:
             return self._record(append, row)
         if row.state == "erased":
             self._outcome.counts["erased"] += 1
-            self._outcome.note(f"line {row.line}: {row.event_id} was erased, and stays so")
+            self._outcome.note(
+                f"{self._staging.place(row)}: {row.event_id} was erased, and stays so"
+            )
             return "erased"
         if not row.is_known:
             raise self._taken(row)
         if row.kept is None:
-            self._outcome.note(
-                f"line {row.line}: {row.event_id} was not made from this publisher's row: the row"
-                " is kept in its extra, its fields stay as they are"
+            self._note(
+                row,
+                f"{row.event_id} was not made from this publisher's row: the row is kept in its"
+                " extra, its fields stay as they are",
             )
             changed: list[str] = []
             changes = {f"/extra/{self._form.scheme}": filled(row.cells)}
@@ -182,8 +185,7 @@ class Steps:
         """Take back a retraction that an earlier file made; return whether it was one."""
         reason = self._staging.retraction(row.event_id)
         if not reason.startswith(GONE):
-            note = f'line {row.line}: {row.event_id} was retracted ("{reason}"), and stays so'
-            self._outcome.note(note)
+            self._note(row, f'{row.event_id} was retracted ("{reason}"), and stays so')
             return False
         back = self._wanted.said.model_copy(update={"reason": self._back})
         append.reinstate(row.event_id, back, expect=row.version)
@@ -192,8 +194,15 @@ class Steps:
         return True
 
     def _taken(self, row: StagedRow) -> InvalidInput:
-        problem = f"event {row.event_id} is there already, without {row.external_id}"
-        return InvalidInput(min(self._form.identifying), problem)
+        rows = self._staging.sharing(row.event_id)
+        if len(rows) > 1:
+            problem = (
+                f"event {row.event_id} {self._staging.twice(rows)}, with ids that differ only in"
+                " capital letters"
+            )
+        else:
+            problem = f"event {row.event_id} is there already, without {row.external_id}"
+        return InvalidInput(self._staging.id_columns(row.cells), problem)
 
     def _record(self, append: Append, row: StagedRow) -> str:
         if append.has("event", row.event_id):  # somebody else may have recorded it a moment ago
@@ -257,9 +266,10 @@ class Steps:
             if ours.get(name) == base.get(name):
                 changes[name] = fields.get(name)
             else:
-                self._outcome.note(
-                    f"line {row.line}: {name} of {row.event_id} was changed here, and now by the"
-                    " publisher: ours stays, theirs is in its extra"
+                self._note(
+                    row,
+                    f"{name} of {row.event_id} was changed here, and now by the publisher: ours"
+                    " stays, theirs is in its extra",
                 )
         said = self._wanted.said
         if reported_at and not said.reported_at:
@@ -280,11 +290,14 @@ class Steps:
                     self._outcome.counts["retracted"] += 1
                     if cells:
                         was[digest(self._form, cells)] = event_id
-        for line, external_id, event_id in self._staging.twins(was):
+        for place, external_id, event_id in self._staging.twins(was):
             self._outcome.note(
-                f"line {line}: {external_id} says what the row of {event_id} said, which is gone:"
+                f"{place}: {external_id} says what the row of {event_id} said, which is gone:"
                 f" has its id changed? Then `timeline merge {event_id} --into` it"
             )
+
+    def _note(self, row: StagedRow, text: str) -> None:
+        self._outcome.note(f"{self._staging.place(row)}: {text}")
 
     def _step(
         self, verb: str, event_id: str, title: str | None, columns: tuple[str, ...] = ()
