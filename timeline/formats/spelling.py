@@ -65,7 +65,10 @@ def number(text: str, *, decimal: str = ".") -> str:
         value = Decimal(plain)
     except InvalidOperation:
         return text.strip()
-    return f"{value.normalize() + 0:f}" if value else "0"
+    if not value:
+        return "0"
+    exact = f"{value:f}"  # normalize() would round to 28 digits
+    return exact.rstrip("0").rstrip(".") if "." in exact else exact
 
 
 @lru_cache(maxsize=10_000)
