@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tomllib
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from timeline.errors import InvalidInput
 from timeline.formats.imports import Format, LeftOut, Reading, Row
+from timeline.formats.mapped.dates import PRECISIONS, coarser
 from timeline.formats.mapped.importer import importer_of
 from timeline.formats.mapped.mapping import checked
 from timeline.formats.mapped.templates import Template
@@ -242,6 +243,42 @@ def test_a_code_that_the_map_lacks_is_left_out_and_a_coarse_date_stays() -> None
     assert occurred(PRECISE, day="2025-05-12/2025-05-20", p="2") == ("2025-05-12/2025-05-20", [])
 
 
+@given(st.dates(date(2, 1, 1), date(9998, 12, 31)), st.sampled_from(PRECISIONS))
+def test_a_coarser_date_holds_the_day_and_becomes_no_coarser_again(
+    day: date, precision: str
+) -> None:
+    found = coarser(day.isoformat(), precision)
+    bounds = edtf_dates.parse(found)
+    assert str(bounds.occurred_from) <= day.isoformat() <= str(bounds.occurred_to)
+    assert coarser(found, precision) == found
+    assert coarser(day.isoformat(), "day") == day.isoformat()
+
+
+PATTERNS = {"%Y": 4, "%Y-%m": 7, "%F": 10, "%FT%H": 13, "%Y-%m-%dT%H:%M": 16, "%FT%T": 19}
+
+
+@given(st.datetimes(), st.sampled_from([*PATTERNS.items()]))
+def test_any_time_is_read_by_a_pattern_as_far_as_the_pattern_goes(
+    when: datetime, written: tuple[str, int]
+) -> None:
+    pattern, length = written
+    said = when.isoformat(timespec="seconds")[:length]
+    assert occurred(f'{{ column = "day", date = "{pattern}" }}', day=said) == (said, [])
+
+
+@given(st.dates(date(1900, 1, 1), date(2000, 1, 1)), st.lists(st.integers(-180, 180), max_size=20))
+def test_dates_that_lie_near_each_other_get_their_years_back(day: date, steps: list[int]) -> None:
+    days = [day]
+    for step in steps:
+        days.append(days[-1] + timedelta(step))
+    content = "no,what,day\n" + f"0,x,{day}\n"
+    content += "".join(f"{n},x,{each.day} {each:%B}\n" for n, each in enumerate(days[1:], 1))
+    fields = FIELDS.format("").replace('"day"', '{ column = "day", year = "order" }')
+    ordered = importer_of(checked(tomllib.loads(fields)))
+    found = [ordered.reading(row.cells).fields["occurred"] for row in rows_of(ordered, content)]
+    assert found == [each.isoformat() for each in days]
+
+
 def test_the_order_and_the_year_of_dates_can_be_said() -> None:
     assert occurred('{ column = "day", day_first = true }', day="4/12/25") == ("2025-12-04", [])
     assert occurred('{ column = "day", day_first = false }', day="4/12/25") == ("2025-04-12", [])
@@ -282,6 +319,7 @@ def test_a_date_without_a_year_has_that_of_the_rows_above() -> None:
     ("pattern", "text", "edtf"),
     [
         ("%Y", "1836", "1836"),
+        ("%Y", "1836.0", "1836"),
         ("%b %Y", "Apr 2025", "2025-04"),
         ("%d.%m.%y", "13.04.25", "2025-04-13"),
         ("%H:%M:%S %d.%m.%Y", "14:30:45 13.04.2025", "2025-04-13T14:30:45"),

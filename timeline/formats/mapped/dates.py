@@ -30,6 +30,8 @@ _UNKNOWN = "../.."
 """The date of which nothing is known; the words that stand for it are kept beside it."""
 _YEAR = re.compile(r"-?[0-9]{3,4}(?:\.0+)?")
 _WHOLE = re.compile(r"([0-9]{1,4})(?:\.0+)?")
+_FLOAT = re.compile(r"(-?[0-9]+)\.0+")
+"""A whole number, such as a year, as pandas writes it if a cell of its column is empty."""
 _DAY = re.compile(r"-?[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PARTS = re.compile(r"(-?[0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?(?:T.*)?")
 _MARKS = ("-", "/", ".", " ")
@@ -313,6 +315,8 @@ def _read(
     if "edtf" in patterns:
         return TypedDate(edtf.parse(text).edtf)
     refusal: InvalidValue | None = None
+    if patterns and (whole := _FLOAT.fullmatch(text)):
+        text = whole[1]
     for each in _in_english(text, language) if patterns else ():
         for pattern in patterns:
             try:

@@ -188,7 +188,8 @@ def _conversion(rule: Rule, style: Style) -> Callable[[str], Any] | None:
 def _number(text: str, decimal: str, *, is_of_point: bool) -> str:
     plain = number(text, decimal=decimal)
     if not is_of_point and not _NUMBER.fullmatch(plain):  # a point may have letters and signs
-        raise InvalidValue(text, f"{hints.quoted(text)} is not a number")
+        problem = "is not a number: a rule with measure reads figures in words and with units"
+        raise InvalidValue(text, f"{hints.quoted(text)} {problem}")
     return plain
 
 
