@@ -444,6 +444,21 @@ def test_the_items_of_a_cell_are_participants(rule: str) -> None:
     }
 
 
+def test_a_line_break_in_a_cell_is_a_blank_but_in_texts_of_several_lines() -> None:
+    fields = """
+        summary = "note"
+        "place.name" = "town"
+        participants = { column = "who", split = ";" }
+    """
+    read = reading(fields, note="a\nb", town="Kessel\nPoint", who="Port\nAuthority; B", what="x\ty")
+    assert read.fields["title"] == "x y"
+    assert rest(read) == {
+        "summary": "a\nb",
+        "place": {"name": "Kessel Point"},
+        "participants": [{"name": "Port Authority"}, {"name": "B"}],
+    }
+
+
 def test_several_columns_can_fill_one_list_with_roles() -> None:
     fields = """
         participants = [{ column = "from" }, { column = "to", split = ";", role = "recipient" }]

@@ -27,6 +27,8 @@ NAMES, LINKS = "names", "links"
 """The words for which `split` finds names, or addresses, as people put several into one cell."""
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _ADDRESS = re.compile(r"https?://\S", re.I)
+_OF_LINES = ("summary", "note", "statement", "quote", "reason", "alt", "caption")
+"""The fields that may have several lines; in all others a line break is a blank."""
 _COUNTRY_CODE = "NA"
 """The code of Namibia, which also stands for nothing."""
 
@@ -79,9 +81,12 @@ def _one(rule: Rule, style: Style) -> ReadValue:
     convert = _conversion(rule, style)
     text_of = of_cells.text_of
     if convert is None:
+        is_line = rule.last_step not in _OF_LINES
 
         def plain(cells: Cells, left_out: list[LeftOut]) -> Any:
             text = text_of(cells, column)
+            if is_line and not text.isprintable():
+                text = _in_a_line(text)
             return "" if text in nothing else text
 
         return plain
@@ -101,7 +106,7 @@ def _one(rule: Rule, style: Style) -> ReadValue:
 def _items(rule: Rule, style: Style) -> ReadValue:
     """Return what reads the items of a list, or the one item that the rule takes."""
     column = str(rule.column)
-    convert = _conversion(rule, style) or str
+    convert = _conversion(rule, style) or _in_a_line
     separated = _splitter(rule)
 
     def several(cells: Cells) -> list[str]:
@@ -128,6 +133,10 @@ def _items(rule: Rule, style: Style) -> ReadValue:
         return values if rule.spreads else _once(values)
 
     return read
+
+
+def _in_a_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _once(values: list[Any]) -> list[Any]:
@@ -205,4 +214,4 @@ def _figure(rule: Rule, style: Style, text: str) -> dict[str, str]:
 
 
 def _source(text: str) -> dict[str, str]:
-    return {"url" if _ADDRESS.match(text) else "title": text}
+    return {"url" if _ADDRESS.match(text) else "title": _in_a_line(text)}
