@@ -12,7 +12,7 @@ from timeline.cli import output
 from timeline.errors import Refused, Unreachable
 from timeline.projection import tables
 from timeline.reading.as_of import AsOf, parse_as_of
-from timeline.store import scrub, storage
+from timeline.store import log, scrub, storage
 from timeline.store.node import node_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,12 @@ def opened(
         if connection.note:
             output.echo_note(connection.note)
         yield connection, parse_as_of(connection, as_of, as_reported)
+
+
+def zone_of(database: str) -> str:
+    """Return the time zone of the log in a file."""
+    with contextlib.closing(storage.connect(database)) as connection:
+        return log.time_zone(connection)
 
 
 def opened_to_append(database: str) -> Timeline:

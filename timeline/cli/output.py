@@ -15,6 +15,7 @@ import textwrap
 import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import click
@@ -28,10 +29,15 @@ _HARMFUL = re.compile(
     "\ud800-\udfff]"  # lone surrogates: Python reads bytes that are not UTF-8 as these
 )
 _UNSEEN = re.compile("[\xad\u200b\u2060\U000e0000-\U000e007f]")
-_STYLES = re.compile("(\x1b\\[[012]m)")
-"""The codes that `bold` and `dim` put around a text, in a group, so that `echo` can split by it."""
+_STYLES = re.compile("(\x1b\\[(?:[012]|0;3[136])m)")
+"""The codes that `bold`, `dim` and `coloured` put around a text, in a group to split a text by."""
+RED, YELLOW, CYAN = 31, 33, 36
 
 _SEPARATE = "  "
+GAP = len(_SEPARATE)
+"""Blanks between two columns of a table."""
+_WIDEST = 180
+"""Columns of a table, at most: a reader's eye does not find the next line across more."""
 
 
 def printable(text: str) -> str:
@@ -94,6 +100,11 @@ def width() -> int:
     return min(max(shutil.get_terminal_size((80, 24)).columns, 40), 120)
 
 
+def terminal_width() -> int:
+    """Return the number of columns for a table: those of the terminal, up to 180."""
+    return min(shutil.get_terminal_size((80, 24)).columns, _WIDEST)
+
+
 def columns(text: str) -> int:
     """Count the columns of a terminal that a text takes, or a few too many."""
     text = _STYLES.sub("", text)
@@ -114,7 +125,7 @@ def wrapped(text: str, indent: int = 0, first: str = "") -> str:
     `first` takes the place of the blanks of line 1, and has `indent` columns at most.
     """
     room = width() - indent
-    lines = [line for paragraph in printable(text).split("\n") for line in _folded(paragraph, room)]
+    lines = folded(text, room)
     start = first + " " * (indent - columns(first))
     rest = "\n".join(f"{' ' * indent}{line}".rstrip() for line in lines[1:])
     return f"{start}{lines[0]}".rstrip() + (f"\n{rest}" if rest else "")
@@ -123,6 +134,21 @@ def wrapped(text: str, indent: int = 0, first: str = "") -> str:
 def hanging(text: str, indent: int) -> str:
     """Fold a text to the terminal, with `indent` blanks before it, and two more from line 2 on."""
     return wrapped(text, indent + 2)[2:]
+
+
+def folded(text: str, room: int) -> list[str]:
+    """Fold a text into lines of at most `room` columns, escaped as `printable` does."""
+    return [line for each in printable(text).split("\n") for line in _folded(each, room)]
+
+
+def beside(cells: Sequence[Sequence[str]], sizes: Sequence[int]) -> str:
+    """Put cells beside each other; each is a list of lines that fit into its column of `sizes`."""
+    return "\n".join(
+        _SEPARATE.join(
+            line + " " * (size - columns(line)) for line, size in zip(lines, sizes, strict=True)
+        ).rstrip()
+        for lines in zip_longest(*cells, fillvalue="")
+    )
 
 
 def _folded(text: str, room: int) -> list[str]:
@@ -203,6 +229,11 @@ def change(what: str, old: str | None, new: str, indent: int = 2) -> str:
 def bold(text: str) -> str:
     """Escape a text, and show it in bold on a terminal."""
     return click.style(printable(text), bold=True)
+
+
+def coloured(text: str, colour: int) -> str:
+    """Escape a text, and show it in a colour on a terminal."""
+    return f"\x1b[0;{colour}m{printable(text)}\x1b[0m"
 
 
 def dim(text: str) -> str:

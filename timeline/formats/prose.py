@@ -93,9 +93,9 @@ def clock_name(time_zone: str) -> str:
     return f"{city.replace('_', ' ')} time"
 
 
-def instant(text: str) -> str:
-    """Return a recording time in words, to the minute: "15 April 2025, 10:15 UTC"."""
-    return phrase(text[:16] + "Z") if text else ""
+def instant(text: str, time_zone: str = "UTC") -> str:
+    """Return a recording time in words, with its clock: "15 April 2025, 10:15 UTC"."""
+    return f"{local_instant(text, time_zone)} {clock_name(time_zone)}" if text else ""
 
 
 class Names:
@@ -118,6 +118,11 @@ class Names:
     def language(self) -> str:
         """Return the language of the log."""
         return str(log.info(self._connection).get("language", "en"))
+
+    @functools.cached_property
+    def time_zone(self) -> str:
+        """Return the time zone of the log."""
+        return log.time_zone(self._connection)
 
     def event_type(self, code: str) -> str:
         """Return the label of an event type, "Agreement" for AGREE; without a label the code."""
@@ -357,6 +362,12 @@ def figure_said_back(figure: Fields, language: str = "en") -> str:
     return _listed(
         f"{figure['measure']}: {amount(figure, language)}", speaker, date(figure.get("dated"))
     )
+
+
+def figure_of_row(row: Fields) -> dict[str, Any]:
+    """Return a figure as events have it, from its row of `event_quantities`."""
+    numbers = {key: str(row[key]) for key in ("value", "low", "high") if row[key] is not None}
+    return {**numbers, **{key: row[key] for key in ("measure", "unit", "qualifier")}}
 
 
 def figure(figure: Fields, language: str = "en") -> str:

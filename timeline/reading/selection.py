@@ -11,7 +11,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from timeline.errors import InvalidInput
@@ -42,14 +42,23 @@ def list_events(
     *,
     limit: int | None = None,
 ) -> Iterator[RowDict]:
-    """Yield rows of `events` in the order in which they occurred, those without a start first."""
+    """Yield rows of `events` in the order in which they occurred, those without any date last.
+
+    Those that only have an end are the first.
+    """
     chosen, values = _condition(connection, filters)
-    cursor = connection.execute(
-        f"SELECT e.* FROM events AS e WHERE {chosen}"  # noqa: S608
-        " ORDER BY e.occurred_from, e.event_id LIMIT ?",
-        (*values, -1 if limit is None else limit),
+    undated = "(e.occurred_from IS NULL AND e.occurred_to IS NULL)"
+    parts = (
+        as_dicts(
+            connection.execute(
+                f"SELECT e.* FROM events AS e WHERE {which} AND {chosen}"  # noqa: S608
+                " ORDER BY e.occurred_from, e.event_id",
+                values,
+            )
+        )
+        for which in (f"NOT {undated}", undated)
     )
-    return as_dicts(cursor)
+    return islice(chain.from_iterable(parts), limit)
 
 
 def search(

@@ -58,7 +58,7 @@ def _print_event(
     standing = [
         f"{event['event_id']}, version {event['version']}, entry {event['seq']}",
         f"reported {prose.date(event['reported_at'])}, "
-        f"recorded {prose.instant(event['recorded_at'])}",
+        f"recorded {prose.instant(event['recorded_at'], names.time_zone)}",
     ]
     for line in standing:
         output.echo(output.dim(output.wrapped(line)))
@@ -195,7 +195,7 @@ def _print_version(
     head = output.bold(f"version {version['version']}: {verb}{into}")
     said = [
         f"reported {prose.date(version['reported_at'])}",
-        f"recorded {prose.instant(version['recorded_at'])}",
+        f"recorded {prose.instant(version['recorded_at'], names.time_zone)}",
         f"by {version['author']}" if version["author"] else "",
     ]
     output.echo()

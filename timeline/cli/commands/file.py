@@ -161,7 +161,7 @@ def _file(database: str) -> list[list[str]]:
                 says = f"scrub pending of {scrub.named(seqs)}: the next command that writes does it"
                 findings.append(["problem", "erasure", says])
             if kept := mirror.mirror_of(connection):
-                since = prose.instant(kept.since)
+                since = prose.instant(kept.since, log.time_zone(connection))
                 says = f"of {kept.origin}, kept in step by import jsonl since {since}"
                 findings.append(["note", "mirror", f"{says}: write into the original"])
             findings += _node(connection)

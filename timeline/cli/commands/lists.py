@@ -9,13 +9,14 @@ from typing import Any
 import click
 
 from timeline.cli import output
+from timeline.cli.event_list import print_events
 from timeline.cli.opening import opened
 from timeline.cli.options import Command, as_of_options, filter_options, json_option
 from timeline.formats import prose
-from timeline.reading import query, selection
+from timeline.reading import selection
 from timeline.reading.entries import erasure_of, log_entries
 from timeline.reading.past_tables import tables_as_of
-from timeline.reading.sources import withdrawn_sources
+from timeline.store import log
 
 _limit_option = click.option("--limit", metavar="N", type=click.IntRange(1), help="Show at most N.")
 
@@ -38,7 +39,10 @@ def list_command(
     as_json: bool,
     **filters: Any,
 ) -> None:
-    """List events in the order in which they happened."""
+    """List events in the order in which they happened.
+
+    Those without a date come last. A terminal of 100 columns or more gets a table.
+    """
     with (
         opened(database, as_of, as_reported) as (connection, point),
         tables_as_of(connection, point) as tables,
@@ -81,30 +85,7 @@ def _print_rows(
     if as_json:
         output.dump_each(output.found_marks(row, "**", "**") for row in rows)
         return
-    labels = query.labels(tables)
-    found = False
-    for row in rows:
-        found = True
-        facts = [
-            prose.when(row),
-            labels.get(row["event_type"], row["event_type"]),
-            prose.place_name(row["place"], row["country"]),
-            row["modality"] if row["modality"] != "actual" else None,
-            row["verification"] if row["verification"] != "reported" else None,
-            "corrected" if row["corrections_count"] else None,
-            row["state"].upper() if row["state"] != "current" else None,
-        ]
-        output.echo(output.bold(output.wrapped(prose.title(row))))
-        output.echo(output.wrapped(" - ".join(fact for fact in facts if fact), 2))
-        if row["at_risk"]:
-            output.echo(
-                output.wrapped(prose.at_risk(withdrawn_sources(tables, row["event_id"])), 2)
-            )
-        match = output.found_marks(row, "*", "*").get("match")
-        if match and match.replace("*", "") != row["title"]:
-            output.echo(output.wrapped(match, 2))
-        output.echo(output.dim(output.wrapped(f"{row['event_id']}, version {row['version']}", 2)))
-    if not found:
+    if not print_events(tables, rows):
         _say_none()
 
 
@@ -168,6 +149,7 @@ def log_command(database: str, /, as_of: str | None, limit: int | None, as_json:
         if as_json:
             output.dump_each(entries)
             return
+        zone = log.time_zone(connection)
         for entry in entries:
             payload = entry["payload"] or {}
             said = [
@@ -180,7 +162,7 @@ def log_command(database: str, /, as_of: str | None, limit: int | None, as_json:
             ]
             head = [
                 output.bold(f"#{entry['seq']}"),
-                prose.instant(entry["recorded_at"]),
+                prose.instant(entry["recorded_at"], zone),
                 entry["kind"],
                 f"{output.printable(entry['subject'])}, version {entry['version']}",
             ]

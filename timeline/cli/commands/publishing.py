@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from timeline.cli import output
-from timeline.cli.opening import opened, share_notes
+from timeline.cli.opening import opened, share_notes, zone_of
 from timeline.cli.options import Command
 from timeline.errors import NotWritable
 from timeline.formats import prose
@@ -69,7 +69,7 @@ def publish_command(
         write_kit(copy, public)
     except OSError as error:
         raise NotWritable(str(folder), f"cannot be written: {error.strerror}") from None
-    output.echo(f"Published {copy}: {_said(made)}")
+    output.echo(f"Published {copy}: {_said(made, database)}")
     share_notes(database)
     output.echo(_NEXT.format(**_names(folder, copy, public)))
     if public is None:
@@ -104,15 +104,16 @@ def _publish_files(
         publication.record(database, made)
     output.echo(
         f"Published {folder}: {frozen.files:,} files, {frozen.written:,} of them new or changed,"
-        f" {frozen.removed:,} removed; {_said(made)}"
+        f" {frozen.removed:,} removed; {_said(made, database)}"
     )
     share_notes(database)
     output.echo(f"Try it: python -m http.server --directory {shlex.quote(str(folder))}")
 
 
-def _said(made: Publication) -> str:
+def _said(made: Publication, database: str) -> str:
     root = base64.b64encode(made.root).decode()
-    return f"{made.size:,} entries, root {root}, on {prose.instant(made.published_at)}."
+    when = prose.instant(made.published_at, zone_of(database))
+    return f"{made.size:,} entries, root {root}, on {when}."
 
 
 _NEXT = """\

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from timeline.cli import output
+from timeline.cli.opening import zone_of
 from timeline.formats import prose
 from timeline.writing.restore_backup import Compared, RestoredBackup, restore_backup
 
@@ -69,9 +70,10 @@ def _print(database: str, done: RestoredBackup, kept: Path) -> None:
 
 def _print_absent(database: str, found: Compared, kept: Path, *, is_node: bool) -> None:
     what = "1 entry" if found.absent == 1 else f"{found.absent:,} entries"
+    zone = zone_of(database)
     output.echo(output.wrapped(f"Only the old file has {what}:"))
     rows = [
-        [f"#{seq}", kind, subject.partition("/")[2] or subject, prose.instant(recorded_at)]
+        [f"#{seq}", kind, subject.partition("/")[2] or subject, prose.instant(recorded_at, zone)]
         for seq, kind, subject, recorded_at in found.first
     ]
     output.echo(output.table(rows, 2))

@@ -188,15 +188,11 @@ def _badge(rows: Sequence[RowDict], language: str) -> Badge:
     if len({(*_numbers(row), row["qualifier"]) for row in rows}) > 1:
         low, high = (prose.number(str(each), language) for each in _ends(bounds))
         spread = f"{len(rows)} figures, {low} to {high}" if low != high else f"{len(rows)} figures"
-    amount = prose.amount({**_figure(newest), "unit": "" if unit == "item" else unit}, language)
+    amount = prose.amount(
+        {**prose.figure_of_row(newest), "unit": "" if unit == "item" else unit}, language
+    )
     steps = _steps([_numbers(row)[-1] for row in alike]) if spread and len(alike) > 2 else ""
     return Badge(rows[0]["measure"], amount, spread, steps)
-
-
-def _figure(row: RowDict) -> dict[str, Any]:
-    """Return a figure as events have it, from its row."""
-    numbers = {key: str(row[key]) for key in ("value", "low", "high") if row[key] is not None}
-    return {**numbers, **{key: row[key] for key in ("measure", "unit", "qualifier")}}
 
 
 def _numbers(row: RowDict) -> list[Decimal]:
