@@ -90,7 +90,7 @@ def import_command(
     """Update the timeline from a publisher's file.
 
     \b
-      gdelt       GDELT 2.0 events, a file of 15 minutes
+      gdelt       GDELT events, a file of 15 minutes or of a day
       ucdp        UCDP GED, as CSV
       timelinejs  slides of TimelineJS 3, as JSON or as a sheet (CSV)
       mapped      any CSV or JSON, with a mapping file (--map)
@@ -101,8 +101,8 @@ def import_command(
     back are reinstated. The format of dates and numbers, blanks and the order of columns make
     no difference. A cell that cannot be read is left out of its event, and counted. Rows without
     a title or a date go into FILE.rejects.csv, in this folder, with their line, the field and the
-    reason. FILE may be compressed by gzip; - is stdin. If a run is interrupted, run it again. The
-    exit code is 1 if no row could be used.
+    reason. FILE may be packed by gzip or ZIP; - is stdin. If a run is interrupted, run it again.
+    The exit code is 1 if no row could be used.
     """
     _check_format(format)
     if format == _JSONL:

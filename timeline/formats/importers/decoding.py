@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from timeline.errors import InvalidInput
-from timeline.formats.importers.packed import CUT_OFF
 from timeline.model import hints, text_files
 
 _CHUNK = 2**16
@@ -23,8 +22,42 @@ _BEGINNING = 64
 """Bytes of a file by which its encoding is known."""
 _ODD = frozenset(("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"))
 """Encodings of Python in which nobody writes files."""
+_IMAGE = "is an image, not a table"
 _WORD = re.compile(rb"[\w\x80-\xff' .-]*", re.ASCII)
 _OF_ANOTHER_SCRIPT = re.compile(rb"[\x80-\xff]{3}")
+
+
+_OTHER_FILES = {
+    b"PK\x03\x04": "is a workbook or another ZIP file: save its sheet as CSV, or take one file out",
+    b"\xd0\xcf\x11\xe0": "is a file of Office until 2003: save its sheet as CSV",
+    b"SQLite format 3\x00": "is a database of SQLite, not a table: export its table as CSV; from a"
+    " timeline, `timeline export jsonl` writes what `timeline import jsonl` reads",
+    b"%PDF-": "is a PDF, not a table: ask its publisher for the data, or keep it as a source with"
+    " `timeline capture`",
+    b"PAR1": "is a file of Parquet: write it as CSV",
+    b"ARROW1": "is a file of Arrow: write it as CSV",
+    b"RDX": "is a file of R: write it with write.csv",
+    b"RDA": "is a file of R: write it with write.csv",
+    b"<stata_dta>": "is a file of Stata: write it as CSV",
+    b"$FL2": "is a file of SPSS: write it as CSV",
+    b"BZh": "is packed by bzip2: unpack it first",
+    b"\xfd7zXZ": "is packed by xz: unpack it first",
+    b"(\xb5/\xfd": "is packed by zstd: unpack it first",
+    b"7z\xbc\xaf": "is packed by 7-Zip: unpack it first",
+    b"Rar!": "is packed by RAR: unpack it first",
+    b"\x89PNG": _IMAGE,
+    b"\xff\xd8\xff": _IMAGE,
+    b"GIF8": _IMAGE,
+    b"II*\x00": _IMAGE,
+}
+"""What the files are that begin with these bytes, and what to do with them."""
+
+
+def _check_is_text(beginning: bytes) -> None:
+    """Raise InvalidInput for a file whose first bytes are those of another kind of file."""
+    for mark, problem in _OTHER_FILES.items():
+        if beginning.startswith(mark):
+            raise InvalidInput("", problem)
 
 
 @contextlib.contextmanager
@@ -32,27 +65,34 @@ def text(file: IO[bytes], encoding: str | None = None) -> Iterator[io.TextIOWrap
     """Open the text of a file of bytes, which stays open afterwards.
 
     Without the name of an encoding it is UTF-8, or UTF-16 if the text begins so. Raises
-    InvalidInput for a byte that is wrong, and if a packed file is cut off.
+    InvalidInput for a byte that is wrong, and for a file that is no text at all.
     """
     if encoding:
         file = recoded(file, encoding)
     buffered = _buffered(file)
     counted = _Counted(buffered)
     try:
-        found = text_files.encoding_of(buffered.peek(_BEGINNING)[:_BEGINNING])
+        beginning = buffered.peek(_BEGINNING)[:_BEGINNING]
+        _check_is_text(beginning)
+        found = text_files.encoding_of(beginning)
         raw: Any = counted
         stream = io.TextIOWrapper(raw, found, newline="")
         try:
             yield stream
         finally:
             stream.detach()
-    except CUT_OFF as error:
-        raise InvalidInput("", f"cannot be unpacked: {error}") from None
     except UnicodeDecodeError as error:
         if found != "utf-8-sig":
             raise _wrong(error, counted.taken, found.upper()) from None
         line = counted.lines - error.object.count(b"\n", error.start) + 1
         raise _wrong(error, counted.taken, "UTF-8", _advice(error)).at(line=line) from None
+
+
+def web_page_or_xml(beginning: str) -> str:
+    """Say what a text is that begins with "<", and what to do."""
+    if beginning.lstrip().lower().startswith(("<?xml", "<kml", "<rss", "<gpx", "<feed")):
+        return "is XML, not a table: ask its publisher for CSV or JSON"
+    return "is a web page, not data: download the file itself, or publish the sheet as CSV"
 
 
 def lines(file: IO[bytes]) -> Iterator[str]:
@@ -65,8 +105,13 @@ def lines(file: IO[bytes]) -> Iterator[str]:
 
 
 def recoded(file: IO[bytes], encoding: str) -> IO[bytes]:
-    """Return a file of the same text in UTF-8. Raises InvalidInput for an unknown encoding."""
-    found: Any = io.BufferedReader(_Recoded(_buffered(file), known_encoding(encoding)), _CHUNK)
+    """Return a file of the same text in UTF-8.
+
+    Raises InvalidInput for an unknown encoding, and for a file that is no text.
+    """
+    file = _buffered(file)
+    _check_is_text(file.peek(_BEGINNING))  # type: ignore[attr-defined]
+    found: Any = io.BufferedReader(_Recoded(file, known_encoding(encoding)), _CHUNK)
     return found  # type: ignore[no-any-return]
 
 

@@ -1,22 +1,23 @@
-"""The format of GDELT 2.0 events, which come every 15 minutes as a file without a header.
+"""The format of GDELT events, of which 2.0 has files of 15 minutes and 1.0 files of a day.
 
-A file has 61 columns, separated by tabs; they are those of the GDELT Event Codebook 2.0. Its event
-codes are those of CAMEO. They become PLOVER's types by the correspondence in PLOVER's codebook, in
-which a plain statement (01) has no type. The country of a place is read from the last part of the
-place's name, because GDELT's own country codes of places are FIPS 10-4. The country codes of its
-actors are ISO's, except for a few regions.
+A file has no header. It has 61 columns, separated by tabs, which are those of the GDELT Event
+Codebook 2.0; in a file of 1.0 there are 58, and 57 before April 2013. Its event codes are those of
+CAMEO. They become PLOVER's types by the correspondence in PLOVER's codebook, in which a plain
+statement (01) has no type. The country of a place is read from the last part of the place's name,
+because GDELT's own country codes of places are FIPS 10-4. The country codes of its actors are
+ISO's, except for a few regions.
 
 Knows nothing of the log.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from timeline.errors import InvalidInput
-from timeline.formats.importers.decoding import lines
+from timeline.formats.importers.decoding import lines, web_page_or_xml
 from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import NUMBER
 from timeline.model import countries, hints
@@ -36,6 +37,11 @@ COLUMNS = (
     *("DATEADDED", "SOURCEURL"),
 )
 """The names of the 61 columns, in the order of the file."""
+
+_DAILY = tuple(name for name in COLUMNS if not name.endswith("ADM2Code"))
+"""The names of the 58 columns of GDELT 1.0."""
+_LAYOUTS = {len(names): names for names in (COLUMNS, _DAILY, _DAILY[:-1])}
+"""The names of the columns by their number; the oldest files of GDELT 1.0 have no SOURCEURL."""
 
 _NUMBERS = (
     *("FractionDate", "QuadClass", "GoldsteinScale", "NumMentions", "NumSources", "NumArticles"),
@@ -147,13 +153,34 @@ def importer(mapping: Path | None) -> Format:
 
 
 def _event_rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
+    """Yield the rows of a file, without the header that some people add.
+
+    Raises InvalidInput if the first line has another number of columns than GDELT's.
+    """
+    is_first = True
     for line, text in enumerate(lines(file), 1):
         cells = text.rstrip("\r\n").split("\t")
-        if len(cells) == len(COLUMNS):
-            yield Row(line, dict(zip(COLUMNS, cells, strict=True)))
-        elif text.strip():
-            reason = f"has {len(cells)} columns, tab-separated; GDELT 2.0 has {len(COLUMNS)}"
-            yield Unreadable(line, "", reason)
+        names = _LAYOUTS.get(len(cells))
+        if names is None:
+            if text.strip():
+                if is_first:
+                    raise InvalidInput("", _other_file(cells)).at(line=line)
+                yield Unreadable(line, "", _wrong_count(cells))
+            continue
+        if not is_first or cells[0].upper() != COLUMNS[0]:
+            yield Row(line, dict(zip(names, cells, strict=True)))
+        is_first = False
+
+
+def _wrong_count(cells: Sequence[str]) -> str:
+    count = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+    return f"has {count}, tab-separated; GDELT 2.0 has 61, and GDELT 1.0 has 58"
+
+
+def _other_file(cells: Sequence[str]) -> str:
+    if cells[0].lstrip().startswith("<"):
+        return web_page_or_xml(cells[0])
+    return f"{_wrong_count(cells)}: `timeline import mapped` reads other tables"
 
 
 def _identify(cells: Cells) -> str:
@@ -170,7 +197,7 @@ def _event(cells: Cells) -> dict[str, Any]:
     who = [participant["name"] for participant in participants]
     where = [place[key] for key in ("name", "admin1") if key in place][:1]
     what = _LABELS[event_type] if event_type else "Statement"
-    address = cells["SOURCEURL"].strip()
+    address = cells.get("SOURCEURL", "").strip()
     source = {"url": address} if "://" in address else {"title": address}
     return {
         "title": ": ".join(filter(None, (what, ", ".join(who or where)))),
@@ -238,6 +265,8 @@ def _day(column: str, text: str) -> str:
 
 def _time(column: str, text: str) -> str:
     digits = text.strip()
+    if len(digits) == 8:
+        return _day(column, digits)
     if len(digits) != 14 or not digits.isdecimal():
         raise InvalidInput(column, f"{hints.quoted(text)} is no time: write YYYYMMDDHHMMSS")
     day = _day(column, digits[:8])

@@ -8,18 +8,22 @@ after it are still read. Knows nothing of what rows mean.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Generator, Iterator
 from itertools import chain
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from timeline.errors import InvalidInput
-from timeline.formats.importers.decoding import text
+from timeline.formats.importers.decoding import text, web_page_or_xml
 from timeline.formats.importers.json_objects import object_rows
 from timeline.formats.importers.json_rows import are_lines, array_rows, line_rows
 from timeline.formats.importers.tables import table_rows
+from timeline.formats.importers.workbooks import is_workbook, workbook_rows
 from timeline.formats.imports import FileNote, Row, Unreadable
 from timeline.model import text_files
 
+_LOG = re.compile(r'\s*\{"envelope": ?"')
+"""The beginning of a line of a log that was exported."""
 _CHUNK = 2**16
 """Characters that are read from a file at a time."""
 
@@ -35,6 +39,8 @@ class FileForm(NamedTuple):
     """The dotted name of the list of rows in a JSON object, such as "data.items"."""
     columns: frozenset[str] = frozenset()
     """The columns that a table must have, each of them once."""
+    sheet: str | None = None
+    """The name of a sheet of a workbook; None means the first one with rows."""
 
 
 _ANY_FORM = FileForm()
@@ -48,8 +54,12 @@ def rows(
     Raises InvalidInput if the file has none of the forms, if a row is too long, or if a packed file
     is cut off.
     """
+    buffered: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
+    if is_workbook(buffered.peek(8)):
+        yield from workbook_rows(buffered, form.sheet, form.columns)
+        return
     skipped = 0
-    with text(file, form.encoding) as stream:
+    with text(buffered, form.encoding) as stream:
         while not (head := stream.readline(_CHUNK)).strip():
             if not head:
                 raise InvalidInput("", "is empty")
@@ -64,7 +74,7 @@ def rows(
             case "{" if form.delimiter is None:
                 yield from _object_rows(head, stream, skipped + 1, form)
             case "<":
-                raise InvalidInput("", "is a web page, not data").at(line=skipped + 1)
+                raise InvalidInput("", web_page_or_xml(head)).at(line=skipped + 1)
             case _:
                 found = _lines_from(head, stream, skipped + 1)
                 yield from table_rows(
@@ -83,6 +93,9 @@ def _object_rows(
         while (after := stream.readline(_CHUNK)) and not after.strip():
             blanks += after
             text_files.check_length(len(blanks), line)
+        if _LOG.match(head):
+            problem = "is a log that `export jsonl` wrote: `timeline import jsonl` reads it"
+            raise InvalidInput("", problem).at(line=line)
         if not form.path and are_lines(head, after, form.columns):
             first = [head, *io.StringIO(blanks, newline="")]
             others = _lines_from(after, stream, line + len(first)) if after else ()

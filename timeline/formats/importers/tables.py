@@ -19,7 +19,7 @@ from timeline.formats.imports import FileNote, Row, Unreadable
 from timeline.model import hints, text_files
 
 _DELIMITERS = ",;\t|"
-_FIRST_LINES = 60
+FIRST_LINES = 60
 """Lines in which the header is looked for: room for a preamble of some 40 lines, and for rows
 enough to see how many columns the table has."""
 _FIRST_TEXT = 2**18
@@ -37,12 +37,12 @@ _YEAR = re.compile(r"\d{4}")
 csv.field_size_limit(text_files.LONGEST_LINE)
 
 
-class _Record(NamedTuple):
+class Record(NamedTuple):
     """A record among the first lines of a table; it has no cells if it cannot be read."""
 
     line: int
-    """The number of lines before it."""
-    cells: Sequence[str]
+    """The number of the line on which it begins."""
+    cells: list[str]
 
     @property
     def width(self) -> int:
@@ -96,10 +96,8 @@ def table_rows(
         return
     skipped = [line for line in beginning[: found.header] if line.strip(" \t\r\n,;|")]
     if skipped:
-        title = hints.quoted(skipped[0].strip(f" {found.delimiter}\r\n"))
-        yield FileNote(
-            f"the header is line {first + found.header}: what stands before it was skipped: {title}"
-        )
+        title = skipped[0].strip(f" {found.delimiter}\r\n")
+        yield skipped_note("line", first + found.header, title)
     yield from csv_rows(
         chain(beginning[found.header :], lines),
         found.delimiter,
@@ -111,7 +109,7 @@ def table_rows(
 
 def _first_lines(lines: Iterator[str]) -> Iterator[str]:
     length = 0
-    for line in islice(lines, _FIRST_LINES):
+    for line in islice(lines, FIRST_LINES):
         yield line
         length += len(line)
         if length > _FIRST_TEXT:
@@ -123,7 +121,7 @@ def _layout(beginning: Sequence[str], delimiter: str, wanted: Set[str]) -> _Layo
     records = [*_records(beginning, delimiter)]
     if not records:
         return None
-    at = _header_at(records, wanted)
+    at = header_at(records, wanted)
     if not all(record.cells for record in records[: at + 1]):
         return None
     header, below = records[at], records[at + 1 :]
@@ -141,14 +139,14 @@ def _layout(beginning: Sequence[str], delimiter: str, wanted: Set[str]) -> _Layo
         text_cells=-sum(name.startswith(" ") for name in names[1:]),
         columns=width,
         delimiter=delimiter,
-        header=header.line,
+        header=header.line - 1,
         has_row_names=bool(below)
         and width > 1
         and all(len(record.cells) == record.width == width + 1 for record in below),
     )
 
 
-def _records(beginning: Sequence[str], delimiter: str) -> Iterator[_Record]:
+def _records(beginning: Sequence[str], delimiter: str) -> Iterator[Record]:
     """Yield the records of the first lines, without the empty ones and one that is cut off."""
     reader = csv.reader(beginning, delimiter=delimiter, strict=True)
     while True:
@@ -157,15 +155,15 @@ def _records(beginning: Sequence[str], delimiter: str) -> Iterator[_Record]:
             cells = next(reader, None)
         except csv.Error:
             if reader.line_num < len(beginning):
-                yield _Record(start, ())
+                yield Record(start + 1, [])
             continue
         if cells is None:
             return
         if any(cell.strip() for cell in cells):
-            yield _Record(start, cells)
+            yield Record(start + 1, cells)
 
 
-def _header_at(records: Sequence[_Record], wanted: Set[str]) -> int:
+def header_at(records: Sequence[Record], wanted: Set[str]) -> int:
     """Return the number of records before the header.
 
     It is the record with the most of the wanted columns; else the first one that is no title and no
@@ -183,7 +181,7 @@ def _header_at(records: Sequence[_Record], wanted: Set[str]) -> int:
     return 0
 
 
-def _is_before_a_header(record: _Record, width: int) -> bool:
+def _is_before_a_header(record: Record, width: int) -> bool:
     """Tell whether a record is a title or a remark above a table of so many columns."""
     if not record.cells:
         return False
@@ -195,7 +193,7 @@ def _is_before_a_header(record: _Record, width: int) -> bool:
     return filled * 2 < width or (width == 2 and len(record.cells) == 1)
 
 
-def _is_of_names(record: _Record) -> bool:
+def _is_of_names(record: Record) -> bool:
     values = [cell for cell in record.cells if _VALUE.fullmatch(cell.strip())]
     return all(_YEAR.fullmatch(cell.strip()) for cell in values)
 
@@ -227,8 +225,7 @@ def csv_rows(
             yield text
 
     reader = csv.reader(counted(), delimiter=delimiter, strict=True)
-    columns: list[str] = []
-    spare: list[str] = []  # names for columns at the end that have none
+    header: TableHeader | None = None
     while True:
         start, held = line, 0
         try:
@@ -242,23 +239,48 @@ def csv_rows(
             return
         if not any(cell.strip() for cell in cells):
             continue
-        if not columns:
-            header = ["", *cells] if has_row_names else cells
-            columns, spare = named(header, start, wanted)
-            if lacking := [name for name in sorted(wanted) if name not in columns]:
-                raise _lacks(lacking, columns, delimiter).at(line=start)
-        elif len(cells) == 1 < len(columns) - 1 or any(cells[len(columns) + len(spare) :]):
-            count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-            reason = f"has {count} where the header has {len(columns)}"
-            yield Unreadable(start, "", reason)
+        if header:
+            yield header.row(start, cells)
         else:
-            if len(cells) < len(columns):
-                cells += [""] * (len(columns) - len(cells))
-            row = dict(zip(columns, cells, strict=False))
-            if len(cells) > len(columns):
-                others = zip(spare, cells[len(columns) :], strict=False)
-                row |= {name: cell for name, cell in others if cell}
-            yield Row(start, row, is_of_a_table=True)
+            mark = "tabs" if delimiter == "\t" else f'"{delimiter}"'
+            names = ["", *cells] if has_row_names else cells
+            header = TableHeader(
+                names, start, wanted, f"which was read with {mark} between columns"
+            )
+
+
+class TableHeader:
+    """Names the cells of the rows of a table."""
+
+    def __init__(self, cells: Sequence[str], line: int, wanted: Set[str], read_so: str) -> None:
+        """Read the names of columns; `read_so` says how, for the error about those that it lacks.
+
+        Raises InvalidInput for a header that lacks a wanted column or has it twice.
+        """
+        self._columns, self._spare = named(cells, line, wanted)
+        if lacking := [name for name in sorted(wanted) if name not in self._columns]:
+            raise _lacks(lacking, self._columns, read_so).at(line=line)
+
+    def row(self, line: int, cells: list[str]) -> Row | Unreadable:
+        """Return the row that begins on a line and has these cells."""
+        columns, spare = self._columns, self._spare
+        if len(cells) == 1 < len(columns) - 1 or any(cells[len(columns) + len(spare) :]):
+            count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+            return Unreadable(line, "", f"has {count} where the header has {len(columns)}")
+        if len(cells) < len(columns):
+            cells += [""] * (len(columns) - len(cells))
+        row = dict(zip(columns, cells, strict=False))
+        if len(cells) > len(columns):
+            others = zip(spare, cells[len(columns) :], strict=False)
+            row |= {name: cell for name, cell in others if cell}
+        return Row(line, row, is_of_a_table=True)
+
+
+def skipped_note(place: str, number: int, title: str) -> FileNote:
+    """Return the note on what stands before a header; `place` is a line or a row."""
+    return FileNote(
+        f"the header is {place} {number}: what stands before it was skipped: {hints.quoted(title)}"
+    )
 
 
 def named(
@@ -297,16 +319,15 @@ def _name(cell: str) -> str:
     return cell if len(cell) <= _LONGEST_NAME else f"{cell[: _LONGEST_NAME - 3].rstrip()}..."
 
 
-def _lacks(lacking: Sequence[str], columns: Sequence[str], delimiter: str) -> InvalidInput:
+def _lacks(lacking: Sequence[str], columns: Sequence[str], read_so: str) -> InvalidInput:
     """Return the error about columns that a header lacks, with the names that it has."""
     near = {name: hints.nearest(name, columns) for name in lacking}
     meant = ", ".join(f"{hint} for {name}" for name, hint in near.items() if hint)
     if len(lacking) == 1:
         meant = near[lacking[0]] or ""
-    mark = "tabs" if delimiter == "\t" else f'"{delimiter}"'
     problem = (
-        f"no such column{'s' if len(lacking) > 1 else ''} in the header, which was read with"
-        f" {mark} between columns: {_listed([hints.quoted(name) for name in columns])}"
+        f"no such column{'s' if len(lacking) > 1 else ''} in the header, {read_so}:"
+        f" {_listed([hints.quoted(name) for name in columns])}"
     )
     return InvalidInput(
         hints.printable(_listed(lacking)), f"{problem}; did you mean {meant}?" if meant else problem
