@@ -862,6 +862,40 @@ def test_no_problem_of_a_sheet_hides_another(log: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_no_problem_of_a_sheet_for_append_hides_another(log: Path, tmp_path: Path) -> None:
+    done("-d", log, "update", "event-002", "--set", "external_ids.0=acled:7")
+    sheet = tmp_path / "s.csv"
+    sheet.write_text(
+        "id,title,occurred,country,external_ids,relations\n"
+        "one-1,One,2025,,,\n"
+        "event-001,Another title,2025,,,\n"
+        "two-2,,soon,Narnia,,\n"
+        "one-1,Two,2025,,,\n"
+        "thr-3,Three,2025,,acled:7,\n"
+        "fou-4,Four,2025,Narnia,,,more\n"
+    )
+    before = dump(log)
+    lines = run("-d", log, "append", "--csv", sheet).stderr.splitlines()
+    assert [line.removeprefix("Error: ").split(": ")[:2] for line in lines] == [
+        ["line 3", "event event-001 is already recorded with another title, occurred, event_type,"
+         " tags, place, participants ..."],
+        ["line 4", "cell C4, occurred"],
+        ["line 4", "cell D4, country"],
+        ["line 4", "cell B4, title"],
+        ["line 5", "cell A5, id"],
+        ["line 6", "cell E6, external_ids"],
+        ["line 7", "cell D7, country"],
+        ["line 7", "has more cells than the header"],
+    ]  # fmt: skip
+    assert dump(log) == before
+    rows = [{"id": f"new-{n}", "Date": "2025", "Headline": "Fire"} for n in range(9)]
+    lines = run("-d", log, "append", "--csv", _write(sheet, rows)).stderr.splitlines()
+    assert lines == [
+        f"Error: {column}: is no column of the sheet, and a new event needs it"
+        for column in ("title", "occurred")
+    ]
+
+
 def test_a_column_that_a_new_event_needs_is_missed_once(
     log: Path, ten: Rows, tmp_path: Path
 ) -> None:
@@ -908,7 +942,7 @@ def test_a_slip_in_a_name_is_refused_or_asked_about(log: Path, tmp_path: Path) -
     assert 'Is the column "tittle" title? Otherwise it is left out. [Y/n]' in shown
     assert "column titles left out" in shown
     code, shown = conversation("-d", log, "append", "--csv", sheet, answers="y\nn\n", cwd=tmp_path)
-    assert (code, "occurred: is required" in shown) == (1, True), shown
+    assert (code, "occurred: is no column of the sheet" in shown) == (1, True), shown
     sheet.write_text(sheet.read_text().replace("ocurred", "occurred").replace("tittle", "titlle"))
     code, shown = conversation("-d", log, "append", "--csv", sheet, answers="y\n", cwd=tmp_path)
     assert code == 0, shown

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import sqlite3
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
@@ -128,7 +127,6 @@ def append_command(
         sheet = _sheet(file, "\t" if tsv else None, ignored) if file and not read else None
     receipts = KeptReceipts()
     places = InputPlaces()
-    sheet_notes: list[str] = []
     with (
         opened_to_append(database) as timeline,
         output.Progress("events") as progress,
@@ -137,8 +135,12 @@ def append_command(
     ):
         connect = functools.cache(lambda: stack.enter_context(opened(database))[0])
         former = FormerDates(connect)
+        rows = None
         if sheet:
-            read = _rows(connect(), former, sheet, sheet_notes, are_spans=spans)
+            from timeline.cli.sheet_statements import SheetStatements
+
+            rows = SheetStatements(connect(), former, sheet, are_spans=spans)
+            read = iter(rows)
         elif read is None:
             source_ids = recorded_sources(append, given, said)
             date = given["occurred"]
@@ -153,8 +155,12 @@ def append_command(
                 for receipt in append.record_placed(_placed(read, former, places), said):
                     receipts.append(places.told(receipt))
                     progress(receipts.count)
-            except AlreadyRecorded as error:
-                raise places.refused(error, receipts) from None
+            except TimelineError as error:
+                if rows:
+                    raise rows.refusal(append, said, receipts.count, error) from None
+                if isinstance(error, AlreadyRecorded):
+                    raise places.refused(error, receipts) from None
+                raise
     if as_json:
         output.dump_each(map(output.receipt_fields, receipts))
     else:
@@ -162,7 +168,7 @@ def append_command(
             output.echo("No events.", err=True)
         for receipt in receipts:
             output.echo_receipt(receipt, dry_run=dry_run)
-    for note in (*former.notes, *sheet_notes, *places.notes(receipts)):
+    for note in (*former.notes, *(rows.notes if rows else ()), *places.notes(receipts)):
         output.echo_note(note)
 
 
@@ -266,40 +272,6 @@ def _sheet(file: IO[bytes], delimiter: str | None, ignored: tuple[str, ...]) -> 
 
     content = text_files.whole(file, ": split the sheet")
     return Sheet(content, delimiter, columns_meant(content, ignored, delimiter))
-
-
-def _rows(
-    connection: sqlite3.Connection,
-    former: FormerDates,
-    sheet: Sheet,
-    notes: list[str],
-    *,
-    are_spans: bool,
-) -> TypedStatements:
-    """Yield the statements of the rows of a sheet; notes for a person are added to `notes`.
-
-    After a row that is wrong the others are read for their problems only; then all are raised.
-    """
-    from timeline.formats.sheet import cells, events, source_titles
-    from timeline.formats.sheet.lookup import lookup_of
-    from timeline.formats.sheet.problems import Problems
-
-    problems = Problems()
-    lookup = lookup_of(connection, are_spans=are_spans)
-    with problems.gathered():
-        lookup = lookup_of(connection, sheet, are_spans=are_spans, is_news=False)
-    notes.extend((*source_titles.notes(lookup), *sheet.notes))
-    with problems.gathered():
-        for row in sheet:
-            words = row.cells.get("occurred", "")
-            ids = cells.several(row.cells.get("external_ids", ""))
-            said = {"event_id": row.cells.get("id"), "external_ids": ids, "occurred": words}
-            with problems.gathered():
-                known = {"occurred": date} if (date := former.date_of(said)) else {}
-                statement = events.statement(events.normal(row, lookup, known))
-                if not problems:
-                    yield row.line, words, statement
-    problems.check()
 
 
 def _items(text: str) -> Iterator[tuple[int, Any]]:

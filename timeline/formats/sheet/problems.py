@@ -83,7 +83,11 @@ class Problems:
     def check(self) -> None:
         """Raise the error that was gathered; InvalidSheet if there are several."""
         if self._found:
-            raise refusal(self._found)
+            raise self.refusal()
+
+    def refusal(self) -> TimelineError:
+        """Return the error that `check` raises."""
+        return refusal(self._found)
 
 
 def check_columns(row: SheetRow) -> None:
