@@ -976,6 +976,117 @@ def test_paper_holds_the_events_and_no_controls(demo: str, open_page: Opener) ->
     expect(page.locator(".chosen a").first).to_be_visible()
 
 
+# --- Embeds -------------------------------------------------------------------------------
+
+ARTICLE = """<!DOCTYPE html><html lang="en"><title>An article</title>
+<link rel="icon" href="data:,"><main><h1>An article</h1>
+<iframe src="{0}" title="A timeline" width="100%" height="400" style="border:0"></iframe></main>
+{1}</html>"""
+"""The page of another site, with an embed and perhaps with our script."""
+EMBEDDED = f"/embed{EVENT}"
+
+
+@pytest.fixture
+def article(tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """What writes an article around an address, on a server of its own."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+
+    def written(embed: str, script: str = "") -> str:
+        (tmp_path / "article.html").write_text(ARTICLE.format(embed, script))
+        return f"http://localhost:{server.server_port}/article.html"
+
+    with server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield written
+        server.shutdown()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+@pytest.mark.parametrize(("scheme", "theme"), [("light", ""), ("dark", ""), ("light", "dark")])
+@pytest.mark.parametrize("width", [PHONE, 800])
+def test_a_page_of_another_site_shows_an_embed(
+    width: int,
+    scheme: str,
+    theme: str,
+    javascript: bool,
+    demo: str,
+    article: Callable[..., str],
+    open_page: Opener,
+) -> None:
+    for path in ("/embed", "/embed?view=map", EMBEDDED):
+        embed = f"{demo}{path}{'&' if '?' in path else '?'}theme={theme}"
+        page = open_page(article(embed), width=width, scheme=scheme, javascript=javascript)
+        frame = page.frame_locator("iframe")
+        expect(frame.get_by_text("as of now")).to_be_visible()
+        expect(frame.locator("h1")).to_be_visible()
+        inside = page.frames[1]
+        colour = inside.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        assert (colour == "rgb(19, 21, 24)") == ("dark" in (scheme, theme))
+        assert inside.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+        assert page.locator("iframe").evaluate("frame => frame.offsetHeight") == 400
+
+
+@pytest.mark.parametrize("path", ["/", EVENT, "/changes", "/demo", "/verify", "/events?part=1"])
+def test_a_page_that_is_no_embed_is_not_shown_in_a_frame(
+    path: str, demo: str, article: Callable[..., str], browser: Browser
+) -> None:
+    page = browser.new_page()
+    with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+        page.goto(article(demo + path))
+    assert not page.frames[1].url.startswith(demo)
+    page.close()
+
+
+def test_our_script_gives_an_embed_the_height_of_what_it_shows(
+    demo: str, article: Callable[..., str], open_page: Opener
+) -> None:
+    script = f'<script src="{demo}/-/static-plugins/timeline-store/embed_host.js"></script>'
+    for width in (PHONE, 800):
+        page = open_page(article(f"{demo}{EMBEDDED}", script), width=width)
+        page.wait_for_function("document.querySelector('iframe').offsetHeight !== 400")
+        inside = page.frames[1]
+        assert inside.evaluate(
+            "document.scrollingElement.scrollHeight === innerHeight && innerHeight > 200"
+        )
+
+
+def test_a_link_in_an_embed_opens_the_living_page_in_a_tab_of_its_own(
+    demo: str, article: Callable[..., str], open_page: Opener
+) -> None:
+    page = open_page(article(f"{demo}/embed?type=CONSULT&as_of=2025-04-14"))
+    frame = page.frame_locator("iframe")
+    with page.context.expect_page() as opened:
+        frame.get_by_role("link", name="As it is now").focus()
+        page.keyboard.press("Enter")
+    expect(opened.value.locator("#list")).to_have_text("8 of 19 events")
+    assert opened.value.evaluate("opener") is None
+    assert page.url.endswith("article.html")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 800), ("dark", PHONE)])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/embed", "/embed?view=map", "/embed?type=AID&as_of=2025-04-14", EMBEDDED),
+        *(f"{EMBEDDED}/2", "/embed?q=nothing+at+all", "/embed?theme=light"),
+    ],
+)
+def test_axe_finds_nothing_in_an_embed(
+    path: str, scheme: str, width: int, demo: str, open_page: Opener
+) -> None:
+    page = open_page(demo + path, width=width, scheme=scheme)
+    assert is_within(page)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.emulate_media(media="print")
+    expect(page.locator("h1")).to_be_visible()
+
+
 # --- Quotes -------------------------------------------------------------------------------
 
 

@@ -87,6 +87,7 @@ PLACES = {
     "actor_id": ["zelenskyy"],
     "version": ["1"],
     "source_id": ["paper"],
+    "tag_id": ["war"],
     "file": [*FILES],
     "name": ["0a12.png"],
 }

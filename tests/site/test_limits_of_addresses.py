@@ -22,7 +22,7 @@ from timeline.site import arguments
 from timeline.site.views.address import FACETS
 
 OURS = [
-    *("/", "/events", *(f"/{file}" for file in FILES)),
+    *("/", "/events", "/embed", "/embed/events/sumy-strike", *(f"/{file}" for file in FILES)),
     *("/events/sumy-strike", "/events/sumy-strike.json", "/events/sumy-strike/2"),
     *("/events/sumy-strike/2.json", "/events/sumy-strike/2.tlog-proof"),
     *(f"/actors/{actor_id_of('Mark Rutte')}{ending}" for ending in ("", ".json")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import click
@@ -375,3 +375,27 @@ filter_options = all_of(
     click.option("--at-risk", flag_value="yes", help="All of its sources are withdrawn."),
     click.option("--highlight", flag_value="yes", help="Only the highlights of the story."),
 )
+
+
+embed_options = all_of(
+    click.option(
+        "--embed-from",
+        metavar="SITE",
+        multiple=True,
+        help="Only this site may show /embed in its pages, such as https://news.example. May be"
+        " repeated.",
+    ),
+    click.option("--no-embed", is_flag=True, help="No site may: there are no pages /embed."),
+)
+
+
+def embed_of(embed_from: tuple[str, ...], *, no_embed: bool) -> bool | Sequence[str]:
+    """Return who may show pages in frames, from the values of `embed_options`.
+
+    Raises TimelineError for a site that is none, and UsageError for both options together.
+    """
+    from timeline.site import frames
+
+    if embed_from and no_embed:
+        raise click.UsageError("give --embed-from or --no-embed, not both")
+    return frames.sites([*embed_from]) if embed_from else not no_embed

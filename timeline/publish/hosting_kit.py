@@ -25,6 +25,7 @@ from pathlib import Path
 
 from timeline.errors import Refused
 from timeline.model.resources import db_folder, packaged_metadata
+from timeline.site.frames import Embed
 from timeline.site.public_url import SiteUrl
 from timeline.site.serve import SETTINGS, metadata_for
 from timeline.store import atomic
@@ -80,15 +81,16 @@ def check_name(name: str) -> None:
         raise Refused(f"Datasette opens no file with {wrong[0]} in its name: rename {name}")
 
 
-def write_kit(copy: Path, url: SiteUrl | None = None) -> None:
+def write_kit(copy: Path, url: SiteUrl | None = None, embed: Embed = True) -> None:
     """Write metadata.json, requirements.txt, the wheel and a Dockerfile beside a copy.
 
-    `url` is the address at which readers will find the site. A Dockerfile that is there already
-    stays as it is; wheels of other versions are removed.
+    `url` is the address at which readers will find the site, `embed` says who may show parts of it
+    in frames. A Dockerfile that is there already stays as it is; wheels of other versions are
+    removed.
     """
     wheel = f"timeline_store-{version(_DISTRIBUTION)}-py3-none-any.whl"
     contents = {
-        "metadata.json": json.dumps(metadata_for(copy, url), indent=2).encode() + b"\n",
+        "metadata.json": json.dumps(metadata_for(copy, url, embed), indent=2).encode() + b"\n",
         wheel: _wheel(),
         "requirements.txt": f"./{wheel}[timelinejs]\ndatasette=={version('datasette')}\n".encode(),
     }

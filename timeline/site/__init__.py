@@ -20,7 +20,7 @@ from pluggy import HookimplMarker
 
 from timeline.errors import TimelineError
 from timeline.model.resources import packaged_metadata
-from timeline.site import compression, guard, public_url, replaced_files
+from timeline.site import compression, frames, guard, public_url, replaced_files
 from timeline.store import log
 
 hookimpl = HookimplMarker("datasette")
@@ -67,11 +67,12 @@ def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
     """Refuse requests that would change a timeline, add headers, pin the address, and compress.
 
     Raises click.ClickException, which ends Datasette with one line, if the public address of the
-    configuration is no address.
+    configuration is no address, or a site that may embed is none.
     """
 
     def wrapped(application: Callable[..., Any]) -> Callable[..., Any]:
         try:
+            frames.configured(datasette)
             pinned = public_url.pinned_application(datasette, application)
         except TimelineError as error:
             raise click.ClickException(str(error)) from None

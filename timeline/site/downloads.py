@@ -81,7 +81,8 @@ async def send_file(
         await file.open(pieces)
         first = b"" if asked.request.method == "HEAD" else await file.piece()
         with contextlib.suppress(TimeoutError, TakesTooLong):
-            headers = {**responses.HEADERS, "Content-Type": media_type, **(headers or {})}
+            ours = responses.headers_of(asked, media_type)
+            headers = {**ours, "Content-Type": media_type, **(headers or {})}
             await _send(asked, headers, first, file.piece)
     finally:
         file.close()

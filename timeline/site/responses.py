@@ -25,7 +25,7 @@ from timeline.errors import Erased, NotFound, ProofError, TakesTooLong, Timeline
 from timeline.formats import prose
 from timeline.reading import deadline
 from timeline.reading.facet_index import FacetIndex
-from timeline.site import guard, languages, public_url
+from timeline.site import frames, guard, languages, public_url
 from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.mounts import Mount
 from timeline.site.views.browse import PAGE_SIZE
@@ -35,8 +35,6 @@ T = TypeVar("T")
 Context = dict[str, Any]
 Read = Callable[[sqlite3.Connection], Context]
 
-HEADERS = {"Content-Security-Policy": guard.PAGE_POLICY, "Cache-Control": "no-cache"}
-"""The headers of every response of ours."""
 _PLAIN = "text/plain; charset=utf-8"
 _OF_FILES = (".csv", ".ics", ".atom", ".geojson", ".jsonl", ".txt", ".tlog-proof")
 """The endings of addresses that programs read; a problem is one line of plain text there."""
@@ -63,6 +61,17 @@ class Asked(NamedTuple):
     mount: Mount
     given: list[tuple[str, str]]
     """The parameters of the address with their values, without the empty ones."""
+
+    @property
+    def path(self) -> str:
+        """Return the path that is asked for, from the first slash of this timeline on."""
+        path = self.request.scope.get("route_path") or self.request.path
+        return str(path).removeprefix(self.mount.prefix) or "/"
+
+    @property
+    def is_embed(self) -> bool:
+        """Return whether the response is for a frame on a page of another site."""
+        return self.path == "/embed" or self.path.startswith("/embed/")
 
     def part(self, name: str) -> str:
         """Return a named part of the path; an empty text if the address does not have it."""
@@ -119,7 +128,7 @@ async def page(asked: Asked, name: str, read: Read) -> Any:
 
 async def json_object(asked: Asked, read: Read) -> Any:
     """Return what was read as JSON."""
-    return _json(await read_at_once(asked, read))
+    return _json(asked, await read_at_once(asked, read))
 
 
 async def plain(
@@ -129,7 +138,7 @@ async def plain(
     headers: Mapping[str, str] | None = None,
 ) -> Any:
     """Return what was read as plain text."""
-    return response(await read_at_once(asked, read), content_type, headers=headers)
+    return response(asked, await read_at_once(asked, read), content_type, headers=headers)
 
 
 async def problem(asked: Asked, error: TimelineError) -> Any:
@@ -137,6 +146,8 @@ async def problem(asked: Asked, error: TimelineError) -> Any:
     status = 404 if isinstance(error, NotFound | ProofError) else 400
     if isinstance(error, Erased):
         return one_line(asked, str(error), 410)
+    if asked.is_embed and not asked.path.endswith(".json"):
+        return one_line(asked, str(error), status)
     if PurePosixPath(asked.request.path).suffix in (".json", *_OF_FILES):
         return one_line(asked, str(error), status)
     info = await read_at_once(asked, log.info, is_limited=False)
@@ -147,8 +158,8 @@ async def problem(asked: Asked, error: TimelineError) -> Any:
 def one_line(asked: Asked, text: str, status: int, headers: Mapping[str, str] | None = None) -> Any:
     """Return a response that refuses a request for data, in one line."""
     if PurePosixPath(asked.request.path).suffix == ".json":
-        return _json({"error": text}, status, headers)
-    return response(f"{text}\n", _PLAIN, status, headers)
+        return _json(asked, {"error": text}, status, headers)
+    return response(asked, f"{text}\n", _PLAIN, status, headers)
 
 
 def _heading(error: TimelineError) -> str:
@@ -166,22 +177,42 @@ async def _html(asked: Asked, name: str, context: Context, status: int = 200) ->
     html = await asked.datasette.render_template(
         f"timeline/{name}.html", shown, request=asked.request
     )
-    return response(html, "text/html; charset=utf-8", status)
+    return response(asked, html, "text/html; charset=utf-8", status)
 
 
-def _json(found: Context, status: int = 200, headers: Mapping[str, str] | None = None) -> Any:
+def _json(
+    asked: Asked, found: Context, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Any:
     body = json.dumps(found, ensure_ascii=False, indent=2)
-    return response(body, "application/json; charset=utf-8", status, headers)
+    return response(asked, body, "application/json; charset=utf-8", status, headers)
 
 
 def response(
-    body: str, content_type: str, status: int = 200, headers: Mapping[str, str] | None = None
+    asked: Asked,
+    body: str,
+    content_type: str,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> Any:
-    """Return a response with the headers of our pages, and these."""
+    """Return a response with the headers of every response of ours, and these."""
     from datasette import Response
 
-    headers = {**HEADERS, **(headers or {})}
+    headers = {**headers_of(asked, content_type), **(headers or {})}
     return Response(body, status=status, headers=headers, content_type=content_type)
+
+
+def headers_of(asked: Asked, content_type: str) -> dict[str, str]:
+    """Return the headers of every response of ours with this content type.
+
+    With Datasette's option --cors, the scripts of any site may read everything but pages.
+    """
+    policy = frames.policy(asked.datasette) if asked.is_embed else guard.PAGE_POLICY
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
+    if asked.datasette.cors and not content_type.startswith("text/html"):
+        from datasette.utils import add_cors_headers
+
+        add_cors_headers(headers)
+    return headers
 
 
 # --- Reading ------------------------------------------------------------------------------

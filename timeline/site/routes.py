@@ -25,7 +25,7 @@ from timeline.media.attached import ENDINGS
 from timeline.model.limits import ID
 from timeline.reading import query
 from timeline.reading.as_of import parse_as_of
-from timeline.site import downloads, fair_order, guard, responses
+from timeline.site import downloads, embeds, fair_order, guard, responses
 from timeline.site.arguments import arguments, whole_number
 from timeline.site.mounts import Mount, mounts
 from timeline.site.responses import Asked, Context
@@ -35,6 +35,7 @@ from timeline.site.views.address import PART, Address, check_names
 from timeline.site.views.browse import browse, card, events_at, map_alone
 from timeline.site.views.changes import PAGE_SIZE, changes_feed, changes_json, changes_page
 from timeline.site.views.cite import citations_of
+from timeline.site.views.embed import TAG_ID
 from timeline.site.views.event import event_page
 from timeline.site.views.event_versions import VERSIONS
 from timeline.site.views.media import event_with, file_pieces
@@ -112,7 +113,7 @@ async def _browse_page(asked: Asked) -> Any:
         check_names(asked.given)
         address = Address.of(asked.given)
         found = _PARTS[part](connection, address, asked.facet_index(connection))
-        return {**found, "moments": _moments(address)}
+        return {**found, "moments": address.moment_query}
 
     def read(connection: sqlite3.Connection) -> Context:
         index = asked.facet_index(connection)
@@ -139,7 +140,7 @@ async def _browse_page(asked: Asked) -> Any:
                 return {
                     **found,
                     "at_places": at_places,
-                    "moments": _moments(address),
+                    "moments": address.moment_query,
                     "within": _within(found["address"]),
                     "wrong": {error.field: str(error) for error in wrong},
                     "given": dict(asked.given),
@@ -200,7 +201,7 @@ async def _event_page(asked: Asked) -> Any:
         return {
             **found,
             "address": address,
-            "moments": _moments(address),
+            "moments": address.moment_query,
             "within": _within(address),
             "covering": cover,
             "signed": cover and prose.local_instant(cover["stored_at"], log.time_zone(connection)),
@@ -238,7 +239,7 @@ async def _actor_page(asked: Asked) -> Any:
         facet = urlencode({"_facet_m2m": "actors", "_actor": actor_id})
         return {
             **found,
-            "moments": _moments(address),
+            "moments": address.moment_query,
             "canonical": asked.absolute(f"/actors/{actor_id}"),
             "here": asked.link(f"/actors/{actor_id}"),
             "browse_link": asked.link("/events") + chosen.query(),
@@ -349,12 +350,6 @@ async def _changes_feed(asked: Asked) -> Any:
     return await responses.plain(asked, read, FORMATS["atom"].media_type)
 
 
-def _moments(address: Address) -> str:
-    """Return the query string that keeps a reader at the moment of the past that they chose."""
-    pairs = [(name, value) for name, value in address.moments.items() if value]
-    return f"?{urlencode(pairs)}" if pairs else ""
-
-
 def _within(address: Address) -> str:
     """Return the query string that keeps a reader in the list that they chose."""
     return address.query(all="").removesuffix("?")
@@ -396,6 +391,12 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     (_SOURCE, _source_page),
     (rf"{_SOURCE}\.json", _source_json),
     (r"/media/(?P<name>[0-9a-f]+\.[a-z]+)", _media_file),
+    ("/embed", embeds.embed_page),
+    ("/embed/highlights", embeds.embed_page),
+    (f"/embed{_EVENT}", embeds.embed_page),
+    (f"/embed{_EVENT}{_VERSION}", embeds.embed_page),
+    (f"/embed{_ACTOR}", embeds.embed_page),
+    (f"/embed/tags/(?P<tag_id>{TAG_ID})", embeds.embed_page),
     ("/changes", _changes_page),
     (r"/changes\.json", _changes_json),
     (r"/changes\.atom", _changes_feed),

@@ -24,6 +24,7 @@ import click
 from timeline.errors import Refused
 from timeline.model.resources import packaged_metadata
 from timeline.projection import tables
+from timeline.site.frames import Embed
 from timeline.site.public_url import SiteUrl
 from timeline.store import log, storage
 
@@ -49,11 +50,14 @@ _PAGES = ("changes", "events", "timelines", "verify")
 """The names of our pages at the root, which hide Datasette's pages of a file with that name."""
 
 
-def metadata_for(path: str | os.PathLike[str], url: SiteUrl | None = None) -> dict[str, Any]:
+def metadata_for(
+    path: str | os.PathLike[str], url: SiteUrl | None = None, embed: Embed = True
+) -> dict[str, Any]:
     """Return Datasette's metadata for a timeline, with the title and the licence of its log.
 
     It is under the name that Datasette gives to the file. `url` is the public address of the site,
-    if it is known. Raises StoreError for a file that is no timeline.
+    if it is known; `embed` says who may show parts of it in frames. Raises StoreError for a file
+    that is no timeline.
     """
     with contextlib.closing(storage.connect(path)) as connection:
         info = log.info(connection)
@@ -65,11 +69,15 @@ def metadata_for(path: str | os.PathLike[str], url: SiteUrl | None = None) -> di
         described.pop("license", None)
         if "licence" in info:
             described["license"] = info["licence"]
-    return metadata if url is None else _with_url(metadata, url)
+    return _configured(metadata, url, embed)
 
 
-def _with_url(metadata: dict[str, Any], url: SiteUrl) -> dict[str, Any]:
-    metadata.setdefault("plugins", {}).setdefault("timeline", {})["url"] = str(url)
+def _configured(metadata: dict[str, Any], url: SiteUrl | None, embed: Embed) -> dict[str, Any]:
+    chosen: dict[str, Any] = {} if url is None else {"url": str(url)}
+    if embed is not True:
+        chosen["embed"] = embed
+    if chosen:
+        metadata.setdefault("plugins", {}).setdefault("timeline", {}).update(chosen)
     return metadata
 
 
@@ -79,20 +87,22 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8001,
     url: SiteUrl | None = None,
+    embed: Embed = True,
     options: Sequence[str] = (),
     tell: Callable[[str], object] = lambda line: click.echo(line, err=True),
 ) -> None:
     """Serve a timeline until Ctrl-C; `options` go to `datasette serve` as they are.
 
     `tell` is called with each line for the person who serves; a line has the title of the log.
-    Port 0 stands for any free port. `url` is the address at which readers find the site. Raises
-    StoreError for a file that cannot be served, Refused if nothing can listen at the address, and
-    click.UsageError for an option unknown to Datasette.
+    Port 0 stands for any free port. `url` is the address at which readers find the site, `embed`
+    says who may show parts of it in frames. Raises StoreError for a file that cannot be served,
+    Refused if nothing can listen at the address, and click.UsageError for an option unknown to
+    Datasette.
     """
     with contextlib.closing(storage.connect(path)) as connection:
         tables.check(connection, os.fspath(path))
         note, is_immutable = connection.note, connection.is_immutable
-    metadata = metadata_for(path, url)
+    metadata = metadata_for(path, url, embed)
     port = free_port(host, port)
 
     from datasette.cli import serve as command
@@ -107,8 +117,8 @@ def serve(
     shown_host = f"[{host}]" if ":" in host else host
     with command.make_context("datasette serve", [*arguments, *options]) as context:
         own = context.params["metadata"]
-        if own and url:
-            context.params["metadata"] = _as_file(_with_url(_metadata_in(own), url))
+        if own and (url or embed is not True):
+            context.params["metadata"] = _as_file(_configured(_metadata_in(own), url, embed))
         elif not own:
             context.params["metadata"] = _as_file(metadata)
         known = f", for readers at {url}" if url else ""

@@ -10,7 +10,7 @@ import click
 
 from timeline.cli import output
 from timeline.cli.opening import opened, share_notes, zone_of
-from timeline.cli.options import Command
+from timeline.cli.options import Command, embed_of, embed_options
 from timeline.errors import NotWritable
 from timeline.formats import prose
 from timeline.publish import publication
@@ -28,6 +28,7 @@ from timeline.store.scratch_folder import scratch_folder
 @click.option(
     "--url", metavar="URL", help="Where readers will find it; default https:// and the origin."
 )
+@embed_options
 @click.option("--with-texts", is_flag=True, help="Include the captured texts of sources.")
 @click.option("--without-media", is_flag=True, help="Leave attached pictures and documents out.")
 @click.pass_obj
@@ -37,6 +38,8 @@ def publish_command(
     folder: Path,
     as_files: bool,
     url: str | None,
+    embed_from: tuple[str, ...],
+    no_embed: bool,
     with_texts: bool,
     without_media: bool,
 ) -> None:
@@ -48,7 +51,13 @@ def publish_command(
     when, and the page /verify lists it.
     """
     public = None if url is None else site_url(url)
+    embed = embed_of(embed_from, no_embed=no_embed)
     if as_files:
+        if embed_from:
+            raise click.UsageError(
+                "--embed-from does nothing for --static: set the header Content-Security-Policy at "
+                "your host"
+            )
         _make(folder)
         _publish_files(database, folder, public, with_texts=with_texts, without_media=without_media)
         return
@@ -66,7 +75,7 @@ def publish_command(
             progress=lambda part, count: progress(count, f"of the {part}"),
         )
     try:
-        write_kit(copy, public)
+        write_kit(copy, public, embed)
     except OSError as error:
         raise NotWritable(str(folder), f"cannot be written: {error.strerror}") from None
     output.echo(f"Published {copy}: {_said(made, database)}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from timeline.cli import output
-from timeline.cli.options import Command
+from timeline.cli.options import Command, embed_of, embed_options
 
 _port_option = click.option(
     "--port",
@@ -35,6 +35,7 @@ _port_option = click.option(
 @click.option(
     "--url", metavar="URL", help="Where readers find it, behind a proxy; for citations and feeds."
 )
+@embed_options
 @click.argument("datasette_options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
 def serve_command(
@@ -43,6 +44,8 @@ def serve_command(
     port: int,
     host: str,
     url: str | None,
+    embed_from: tuple[str, ...],
+    no_embed: bool,
     datasette_options: tuple[str, ...],
 ) -> None:
     """Show the timeline in a browser.
@@ -53,7 +56,16 @@ def serve_command(
     from timeline.site.serve import serve
 
     public = None if url is None else site_url(url)
-    serve(database, host=host, port=port, url=public, options=datasette_options, tell=_tell)
+    embed = embed_of(embed_from, no_embed=no_embed)
+    serve(
+        database,
+        host=host,
+        port=port,
+        url=public,
+        embed=embed,
+        options=datasette_options,
+        tell=_tell,
+    )
 
 
 @click.command("demo", cls=Command)

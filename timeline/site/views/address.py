@@ -204,6 +204,13 @@ class Address(NamedTuple):
         """Return the two arguments of `as_of.parse_as_of`, by name."""
         return {"as_of": self.as_of or None, "as_reported": self.as_reported or None}
 
+    @property
+    def moment_query(self) -> str:
+        """Return the query string of the moment of the past alone; "" for now."""
+        return _query(Address(as_of=self.as_of, as_reported=self.as_reported).pairs()).removesuffix(
+            "?"
+        )
+
 
 def _moment(text: str) -> tuple[str, str]:
     """Return the preposition and the words of a moment: "on" and "13 April 2025"."""

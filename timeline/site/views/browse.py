@@ -45,7 +45,7 @@ def browse(
     with selected(connection, point, index, address) as chosen:
         drawn, page = None, EventPage([], None)
         if is_map(address):
-            drawn = _map(connection, chosen, address)
+            drawn = drawn_map(connection, chosen, address)
         else:
             page = chosen.page(
                 after=address.after or None,
@@ -80,7 +80,7 @@ def map_alone(
     """Return only the map that the page shows. Raises TimelineError as `browse` does."""
     point = parse_as_of(connection, **address.moments)
     with selected(connection, point, index, address) as chosen:
-        drawn = _map(connection, chosen, address)
+        drawn = drawn_map(connection, chosen, address)
         return {"address": address, "count": chosen.count(), "map": drawn}
 
 
@@ -112,7 +112,10 @@ def is_map(address: Address) -> bool:
     return address.view == "map"
 
 
-def _map(connection: sqlite3.Connection, chosen: Selection, address: Address) -> worldmap.WorldMap:
+def drawn_map(
+    connection: sqlite3.Connection, chosen: Selection, address: Address
+) -> worldmap.WorldMap:
+    """Return the map of a selection. Raises InvalidInput for a part of it that is none."""
     language = str(log.info(connection).get("language", "en"))
     try:
         return worldmap.map_of(chosen, address.area, address.box, language)

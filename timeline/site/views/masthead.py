@@ -45,10 +45,22 @@ def masthead(connection: sqlite3.Connection, info: Mapping[str, Any]) -> dict[st
     newest = log.newest(connection)
     return {
         "contact": _contact(str(info.get("contact", ""))),
+        **updated(connection),
+        "latest": _latest(connection, newest.seq, zone) if newest else [],
+    }
+
+
+def updated(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return when the timeline was `updated`, in words and as `updated_at`, and by which `clock`.
+
+    All but the clock are "" for an empty log.
+    """
+    zone = log.time_zone(connection)
+    newest = log.newest(connection)
+    return {
         "updated": prose.local_instant(newest.recorded_at, zone) if newest else "",
         "updated_at": newest.recorded_at if newest else "",
         "clock": prose.clock_name(zone),
-        "latest": _latest(connection, newest.seq, zone) if newest else [],
     }
 
 
