@@ -506,6 +506,16 @@ def test_lists_that_stand_side_by_side_make_objects_together() -> None:
     ]  # fmt: skip
 
 
+def test_one_item_of_a_list_can_be_taken() -> None:
+    fields = """
+        tags = { column = "kinds", split = ";", item = 1 }
+        "participants.0.name" = { column = "who", split = ";", item = 0 }
+        "place.name" = { column = "where", split = "/", item = 2 }
+    """
+    read = reading(fields, kinds="a; b; c", who="Registrar;Clerk", where="Port / Hill")
+    assert rest(read) == {"tags": ["b"], "participants": [{"name": "Registrar"}]}
+
+
 def test_citations_are_addresses_or_titles() -> None:
     cells = {"Link": "https://a.example/1 https://b.example/2", "paper": "Evening Wire"}
     fields = 'citations = [{ column = "Link", split = "links" }, { column = "paper" }]'
@@ -577,6 +587,11 @@ def test_a_number_has_the_decimal_mark_of_its_rule() -> None:
     fields += '"place.lon" = { column = "lon", decimal = "," }'
     read = reading(fields, lat="50.5", lon="30,25")
     assert read.fields["place"] == {"name": "Flood", "lat": "50.5", "lon": "30.25"}
+    figure = '"quantities.0.measure" = { value = "cost" }\n"quantities.0.value" = "x"\n'
+    (comma,) = reading(figure, x="12,5").left_out
+    assert comma.problem == '"12,5" is not a number: if its "," stands before decimals, say decimal'
+    (words,) = reading(figure, x="$1,200").left_out
+    assert words.problem.startswith('"$1,200" is not a number: a rule with measure reads')
 
 
 def test_a_point_can_stand_in_one_cell_and_a_wrong_one_is_left_out() -> None:

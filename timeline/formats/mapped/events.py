@@ -150,7 +150,7 @@ def _put(event: dict[str, Any], steps: Sequence[str], value: Any, *, extends: bo
     if isinstance(value, dict | list):
         value = copy.deepcopy(value)  # of a constant, which no row may change
     if extends and isinstance(event.get(last), list):
-        event[last] += [item for item in value if item not in event[last]]
+        event[last] += value
     else:
         event[last] = value
 

@@ -128,25 +128,18 @@ def _items(rule: Rule, style: Style) -> ReadValue:
     def read(cells: Cells, left_out: list[LeftOut]) -> Any:
         items = several(cells)
         if rule.item is not None:
-            return converted(items[rule.item], left_out) if rule.item < len(items) else ""
+            items = items[rule.item : rule.item + 1]
         values = [converted(item, left_out) for item in items]
-        return values if rule.spreads else _once(values)
+        if rule.spreads:
+            return values
+        values = [value for value in values if value not in ("", None)]
+        return values if rule.shape == "texts" else next(iter(values), "")
 
     return read
 
 
 def _in_a_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _once(values: list[Any]) -> list[Any]:
-    """Return the values that are not empty, each of them once, in whatever case it is written."""
-    found = {
-        value.casefold() if isinstance(value, str) else repr(value): value
-        for value in reversed(values)
-        if value not in ("", None)
-    }
-    return [*reversed(found.values())]
 
 
 def _splitter(rule: Rule) -> Callable[[str], list[str]]:
@@ -198,6 +191,9 @@ def _number(text: str, decimal: str, *, is_of_point: bool) -> str:
     plain = number(text, decimal=decimal)
     if not is_of_point and not _NUMBER.fullmatch(plain):  # a point may have letters and signs
         problem = "is not a number: a rule with measure reads figures in words and with units"
+        other = "," if decimal == "." else "."
+        if _NUMBER.fullmatch(number(text, decimal=other)):
+            problem = f'is not a number: if its "{other}" stands before decimals, say decimal'
         raise InvalidValue(text, f"{hints.quoted(text)} {problem}")
     return plain
 
