@@ -115,6 +115,11 @@ class Format:
     """The rules for columns in which one value can be written in several ways, by column."""
     column_of: Callable[[str], str] = field(default=lambda path: path)
     """Returns the column that fills the field of this path, such as ``place.lat``."""
+    identity_is_said: bool = True
+    """Whether the id of a row is the publisher's own.
+
+    If it is made of the title or the date, a row keeps its event when one of them changes.
+    """
     source: Mapping[str, Any] | None = None
     """The dataset itself: the fields of a `model.content.Source`, with its id.
 

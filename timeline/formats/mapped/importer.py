@@ -19,6 +19,7 @@ from timeline.formats.mapped.cells import in_brackets, plain_name
 from timeline.formats.mapped.events import Events
 from timeline.formats.mapped.mapping import Mapping, read_mapping
 from timeline.formats.mapped.order import YearsInOrder
+from timeline.formats.mapped.rules import REQUIRED
 from timeline.model import hints
 
 _LONGEST_CELL = 10_000
@@ -49,6 +50,10 @@ def importer_of(mapping: Mapping) -> Format:
         spellings=mapping.spellings,
         source=mapping.source,
         column_of=mapping.column_of,
+        identity_is_said=not any(
+            rule.path in REQUIRED and rule.text is None and {*rule.columns} & {*mapping.identifying}
+            for rule in mapping.rules
+        ),
     )
 
 

@@ -19,6 +19,7 @@ from typing import IO
 from timeline.errors import InvalidInput, Refused, TooManyAbsent
 from timeline.formats.imports import Format
 from timeline.intake.dataset.outcome import DatasetOutcome, DatasetStep, Import
+from timeline.intake.dataset.renamed import keep_renamed
 from timeline.intake.dataset.staging import Staging
 from timeline.intake.dataset.steps import Steps
 from timeline.model import clock
@@ -58,6 +59,8 @@ def run(
         if wanted.strict:
             raise staging.at_place(InvalidInput(cell.column, cell.problem), place)
         outcome.left_out.add(place, cell)
+    if not form.identity_is_said:
+        keep_renamed(staging)
     retracting = wanted.complete and not staging.without_id
     if wanted.complete:
         if staging.without_id:

@@ -30,7 +30,8 @@ CREATE TEMP TABLE staged (
     external_id TEXT NOT NULL,
     event_id    TEXT NOT NULL,
     cells       TEXT NOT NULL,
-    outcome     TEXT
+    outcome     TEXT,
+    new_id      TEXT
 );
 CREATE INDEX temp.staged_external_id ON staged (external_id);
 CREATE INDEX temp.staged_event_id ON staged (event_id);
@@ -66,6 +67,8 @@ class StagedRow(NamedTuple):
     version: int | None
     is_known: bool
     """Whether the event has this external id."""
+    new_id: str | None
+    """The external id that the row has now, if it had the other one before."""
     cells: Cells
     kept: Cells | None
     """The cells of the row that the log has."""
@@ -165,7 +168,7 @@ class Staging:
 
     def _put(self, rows: list[tuple[int, int, str, str, str]], rejects: list[Reject]) -> None:
         self._connection.execute("BEGIN")
-        self._connection.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, ?, NULL)", rows)
+        self._connection.executemany("INSERT INTO staged VALUES (?, ?, ?, ?, ?, NULL, NULL)", rows)
         self._connection.execute("COMMIT")
         self.reject(rejects)
         rows.clear()
@@ -385,7 +388,8 @@ class Staging:
 
 _CHUNK = (
     "SELECT s.number, s.line, s.external_id, coalesce(x.event_id, s.event_id), e.state, e.title,"
-    " e.version, x.event_id IS NOT NULL, s.cells, json_extract(e.extra, '$.\"' || ? || '\"')"
+    " e.version, x.event_id IS NOT NULL, s.new_id, s.cells,"
+    " json_extract(e.extra, '$.\"' || ? || '\"')"
     " FROM staged AS s LEFT JOIN event_external_ids AS x USING (external_id)"
     " LEFT JOIN events AS e ON e.event_id = coalesce(x.event_id, s.event_id)"
     " WHERE s.number > ? AND s.outcome IS NULL ORDER BY s.number LIMIT ?"

@@ -140,7 +140,7 @@ class Steps:
                 " extra, its fields stay as they are",
             )
             changed: list[str] = []
-            changes = {f"/extra/{self._form.scheme}": filled(row.cells)}
+            changes: dict[str, Any] = {f"/extra/{self._form.scheme}": filled(row.cells)}
             said = self._wanted.said
         else:
             changed, churn = compared(self._form, row.kept, filled(row.cells))
@@ -151,6 +151,14 @@ class Steps:
             else:
                 changes = {}
                 self._outcome.respelled += bool(churn)
+        if row.new_id:
+            ids = self._staging.content(row.event_id).get("external_ids", [])
+            changes["external_ids"] = [*ids, row.new_id]
+            self._note(
+                row,
+                f"{row.event_id} has another {' and '.join(changed) or 'id'}: the rest of the row"
+                " is the same, so it stays the same event",
+            )
         expect = row.version
         if row.state == "retracted" and self._reinstated(append, row):
             expect = None
