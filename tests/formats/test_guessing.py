@@ -163,7 +163,6 @@ A3,1970,0,0,France,Lyon,An undated attack,,,,
 def test_a_sheet_with_year_month_and_day() -> None:
     found = guessed(BY_PARTS)
     assert found.mapping["id"] == "event_id"
-    assert found.has_ids
     fields = found.mapping["fields"]
     assert fields["title"] == "summary"
     assert fields["occurred"] == {"year": "year", "month": "month", "day": "day"}
@@ -171,6 +170,44 @@ def test_a_sheet_with_year_month_and_day() -> None:
         {"column": "source1", "split": "links"},
         {"column": "source2", "split": "links"},
     ]
+
+
+def test_start_and_end_by_their_parts() -> None:
+    found = guessed(
+        "Start Year,Start Month,Start Day,End Year,End Month,End Day,What\n"
+        "1970,7,2,1970,7,9,Flood\n1971,3,,1971,,,Storm\n"
+    )
+    assert found.mapping["fields"]["occurred"] == {
+        "start": {"year": "Start Year", "month": "Start Month", "day": "Start Day"},
+        "end": {"year": "End Year", "month": "End Month", "day": "End Day"},
+    }
+    assert "leave_out" not in found.mapping
+
+
+def test_a_column_called_day_may_hold_dates() -> None:
+    found = guessed("no,what,day\n1,First,2025-04-15\n2,Second,2025-04-16\n")
+    assert found.mapping["fields"]["occurred"] == {"column": "day"}
+
+
+def test_type_and_place_make_a_title_where_no_column_has_one() -> None:
+    found = guessed("event_date,kind,location\n2025-04-15,Clash,Sumy\n2025-04-16,Clash,Rivne\n")
+    assert found.mapping["fields"]["title"] == {"text": "{kind}: {location}"}
+    assert found.mapping["id"] == ["event_date", "kind", "location"]
+
+
+def test_one_link_to_a_row_takes_its_title_and_publisher_along() -> None:
+    found = guessed(
+        "date,title,source_url,source_title,outlet\n"
+        "2025-04-15,One,https://example.org/1,Report,Post\n"
+        "2025-04-16,Two,https://example.org/2,Letter,Post\n"
+    )
+    assert {
+        path: name for path, name in found.mapping["fields"].items() if path.startswith("citat")
+    } == {
+        "citations.0.source.url": "source_url",
+        "citations.0.source.title": "source_title",
+        "citations.0.source.publisher": "outlet",
+    }
 
 
 def test_columns_with_names_that_say_nothing_are_known_by_their_cells() -> None:

@@ -356,6 +356,15 @@ def test_a_sheet_with_year_month_and_day(story: Path) -> None:
     assert len(found["1970-07-02"]["citations"]) == 2
 
 
+def test_a_sheet_in_another_encoding(story: Path) -> None:
+    path = Path("alt.csv")
+    path.write_bytes(GERMAN.encode("cp1252"))
+    assert "--encoding cp1252" in one_line(run("-d", story, "import", "sheet", path, "--yes"))
+    done("-d", story, "import", "sheet", path, "--yes", "--encoding", "cp1252")
+    assert events(story)["Brand im Lager"]["occurred"] == "2025-03-12"
+    assert "2 rows: 2 unchanged." in done("-d", story, "import", "sheet", path)
+
+
 def test_a_packed_sheet_and_one_from_stdin(story: Path) -> None:
     packed = Path("packed.csv.gz")
     packed.write_bytes(gzip.compress(AIRTABLE.encode()))

@@ -53,6 +53,7 @@ _MAP = ".map.toml"
 @click.option(
     "--year", metavar="YEAR", type=click.IntRange(1, 9999), help="The year of dates without one."
 )
+@click.option("--encoding", metavar="NAME", help="The encoding of the file, such as cp1252.")
 @click.option("--skip-bad", is_flag=True, help="Record the rows that can be read; keep the others.")
 @click.option("--reported-at", metavar="DAY", help="The day of the sheet.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done; write nothing.")
@@ -70,6 +71,7 @@ def import_sheet_command(
     day_first: bool,
     month_first: bool,
     year: int | None,
+    encoding: str | None,
     skip_bad: bool,
     reported_at: str | None,
     dry_run: bool,
@@ -98,7 +100,7 @@ def import_sheet_command(
     ):
         terms = _event_types(timeline)
         settings = read_settings(where) if where.is_file() or mapping else None
-        sheet = opened_sheet(file, _name_of(path), settings, terms, language_of(timeline))
+        sheet = opened_sheet(file, _name_of(path), settings, terms, language_of(timeline), encoding)
         is_asking = not (yes or dry_run or as_json) and _is_terminal()
         _settle(sheet, habit, is_asking=is_asking)
         dates = _Dates(sheet, most=10_000 if dry_run else 0)

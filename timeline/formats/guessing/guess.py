@@ -14,18 +14,13 @@ from typing import Any, NamedTuple
 
 from timeline.errors import InvalidInput
 from timeline.formats.guessing import columns as names_of_columns
-from timeline.formats.guessing.columns import ColumnRole
 from timeline.formats.guessing.contents import Column, country_of
+from timeline.formats.guessing.roles import LONGEST_TITLE, MOST, roles_of
+from timeline.formats.several_in_cell import links_in
 from timeline.model import vocabulary
 from timeline.model.countries import known_country
 from timeline.model.log_info import Term
 
-_LONGEST_TITLE = 250
-"""Characters of a cell that can be a title, on average."""
-_MOST = 0.5
-"""The share of the cells of a column that must be what its name says, at least."""
-_NEARLY_ALL = 0.8
-"""The share of the cells that must be alike to say what a column without a known name holds."""
 _MOST_CATEGORIES = 40
 """Different words of a column of categories, at most."""
 
@@ -58,10 +53,6 @@ class Guess:
     """The settings of the mapping, as TOML has them."""
     columns: list[Guessed]
     """What became of each column, in the order of the sheet."""
-    dates: tuple[str, ...] = ()
-    """The columns that are read as the date of an event."""
-    has_ids: bool = False
-    """Whether a column of the sheet has an id for each row; if not, others serve as one."""
 
 
 def guess(
@@ -74,7 +65,9 @@ def guess(
     `event_types` are those of the log. Raises InvalidInput if no column can be the title, or none
     the date.
     """
-    return _Guesser(seen, tuple(event_types)).guess(scheme)
+    found = roles_of(seen)
+    guesser = _Guesser(seen, tuple(event_types), found.taken, found.left, found.reasons)
+    return guesser.guess(scheme)
 
 
 @dataclass
@@ -83,17 +76,16 @@ class _Guesser:
 
     seen: Mapping[str, Column]
     event_types: tuple[Term, ...]
-    taken: dict[str, list[str]] = field(default_factory=dict)
+    taken: dict[str, list[str]]
     """The columns of each role, the best first."""
-    left: dict[str, str] = field(default_factory=dict)
+    left: dict[str, str]
     """Why a column is left out, by its name."""
-    reasons: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str]
+    """Why a column has its role, if its name does not say it."""
     paths: dict[str, str] = field(default_factory=dict)
     """The field of each column that fills one, by its name."""
 
     def guess(self, scheme: str) -> Guess:
-        self._take_by_name()
-        self._take_by_contents()
         fields: dict[str, Any] = {}
         fields |= self._title()
         fields |= self._occurred()
@@ -111,8 +103,7 @@ class _Guesser:
         if left := [name for name in self.seen if name not in used]:
             mapping["leave_out"] = left
         mapping["fields"] = fields
-        dates = tuple(name for name, path in self.paths.items() if path == "occurred")
-        return Guess(mapping, [*self._guessed()], dates, "id" in self.taken)
+        return Guess(mapping, [*self._guessed()])
 
     def _guessed(self) -> Iterable[Guessed]:
         for name, column in self.seen.items():
@@ -124,82 +115,6 @@ class _Guesser:
             else:
                 why = self.left.get(name, "not known")
             yield Guessed(name, path, why, column.example)
-
-    # --- Roles ------------------------------------------------------------------------------
-
-    def _take_by_name(self) -> None:
-        candidates: dict[str, list[tuple[bool, int, int, str]]] = {}
-        for place, (name, column) in enumerate(self.seen.items()):
-            roles = names_of_columns.roles(name)
-            if any(role.name == "working" and role.is_whole for role in roles):
-                roles = [role for role in roles if role.name == "working"]
-            for role in roles:
-                if self._is_like(role, column):
-                    key = (not role.is_whole, role.rank, place, name)
-                    candidates.setdefault(role.name, []).append(key)
-                    break
-            else:
-                self.left[name] = "not known" if not roles else _unlike(roles[0], column)
-        for role_name, found in candidates.items():
-            self.taken[role_name] = [name for *_, name in sorted(found)]
-        for name in self.taken.pop("working", ()):
-            self.left[name] = "about the work on the sheet"
-        for name in self.taken.pop("number", ()):
-            self.left[name] = "counts the rows"
-
-    def _is_like(self, role: ColumnRole, column: Column) -> bool:
-        """Tell whether the cells of a column are what its name says."""
-        if not column.filled:
-            return role.name in ("working", "number") or (
-                role.is_whole and role.name not in ("title", "date", "id", "start", "year", "type")
-            )
-        match role.name:
-            case "date" | "start" | "end" | "reported":
-                return column.dates >= _MOST and not (
-                    role.name != "date" and column.numbers > _NEARLY_ALL and column.average < 4
-                )
-            case "year":
-                return column.share(lambda cell: bool(re.fullmatch("[12][0-9]{3}", cell))) >= _MOST
-            case "month" | "day":
-                return column.average <= 12
-            case "time":
-                return column.share(lambda cell: bool(re.match("[0-9]{1,2}[:.hH]", cell))) >= _MOST
-            case "link" | "image":
-                return column.links >= 0.2
-            case "lat" | "lon":
-                return column.coordinates >= _MOST
-            case "coordinates":
-                return column.pairs >= _MOST
-            case "killed" | "injured" | "figure":
-                return column.figures >= _MOST
-            case "country":
-                return column.countries >= _MOST
-            case "id":
-                return column.is_unique
-            case "title":
-                return column.average <= _LONGEST_TITLE and column.dates < _MOST
-            case _:
-                return role.is_whole or role.name in ("working", "place", "people", "summary")
-
-    def _take_by_contents(self) -> None:
-        """Find the date, the links and the point by their cells, where no name says them."""
-        has_date = any(role in self.taken for role in ("date", "start", "year"))
-        for name in [*self.left]:
-            column = self.seen[name]
-            if self.left[name] == "about the work on the sheet" or not column.filled:
-                continue
-            if not has_date and column.dates >= _NEARLY_ALL and column.average > 4:
-                has_date = True
-                self._take("date", name)
-            elif "link" not in self.taken and column.links >= _NEARLY_ALL:
-                self._take("link", name)
-            elif "lat" not in self.taken and column.pairs >= _NEARLY_ALL:
-                self._take("coordinates", name)
-
-    def _take(self, role: str, name: str) -> None:
-        self.taken.setdefault(role, []).append(name)
-        self.reasons[name] = "its cells"
-        self.left.pop(name, None)
 
     def _first(self, role: str) -> str | None:
         """Return the best column of a role; the others are left out."""
@@ -220,20 +135,23 @@ class _Guesser:
     def _title(self) -> dict[str, Any]:
         for role in ("title", "summary"):
             found = [name for name in self.taken.get(role, ()) if self.seen[name].filled]
-            if found and self.seen[found[0]].average <= _LONGEST_TITLE:
+            if found and self.seen[found[0]].average <= LONGEST_TITLE:
                 self.taken[role].remove(found[0])
                 return self._as_title(found[0])
         texts = [
             name
             for name, why in self.left.items()
             if why == "not known"
-            and 10 <= self.seen[name].average <= _LONGEST_TITLE
-            and self.seen[name].links < _MOST
+            and 10 <= self.seen[name].average <= LONGEST_TITLE
+            and self.seen[name].links < MOST
         ]
         if texts:
             longest = max(texts, key=lambda name: self.seen[name].average)
             self.reasons[longest] = "the longest text"
             return self._as_title(longest)
+        parts = [self.taken[role][0] for role in ("type", "place") if role in self.taken]
+        if len(parts) == 2 and all(self.seen[name].filled for name in parts):
+            return {"title": {"text": ": ".join(f"{{{name}}}" for name in parts)}}
         raise InvalidInput(
             "", f"no column looks like a title: {_listed(self.seen)}. {_by_hand('title')}"
         )
@@ -267,20 +185,26 @@ class _Guesser:
             if (year := self._first("year")) is not None:
                 self.left[year] = f"{begin} says it already"
             return {"occurred": rule}
-        if year := self._first("year"):
-            rule = {"year": year}
-            for part in ("month", "day"):
-                if (name := self._first(part)) and len(rule) == ("month", "day").index(part) + 1:
-                    rule[part] = name
-            self.paths |= dict.fromkeys(rule.values(), "occurred")
-            return {"occurred": rule}
+        if parts := self._parts(""):
+            ends = self._parts("end ")
+            return {"occurred": {"start": parts, "end": ends} if ends else parts}
         shown = "; ".join(
             f"{name}: {column.example[:30]}" for name, column in self.seen.items() if column.filled
         )
         raise InvalidInput("", f"no column holds dates ({shown[:300]}). {_by_hand('occurred')}")
 
+    def _parts(self, side: str) -> dict[str, str]:
+        """Return the columns of the year, the month and the day of one side of a date."""
+        rule: dict[str, str] = {}
+        for part in ("year", "month", "day"):
+            if (name := self._first(f"{side}{part}")) is None:
+                break
+            rule[part] = name
+            self.paths[name] = "occurred"
+        return rule
+
     def _has_times(self, name: str) -> bool:
-        return self.seen[name].share(lambda cell: bool(re.search("[0-9]:[0-9]{2}", cell))) >= _MOST
+        return self.seen[name].share(lambda cell: bool(re.search("[0-9]:[0-9]{2}", cell))) >= MOST
 
     def _place(self) -> dict[str, Any]:
         fields = self._fill("place.name", "place")
@@ -310,19 +234,32 @@ class _Guesser:
 
     def _others(self) -> dict[str, Any]:
         fields = self._lists("participants", "people", "names")
-        fields |= self._lists("citations", "link", "links")
+        fields |= self._sources()
         fields |= self._fill("summary", "summary")
         fields |= self._fill("reported_at", "reported")
         fields |= self._type_and_tags()
         fields |= self._figures()
         for role in ("source title", "publisher", "image", "image alt", "image credit"):
             for name in self.taken.get(role, ()):
-                self.left.setdefault(name, "not taken by itself")
-        for role in ("time", "month", "day", "id"):
+                if name not in self.paths:
+                    self.left.setdefault(name, "not taken by itself")
+        for role in ("time", "month", "day", "end year", "end month", "end day", "id"):
             for name in self.taken.get(role, ()):
                 if name not in self.paths and (role != "id" or name != self.taken["id"][0]):
                     self.left.setdefault(name, "not needed")
         return fields
+
+    def _sources(self) -> dict[str, Any]:
+        """Take the links, with title and publisher if each row has one link at most."""
+        links = self.taken.get("link", [])
+        about = {"title": self._first("source title"), "publisher": self._first("publisher")}
+        has_one = len(links) == 1 and self.seen[links[0]].share(_is_one_link) == 1
+        if not any(about.values()) or not (has_one or not links):
+            return self._lists("citations", "link", "links")
+        found = {"url": links[0] if links else None, **about}
+        rules = {f"citations.0.source.{part}": name for part, name in found.items() if name}
+        self.paths |= dict.fromkeys(rules.values(), "citations")
+        return rules
 
     def _lists(self, path: str, role: str, split: str) -> dict[str, Any]:
         found = self.taken.get(role, [])
@@ -383,11 +320,12 @@ class _Guesser:
         if found := self.taken.get("id"):
             return [found[0]]
         by_path = {path: name for name, path in reversed(self.paths.items())}
-        title = by_path["title"]
-        if self.seen[title].is_unique:
+        title = by_path.get("title", "")
+        if title and self.seen[title].is_unique:
             return [title]
-        found = [title, by_path["occurred"]]
-        return [*found, by_path["place.name"]] if "place.name" in by_path else found
+        paths = ("title", "occurred", "event_type", "tags", "place.name")
+        wanted = ("title", "occurred", "place.name") if title else paths
+        return [by_path[path] for path in wanted if path in by_path]
 
     def _has_decimal_commas(self) -> bool:
         """Tell whether a comma stands before decimals in the columns of numbers."""
@@ -410,24 +348,13 @@ def _measures(paths: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(path for path in paths.values() if path not in fields)
 
 
+def _is_one_link(cell: str) -> bool:
+    return re.fullmatch(r"https?://\S+", cell) is not None and len(links_in(cell).addresses) == 1
+
+
 def _separator(column: Column) -> str:
     """Return what separates the tags in the cells of a column."""
     return max(";", ",", "|", key=lambda mark: sum(mark in cell for cell in column.samples))
-
-
-def _unlike(role: ColumnRole, column: Column) -> str:
-    """Say why a column is not what its name says."""
-    what = {
-        "date": "dates", "start": "dates", "end": "dates", "reported": "dates", "link": "links",
-        "image": "links", "country": "countries", "figure": "figures", "killed": "figures",
-        "injured": "figures", "lat": "numbers", "lon": "numbers", "year": "years",
-        "coordinates": "coordinates", "time": "times",
-    }  # fmt: skip
-    if role.name == "id":
-        return "an id stands twice"
-    if not column.filled:
-        return "empty"
-    return f"holds no {what[role.name]}" if role.name in what else "not known"
 
 
 def _listed(names: Iterable[str]) -> str:

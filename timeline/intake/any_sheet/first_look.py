@@ -20,7 +20,7 @@ from timeline.formats.guessing.contents import MOST_ROWS, Column, columns_of
 from timeline.formats.guessing.dates import SettledDates
 from timeline.formats.guessing.guess import Guess, guess
 from timeline.formats.importers.packed import plain
-from timeline.formats.importers.rows import rows
+from timeline.formats.importers.rows import FileForm, rows
 from timeline.formats.imports import Row
 from timeline.model.log_info import Term
 from timeline.model.names import fold
@@ -48,12 +48,13 @@ class DateHabit(NamedTuple):
     year: int | None = None
 
 
-def look(file: IO[bytes], language: str = "en") -> FirstLook:
+def look(file: IO[bytes], mapping: Mapping[str, Any], language: str = "en") -> FirstLook:
     """Look at the first rows of a file, which is read from its beginning.
 
-    `language` is that of the log. Raises InvalidInput for a file without rows.
+    `mapping` has the settings that are known, and `language` is that of the log. Raises
+    InvalidInput for a file without rows.
     """
-    with _first_rows(file) as found:
+    with _first_rows(file, mapping) as found:
         taken = list(islice(found, MOST_ROWS + 1))
     if not taken:
         raise InvalidInput("", "has no rows under its header")
@@ -69,14 +70,21 @@ def from_start(file: IO[bytes]) -> IO[bytes]:
 
 
 @contextlib.contextmanager
-def _first_rows(file: IO[bytes]) -> Iterator[Iterator[Row]]:
-    with contextlib.closing(rows(from_start(file))) as found:
+def _first_rows(file: IO[bytes], mapping: Mapping[str, Any]) -> Iterator[Iterator[Row]]:
+    form = FileForm(mapping.get("delimiter"), mapping.get("encoding"), mapping.get("rows"))
+    with contextlib.closing(rows(from_start(file), form)) as found:
         yield (row for row in found if isinstance(row, Row))
 
 
-def guessed(seen: FirstLook, name: str, event_types: Iterable[Term]) -> Guess:
+def guessed(seen: FirstLook, name: str, event_types: Iterable[Term], encoding: str | None) -> Guess:
     """Guess the mapping of a sheet of this name. Raises InvalidInput as `guess` does."""
-    return guess(seen.columns, scheme_of(name), event_types)
+    found = guess(seen.columns, scheme_of(name), event_types)
+    if encoding is not None:
+        found.mapping = {
+            "scheme": found.mapping.pop("scheme"),
+            "encoding": encoding,
+        } | found.mapping
+    return found
 
 
 def scheme_of(name: str) -> str:
@@ -101,7 +109,7 @@ def settled_dates(
     names = [rule[key] for key in ("column", "start", "end") if isinstance(rule.get(key), str)]
     if not names or "date" in rule:
         return None
-    with _first_rows(file) as found:
+    with _first_rows(file, mapping) as found:
         cells = [row.cells.get(name, "") for row in islice(found, MOST_ROWS) for name in names]
     if "end" in rule:  # an end that is not given says nothing
         cells = [cell for cell in cells if cell.strip()] or cells[:1]

@@ -18,6 +18,7 @@ from timeline.formats.guessing.dates import SettledDate, SettledDates
 from timeline.formats.guessing.guess import Guessed
 from timeline.formats.guessing.mapping_file import written
 from timeline.formats.imports import Cells, Format
+from timeline.formats.mapped.cells import FILE_YEAR
 from timeline.formats.mapped.importer import importer_of
 from timeline.formats.mapped.mapping import Mapping as CheckedMapping
 from timeline.formats.mapped.mapping import checked
@@ -106,7 +107,8 @@ class OpenSheet:
     def good_rows(self, found: Survey) -> Format:
         """Return the format that reads the rows without a problem, and the mapped columns."""
         mapping = self.mapping
-        return only_good(importer_of(mapping), found, frozenset(mapping.columns))
+        kept = {*mapping.columns, *mapping.patterns, *mapping.only, FILE_YEAR}
+        return only_good(importer_of(mapping), found, kept)
 
     def write_bad_rows(self, found: Survey, into: IO[bytes]) -> None:
         """Write the rows that cannot be read as a sheet, with all of their columns."""
@@ -133,18 +135,22 @@ def opened_sheet(
     mapping: Mapping[str, Any] | None,
     terms: Sequence[Term],
     language: str,
+    encoding: str | None = None,
 ) -> OpenSheet:
     """Look at a sheet, and guess its mapping if none is given. Raises InvalidInput.
 
     `terms` are the event types of the log, and `language` is the language of the log.
     """
-    seen = look(file, language)
+    if mapping is not None and encoding is not None:
+        mapping = {**mapping, "encoding": encoding}
+    known = {"encoding": encoding} if mapping is None else mapping
+    seen = look(file, known, language)
     if mapping is not None:
         columns = _described(mapping, seen.columns)
         return OpenSheet(
             file, name, seen, dict(mapping), columns, False, terms, given=dict(mapping)
         )
-    found = guessed(seen, name, terms)
+    found = guessed(seen, name, terms, encoding)
     return OpenSheet(file, name, seen, found.mapping, found.columns, True, terms)
 
 

@@ -16,6 +16,7 @@ from typing import IO, NamedTuple
 from timeline.errors import InvalidCell, InvalidInput
 from timeline.formats.guessing.contents import MOST_ROWS, is_date
 from timeline.formats.imports import Cells, FileNote, Format, LeftOut, Row, Unreadable
+from timeline.formats.mapped.cells import plain_name
 from timeline.formats.sheet.cells import SheetRow
 from timeline.intake.any_sheet.first_look import from_start
 from timeline.model.content import Statement
@@ -239,8 +240,9 @@ def only_good(form: Format, found: Survey, columns: Set[str]) -> Format:
             if found.is_bad[number]:
                 continue
             if isinstance(row, Row):
-                for column in row.cells.keys() - columns:
-                    del row.cells[column]
+                for column in [*row.cells]:
+                    if column not in columns and plain_name(column) not in columns:
+                        del row.cells[column]
             yield row
 
     return dataclasses.replace(form, read=read)
