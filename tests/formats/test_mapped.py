@@ -356,7 +356,7 @@ def test_a_date_that_fits_a_pattern_and_is_none_is_refused(text: str, problem: s
         ('{ column = "day", date = "%d %b %Y %I:%M" }', "needs AM or PM"),
         ('{ column = "day", date = "%Q" }', "is no pattern of strptime"),
         ('{ column = "day", date = "date" }', "has no part of a date"),
-        ('{ column = "day", year = "2025" }', "year: must be a year such as 2025"),
+        ('{ column = "day", year = 0 }', "year: must be a year such as 2025"),
         ('{ column = "day", day_first = "yes" }', "day_first: must be true or false"),
         ('{ column = "day", month = "m" }', "month: goes with year, and without column"),
         ('{ month = "m" }', "must have one of column"),
@@ -377,6 +377,29 @@ def test_a_date_can_have_words_for_some_cells_and_for_empty_ones() -> None:
     assert occurred(rule, day="tbc") == ("../..", [])
     assert occurred(rule, day="") == ("2025", [])
     assert occurred(rule, day="5 May 2025") == ("2025-05-05", [])
+
+
+def test_the_year_of_a_date_can_stand_in_a_column_of_its_own() -> None:
+    rule = '{ column = "day", year = "y" }'
+    assert occurred(rule, day="7 May", y="1998.0") == ("1998-05-07", [])
+    assert occurred(rule, day="7 May 1999", y="1998") == ("1999-05-07", [])
+    with pytest.raises(InvalidInput, match="has no year"):
+        occurred(rule, day="7 May", y="")
+
+
+@pytest.mark.parametrize(
+    ("patterns", "edtf"),
+    [('"%d/%m/%Y %H:%M"', "2025-05-04"), ('"%m/%d/%Y"', "2025-04-05"), ('["%Y-%m-%d"]', None)],
+)
+def test_a_pattern_also_says_the_order_of_days_that_are_written_otherwise(
+    patterns: str, edtf: str | None
+) -> None:
+    rule = f'{{ column = "day", date = {patterns} }}'
+    if edtf:
+        assert occurred(rule, day="4/5/25") == (edtf, [])
+    else:
+        with pytest.raises(InvalidInput, match="can be read as"):
+            occurred(rule, day="4/5/25")
 
 
 # --- Nothing, texts and lists -------------------------------------------------------------
@@ -524,6 +547,32 @@ def test_citations_are_addresses_or_titles() -> None:
         {"url": "https://b.example/2"},
         {"title": "Evening Wire"},
     ]
+
+
+def test_paths_need_no_quotes_and_texts_no_table() -> None:
+    fields = """
+        place.name = "town"
+        place.country = { column = "country" }
+        quantities.0.measure.value = "killed"
+        quantities.0 .value = "dead"
+        summary = "{kind} in {town}"
+        participants.1 = { name = "who", role = { value = "host" } }
+        participants.0.name = "who"
+    """
+    read = reading(fields, town="Port", country="Chad", dead="3", kind="Raid", who="Registrar")
+    assert rest(read) == {
+        "place": {"name": "Port", "country": "Chad"},
+        "quantities": [{"measure": "killed", "value": "3"}],
+        "summary": "Raid in Port",
+        "participants": [{"name": "Registrar"}, {"name": "Registrar", "role": "host"}],
+    }
+    with pytest.raises(InvalidInput, match=r"place\.nmae: is no field .*: did you mean name"):
+        form('place.name = "a"\nplace.nmae = "b"')
+
+
+def test_a_code_is_a_word_also_as_pandas_writes_it() -> None:
+    fields = 'event_type = { column = "kind", words = { 1 = "AID" } }'
+    assert rest(reading(fields, kind="1.0")) == {"event_type": "AID"}
 
 
 @pytest.mark.parametrize("cell", ['["school", "hospital"]', "['school', 'hospital']"])

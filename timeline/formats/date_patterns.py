@@ -8,6 +8,7 @@ are English.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 
@@ -78,6 +79,16 @@ def problem_of(pattern: str) -> str | None:
 def has_year(pattern: str) -> bool:
     """Tell whether the dates of a pattern have a year."""
     return bool(_pieces(pattern) & {"Y", "y", "G"})
+
+
+def day_first(patterns: Iterable[str]) -> bool | None:
+    """Tell whether the day comes before the month in all patterns, behind it, or neither."""
+    found = {
+        plain(pattern).find("%d") < plain(pattern).find("%m")
+        for pattern in patterns
+        if _pieces(pattern) >= {"d", "m"} and not plain(pattern).startswith("%Y")
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def read(text: str, pattern: str, year: int | None = None) -> str | None:

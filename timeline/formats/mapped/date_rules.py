@@ -76,9 +76,13 @@ def _column(where: str, said: dict[str, Any]) -> DateColumn:
             raise InvalidInput(f"{where}.date", f'"{pattern}" {problem}')
     if (day_first := said.get("day_first")) not in (None, True, False):
         raise InvalidInput(f"{where}.day_first", "must be true or false")
+    if day_first is None:
+        day_first = date_patterns.day_first(patterns)
     year = said.get("year")
-    if year not in (None, "order") and (type(year) is not int or not 1 <= year <= 9999):
-        raise InvalidInput(f"{where}.year", 'must be a year such as 2025, or "order"')
+    is_year = type(year) is int and 1 <= year <= 9999
+    if year is not None and not is_year and not (isinstance(year, str) and year):
+        problem = 'must be a year such as 2025, "order", or the column of the year'
+        raise InvalidInput(f"{where}.year", problem)
     if year == "order" and not where.startswith("fields.occurred"):
         raise InvalidInput(f"{where}.year", '"order" goes with occurred: write a year such as 2025')
     return DateColumn(
@@ -86,8 +90,9 @@ def _column(where: str, said: dict[str, Any]) -> DateColumn:
         Template(said["text"]) if "text" in said else None,
         patterns,
         day_first,
-        None if year == "order" else year,
+        year if isinstance(year, int) else None,
         year == "order",
+        year if isinstance(year, str) and year != "order" else None,
         said.get("time"),
         said.get("words", {}),
         said.get("other"),

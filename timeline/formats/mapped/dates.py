@@ -66,6 +66,8 @@ class DateColumn:
     year: int | None = None
     follows_rows: bool = False
     """Whether a date without a year has that of the rows above it."""
+    year_column: str | None = None
+    """The column of the year of dates that have none."""
     time: str | None = None
     """The column of the time of day, if it is another one."""
     words: Mapping[str, Any] = field(default_factory=dict)
@@ -76,7 +78,7 @@ class DateColumn:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         dated = self.text.columns if self.text else (self.column,)
-        return (*dated, *((self.time,) if self.time else ()))
+        return (*dated, *(column for column in (self.time, self.year_column) if column))
 
     def spellings(self, style: Style) -> dict[str, Spelling]:
         def normal(text: str) -> str:
@@ -96,17 +98,19 @@ class DateColumn:
         else:
             text = text_of(cells, self.column)
         try:
-            found = self.converted(style, text, self.year_of(cells))
+            found = self.converted(style, text, self._year(style, cells))
         except InvalidValue as error:
             raise InvalidInput(self.columns[0], error.problem) from None
         if found and self.time:
             return _at(found, self.time, style, cells, left_out)
         return found
 
-    def year_of(self, cells: Cells) -> int | None:
+    def _year(self, style: Style, cells: Cells) -> int | None:
         """Return the year of a date that has none."""
         said = cells.get(FILE_YEAR, "") if self.follows_rows else ""
-        return int(said) if said.isdecimal() else self.year
+        if self.year_column:
+            said = number(style.text(cells, self.year_column))
+        return int(said) if re.fullmatch("[0-9]{4}", said) else self.year
 
     def converted(self, style: Style, text: str, year: int | None = None) -> TypedDate | None:
         """Read the text of a cell. Raises InvalidValue."""

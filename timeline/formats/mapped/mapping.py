@@ -28,6 +28,7 @@ from timeline.formats.mapped.rules import (
     conditions,
 )
 from timeline.formats.mapped.settings import are_texts, check_names
+from timeline.formats.mapped.shapes import has_field, shape_of
 from timeline.formats.spelling import Spelling, numbers
 from timeline.model import field_paths
 from timeline.model.content import Source
@@ -191,6 +192,7 @@ def checked(said: dict[str, Any]) -> Mapping:
 def _checked_fields(fields: Any) -> tuple[Rule, ...]:
     if not isinstance(fields, dict):
         raise InvalidInput("fields", "must be a table of field paths")
+    fields = {path: said for name in fields for path, said in _flat(name, fields[name])}
     rules: list[Rule] = []
     for path, said in fields.items():
         rules += checked_rules(path, said, _after(path, fields))
@@ -198,6 +200,24 @@ def _checked_fields(fields: Any) -> tuple[Rule, ...]:
         if needed not in fields:
             raise InvalidInput(f"fields.{needed}", "is required")
     return tuple(rules)
+
+
+def _flat(path: str, said: Any) -> abc.Iterator[tuple[str, Any]]:
+    """Yield the rules of fields by their whole paths: TOML makes a table of ``place.name``."""
+    try:
+        is_nested = (
+            isinstance(said, dict)
+            and shape_of(path) in ("object", "objects")
+            and not {"column", "text"} & said.keys()
+            and any(has_field(path, name) for name in said)
+        )
+    except InvalidInput:
+        is_nested = False
+    if not is_nested:
+        yield path, said
+        return
+    for name, inner in said.items():
+        yield from _flat(f"{path}.{name}", inner)
 
 
 def _after(path: str, fields: abc.Iterable[str]) -> int:

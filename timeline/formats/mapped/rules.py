@@ -111,7 +111,7 @@ def checked_rules(path: str, said: Any, first: int = 0) -> Iterator[Rule]:
 
 def _settings(where: str, said: Any) -> dict[str, Any]:
     if isinstance(said, str):
-        said = {"column": said}
+        said = {"text" if Template(said).columns else "column": said}
     if not isinstance(said, dict):
         raise InvalidInput(where, "must be a column, or a table with column, text or value")
     check_names(where, said, _SETTINGS)

@@ -50,6 +50,15 @@ def shape_of(path: str) -> FieldShape:
     return "object" if _model(here) else "value"
 
 
+def has_field(path: str, name: str) -> bool:
+    """Tell whether the object or list of a path has a field, or an item, of this name."""
+    try:
+        shape_of(f"{path}.{name}")
+    except InvalidInput:
+        return False
+    return True
+
+
 def _types(annotation: Any) -> Iterator[Any]:
     """Yield the types that an annotation stands for, without None and without what checks them."""
     origin = typing.get_origin(annotation)

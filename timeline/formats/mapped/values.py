@@ -166,6 +166,8 @@ def _conversion(rule: Rule, style: Style) -> Callable[[str], Any] | None:
         def word(text: str) -> Any:
             if text in words:
                 return words[text]
+            if (plain := number(text)) in words:  # 1.0 is 1
+                return words[plain]
             if other is None:
                 raise InvalidValue(text, f"{hints.quoted(text)} is not among the words of the map")
             return other
