@@ -23,7 +23,7 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import output
-from timeline.cli.options import CiteWords
+from timeline.cli.options import CiteWords, is_dry_run
 from timeline.errors import (
     ClockBehind,
     ClockLeapt,
@@ -59,6 +59,7 @@ def appending(timeline: Timeline, *, dry_run: bool = False) -> Iterator[Append]:
     def ignore_interrupts() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
+    dry_run = dry_run or is_dry_run()
     settle_clock(timeline)
     click.get_current_context().meta["timeline.language"] = language_of(timeline)
     before = signal.getsignal(signal.SIGINT)

@@ -202,6 +202,21 @@ fork_option = click.option(
     help="Make a mirror of another log a log of its own.",
 )
 
+dry_run_option = click.option(
+    "--dry-run",
+    is_flag=True,
+    expose_value=False,
+    callback=keep_in_meta,
+    help="Check everything, say what would be written, and write nothing.",
+)
+
+
+def is_dry_run() -> bool:
+    """Return whether the command of this moment has `dry_run_option`, and it is given."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get("timeline.dry_run"))
+
+
 yes_to_all_option = click.option(
     "--yes",
     is_flag=True,

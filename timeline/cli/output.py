@@ -20,6 +20,7 @@ from typing import Any
 
 import click
 
+from timeline.cli.options import is_dry_run
 from timeline.formats import prose
 from timeline.writing.receipt import Receipt
 
@@ -274,7 +275,7 @@ def echo_receipt(receipt: Receipt, *, dry_run: bool = False, into: str = "") -> 
     A dry run shows neither the entry nor a generated id: both will differ in the real run.
     """
     verb = "unchanged" if receipt.unchanged else receipt.kind.partition(".")[2]
-    is_there = receipt.unchanged or not dry_run
+    is_there = receipt.unchanged or not (dry_run or is_dry_run())
     when = occurred(receipt)
     if receipt.occurred and receipt.occurred != when:
         is_said = ".." not in receipt.occurred or receipt.typed in (None, receipt.occurred, when)

@@ -11,7 +11,13 @@ import click
 from timeline.cli import output
 from timeline.cli.appending import appending
 from timeline.cli.opening import opened, opened_to_append
-from timeline.cli.options import Command, author_option, json_option, writing_options
+from timeline.cli.options import (
+    Command,
+    author_option,
+    dry_run_option,
+    json_option,
+    writing_options,
+)
 from timeline.errors import NothingChanged, Refused
 from timeline.formats import prose
 from timeline.model import countries
@@ -52,6 +58,7 @@ def actor_command(ctx: click.Context) -> None:
 @click.option("--wikidata", metavar="ITEM", help="Such as Q57792.")
 @author_option
 @writing_options
+@dry_run_option
 @click.pass_obj
 def add_command(
     database: str, /, name: str, actor_id: str | None, author: str | None, **fields: Any
@@ -86,6 +93,7 @@ def _id_of(known: list[str], name: str) -> str:
 @click.argument("aliases", metavar="NAME...", nargs=-1, required=True)
 @author_option
 @writing_options
+@dry_run_option
 @click.pass_obj
 def alias_command(
     database: str, /, actor: str, aliases: tuple[str, ...], author: str | None
@@ -131,6 +139,7 @@ def _was_first(one: RowDict, other: RowDict) -> bool:
 @click.option("--reason", metavar="TEXT", help="Why, in a few words.")
 @author_option
 @writing_options
+@dry_run_option
 @click.pass_obj
 def merge_command(
     database: str, /, actor: str, into_actor: str, reason: str | None, author: str | None

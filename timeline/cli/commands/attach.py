@@ -12,6 +12,7 @@ from timeline.cli.opening import opened_to_append
 from timeline.cli.options import (
     Command,
     ahead_option,
+    dry_run_option,
     fork_option,
     json_option,
     keep_in_meta,
@@ -41,6 +42,7 @@ from timeline.model.validation import validate
 )
 @ahead_option
 @fork_option
+@dry_run_option
 @json_option
 @click.pass_obj
 def attach_command(

@@ -13,7 +13,14 @@ import click
 from timeline.cli import output
 from timeline.cli.appending import settle_clock
 from timeline.cli.opening import opened_to_append
-from timeline.cli.options import Command, fork_option, json_option, yes_option
+from timeline.cli.options import (
+    Command,
+    dry_run_option,
+    fork_option,
+    is_dry_run,
+    json_option,
+    yes_option,
+)
 from timeline.errors import Ambiguous, NotFound, Refused
 from timeline.projection import tables
 from timeline.reading import query
@@ -33,6 +40,7 @@ _FEW = 8
 @click.option("--author", metavar="HANDLE", envvar="TIMELINE_AUTHOR", help="Who erases; published.")
 @yes_option
 @fork_option
+@dry_run_option
 @json_option
 @click.pass_obj
 def erase_command(
@@ -58,6 +66,9 @@ def erase_command(
             tables.check(connection, database)
             ids = [_entry_id(connection, text) for text in entries]
             node = node_of(connection)
+            if is_dry_run():
+                _print_intent(connection, entries, ids, as_json)
+                return
         with output.Progress("entries") as progress:
             done = timeline.erase(ids, reason=reason, author=author, progress=progress)
     if as_json:
@@ -69,6 +80,26 @@ def erase_command(
             "the servers of the cluster keep the words until timeline cluster rewrite, and each"
             " other node until it follows: timeline cluster status names the nodes that are away"
         )
+
+
+def _print_intent(
+    connection: sqlite3.Connection, entries: Sequence[str], ids: Sequence[str], as_json: bool
+) -> None:
+    """Print what would be erased; the words are looked up elsewhere only when they are erased."""
+    found = [log.entry_by_id(connection, each) for each in ids]
+    if as_json:
+        output.dump(
+            {
+                "would_erase": [
+                    {"entry_id": each, "seq": entry and entry.seq}
+                    for each, entry in zip(ids, found, strict=True)
+                ]
+            }
+        )
+        return
+    for text, entry in zip(entries, found, strict=True):
+        what = f"entry {entry.seq}, {entry.kind} {entry.subject}" if entry else ""
+        output.echo(output.flow(["would be erased", output.bold(text), output.one_line(what)]))
 
 
 def _fields(done: Erasure) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import click
 
+from timeline.cli import output
 from timeline.cli.appending import (
     appending,
     citations,
@@ -26,9 +28,11 @@ from timeline.cli.options import (
     all_of,
     at_option,
     cite_options,
+    dry_run_option,
     edit_option,
     expect_option,
     figure_options,
+    is_dry_run,
     json_option,
     said_options,
     writing_options,
@@ -174,6 +178,25 @@ def _revise(
             )
     typed = [value.strip() for path, _, value in map(_parts, assignments) if path in _OCCURRED]
     print_receipt(dataclasses.replace(receipt, typed=typed[-1] if typed else None), as_json)
+    if is_dry_run() and not as_json:
+        _print_changes(before, changes)
+
+
+def _print_changes(before: EventDict, changes: Iterable[tuple[str, Any]]) -> None:
+    """Print what a dry run would change, field by field."""
+    for path, value in changes:
+        known = field_paths.value_at(before, path)
+        old, new = (_in_words(each) for each in (known, value))
+        if old != new:
+            output.echo(output.change(path, old or None, new or "(removed)"))
+
+
+def _in_words(value: Any) -> str:
+    """Return a value of a change as text; an object without its empty fields."""
+    if isinstance(value, dict):
+        value = {name: each for name, each in value.items() if each not in (None, [], ())}
+    is_text = value is None or isinstance(value, str)
+    return str(value or "") if is_text else json.dumps(value, ensure_ascii=False, default=str)
 
 
 _OCCURRED = ("occurred", "/occurred")
@@ -232,6 +255,7 @@ def _revision(reason_option: Callable[[Any], Any]) -> Callable[[Any], Any]:
         expect_option,
         said_options,
         writing_options,
+        dry_run_option,
         json_option,
         click.pass_obj,
     )
@@ -263,6 +287,7 @@ def correct_command(database: str, /, event: str, **options: Any) -> None:
 @expect_option
 @said_options
 @writing_options
+@dry_run_option
 @json_option
 @click.pass_obj
 def retract_command(
@@ -281,6 +306,7 @@ def retract_command(
 @expect_option
 @said_options
 @writing_options
+@dry_run_option
 @json_option
 @click.pass_obj
 def reinstate_command(
@@ -297,6 +323,7 @@ def reinstate_command(
 @expect_option
 @said_options
 @writing_options
+@dry_run_option
 @json_option
 @click.pass_obj
 def merge_command(

@@ -10,7 +10,14 @@ import click
 from timeline.cli import output
 from timeline.cli.appending import appending
 from timeline.cli.opening import opened, opened_to_append
-from timeline.cli.options import Command, json_option, said_options, writing_options
+from timeline.cli.options import (
+    Command,
+    dry_run_option,
+    is_dry_run,
+    json_option,
+    said_options,
+    writing_options,
+)
 from timeline.errors import InvalidInput
 from timeline.model import hints
 from timeline.model.content import Said
@@ -81,6 +88,7 @@ def _said_of(sentence: Sentence) -> str:
 @click.option("--remove", is_flag=True, help="Remove the marks instead.")
 @said_options
 @writing_options
+@dry_run_option
 @json_option
 @click.pass_obj
 def annotate_command(
@@ -137,6 +145,7 @@ def _spans(text: str, found: Sequence[Sentence]) -> list[tuple[int, int]]:
 @click.option("--undo", is_flag=True, help="Take the withdrawal back.")
 @said_options
 @writing_options
+@dry_run_option
 @json_option
 @click.pass_obj
 def withdraw_command(
@@ -155,7 +164,9 @@ def withdraw_command(
         change = append.reinstate_source if undo else append.withdraw_source
         receipt = change(source_id, said)
     with opened(database) as (connection, _):
-        found = selection.list_events(connection, {"source": source_id, "at_risk": "1"})
+        # A dry run has changed nothing, so what it would put at risk cannot be looked up.
+        filters = {"source": source_id, "at_risk": "1"}
+        found = () if is_dry_run() else selection.list_events(connection, filters)
         at_risk = [row["event_id"] for row in found]
     if as_json:
         output.dump({**output.receipt_fields(receipt), "at_risk": at_risk})
