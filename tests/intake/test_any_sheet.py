@@ -9,12 +9,14 @@ import re
 import sqlite3
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pexpect
 import pytest
 from running import PROGRAM, done, environment, one_line, run
+from workbooks import ods, xlsx
 
 from timeline import Timeline
 
@@ -354,6 +356,46 @@ def test_a_sheet_with_year_month_and_day(story: Path) -> None:
     found = {each["occurred"]: each for each in events(story).values()}
     assert [*sorted(found)] == ["1970", "1970-07", "1970-07-02"]
     assert len(found["1970-07-02"]["citations"]) == 2
+
+
+def test_a_workbook_of_a_newsroom_with_a_title_over_its_columns(story: Path) -> None:
+    rows: list[list[Any]] = [
+        ["Flood desk: what we know", None, None, None],
+        ["When", "What happened", "Town", "Dead"],
+        [datetime(2025, 9, 3), "Crack\nreported", "Hollow", None],  # noqa: DTZ001
+        [datetime(2025, 9, 15, 2, 10), "The dam breaks", "Hollow", 3],  # noqa: DTZ001
+        ["soon", "Vigil", "Lower Vale", None],
+    ]
+    path = Path("desk.xlsx")
+    path.write_bytes(xlsx({"Log": rows}))
+    said = done("-d", story, "import", "sheet", path, "--yes", "--skip-bad")
+    assert "3 rows: 2 recorded, 1 put aside." in said
+    assert re.search('A5 +When +"soon" is not a date', said)
+    found = events(story)
+    assert found["The dam breaks"]["occurred"] == "2025-09-15T02:10:00"
+    assert found["The dam breaks"]["quantities"][0]["value"] == "3"
+    back = Path("desk.xlsx.problems.csv")
+    mended = back.read_text(encoding="utf-8-sig").replace("soon,", "20 September 2025,")
+    back.write_text(mended, encoding="utf-8")
+    assert "1 row: 1 recorded." in done("-d", story, "import", "sheet", back)
+    rows.append([datetime(2025, 9, 21), "Water recedes", "Lower Vale", None])  # noqa: DTZ001
+    path.write_bytes(xlsx({"Log": rows}))
+    said = done("-d", story, "import", "sheet", path, "--skip-bad")
+    assert "4 rows: 1 recorded, 2 unchanged, 1 put aside." in said
+
+
+def test_a_sheet_of_libreoffice(story: Path) -> None:
+    rows = [["Datum", "Ereignis", "Tote"], ["date:2025-03-12", "Brand", "float:2"]]
+    path = Path("lage.ods")
+    path.write_bytes(ods(rows))
+    done("-d", story, "import", "sheet", path, "--yes")
+    assert events(story)["Brand"]["quantities"][0]["value"] == "2"
+
+
+def test_cells_of_several_lines_do_not_shift_the_addresses(story: Path) -> None:
+    text = 'Date,Title\n2025-04-01,"One\nline more"\nsoon,Two\n'
+    said = done("-d", story, "import", "sheet", sheet(text), "--yes", "--skip-bad")
+    assert re.search('A3 +Date +"soon" is not a date', said)
 
 
 def test_a_sheet_in_another_encoding(story: Path) -> None:

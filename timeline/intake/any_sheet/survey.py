@@ -15,6 +15,7 @@ from typing import IO, NamedTuple
 
 from timeline.errors import InvalidCell, InvalidInput
 from timeline.formats.guessing.contents import MOST_ROWS, is_date
+from timeline.formats.importers.workbooks import is_workbook
 from timeline.formats.imports import Cells, FileNote, Format, LeftOut, Row, Unreadable
 from timeline.formats.mapped.cells import plain_name
 from timeline.formats.sheet.cells import SheetRow
@@ -153,8 +154,10 @@ class _Placed(NamedTuple):
 def _placed(form: Format, file: IO[bytes], notes: list[str]) -> Iterator[_Placed]:
     """Yield the rows of a file with the number that a spreadsheet shows beside each.
 
-    Cells with several lines take more lines of the file than rows of a spreadsheet.
+    Cells with several lines take more lines of a text than rows of a spreadsheet.
     """
+    file.seek(0)
+    is_text = not is_workbook(file.read(8))
     surplus = 0
     for row in form.read(from_start(file)):
         if isinstance(row, FileNote):
@@ -165,7 +168,8 @@ def _placed(form: Format, file: IO[bytes], notes: list[str]) -> Iterator[_Placed
             yield _Placed(place, row.line, None, (problem,))
         else:
             yield _Placed(row.line - surplus, row.line, row.cells)
-            surplus += sum(cell.count("\n") for cell in row.cells.values())
+            if is_text:
+                surplus += sum(cell.count("\n") for cell in row.cells.values())
 
 
 def _read(
