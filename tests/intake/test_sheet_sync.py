@@ -677,7 +677,7 @@ def test_one_address_with_two_titles_in_a_sheet_is_one_source(path: Path, tmp_pa
         (
             "id",
             "",
-            "cell A8, id: is empty: write event-006, the event with this title and date, or",
+            "cell A8, id: is empty: write event-006, the event with this title and date (",
         ),
         ("id", "event-001", 'cell A8, id: "event-001" stands twice: lines 4 and 11'),
         ("id", "Event 6", "cell A8, id: must be 3 to 64 characters"),
@@ -753,7 +753,7 @@ def test_rows_without_an_id_are_refused_with_ids_that_would_do(
     assert refusal.exit_code == 1
     assert refusal.stderr.splitlines() == [
         "Error: 3 rows have no id, by which an event is found again: write those below into the"
-        " sheet, or let --write-ids write them into the file",
+        " sheet (into a CSV file, --write-ids does)",
         *(
             f"Error: line {line}: cell C{line}, id: is empty: write {proposed}"
             for line, proposed in PROPOSED.items()
@@ -811,7 +811,7 @@ def test_a_sheet_that_is_refused_gets_no_ids(log: Path, tmp_path: Path) -> None:
     assert sheet.read_text() == "title,occurred\nFire,2025\nIce,soon\n"
     refusal = run("-d", log, "sync", "--yes", sheet)
     assert [line.split(": ")[2] for line in refusal.stderr.splitlines()] == [
-        "write those below into the sheet, or let --write-ids write them into the file",
+        "write those below into the sheet (into a CSV file, --write-ids does)",
         "id",
         "cell B3, occurred",
         "id",
@@ -823,7 +823,7 @@ def test_ids_cannot_be_written_into_stdin_or_the_web(log: Path, tmp_path: Path) 
     result = run("-d", log, "sync", "--write-ids", "-", input=sheet)
     assert (result.exit_code, "--write-ids goes with a CSV file" in result.stderr) == (2, True)
     refusal = one_line(run("-d", log, "sync", "--yes", "-", input=sheet))
-    assert refusal == "line 2: id: is empty: write fire, or let --write-ids write it into the file"
+    assert refusal == "line 2: id: is empty: write fire (into a CSV file, --write-ids does)"
 
 
 # --- All at once --------------------------------------------------------------------------

@@ -254,6 +254,10 @@ spans_option = click.option(
     help="Dates of a sheet such as 2011-12 and 2023-24 are spans of years.",
 )
 
+encoding_option = click.option(
+    "--encoding", metavar="NAME", help="The encoding of FILE if not UTF-8: cp1252."
+)
+
 ignore_column_option = click.option(
     "--ignore-column",
     "ignored",

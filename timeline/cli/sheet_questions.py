@@ -12,7 +12,6 @@ import click
 
 from timeline.cli import output
 from timeline.errors import MissingIds, TooManyAbsent
-from timeline.formats.sheet.header import Meant
 from timeline.formats.sheet.reading import Sheet
 from timeline.model import hints
 
@@ -25,15 +24,15 @@ def can_ask() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def columns_meant(content: bytes, ignored: Iterable[str], delimiter: str | None = None) -> Meant:
-    """Return what names of the header mean: those to ignore, and what a person says of slips."""
-    meant: dict[str, str | None] = dict.fromkeys(ignored)
-    if can_ask():
-        for name, column in Sheet(content, delimiter, meant).slips().items():
-            question = f"Is the column {hints.quoted(name)} {column}? Otherwise it is left out."
-            is_it = click.confirm(output.hanging(question, 0), default=True, err=True)
-            meant[name] = column if is_it else None
-    return meant
+def settle_columns(sheet: Sheet, ignored: Iterable[str]) -> None:
+    """Leave out the columns to ignore, and ask a person on a terminal about likely slips."""
+    sheet.meant = {**sheet.meant, **dict.fromkeys(ignored)}
+    if not can_ask():
+        return
+    for name, column in sheet.slips().items():
+        question = f"Is the column {hints.quoted(name)} {column}? Otherwise it is left out."
+        is_it = click.confirm(output.hanging(question, 0), default=True, err=True)
+        sheet.meant = {**sheet.meant, name: column if is_it else None}
 
 
 def may_retract(error: TooManyAbsent) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
+import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
@@ -26,6 +27,7 @@ from timeline.cli.options import (
     Command,
     ahead_option,
     author_option,
+    encoding_option,
     fork_option,
     json_option,
     yes_to_all_option,
@@ -63,7 +65,7 @@ _JSONL = "jsonl"
     type=click.Path(path_type=Path),
     help="For mapped: a file that says which column is which field (TOML).",
 )
-@click.option("--encoding", metavar="NAME", help="The encoding of FILE if not UTF-8: cp1252.")
+@encoding_option
 @click.option("--strict", is_flag=True, help="Import nothing if one row is bad.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done; record nothing.")
 @yes_to_all_option
@@ -208,10 +210,19 @@ def _sentence(step: DatasetStep) -> str:
     return f'Would {step.verb} "{step.title}" ({step.event_id}){changed}.'
 
 
+def _file(path: str) -> IO[bytes]:
+    if path.startswith(("http://", "https://")):
+        from timeline.intake.shared_sheets import fetch_sheet
+
+        return io.BytesIO(fetch_sheet(path))
+    found: IO[bytes] = click.open_file(path, "rb")
+    return found
+
+
 @contextlib.contextmanager
 def _opened(path: str, encoding: str | None = None) -> Iterator[IO[bytes]]:
     try:
-        with click.open_file(path, "rb") as file:
+        with _file(path) as file:
             yield recoded(plain(file), encoding) if encoding else plain(file)
     except OSError as error:
         raise TimelineError(f"{path}: cannot be read: {error.strerror or error}") from None

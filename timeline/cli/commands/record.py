@@ -30,6 +30,7 @@ from timeline.cli.options import (
     at_option,
     cite_options,
     edit_option,
+    encoding_option,
     figure_options,
     ignore_column_option,
     json_option,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 @click.option("--tsv", is_flag=True, help="As --csv, but separated by tabs.")
 @spans_option
 @ignore_column_option
+@encoding_option
 @edit_option
 @click.option("--title", metavar="TEXT", help="What happened, in one line.")
 @click.option("--occurred", metavar="DATE", help='Such as "15 April 2025" or an EDTF date.')
@@ -83,6 +85,7 @@ def append_command(
     tsv: bool,
     spans: bool,
     ignored: tuple[str, ...],
+    encoding: str | None,
     edit: bool,
     reported_at: str | None,
     author: str | None,
@@ -110,8 +113,8 @@ def append_command(
         raise click.UsageError("give one of --nl, --csv and --tsv")
     if (nl or csv or tsv) and file is None:
         raise click.UsageError("--nl, --csv and --tsv go with a FILE")
-    if (spans or ignored) and not (csv or tsv):
-        option = "--spans" if spans else "--ignore-column"
+    if (spans or ignored or encoding) and not (csv or tsv):
+        option = "--spans" if spans else "--ignore-column" if ignored else "--encoding"
         raise click.UsageError(f"{option} goes with --csv or --tsv")
     words = {"reported_at": reported_at, "author": author}
     if edit:
@@ -124,7 +127,9 @@ def append_command(
     said = validate(Said, words)
     with naming(getattr(file, "name", "-")) if file else contextlib.nullcontext():
         read = _statements(file, nl=nl) if file and not (csv or tsv) else None
-        sheet = _sheet(file, "\t" if tsv else None, ignored) if file and not read else None
+        sheet = (
+            _sheet(file, "\t" if tsv else None, encoding, ignored) if file and not read else None
+        )
     receipts = KeptReceipts()
     places = InputPlaces()
     with (
@@ -266,12 +271,16 @@ def _resolved(statements: TypedStatements, language: str) -> TypedStatements:
         yield line, words, resolved(statement, language)
 
 
-def _sheet(file: IO[bytes], delimiter: str | None, ignored: tuple[str, ...]) -> Sheet:
-    from timeline.cli.sheet_questions import columns_meant
-    from timeline.formats.sheet.reading import Sheet
+def _sheet(
+    file: IO[bytes], delimiter: str | None, encoding: str | None, ignored: tuple[str, ...]
+) -> Sheet:
+    from timeline.cli.sheet_questions import settle_columns
+    from timeline.intake.sheet_files import opened_sheet
 
     content = text_files.whole(file, ": split the sheet")
-    return Sheet(content, delimiter, columns_meant(content, ignored, delimiter))
+    sheet = opened_sheet(content, delimiter, encoding=encoding)
+    settle_columns(sheet, ignored)
+    return sheet
 
 
 def _items(text: str) -> Iterator[tuple[int, Any]]:

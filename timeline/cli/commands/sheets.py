@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,18 @@ from timeline.cli.opening import opened, opened_to_append
 from timeline.cli.options import (
     Command,
     ahead_option,
+    encoding_option,
     fork_option,
     ignore_column_option,
     json_option,
     spans_option,
     yes_to_all_option,
 )
-from timeline.cli.sheet_questions import columns_meant, may_retract, may_write_ids
+from timeline.cli.sheet_questions import may_retract, may_write_ids, settle_columns
 from timeline.errors import InvalidInput, MissingIds, TimelineError, TooManyAbsent
 from timeline.formats.sheet import cells
 from timeline.formats.sheet.reading import Sheet
+from timeline.intake.sheet_files import can_take_ids, opened_sheet
 from timeline.intake.sheet_sync import Outcome, Step, sync
 from timeline.model import hints, text_files
 from timeline.model.content import Said
@@ -51,10 +54,18 @@ def template_command() -> None:
 @fork_option
 @spans_option
 @ignore_column_option
+@encoding_option
 @click.option(
     "--write-ids",
     is_flag=True,
     help="Give rows without an id the proposed one, and write it into FILE.",
+)
+@click.option(
+    "--map",
+    "mapping",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A file that says which column is which field (TOML), as for `import mapped`.",
 )
 @json_option
 @click.pass_obj
@@ -67,15 +78,25 @@ def sync_command(
     yes: bool,
     spans: bool,
     ignored: tuple[str, ...],
+    encoding: str | None,
     write_ids: bool,
+    mapping: Path | None,
     as_json: bool,
 ) -> None:
     """Update the timeline from a spreadsheet.
 
-    The sheet is the whole timeline, as CSV or TSV. Rows are matched by id: new rows are
-    recorded, changed rows update their event (or correct it, if `reason` is filled in), and
-    events without a row are retracted. The same sheet again adds nothing. - is stdin.
+    The sheet is the whole timeline, as CSV, TSV or a workbook (XLSX, ODS). Rows are matched by id:
+    new rows are recorded, changed rows update their event (or correct it, if `reason` is filled
+    in), and events without a row are retracted. The same sheet again adds nothing. - is stdin.
+
+    With --map the sheet has columns of its own. It is the whole of its rows only: other events
+    stay as they are.
     """
+    if mapping:
+        if spans or ignored or write_ids:
+            raise click.UsageError("--spans, --ignore-column and --write-ids go without --map")
+        _sync_mapped(source, mapping, encoding, author, dry_run=dry_run, yes=yes, as_json=as_json)
+        return
     said = validate(Said, {"author": author})
     content = _content(source)
     if write_ids and not _is_csv_file(source, content):
@@ -84,7 +105,8 @@ def sync_command(
             " write them into the sheet"
         )
     with naming(source):
-        sheet = Sheet(content, meant=columns_meant(content, ignored))
+        sheet = opened_sheet(content, encoding=encoding)
+        settle_columns(sheet, ignored)
     allowed = {"allow_absent": yes or dry_run, "takes_ids": write_ids}
     while True:
         try:
@@ -96,7 +118,7 @@ def sync_command(
             ):
                 outcome = sync(connection, append, sheet, said, are_spans=spans, **allowed)
                 if outcome.ids and not dry_run:
-                    _write_ids(source, content, sheet, outcome)
+                    _write_ids(source, content, sheet, outcome, encoding)
             break
         except TooManyAbsent as error:
             if not may_retract(error):
@@ -133,14 +155,53 @@ def _content(source: str) -> bytes:
         raise TimelineError(f"{source}: cannot be read: {error.strerror}") from None
 
 
+def _sync_mapped(
+    source: str,
+    mapping: Path,
+    encoding: str | None,
+    author: str | None,
+    *,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Update the timeline from a sheet with columns of its own, which a mapping file explains.
+
+    It is imported as the complete file of today, whole or not at all: the ids of its rows are
+    those of its mapping, so no event of another sheet is missed in it.
+    """
+    from timeline.cli.commands.importing import import_command
+
+    click.get_current_context().invoke(
+        import_command,
+        format="mapped",
+        path=source,
+        complete=True,
+        reported_at=datetime.now(UTC).date().isoformat(),
+        mapping=mapping,
+        encoding=encoding,
+        strict=True,
+        dry_run=dry_run,
+        yes=yes,
+        author=author,
+        as_json=as_json,
+    )
+
+
 def _is_csv_file(source: str, content: bytes) -> bool:
     """Tell whether a sheet is a CSV file on this machine, into which ids can be written."""
-    return not content.startswith(b"PK") and Path(source).is_file()
+    return can_take_ids(content) and Path(source).is_file()
 
 
-def _write_ids(source: str, content: bytes, sheet: Sheet, outcome: Outcome) -> None:
+def _write_ids(
+    source: str, content: bytes, sheet: Sheet, outcome: Outcome, encoding: str | None
+) -> None:
     """Write the ids that rows got into their file. Raises TimelineError if that cannot be done."""
     written = sheet.with_ids(outcome.ids)
+    if encoding:
+        written = written.decode().encode(encoding)
+        if content.decode(encoding).encode(encoding) != content:
+            raise TimelineError(f"{source} cannot be written in {encoding}: write the ids by hand")
     try:
         if Path(source).read_bytes() != content:
             raise TimelineError(f"{source} was changed meanwhile: nothing was written; try again")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from timeline.errors import InvalidInput
@@ -23,7 +23,7 @@ from timeline.model import hints, text_files
 _DECIMAL_COMMA = re.compile(r"-?[0-9]{1,3},[0-9]+", re.ASCII)
 
 
-class _Line(NamedTuple):
+class TableLine(NamedTuple):
     """A row of a table; `line` and `number` are those of a SheetRow."""
 
     line: int
@@ -34,16 +34,23 @@ class _Line(NamedTuple):
 class Sheet:
     """A sheet of the CSV contract, of which the rows can be read more than once.
 
-    Without a delimiter, the header decides which one is used. `meant` says what names of the header
-    mean that would be refused or left out.
+    `content` is the text of a CSV file as bytes, or the lines of a table, the header first. Without
+    a delimiter, the header decides which one is used.
     """
 
     def __init__(
-        self, content: bytes, delimiter: str | None = None, meant: Meant | None = None
+        self,
+        content: bytes | Sequence[TableLine],
+        delimiter: str | None = None,
+        *,
+        meant: Meant | None = None,
+        notes: Iterable[str] = (),
     ) -> None:
+        self.meant = meant or {}
+        """What names of the header mean that would be refused or left out."""
         self._content = content
         self._delimiter = delimiter
-        self._meant = meant or {}
+        self._notes = notes
         self._left_out: dict[int, str] = {}
 
     def __iter__(self) -> Iterator[SheetRow]:
@@ -56,12 +63,12 @@ class Sheet:
         problems = Problems()
         for each in self._lines():
             if header is None:
-                header = Header(each.line, each.cells, self._meant)
+                header = Header(each.line, each.cells, self.meant)
                 with problems.gathered():
                     header.problems.check()
                 if not any(header.columns):
                     break
-                row_of = _RowMaker(header, decimal_comma=self._delimiter != ",")
+                row_of = _RowMaker(header, decimal_comma=self._delimiter not in (None, ","))
                 continue
             with problems.gathered():
                 row_of.note_left_out(each, self._left_out)
@@ -72,38 +79,44 @@ class Sheet:
 
     @property
     def notes(self) -> list[str]:
-        """Return the note on the columns that are left out, once the rows were read."""
+        """Return notes on how the sheet was read, and on columns left out, once it was read."""
         if not self._left_out:
-            return []
+            return [*self._notes]
         names = dict.fromkeys(name for _, name in sorted(self._left_out.items()))
         columns = "columns" if len(names) > 1 else "column"
         return [
+            *self._notes,
             f"{columns} {', '.join(names)} left out: `timeline template` prints"
-            " those that are known"
+            " those that are known",
         ]
 
     def slips(self) -> dict[str, str]:
         """Return the names in the header that look like slips, each with the column meant."""
         for each in self._lines():
-            return Header(each.line, each.cells, self._meant).slips
+            return Header(each.line, each.cells, self.meant).slips
         return {}
 
     def with_ids(self, ids: Mapping[int, str]) -> bytes:
         """Return the bytes of the sheet with an id in each row whose line is in `ids`.
 
-        Raises InvalidInput if that would change anything else.
+        Raises InvalidInput if that would change anything else, or if the sheet is no CSV file.
         """
+        if not isinstance(self._content, bytes):
+            raise InvalidInput("", "is no CSV file: write the ids into it by hand")
         first = next(self._lines())
-        columns = Header(first.line, first.cells, self._meant).columns
+        columns = Header(first.line, first.cells, self.meant).columns
         column = columns.index("id") if "id" in columns else None
         written = in_place.with_ids(self._content, self._delimiter or ",", column, ids)
         wanted = [{**row.cells, "id": ids.get(row.line) or row.cells["id"]} for row in self]
-        if [row.cells for row in Sheet(written, self._delimiter, self._meant)] != wanted:
+        if [row.cells for row in Sheet(written, self._delimiter, meant=self.meant)] != wanted:
             raise InvalidInput("", "cannot be written as it is: write the ids into it by hand")
         return written
 
-    def _lines(self) -> Iterator[_Line]:
-        """Yield the lines of a CSV file that are not empty, the header first."""
+    def _lines(self) -> Iterator[TableLine]:
+        """Yield the lines that are not empty, the header first."""
+        if not isinstance(self._content, bytes):
+            yield from self._content
+            return
         text = _decoded(self._content)
         lines = io.StringIO(text, newline="")
         hint = re.match(r'"?sep=(.)"?(?:\r\n|\r|\n)', text)
@@ -119,13 +132,13 @@ class Sheet:
             for number, cells in enumerate(reader, 1 + skipped):
                 line, start = start, reader.line_num + 1 + skipped
                 if any(cell.strip(BLANKS) for cell in cells):
-                    yield _Line(line, number, cells)
+                    yield TableLine(line, number, cells)
         except csv.Error as error:
             raise InvalidInput("", f"cannot be read as CSV: {error}").at(line=start) from None
 
 
 def _decoded(content: bytes) -> str:
-    advice = 'in Excel, save as "CSV UTF-8"'
+    advice = 'in Excel, save as "CSV UTF-8", or name its encoding, as in --encoding cp1252'
     text = text_files.decoded(content, advice, encoding=text_files.encoding_of(content))
     if re.match(r"\s*<", text):
         raise InvalidInput("", "is a web page, not a sheet: publish the sheet as CSV").at(line=1)
@@ -144,7 +157,7 @@ class _RowMaker:
         self._unread = [place for place, each in enumerate(header.columns) if not each]
         self._are_all_ours = not self._unread
 
-    def __call__(self, given: _Line) -> SheetRow:
+    def __call__(self, given: TableLine) -> SheetRow:
         """Return the cells that are of the contract, as a row."""
         named = self._empty.copy()
         if self._are_all_ours:
@@ -159,7 +172,7 @@ class _RowMaker:
                 named[name] = named[name].replace(",", ".")
         return SheetRow(given.line, given.number, named, self._letters)
 
-    def note_left_out(self, given: _Line, names: dict[int, str]) -> None:
+    def note_left_out(self, given: TableLine, names: dict[int, str]) -> None:
         """Add to `names` each column that is left out and holds something, by its place.
 
         Raises InvalidInput if a row has more cells than the header.
