@@ -225,10 +225,18 @@ def test_entities_tags_and_hidden_characters_are_taken_out() -> None:
     assert facts(f'<meta property="og:url" content="{url}">').fields["url"].endswith("?a=1&copy=2")
 
 
+def test_a_note_of_copyright_is_no_licence() -> None:
+    for rights in ("© The Wire", "Copyright 2025 The Wire", "(c) The Wire"):
+        assert facts(meta(**{"DC.rights": rights})).fields == {}
+    assert facts(meta(**{"dc.rights": "CC BY 4.0"})).fields == {"licence": "CC BY 4.0"}
+
+
 def test_json_ld_may_have_raw_line_breaks_and_stand_in_a_comment() -> None:
-    script = '<!-- {"@type": "Article", "headline": "Two\nlines"} -->'
-    found = facts(f'<script type="application/ld+json">{script}</script>')
-    assert found.fields == {"title": "Two lines"}
+    data = '{"@type": "Article", "headline": "Two\nlines"}'
+    for around in ("<!-- {} -->", "//<![CDATA[\n{}\n//]]>", "{};", " " * 1_000_000 + "{}"):
+        script = around.replace("{}", data)
+        found = facts(f'<script type="application/ld+json">{script}</script>')
+        assert found.fields == {"title": "Two lines"}
 
 
 _NAMES = ["@type", "@id", "@graph", "headline", "author", "name", "publisher", "inLanguage"]

@@ -71,10 +71,10 @@ def test_what_a_pdf_says_of_itself_is_found() -> None:
     }
     assert said.where["published"] == "/CreationDate"
     assert said.notes == []
-    program = pdf(["Words."], info={"Title": "Microsoft Word - a.doc", "CreationDate": "soon"})
-    odd = chosen(read(program).stated)
-    assert odd.fields == {}
-    assert len(odd.notes) == 1
+    for title in ("Microsoft Word - a.doc", "report_final.docx", "Untitled-1"):
+        odd = chosen(read(pdf(["Words."], info={"Title": title, "CreationDate": "soon"})).stated)
+        assert odd.fields == {}
+        assert len(odd.notes) == 1
 
 
 @pytest.mark.parametrize(
@@ -116,6 +116,12 @@ def test_what_cannot_be_read_is_refused(content: bytes, problem: str) -> None:
     with pytest.raises(InvalidValue) as refusal:
         read(content)
     assert str(refusal.value).startswith(problem)
+
+
+def test_a_page_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("timeline.texts.pdf._LONGEST", -1.0)
+    with pytest.raises(InvalidValue, match="seconds to read: capture the pages that are cited"):
+        read(REPORT)
 
 
 def test_a_locked_pdf_is_refused_and_one_that_only_forbids_copies_is_read() -> None:

@@ -18,7 +18,8 @@ _MOST_OBJECTS = 5_000
 _MOST_TEXTS = 200
 """Texts of one property that are read, such as the names of authors."""
 
-_AROUND = re.compile(r"\A\s*(?://)?\s*(?:<!--|<!\[CDATA\[)|(?://)?\s*(?:-->|\]\]>)\s*;?\s*\Z")
+_BEFORE = ("//", "<!--", "<![CDATA[")
+_BEHIND = (";", "]]>", "-->", "//")
 _PAGES = ("webpage", "itempage", "aboutpage", "profilepage", "mediaobject", "videoobject")
 
 
@@ -31,7 +32,7 @@ class JsonLd:
         self._objects: list[Mapping[str, Any]] = []
         for text in texts:
             try:
-                value = json.loads(_AROUND.sub("", text).strip() or "[]", strict=False)
+                value = json.loads(_bare(text) or "[]", strict=False)
             except (ValueError, RecursionError):
                 self.wrong += 1
                 continue
@@ -62,6 +63,16 @@ class JsonLd:
             if text := _text(item):
                 found.append(text)
         return found
+
+
+def _bare(text: str) -> str:
+    """Return a piece of JSON-LD without the marks of a comment or of CDATA around it."""
+    text = text.strip()
+    for mark in _BEFORE:
+        text = text.removeprefix(mark).lstrip()
+    for mark in _BEHIND:
+        text = text.removesuffix(mark).rstrip()
+    return text
 
 
 def _at_the_top(value: object) -> Iterator[Mapping[str, Any]]:

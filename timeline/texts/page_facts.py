@@ -151,6 +151,8 @@ def _of(field: str, text: str, where: str) -> Iterator[Stated]:
         yield Stated(field, date(text), where)
     elif field == "language":
         yield Stated(field, language(clean(text)), where)
+    elif field == "licence" and re.match(r"\s*(?:©|\(c\)|copyright)", text, re.IGNORECASE):
+        return  # says who owns the text, and no licence
     else:
         yield Stated(field, clean(text), where)
 
