@@ -15,6 +15,7 @@ from typing import Any
 
 import pexpect
 import pytest
+from answering import answer, answering
 from running import PROGRAM, done, environment, one_line, run
 from workbooks import ods, xlsx
 
@@ -382,6 +383,21 @@ def test_a_workbook_of_a_newsroom_with_a_title_over_its_columns(story: Path) -> 
     path.write_bytes(xlsx({"Log": rows}))
     said = done("-d", story, "import", "sheet", path, "--skip-bad")
     assert "4 rows: 1 recorded, 2 unchanged, 1 put aside." in said
+
+
+def test_a_year_and_a_time_in_columns_of_their_own(story: Path) -> None:
+    text = "Year,Date,Time,What\n2024,12 Apr,,First\n2025,3 May,14:30,Second\n2025,,,Third\n"
+    done("-d", story, "import", "sheet", sheet(text), "--yes")
+    found = events(story)
+    assert found["First"]["occurred"] == "2024-04-12"
+    assert found["Second"]["occurred"] == "2025-05-03T14:30"
+
+
+def test_a_sheet_on_the_web(story: Path) -> None:
+    with answering({"/log.csv": answer(AIRTABLE.encode())}) as server:
+        said = done("-d", story, "import", "sheet", f"{server.address}/log.csv", "--yes")
+    assert "2 rows: 2 recorded." in said
+    assert "log.csv.map.toml" in files()
 
 
 def test_a_sheet_of_libreoffice(story: Path) -> None:

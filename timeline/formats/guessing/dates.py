@@ -8,7 +8,7 @@ reading lies between the dates above and below.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -155,10 +155,7 @@ class _Column:
         found.settled = [each for each in found.settled if len(readings[each.cell]) == 1]
 
     def _read(self, cell: str, habits: DateHabits) -> str | None:
-        try:
-            return read_date(cell, language=self._language, habits=habits).edtf
-        except InvalidValue:
-            return None
+        return _read(cell, habits, self._language)
 
     def _lies(self, row: int, read: str) -> None:
         """Remember where a date lies, if it is narrow enough to say anything about the others."""
@@ -294,17 +291,17 @@ def _day_of(row: int, read: str) -> _Day | None:
     return _Day(row, first, last) if (last - first).days <= _NARROW else None
 
 
-def vague(cells: Sequence[str], habits: DateHabits, language: str = "en") -> Iterator[SettledDate]:
-    """Yield the dates that are vaguer than EDTF says, each as it is understood."""
-    for row, cell in enumerate(cells):
-        if is_no_date(cell):
-            continue
-        try:
-            read = read_date(cell, language=language, habits=habits)
-        except InvalidValue:
-            continue
-        if read.words is not None:
-            yield SettledDate(row, cell.strip(), read.edtf, "the words are kept")
+def lacks_year(cell: str, language: str) -> bool:
+    """Tell whether a cell is a date that lacks nothing but its year."""
+    read = [_read(cell, DateHabits(day_first=True, year=year), language) for year in (None, 2024)]
+    return read[0] is None and read[1] is not None
+
+
+def _read(cell: str, habits: DateHabits, language: str) -> str | None:
+    try:
+        return read_date(cell, language=language, habits=habits).edtf
+    except InvalidValue:
+        return None
 
 
 def in_words(date: SettledDate) -> str:

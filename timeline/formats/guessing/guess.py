@@ -21,6 +21,7 @@ from timeline.model import vocabulary
 from timeline.model.countries import known_country
 from timeline.model.log_info import Term
 
+_HAS_YEAR = re.compile(r"[0-9]{4}|[./-][0-9]{2}$|'[0-9]{2}")
 _MOST_CATEGORIES = 40
 """Different words of a column of categories, at most."""
 
@@ -182,8 +183,12 @@ class _Guesser:
             if (time := self._first("time")) and not self._has_times(begin):
                 self.paths[time] = "occurred"
                 rule["time"] = time
-            if (year := self._first("year")) is not None:
-                self.left[year] = f"{begin} says it already"
+            if year := self._first("year"):
+                if self.seen[begin].share(lambda cell: bool(_HAS_YEAR.search(cell))) < MOST:
+                    self.paths[year] = "occurred"
+                    rule["year"] = year
+                else:
+                    self.left[year] = f"{begin} says it already"
             return {"occurred": rule}
         if parts := self._parts(""):
             ends = self._parts("end ")

@@ -114,12 +114,15 @@ def settled_dates(
     if "end" in rule:  # an end that is not given says nothing
         cells = [cell for cell in cells if cell.strip()] or cells[:1]
     year = rule.get("year")
+    language = str(mapping.get("language", "en"))
+    if isinstance(year, str):  # another column has the year, or the rows say it while they are read
+        cells = [cell for cell in cells if not dates.lacks_year(cell, language)]
     return dates.settled(
         cells,
         day_first=rule.get("day_first") if said.day_first is None else said.day_first,
         year=said.year or (year if isinstance(year, int) else None),
         known=rule.get("words"),
-        language=str(mapping.get("language", "en")),
+        language=language,
     )
 
 
