@@ -12,11 +12,9 @@ The export is read once, as a stream.
 from __future__ import annotations
 
 import contextlib
-import gzip
 import itertools
 import os
 import sqlite3
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -212,6 +210,5 @@ def _entry_lines(file: IO[bytes]) -> Iterator[str]:
             yield line.removesuffix(b"\n").decode()
     except UnicodeDecodeError:
         raise InvalidInput("", "is not UTF-8").at(line=number) from None
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        problem = "is where the gzip data ends too early, or is damaged"
-        raise InvalidInput("", problem).at(line=number + 1) from None
+    except InvalidInput as error:  # of a line that is too long, or of a packed file
+        raise error if error.line else error.at(line=number + 1)  # noqa: B904 - it is the same

@@ -226,6 +226,8 @@ def csv_rows(
 
     reader = csv.reader(counted(), delimiter=delimiter, strict=True)
     header: TableHeader | None = None
+    columns: list[str] = []
+    width = -1
     while True:
         start, held = line, 0
         try:
@@ -237,9 +239,11 @@ def csv_rows(
         line = reader.line_num + first
         if cells is None:
             return
-        if not any(cell.strip() for cell in cells):
+        if not (cells and cells[0].strip()) and not any(cell.strip() for cell in cells):
             continue
-        if header:
+        if len(cells) == width:  # most rows: the case that has to be fast
+            yield Row(start, dict(zip(columns, cells, strict=True)), True)
+        elif header:
             yield header.row(start, cells)
         else:
             mark = "tabs" if delimiter == "\t" else f'"{delimiter}"'
@@ -247,6 +251,7 @@ def csv_rows(
             header = TableHeader(
                 names, start, wanted, f"which was read with {mark} between columns"
             )
+            columns, width = header.columns, len(header.columns)
 
 
 class TableHeader:
@@ -257,13 +262,13 @@ class TableHeader:
 
         Raises InvalidInput for a header that lacks a wanted column or has it twice.
         """
-        self._columns, self._spare = named(cells, line, wanted)
-        if lacking := [name for name in sorted(wanted) if name not in self._columns]:
-            raise _lacks(lacking, self._columns, read_so).at(line=line)
+        self.columns, self._spare = named(cells, line, wanted)
+        if lacking := [name for name in sorted(wanted) if name not in self.columns]:
+            raise _lacks(lacking, self.columns, read_so).at(line=line)
 
     def row(self, line: int, cells: list[str]) -> Row | Unreadable:
         """Return the row that begins on a line and has these cells."""
-        columns, spare = self._columns, self._spare
+        columns, spare = self.columns, self._spare
         if len(cells) == 1 < len(columns) - 1 or any(cells[len(columns) + len(spare) :]):
             count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
             return Unreadable(line, "", f"has {count} where the header has {len(columns)}")
