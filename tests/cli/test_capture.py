@@ -149,6 +149,9 @@ def test_a_capture_cites_in_the_same_append(timeline: Timeline, page: Path, even
     assert again.startswith("unchanged  dam ")
     assert "updated" not in again
     assert log_size(timeline) == size
+    shown = done(*capture, "--quote", FIRST, "--quote", "on Tuesday", "--dry-run")
+    assert shown.endswith('would be updated  break  2025\n  cites  "on Tuesday"\n')
+    assert "From the page" not in shown
     answer = json.loads(done(*capture, "--quote", "the third ward", "--json"))
     assert (answer["unchanged"], answer["cited_by"]["event_id"]) == (True, "break")
     assert len(timeline.get(event)["citations"]) == 3

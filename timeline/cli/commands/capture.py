@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import click
@@ -121,7 +121,8 @@ def capture_command(
                 emptied=emptied,
                 another=another,
             )
-            citing = _cite(timeline, append, event, receipt.id, quotes, said) if event else None
+            new = _uncited(timeline, event, receipt.id, quotes) if event else []
+            citing = _cite(timeline, append, event, receipt.id, new, said) if event else None
             lost = append.lost_quotes(receipt.id)
     characters, count = len(document.text), len(sentences(document.text))
     if as_json:
@@ -140,13 +141,13 @@ def capture_command(
     else:
         output.echo_receipt(receipt, dry_run=dry_run)
         output.echo(output.dim(f"  {_counted(count, 'sentence')}, {characters:,} characters"))
-        if stated.fields:
+        if stated.fields and not receipt.unchanged:
             what = "PDF" if document.media_type == "application/pdf" else "page"
             output.echo(f"From the {what}:")
             output.echo(output.table([*_shown(stated)], 2))
         if citing:
             output.echo_receipt(citing, dry_run=dry_run)
-            output.echo(output.table([["cites", hints.quoted(each)] for each in quotes], 2))
+            output.echo(output.table([["cites", hints.quoted(each)] for each in new], 2))
     for note in (*stated.notes, *receipt.notes):
         output.echo_note(note)
     if document.hidden_passages:
@@ -212,28 +213,32 @@ def _asked(rows: Mapping[str, RowDict]) -> str | None:
     return None if answer == "another" else answer
 
 
+def _uncited(timeline: Timeline, event: str, source_id: str, quotes: Sequence[str]) -> list[str]:
+    """Return the quotes that an event does not cite from a source yet."""
+    known = [
+        cited.get("quote", "")
+        for cited in timeline.get(timeline.resolve(event)[0]).get("citations", ())
+        if cited.get("source_id") == source_id
+    ]
+    return [quote for quote in quotes if not any(alike(quote, each) for each in known)]
+
+
 def _cite(
     timeline: Timeline,
     append: Append,
     event: str,
     source_id: str,
-    quotes: tuple[str, ...],
+    quotes: Sequence[str],
     said: Said,
 ) -> Receipt | None:
-    """Let an event cite a source for each quote that it does not cite yet; None if there is none.
+    """Let an event cite a source for each quote; return None if there is none.
 
     Raises InvalidInput, with the nearest sentence, for a quote that is not in the text.
     """
-    event_id, version = timeline.resolve(event)
-    known = [
-        cited.get("quote", "")
-        for cited in timeline.get(event_id).get("citations", ())
-        if cited.get("source_id") == source_id
-    ]
-    new = [quote for quote in quotes if not any(alike(quote, each) for each in known)]
-    if not new:
+    if not quotes:
         return None
-    citations = [("citations.-", {"source_id": source_id, "quote": quote}) for quote in new]
+    event_id, version = timeline.resolve(event)
+    citations = [("citations.-", {"source_id": source_id, "quote": quote}) for quote in quotes]
     try:
         return append.update(event_id, citations, said, expect=version)
     except InvalidInput as error:
