@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import html
 import io
 import json
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from running import done, one_line, run
+from workbooks import xlsx
 
 from timeline import Timeline
 from timeline.errors import InvalidInput
@@ -429,6 +431,24 @@ def test_words_for_the_blind_become_those_of_the_medium_and_come_back(folder: Pa
     (found,) = json.loads(done("export", "json"))["events"]
     assert found["media"] == [{"kind": "image", **medium}]
     assert exported()["events"][0]["media"] == medium
+
+
+def test_a_workbook_is_read_as_its_sheet_is(folder: Path) -> None:
+    rows = [*csv.reader(io.StringIO(SHEET, newline=""))]
+    told = [*importer("timelinejs").read(io.BytesIO(xlsx({"Sheet1": rows})))]
+    read = [row for row in rows_of(SHEET) if isinstance(row, Row)]
+    assert [row.cells for row in told if isinstance(row, Row)] == [row.cells for row in read]
+    typed = [
+        ["start date", "HEADLINE"],
+        [datetime.date(1944, 11, 3), "A storm"],
+        [1950, "Calm"],
+    ]
+    Path("typed.xlsx").write_bytes(xlsx({"Slides": typed, "Notes": [["a", "b"], ["c", "d"]]}))
+    result = run("import", "timelinejs", "typed.xlsx")
+    assert result.stdout.startswith("2 rows: 2 recorded.")
+    assert 'read from the sheet "Slides"; "Notes" is not read' in result.stderr
+    found = json.loads(done("export", "json"))["events"]
+    assert [event["occurred"] for event in found] == ["1944-11-03", "1950"]
 
 
 @pytest.mark.parametrize(

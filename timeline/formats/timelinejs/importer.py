@@ -1,4 +1,4 @@
-"""The format of TimelineJS 3, which reads slides from a JSON file or from a sheet as CSV.
+"""The format of TimelineJS 3, which reads slides from a JSON file or from a sheet.
 
 Every slide is a row: events, the title slide and eras. Its cells are as they were written; cells
 that tell what the rest of the file says about the slide are added (`slides`). A title slide has no
@@ -23,7 +23,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -32,7 +32,8 @@ from timeline.errors import InvalidInput
 from timeline.formats.importers.decoding import text
 from timeline.formats.importers.json_rows import cells_of
 from timeline.formats.importers.tables import csv_rows
-from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
+from timeline.formats.importers.workbooks import is_workbook, workbook_rows
+from timeline.formats.imports import Cells, FileNote, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import NUMBER
 from timeline.formats.timelinejs import slides
 from timeline.formats.timelinejs.slides import DATE_PARTS, DATES, PART, SCALE, SCHEME, TWIN
@@ -70,7 +71,23 @@ def importer(mapping: Path | None) -> Format:
     )
 
 
-def _slide_rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
+def _slide_rows(file: IO[bytes]) -> Generator[Row | Unreadable | FileNote, None, None]:
+    buffered: Any = file if hasattr(file, "peek") else io.BufferedReader(file)
+    if is_workbook(buffered.peek(8)):
+        told = [*islice(workbook_rows(buffered), _MOST_SLIDES + 2)]
+        yield from (each for each in told if isinstance(each, FileNote))
+        rows = [each for each in told if not isinstance(each, FileNote)]
+        header = next(([*row.cells] for row in rows if isinstance(row, Row)), [])
+        slides_found = _of_a_template(iter(rows), header)
+    else:
+        slides_found = _rows_of_a_text(buffered)
+    found = [*islice(slides_found, _MOST_SLIDES + 1)]
+    if len(found) > _MOST_SLIDES:
+        raise InvalidInput("", f"has more than {_MOST_SLIDES:,} slides: split it")
+    yield from _numbered(_dated(found))
+
+
+def _rows_of_a_text(file: IO[bytes]) -> Iterator[Row | Unreadable]:
     with text(file) as stream:
         content = stream.read(LONGEST_LINE + 1)
     if len(content) > LONGEST_LINE:
@@ -82,21 +99,23 @@ def _slide_rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
         case "<":
             raise InvalidInput("", "is a web page, not data")
         case "{" | "[":
-            slides_found = _json_rows(content)
-        case _:
-            slides_found = _sheet_rows(content)
-    found = [*islice(slides_found, _MOST_SLIDES + 1)]
-    if len(found) > _MOST_SLIDES:
-        raise InvalidInput("", f"has more than {_MOST_SLIDES:,} slides: split it")
-    yield from _numbered(_dated(found))
-
-
-def _sheet_rows(content: str) -> Iterator[Row | Unreadable]:
-    """Yield the rows of a sheet, by the names that TimelineJS gives its columns."""
+            return _json_rows(content)
     delimiter = text_files.delimiter_of(content.lstrip().partition("\n")[0])
-    columns = _columns(content, delimiter)
+    records = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
+    header = next((cells for cells in records if any(cell.strip() for cell in cells)), [])
+    return _of_a_template(csv_rows(iter(io.StringIO(content, newline="")), delimiter), header)
+
+
+def _of_a_template(
+    rows: Iterator[Row | Unreadable], header: Iterable[str]
+) -> Iterator[Row | Unreadable]:
+    """Yield the rows of a sheet, by the names that TimelineJS gives its columns.
+
+    Raises InvalidInput for a header without the columns of either template of TimelineJS.
+    """
+    columns = _columns([cell.strip() for cell in header])
     has_title = False
-    for row in csv_rows(iter(io.StringIO(content, newline="")), delimiter):
+    for row in rows:
         if isinstance(row, Row):
             cells = {columns.get(name, name): text for name, text in row.cells.items()}
             part = cells.get("Type", "").strip().lower()
@@ -108,14 +127,8 @@ def _sheet_rows(content: str) -> Iterator[Row | Unreadable]:
         yield row
 
 
-def _columns(content: str, delimiter: str) -> dict[str, str]:
-    """Return the names of TimelineJS for the columns of a sheet that differ only in their case.
-
-    Raises InvalidInput for a sheet without the columns of either template of TimelineJS.
-    """
-    records = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
-    header = next((cells for cells in records if any(cell.strip() for cell in cells)), [])
-    given = [cell.strip() for cell in header]
+def _columns(given: Sequence[str]) -> dict[str, str]:
+    """Return the names of TimelineJS for the columns of a sheet that differ only in their case."""
     known = {name.lower(): name for name in slides.SHEET if name not in given}
     found = {}
     for name in given:
