@@ -43,6 +43,10 @@ def test_a_day_without_a_year_gets_that_of_its_sheet(day: date) -> None:
         ("May 6-7", "2024-05-06/2024-05-07"),
         ("7 May 1999", "1999-05-07"),
         ("May", "2024-05"),
+        ("May?", "2024-05?"),
+        ("6.5.", "2024-05-06"),
+        ("6/5 19:00", "2024-05-06T19:00"),
+        ("5/16", "2024-05-16"),
     ],
 )
 def test_habits_decide_only_what_is_in_doubt(text: str, edtf: str) -> None:
@@ -78,3 +82,9 @@ def test_a_date_tells_which_orders_it_can_have(text: str, found: set[bool]) -> N
 def test_a_part_of_a_day_is_the_day_in_its_words(text: str) -> None:
     found = typed_dates.read(text)
     assert found == ("2025-04-15", text)
+
+
+def test_a_point_says_that_the_day_comes_first_and_a_slash_does_not() -> None:
+    assert read("6.5.", year=2024) == "2024-05-06"
+    with pytest.raises(InvalidValue, match="6/5"):
+        read("6/5", year=2024)

@@ -134,3 +134,22 @@ def test_nothing_of_cldr_is_loaded_for_a_date_in_english() -> None:
         "assert 'babel' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "edtf"),
+    [
+        ("Mitte März 2025", "de", "2025-03-11/2025-03-20"),
+        ("Ende 2024", "de-AT", "2024-09/2024-12"),
+        ("наприкінці травня 2025 року", "uk", "2025-05-21/2025-05-31"),
+        ("начало мая 2025 г.", "ru", "2025-05-01/2025-05-10"),
+        ("mi-juillet 2025", "fr", "2025-07-11/2025-07-20"),
+        ("a principios de mayo de 2025", "es", "2025-05-01/2025-05-10"),
+        ("w połowie maja 2025", "pl", "2025-05-11/2025-05-20"),
+    ],
+)
+def test_a_third_of_a_month_is_read_in_the_language_of_the_log(
+    text: str, language: str, edtf: str
+) -> None:
+    found = read(text, language=language)
+    assert (found.edtf, found.words) == (edtf, text)

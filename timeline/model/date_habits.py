@@ -27,6 +27,8 @@ _IN_DIGITS = re.compile(
     r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})"
     r"(?![0-9./]|:[0-9]|-(?![0-9]{1,2}[./]))"
 )
+_NO_YEAR = re.compile(r"([0-9]{1,2})([./])([0-9]{1,2})\.?(?=$|,? )")
+"""Finds a day and a month at the beginning of a date, such as those of "16.04." and "4/16 9:30"."""
 _TWO_DAYS = re.compile(r"(?<![0-9])([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{4}-[0-9]{2}-[0-9]{2})$")
 _DAY_ALONE = re.compile(r"(?<![0-9:./-])([0-9]{1,2})-([a-z]{3,9})(?![\w./-])", re.I)
 _OF_A_CENTURY = re.compile(r"[0-2][0-9]")
@@ -39,7 +41,7 @@ def settled(text: str, habits: DateHabits) -> str:
     A year of two digits stays in doubt where it may be of two centuries.
     """
     if habits.year is not None:
-        text = _DAY_ALONE.sub(r"\1 \2", text)
+        text = _with_year(_DAY_ALONE.sub(r"\1 \2", text), habits.year, habits.day_first)
     if habits.day_first is None:
         return text
     text = _IN_DIGITS.sub(lambda match: _in_order(match, day_first=bool(habits.day_first)), text)
@@ -57,6 +59,16 @@ def orders(text: str) -> set[bool]:
         if int(one) != int(two):
             found |= {first for first in (True, False) if _iso(one, two, year, day_first=first)}
     return found
+
+
+def _with_year(text: str, year: int, day_first: bool | None) -> str:
+    """Add the year to a day and a month in digits; a point between them says which comes first."""
+    match = _NO_YEAR.match(text)
+    if match is None or (day_first is None and match[2] != "."):
+        return text
+    either = (_iso(match[1], match[3], f"{year:04d}", day_first=first) for first in (True, False))
+    day, month = either if day_first is not False else reversed([*either])
+    return f"{day or month}{text[match.end() :]}" if day or month else text
 
 
 def _in_order(match: re.Match[str], *, day_first: bool) -> str:

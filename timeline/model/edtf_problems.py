@@ -37,7 +37,7 @@ def with_year(words: str, parse: Callable[[str], object], years: Sequence[str] =
     """
     if not re.search("[a-z]", words, re.I) or _HAS_YEAR.search(words):
         return None
-    ends = [each.end() for each in re.finditer(r"(?<=\w)\.?(?= |,|$)", words)]
+    ends = [each.end() for each in re.finditer(r"(?<=\w)\.?(?= |,|\?|$)", words)]
     for end in reversed(ends):
         before, after = words[:end], words[end:]
         for year in years or _EXAMPLES:

@@ -41,7 +41,7 @@ _QUALIFIERS = {
 }
 _QUALIFIER_OF = {words: name for name, several in _QUALIFIERS.items() for words in several}
 
-_SCALES = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_SCALES = {"thousand": 3, "million": 6, "milliard": 9, "billion": 9, "trillion": 12}
 """Powers of ten, in the English of today, that count beside every unit."""
 
 _SHORT_SCALES = {"k": 3, "m": 6, "mn": 6, "bn": 9, "tn": 12}
@@ -193,6 +193,18 @@ def read(text: str, measure: str = "", *, is_english: bool = True) -> Amount:
 
     Raises InvalidValue for a text that is no figure, or that could be meant as another figure.
     """
+    from timeline.model import figure_words
+
+    if (translated := figure_words.in_english(text)) is None:
+        return _read(text, measure, is_english)
+    try:
+        return _read(translated, measure, is_english)
+    except InvalidValue as error:
+        problem = error.problem.replace(hints.quoted(translated), hints.quoted(text))
+        raise InvalidValue(text, problem) from None
+
+
+def _read(text: str, measure: str, is_english: bool) -> Amount:
     plain = " ".join(_DASH.sub("-", _FIXED_BLANK.sub("_", text)).split())
     match = _figure().fullmatch(plain)
     if not match:

@@ -33,6 +33,38 @@ _MORE = {
     "uk": ("року", "рік"),
 }
 """Words of a date that the patterns of CLDR lack, by language."""
+_THIRDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "de": {"early": ("anfang",), "mid": ("mitte",), "late": ("ende",)},
+    "es": {
+        "early": ("a principios de", "principios de", "comienzos de"),
+        "mid": ("a mediados de", "mediados de"),
+        "late": ("a finales de", "finales de", "fines de"),
+    },
+    "fr": {"early": ("début",), "mid": ("mi", "mi-"), "late": ("fin",)},
+    "it": {"early": ("inizio",), "mid": ("metà",), "late": ("fine",)},
+    "nl": {"early": ("begin",), "mid": ("medio", "half"), "late": ("eind", "einde")},
+    "pl": {
+        "early": ("na początku", "początek"),
+        "mid": ("w połowie", "połowa"),
+        "late": ("pod koniec", "koniec"),
+    },
+    "pt": {
+        "early": ("início de", "inícios de"),
+        "mid": ("meados de",),
+        "late": ("fim de", "fins de", "finais de", "final de"),
+    },
+    "ru": {
+        "early": ("в начале", "начало"),
+        "mid": ("в середине", "середина"),
+        "late": ("в конце", "конец"),
+    },
+    "uk": {
+        "early": ("на початку", "початок"),
+        "mid": ("у середині", "в середині", "середина"),
+        "late": ("наприкінці", "в кінці", "кінець"),
+    },
+}
+"""Words for the thirds of a month or a year, by their English words, by language."""
 _LITERAL = re.compile(r"'([^\W\d_]+)'|([^\W\d_a-zA-Z]+)(?!M)")
 _PREFIX = re.compile(r"([^\W\d_a-zA-Z]+)(?=M)")
 _SKELETONS = ("yMMMM", "yMMM", "MMMMd")
@@ -73,12 +105,22 @@ def in_english(text: str, language: str) -> str | None:
         return None
     folded = _folded(text)
     plain = _CHINESE.sub(_iso, _DIGIT.sub(lambda digit: str(unicodedata.digit(digit[0])), folded))
+    plain = _third_in_english(plain, language)
     found = known.names.sub(lambda match: known.english[match[1]], plain)
     found = known.others.sub(" ", _ORDINAL.sub(r"\1", found))
     if found == folded:
         return None
     found = _YEAR_FIRST.sub(_day_first, " ".join(found.split())).strip(" .,")
     return _WEEKDAY_LAST.sub(r"\2 \1", found)
+
+
+def _third_in_english(text: str, language: str) -> str:
+    """Return a date that begins with a third of a month or a year with the English word for it."""
+    for english, words in _THIRDS.get(language.partition("-")[0].lower(), {}).items():
+        for word in words:
+            if re.match(rf"{re.escape(word)}(?:[ -]|(?<=-))", text):
+                return f"{english} {text[len(word) :].strip(' -')}"
+    return text
 
 
 def _day_first(match: re.Match[str]) -> str:
