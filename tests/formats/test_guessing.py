@@ -184,6 +184,12 @@ def test_start_and_end_by_their_parts() -> None:
     assert "leave_out" not in found.mapping
 
 
+def test_an_id_that_some_rows_lack_does_not_tell_them_apart() -> None:
+    found = guessed("ID,Date,Title\na1,2025-04-01,One\n,2025-04-02,Two\n")
+    assert found.mapping["id"] == "Title"
+    assert left_out(found) == {"ID": "not in every row"}
+
+
 def test_a_column_called_day_may_hold_dates() -> None:
     found = guessed("no,what,day\n1,First,2025-04-15\n2,Second,2025-04-16\n")
     assert found.mapping["fields"]["occurred"] == {"column": "day"}

@@ -271,6 +271,20 @@ def test_dates_that_nothing_settles_are_problems_until_an_option_settles_them(st
     assert "2 rows: 2 unchanged." in again
 
 
+def test_the_name_of_a_column_can_say_the_order(story: Path) -> None:
+    text = IN_DOUBT.replace("Date,", '"Date (DD/MM/YYYY)",')
+    done("-d", story, "import", "sheet", sheet(text), "--yes")
+    assert events(story)["Two"]["occurred"] == "2025-04-03"
+
+
+def test_the_day_of_the_report_is_read_in_the_order_of_the_dates(story: Path) -> None:
+    text = "Date,Title,Published\n3/21/2025,One,3/22/2025\n4/5/2025,Two,4/6/2025\n"
+    done("-d", story, "import", "sheet", sheet(text), "--yes")
+    found = events(story)
+    assert found["Two"]["occurred"] == "2025-04-05"
+    assert found["Two"]["reported_at"] == "2025-04-06"
+
+
 def test_both_orders_exclude_each_other(story: Path) -> None:
     result = run("-d", story, "import", "sheet", "x.csv", "--day-first", "--month-first")
     assert result.exit_code == 2

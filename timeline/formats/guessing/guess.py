@@ -104,14 +104,14 @@ class _Guesser:
         if left := [name for name in self.seen if name not in used]:
             mapping["leave_out"] = left
         mapping["fields"] = fields
-        return Guess(mapping, [*self._guessed()])
+        return Guess(mapping, [*self._guessed(identity)])
 
-    def _guessed(self) -> Iterable[Guessed]:
+    def _guessed(self, identity: Iterable[str]) -> Iterable[Guessed]:
         for name, column in self.seen.items():
             path = self.paths.get(name, "")
             if path:
                 why = self.reasons.get(name, "its name")
-            elif name in self.taken.get("id", ()):
+            elif name in identity:
                 path, why = "id", "its name"
             else:
                 why = self.left.get(name, "not known")
@@ -250,8 +250,9 @@ class _Guesser:
                     self.left.setdefault(name, "not taken by itself")
         for role in ("time", "month", "day", "end year", "end month", "end day", "id"):
             for name in self.taken.get(role, ()):
-                if name not in self.paths and (role != "id" or name != self.taken["id"][0]):
-                    self.left.setdefault(name, "not needed")
+                if name not in self.paths:
+                    why = "not needed" if role != "id" else "not in every row"
+                    self.left.setdefault(name, why)
         return fields
 
     def _sources(self) -> dict[str, Any]:
@@ -322,7 +323,8 @@ class _Guesser:
 
     def _identity(self) -> list[str]:
         """Return the columns that tell rows apart: an id, or title, date and place."""
-        if found := self.taken.get("id"):
+        rows = max(column.filled for column in self.seen.values())
+        if (found := self.taken.get("id")) and self.seen[found[0]].filled == rows:
             return [found[0]]
         by_path = {path: name for name, path in reversed(self.paths.items())}
         title = by_path.get("title", "")

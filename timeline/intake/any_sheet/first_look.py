@@ -117,13 +117,22 @@ def settled_dates(
     language = str(mapping.get("language", "en"))
     if isinstance(year, str):  # another column has the year, or the rows say it while they are read
         cells = [cell for cell in cells if not dates.lacks_year(cell, language)]
+    kept = rule.get("day_first", order_in(names[0]))
     return dates.settled(
         cells,
-        day_first=rule.get("day_first") if said.day_first is None else said.day_first,
+        day_first=kept if said.day_first is None else said.day_first,
         year=said.year or (year if isinstance(year, int) else None),
         known=rule.get("words"),
         language=language,
     )
+
+
+def order_in(column: str) -> bool | None:
+    """Tell whether the day comes first by the name of a column: "Date (DD/MM/YYYY)"."""
+    folded = fold(column)
+    if re.search(r"\bd{1,2}[./-]m{1,2}\b|\btt[./-]mm\b|\bjj[./-]mm\b", folded):
+        return True
+    return False if re.search(r"\bm{1,2}[./-]d{1,2}\b", folded) else None
 
 
 def with_dates(mapping: Mapping[str, Any], settled: SettledDates) -> dict[str, Any]:
@@ -136,9 +145,11 @@ def with_dates(mapping: Mapping[str, Any], settled: SettledDates) -> dict[str, A
         rule["year"] = settled.year
     if settled.words:
         rule["words"] = settled.words
-    if rule == _rule(mapping):
-        return found
-    found["fields"] = {**found["fields"], "occurred": rule}
+    if rule != _rule(mapping):
+        found["fields"] = {**found["fields"], "occurred": rule}
+    reported = found["fields"].get("reported_at")
+    if isinstance(reported, str) and settled.day_first is not None:
+        found["fields"]["reported_at"] = {"column": reported, "day_first": settled.day_first}
     return found
 
 
