@@ -629,6 +629,8 @@ def test_figures_that_people_wrote_are_read_with_their_measure() -> None:
     assert ("quantities" in both.fields, both.left_out[0].column) == (False, "Dead")
     comma = fields.replace('"pledged"', '"pledged", decimal = ","')
     assert reading(comma, Dead="", Cost="1.234").fields["quantities"][0]["value"] == "1234"
+    (half,) = reading(fields, 'decimal = ","', Dead="2,5", Cost="").left_out
+    assert half.problem.startswith('"2,5" counts people')
 
 
 def test_a_number_has_the_decimal_mark_of_its_rule() -> None:

@@ -203,10 +203,15 @@ def _number(text: str, decimal: str, *, is_of_point: bool) -> str:
 def _figure(rule: Rule, style: Style, text: str) -> dict[str, str]:
     """Read a figure that people wrote. Raises InvalidValue."""
     decimal = rule.decimal or style.decimal
-    if decimal and _NUMBER.fullmatch(plain := number(text, decimal=decimal)):
-        text = figures.plain_number(plain)
+    plain = text
+    if decimal and _NUMBER.fullmatch(found := number(text, decimal=decimal)):
+        plain = figures.plain_number(found)
     measure = str(rule.measure)
-    amount = figures.read(text, measure, is_english=figures.is_english(style.language))
+    try:
+        amount = figures.read(plain, measure, is_english=figures.is_english(style.language))
+    except InvalidValue as error:
+        problem = error.problem.replace(hints.quoted(plain), hints.quoted(text))
+        raise InvalidValue(text, problem) from None
     said = {name: value for name, value in amount._asdict().items() if value is not None}
     return {"measure": measure, **said}
 
