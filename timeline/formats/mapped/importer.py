@@ -133,7 +133,7 @@ def _lacking(mapping: Mapping, lacking: Iterable[str], seen: Iterable[str]) -> I
         known = [*dict.fromkeys(plain_name(name) for name in seen)]
         more = ", ..." if len(known) > 10 else ""
         hint = f": the columns are {', '.join(known[:10])}{more}"
-    return InvalidInput("", f"no row has {', '.join(columns)}{hint}")
+    return InvalidInput("map", f"no row has {', '.join(columns)}{hint}")
 
 
 def _check_lists(mapping: Mapping, cells: Cells) -> None:
