@@ -389,7 +389,7 @@ def test_the_year_of_a_date_can_stand_in_a_column_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("patterns", "edtf"),
-    [('"%d/%m/%Y %H:%M"', "2025-05-04"), ('"%m/%d/%Y"', "2025-04-05"), ('["%Y-%m-%d"]', None)],
+    [('"%d/%m/%Y %H:%M"', "2025-05-04"), ('"%m/%d/%Y"', "2025-04-05"), ('"%d.%m.%Y"', None)],
 )
 def test_a_pattern_also_says_the_order_of_days_that_are_written_otherwise(
     patterns: str, edtf: str | None

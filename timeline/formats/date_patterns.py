@@ -29,6 +29,7 @@ _WHOLE = {
 }
 """Patterns that stand for others: in R and in C, or in English."""
 _PIECE = re.compile(r"%-?(.)")
+_ORDER = re.compile(r"%([dm])([./-])%(?!\1)[dm]")
 _LEAP_YEAR = 2000
 """The year by which a date without a year is read, so that 29 February is one."""
 
@@ -81,12 +82,16 @@ def has_year(pattern: str) -> bool:
     return bool(_pieces(pattern) & {"Y", "y", "G"})
 
 
-def day_first(patterns: Iterable[str]) -> bool | None:
-    """Tell whether the day comes before the month in all patterns, behind it, or neither."""
+def day_first(text: str, patterns: Iterable[str]) -> bool | None:
+    """Tell whether the day comes first in a date in digits, by the patterns with the same mark.
+
+    A date with slashes is told by "%d/%m/%Y %H:%M", and not by "%d.%m.%Y". Returns None if the
+    patterns do not tell.
+    """
     found = {
-        plain(pattern).find("%d") < plain(pattern).find("%m")
+        order[1] == "d"
         for pattern in patterns
-        if _pieces(pattern) >= {"d", "m"} and not plain(pattern).startswith("%Y")
+        if (order := _ORDER.search(plain(pattern))) and order[2] in text
     }
     return found.pop() if len(found) == 1 else None
 

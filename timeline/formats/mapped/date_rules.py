@@ -76,8 +76,6 @@ def _column(where: str, said: dict[str, Any]) -> DateColumn:
             raise InvalidInput(f"{where}.date", f'"{pattern}" {problem}')
     if (day_first := said.get("day_first")) not in (None, True, False):
         raise InvalidInput(f"{where}.day_first", "must be true or false")
-    if day_first is None:
-        day_first = date_patterns.day_first(patterns)
     year = said.get("year")
     is_year = type(year) is int and 1 <= year <= 9999
     if year is not None and not is_year and not (isinstance(year, str) and year):

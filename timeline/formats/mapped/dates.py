@@ -330,6 +330,8 @@ def _read(
                 refusal = refusal or error
     if refusal:
         raise refusal
+    if day_first is None:
+        day_first = date_patterns.day_first(text, patterns)
     return read_date(text, language=language, habits=DateHabits(day_first, year))
 
 
