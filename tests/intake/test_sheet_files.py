@@ -55,6 +55,16 @@ def test_a_wrong_cell_of_a_workbook_is_named_by_its_address(log: Path, tmp_path:
     ]
 
 
+def test_columns_of_a_workbook_without_a_name_are_left_out(log: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "story.xlsx"
+    rows = [["", "id", "title", "occurred"], [0, "ice", "Ice", 2025], [1, "fog", "Fog", 2024, "?"]]
+    sheet.write_bytes(xlsx({"April": rows, "May": [["x"], ["y"]]}))
+    result = run("-d", log, "sync", sheet, columns=120)
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "2 recorded."), result.output
+    assert 'read from the sheet "April"; "May" is not read' in result.stderr
+    assert "columns column 1, column 5 left out" in result.stderr
+
+
 def test_ids_are_not_written_into_a_workbook(log: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "story.xlsx"
     content = xlsx({"April": [["title", "occurred"], ["Fire", 2025]]})
@@ -62,7 +72,7 @@ def test_ids_are_not_written_into_a_workbook(log: Path, tmp_path: Path) -> None:
     result = run("-d", log, "sync", "--write-ids", sheet)
     assert (result.exit_code, "--write-ids goes with a CSV file" in result.stderr) == (2, True)
     assert one_line(run("-d", log, "sync", sheet)) == (
-        "line 2: id: is empty: write fire (into a CSV file, --write-ids does)"
+        "line 2: id: is empty: write fire (in a CSV file, --write-ids does it)"
     )
     assert sheet.read_bytes() == content
 

@@ -753,7 +753,7 @@ def test_rows_without_an_id_are_refused_with_ids_that_would_do(
     assert refusal.exit_code == 1
     assert refusal.stderr.splitlines() == [
         "Error: 3 rows have no id, by which an event is found again: write those below into the"
-        " sheet (into a CSV file, --write-ids does)",
+        " sheet (in a CSV file, --write-ids does it)",
         *(
             f"Error: line {line}: cell C{line}, id: is empty: write {proposed}"
             for line, proposed in PROPOSED.items()
@@ -811,7 +811,7 @@ def test_a_sheet_that_is_refused_gets_no_ids(log: Path, tmp_path: Path) -> None:
     assert sheet.read_text() == "title,occurred\nFire,2025\nIce,soon\n"
     refusal = run("-d", log, "sync", "--yes", sheet)
     assert [line.split(": ")[2] for line in refusal.stderr.splitlines()] == [
-        "write those below into the sheet (into a CSV file, --write-ids does)",
+        "write those below into the sheet (in a CSV file, --write-ids does it)",
         "id",
         "cell B3, occurred",
         "id",
@@ -823,7 +823,7 @@ def test_ids_cannot_be_written_into_stdin_or_the_web(log: Path, tmp_path: Path) 
     result = run("-d", log, "sync", "--write-ids", "-", input=sheet)
     assert (result.exit_code, "--write-ids goes with a CSV file" in result.stderr) == (2, True)
     refusal = one_line(run("-d", log, "sync", "--yes", "-", input=sheet))
-    assert refusal == "line 2: id: is empty: write fire (into a CSV file, --write-ids does)"
+    assert refusal == "line 2: id: is empty: write fire (in a CSV file, --write-ids does it)"
 
 
 # --- All at once --------------------------------------------------------------------------
@@ -891,7 +891,8 @@ def test_no_problem_of_a_sheet_for_append_hides_another(log: Path, tmp_path: Pat
     rows = [{"id": f"new-{n}", "Date": "2025", "Headline": "Fire"} for n in range(9)]
     lines = run("-d", log, "append", "--csv", _write(sheet, rows)).stderr.splitlines()
     assert lines == [
-        f"Error: {column}: is no column of the sheet, and a new event needs it"
+        f"Error: {column}: is no column of the sheet, and a new event needs it: name a column so,"
+        " or read the sheet with `timeline import sheet`"
         for column in ("title", "occurred")
     ]
 
@@ -901,7 +902,8 @@ def test_a_column_that_a_new_event_needs_is_missed_once(
 ) -> None:
     rows = [{"id": f"new-{n}", "Date": "2025", "title": "Fire"} for n in range(9)]
     refusal = run("-d", log, "sync", "--yes", _write(tmp_path / "s.csv", rows))
-    assert one_line(refusal) == "occurred: is no column of the sheet, and a new event needs it"
+    said = one_line(refusal)
+    assert said.startswith("occurred: is no column of the sheet, and a new event needs it: name")
 
 
 # --- Columns ------------------------------------------------------------------------------

@@ -33,17 +33,22 @@ def opened_sheet(
 
 def _of_workbook(file: Any) -> Sheet:
     """Return the first sheet of a workbook that has rows; its lines are numbered as its rows."""
-    lines: list[TableLine] = []
+    rows: list[Row] = []
     notes: list[str] = []
     for each in workbook_rows(file):
         if isinstance(each, FileNote):
             notes.append(each.text)
         elif isinstance(each, Row):
-            if not lines:
-                lines.append(TableLine(each.line - 1, each.line - 1, [*each.cells]))
-            lines.append(TableLine(each.line, each.line, [*each.cells.values()]))
+            rows.append(each)
         else:
             raise InvalidInput(each.field, each.reason).at(line=each.line)
+    # A column without a name is only in the rows in which it holds something.
+    names = dict.fromkeys(name for row in rows for name in row.cells)
+    first = rows[0].line - 1 if rows else 1
+    lines = [TableLine(first, first, [*names])]
+    for row in rows:
+        cells = [row.cells.get(name, "") for name in names]
+        lines.append(TableLine(row.line, row.line, cells))
     return Sheet(lines, notes=notes)
 
 

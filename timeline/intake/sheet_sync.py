@@ -172,11 +172,11 @@ def _missing(proposed: Sequence[Proposal]) -> list[InvalidInput]:
     """Return the errors about rows without an id; if they are several, the first is about all."""
     if len(proposed) == 1:
         (only,) = proposed
-        problem = f"is empty: write {only} (into a CSV file, --write-ids does)"
+        problem = f"is empty: write {only} (in a CSV file, --write-ids does it)"
         return [only.row.invalid("id", problem)]
     problem = (
         f"{len(proposed):,} rows have no id, by which an event is found again: write those below"
-        " into the sheet (into a CSV file, --write-ids does)"
+        " into the sheet (in a CSV file, --write-ids does it)"
     )
     rows = [each.row.invalid("id", f"is empty: write {each}") for each in proposed]
     return [InvalidInput("", problem), *rows]

@@ -92,7 +92,10 @@ class Problems:
 
 def check_columns(row: SheetRow) -> None:
     """Raise InvalidInput if a sheet, of which this is a row, lacks columns of a new event."""
-    problem = "is no column of the sheet, and a new event needs it"
+    problem = (
+        "is no column of the sheet, and a new event needs it: name a column so, or read the sheet"
+        " with `timeline import sheet`"
+    )
     lacking = [name for name in ("title", "occurred") if name not in row.cells]
     if lacking:
         raise refusal(InvalidInput(name, problem) for name in lacking)
