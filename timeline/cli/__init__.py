@@ -14,12 +14,13 @@ import io
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
+from timeline.cli.options import CommandGroup
 from timeline.errors import InvalidSheet, TimelineError
 
 _DAILY = {
@@ -78,7 +79,19 @@ _MOST_PROBLEMS = 20
 
 
 class Refusal(click.ClickException):
-    """An error that click prints as one line, with exit code 1."""
+    """An error that click prints as one line, with exit code 1.
+
+    On a terminal the line of the input may follow (`input_excerpts`).
+    """
+
+    def __init__(self, message: str, excerpts: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self._excerpts = excerpts
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        super().show(file)
+        for excerpt in self._excerpts:
+            click.echo(excerpt, file=file, err=True)
 
     def format_message(self) -> str:
         from timeline.cli.output import refusal
@@ -95,13 +108,13 @@ class _SheetRefusal(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         for problem in self._problems[:_MOST_PROBLEMS]:
-            Refusal(str(problem)).show(file)
+            Refusal(str(problem), getattr(problem, "__notes__", ())).show(file)
         more = len(self._problems) - _MOST_PROBLEMS
         if more > 0:
             Refusal(f"{more:,} more problems like these").show(file)
 
 
-class Commands(click.Group):
+class Commands(CommandGroup):
     """A group that imports a command when it is called, and prints a TimelineError as one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -123,14 +136,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if (two := " ".join(args[:2])) in _MODULES:
             args = [two, *args[2:]]
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError:
-            from timeline.model.hints import nearest
-
-            if near := nearest(args[0], _MODULES):
-                ctx.fail(f'no command "{args[0]}": did you mean {near}?')
-            raise
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for heading, names in (("Daily", _DAILY), ("Also", _OTHERS)):
@@ -155,7 +161,7 @@ class Commands(click.Group):
         except InvalidSheet as error:
             raise _SheetRefusal(error) from error
         except TimelineError as error:
-            raise Refusal(str(error)) from error
+            raise Refusal(str(error), getattr(error, "__notes__", ())) from error
         except KeyboardInterrupt:
             raise Refusal("interrupted") from None
         except sqlite3.DatabaseError as error:

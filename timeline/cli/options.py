@@ -43,6 +43,22 @@ class CiteWords(NamedTuple):
     quotes: tuple[str, ...] = ()
 
 
+class CommandGroup(click.Group):
+    """A group that answers an unknown command with the nearest one that it has."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            from timeline.model.hints import nearest
+
+            if near := nearest(args[0], self.list_commands(ctx)):
+                ctx.fail(f'no command "{args[0]}": did you mean {near}?')
+            raise
+
+
 class Command(click.Command):
     """A command that refuses an option given twice, and gives each figure its own options.
 
@@ -53,7 +69,10 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments. Raises UsageError for an option that is given twice."""
-        _, _, order = self.make_parser(ctx).parse_args(args=[*args])
+        try:
+            _, _, order = self.make_parser(ctx).parse_args(args=[*args])
+        except click.NoSuchOption as error:
+            raise click.UsageError(self._unknown(error.option_name), ctx) from None
         given = [each for each in order if isinstance(each, click.Option)]
         for option, count in Counter(given).items():
             if count > 1 and not (option.multiple or option.is_flag or option.count):
@@ -67,6 +86,14 @@ class Command(click.Command):
         if "cites" in ctx.params:
             ctx.params["cites"] = _cites(ctx, [str(each.name) for each in given], ctx.params)
         return rest
+
+    def _unknown(self, option: str) -> str:
+        """Say that the command has no such option, and which one may have been meant."""
+        from timeline.model.hints import nearest
+
+        names = [name for each in self.params for name in each.opts if name.startswith("--")]
+        near = nearest(option, [*names, "--help"])
+        return f'no option "{option}"' + (f": did you mean {near}?" if near else "")
 
 
 def _cites(

@@ -13,6 +13,7 @@ from timeline.cli.appending import appending
 from timeline.cli.opening import opened, opened_to_append
 from timeline.cli.options import (
     Command,
+    CommandGroup,
     author_option,
     dry_run_option,
     json_option,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from timeline.reading.twins.events import EventTwins
 
 
-@click.group("actor")
+@click.group("actor", cls=CommandGroup)
 @click.pass_context
 def actor_command(ctx: click.Context) -> None:
     """Record, merge and list actors: persons, states and bodies.

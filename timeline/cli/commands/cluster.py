@@ -14,7 +14,7 @@ import click
 
 from timeline.cli import output
 from timeline.cli.opening import opened_node
-from timeline.cli.options import Command, json_option, yes_option
+from timeline.cli.options import Command, CommandGroup, json_option, yes_option
 from timeline.errors import Unreachable
 from timeline.model.plurals import counted
 
@@ -34,7 +34,7 @@ _monitor_option = click.option(
 )
 
 
-@click.group("cluster")
+@click.group("cluster", cls=CommandGroup)
 def cluster_command() -> None:
     """Write one timeline at several sites.
 

@@ -23,6 +23,8 @@ from timeline.cli.appending import (
     recorded_sources,
     typed_date,
 )
+from timeline.cli.input_excerpts import excerpted
+from timeline.cli.input_kinds import check_kind
 from timeline.cli.input_places import InputPlaces
 from timeline.cli.opening import opened, opened_to_append
 from timeline.cli.options import (
@@ -125,6 +127,8 @@ def append_command(
         )
         return
     said = validate(Said, words)
+    if file:
+        check_kind(file, is_sheet=csv or tsv, is_lines=nl)
     with naming(getattr(file, "name", "-")) if file else contextlib.nullcontext():
         read = _statements(file, nl=nl) if file and not (csv or tsv) else None
         sheet = (
@@ -132,7 +136,9 @@ def append_command(
         )
     receipts = KeptReceipts()
     places = InputPlaces()
+    delimiter = "\t" if tsv else None
     with (
+        excerpted(file, is_sheet=csv or tsv, delimiter=delimiter, as_json=as_json),
         opened_to_append(database) as timeline,
         output.Progress("events") as progress,
         appending(timeline, dry_run=dry_run) as append,
