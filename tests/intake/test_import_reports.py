@@ -160,7 +160,7 @@ def test_totals_are_exact_and_aligned() -> None:
     assert [line.split() for line in lines] == [
         ["figure", "file", "log"],
         ["pledged,", "low", "3.3", "3.3"],
-        ["pledged,", "value", *["300,045,228,571.178056810"] * 2],
+        ["pledged,", "value", *["300,045,228,571.17805681"] * 2],
     ]
     assert len({len(line) for line in lines}) == 1
 

@@ -176,6 +176,32 @@ def test_an_update_leaves_out_the_same_parts() -> None:
     assert shown(1)["place"]["lat"] == "14.5"
 
 
+def test_a_mapping_that_is_mended_adds_what_was_left_out() -> None:
+    rows = [{"Kind": "Aid", "Land": "Atlantis"}, {"Kind": "Storm", "Injured": "few"}, {}]
+    mapping = MAPPING.replace('"Kind"', '{ column = "Kind", words = { AID = "AID" } }')
+    Path("map.toml").write_text(mapping)
+    assert sum(group["rows"] for group in put(*rows)["left_out"]) == 4
+    again = put(*rows)
+    assert (again["unchanged"], sum(group["rows"] for group in again["left_out"])) == (3, 4)
+    done("correct", "floods-2", "--set", "quantities.0.value=1300", "--reason", "we counted")
+    mended = mapping.replace('AID = "AID"', 'AID = "AID", Aid = "AID", Storm = "AID"')
+    Path("map.toml").write_text(mended)
+    outcome = put(*rows)
+    assert (outcome["updated"], outcome["unchanged"]) == (2, 1)
+    assert sum(group["rows"] for group in outcome["left_out"]) == 2
+    assert [shown(number)["event_type"] for number in (1, 2, 3)] == ["AID"] * 3
+    assert shown(2)["quantities"][0]["value"] == "1300"
+    assert put(*rows)["unchanged"] == 3
+    land = mended.replace(
+        '"Land"', '{ column = "Land", words = { Atlantis = "MLI", Mali = "MLI" } }'
+    )
+    Path("map.toml").write_text(land)
+    assert put(*rows)["updated"] == 1
+    assert shown(1)["place"]["country"] == "MLI"
+    assert "could not be read: Kind, Land" in done("history", "floods-1")
+    done("verify")
+
+
 def test_one_address_under_several_titles_is_one_source() -> None:
     outcome = put({"Paper": "Daily Post"}, {"Paper": "The Daily Post"}, {"Paper": "Post"}, {})
     assert (outcome["recorded"], outcome["rejected"], outcome["left_out"]) == (4, 0, [])

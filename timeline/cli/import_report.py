@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -172,8 +173,9 @@ def _print_totals(found: Totals) -> None:
             output.echo(output.table(rows))
 
 
-def _number(value: Any) -> str:
-    return f"{value:,f}"
+def _number(value: Decimal) -> str:
+    exact = f"{value:,f}"
+    return exact.rstrip("0").rstrip(".") if "." in exact else exact
 
 
 def import_fields(done: Imported, steps: list[DatasetStep]) -> dict[str, Any]:
@@ -204,8 +206,8 @@ def import_fields(done: Imported, steps: list[DatasetStep]) -> dict[str, Any]:
             {
                 "measure": figure.measure,
                 "field": figure.field,
-                "file": f"{figure.in_file:f}",
-                "log": f"{figure.in_log:f}",
+                "file": _number(figure.in_file).replace(",", ""),
+                "log": _number(figure.in_log).replace(",", ""),
                 "reconciles": figure.reconciles,
             }
             for figure in found.figures

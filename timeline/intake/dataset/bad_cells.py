@@ -5,7 +5,7 @@ Guarantees: a row whose cells can all be read is read once, and costs nothing mo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from timeline.errors import AlreadyRecorded, InvalidInput
@@ -15,12 +15,14 @@ from timeline.intake.dataset.left_out import RowPlace
 from timeline.intake.dataset.outcome import DatasetOutcome, Import
 from timeline.intake.dataset.row_changes import LONGEST_CELL
 from timeline.intake.dataset.sources import cited_as_known
-from timeline.intake.dataset.staging import StagedRow, Staging
-from timeline.model.content import Statement
+from timeline.intake.dataset.staging import LACKING, StagedRow, Staging
+from timeline.model.content import Said, Statement
 from timeline.writing.writer import Append
 
 T = TypeVar("T")
 
+_MOST_COLUMNS = 10
+"""Columns that the reason of an entry names."""
 _MOST_ADDRESSES = 10_000
 """Addresses of sources that are kept so that each is noted once."""
 
@@ -55,14 +57,14 @@ class BadCells:
         row: StagedRow,
         fields: dict[str, Any],
         ids: dict[str, Any],
-        attempt: Callable[[dict[str, Any]], T],
+        attempt: Callable[[dict[str, Any], Sequence[RefusedPart]], T],
     ) -> tuple[T, dict[str, Any], list[RefusedPart]]:
         """Return what `attempt` makes of the fields, those that are left, and what was left out.
 
         Raises what `attempt` raises, with the column, for what an event cannot do without.
         """
         try:
-            return attempt(fields), fields, []
+            return attempt(fields, ()), fields, []
         except (InvalidInput, AlreadyRecorded) as error:
             if self._wanted.strict:
                 if isinstance(error, InvalidInput):
@@ -72,10 +74,9 @@ class BadCells:
             _, left, refusals = well_formed(Statement, {**fields, **ids})
             fields = {name: value for name, value in left.items() if name not in ids}
             fields = cited_as_known(append, fields, self._note_of_source(self._staging.place(row)))
-            made, fields, more = accepted(fields, attempt)
+            return accepted(fields, attempt, refusals)
         except InvalidInput as error:
             raise self._named(error, row.cells) from None
-        return made, fields, [*refusals, *more]
 
     def _note_of_source(self, place: str) -> Callable[[str, str], object]:
         """Return what notes, once per address, that a known source is cited."""
@@ -90,24 +91,41 @@ class BadCells:
 
         return note
 
-    def leave_out(self, row: StagedRow, reading: Reading, refusals: list[RefusedPart]) -> None:
+    def said(self, row: StagedRow, reading: Reading, refusals: Sequence[RefusedPart]) -> Said:
+        """Return the words of an entry; its reason names the cells that the event lacks.
+
+        By the reason, a later import finds the row again, and reads these cells anew.
+        """
+        columns = [cell.column for cell in self._lacking(row, reading, refusals)]
+        if not columns:
+            return self._wanted.said
+        reason = f"{LACKING}{', '.join([*dict.fromkeys(columns)][:_MOST_COLUMNS])}"
+        return self._wanted.said.model_copy(update={"reason": reason})
+
+    def leave_out(self, row: StagedRow, reading: Reading, refusals: Sequence[RefusedPart]) -> None:
         """Count the cells that the event of a row lacks, and keep the notes on the others."""
         place = RowPlace(row.number, row.line)
         for note in reading.notes:
             self._outcome.note(f"{self._staging.place(row)}: {note}")
-        for cell in reading.left_out:
+        for cell in self._lacking(row, reading, refusals):
             self._outcome.left_out.add(place, cell)
+        for column, text in row.cells.items():
+            if len(text) > LONGEST_CELL:
+                problem = f"is longer than {LONGEST_CELL:,} characters, and was cut off in extra"
+                self._outcome.left_out.add(place, LeftOut(column, problem, ""))
+
+    def _lacking(
+        self, row: StagedRow, reading: Reading, refusals: Sequence[RefusedPart]
+    ) -> Iterator[LeftOut]:
+        """Yield the cells that the event of a row lacks."""
+        yield from reading.left_out
         columns = {cell.column for cell in reading.left_out}
         for path, problem, value in refusals:
             if not columns.isdisjoint(self._form.column_of(f"{path}.{part}") for part in PARTS):
                 continue  # it goes because a cell of it could not be read
             column = self._column(path, row.cells, value)
             said = row.cells.get(column, value if isinstance(value, str) else "")
-            self._outcome.left_out.add(place, LeftOut(column, problem, said.strip()))
-        for column, text in row.cells.items():
-            if len(text) > LONGEST_CELL:
-                problem = f"is longer than {LONGEST_CELL:,} characters, and was cut off in extra"
-                self._outcome.left_out.add(place, LeftOut(column, problem, ""))
+            yield LeftOut(column, problem, said.strip())
 
     def _named(self, error: InvalidInput, cells: Cells) -> InvalidInput:
         """Return the error with the column instead of the path of a field."""

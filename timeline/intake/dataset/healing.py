@@ -9,7 +9,7 @@ is refused. The work on one event is bounded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from timeline.errors import InvalidInput
@@ -77,16 +77,19 @@ def well_formed(
 
 
 def accepted(
-    fields: dict[str, Any], attempt: Callable[[dict[str, Any]], T]
+    fields: dict[str, Any],
+    attempt: Callable[[dict[str, Any], Sequence[RefusedPart]], T],
+    before: Sequence[RefusedPart] = (),
 ) -> tuple[T, dict[str, Any], list[RefusedPart]]:
     """Return what `attempt` makes of the fields, the fields that are left, and what was left out.
 
-    `attempt` raises InvalidInput with the path of what it refuses. Raises it too.
+    `attempt` takes the fields and what was left out so far, `before` or now. It raises InvalidInput
+    with the path of what it refuses. Raises it too.
     """
-    refusals: list[RefusedPart] = []
+    refusals = [*before]
     for _ in range(_MOST_ROUNDS):
         try:
-            return attempt(fields), fields, refusals
+            return attempt(fields, refusals), fields, refusals
         except InvalidInput as error:
             if not _is_spared(error.field) or error.field.split(".")[0] not in fields:
                 raise

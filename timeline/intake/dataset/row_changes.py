@@ -7,6 +7,7 @@ order of the columns are churn, and each kind of churn has a name. Everything el
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -56,3 +57,14 @@ def compared(form: Format, old: Cells, new: Cells) -> tuple[list[str], set[str]]
     if [column for column in new if column in old] != [column for column in old if column in new]:
         churn.add(ORDER)
     return changed, churn
+
+
+def digest(form: Format, cells: Cells) -> bytes:
+    """Return a hash of what a row says, without its id and however it is written."""
+    said = sorted(
+        (column, form.spellings[column].normal(cell) if column in form.spellings else cell)
+        for column, cell in cells.items()
+        if cell.strip() and column not in form.identifying
+    )
+    folded = [(column, " ".join(cell.split())) for column, cell in said]
+    return hashlib.sha256(json.dumps(folded).encode()).digest()

@@ -17,7 +17,7 @@ from typing import IO, Any, NamedTuple, TypeVar
 from timeline.errors import InvalidInput, TimelineError
 from timeline.formats.imports import Cells, FileNote, Format, LeftOut, Row
 from timeline.intake.dataset.left_out import RowPlace, kind_of
-from timeline.intake.dataset.row_changes import compared, filled
+from timeline.intake.dataset.row_changes import compared, digest, filled
 from timeline.model import clock
 from timeline.store.codec import MAX_PAYLOAD, decode_content
 
@@ -53,6 +53,10 @@ GONE = "no longer in the publisher's file"
 """The beginning of the reason of a retraction that a file made."""
 
 
+LACKING = "without what could not be read: "
+"""The beginning of the reason of an entry whose event lacks cells of its row."""
+
+
 class StagedRow(NamedTuple):
     """Holds a row of the file, and says how its event stands if the log has one."""
 
@@ -69,6 +73,8 @@ class StagedRow(NamedTuple):
     """Whether the event has this external id."""
     new_id: str | None
     """The external id that the row has now, if it had the other one before."""
+    lacks_cells: bool
+    """Whether cells of the row could not be read when its event was recorded or updated."""
     cells: Cells
     kept: Cells | None
     """The cells of the row that the log has."""
@@ -282,7 +288,7 @@ class Staging:
         found: list[StagedRow] = []
         held = 0
         with contextlib.closing(
-            self._connection.execute(_CHUNK, (self._form.scheme, after, _AT_ONCE))
+            self._connection.execute(_CHUNK, (LACKING, self._form.scheme, after, _AT_ONCE))
         ) as rows:
             for *plain, cells, kept in rows:
                 found.append(StagedRow._make((*plain, json.loads(cells), _cells(kept))))
@@ -388,7 +394,9 @@ class Staging:
 
 _CHUNK = (
     "SELECT s.number, s.line, s.external_id, coalesce(x.event_id, s.event_id), e.state, e.title,"
-    " e.version, x.event_id IS NOT NULL, s.new_id, s.cells,"
+    " e.version, x.event_id IS NOT NULL, s.new_id,"
+    " EXISTS (SELECT 1 FROM event_versions AS v WHERE v.event_id = e.event_id"
+    " AND v.reason GLOB ? || '*'), s.cells,"
     " json_extract(e.extra, '$.\"' || ? || '\"')"
     " FROM staged AS s LEFT JOIN event_external_ids AS x USING (external_id)"
     " LEFT JOIN events AS e ON e.event_id = coalesce(x.event_id, s.event_id)"
@@ -424,17 +432,6 @@ def _check_utf8(cells: Cells) -> None:
 
 def _cells(text: str | None) -> Cells | None:
     return None if text is None else json.loads(text)
-
-
-def digest(form: Format, cells: Cells) -> bytes:
-    """Return a hash of what a row says, without its id and however it is written."""
-    said = sorted(
-        (column, form.spellings[column].normal(cell) if column in form.spellings else cell)
-        for column, cell in cells.items()
-        if cell.strip() and column not in form.identifying
-    )
-    folded = [(column, " ".join(cell.split())) for column, cell in said]
-    return hashlib.sha256(json.dumps(folded).encode()).digest()
 
 
 def listed(items: Sequence[str]) -> str:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, TypeVar
 
 from timeline.errors import InvalidInput, Refused, TimelineError
 from timeline.formats.imports import Cells, Format, Reading
 from timeline.intake.dataset.bad_cells import BadCells
-from timeline.intake.dataset.healing import accepted
+from timeline.intake.dataset.healing import RefusedPart, accepted
 from timeline.intake.dataset.outcome import DatasetOutcome, DatasetStep, Import
-from timeline.intake.dataset.row_changes import compared, filled, kept_name
-from timeline.intake.dataset.staging import GONE, Reject, StagedRow, Staging, digest
+from timeline.intake.dataset.row_changes import compared, digest, filled, kept_name
+from timeline.intake.dataset.staging import GONE, Reject, StagedRow, Staging
 from timeline.model.content import Said, Statement
 from timeline.model.validation import validate
 from timeline.writing.one_form import comparable
@@ -146,10 +146,11 @@ class Steps:
             changed, churn = compared(self._form, row.kept, filled(row.cells))
             for kind in sorted(churn):
                 self._outcome.churn[kind] += 1
-            if changed:
-                changes, said = self._changes(append, row, row.kept, changed)
-            else:
-                changes = {}
+            changes, said = {}, self._wanted.said
+            if changed or row.lacks_cells:
+                with contextlib.suppress(*(() if changed else (InvalidInput,))):
+                    changes, said = self._changes(append, row, row.kept, changed)
+            if not changed:
                 self._outcome.respelled += bool(churn)
         if row.new_id:
             ids = self._staging.content(row.event_id).get("external_ids", [])
@@ -180,7 +181,7 @@ class Steps:
     ) -> None:
         """Change an event; a field that is refused stays as it was if the event can do so."""
 
-        def update(changes: dict[str, Any]) -> None:
+        def update(changes: dict[str, Any], _: object = ()) -> None:
             append.update(row.event_id, changes, said, expect=expect)
 
         if self._wanted.strict:
@@ -219,10 +220,10 @@ class Steps:
         ids = {"event_id": row.event_id, "external_ids": [row.external_id], "extra": extra}
         reading = self._cells.reading(row.cells)
 
-        def record(fields: dict[str, Any]) -> str:
+        def record(fields: dict[str, Any], left_out: Sequence[RefusedPart]) -> str:
             self._check_relations(append, fields)
             statement = validate(Statement, {**fields, **ids})
-            append.record(statement, self._wanted.said)
+            append.record(statement, self._cells.said(row, reading, left_out))
             return statement.title
 
         title, _, refusals = self._cells.healed(append, row, reading.fields, ids, record)
@@ -245,11 +246,12 @@ class Steps:
     ) -> tuple[dict[str, Any], Said]:
         """Return changes that take over what the publisher changed, unless it was changed here too.
 
-        Fields that are only written otherwise stay as they were.
+        Fields that are only written otherwise stay as they were. What the event lacks because it
+        could not be read before is added if it can be read now.
         """
         ids = {"event_id": row.event_id, "external_ids": [row.external_id]}
 
-        def worded(fields: dict[str, Any]) -> dict[str, Any]:
+        def worded(fields: dict[str, Any], _: object = ()) -> dict[str, Any]:
             return append.worded(validate(Statement, {**fields, **ids}))
 
         reading = self._cells.reading(row.cells)
@@ -267,9 +269,12 @@ class Steps:
         self._cells.leave_out(row, reading, refusals)
         now = filled(row.cells)
         cells = filled(kept | {column: now.get(column, "") for column in changed})
-        changes: dict[str, Any] = {f"/extra/{self._form.scheme}": cells}
+        changes: dict[str, Any] = {f"/extra/{self._form.scheme}": cells} if changed else {}
+        if row.lacks_cells:
+            added = (name for name in theirs if _adds_to(ours.get(name), theirs[name]))
+            changes |= {name: fields[name] for name in added if name in fields}
         for name in dict.fromkeys((*theirs, *base)):
-            if theirs.get(name) in (base.get(name), ours.get(name)):
+            if name in changes or theirs.get(name) in (base.get(name), ours.get(name)):
                 continue
             if ours.get(name) == base.get(name):
                 changes[name] = fields.get(name)
@@ -279,7 +284,7 @@ class Steps:
                     f"{name} of {row.event_id} was changed here, and now by the publisher: ours"
                     " stays, theirs is in its extra",
                 )
-        said = self._wanted.said
+        said = self._cells.said(row, reading, refusals)
         if reported_at and not said.reported_at:
             said = validate(Said, {**said.content(), "reported_at": reported_at})
         return changes, said
@@ -311,6 +316,15 @@ class Steps:
         self, verb: str, event_id: str, title: str | None, columns: tuple[str, ...] = ()
     ) -> None:
         self._tell(DatasetStep(verb, event_id, title or "", columns))
+
+
+def _adds_to(ours: Any, theirs: Any) -> bool:
+    """Tell whether a value says all that ours does, and more."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        return ours != theirs and ours.items() <= theirs.items()
+    if isinstance(ours, list) and isinstance(theirs, list):
+        return ours != theirs and all(item in theirs for item in ours)
+    return ours is None
 
 
 class _Waits(Exception):
