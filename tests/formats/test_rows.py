@@ -378,6 +378,20 @@ def test_objects_one_after_another_are_rows_in_lines_or_not() -> None:
     ]
 
 
+def test_the_columns_that_pandas_writes_as_json_are_rows() -> None:
+    import pandas
+
+    for indent in (0, 2):
+        content = pandas.DataFrame(TWO[:1] * 2).to_json(indent=indent)
+        assert read(content.encode()) == [
+            "read as columns of one object, as pandas writes JSON",
+            TWO[0],
+            TWO[0],
+        ]
+        records = pandas.DataFrame(TWO[:1] * 2).to_json(orient="records", indent=indent)
+        assert read(records.encode()) == TWO[:1] * 2
+
+
 def test_one_line_of_json_is_a_row_if_it_has_the_wanted_columns_itself() -> None:
     content = json.dumps({**TWO[0], "links": [{"url": "https://example.org/"}]}).encode()
     form = FileForm(columns=frozenset(("ref", "headline", "on")))

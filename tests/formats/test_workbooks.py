@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import io
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,47 @@ def test_the_first_sheet_with_rows_is_read_and_the_others_are_named() -> None:
     with pytest.raises(InvalidInput, match='the workbook has no "Date": did you mean Data'):
         read(content, FileForm(sheet="Date"))
     assert read(xlsx({"A": table, "B": []}, hidden=["A"]))[0].startswith('read from the sheet "A"')
+
+
+def test_the_sheet_that_has_the_wanted_columns_or_is_a_table_is_read() -> None:
+    about = [["About these data"], ["They were collected by hand."], ["Ask us."]]
+    codes = [["code", "means"], ["a", "Aid"]]
+    table = [["Incidents"], [], ["ref", "on"], ["k1", DAY]]
+    content = xlsx({"About": about, "Codes": codes, "Main data": table})
+    assert read(content)[0] == 'read from the sheet "Codes"; "About", "Main data" are not read'
+    note, _, row = read(content, FileForm(columns=frozenset(("on", "ref"))))
+    assert note == 'read from the sheet "Main data"; "About", "Codes" are not read'
+    assert row == (4, {"ref": "k1", "on": "2025-04-13"})
+    assert read(xlsx({"About": about}))[0] == (2, {"About these data": about[1][0]})
+
+
+def test_cells_with_an_error_are_empty_and_counted() -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["ref", "dead"])
+    sheet.append(["k1", "#REF!"])
+    sheet.append(["k2", "#N/A"])
+    file = io.BytesIO()
+    book.save(file)
+    note, *found = read(file.getvalue())
+    assert note == "2 cells have an error such as #REF! in the workbook, and count as empty"
+    assert [cells["dead"] for _, cells in found] == ["", ""]
+
+
+def test_the_empty_rows_that_libreoffice_repeats_cost_nothing() -> None:
+    content = ods([["ref", "on"], ["k1", "date:2025-04-13"]])
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    rest = (
+        b'<table:table-row table:number-rows-repeated="1048574">'
+        b'<table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
+    )
+    members["content.xml"] = members["content.xml"].replace(
+        b"</table:table>", rest + b"</table:table>"
+    )
+    assert read(zipped(members)) == [(2, {"ref": "k1", "on": "2025-04-13"})]
 
 
 def test_a_title_above_the_header_is_skipped_and_rows_keep_their_numbers() -> None:

@@ -26,6 +26,8 @@ _OF_AIRTABLE = frozenset(("id", "createdTime", "fields", "commentCount"))
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_OF_COLUMNS = re.compile(r'\s*\{\s*"[^"]*"\s*:\s*\{\s*"0"\s*:')
+"""The beginning of an object of columns, the first of which begins with row 0."""
 _PLAIN = re.compile(r"[^][{}\",: \t\r\n]+|[,:]")
 """A number, a word such as true, or what stands between two values."""
 
@@ -47,11 +49,34 @@ def object_rows(
         if walk.rest().strip():
             yield Unreadable(walk.line, "", "has more behind the end of the object")
     elif path is None:
-        yield from array_rows(chain(("[",), walk.seen, chunks, ("]",)), line)
+        yield from _by_columns(walk, line) or array_rows(
+            chain(("[",), walk.seen, chunks, ("]",)), line
+        )
     else:
         near = nearest(path, walk.names)
         hint = f"did you mean {near}?" if near else _has(walk.names)
         raise InvalidInput("rows", f"the file has no list {quoted(path)}: {hint}")
+
+
+def _by_columns(walk: _Walk, line: int) -> list[Row | FileNote]:
+    """Return the rows of an object of columns, as pandas writes a table; none for another object.
+
+    A column is an object, and its keys are the numbers of rows.
+    """
+    if not _OF_COLUMNS.match("".join(walk.seen[:3])):
+        return []
+    try:
+        columns = parse_json("".join(walk.seen))
+    except InvalidInput:
+        return []
+    numbers = [[*column] if isinstance(column, dict) else [] for column in columns.values()]
+    if not all(number == numbers[0] and numbers[0] for number in numbers):
+        return []
+    rows = [
+        Row(line, cells_of({name: column[number] for name, column in columns.items()}))
+        for number in numbers[0]
+    ]
+    return [FileNote("read as columns of one object, as pandas writes JSON"), *rows]
 
 
 def _which(names: list[str]) -> str:

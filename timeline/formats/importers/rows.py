@@ -40,7 +40,7 @@ class FileForm(NamedTuple):
     columns: frozenset[str] = frozenset()
     """The columns that a table must have, each of them once."""
     sheet: str | None = None
-    """The name of a sheet of a workbook; None means the first one with rows."""
+    """The name of a sheet of a workbook; None means the first one with the columns, or a table."""
 
 
 _ANY_FORM = FileForm()

@@ -46,10 +46,11 @@ def is_workbook(beginning: bytes) -> bool:
 def workbook_rows(
     file: IO[bytes], sheet: str | None = None, wanted: Set[str] = frozenset()
 ) -> Iterator[Row | Unreadable | FileNote]:
-    """Yield the rows of a sheet, the first one with rows by default, and notes on how it was read.
+    """Yield the rows of a sheet, and notes on how it was read.
 
-    The line of a row is its number in the sheet. Raises InvalidInput for what cannot be read as a
-    workbook, and for a header that lacks a wanted column or has it twice.
+    Without a name it is the first sheet with the wanted columns, or else with a table. The line of
+    a row is its number in the sheet. Raises InvalidInput for what cannot be read as a workbook, and
+    for a header that lacks a wanted column or has it twice.
     """
     content = text_files.whole(file, ": save the sheet as CSV")
     if content.startswith(packed.ZIP):
@@ -65,7 +66,7 @@ def workbook_rows(
         spooled.write(content)
         del content
         spooled.seek(0)
-        command = [sys.executable, "-P", str(_READER), *([] if sheet is None else [sheet])]
+        command = [sys.executable, "-P", str(_READER), json.dumps([sheet, sorted(wanted)])]
         with subprocess.Popen(  # noqa: S603
             command, stdin=spooled, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as process:
@@ -102,6 +103,9 @@ def _rows(told: Iterator[Any], wanted: Set[str]) -> Iterator[Row | Unreadable | 
         yield FileNote(
             f"read from the sheet {hints.quoted(name)}; {_listed(others)} {is_or_are} not read"
         )
+    if errors := about["errors"]:
+        have = "1 cell has an error" if errors == 1 else f"{errors:,} cells have an error"
+        yield FileNote(f"{have} such as #REF! in the workbook, and count as empty")
     rows = (
         Record(number, cells)
         for number, cells in enumerate(told, 1)
