@@ -1087,6 +1087,45 @@ def test_axe_finds_nothing_in_an_embed(
     expect(page.locator("h1")).to_be_visible()
 
 
+def test_a_reader_copies_what_shares_a_page_and_sees_the_embed(
+    demo: str, browser: Browser, open_page: Opener
+) -> None:
+    page = open_page(demo + EVENT)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    asked_for: list[str] = []
+    page.on("request", lambda request: asked_for.append(request.url))
+    page.locator(".share summary").focus()
+    page.keyboard.press("Enter")
+    code = page.get_by_label("In your page: changes with the timeline")
+    code.locator("~ button").click()
+    expect(code.locator("~ button")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == code.input_value()
+    assert f'src="{demo}{EMBEDDED}"' in code.input_value()
+    assert [each for each in asked_for if "/embed" in each] == []
+    page.get_by_role("link", name="Preview").click()
+    expect(page.frame_locator(".share iframe").locator("h1")).to_have_text(STRIKE)
+    page.keyboard.press("Escape")
+    expect(code).to_be_hidden()
+    expect(page.locator(".share summary")).to_be_focused()
+
+
+def test_what_is_shared_follows_the_filters(demo: str, open_page: Opener) -> None:
+    page = open_page(demo)
+    facet(page, "type", "Consultation")
+    page.locator(".share summary").click()
+    living = page.get_by_label("Address: as it is now, and changes")
+    expect(living).to_have_value(f"{demo}/events?type=CONSULT")
+
+
+def test_a_page_is_shared_without_javascript(demo: str, open_page: Opener) -> None:
+    page = open_page(demo, javascript=False, width=PHONE)
+    page.locator(".share summary").click()
+    expect(page.get_by_label("Address: as it stands today, for ever")).to_be_visible()
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+    assert page.get_by_role("link", name="Preview").get_attribute("target") == "_blank"
+    assert is_within(page)
+
+
 # --- Quotes -------------------------------------------------------------------------------
 
 

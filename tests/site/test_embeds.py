@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import html
 import json
 import re
 import shutil
+import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from links import Links
+from lxml.html import fragment_fromstring
 from running import done, one_line, run
 from serving import serving
 from site_in_process import FILES, Site, open_site
@@ -48,6 +53,7 @@ def ids(text: str) -> list[str]:
 EMBEDS = [
     *("/embed", "/embed?view=list", "/embed?view=axis", "/embed?view=map&theme=dark", EVENT),
     *(f"{EVENT}/2", f"{EVENT}?as_of=2025-04-14", "/embed?event=sumy-strike", "/embed/highlights"),
+    *("/embed?source=odesa-briefing&actor!=nato&highlight=no&view=list", "/embed?tag=war"),
     *(f"/embed/actors/{RUTTE}", "/embed?type=ASSAULT&as_of=2025-04-16", "/embed?q=nothing+at+all"),
 ]
 
@@ -227,3 +233,184 @@ def test_formats_may_be_read_by_scripts_of_other_sites_if_datasette_says_so(
             assert allowed == ("*" if cors else None), address
         for address in ("/", "/events/sumy-strike", "/embed", "/changes"):
             assert "access-control-allow-origin" not in site.ask(address).headers, address
+
+
+# --- Share, and oEmbed --------------------------------------------------------------------
+
+
+def field(text: str, name: str) -> str:
+    """The value of a field of the panel that shares a page; an empty text if it has none."""
+    found = re.search(f'id="share-{name}" readonly value="([^"]*)"', text)
+    return html.unescape(found[1]) if found else ""
+
+
+def source_of(code: str) -> str:
+    (source,) = Links(code).found
+    return source
+
+
+@pytest.mark.parametrize(
+    ("address", "living", "fixed", "embed", "fixed_embed"),
+    [
+        ("/", "/", "/?as_of=%23{n}", "/embed", "/embed?as_of=%23{n}"),
+        (
+            "/events?type=CONSULT&all=actor&find_tag=w&utm_source=x",
+            "/events?type=CONSULT",
+            "/events?type=CONSULT&as_of=%23{n}",
+            "/embed?type=CONSULT",
+            "/embed?as_of=%23{n}&type=CONSULT",
+        ),
+        (
+            "/events?view=map&as_of=2025-04-14",
+            "/events?view=map",
+            "/events?as_of=2025-04-14&view=map",
+            "/embed?view=map",
+            "/embed?as_of=2025-04-14&view=map",
+        ),
+        ("/map", "/map", "/map?as_of=%23{n}", "/embed?view=map", "/embed?as_of"),
+        (
+            "/events/sumy-strike?type=ASSAULT",
+            "/events/sumy-strike",
+            "/events/sumy-strike/5",
+            "/embed/events/sumy-strike",
+            "/embed/events/sumy-strike/5",
+        ),
+        (
+            "/events/sumy-strike/2",
+            "/events/sumy-strike",
+            "/events/sumy-strike/2",
+            "/embed/events/sumy-strike",
+            "/embed/events/sumy-strike/2",
+        ),
+        (
+            f"/actors/{RUTTE}",
+            f"/actors/{RUTTE}",
+            f"/actors/{RUTTE}?as_of=%23{{n}}",
+            f"/embed/actors/{RUTTE}",
+            f"/embed/actors/{RUTTE}?as_of=%23{{n}}",
+        ),
+        (
+            "/sources/odesa-briefing",
+            "/sources/odesa-briefing",
+            "",
+            "/embed?source=odesa-briefing",
+            "",
+        ),
+        ("/changes?kind=corrected", "/changes?kind=corrected", "", "", ""),
+        ("/verify", "/verify", "", "", ""),
+    ],
+)
+def test_a_page_is_shared_living_and_fixed_and_as_an_embed(
+    address: str, living: str, fixed: str, embed: str, fixed_embed: str, site: Site, path: Path
+) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        ((newest,),) = connection.execute("SELECT max(seq) FROM log")
+    text = site.page(address)
+    root = "http://localhost"
+    assert field(text, "living") == root + living
+    assert field(text, "fixed") == (root + fixed.format(n=newest) if fixed else "")
+    for name, meant in (("code", embed), ("fixed-code", fixed_embed)):
+        code = field(text, name)
+        if meant:
+            assert source_of(code).startswith(root + meant.format(n=newest))
+            assert site.ask(source_of(code).removeprefix(root)).status_code == 200
+        else:
+            assert code == ""
+    for name in ("living", "fixed"):
+        if shared := field(text, name):
+            assert site.ask(shared.removeprefix(root)).status_code == 200
+
+
+def test_the_code_of_an_embed_is_html_whatever_the_title(tmp_path: Path) -> None:
+    path = tmp_path / "title.db"
+    title = "\"><script>alert('1')</script> & more"
+    with Timeline.create(path, title=title) as timeline:
+        timeline.record(Event(event_id="talks", title=title, occurred="2025"))
+    with open_site(path) as site:
+        for address in ("/", "/events/talks"):
+            text = site.page(address)
+            assert "<script>alert" not in text
+            frame = fragment_fromstring(field(text, "code"))
+            assert (frame.tag, frame.attrib["title"]) == ("iframe", title)
+        described = json.loads(site.page("/oembed?url=http://localhost/events/talks"))
+        frame = fragment_fromstring(described["html"])
+        assert (frame.tag, frame.attrib["title"], described["title"]) == ("iframe", title, title)
+
+
+@pytest.mark.parametrize("url", ["https://news.example/odesa/", None])
+def test_what_is_shared_begins_with_the_public_address(
+    url: str | None, path: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.db"
+    done("-d", other, "init", "--title", "Other", "--origin", "news.example/other")
+    done("-d", other, "append", "--title", "Talks", "--occurred", "2025", "--id", "talks")
+    base = "/odesa/" if url else "/"
+    root = (url or "http://localhost/").rstrip("/")
+    with open_site(path, other, url=url, settings={"base_url": base}) as site:
+        for prefix, event in (("", "sumy-strike"), ("/timelines/other", "talks")):
+            text = site.page(f"{prefix}/events/{event}")
+            assert field(text, "living") == f"{root}{prefix}/events/{event}"
+            assert source_of(field(text, "code")) == f"{root}{prefix}/embed/events/{event}"
+            assert source_of(field(text, "script")).startswith(f"{root}/-/static-plugins/")
+            found = quote(f"{root}{prefix}/events/{event}", safe="")
+            assert f'href="{root}{prefix}/oembed?url={found}"' in text
+            said = json.loads(site.page(f"{prefix}/oembed?url={found}"))
+            assert source_of(said["html"]) == f"{root}{prefix}/embed/events/{event}"
+            assert said["provider_url"] == f"{root}{prefix}/"
+        # The pages of the other timeline are not those of this one.
+        assert site.ask(f"/oembed?url={root}/timelines/other/").status_code == 404
+
+
+def test_a_site_without_embeds_offers_none(path: Path, tmp_path: Path) -> None:
+    with serving("timeline", "-d", path, "serve", "--no-embed", cwd=tmp_path) as address:
+        with urllib.request.urlopen(f"{address}/events/sumy-strike") as answer:  # noqa: S310
+            text = answer.read().decode()
+        with pytest.raises(urllib.error.HTTPError, match="404") as refused:
+            urllib.request.urlopen(f"{address}/oembed?url={address}/")  # noqa: S310
+        refused.value.close()
+    assert field(text, "living") == f"{address}/events/sumy-strike"
+    assert field(text, "code") == ""
+    assert "oembed" not in text
+
+
+def test_a_reader_of_oembed_that_is_not_ours_finds_and_reads_the_embed(
+    path: Path, tmp_path: Path
+) -> None:
+    from oembedpy import consumer, discovery, types
+
+    with serving("timeline", "-d", path, "serve", cwd=tmp_path) as address:
+        for page, embed, title in (
+            ("/", "/embed", "NATO and Odesa, spring 2025"),
+            ("/events/sumy-strike", EVENT, "Ballistic missile strike on Sumy"),
+            ("/events?type=CONSULT&view=map", "/embed?view=map&type=CONSULT", "NATO and Odesa"),
+            (f"/actors/{RUTTE}", f"/embed/actors/{RUTTE}", "Mark Rutte - NATO and Odesa"),
+            ("/sources/odesa-briefing", "/embed?source=odesa-briefing", "NATO and Odesa"),
+        ):
+            endpoint, asked = discovery.find_from_content(address + page)
+            for form in ("json", "xml"):
+                asked.format, asked.max_width, asked.max_height = form, 400, 300
+                found = consumer.fetch_content(endpoint, asked)
+                assert isinstance(found, types.Rich)
+                assert (found.version, found.type) == ("1.0", "rich")
+                assert (int(found.width), int(found.height)) == (400, 300)
+                assert str(found.title).startswith(title)
+                frame = fragment_fromstring(found.html)
+                assert frame.attrib["src"] == address + embed
+                assert (frame.attrib["width"], frame.attrib["height"]) == ("400", "300")
+
+
+def test_what_is_no_page_with_an_embed_has_no_description(site: Site) -> None:
+    root = "http://localhost"
+    for url, status in (
+        *((f"{root}/verify", 404), ("https://elsewhere.example/", 404), ("x", 404)),
+        *((f"{root}/events/no-such-event", 404), (f"{root}/events?typ=AID", 400), ("", 400)),
+        *((f"{root}/embed/events/sumy-strike", 200), (f"https://localhost{EVENT}/2", 200)),
+        *((f"{root}/embed/highlights", 200), (f"{root}/events/sumy-strike/?utm_source=x", 200)),
+        *((f"{root}/embed/tags/war", 404), ("http://[", 404)),
+    ):
+        answer = site.ask(f"/oembed?url={quote(url, safe='')}")
+        assert answer.status_code == status, (url, answer.text)
+        assert status == 200 or answer.text.count("\n") == 1
+    answer = site.ask(f"/oembed?url={root}/&format=yaml")
+    assert (answer.status_code, answer.text) == (501, 'format: "yaml" is none of json, xml\n')
+    assert site.ask(f"/oembed?url={root}/&maxwidth=wide").status_code == 400

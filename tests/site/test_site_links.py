@@ -81,6 +81,7 @@ def test_every_link_leads_to_a_page(site: str, name: str) -> None:
         *(f"actors/{RUTTE}", f"actors/{RUTTE}.json", f"actors/{actor_id_of('M. Rutte')}"),
         *("verify", "verify.txt", "verify.json", f"events/{name}-talks/2.tlog-proof"),
         *("sources/report", "sources/report.json", "sources/reprint"),
+        *("embed", f"embed/events/{name}-talks", f"embed/actors/{RUTTE}", "embed?source=report"),
     ):
         assert root + path in seen
     assert f"{site}{name}" in seen
@@ -89,7 +90,17 @@ def test_every_link_leads_to_a_page(site: str, name: str) -> None:
 def crawled(connection: HTTPConnection, site: str, root: str, database: str) -> set[str]:
     """All that the pages of a timeline lead to, each of which answers."""
     own = tuple(
-        root + part for part in ("events", "figures.csv", "actors", "sources", "changes", "verify")
+        root + part
+        for part in (
+            "embed",
+            "events",
+            "figures.csv",
+            "actors",
+            "oembed",
+            "sources",
+            "changes",
+            "verify",
+        )
     )
     others = (f"{site}{database}", f"{site}-/static-plugins/")
     waiting, seen = [root], {root}

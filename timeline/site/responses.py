@@ -29,6 +29,7 @@ from timeline.site import frames, guard, languages, public_url
 from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.mounts import Mount
 from timeline.site.views.browse import PAGE_SIZE
+from timeline.site.views.share import Share, share_of
 from timeline.store import log
 
 T = TypeVar("T")
@@ -120,10 +121,27 @@ async def page(asked: Asked, name: str, read: Read) -> Any:
     """
 
     def with_info(connection: sqlite3.Connection) -> Context:
-        return {"info": log.info(connection), **read(connection)}
+        found = {"info": log.info(connection), **read(connection)}
+        if asked.is_embed:
+            return found
+        newest = log.newest(connection)
+        return {**found, "share": _share(asked, found, newest and newest.seq)}
 
     found = await read_at_once(asked, with_info)
     return await _html(asked, name, found, found.get("status", 200))
+
+
+def _share(asked: Asked, found: Context, newest: int | None) -> Share:
+    return share_of(
+        asked.path,
+        asked.given,
+        found,
+        asked.absolute,
+        site=asked.absolute("").removesuffix(asked.mount.prefix).rstrip("/"),
+        newest=newest,
+        is_frozen=asked.is_frozen,
+        may_embed=frames.configured(asked.datasette) is not False,
+    )
 
 
 async def json_object(asked: Asked, read: Read) -> Any:
@@ -146,7 +164,7 @@ async def problem(asked: Asked, error: TimelineError) -> Any:
     status = 404 if isinstance(error, NotFound | ProofError) else 400
     if isinstance(error, Erased):
         return one_line(asked, str(error), 410)
-    if asked.is_embed and not asked.path.endswith(".json"):
+    if asked.is_embed or asked.path == "/oembed":
         return one_line(asked, str(error), status)
     if PurePosixPath(asked.request.path).suffix in (".json", *_OF_FILES):
         return one_line(asked, str(error), status)

@@ -397,6 +397,7 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     (f"/embed{_EVENT}{_VERSION}", embeds.embed_page),
     (f"/embed{_ACTOR}", embeds.embed_page),
     (f"/embed/tags/(?P<tag_id>{TAG_ID})", embeds.embed_page),
+    ("/oembed", embeds.oembed),
     ("/changes", _changes_page),
     (r"/changes\.json", _changes_json),
     (r"/changes\.atom", _changes_feed),

@@ -57,7 +57,7 @@ def embedded(
             groups = groups_of(connection, page.rows, chosen)
         return {
             "address": address._replace(view="map" if "map" in parts else ""),
-            "chips": chips_of(chosen, address),
+            **chips_of(connection, chosen, address),
             "count": chosen.count(),
             "total": chosen.everything().count(),
             "groups": groups,

@@ -107,14 +107,17 @@ def panel(connection: sqlite3.Connection, chosen: Selection, address: Address) -
     }
 
 
-def chips_of(chosen: Selection, address: Address) -> list[Chip]:
-    """Return the chips alone; read only the facets that the address chooses from.
+def chips_of(connection: sqlite3.Connection, chosen: Selection, address: Address) -> dict[str, Any]:
+    """Return what the chips alone show; read only the facets that the address chooses from.
 
     The values of `address` must be as the tables store them (`as_stored`).
     """
     names = {facet.removesuffix(NOT) for facet, _ in address.chosen}
     facets = [_facet(chosen, address, name) for name in FACETS if name in names]
-    return _chips(address, _labels(chosen.tables, address, facets))
+    return {
+        "chips": _chips(address, _labels(chosen.tables, address, facets)),
+        "source_languages": _source_languages(connection, facets),
+    }
 
 
 _OTHERS = ("q", "place", "area", "as_reported", "view", "box")
