@@ -190,6 +190,36 @@ def test_an_id_that_some_rows_lack_does_not_tell_them_apart() -> None:
     assert left_out(found) == {"ID": "not in every row"}
 
 
+def test_a_title_that_most_rows_lack_gives_way_to_type_and_place() -> None:
+    found = guessed(
+        "Disaster Type,Event Name,Location,Start Year,Start Month,Entry Date,No. Affected\n"
+        "Flood,Xaver,Sumy,2001,6,2006-03-01,1000\nDrought,,Rivne,2002,,2006-03-02,20\n"
+        "Storm,,Lviv,2003,1,2006-03-02,\n"
+    )
+    fields = found.mapping["fields"]
+    assert fields["title"] == {"text": "{Disaster Type}: {Location}"}
+    assert fields["occurred"] == {"year": "Start Year", "month": "Start Month"}
+    assert fields["quantities"]["measure"] == "affected"
+    assert fields["quantities"]["unit"] == "person"
+
+
+def test_a_form_asks_for_the_date_beside_its_time_stamp() -> None:
+    found = guessed(
+        "Timestamp,Email Address,What did you see?,When was it? (dd.mm.yyyy),Body camera\n"
+        "3/12/2025 14:02:11,a@example.org,Two trucks on the bridge,11.03.2025 21:00,no\n"
+    )
+    fields = found.mapping["fields"]
+    assert fields["occurred"] == {"column": "When was it? (dd.mm.yyyy)"}
+    assert fields["title"] == "What did you see?"
+    assert [*left_out(found)] == ["Timestamp", "Email Address", "Body camera"]
+
+
+def test_a_figure_without_a_unit_is_left_out_with_what_to_do() -> None:
+    found = guessed("Date,Title,Cost,Damage\n2025-04-01,Fire,1200,EUR 3m\n")
+    assert left_out(found) == {"Cost": "no unit: say unit in the mapping"}
+    assert found.mapping["fields"]["quantities"]["measure"] == "damage"
+
+
 def test_a_column_called_day_may_hold_dates() -> None:
     found = guessed("no,what,day\n1,First,2025-04-15\n2,Second,2025-04-16\n")
     assert found.mapping["fields"]["occurred"] == {"column": "day"}
@@ -299,6 +329,10 @@ def test_one_text_that_two_places_settle_in_two_ways_stays_in_doubt() -> None:
     found = dates.settled(cells)
     assert [each.row for each in found.in_doubt] == [1, 6]
     assert "4/5/25" not in found.words
+
+
+def test_days_as_excel_counts_them_are_read_and_told() -> None:
+    assert said(["45767"]) == ["45767: 20 April 2025, as Excel counts the days"]
 
 
 def test_a_missing_year_comes_from_the_order_of_the_rows() -> None:

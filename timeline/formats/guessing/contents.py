@@ -133,10 +133,16 @@ def columns_of(rows: Iterable[Row], language: str = "en") -> dict[str, Column]:
     return found
 
 
+SERIAL = re.compile(r"[2-5][0-9]{4}")
+"""Finds the days from 1954 to 2064 as Excel counts them."""
+
+
 def is_date(cell: str, language: str = "en") -> bool:
     """Tell whether a cell can be read as a date, whatever its order of day and month."""
     if len(cell) > 60 or not _LIKE_A_DATE.search(cell):
         return False
+    if SERIAL.fullmatch(cell):
+        return True
     try:
         typed_dates.read(cell, language=language, habits=_ANY_DATE)
     except InvalidValue:
@@ -193,6 +199,14 @@ def is_figure(cell: str) -> bool:
     except InvalidValue:
         return bool(re.match(r"[0-9.,/ ]+$", cell))
     return True
+
+
+def has_unit(cell: str) -> bool:
+    """Tell whether a figure says its unit, such as "EUR 20bn" or "12 houses"."""
+    try:
+        return figures.read(cell).unit is not None
+    except InvalidValue:
+        return False
 
 
 def is_pair(cell: str) -> bool:

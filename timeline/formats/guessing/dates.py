@@ -10,11 +10,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from timeline.errors import InvalidValue
-from timeline.formats.guessing.contents import is_no_date
+from timeline.formats.guessing.contents import SERIAL, is_no_date
 from timeline.formats.sheet.dates import read_date
 from timeline.model import edtf, typed_dates
 from timeline.model.date_habits import DateHabits, orders
@@ -79,12 +79,14 @@ def settled(
     year: int | None = None,
     known: Mapping[str, str] | None = None,
     language: str = "en",
+    why: str = "as you said",
 ) -> SettledDates:
     """Settle the dates in the cells of a column, in the order of its rows.
 
-    `day_first` and `year` are what a person said; `known` are cells that were settled before.
+    `day_first` and `year` are what a person said, or what else says them, as `why` tells of the
+    first; `known` are cells that were settled before.
     """
-    return _Column(cells, known or {}, language).settle(day_first, year)
+    return _Column(cells, known or {}, language).settle(day_first, year, why)
 
 
 class _Column:
@@ -98,7 +100,7 @@ class _Column:
         self._days: list[_Day] = []
         """The dates that lie where they say, in the order of the rows."""
 
-    def settle(self, day_first: bool | None, year: int | None) -> SettledDates:
+    def settle(self, day_first: bool | None, year: int | None, why: str) -> SettledDates:
         found = self._found
         in_doubt: list[int] = []
         yearless: list[int] = []
@@ -115,13 +117,14 @@ class _Column:
                 decided.append(index)
             if cell in self._known:
                 self._lies(index, self._known[cell])
+            elif SERIAL.fullmatch(cell):
+                self._settle_serial(index, cell)
             elif len(order) == 2:
                 in_doubt.append(index)
             elif (read := self._read(cell, DateHabits(day_first=True))) is not None:
                 self._lies(index, read)
             elif self._read(cell, DateHabits(True, 2024)) is not None:
                 yearless.append(index)
-        why = "as you said"
         if day_first is None and len(deciding) == 1:
             ((day_first, example),) = deciding.items()
             why = f"as {example}"
@@ -161,6 +164,13 @@ class _Column:
         """Remember where a date lies, if it is narrow enough to say anything about the others."""
         if (day := _day_of(row, read)) is not None:
             insort(self._days, day)
+
+    def _settle_serial(self, row: int, cell: str) -> None:
+        """Read the number of a day as Excel counts them from 1900 on."""
+        read = (date(1899, 12, 30) + timedelta(int(cell))).isoformat()
+        self._found.words[cell] = read
+        self._found.settled.append(SettledDate(row, cell, read, "as Excel counts the days"))
+        self._lies(row, read)
 
     # --- Day and month ----------------------------------------------------------------------
 

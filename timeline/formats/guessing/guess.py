@@ -14,13 +14,16 @@ from typing import Any, NamedTuple
 
 from timeline.errors import InvalidInput
 from timeline.formats.guessing import columns as names_of_columns
-from timeline.formats.guessing.contents import Column, country_of
+from timeline.formats.guessing.contents import Column, country_of, has_unit
 from timeline.formats.guessing.roles import LONGEST_TITLE, MOST, roles_of
 from timeline.formats.several_in_cell import links_in
 from timeline.model import vocabulary
 from timeline.model.countries import known_country
 from timeline.model.log_info import Term
+from timeline.model.units import COUNTED_IN_PEOPLE
 
+_TITLED = 0.8
+"""The share of the rows in which a title is filled, at least."""
 _HAS_YEAR = re.compile(r"[0-9]{4}|[./-][0-9]{2}$|'[0-9]{2}")
 _MOST_CATEGORIES = 40
 """Different words of a column of categories, at most."""
@@ -134,34 +137,44 @@ class _Guesser:
     # --- Fields -----------------------------------------------------------------------------
 
     def _title(self) -> dict[str, Any]:
-        for role in ("title", "summary"):
-            found = [name for name in self.taken.get(role, ()) if self.seen[name].filled]
-            if found and self.seen[found[0]].average <= LONGEST_TITLE:
-                self.taken[role].remove(found[0])
-                return self._as_title(found[0])
+        rows = max(column.filled for column in self.seen.values())
+        named = [name for role in ("title", "summary") for name in self.taken.get(role, ())]
+        fitting = [name for name in named if self._can_be_title(name)]
+        if full := [name for name in fitting if self.seen[name].filled >= rows * _TITLED]:
+            return self._as_title(full[0])
+        parts = [self.taken[role][0] for role in ("type", "place") if role in self.taken]
+        if len(parts) == 2 and all(self.seen[name].filled >= rows * _TITLED for name in parts):
+            for name in self.taken.pop("title", ()):
+                self.left[name] = "empty in most rows"
+            return {"title": {"text": ": ".join(f"{{{name}}}" for name in parts)}}
         texts = [
             name
             for name, why in self.left.items()
-            if why == "not known"
-            and 10 <= self.seen[name].average <= LONGEST_TITLE
-            and self.seen[name].links < MOST
+            if why == "not known" and self._can_be_title(name) and self._has_words(name)
         ]
-        if texts:
-            longest = max(texts, key=lambda name: self.seen[name].average)
-            self.reasons[longest] = "the longest text"
-            return self._as_title(longest)
-        parts = [self.taken[role][0] for role in ("type", "place") if role in self.taken]
-        if len(parts) == 2 and all(self.seen[name].filled for name in parts):
-            return {"title": {"text": ": ".join(f"{{{name}}}" for name in parts)}}
+        texts.sort(key=lambda name: -self.seen[name].average)
+        if found := fitting or texts:
+            return self._as_title(found[0])
         raise InvalidInput(
             "", f"no column looks like a title: {_listed(self.seen)}. {_by_hand('title')}"
         )
 
+    def _can_be_title(self, name: str) -> bool:
+        return bool(self.seen[name].filled) and self.seen[name].average <= LONGEST_TITLE
+
+    def _has_words(self, name: str) -> bool:
+        """Tell whether the cells of a column are texts of several words, and no addresses."""
+        column = self.seen[name]
+        return column.share(lambda cell: " " in cell) >= MOST and column.links < MOST
+
     def _as_title(self, name: str) -> dict[str, Any]:
-        self.left.pop(name, None)
+        if self.left.pop(name, None):
+            self.reasons[name] = "the longest text"
+        if name in self.taken.get("summary", ()):
+            self.taken["summary"].remove(name)
         self.paths[name] = "title"
         for other in self.taken.pop("title", ()):
-            if other != name and "summary" not in self.taken and self.seen[other].average > 40:
+            if other != name and not self.taken.get("summary") and self.seen[other].average > 40:
                 self.taken["summary"] = [other]
             elif other != name:
                 self.left[other] = f"{name} is the title"
@@ -171,6 +184,11 @@ class _Guesser:
         start = self._first("start")
         end = self._first("end")
         date = self._first("date")
+        if not any(self.taken.get(role) for role in ("date", "start", "year")):
+            date = self._first("timestamp")
+        for name in self.taken.get("timestamp", ()):
+            if name != date:
+                self.left[name] = "the time of the entry"
         begin, end = (date or start or end), (end if date or start else None)
         if date and start:
             self.left[start] = f"{date} says it already"
@@ -307,14 +325,20 @@ class _Guesser:
         for role in ("killed", "injured"):
             if name := self._first(role):
                 measures[name] = role
-        for name in self.taken.get("figure", ()):
-            measures[name] = names_of_columns.key_of(name)[:60]
+        for role in ("figure", "people count"):
+            for name in self.taken.get(role, ()):
+                measures[name] = _measure(name)
         rules = []
         for name in sorted(measures, key=[*self.seen].index):
             rule = {"column": name, "split": ";", "measure": measures[name]}
             unit = names_of_columns.in_brackets(name)
             if re.fullmatch("[A-Z]{3}", unit):
                 rule["unit"] = unit
+            elif name in self.taken.get("people count", ()):
+                rule["unit"] = "person"
+            elif measures[name] not in COUNTED_IN_PEOPLE and self.seen[name].share(has_unit) < 1:
+                self.left[name] = "no unit: say unit in the mapping"
+                continue
             self.paths[name] = measures[name]
             rules.append(rule)
         return {"quantities": rules[0] if len(rules) == 1 else rules} if rules else {}
@@ -353,6 +377,15 @@ def _measures(paths: Mapping[str, str]) -> tuple[str, ...]:
     """Return the measures among the fields that columns fill."""
     fields = {*_FIELDS.values(), "occurred"} - {"killed", "injured"}
     return tuple(path for path in paths.values() if path not in fields)
+
+
+def _measure(name: str) -> str:
+    """Return what a column counts: "arrested" for "Number of people arrested"."""
+    key = names_of_columns.key_of(name)
+    return _NUMBER_OF.sub("", key)[:60] or key[:60]
+
+
+_NUMBER_OF = re.compile(r"^(?:(?:total|number of|no|nr|nb|count of|people|persons) )+")
 
 
 def _is_one_link(cell: str) -> bool:

@@ -22,6 +22,8 @@ WORKING = "about the work on the sheet"
 """The reason for leaving out a column such as Status or Notes."""
 _NEARLY_ALL = 0.8
 """The share of the cells that must be alike to say what a column without a known name holds."""
+_SHORTEST_SUMMARY = 30
+"""Characters of a cell, on average, of a column that only a part of its name calls a summary."""
 _YEAR = re.compile(r"[12][0-9]{3}(?:\.0)?")
 _MONTH = re.compile(r"[01]?[0-9](?:\.0)?|[^\W\d_]{3,12}\.?")
 _DAY = re.compile(r"[0-3]?[0-9](?:\.0)?")
@@ -85,7 +87,7 @@ def _is_like(role: ColumnRole, column: Column) -> bool:
     if not column.filled:
         return role.name in ("working", "number") or (role.is_whole and role.name in _MAY_BE_EMPTY)
     match role.name:
-        case "date" | "start" | "end" | "reported":
+        case "date" | "start" | "end" | "reported" | "timestamp":
             return column.dates >= MOST and not (
                 role.name != "date" and column.numbers > _NEARLY_ALL and column.average < 4
             )
@@ -103,21 +105,23 @@ def _is_like(role: ColumnRole, column: Column) -> bool:
             return column.coordinates >= MOST
         case "coordinates":
             return column.pairs >= MOST
-        case "killed" | "injured" | "figure":
+        case "killed" | "injured" | "figure" | "people count":
             return column.figures >= MOST
         case "country":
             return column.countries >= MOST
         case "id":
             return column.is_unique
+        case "summary":
+            return role.is_whole or column.average > _SHORTEST_SUMMARY
         case "title":
             return column.average <= LONGEST_TITLE and column.dates < MOST
         case _:
-            return role.is_whole or role.name in ("working", "place", "people", "summary")
+            return role.is_whole or role.name in ("working", "place", "people", "type")
 
 
 def _take_by_contents(found: Roles, seen: Mapping[str, Column]) -> None:
     """Find the date, the links and the point by their cells, where no name says them."""
-    has_date = any(role in found.taken for role in ("date", "start", "year"))
+    has_date = any(role in found.taken for role in ("date", "start", "year", "timestamp"))
     for name in [*found.left]:
         column = seen[name]
         if found.left[name] == WORKING or not column.filled:
@@ -136,7 +140,8 @@ def _unlike(role: ColumnRole, column: Column) -> str:
     what = {
         "date": "dates", "start": "dates", "end": "dates", "reported": "dates", "link": "links",
         "image": "links", "country": "countries", "figure": "figures", "killed": "figures",
-        "injured": "figures", "lat": "numbers", "lon": "numbers", "year": "years",
+        "people count": "figures", "injured": "figures", "lat": "numbers", "lon": "numbers",
+        "year": "years",
         "coordinates": "coordinates", "time": "times",
     }  # fmt: skip
     if role.name == "id":

@@ -124,6 +124,7 @@ def settled_dates(
         year=said.year or (year if isinstance(year, int) else None),
         known=rule.get("words"),
         language=language,
+        why="as you said" if said.day_first is not None else f"as {names[0]} says",
     )
 
 
