@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 import re
 import sqlite3
 import tomllib
@@ -16,7 +17,7 @@ from typing import Any
 import pexpect
 import pytest
 from answering import answer, answering
-from running import PROGRAM, done, environment, one_line, run
+from running import PROGRAM, done, environment, one_line, process, run
 from workbooks import ods, xlsx
 
 from timeline import Timeline
@@ -109,6 +110,32 @@ def test_every_reading_that_is_not_plain_is_told(story: Path) -> None:
     assert "2 rows have no date: it is recorded as unknown." in said
     assert "Vale Council, Fire Service North: Vale Council and Fire Service North" in said
     assert "www.example.org/river: https://www.example.org/river" in said
+
+
+def test_times_without_a_zone_are_named_with_the_zone_of_the_log(story: Path) -> None:
+    times = "Date,Headline\n2025-09-15 02:10 CDT,The dam breaks\n2025-09-15 02:40,First call\n"
+    said = " ".join(done("-d", story, "import", "sheet", sheet(times), "--dry-run").split())
+    assert "1 time of day names no time zone: it is read as UTC, the zone of this log." in said
+    assert "Other cells say -05:00: if that is the zone of the story, set it first" in said
+    plain = sheet("Date,Headline\n2025-09-15 02:10Z,The dam breaks\n", "plain.csv")
+    assert "time zone" not in done("-d", story, "import", "sheet", plain, "--dry-run")
+
+
+def test_a_column_with_a_currency_in_its_name_holds_amounts(story: Path) -> None:
+    losses = 'Date,Headline,Est. harm (EUR)\n3 Sep 2025,Harbour closed,"1,2 Mio."\n'
+    done("-d", story, "import", "sheet", sheet(losses), "--yes")
+    (figure,) = events(story)["Harbour closed"]["quantities"]
+    assert (figure["value"], figure["unit"]) == ("1200000", "EUR")
+
+
+def test_a_reader_of_the_output_may_go(story: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    arguments = ("-d", story, "import", "sheet", sheet(FLOOD), "--dry-run")
+    ended = process(*arguments, cwd=Path.cwd(), stdout=write)
+    os.close(write)
+    assert "cannot be read" not in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_all_problems_are_told_at_once_each_with_what_to_write(story: Path) -> None:

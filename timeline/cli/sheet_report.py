@@ -34,10 +34,11 @@ _IN_WORDS = {
 """What fields are called in the table of columns, by path."""
 
 
-def echo_sheet(sheet: OpenSheet, found: Survey, mapping: str | None) -> None:
+def echo_sheet(sheet: OpenSheet, found: Survey, mapping: str | None, time_zone: str) -> None:
     """Print what was understood of a sheet, and everything that is wrong with it.
 
-    `mapping` is the file by which the sheet is read; None if its columns were guessed.
+    `mapping` is the file by which the sheet is read; None if its columns were guessed. `time_zone`
+    is the zone of the log.
     """
     size = f"{_count(found.rows, 'row')}, {_count(len(sheet.seen.columns), 'column')}"
     output.echo(f"{output.one_line(sheet.name)}: {size}.")
@@ -58,6 +59,7 @@ def echo_sheet(sheet: OpenSheet, found: Survey, mapping: str | None) -> None:
     if mapping is None:
         heading = "Cells that hold several names, or an address without https://:"
         _echo_list(heading, [*found.cell_notes], _MOST_NOTES)
+        _echo_times(found, time_zone)
     _echo_problems(found)
 
 
@@ -88,6 +90,25 @@ def _echo_dates(sheet: OpenSheet, *, is_new: bool) -> None:
         output.echo(
             f"{_count(sheet.dates.unknown, 'row')} {has} no date: it is recorded as unknown."
         )
+
+
+def _echo_times(found: Survey, time_zone: str) -> None:
+    """Say by which clock times without an offset are read, and that others may be meant alike."""
+    count = found.offsets[""]
+    if not count:
+        return
+    times, they, are = ("time", "it", "is") if count == 1 else ("times", "they", "are")
+    verb = "names" if count == 1 else "name"
+    read = f"{count:,} {times} of day {verb} no time zone: {they} {are} read as {time_zone},"
+    others = [offset for offset in found.offsets if offset not in ("", "Z")]
+    advice = "the zone of this log."
+    if others:
+        advice += (
+            f" Other cells say {', '.join(sorted(others))}: if that is the zone of the story, set"
+            " it first, such as `timeline about --time-zone America/New_York`."
+        )
+    output.echo()
+    output.echo(output.hanging(f"{read} {advice}", 0))
 
 
 def _echo_list(heading: str, lines: Sequence[str], most: int) -> None:

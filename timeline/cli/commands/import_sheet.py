@@ -107,7 +107,8 @@ def import_sheet_command(
         found = sheet.survey(dates.tell, lambda count: progress(count, "read"))
         progress.end()
         if not as_json:
-            sheet_report.echo_sheet(sheet, found, str(where) if settings is not None else None)
+            mended = str(where) if settings is not None else None
+            sheet_report.echo_sheet(sheet, found, mended, timeline.info.get("time_zone", "UTC"))
         if not dry_run:
             _decide(sheet, found, where, habit, yes=yes, skip_bad=skip_bad, is_asking=is_asking)
         outcome = DatasetOutcome()
@@ -157,6 +158,8 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
         else:
             with Path(path).open("rb") as file:
                 yield file
+    except BrokenPipeError:
+        raise  # It is the output that nobody reads any more.
     except OSError as error:
         raise TimelineError(f"{path}: cannot be read: {error.strerror or error}") from None
 

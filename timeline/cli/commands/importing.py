@@ -224,6 +224,8 @@ def _opened(path: str, encoding: str | None = None) -> Iterator[IO[bytes]]:
     try:
         with _file(path) as file:
             yield recoded(plain(file), encoding) if encoding else plain(file)
+    except BrokenPipeError:
+        raise  # It is the output that nobody reads any more.
     except OSError as error:
         raise TimelineError(f"{path}: cannot be read: {error.strerror or error}") from None
 

@@ -1,7 +1,8 @@
 """Give each column of a sheet the role that its name and its cells say.
 
 Guarantees: a role by name is given up if the cells hold something else. By their cells alone only
-dates, addresses and coordinates are found, for nothing else is told so surely.
+dates, addresses, coordinates and, if the name has a currency, amounts are found, for nothing
+else is told so surely.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from timeline.formats.guessing import columns as names_of_columns
 from timeline.formats.guessing.columns import ColumnRole
 from timeline.formats.guessing.contents import Column
+from timeline.model import units
 
 LONGEST_TITLE = 250
 """Characters of a cell that can be a title, on average."""
@@ -133,6 +135,8 @@ def _take_by_contents(found: Roles, seen: Mapping[str, Column]) -> None:
             found.take("link", name)
         elif "lat" not in found.taken and column.pairs >= _NEARLY_ALL:
             found.take("coordinates", name)
+        elif units.is_currency(names_of_columns.in_brackets(name)) and column.figures >= MOST:
+            found.take("figure", name)
 
 
 def _unlike(role: ColumnRole, column: Column) -> str:

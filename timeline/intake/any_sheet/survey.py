@@ -25,6 +25,8 @@ from timeline.model.validation import problems
 
 _MOST_KEPT = 1_000
 """Problems that are kept to be shown, at most; the sheet of bad rows has all of them."""
+_TIME = re.compile(r"T[0-9:]+(Z|[+-][0-9:]+|)")
+"""Finds the offset, or the lack of one, behind a time in EDTF."""
 _NUMBERS = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 
 
@@ -68,6 +70,8 @@ class Survey:
     """Notes on how the file was read."""
     cell_notes: dict[str, None] = field(default_factory=dict)
     """Notes on cells that were read as more than they say, each once."""
+    offsets: Counter[str] = field(default_factory=Counter)
+    """The number of times of day by their offset from UTC; "" for those without one."""
 
     @property
     def bad(self) -> int:
@@ -125,6 +129,7 @@ def survey(
             found.problems += wrong[:room]
             found.more_problems += len(wrong[room:])
         elif statement is not None and placed.cells is not None:
+            found.offsets.update(_TIME.findall(statement.occurred))
             tell(ReadRow(placed.row, placed.cells, statement))
     return found
 
