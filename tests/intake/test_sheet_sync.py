@@ -984,3 +984,13 @@ def test_what_cannot_be_fetched_or_read_is_one_line(log: Path, tmp_path: Path) -
 def test_a_sheet_may_come_through_a_pipe(log: Path, tmp_path: Path) -> None:
     text = (tmp_path / "ten.csv").read_bytes()
     assert done("-d", log, "sync", "-", input=text) == "10 unchanged.\n"
+
+
+def test_a_row_with_a_wrong_cell_is_not_said_to_differ_from_its_event(path: Path) -> None:
+    with Timeline.create(path, title="T") as timeline:
+        timeline.record({"event_id": "fire-1", "title": "Fire", "occurred": "2025",
+                         "place": {"name": "Brim", "country": "Kenya"}})  # fmt: skip
+    sheet = path.with_suffix(".csv")
+    sheet.write_text("id,title,occurred,place,country\nfire-1,Fire,2025,Brim,Kenia\n")
+    refused = run("-d", path, "append", "--csv", sheet)
+    assert one_line(refused).startswith('line 2: cell E2, country: "Kenia" is not a country')

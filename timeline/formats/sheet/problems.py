@@ -60,7 +60,7 @@ class Problems:
     def made(self, row: SheetRow, make: Callable[[SheetRow], T]) -> T | None:
         """Return what `make` makes of a row; if it raises an error of a row, keep it.
 
-        Then make it again without the cells that are wrong, for what is wrong besides.
+        Then make it again without the cells that are wrong, for the other cells that are wrong.
         """
         before = len(self._found)
         with self.gathered(row.line):
@@ -72,7 +72,9 @@ class Problems:
             with others.gathered(row.line):
                 make(row._replace(cells=rest))
             self._found += [
-                each for each in others._found if getattr(each, "field", None) not in wrong
+                each
+                for each in others._found
+                if isinstance(each, InvalidInput) and each.field not in wrong
             ]
         return None
 
