@@ -273,6 +273,22 @@ def test_a_form_reads_a_month_in_the_language_of_the_log(tmp_path: Path) -> None
         assert timeline.get("one")["quantities"][0]["dated"] == "2025-04-16"
 
 
+def test_coordinates_in_a_form_are_read_as_people_paste_them(desk: Desk) -> None:
+    step = {
+        "title:": "title: A",
+        "occurred:": "occurred: 2025",
+        "id:": "id: in-kyiv",
+        "place:": "place: Kyiv\nplace.lat: 30.5E 50°27'N",
+    }
+    assert desk.run("append", "--edit", steps=[step]).returncode == 0
+    with Timeline.open(desk.path) as timeline:
+        assert timeline.get("in-kyiv")["place"] == {"name": "Kyiv", "lat": "50.45", "lon": "30.5"}
+    step = {"place.lon:": "place.lon: 30°36'E"}
+    assert desk.run("update", "in-kyiv", "--edit", steps=[step]).returncode == 0
+    with Timeline.open(desk.path) as timeline:
+        assert timeline.get("in-kyiv")["place"]["lon"] == "30.6"
+
+
 def test_another_date_in_a_form_takes_the_words_of_a_vague_one_with_it(desk: Desk) -> None:
     vague = {"occurred": "occurred: mid-April 2025"}
     assert desk.run("update", "talks", "--edit", steps=[vague]).returncode == 0

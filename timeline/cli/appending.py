@@ -215,6 +215,32 @@ def figure(text: str, language: str = "en") -> dict[str, Any]:
     return {"measure": measure, **amount._asdict()}
 
 
+def with_coordinates(changes: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Return changes by path with the coordinates among them as decimal numbers.
+
+    One value may hold both. Raises InvalidInput.
+    """
+    found: list[tuple[str, Any]] = []
+    for path, value in changes:
+        is_typed = path[-4:] in (".lat", ".lon", "/lat", "/lon") and isinstance(value, str)
+        found += _coordinates(path, value) if is_typed and value.strip() else [(path, value)]
+    return found
+
+
+def _coordinates(path: str, value: str) -> list[tuple[str, str]]:
+    """Return the changes that one coordinate, or two in one value, make to the place of a path."""
+    from timeline.model import coordinates
+
+    read = coordinates.latitude if path.endswith("lat") else coordinates.longitude
+    try:
+        return [(path, read(value))]
+    except InvalidValue as error:
+        with contextlib.suppress(InvalidValue):
+            both = coordinates.read(value)._asdict()
+            return [(path[:-3] + axis, text) for axis, text in both.items()]
+        raise InvalidInput(path, error.problem) from None
+
+
 def typed_date(field: str, text: str, language: str = "en") -> TypedDate:
     """Read the date that a person typed for a field; `language` is that of the log.
 

@@ -25,7 +25,7 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import form, output
-from timeline.cli.appending import appending, language_of, source_id
+from timeline.cli.appending import appending, language_of, source_id, with_coordinates
 from timeline.cli.opening import opened, opened_to_append
 from timeline.errors import (
     AlreadyRecorded,
@@ -105,7 +105,7 @@ def append_by_form(
                 said = validate(Said, form.said(pieces))
                 find = functools.partial(source_id, append, said=said)
                 changes = form.changes(pieces, find, language=language_of(timeline))
-                statement = field_paths.changed({}, changes)
+                statement = field_paths.changed({}, with_coordinates(changes))
                 with contextlib.ExitStack() as stack:
                     former = FormerDates(lambda: stack.enter_context(opened(database))[0])
                     if known := former.date_of({**statement, "occurred": typed}):
@@ -213,6 +213,7 @@ class _Revision:
                     self._now,
                     language=language_of(self._timeline),
                 )
+                changes = with_coordinates(changes)
                 if not changes:
                     raise NothingChanged(f"event {self._event_id}")
                 receipt: Receipt = getattr(append, self._operation)(

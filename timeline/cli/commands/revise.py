@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +19,7 @@ from timeline.cli.appending import (
     quote_named,
     recorded_sources,
     typed_date,
+    with_coordinates,
 )
 from timeline.cli.opening import opened_to_append
 from timeline.cli.options import (
@@ -37,7 +37,7 @@ from timeline.cli.options import (
     said_options,
     writing_options,
 )
-from timeline.errors import InvalidInput, InvalidValue
+from timeline.errors import InvalidInput
 from timeline.model import field_paths, strict_json
 from timeline.model.content import Said
 from timeline.model.typed_dates import stale
@@ -83,29 +83,12 @@ def _changes(assignments: tuple[str, ...], language: str) -> list[tuple[str, Any
         if field_paths.steps(path)[-1] == "dated" and value.strip():
             changes.append((path, typed_date(path, value, language).edtf))
             continue
-        if field_paths.steps(path)[-1] in ("lat", "lon") and value.strip():
-            changes += _coordinates(path, value)
-            continue
         is_json = value.lstrip().startswith(("[", "{"))
         try:
             changes.append((path, strict_json.parse_json(value) if is_json else value))
         except InvalidInput as error:
             raise InvalidInput(path, error.problem) from None
     return changes
-
-
-def _coordinates(path: str, value: str) -> list[tuple[str, str]]:
-    """Return the changes that one coordinate, or two in one value, make to the place of a path."""
-    from timeline.model import coordinates
-
-    read = coordinates.latitude if path.endswith("lat") else coordinates.longitude
-    try:
-        return [(path, read(value))]
-    except InvalidValue as error:
-        with contextlib.suppress(InvalidValue):
-            both = coordinates.read(value)._asdict()
-            return [(path[:-3] + axis, text) for axis, text in both.items()]
-        raise InvalidInput(path, error.problem) from None
 
 
 _set_option = click.option(
@@ -161,7 +144,7 @@ def _revise(
     with opened_to_append(database) as timeline:
         event_id, version = timeline.resolve(event)
         with appending(timeline) as append, quote_named():
-            changes = _changes(assignments, language_of(timeline))
+            changes = with_coordinates(_changes(assignments, language_of(timeline)))
             changes += ((f"place.{axis}", text) for axis, text in (point or {}).items())
             source_ids = recorded_sources(append, figures, said)
             before = timeline.get(event_id)
