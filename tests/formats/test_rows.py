@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from running import done, one_line, run
+from workbooks import xlsx
 
 from timeline.errors import InvalidInput
 from timeline.formats.importers.packed import plain
@@ -194,6 +195,15 @@ def test_the_delimiter_is_the_one_that_fits_the_header_and_the_rows(
     found = [row for row in read(content) if isinstance(row, dict)]
     assert len(found) == content.count(b"\n") - 1 - content.startswith(b"sep")
     assert all(len(cells) == columns for cells in found)
+
+
+def test_the_row_of_tags_in_files_of_the_un_is_no_row() -> None:
+    tags = "the row of HXL tags below the header was skipped"
+    content = b"ref,on,at\n#event+id,#date +start,\nk1,2025-04-13,x\n"
+    assert read(content) == [tags, {"ref": "k1", "on": "2025-04-13", "at": "x"}]
+    sheet = xlsx({"Data": [["ref", "on"], ["#event+id", "#date"], ["k1", "2025"]]})
+    assert read(sheet) == [tags, {"ref": "k1", "on": "2025"}]
+    assert read(b"ref,word\nk1,#peace\n") == [{"ref": "k1", "word": "#peace"}]
 
 
 def test_the_first_column_of_r_may_lack_its_place_in_the_header() -> None:

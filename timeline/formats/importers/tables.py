@@ -32,7 +32,11 @@ _HINT = re.compile(r'"?sep=(.)"?[\r\n]+')
 """The first line of a table that Excel wrote, which says its delimiter."""
 _VALUE = re.compile(r"[-+]?\d[\d.,:/ TZ+-]*")
 """A number, a date or a time of day: a cell of a row, not the name of a column."""
+_TAG = re.compile(r"#[a-z]\w*(\s*\+[a-z]\w*)*")
+"""A tag of HXL, such as #date+start."""
 _YEAR = re.compile(r"\d{4}")
+
+TAGS_SKIPPED = "the row of HXL tags below the header was skipped"
 
 csv.field_size_limit(text_files.LONGEST_LINE)
 
@@ -98,6 +102,10 @@ def table_rows(
     if skipped:
         title = skipped[0].strip(f" {found.delimiter}\r\n")
         yield skipped_note("line", first + found.header, title)
+    for below, line in enumerate(beginning[found.header + 1 : found.header + 2], found.header + 1):
+        if has_tags(next(csv.reader([line], delimiter=found.delimiter), [])):
+            beginning[below] = "\n"
+            yield FileNote(TAGS_SKIPPED)
     yield from csv_rows(
         chain(beginning[found.header :], lines),
         found.delimiter,
@@ -105,6 +113,12 @@ def table_rows(
         wanted=wanted,
         has_row_names=found.has_row_names,
     )
+
+
+def has_tags(cells: Sequence[str]) -> bool:
+    """Tell whether a row below a header has only tags of HXL, as files of the UN do."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    return len(filled) > 1 and all(_TAG.fullmatch(cell) for cell in filled)
 
 
 def _first_lines(lines: Iterator[str]) -> Iterator[str]:

@@ -23,8 +23,10 @@ from timeline.errors import InvalidInput
 from timeline.formats.importers import packed
 from timeline.formats.importers.tables import (
     FIRST_LINES,
+    TAGS_SKIPPED,
     Record,
     TableHeader,
+    has_tags,
     header_at,
     skipped_note,
 )
@@ -120,7 +122,11 @@ def _rows(told: Iterator[Any], wanted: Set[str]) -> Iterator[Row | Unreadable | 
         yield skipped_note("row", beginning[at].line, title)
     first = beginning[at]
     header = TableHeader(first.cells, first.line, wanted, f"that of the sheet {hints.quoted(name)}")
-    for record in chain(beginning[at + 1 :], rows):
+    below = beginning[at + 1 :]
+    if below and has_tags(below[0].cells):
+        yield FileNote(TAGS_SKIPPED)
+        del below[0]
+    for record in chain(below, rows):
         yield header.row(record.line, record.cells)
 
 
