@@ -220,6 +220,16 @@ def test_a_figure_without_a_unit_is_left_out_with_what_to_do() -> None:
     assert found.mapping["fields"]["quantities"]["measure"] == "damage"
 
 
+def test_an_image_goes_in_if_a_column_says_what_it_shows() -> None:
+    text = "Date,Title,Photo,Alt text,Credit\n2025-04-01,Fire,https://a.org/p.jpg,A fire,Ann\n"
+    fields = guessed(text).mapping["fields"]
+    assert fields["media.0.url"] == "Photo"
+    assert fields["media.0.alt"] == "Alt text"
+    assert fields["media.0.credit"] == "Credit"
+    found = guessed(text.replace("Alt text", "Colour"))
+    assert left_out(found)["Photo"] == "no column says what it shows (Alt)"
+
+
 def test_a_column_called_day_may_hold_dates() -> None:
     found = guessed("no,what,day\n1,First,2025-04-15\n2,Second,2025-04-16\n")
     assert found.mapping["fields"]["occurred"] == {"column": "day"}
@@ -272,12 +282,12 @@ def test_rows_are_told_apart_by_more_than_the_title_if_a_title_stands_twice() ->
 
 
 def test_a_sheet_without_dates_is_refused_with_what_was_seen() -> None:
-    with pytest.raises(InvalidInput, match=r"no column holds dates \(Title: A flood"):
+    with pytest.raises(InvalidInput, match=r"has no column with dates \(Title: A flood"):
         guessed("Title,Place\nA flood,Sumy\n")
 
 
 def test_a_sheet_without_titles_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="no column looks like a title: Date, Dead"):
+    with pytest.raises(InvalidInput, match="has no column that looks like a title: Date, Dead"):
         guessed("Date,Dead\n2025-04-01,3\n")
 
 

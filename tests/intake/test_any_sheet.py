@@ -298,6 +298,12 @@ def test_dates_that_nothing_settles_are_problems_until_an_option_settles_them(st
     assert "2 rows: 2 unchanged." in again
 
 
+def test_options_stand_behind_the_two_words(story: Path) -> None:
+    result = run("-d", story, "import", "--dry-run", "sheet", "x.csv")
+    assert result.exit_code == 2
+    assert "options come behind: timeline import sheet FILE" in result.stderr
+
+
 def test_the_name_of_a_column_can_say_the_order(story: Path) -> None:
     text = IN_DOUBT.replace("Date,", '"Date (DD/MM/YYYY)",')
     done("-d", story, "import", "sheet", sheet(text), "--yes")
@@ -439,6 +445,18 @@ def test_a_sheet_on_the_web(story: Path) -> None:
         said = done("-d", story, "import", "sheet", f"{server.address}/log.csv", "--yes")
     assert "2 rows: 2 recorded." in said
     assert "log.csv.map.toml" in files()
+
+
+def test_images_and_titles_that_are_made_of_two_columns(story: Path) -> None:
+    text = (
+        "Date,Type,Place,Photo,Alt text\n2025-04-01,Fire,Sumy,https://example.org/p.jpg,A fire\n"
+        "2025-04-02,Flood,Rivne,,\n"
+    )
+    said = done("-d", story, "import", "sheet", sheet(text), "--yes")
+    assert "The title is made of columns: {Type}: {Place}" in said
+    found = events(story)
+    assert found["Fire: Sumy"]["media"][0]["alt"] == "A fire"
+    assert "media" not in found["Flood: Rivne"]
 
 
 def test_a_sheet_of_libreoffice(story: Path) -> None:

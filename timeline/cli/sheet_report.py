@@ -30,6 +30,7 @@ _IN_WORDS = {
     "citations": "sources",
     "event_type": "type",
     "reported_at": "reported",
+    "media": "image",
 }
 """What fields are called in the table of columns, by path."""
 
@@ -51,6 +52,9 @@ def echo_sheet(sheet: OpenSheet, found: Survey, mapping: str | None, time_zone: 
     if mapping is None:
         output.echo()
         output.echo(output.table(_columns(sheet, found)))
+        if isinstance(title := sheet.said["fields"]["title"], dict) and "text" in title:
+            output.echo()
+            output.echo(output.hanging(f"The title is made of columns: {title['text']}", 0))
     for name in sheet.new_columns:
         output.echo_note(
             f'the column "{name}" is new and left out: {mapping} can say what it fills'

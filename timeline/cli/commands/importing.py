@@ -136,6 +136,8 @@ def import_command(
 def _check_format(format: str) -> None:
     """Raise UsageError for an unknown format."""
     formats = [_JSONL, *names()]
+    if format == "sheet":
+        raise click.UsageError("options come behind: timeline import sheet FILE --yes")
     if format not in formats:
         near = hints.nearest(format, formats)
         hint = f"did you mean {near}?" if near else f"known are {', '.join(formats)}"

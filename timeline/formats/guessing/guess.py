@@ -156,7 +156,7 @@ class _Guesser:
         if found := fitting or texts:
             return self._as_title(found[0])
         raise InvalidInput(
-            "", f"no column looks like a title: {_listed(self.seen)}. {_by_hand('title')}"
+            "", f"has no column that looks like a title: {_listed(self.seen)}. {_by_hand('title')}"
         )
 
     def _can_be_title(self, name: str) -> bool:
@@ -214,7 +214,7 @@ class _Guesser:
         shown = "; ".join(
             f"{name}: {column.example[:30]}" for name, column in self.seen.items() if column.filled
         )
-        raise InvalidInput("", f"no column holds dates ({shown[:300]}). {_by_hand('occurred')}")
+        raise InvalidInput("", f"has no column with dates ({shown[:300]}). {_by_hand('occurred')}")
 
     def _parts(self, side: str) -> dict[str, str]:
         """Return the columns of the year, the month and the day of one side of a date."""
@@ -262,7 +262,8 @@ class _Guesser:
         fields |= self._fill("reported_at", "reported")
         fields |= self._type_and_tags()
         fields |= self._figures()
-        for role in ("source title", "publisher", "image", "image alt", "image credit"):
+        fields |= self._image()
+        for role in ("source title", "publisher", "image alt", "image credit"):
             for name in self.taken.get(role, ()):
                 if name not in self.paths:
                     self.left.setdefault(name, "not taken by itself")
@@ -284,6 +285,18 @@ class _Guesser:
         rules = {f"citations.0.source.{part}": name for part, name in found.items() if name}
         self.paths |= dict.fromkeys(rules.values(), "citations")
         return rules
+
+    def _image(self) -> dict[str, Any]:
+        """Take the address of an image, if another column says what the image shows."""
+        image, alt = self._first("image"), self._first("image alt")
+        if image and not alt:
+            self.left[image] = "no column says what it shows (Alt)"
+        if not image or not alt:
+            return {}
+        found = {"url": image, "alt": alt, "credit": self._first("image credit")}
+        rules = {f"media.0.{part}": name for part, name in found.items() if name}
+        self.paths |= dict.fromkeys(rules.values(), "media")
+        return {"media.0.kind": {"value": "image"}, **rules}
 
     def _lists(self, path: str, role: str, split: str) -> dict[str, Any]:
         found = self.taken.get(role, [])
