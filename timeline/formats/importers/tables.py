@@ -24,8 +24,6 @@ FIRST_LINES = 60
 enough to see how many columns the table has."""
 _FIRST_TEXT = 2**18
 """Characters of lines in which the header is looked for."""
-_LONGEST_NAME = 60
-"""Characters of the name of a column; the import takes no longer ones."""
 _MOST_NAMES = 12
 """Names of columns that a message lists."""
 _HINT = re.compile(r'"?sep=(.)"?[\r\n]+')
@@ -331,11 +329,11 @@ def named(
 
 
 def _name(cell: str) -> str:
-    """Return the text of a cell as the name of a column: on one line, and not too long."""
+    """Return the text of a cell as the name of a column, on one line."""
     cell = cell.strip()
     if not cell.isprintable():
         cell = " ".join("".join(c if c.isprintable() else " " for c in cell).split())
-    return cell if len(cell) <= _LONGEST_NAME else f"{cell[: _LONGEST_NAME - 3].rstrip()}..."
+    return cell
 
 
 def _lacks(lacking: Sequence[str], columns: Sequence[str], read_so: str) -> InvalidInput:
