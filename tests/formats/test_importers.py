@@ -276,6 +276,27 @@ def test_every_cell_of_a_row_is_in_its_event_as_it_was_written(
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "columns"),
+    [
+        ("gdelt", as_gdelt(gdelt(EventCode="---", DATEADDED="soon")), ["EventCode", "DATEADDED"]),
+        ("gdelt", as_gdelt(gdelt(ActionGeo_Lat="464639")), ["ActionGeo_Lat"]),
+        ("gdelt", as_gdelt(gdelt(SOURCEURL="https://example.org/a b")), ["SOURCEURL"]),
+        ("ucdp", as_csv(ucdp(latitude="no", country="Ruritania")), ["country", "latitude"]),
+        ("ucdp", as_csv(ucdp(best="many", where_prec="9")), ["where_prec", "best"]),
+    ],
+)
+def test_a_bad_cell_of_a_publisher_is_left_out_by_its_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, columns: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done("init", "--title", "A story")
+    Path("file").write_bytes(content)
+    outcome = json.loads(done("import", name, "file", "--json"))
+    assert outcome["recorded"] == 1
+    assert {group["column"] for group in outcome["left_out"]} == {*columns}
+
+
+@pytest.mark.parametrize(
     ("name", "files", "path"),
     [
         ("gdelt", [as_gdelt(gdelt(EventCode=code)) for code in ("043", "190")], "/event_type"),

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from timeline.errors import InvalidInput
 from timeline.formats.importers.decoding import lines, web_page_or_xml
-from timeline.formats.imports import Cells, Format, Row, Tally, Unreadable
+from timeline.formats.imports import Cells, Format, LeftOut, Reading, Row, Tally, Unreadable
 from timeline.formats.spelling import NUMBER
 from timeline.model import countries, hints
 
@@ -133,6 +133,16 @@ _BY_FIPS = {
     "WE": "PSE",
 }
 
+_COLUMN_OF = {
+    "place.lat": "ActionGeo_Lat",
+    "place.lon": "ActionGeo_Long",
+    "place.name": "ActionGeo_FullName",
+    "participants.0.sector": "Actor1Type1Code",
+    "participants.1.sector": "Actor2Type1Code",
+    "citations.0.source.url": "SOURCEURL",
+    "citations.0.source.title": "SOURCEURL",
+}
+
 # UCDP's where_prec by ActionGeo_Type (country, US state, US city, world city, world state).
 _PRECISION = {"1": 6, "2": 4, "3": 1, "4": 1, "5": 4}
 
@@ -149,6 +159,7 @@ def importer(mapping: Path | None) -> Format:
         tally=_tally,
         identifying=frozenset(("GLOBALEVENTID",)),
         spellings=dict.fromkeys(_NUMBERS, NUMBER),
+        column_of=lambda path: _COLUMN_OF.get(path, path),
     )
 
 
@@ -190,16 +201,26 @@ def _identify(cells: Cells) -> str:
     return event_id
 
 
-def _event(cells: Cells) -> dict[str, Any]:
-    event_type, mode = _plover(cells["EventCode"].strip())
+def _event(cells: Cells) -> dict[str, Any] | Reading:
+    left_out: list[LeftOut] = []
+    event_type = mode = reported_at = None
+    what = "Event"
+    try:
+        event_type, mode = _plover(cells["EventCode"].strip())
+        what = _LABELS[event_type] if event_type else "Statement"
+    except InvalidInput as error:
+        left_out.append(LeftOut(error.field, error.problem, cells["EventCode"]))
+    try:
+        reported_at = _time("DATEADDED", cells["DATEADDED"])
+    except InvalidInput as error:
+        left_out.append(LeftOut(error.field, error.problem, cells["DATEADDED"]))
     participants = [*_participants(cells)]
     place = _place(cells)
     who = [participant["name"] for participant in participants]
     where = [place[key] for key in ("name", "admin1") if key in place][:1]
-    what = _LABELS[event_type] if event_type else "Statement"
     address = cells.get("SOURCEURL", "").strip()
     source = {"url": address} if "://" in address else {"title": address}
-    return {
+    fields = {
         "title": ": ".join(filter(None, (what, ", ".join(who or where)))),
         "event_type": event_type,
         "mode": mode,
@@ -207,8 +228,9 @@ def _event(cells: Cells) -> dict[str, Any]:
         "place": place,
         "participants": participants,
         "citations": [{"source": source}] if address else [],
-        "reported_at": _time("DATEADDED", cells["DATEADDED"]),
+        "reported_at": reported_at,
     }
+    return Reading(fields, tuple(left_out)) if left_out else fields
 
 
 def _plover(code: str) -> tuple[str | None, str | None]:

@@ -41,6 +41,19 @@ _DATASET = {
     "url": "https://ucdp.uu.se/downloads/",
     "licence": "CC-BY-4.0",
 }
+_COLUMN_OF = {
+    "place.name": "where_coordinates",
+    "place.country": "country",
+    "place.admin1": "adm_1",
+    "place.geo_precision": "where_prec",
+    "place.lat": "latitude",
+    "place.lon": "longitude",
+    "participants.0.name": "side_a",
+    "participants.1.name": "side_b",
+    "quantities.0.value": "best",
+    "quantities.0.low": "low",
+    "quantities.0.high": "high",
+}
 _LONGEST_TITLE = 500
 """Characters of a title of an event or of an article; more are cut off."""
 
@@ -58,6 +71,7 @@ def importer(mapping: Path | None) -> Format:
         identifying=frozenset(("id",)),
         spellings=dict.fromkeys(_NUMBERS, NUMBER) | dict.fromkeys(_DATES, DATE),
         source=_DATASET,
+        column_of=lambda path: _COLUMN_OF.get(path, path),
     )
 
 
