@@ -553,3 +553,21 @@ def test_the_order_of_day_and_month_is_asked_once(story: Path) -> None:
     running.expect("2 recorded")
     running.expect(pexpect.EOF)
     assert events(story)["Two"]["occurred"] == "2025-04-03"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (("flood.csv",), "timeline import sheet flood.csv"),
+        (("csv", "flood.csv"), "timeline import sheet flood.csv"),
+        (("Excel", "flood.xlsx"), "timeline import sheet flood.xlsx"),
+        (("shet", "flood.csv"), "did you mean sheet?"),
+        (("gdelt",), "timeline import gdelt FILE"),
+    ],
+)
+def test_who_forgets_the_word_sheet_is_told_it(
+    story: Path, arguments: tuple[str, ...], advice: str
+) -> None:
+    ended = run("-d", story, "import", *arguments)
+    assert ended.exit_code == 2
+    assert ended.stderr.rstrip().endswith(advice)

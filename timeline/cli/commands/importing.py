@@ -47,11 +47,13 @@ from timeline.store import storage
 from timeline.writing.receipt import new_zone_in_words
 
 _JSONL = "jsonl"
+_SHEETS = ("csv", "tsv", "xlsx", "xls", "ods", "excel", "spreadsheet")
+"""Words for a sheet that people give as its format."""
 
 
 @click.command("import", cls=Command)
 @click.argument("format", metavar="FORMAT")
-@click.argument("path", metavar="FILE")
+@click.argument("path", metavar="FILE", required=False)
 @click.option(
     "--complete",
     is_flag=True,
@@ -78,7 +80,7 @@ def import_command(
     database: str,
     /,
     format: str,
-    path: str,
+    path: str | None,
     complete: bool,
     reported_at: str | None,
     mapping: Path | None,
@@ -92,6 +94,7 @@ def import_command(
     """Update the timeline from a publisher's file.
 
     \b
+      sheet       any sheet that you keep: see `timeline import sheet --help`
       gdelt       GDELT events, a file of 15 minutes or of a day
       ucdp        UCDP GED, as CSV
       timelinejs  slides of TimelineJS 3, as JSON or as a sheet (CSV)
@@ -106,7 +109,9 @@ def import_command(
     reason. FILE may be packed by gzip or ZIP; - is stdin. If a run is interrupted, run it again.
     The exit code is 1 if no row could be used.
     """
-    _check_format(format)
+    _check_format(format, path)
+    if path is None:
+        raise click.UsageError(f"which file? timeline import {format} FILE")
     if format == _JSONL:
         options = {
             "--complete": complete, "--reported-at": reported_at, "--map": mapping,
@@ -133,12 +138,15 @@ def import_command(
         raise done.failure
 
 
-def _check_format(format: str) -> None:
+def _check_format(format: str, path: str | None) -> None:
     """Raise UsageError for an unknown format."""
     formats = [_JSONL, *names()]
     if format == "sheet":
         raise click.UsageError("options come behind: timeline import sheet FILE --yes")
+    formats = ["sheet", _JSONL, *names()]
     if format not in formats:
+        if path is None or format.lower() in _SHEETS:
+            raise click.UsageError(f"any sheet goes in by timeline import sheet {path or format}")
         near = hints.nearest(format, formats)
         hint = f"did you mean {near}?" if near else f"known are {', '.join(formats)}"
         raise click.UsageError(f'"{format}" is not a format: {hint}')
