@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import json
 import re
 import shutil
@@ -19,6 +20,7 @@ from ticking_clock import TickingClock
 
 from timeline import Event, Participant, Timeline
 from timeline.model.names import actor_id_of
+from timeline.site.views.embed import tag_ids
 from timeline.store import storage
 from timeline.store.open_files import holders
 from timeline.store.scratch_folder import scratch_folder
@@ -91,12 +93,16 @@ def test_everything_that_has_an_address_has_a_file(story: Path, site: Path) -> N
         versions = connection.execute("SELECT event_id, version FROM event_versions").fetchall()
         sources = connection.execute("SELECT source_id FROM sources").fetchall()
         actors = connection.execute("SELECT actor_id FROM actors").fetchall()
+        tags = [tag_id for _, tag_id in tag_ids(connection)]
     pages = {"", "events", "map", "changes", "verify"}
     pages |= {f"events/{event_id}" for event_id, _ in versions}
     pages |= {f"events/{event_id}/{version}" for event_id, version in versions}
     pages |= {f"sources/{source_id}" for (source_id,) in sources}
     pages |= {f"actors/{actor_id}" for (actor_id,) in actors}
-    assert pages == {
+    embeds = {"embed", "embed/highlights", *(f"embed/tags/{tag_id}" for tag_id in tags)}
+    embeds |= {f"embed/events/{event_id}" for event_id, _ in versions}
+    embeds |= {f"embed/actors/{actor_id}" for (actor_id,) in actors}
+    assert pages | embeds == {
         str(page.parent.relative_to(site)).replace(".", "", 1) if page.parent == site
         else str(page.parent.relative_to(site))
         for page in site.rglob("index.html")
@@ -113,10 +119,34 @@ def test_nothing_is_offered_that_needs_a_server(site: Path) -> None:
     for page in site.rglob("*.html"):
         text = page.read_text()
         assert "<form" not in text
-        assert "<script" not in text
+        scripts = re.findall(r"<script[^>]*/([a-z_]+\.js)", text)
+        assert scripts == (["embed.js"] if page.is_relative_to(site / "embed") else [])
         own = [link for link in Links(text).found if "://" not in link]
         assert [link for link in own if "?" in link and "/-/" not in f"/{link}"] == []
     assert "need the hosted version" in (site / "index.html").read_text()
+
+
+def test_everything_that_is_shared_has_a_file(site: Path) -> None:
+    root, shared = "https://example.org/nato-odesa-demo/", set()
+    for page in site.rglob("*.html"):
+        for value in re.findall(r'id="share-[a-z]+" readonly value="([^"]*)"', page.read_text()):
+            (address,) = re.findall(re.escape(root) + '[^"]*', html.unescape(value))
+            shared.add(address.removeprefix(root))
+    assert {"", "embed", "embed/events/sumy-strike", "events/sumy-strike/5"} <= shared
+    for path in shared:
+        file = site / path
+        assert file.is_file() or (file / "index.html").is_file(), path
+
+
+def test_a_site_that_no_other_may_show_has_no_embeds(path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    done("-d", path, "publish", folder, "--static", "--no-embed")
+    assert not (folder / "embed").exists()
+    assert "embed" not in (folder / "index.html").read_text()
+    assert broken_links(folder) == []
+    refused = run("-d", path, "publish", folder, "--static", "--embed-from", "https://a.example")
+    assert refused.exit_code == 2
+    assert "--embed-from does nothing for --static" in " ".join(refused.stderr.split())
 
 
 def test_the_map_is_a_picture_whose_places_lead_to_events(site: Path) -> None:

@@ -1184,6 +1184,19 @@ def test_the_site_as_files_is_whole_without_us(files: str, open_page: Opener, pa
     assert Axe().run(page).response["violations"] == []
 
 
+@pytest.mark.parametrize("theme", ["", "?theme=dark"])
+def test_an_embed_that_is_a_file_is_shown_by_a_page_of_another_site(
+    theme: str, files: str, article: Callable[..., str], open_page: Opener
+) -> None:
+    script = f'<script src="{files}/-/static-plugins/timeline-store/embed_host.js"></script>'
+    for path in ("/embed/", "/embed/highlights/", f"{EMBEDDED}/"):
+        page = open_page(article(f"{files}{path}{theme}", script), width=PHONE)
+        expect(page.frame_locator("iframe").get_by_text("as of now")).to_be_visible()
+        page.wait_for_function("document.querySelector('iframe').offsetHeight !== 400")
+        colour = "getComputedStyle(document.documentElement).backgroundColor"
+        assert (page.frames[1].evaluate(colour) == "rgb(19, 21, 24)") == bool(theme)
+
+
 def test_a_reader_walks_through_the_files_from_page_to_page(files: str, open_page: Opener) -> None:
     page = open_page(files)
     page.get_by_role("link", name=STRIKE).first.click()

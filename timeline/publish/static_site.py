@@ -31,6 +31,7 @@ from timeline.errors import NotWritable, Refused, TimelineError
 from timeline.site.public_url import SiteUrl, site_url
 from timeline.site.serve import metadata_for
 from timeline.site.views import feeds
+from timeline.site.views.embed import tag_ids
 from timeline.site.views.media import file_name
 from timeline.store import atomic, log, storage
 
@@ -56,19 +57,21 @@ def freeze(
     new: Path,
     *,
     url: SiteUrl | None = None,
+    with_embeds: bool = True,
     progress: Callable[[int], object] = lambda count: None,
 ) -> Frozen:
     """Write the site of a copy of a timeline into `folder`; `new` is a scratch folder inside it.
 
     `url` is the future address of the site, which feeds and citations name; by default it is made
-    of the origin of the log. `progress` is called with the number of files so far.
+    of the origin of the log. `with_embeds` is false for a site that no other may show in frames.
+    `progress` is called with the number of files so far.
     Raises NotWritable for a folder that cannot be written, Refused for a file in the way that no
     earlier run wrote, and TimelineError for an origin that is no address, or a page that fails.
     """
     with contextlib.closing(storage.connect(copy)) as connection:
         origin = log.info(connection)["origin"]
-        addresses = [*_addresses(connection)]
-    site = _Site(copy, url or site_url(f"https://{origin}/"))
+        addresses = [*_addresses(connection), *(_embeds(connection) if with_embeds else ())]
+    site = _Site(copy, url or site_url(f"https://{origin}/"), with_embeds=with_embeds)
     try:
         files = _Files(folder, new, progress)
         asyncio.run(_write(site, files, addresses))
@@ -98,6 +101,18 @@ def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
             yield from (f"/{what}s/{key}", f"/{what}s/{key}.json")
 
 
+def _embeds(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield the address of every embed: everything, the highlights, each event, actor and tag.
+
+    The script for pages of other sites comes with them.
+    """
+    yield from ("/embed", "/embed/highlights", "/-/static-plugins/timeline-store/embed_host.js")
+    for what in ("event", "actor"):
+        for (key,) in connection.execute(f"SELECT {what}_id FROM {what}s ORDER BY 1"):  # noqa: S608
+            yield f"/embed/{what}s/{key}"
+    yield from dict.fromkeys(f"/embed/tags/{tag_id}" for _, tag_id in tag_ids(connection))
+
+
 _MAY_BE_MISSING = (".tlog-proof", "/verify.txt")
 """Endings of addresses that do not exist as long as nothing is signed."""
 
@@ -105,10 +120,10 @@ _MAY_BE_MISSING = (".tlog-proof", "/verify.txt")
 class _Site:
     """A Datasette that serves the copy, and answers in this process, without a network."""
 
-    def __init__(self, copy: Path, url: SiteUrl) -> None:
+    def __init__(self, copy: Path, url: SiteUrl, *, with_embeds: bool) -> None:
         from datasette.app import Datasette
 
-        metadata = metadata_for(copy, url)
+        metadata = metadata_for(copy, url, with_embeds)
         metadata["plugins"]["timeline"]["frozen"] = True
         self.base = url.path
         self._datasette: Any = Datasette(

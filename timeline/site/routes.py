@@ -35,7 +35,7 @@ from timeline.site.views.address import PART, Address, check_names
 from timeline.site.views.browse import browse, card, events_at, map_alone
 from timeline.site.views.changes import PAGE_SIZE, changes_feed, changes_json, changes_page
 from timeline.site.views.cite import citations_of
-from timeline.site.views.embed import TAG_ID
+from timeline.site.views.embed import TAG_ID, saved_embeds
 from timeline.site.views.event import event_page
 from timeline.site.views.event_versions import VERSIONS
 from timeline.site.views.media import event_with, file_pieces
@@ -140,6 +140,7 @@ async def _browse_page(asked: Asked) -> Any:
                 return {
                     **found,
                     "at_places": at_places,
+                    "saved": saved_embeds(connection) if asked.is_frozen else [],
                     "moments": address.moment_query,
                     "within": _within(found["address"]),
                     "wrong": {error.field: str(error) for error in wrong},

@@ -59,7 +59,14 @@ def publish_command(
                 "your host"
             )
         _make(folder)
-        _publish_files(database, folder, public, with_texts=with_texts, without_media=without_media)
+        _publish_files(
+            database,
+            folder,
+            public,
+            with_embeds=not no_embed,
+            with_texts=with_texts,
+            without_media=without_media,
+        )
         return
     from timeline.publish.hosting_kit import check_name, write_kit
 
@@ -98,7 +105,13 @@ def _make(folder: Path) -> None:
 
 
 def _publish_files(
-    database: str, folder: Path, url: SiteUrl | None, *, with_texts: bool, without_media: bool
+    database: str,
+    folder: Path,
+    url: SiteUrl | None,
+    *,
+    with_embeds: bool,
+    with_texts: bool,
+    without_media: bool,
 ) -> None:
     from timeline.publish.static_site import freeze
 
@@ -109,7 +122,9 @@ def _publish_files(
         made = publication.make_copy(
             database, copy, with_texts=with_texts, with_media=not without_media
         )
-        frozen = freeze(copy, folder, new / "site", url=url, progress=progress)
+        frozen = freeze(
+            copy, folder, new / "site", url=url, with_embeds=with_embeds, progress=progress
+        )
         publication.record(database, made)
     output.echo(
         f"Published {folder}: {frozen.files:,} files, {frozen.written:,} of them new or changed,"

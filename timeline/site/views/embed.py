@@ -86,3 +86,9 @@ def tags_of(connection: sqlite3.Connection, tag_id: str) -> list[str]:
     if not found:
         raise NotFound("tag", tag_id)
     return found
+
+
+def saved_embeds(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Return the paths of the embeds of a site of files that no page of it is about, by name."""
+    tags = {f"/embed/tags/{tag_id}": tag for tag, tag_id in tag_ids(connection)}
+    return [("Highlights", "/embed/highlights"), *((tag, path) for path, tag in tags.items())]

@@ -111,7 +111,7 @@ def share_of(
     frame = frame_of(path, now) if may_embed else None
     if frame is None or (is_frozen and "?" in frame.path):
         return Share(living, fixed, "", "", "", "", "")
-    fixed_frame = None if then is None else frame_of(then_path, then)
+    fixed_frame = None if then is None or is_frozen else frame_of(then_path, then)
     title = str(found.get("title") or found["info"]["title"])
     oembed = f"/oembed{_query([('url', living)])}"
     return Share(
