@@ -8,6 +8,7 @@ with an error; each further one is a row, and the last one says how it ended. It
 this package, so that it starts in a tenth of a second.
 """
 
+import contextlib
 import datetime
 import io
 import json
@@ -32,8 +33,9 @@ _CHUNK = 2**20
 
 def main(sheet: str | None, columns: Sequence[str]) -> None:
     """Print a sheet: the wanted one, or the first one that has the columns, or else a table."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+    for limit, most in ((resource.RLIMIT_AS, _MEMORY), (resource.RLIMIT_CPU, _SECONDS)):
+        with contextlib.suppress(ValueError, OSError):  # the system has a lower limit, or none
+            resource.setrlimit(limit, (most, most))
     try:
         content = io.BytesIO(sys.stdin.buffer.read())
         errors = _errors(content)
