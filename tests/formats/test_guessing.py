@@ -361,6 +361,16 @@ def test_a_missing_year_changes_with_the_turn_of_the_year() -> None:
     assert found.words == {"3 Nov": "2024-11-03", "5 Jan": "2025-01-05", "2 Feb": "2025-02-02"}
 
 
+def test_a_date_in_digits_without_a_year_has_both_settled() -> None:
+    assert dates.settled(["3 Feb 2025", "4/2", "14/2"]).settled[0].edtf == "2025-02-04"
+    found = dates.settled(["3 Feb 2025", "4/2", "9 Feb 2025"])
+    assert found.words == {"4/2": "2025-02-04"}
+    assert dates.settled(["3 Feb", "4/2"], year=2025).in_doubt[0].readings == (
+        "2025-02-04",
+        "2025-04-02",
+    )
+
+
 def test_a_year_that_was_given_counts_for_all_dates_without_one() -> None:
     assert said(["3 Nov", "20 Dec 2024"], year=2023) == ["3 Nov: 3 November 2023, from --year"]
 

@@ -530,6 +530,20 @@ def test_two_questions_on_a_terminal(story: Path) -> None:
     assert len(events(story)) == 7
 
 
+def test_the_year_is_asked_for_if_no_row_says_it(story: Path) -> None:
+    sheet("Date,Who was there?,Title\n12 Apr,Ann Reed,One\n3 May,,Two\n")
+    running = terminal(story, "import", "sheet", "flood.csv")
+    running.expect('No row says the year of "12 Apr": which year is it\\?')
+    running.sendline("2023")
+    running.expect(r"Take these columns\? \[Y/n\]")
+    running.sendline("")
+    running.expect("2 recorded")
+    running.expect(pexpect.EOF)
+    found = events(story)
+    assert found["Two"]["occurred"] == "2023-05-03"
+    assert found["One"]["participants"][0]["name"] == "Ann Reed"
+
+
 def test_a_guess_that_is_refused_is_kept_to_be_changed(story: Path) -> None:
     sheet(FLOOD)
     running = terminal(story, "import", "sheet", "flood.csv")

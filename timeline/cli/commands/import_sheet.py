@@ -102,7 +102,7 @@ def import_sheet_command(
         settings = read_settings(where) if where.is_file() or mapping else None
         sheet = opened_sheet(file, _name_of(path), settings, terms, language_of(timeline), encoding)
         is_asking = not (yes or dry_run or as_json) and _is_terminal()
-        _settle(sheet, habit, is_asking=is_asking)
+        habit = _settle(sheet, habit, is_asking=is_asking)
         dates = _Dates(sheet, most=10_000 if dry_run else 0)
         found = sheet.survey(dates.tell, lambda count: progress(count, "read"))
         progress.end()
@@ -199,7 +199,7 @@ def _keep(sheet: OpenSheet, where: Path) -> str:
     """
     try:
         text = sheet.toml
-        if sheet.given is not None:
+        if not sheet.is_guessed:
             text = with_date_rule(where.read_text(encoding="utf-8-sig"), sheet.said)
         with atomic.replacing(str(where)) as file:
             file.write(text.encode())
@@ -227,20 +227,26 @@ def _is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _settle(sheet: OpenSheet, habit: DateHabit, *, is_asking: bool) -> None:
-    """Settle the dates of a sheet; ask for the order of day and month if nothing settles it."""
+def _settle(sheet: OpenSheet, habit: DateHabit, *, is_asking: bool) -> DateHabit:
+    """Settle the dates of a sheet; ask for the order of day and month if nothing settles it.
+
+    Returns what a person said of the dates.
+    """
     sheet.settle(habit)
     if is_asking and sheet.dates and sheet.dates.in_doubt and habit.day_first is None:
         doubt = sheet.dates.in_doubt[0]
         first, second = (prose.date(reading) for reading in doubt.readings[:2])
         question = f'No date settles "{doubt.cell}": is it {first}, and not {second}?'
         is_first = click.confirm(output.hanging(question, 0), err=True)
-        sheet.settle(habit._replace(day_first=is_first))
+        habit = habit._replace(day_first=is_first)
+        sheet.settle(habit)
     if is_asking and sheet.dates and any(not each.readings for each in sheet.dates.without_year):
         example = sheet.dates.without_year[0].cell
         question = f'No row says the year of "{example}": which year is it?'
         year = click.prompt(output.hanging(question, 0), type=click.IntRange(1, 9999), err=True)
-        sheet.settle(habit._replace(year=year))
+        habit = habit._replace(year=year)
+        sheet.settle(habit)
+    return habit
 
 
 def _decide(

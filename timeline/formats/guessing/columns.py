@@ -16,6 +16,8 @@ from timeline.model import names, resources
 
 _SHORTEST_PART = 4
 """Letters of a known name that counts as a part of a longer one: "to" would be in many."""
+_ASKED_FOR = ("people", "place", "date", "title")
+"""Roles that a question may name by its first word, however short that is."""
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _IN_BRACKETS = re.compile(r"[(\[]([^)\]]*)[)\]]")
 _NUMBERED = re.compile(r"(?<=\D)\s*[0-9]+$")
@@ -44,8 +46,9 @@ def roles(column: str) -> list[ColumnRole]:
         if len(known) >= _SHORTEST_PART and re.search(rf"(?<!\w){re.escape(known)}(?!\w)", key)
         for role, rank in several
     ]
-    if not parts:
-        return []
+    if not parts:  # "Who was there?"
+        first = _known().get(key.partition(" ")[0], ())
+        return [ColumnRole(role, False, rank) for role, rank in first if role in _ASKED_FOR]
     longest = max(parts)[0]
     return [
         ColumnRole(role, False, -rank)

@@ -7,6 +7,7 @@ reading lies between the dates above and below.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from timeline.model.figures import is_english
 
 _NARROW = 45
 """Days of a date that says where it lies among others, at most: a month does, a year does not."""
+_WITHOUT_YEAR = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\.?")
 UNKNOWN = "../.."
 """The EDTF of a date of which nothing is known."""
 _FIRST_IN = {True: "the day first", False: "the month first"}
@@ -38,7 +40,7 @@ class SettledDate(NamedTuple):
 
 
 class DateInDoubt(NamedTuple):
-    """A date that nothing settles, with its readings in EDTF."""
+    """A date that nothing settles, with its readings in EDTF: the one with the day first leads."""
 
     row: int
     cell: str
@@ -112,14 +114,14 @@ class _Column:
                 found.words[cell] = UNKNOWN
                 continue
             order = orders(cell)
-            if len(order) == 1:
+            if len(order) == 1 or len(order := _orders_without_year(cell)) == 1:
                 deciding.setdefault(True in order, cell)
                 decided.append(index)
             if cell in self._known:
                 self._lies(index, self._known[cell])
             elif SERIAL.fullmatch(cell):
                 self._settle_serial(index, cell)
-            elif len(order) == 2:
+            elif len(orders(cell)) == 2:
                 in_doubt.append(index)
             elif (read := self._read(cell, DateHabits(day_first=True))) is not None:
                 self._lies(index, read)
@@ -154,7 +156,9 @@ class _Column:
         for each in found.settled:
             if len(both := readings[each.cell]) > 1:
                 found.words.pop(each.cell, None)
-                found.in_doubt.append(DateInDoubt(each.row, each.cell, tuple(sorted(both))))
+                either = tuple(self._readings(each.cell).values())
+                readings_ = either if len(either) == 2 else tuple(sorted(both))
+                found.in_doubt.append(DateInDoubt(each.row, each.cell, readings_))
         found.settled = [each for each in found.settled if len(readings[each.cell]) == 1]
 
     def _read(self, cell: str, habits: DateHabits) -> str | None:
@@ -253,15 +257,26 @@ class _Column:
         for index in yearless:
             cell = self._cells[index]
             given = years[index]
-            read = self._read(cell, DateHabits(found.day_first, given)) if given else None
-            found.without_year.append(DateInDoubt(index, cell, (read,) if read else ()))
-            if read is None:
+            readings = self._in_year(index, given) if given else []
+            if len(readings) > 1:
+                found.in_doubt.append(DateInDoubt(index, cell, tuple(readings)))
                 continue
-            why = "from --year" if year else "the year by the order of the rows"
-            found.settled.append(SettledDate(index, cell, read, why))
-            self._lies(index, read)
-            if found.year is None:
-                found.words[cell] = read
+            found.without_year.append(DateInDoubt(index, cell, tuple(readings)))
+            for read in readings:
+                why = "from --year" if year else "the year by the order of the rows"
+                found.settled.append(SettledDate(index, cell, read, why))
+                self._lies(index, read)
+                if found.year is None or self._read(cell, DateHabits(None, found.year)) != read:
+                    found.words[cell] = read
+
+    def _in_year(self, index: int, year: int) -> list[str]:
+        """Return the readings of a date in a year: two where day and month may change places."""
+        cell = self._cells[index]
+        orders_ = (True, False) if self._found.day_first is None else (self._found.day_first,)
+        either = (self._read(cell, DateHabits(first, year)) for first in orders_)
+        readings = [*dict.fromkeys(read for read in either if read)]
+        fitting = [read for read in readings if self._fits(index, read)]
+        return fitting if len(fitting) == 1 else readings
 
     def _year(self, index: int) -> int | None:
         """Return the year that makes a date lie between its neighbours, or else nearest to one."""
@@ -270,8 +285,8 @@ class _Column:
         days = [
             (each, day)
             for each in sorted(candidates)
-            if (read := self._read(self._cells[index], DateHabits(self._found.day_first, each)))
-            and (day := _day_of(index, read))
+            for read in self._in_year(index, each)
+            if (day := _day_of(index, read))
         ]
         if not days:
             return near[0].first.year if near else None
@@ -299,6 +314,12 @@ def _day_of(row: int, read: str) -> _Day | None:
     except ValueError:
         return None
     return _Day(row, first, last) if (last - first).days <= _NARROW else None
+
+
+def _orders_without_year(cell: str) -> set[bool]:
+    """Return the orders of a date in digits that has no year, such as 14/2 or 4.2."""
+    match = _WITHOUT_YEAR.fullmatch(cell)
+    return orders(f"{match[1]}{match[2]}{match[3]}{match[2]}2024") if match else set()
 
 
 def lacks_year(cell: str, language: str) -> bool:

@@ -45,8 +45,8 @@ class OpenSheet:
     file: IO[bytes]
     name: str
     seen: FirstLook
-    said: dict[str, Any]
-    """The settings of the mapping, as TOML has them."""
+    unsettled: dict[str, Any]
+    """The settings of the mapping before the dates of this sheet were settled."""
     columns: Sequence[Guessed]
     """What became of each column of the sheet."""
     is_guessed: bool
@@ -54,13 +54,15 @@ class OpenSheet:
     event_types: Sequence[Term]
     """The event types of the log."""
     dates: SettledDates | None = None
-    given: dict[str, Any] | None = None
-    """The settings of the mapping that was given; None if it was guessed."""
+
+    def __post_init__(self) -> None:
+        self.said = self.unsettled
+        """The settings of the mapping, as TOML has them."""
 
     @property
     def newly_settled(self) -> list[SettledDate]:
         """Return the dates that the given mapping had not settled already."""
-        rule = (self.given or {}).get("fields", {}).get("occurred", {})
+        rule = self.unsettled["fields"]["occurred"]
         habits = rule if isinstance(rule, dict) else {}
         known = {*habits.get("words", {})}
         if self.dates is None or "day_first" in habits:
@@ -71,8 +73,8 @@ class OpenSheet:
 
     @property
     def is_changed(self) -> bool:
-        """Return whether the mapping says more now than the one that was given."""
-        return self.said != self.given
+        """Return whether the mapping is new, or says more now than the one that was given."""
+        return self.is_guessed or self.said != self.unsettled
 
     @property
     def mapping(self) -> CheckedMapping:
@@ -92,10 +94,9 @@ class OpenSheet:
 
     def settle(self, habit: DateHabit) -> None:
         """Settle the dates by what a person said, and keep in the mapping what was settled."""
-        base = self.said if self.given is None else self.given
-        self.dates = settled_dates(self.file, base, habit)
+        self.dates = settled_dates(self.file, self.unsettled, habit)
         if self.dates is not None:
-            self.said = with_dates(base, self.dates)
+            self.said = with_dates(self.unsettled, self.dates)
 
     def survey(
         self, tell: Callable[[ReadRow], object], progress: Callable[[int], object]
@@ -147,9 +148,7 @@ def opened_sheet(
     seen = look(file, known, language)
     if mapping is not None:
         columns = _described(mapping, seen.columns)
-        return OpenSheet(
-            file, name, seen, dict(mapping), columns, False, terms, given=dict(mapping)
-        )
+        return OpenSheet(file, name, seen, dict(mapping), columns, False, terms)
     found = guessed(seen, name, terms, encoding)
     return OpenSheet(file, name, seen, found.mapping, found.columns, True, terms)
 
