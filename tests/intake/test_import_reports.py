@@ -165,6 +165,22 @@ def test_totals_are_exact_and_aligned() -> None:
     assert len({len(line) for line in lines}) == 1
 
 
+def test_figures_are_added_up_by_a_measure_that_is_a_column() -> None:
+    Path("map.toml").write_text(MAPPING.replace('{ value = "pledged" }', '"Kind"'))
+    rows = "1,T,2024,pledged,10.10,9.9,11\n2,T,2024,Delivered,5.5,,\n3,T,2024,pledged,0.2,,\n"
+    figures = json.loads(put(HEADER + rows, "--json").stdout)["figures"]
+    assert [(each["measure"], each["field"], each["file"], each["log"]) for each in figures] == [
+        ("delivered", "value", "5.5", "5.5"),
+        ("pledged", "high", "11", "11"),
+        ("pledged", "low", "9.9", "9.9"),
+        ("pledged", "value", "10.3", "10.3"),
+    ]
+    too_large = put(HEADER + rows + "4,T,2024,pledged,1e40,,\n", "--json")
+    figures = json.loads(too_large.stdout)["figures"]
+    assert [each["reconciles"] for each in figures] == [True, True, True, False]
+    assert figures[3]["log"] == "10.3"
+
+
 @settings(max_examples=5, deadline=None)
 @given(st.lists(st.decimals(-(10**20), 10**20, places=12, allow_nan=False), min_size=1, max_size=9))
 def test_both_sums_are_the_sum(amounts: list[Decimal]) -> None:
