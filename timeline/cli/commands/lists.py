@@ -13,10 +13,10 @@ from timeline.cli.event_list import print_events
 from timeline.cli.opening import opened
 from timeline.cli.options import Command, as_of_options, filter_options, json_option
 from timeline.formats import prose
+from timeline.projection.tables import time_zone
 from timeline.reading import selection
 from timeline.reading.entries import erasure_of, log_entries
 from timeline.reading.past_tables import tables_as_of
-from timeline.store import log
 
 _limit_option = click.option("--limit", metavar="N", type=click.IntRange(1), help="Show at most N.")
 
@@ -149,7 +149,7 @@ def log_command(database: str, /, as_of: str | None, limit: int | None, as_json:
         if as_json:
             output.dump_each(entries)
             return
-        zone = log.time_zone(connection)
+        zone = time_zone(connection)
         for entry in entries:
             payload = entry["payload"] or {}
             said = [
