@@ -21,6 +21,8 @@ from running import PROGRAM, done, environment, one_line, process, run
 from workbooks import ods, xlsx
 
 from timeline import Timeline
+from timeline.formats.guessing.contents import MOST_ROWS
+from timeline.intake.any_sheet.first_look import look
 
 # pexpect forks and executes at once: the threads of pytest-xdist do not matter to the child.
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
@@ -494,6 +496,15 @@ def test_a_packed_sheet_and_one_from_stdin(story: Path) -> None:
 def test_a_file_without_rows_is_refused(story: Path) -> None:
     result = run("-d", story, "import", "sheet", sheet("Date,Title\n"), "--yes")
     assert one_line(result) == "flood.csv has no rows under its header"
+
+
+def test_the_guess_looks_at_the_first_rows_only(story: Path) -> None:
+    rows = "".join(f"2025-04-01,Event {number},{number}\n" for number in range(MOST_ROWS))
+    path = sheet(f"Date,Title,Dead\n{rows}2025-04-02,The last,many\n")
+    with path.open("rb") as file:
+        seen = look(file, {})
+    assert (seen.rows, seen.is_whole) == (MOST_ROWS, False)
+    assert seen.columns["Title"].filled == MOST_ROWS
 
 
 # --- On a terminal ------------------------------------------------------------------------

@@ -26,12 +26,12 @@ from timeline.formats.guessing.mapping_file import with_date_rule
 from timeline.intake.any_sheet import problem_sheet
 from timeline.intake.any_sheet.first_look import DateHabit
 from timeline.intake.any_sheet.reading import OpenSheet, opened_sheet, read_settings
-from timeline.intake.any_sheet.survey import ReadRow, Survey
+from timeline.intake.any_sheet.survey import Survey
 from timeline.intake.dataset.outcome import DatasetOutcome, DatasetStep, Import
 from timeline.intake.dataset.run import run
 from timeline.intake.dataset.staging import Reject
 from timeline.model import vocabulary
-from timeline.model.content import Said
+from timeline.model.content import Said, Statement
 from timeline.model.log_info import Term
 from timeline.model.validation import validate
 from timeline.store import atomic, storage
@@ -103,7 +103,7 @@ def import_sheet_command(
         sheet = opened_sheet(file, _name_of(path), settings, terms, language_of(timeline), encoding)
         is_asking = not (yes or dry_run or as_json) and _is_terminal()
         habit = _settle(sheet, habit, is_asking=is_asking)
-        dates = _Dates(sheet, most=10_000 if dry_run else 0)
+        dates = _Dates(most=10_000 if dry_run else 0)
         found = sheet.survey(dates.tell, lambda count: progress(count, "read"))
         progress.end()
         if not as_json:
@@ -306,13 +306,13 @@ def _count(dates: int) -> str:
 class _Dates:
     """Keeps the dates of the first rows in words, by the title of the event, for a dry run."""
 
-    def __init__(self, sheet: OpenSheet, most: int) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
         self._of: dict[str, str] = {}
 
-    def tell(self, row: ReadRow) -> None:
+    def tell(self, statement: Statement) -> None:
         if len(self._of) < self._most:
-            self._of.setdefault(row.statement.title, prose.occurred(row.statement.content()))
+            self._of.setdefault(statement.title, prose.occurred(statement.content()))
 
     def of(self, title: str) -> str:
         return self._of.get(title, "")

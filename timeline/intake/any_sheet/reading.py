@@ -32,7 +32,7 @@ from timeline.intake.any_sheet.first_look import (
     settled_dates,
     with_dates,
 )
-from timeline.intake.any_sheet.survey import ReadRow, Survey, bad_rows, only_good, survey
+from timeline.intake.any_sheet.survey import Survey, bad_rows, only_good, survey
 from timeline.model import vocabulary
 from timeline.model.content import Statement
 from timeline.model.log_info import Term
@@ -99,7 +99,7 @@ class OpenSheet:
             self.said = with_dates(self.unsettled, self.dates)
 
     def survey(
-        self, tell: Callable[[ReadRow], object], progress: Callable[[int], object]
+        self, tell: Callable[[Statement], object], progress: Callable[[int], object]
     ) -> Survey:
         """Read all rows. Raises InvalidInput for a mapping that is not of this sheet."""
         notes = cell_notes(self.said)

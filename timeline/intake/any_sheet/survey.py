@@ -44,14 +44,6 @@ class CellProblem(NamedTuple):
     """What is wrong, and what it could be."""
 
 
-class ReadRow(NamedTuple):
-    """A row that can be read: its place in the sheet, and its event."""
-
-    row: int
-    cells: Cells
-    statement: Statement
-
-
 @dataclass
 class Survey:
     """Says what all rows of a sheet are."""
@@ -108,10 +100,10 @@ def survey(
     file: IO[bytes],
     check: Check = lambda statement: None,
     notes: Callable[[Cells], Iterable[str]] = lambda cells: (),
-    tell: Callable[[ReadRow], object] = lambda row: None,
+    tell: Callable[[Statement], object] = lambda statement: None,
     progress: Callable[[int], object] = lambda count: None,
 ) -> Survey:
-    """Read all rows of a file; `tell` is called with each row that can be read.
+    """Read all rows of a file; `tell` is called with the event of each row that can be read.
 
     Raises InvalidInput for a file that is not what the format is for.
     """
@@ -128,9 +120,9 @@ def survey(
             room = max(_MOST_KEPT - len(found.problems), 0)
             found.problems += wrong[:room]
             found.more_problems += len(wrong[room:])
-        elif statement is not None and placed.cells is not None:
+        elif statement is not None:
             found.offsets.update(_TIME.findall(statement.occurred))
-            tell(ReadRow(placed.row, placed.cells, statement))
+            tell(statement)
     return found
 
 
