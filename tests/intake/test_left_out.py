@@ -157,6 +157,15 @@ def test_a_row_is_rejected_only_without_title_or_date() -> None:
     assert (outcome["recorded"], outcome["rejected"]) == (1, 3)
 
 
+def test_a_list_of_many_bad_words_costs_no_row() -> None:
+    Path("map.toml").write_text(MAPPING + 'contexts = { column = "Words", split = ";" }\n')
+    words = ";".join(f"word {number}" for number in range(40))
+    outcome = put({"Words": f"military;{words}"}, {"Words": "military;diplomatic"})
+    assert (outcome["recorded"], outcome["rejected"]) == (2, 0)
+    assert {group["column"] for group in outcome["left_out"]} == {"Words"}
+    assert shown(2)["contexts"] == ["military", "diplomatic"]
+
+
 def test_strict_refuses_the_first_cell() -> None:
     write({}, {"North": "95.2"})
     result = run("import", "mapped", "rows.csv", "--map", "map.toml", "--strict")

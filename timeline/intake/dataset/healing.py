@@ -65,14 +65,15 @@ def well_formed(
     Raises InvalidInput for what an event cannot do without. Call it if the fields were refused.
     """
     refusals: list[RefusedPart] = []
-    for _ in range(_MOST_ROUNDS):
+    for turn in range(_MOST_ROUNDS):
         found, wrong = problems(model, fields)
         if found is not None:
             return found, fields, refusals
         for path, problem, is_of_shape in wrong:
             if is_of_shape or not _is_spared(path):
                 raise InvalidInput(path, problem)
-        fields = _without(fields, ((path, problem) for path, problem, _ in wrong), refusals)
+        parts = ((_part(path, turn), problem) for path, problem, _ in wrong)
+        fields = _without(fields, parts, refusals)
     raise InvalidInput(wrong[0].path, wrong[0].text)
 
 
@@ -87,15 +88,20 @@ def accepted(
     with the path of what it refuses. Raises it too.
     """
     refusals = [*before]
-    for _ in range(_MOST_ROUNDS):
+    for turn in range(_MOST_ROUNDS):
         try:
             return attempt(fields, refusals), fields, refusals
         except InvalidInput as error:
             if not _is_spared(error.field) or error.field.split(".")[0] not in fields:
                 raise
             last = error
-            fields = _without(fields, [(error.field, error.problem)], refusals)
+            fields = _without(fields, [(_part(error.field, turn), error.problem)], refusals)
     raise last
+
+
+def _part(path: str, turn: int) -> str:
+    """Return the part to leave out: in the second half of the rounds, the whole field."""
+    return path if turn < _MOST_ROUNDS // 2 else path.split(".")[0]
 
 
 def _is_spared(path: str) -> bool:
