@@ -109,6 +109,13 @@ def test_a_search_shows_what_it_found_in_the_table(told: Path) -> None:
     assert "It *was* a ferry." in done("-d", told, "search", "was", columns=140)
 
 
+def test_the_table_of_the_past_shows_what_was_said_then(told: Path) -> None:
+    shown = done("-d", told, "list", "--as-of", "#1", columns=140)
+    assert "killed 4 (2 figures)" in shown
+    assert "corrected" not in shown
+    assert done("-d", told, "list", "--as-reported", "2000-01-01", columns=140) == ""
+
+
 def test_times_are_told_by_the_clock_of_the_log(tmp_path: Path) -> None:
     path = tmp_path / "kyiv.db"
     done("-d", path, "init", "--title", "K", "--time-zone", "Europe/Kyiv")

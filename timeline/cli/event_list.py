@@ -17,7 +17,6 @@ from timeline.formats import prose
 from timeline.formats.prose import Fields
 from timeline.reading import query
 from timeline.reading.sources import withdrawn_sources
-from timeline.store import log
 from timeline.store.rows import as_dicts
 
 _WIDE = 100
@@ -36,13 +35,13 @@ _COLOURS = {
 }
 
 
-def print_events(tables: sqlite3.Connection, rows: Iterable[Fields]) -> bool:
-    """Print rows of `events`, and return whether there were any."""
+def print_events(tables: sqlite3.Connection, rows: Iterable[Fields], language: str) -> bool:
+    """Print rows of `events`, and return whether there were any; `language` is that of the log."""
     labels = query.labels(tables)
     rows = iter(rows)
     first = [*islice(rows, _AT_ONCE)]
     if output.terminal_width() >= _WIDE:
-        _print_table(tables, first, rows)
+        _print_table(tables, first, rows, language)
     else:
         for row in chain(first, rows):
             _print_row(tables, row, labels)
@@ -97,8 +96,9 @@ def _coloured(text: str, marks: Sequence[str]) -> str:
 # --- The table ----------------------------------------------------------------------------
 
 
-def _print_table(tables: sqlite3.Connection, first: list[Fields], rows: Iterator[Fields]) -> None:
-    language = str(log.info(tables).get("language", "en"))
+def _print_table(
+    tables: sqlite3.Connection, first: list[Fields], rows: Iterator[Fields], language: str
+) -> None:
     some = _cells(tables, first, language)
     sizes = _sizes([[*_SHARES], *some])
     if first:

@@ -17,6 +17,7 @@ from timeline.projection.tables import time_zone
 from timeline.reading import selection
 from timeline.reading.entries import erasure_of, log_entries
 from timeline.reading.past_tables import tables_as_of
+from timeline.store import log
 
 _limit_option = click.option("--limit", metavar="N", type=click.IntRange(1), help="Show at most N.")
 
@@ -47,7 +48,8 @@ def list_command(
         opened(database, as_of, as_reported) as (connection, point),
         tables_as_of(connection, point) as tables,
     ):
-        _print_rows(tables, selection.list_events(tables, filters, limit=limit), as_json)
+        rows = selection.list_events(tables, filters, limit=limit)
+        _print_rows(connection, tables, rows, as_json)
 
 
 @click.command("search", cls=Command)
@@ -76,16 +78,21 @@ def search_command(
         tables_as_of(connection, point) as tables,
     ):
         rows = selection.search(tables, " ".join(text), filters, limit=limit)
-        _print_rows(tables, rows, as_json)
+        _print_rows(connection, tables, rows, as_json)
 
 
 def _print_rows(
-    tables: sqlite3.Connection, rows: Iterable[Mapping[str, Any]], as_json: bool
+    connection: sqlite3.Connection,
+    tables: sqlite3.Connection,
+    rows: Iterable[Mapping[str, Any]],
+    as_json: bool,
 ) -> None:
+    """Print rows of `tables`, which may be those of the past; `connection` reads the log."""
     if as_json:
         output.dump_each(output.found_marks(row, "**", "**") for row in rows)
         return
-    if not print_events(tables, rows):
+    language = str(log.info(connection).get("language", "en"))
+    if not print_events(tables, rows, language):
         _say_none()
 
 
