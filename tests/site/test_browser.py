@@ -1096,7 +1096,7 @@ def test_a_reader_copies_what_shares_a_page_and_sees_the_embed(
     page.on("request", lambda request: asked_for.append(request.url))
     page.locator(".share summary").focus()
     page.keyboard.press("Enter")
-    code = page.get_by_label("In your page: changes with the timeline")
+    code = page.get_by_label("Code for an article: changes with the timeline")
     code.locator("~ button").click()
     expect(code.locator("~ button")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == code.input_value()

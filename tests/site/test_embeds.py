@@ -267,7 +267,13 @@ def source_of(code: str) -> str:
             "/embed?view=map",
             "/embed?as_of=2025-04-14&view=map",
         ),
-        ("/map", "/map", "/map?as_of=%23{n}", "/embed?view=map", "/embed?as_of"),
+        (
+            "/map",
+            "/events?view=map",
+            "/events?view=map&as_of=%23{n}",
+            "/embed?view=map",
+            "/embed?as_of=%23{n}&view=map",
+        ),
         (
             "/events/sumy-strike?type=ASSAULT",
             "/events/sumy-strike",

@@ -97,7 +97,7 @@ def share_of(
     is_list = "groups" in found
     pairs = shared(found["address"]._replace(all="").pairs() if is_list else given)
     if path == "/map":
-        pairs = [pair for pair in pairs if pair != ("view", "map")]
+        path, pairs = ("/map", []) if is_frozen else ("/events", pairs)
     now = [pair for pair in pairs if pair[0] not in _MOMENTS]
     then: Parameters | None = None
     then_path = path
