@@ -22,7 +22,7 @@ from workbooks import ods, xlsx
 
 from timeline import Timeline
 from timeline.formats.guessing.contents import MOST_ROWS
-from timeline.intake.any_sheet.first_look import look
+from timeline.intake.any_sheet.first_look import look, scheme_of
 
 # pexpect forks and executes at once: the threads of pytest-xdist do not matter to the child.
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
@@ -209,6 +209,17 @@ def test_the_same_sheet_next_week_adds_what_is_new_or_changed(story: Path) -> No
     assert found["Sandbags arrive"]["occurred"] == "2025-09-05"
     assert found["Water recedes"]["occurred"] == "2025-09-21"
     assert found["Inquiry sits"]["occurred"] == "2025-09-22"
+
+
+def test_a_row_that_is_no_row_is_named_by_its_place(story: Path) -> None:
+    path = sheet("Date,Title\n2025-04-01,One\n2025-04-02,Two,more\n")
+    done("-d", story, "import", "sheet", path, "--yes", "--skip-bad")
+    (row,) = csv.DictReader(
+        Path("flood.csv.problems.csv").read_text(encoding="utf-8-sig").splitlines()
+    )
+    assert row["problem"] == (
+        "row 3 of the sheet has 3 cells where the header has 2: mend it there"
+    )
 
 
 def test_a_column_that_is_new_is_named_and_left_out(story: Path) -> None:
@@ -496,6 +507,21 @@ def test_a_packed_sheet_and_one_from_stdin(story: Path) -> None:
 def test_a_file_without_rows_is_refused(story: Path) -> None:
     result = run("-d", story, "import", "sheet", sheet("Date,Title\n"), "--yes")
     assert one_line(result) == "flood.csv has no rows under its header"
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [
+        ("Kessel Point (final).xlsx", "kessel-point-final"),
+        ("2025 log.csv", "sheet-2025-log"),
+        ("ucdp.csv", "sheet-ucdp"),
+        ("події.csv", "sheet"),
+        ("log.csv.problems.csv", "log"),
+        ("https://example.org/a/log.csv", "log"),
+    ],
+)
+def test_the_rows_of_a_sheet_are_called_after_its_name(name: str, scheme: str) -> None:
+    assert scheme_of(name) == scheme
 
 
 def test_the_guess_looks_at_the_first_rows_only(story: Path) -> None:

@@ -21,7 +21,7 @@ from timeline.formats.guessing.dates import SettledDates
 from timeline.formats.guessing.guess import Guess, guess
 from timeline.formats.importers.packed import plain
 from timeline.formats.importers.rows import FileForm, rows
-from timeline.formats.imports import Row
+from timeline.formats.imports import Row, names
 from timeline.model.log_info import Term
 from timeline.model.names import fold
 
@@ -91,7 +91,8 @@ def scheme_of(name: str) -> str:
     """Return the scheme of the external ids of the rows of a file, made of its name."""
     stem = re.split(r"\.(?:csv|tsv|txt|xlsx|ods|json|gz|zip|problems)\b", PurePath(name).name)[0]
     plain = re.sub(r"[^a-z0-9]+", "-", fold(stem).encode("ascii", "ignore").decode()).strip("-")
-    named = plain if re.match("[a-z]", plain) else f"sheet-{plain}".strip("-")
+    is_own = re.match("[a-z]", plain) and plain not in names()
+    named = plain if is_own else f"sheet-{plain}".strip("-")
     return named[:_LONGEST_SCHEME].strip("-")
 
 
@@ -106,25 +107,25 @@ def settled_dates(
     Returns None if the date is given by its parts, or by patterns.
     """
     rule = _rule(mapping)
-    names = [rule[key] for key in ("column", "start", "end") if isinstance(rule.get(key), str)]
-    if not names or "date" in rule:
+    columns = [rule[key] for key in ("column", "start", "end") if isinstance(rule.get(key), str)]
+    if not columns or "date" in rule:
         return None
     with _first_rows(file, mapping) as found:
-        cells = [row.cells.get(name, "") for row in islice(found, MOST_ROWS) for name in names]
+        cells = [row.cells.get(name, "") for row in islice(found, MOST_ROWS) for name in columns]
     if "end" in rule:  # an end that is not given says nothing
         cells = [cell for cell in cells if cell.strip()] or cells[:1]
     year = rule.get("year")
     language = str(mapping.get("language", "en"))
     if isinstance(year, str):  # another column has the year, or the rows say it while they are read
         cells = [cell for cell in cells if not dates.lacks_year(cell, language)]
-    kept = rule.get("day_first", order_in(names[0]))
+    kept = rule.get("day_first", order_in(columns[0]))
     return dates.settled(
         cells,
         day_first=kept if said.day_first is None else said.day_first,
         year=said.year or (year if isinstance(year, int) else None),
         known=rule.get("words"),
         language=language,
-        why="as you said" if said.day_first is not None else f"as {names[0]} says",
+        why="as you said" if said.day_first is not None else f"as {columns[0]} says",
     )
 
 

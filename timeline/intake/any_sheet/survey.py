@@ -136,6 +136,8 @@ def bad_rows(
                 f"{each.column}: {each.problem}" if each.column else each.problem
                 for each in _read(form, placed, check)[1]
             )
+            if placed.cells is None:
+                said = f"row {placed.row} of the sheet {said}: mend it there"
             yield placed.cells or {}, said
 
 
