@@ -622,3 +622,42 @@ def test_who_forgets_the_word_sheet_is_told_it(
     ended = run("-d", story, "import", *arguments)
     assert ended.exit_code == 2
     assert ended.stderr.rstrip().endswith(advice)
+
+
+def test_codes_and_counts_are_no_titles_and_no_places(story: Path) -> None:
+    codes = (
+        "event_clarity,where_prec,type_of_violence,what,date\n"
+        "1,2,3.0,Shelling of a market,2025-04-15\n2,1,1.0,Clash at a bridge,2025-04-16\n"
+    )
+    done("-d", story, "import", "sheet", sheet(codes), "--yes")
+    found = events(story)
+    assert {*found} == {"Shelling of a market", "Clash at a bridge"}
+    assert all("place" not in each and "tags" not in each for each in found.values())
+
+
+def test_the_files_of_publishers_are_named_with_their_command(story: Path) -> None:
+    daily = "\t".join(["719024875", "20171202", *["1"] * 59]) + "\n"
+    refused = run("-d", story, "import", "sheet", sheet(daily * 3, "day.csv"))
+    assert one_line(refused).endswith("timeline import gdelt FILE")
+    slides = "Year,Month,Headline,Text,Media,Media Credit\n1924,5,A bridge,Of stone,,\n"
+    ended = run("-d", story, "import", "sheet", sheet(slides, "tl.csv"), "--dry-run")
+    assert "timeline import timelinejs tl.csv" in " ".join(ended.stderr.split())
+    columns = "id,side_a,side_b,country,date_start,date_end,best,low,high,title\n"
+    row = "1,Army,Rebels,Syria,2013-01-03,2013-01-03,2,2,2,A clash at the gate\n"
+    ended = run("-d", story, "import", "sheet", sheet(columns + row, "ged.csv"), "--dry-run")
+    assert "timeline import ucdp ged.csv" in " ".join(ended.stderr.split())
+
+
+def test_an_outlet_that_is_an_address_is_a_source(story: Path) -> None:
+    text = "Date,Headline,Media,Media Credit\n2025-04-15,Talks,https://example.org/a,Wire\n"
+    done("-d", story, "import", "sheet", sheet(text), "--yes")
+    (cited,) = events(story)["Talks"]["citations"]
+    with Timeline.open(story) as timeline:
+        assert timeline.resolve_source("https://example.org/a") == cited["source_id"]
+
+
+def test_an_outlet_without_an_address_fills_nothing(story: Path) -> None:
+    text = "Date,Headline,Publisher\n2025-04-15,Talks,Daily Wire\n"
+    said = done("-d", story, "import", "sheet", sheet(text), "--yes")
+    assert "not taken by itself" in " ".join(said.split())
+    assert "citations" not in events(story)["Talks"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from timeline.cli import output
 from timeline.formats.guessing import dates
+from timeline.formats.importers import ucdp
 from timeline.intake.any_sheet.reading import OpenSheet
 from timeline.intake.any_sheet.survey import CellProblem, Survey
 
@@ -35,6 +36,13 @@ _IN_WORDS = {
 """What fields are called in the table of columns, by path."""
 
 
+_PUBLISHED = {
+    "timelinejs": {"year", "headline", "text", "media", "media credit"},
+    "ucdp": {*ucdp.NEEDED},
+}
+"""Columns by which a sheet of a format with an importer of its own is known, in lower case."""
+
+
 def echo_sheet(sheet: OpenSheet, found: Survey, mapping: str | None, time_zone: str) -> None:
     """Print what was understood of a sheet, and everything that is wrong with it.
 
@@ -49,6 +57,10 @@ def echo_sheet(sheet: OpenSheet, found: Survey, mapping: str | None, time_zone: 
         output.echo(f"The columns are guessed by the first {sheet.seen.rows:,} rows.")
     for note in found.notes:
         output.echo_note(note)
+    for form, columns in _PUBLISHED.items() if mapping is None else ():
+        if columns <= {name.lower() for name in sheet.seen.columns}:
+            command = f"timeline import {form} {sheet.name}"
+            output.echo_note(f"these are columns of {form}: `{command}` reads all of them")
     if mapping is None:
         output.echo()
         output.echo(output.table(_columns(sheet, found)))

@@ -279,7 +279,7 @@ class _Guesser:
         links = self.taken.get("link", [])
         about = {"title": self._first("source title"), "publisher": self._first("publisher")}
         has_one = len(links) == 1 and self.seen[links[0]].share(_is_one_link) == 1
-        if not any(about.values()) or not (has_one or not links):
+        if not (has_one or (about["title"] and not links)) or not any(about.values()):
             return self._lists("citations", "link", "links")
         found = {"url": links[0] if links else None, **about}
         rules = {f"citations.0.source.{part}": name for part, name in found.items() if name}

@@ -29,6 +29,8 @@ _SHORTEST_SUMMARY = 30
 _YEAR = re.compile(r"[12][0-9]{3}(?:\.0)?")
 _MONTH = re.compile(r"[01]?[0-9](?:\.0)?|[^\W\d_]{3,12}\.?")
 _DAY = re.compile(r"[0-3]?[0-9](?:\.0)?")
+_WORDS = ("title", "place", "region", "people", "summary", "type", "tags")
+"""Roles of a column that holds words: codes and counts are none."""
 _MAY_BE_EMPTY = (
     *("place", "region", "country", "lat", "lon", "people", "link", "summary", "tags"),
     *("killed", "injured", "month", "day", "end year", "end month", "end day"),
@@ -88,6 +90,8 @@ def _is_like(role: ColumnRole, column: Column) -> bool:
     """Tell whether the cells of a column are what its name says."""
     if not column.filled:
         return role.name in ("working", "number") or (role.is_whole and role.name in _MAY_BE_EMPTY)
+    if role.name in _WORDS and column.numbers >= _NEARLY_ALL:
+        return False
     match role.name:
         case "date" | "start" | "end" | "reported" | "timestamp":
             return column.dates >= MOST and not (
@@ -111,6 +115,8 @@ def _is_like(role: ColumnRole, column: Column) -> bool:
             return column.figures >= MOST
         case "country":
             return column.countries >= MOST
+        case "publisher" | "source title":
+            return role.is_whole and column.links < MOST
         case "id":
             return column.is_unique
         case "summary":

@@ -40,7 +40,7 @@ COLUMNS = (
 
 _DAILY = tuple(name for name in COLUMNS if not name.endswith("ADM2Code"))
 """The names of the 58 columns of GDELT 1.0."""
-_LAYOUTS = {len(names): names for names in (COLUMNS, _DAILY, _DAILY[:-1])}
+LAYOUTS = {len(names): names for names in (COLUMNS, _DAILY, _DAILY[:-1])}
 """The names of the columns by their number; the oldest files of GDELT 1.0 have no SOURCEURL."""
 
 _NUMBERS = (
@@ -171,7 +171,7 @@ def _event_rows(file: IO[bytes]) -> Generator[Row | Unreadable, None, None]:
     is_first = True
     for line, text in enumerate(lines(file), 1):
         cells = text.rstrip("\r\n").split("\t")
-        names = _LAYOUTS.get(len(cells))
+        names = LAYOUTS.get(len(cells))
         if names is None:
             if text.strip():
                 if is_first:

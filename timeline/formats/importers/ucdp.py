@@ -23,7 +23,7 @@ from timeline.formats.importers.rows import FileForm, rows
 from timeline.formats.imports import Cells, FileNote, Format, Row, Tally, Unreadable
 from timeline.formats.spelling import DATE, NUMBER, date, number
 
-_NEEDED = ("id", "side_a", "side_b", "country", "date_start", "date_end", "best", "low", "high")
+NEEDED = ("id", "side_a", "side_b", "country", "date_start", "date_end", "best", "low", "high")
 _DATES = ("date_start", "date_end")
 _NUMBERS = tuple(
     (
@@ -76,10 +76,10 @@ def importer(mapping: Path | None) -> Format:
 
 
 def _checked_rows(file: IO[bytes]) -> Generator[Row | Unreadable | FileNote, None, None]:
-    with contextlib.closing(rows(file, FileForm(columns=frozenset(_NEEDED)))) as found:
+    with contextlib.closing(rows(file, FileForm(columns=frozenset(NEEDED)))) as found:
         for row in found:
             if isinstance(row, Row):
-                for name in _NEEDED:
+                for name in NEEDED:
                     if name not in row.cells:
                         raise InvalidInput(name, "is not a column of this file; UCDP GED has it")
             yield row

@@ -17,6 +17,7 @@ from timeline.formats.guessing.contents import Column
 from timeline.formats.guessing.dates import SettledDate, SettledDates
 from timeline.formats.guessing.guess import Guessed
 from timeline.formats.guessing.mapping_file import written
+from timeline.formats.importers import gdelt
 from timeline.formats.imports import Cells, Format
 from timeline.formats.mapped.cells import FILE_YEAR
 from timeline.formats.mapped.importer import importer_of
@@ -149,8 +150,15 @@ def opened_sheet(
     if mapping is not None:
         columns = _described(mapping, seen.columns)
         return OpenSheet(file, name, seen, dict(mapping), columns, False, terms)
+    _check_header(seen.columns)
     found = guessed(seen, name, terms, encoding)
     return OpenSheet(file, name, seen, found.mapping, found.columns, True, terms)
+
+
+def _check_header(columns: Mapping[str, Column]) -> None:
+    """Raise InvalidInput for a file of GDELT, whose first line is no header."""
+    if len(columns) in gdelt.LAYOUTS and next(iter(columns)).isdecimal():
+        raise InvalidInput("", "is a file of GDELT: import it by timeline import gdelt FILE")
 
 
 def read_settings(path: Path) -> dict[str, Any]:
