@@ -661,3 +661,17 @@ def test_an_outlet_without_an_address_fills_nothing(story: Path) -> None:
     said = done("-d", story, "import", "sheet", sheet(text), "--yes")
     assert "not taken by itself" in " ".join(said.split())
     assert "citations" not in events(story)["Talks"]
+
+
+def test_a_source_without_an_address_is_called_by_its_publisher(story: Path) -> None:
+    text = (
+        "Date,Headline,Link,Publisher\n2025-04-15,Talks,https://example.org/a,Wire\n"
+        "2025-04-16,More talks,,Daily\n"
+    )
+    done("-d", story, "import", "sheet", sheet(text), "--yes")
+    (cited,) = events(story)["More talks"]["citations"]
+    with sqlite3.connect(story) as connection:
+        row = connection.execute(
+            "SELECT title, publisher FROM sources WHERE source_id = ?", (cited["source_id"],)
+        )
+        assert row.fetchone() == ("Daily", "Daily")

@@ -77,7 +77,7 @@ class Events:
                 _put(event, part.steps, value, extends=part.rule.shape == "texts")
         for name, parts in self._objects:
             if found := [*_objects(parts, cells, left_out)]:
-                event.setdefault(name, []).extend(found)
+                event.setdefault(name, []).extend(map(_with_title, found))
         for name, *paths in self._points:
             self._check_point(event, name, paths, cells, left_out)
         if self._source:
@@ -190,6 +190,14 @@ def _objects(parts: Sequence[_Part], cells: Cells, left_out: list[LeftOut]) -> I
                 yield value
         if made and has_item:
             yield {name: _in_lists(value) for name, value in made.items()}
+
+
+def _with_title(item: Any) -> Any:
+    """Return an item of a list; a source of which only the publisher is known gets a title."""
+    source = item.get("source") if isinstance(item, dict) else None
+    if isinstance(source, dict) and source.keys() == {"publisher"}:
+        source["title"] = source["publisher"]
+    return item
 
 
 def _is_empty(value: Any) -> bool:
