@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from timeline.api import Timeline
 from timeline.cli import output
-from timeline.errors import Refused, Unreachable
+from timeline.cli.options import is_dry_run
+from timeline.errors import Damaged, NotATimeline, Refused, Unreachable
 from timeline.projection import tables
 from timeline.reading.as_of import AsOf, parse_as_of
 from timeline.store import log, scrub, storage
@@ -59,6 +63,35 @@ def writing(database: str) -> Iterator[sqlite3.Connection]:
         if note := scrub.finish(connection, database):
             output.echo_note(note)
         yield connection
+
+
+@contextlib.contextmanager
+def to_change(database: str) -> Iterator[str]:
+    """Yield the name of the file that a command changes: the timeline, or a copy for --dry-run.
+
+    The copy is whole, so the command does all of its work, and its changes go with the copy.
+    """
+    if not is_dry_run():
+        yield database
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / Path(database).name
+        if Path(database).exists():
+            _copy(database, copy)
+        yield str(copy)
+        output.echo("Nothing was written: a dry run, on a copy.", err=True)
+
+
+def _copy(database: str, copy: Path) -> None:
+    """Copy a file with what is in its write-ahead log; a damaged one as it is."""
+    try:
+        with (
+            storage.storage_errors(database),
+            contextlib.closing(storage.connect(database, older=True)) as connection,
+        ):
+            connection.execute("VACUUM INTO ?", (str(copy),))
+    except (Damaged, NotATimeline):
+        shutil.copyfile(database, copy)
 
 
 @contextlib.contextmanager

@@ -15,8 +15,8 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import output
-from timeline.cli.opening import writing
-from timeline.cli.options import Command, json_option
+from timeline.cli.opening import to_change, writing
+from timeline.cli.options import Command, dry_run_option, is_dry_run, json_option
 from timeline.errors import ClockBehind, ClockLeapt, TimelineError
 from timeline.formats import prose
 from timeline.model import base, clock, content, log_info
@@ -78,18 +78,26 @@ def schema_command(what: str) -> None:
 
 
 @click.command("rebuild", cls=Command)
+@dry_run_option
 @click.pass_obj
 def rebuild_command(database: str, /) -> None:
     """Drop every derived table and make it again from the log.
 
     The log is only read.
     """
-    with writing(database) as connection, output.Progress("entries") as progress:
+    with (
+        to_change(database) as file,
+        writing(file) as connection,
+        output.Progress("entries") as progress,
+    ):
         count = tables.rebuild(connection, progress)
-    output.echo(f"Rebuilt the tables of {database} from {count:,} entries.")
+        progress.end()
+        rebuilt = "Would rebuild" if is_dry_run() else "Rebuilt"
+        output.echo(f"{rebuilt} the tables of {database} from {count:,} entries.")
 
 
 @click.command("migrate", cls=Command)
+@dry_run_option
 @click.pass_obj
 def migrate_command(database: str, /) -> None:
     """Migrate a file of an older version to this version.
@@ -97,16 +105,17 @@ def migrate_command(database: str, /) -> None:
     The file is copied first, and verified afterwards. If the log is damaged, the file is not
     touched.
     """
-    with contextlib.ExitStack() as stack:
-        progress = stack.enter_context(output.Progress("entries"))
-        done = migrate.migrate(database, progress=progress)
-    if done is None:
-        output.echo(f"{database} has this version already: there is nothing to do.")
-        return
-    output.echo(
-        f"Migrated {database} to schema {done.schema_version}: {done.entries:,} entries, verified."
-    )
-    output.echo(f"The file as it was before: {done.copy}")
+    with to_change(database) as file, output.Progress("entries") as progress:
+        done = migrate.migrate(file, progress=progress)
+        progress.end()
+        if done is None:
+            output.echo(f"{database} has this version already: there is nothing to do.")
+            return
+        migrated = "Would migrate" if is_dry_run() else "Migrated"
+        version, entries = done.schema_version, done.entries
+        output.echo(f"{migrated} {database} to schema {version}: {entries:,} entries, verified.")
+        if not is_dry_run():
+            output.echo(f"The file as it was before: {done.copy}")
 
 
 @click.command("doctor", cls=Command)

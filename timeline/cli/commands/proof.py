@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from timeline.cli import output
-from timeline.cli.opening import opened, share_notes, writing
-from timeline.cli.options import Command, json_option
+from timeline.cli.opening import opened, share_notes, to_change, writing
+from timeline.cli.options import Command, dry_run_option, is_dry_run, json_option
 from timeline.errors import (
     InvalidInput,
     InvalidValue,
@@ -90,6 +90,7 @@ def keygen_command(database: str, /, file: Path) -> None:
     help="The verifier key of a witness that signed it. May be repeated. Signatures by other "
     "keys are kept unchecked.",
 )
+@dry_run_option
 @click.pass_obj
 def checkpoint_command(
     database: str,
@@ -108,15 +109,16 @@ def checkpoint_command(
     if (cosigned is None) != (not witnesses):
         raise click.UsageError("--cosigned and --witness go together.")
     key = _signing_key(key_file) if key_file else None
-    with writing(database) as connection:
+    with to_change(database) as file, writing(file) as connection:
         stored = (
             sign(connection, key) if key else cosign(connection, _file_text(cosigned), witnesses)
         )
-    output.echo(stored.note.removesuffix("\n"))
+        output.echo(stored.note.removesuffix("\n"))
     if not key:
         known = map(VerifierKey.parse, stored.verifier_keys.splitlines())
         _say_unchecked(parse(stored.note).unchecked([*known]), err=True)
-    share_notes(database)
+    if not is_dry_run():
+        share_notes(database)
 
 
 def _say_unchecked(signatures: Iterable[Signature], *, err: bool = False) -> None:

@@ -8,13 +8,15 @@ from pathlib import Path
 import click
 
 from timeline.cli import output
-from timeline.cli.opening import zone_of
+from timeline.cli.opening import to_change, zone_of
+from timeline.cli.options import Command, dry_run_option, is_dry_run
 from timeline.formats import prose
 from timeline.writing.restore_backup import Compared, RestoredBackup, restore_backup
 
 
-@click.command("restore")
+@click.command("restore", cls=Command)
 @click.argument("backup", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@dry_run_option
 @click.pass_obj
 def restore_command(database: str, /, backup: Path) -> None:
     """Put a backup in the place of the timeline.
@@ -23,18 +25,20 @@ def restore_command(database: str, /, backup: Path) -> None:
     has the timeline open, nothing is done. The old file is kept beside the new one, and the
     entries that only the old file has are listed.
     """
-    with output.Progress("entries") as progress:
-        done = restore_backup(
-            database,
-            backup,
-            progress=lambda part, count: progress(count, f"of the {part}"),
-        )
-    output.echo(
-        output.wrapped(f"Restored {database} from {backup}: {done.size:,} entries, verified.")
-    )
-    if done.kept:
-        output.echo(f"The file as it was before: {done.kept}")
-        _print(database, done, done.kept)
+    with to_change(database) as file:
+        with output.Progress("entries") as progress:
+            done = restore_backup(
+                file,
+                backup,
+                progress=lambda part, count: progress(count, f"of the {part}"),
+            )
+        restored = "Would restore" if is_dry_run() else "Restored"
+        entries = f"{done.size:,} entries, verified."
+        output.echo(output.wrapped(f"{restored} {database} from {backup}: {entries}"))
+        if done.kept:
+            if not is_dry_run():
+                output.echo(f"The file as it was before: {done.kept}")
+            _print(file, done, done.kept)
     if done.node:
         output.echo_note(
             f"the file is {done.node.name}, a node of {done.node.cluster}: timeline cluster follow"
@@ -82,7 +86,7 @@ def _print_absent(database: str, found: Compared, kept: Path, *, is_node: bool) 
     if found.goes_on:
         output.echo(output.wrapped("The backup has other entries instead: it is another log."))
         return
-    if is_node:
+    if is_node or is_dry_run():
         return
     output.echo("To add them:")
     command = f"timeline -d {shlex.quote(str(kept))} export jsonl"
