@@ -172,6 +172,39 @@ def test_a_time_of_day_can_stand_in_a_column_of_its_own(time: str, edtf: str) ->
         assert occurred(rule, **cells) == (edtf, [])
 
 
+@pytest.mark.parametrize(
+    "midnight",
+    [
+        "T00:00:00",
+        "T00:00:00Z",
+        "T00:00:00.000Z",
+        "T00:00:00+00:00",
+        " 00:00:00+00:00",
+        " 00:00:00",
+    ],
+)
+def test_a_midnight_that_a_program_adds_to_a_day_is_no_time(midnight: str) -> None:
+    day = f"2025-04-13{midnight}"
+    assert occurred('"day"', day=day) == ("2025-04-13", [])
+    assert occurred('{ column = "day", time = "t" }', day=day, t="14:30") == (
+        "2025-04-13T14:30",
+        [],
+    )
+    assert occurred('{ start = "a", end = "b" }', a=day, b=day.replace("13", "15")) == (
+        "2025-04-13/2025-04-15",
+        [],
+    )
+
+
+def test_a_midnight_that_the_mapping_means_stays_a_time() -> None:
+    midnight = "2025-04-13T00:00:00Z"
+    for rule in ("edtf", "%Y-%m-%dT%H:%M:%S%z"):
+        found, _ = occurred(f'{{ column = "day", date = "{rule}" }}', day=midnight)
+        assert found == midnight
+    assert occurred('"day"', day="2025-04-13T00:00:01Z") == ("2025-04-13T00:00:01Z", [])
+    assert occurred('"day"', day="2025-04-13T00:00:00+03:00")[0].endswith("+03:00")
+
+
 def test_a_time_that_cannot_be_read_is_left_out_and_so_is_one_without_a_day() -> None:
     rule = '{ column = "day", time = "t" }'
     assert occurred(rule, day="2025-04-13", t="late shift") == ("2025-04-13", ["t"])

@@ -21,6 +21,7 @@ from typing import IO, Any
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.formats.importers.rows import FileForm, rows
 from timeline.formats.imports import Cells, FileNote, Format, Row, Tally, Unreadable
+from timeline.formats.sheet.dates import day_at_midnight
 from timeline.formats.spelling import DATE, NUMBER, date, number
 
 NEEDED = ("id", "side_a", "side_b", "country", "date_start", "date_end", "best", "low", "high")
@@ -150,7 +151,7 @@ def _days_in(day: str) -> int:
 
 def _day(said: Cells, column: str) -> str:
     try:
-        return date(said[column])
+        return date(day_at_midnight(said[column]))
     except InvalidValue as error:
         raise InvalidInput(column, error.problem) from None
 

@@ -18,7 +18,7 @@ from timeline.formats import date_patterns
 from timeline.formats.imports import Cells, LeftOut
 from timeline.formats.mapped.cells import FILE_YEAR, Style, text_of
 from timeline.formats.mapped.templates import Template
-from timeline.formats.sheet.dates import read_date
+from timeline.formats.sheet.dates import day_at_midnight, read_date
 from timeline.formats.spelling import NUMBER, Spelling, number
 from timeline.model import edtf, figures, hints
 from timeline.model.date_habits import DateHabits
@@ -330,6 +330,7 @@ def _read(
                 refusal = refusal or error
     if refusal:
         raise refusal
+    text = day_at_midnight(text)
     if day_first is None:
         day_first = date_patterns.day_first(text, patterns)
     return read_date(text, language=language, habits=DateHabits(day_first, year))

@@ -18,6 +18,10 @@ from timeline.model.typed_dates import Spans, TypedDate
 
 _MIDNIGHT = re.compile(r"(?<=[0-9]) 0?0:00(?::00(?:\.0+)?)?(?: AM)?$", re.I)
 """The midnight that a program adds to a day in digits; people write it behind a comma."""
+_DAY_AT_MIDNIGHT = re.compile(
+    r"(-?[0-9]{4}-[0-9]{2}-[0-9]{2})[T ]00:00:00(?:[.,]0+)?(?: ?(?:Z|UTC|[+-]00:?00))?"
+)
+"""A day as programs write it where a field must have a time, in UTC or without a zone."""
 _SERIAL = re.compile(r"[1-9][0-9]{4}(?:\.[0-9]+)?", re.ASCII)
 
 
@@ -30,6 +34,15 @@ def read_date(
         raise InvalidValue(text, _serial_problem(text))
     # A day that was formatted as date and time: nobody typed this midnight. (EDTF has a T.)
     return typed_dates.read(_MIDNIGHT.sub("", text), spans, language, habits)
+
+
+def day_at_midnight(text: str) -> str:
+    """Return the day of a midnight that a program added to it; any other text is unchanged.
+
+    For the files of publishers. People, and our own exports, can mean this second.
+    """
+    found = _DAY_AT_MIDNIGHT.fullmatch(text.strip())
+    return found[1] if found else text
 
 
 def date_cells(cell: str, spans: Spans, before: Mapping[str, str], language: str) -> dict[str, str]:
