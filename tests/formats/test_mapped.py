@@ -372,6 +372,39 @@ def test_a_pattern_reads_what_it_has_and_invents_nothing(
 
 
 @pytest.mark.parametrize(
+    ("count", "text", "edtf"),
+    [
+        ("epoch", "1744554645", "2025-04-13T14:30:45Z"),
+        ("epoch", "1744554645.9", "2025-04-13T14:30:45Z"),
+        ("epoch", "1.7445888e+09", "2025-04-14"),
+        ("epoch", "-1", "1969-12-31T23:59:59Z"),
+        ("epoch_ms", "1744554645120", "2025-04-13T14:30:45Z"),
+        ("epoch_ms", "-631152000000", "1950-01-01"),
+        ("epoch_ms", "-1", "1969-12-31T23:59:59Z"),
+        ("epoch", "-62135596800", "0001-01-01"),
+    ],
+)
+def test_a_count_of_seconds_since_1970_is_a_date_if_the_mapping_says_so(
+    count: str, text: str, edtf: str
+) -> None:
+    rule = f'{{ column = "day", date = ["%d.%m.%Y", "{count}"] }}'
+    assert occurred(rule, day=text) == (edtf, [])
+    assert occurred(rule, day="13.04.2025") == ("2025-04-13", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("1744554645", "epoch"), ("-631152000000", "epoch_ms")]
+)
+def test_a_count_that_the_mapping_does_not_know_is_refused_with_what_to_say(
+    text: str, count: str
+) -> None:
+    with pytest.raises(InvalidInput, match=f'can say date = "{count}"$'):
+        occurred('"day"', day=text)
+    with pytest.raises(InvalidInput, match="lies outside the years 1 to 9999"):
+        occurred('{ column = "day", date = "epoch" }', day="99999999999999")
+
+
+@pytest.mark.parametrize(
     ("text", "problem"), [("13 April", "has no year"), ("31.04.2025", "is no day of its month")]
 )
 def test_a_date_that_fits_a_pattern_and_is_none_is_refused(text: str, problem: str) -> None:

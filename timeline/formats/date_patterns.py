@@ -2,14 +2,16 @@
 
 Guarantees: what a pattern lacks is never invented: "%Y" reads a year, "%b %Y" a month, and "%d %B"
 is refused unless the year is known. Seconds and the offset from UTC are kept. The names of months
-are English.
+are English. Also reads the seconds or milliseconds that programs count from 1970 on.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 
 from timeline.errors import InvalidValue
@@ -28,7 +30,12 @@ _WHOLE = {
     "%h": "%b",
 }
 """Patterns that stand for others: in R and in C, or in English."""
+EPOCHS = {"epoch": 1, "epoch_ms": 1000}
+"""The names of dates that are counted from 1970 in UTC, with how many of the count are a second."""
+_COUNTS = {9: "epoch", 10: "epoch", 12: "epoch_ms", 13: "epoch_ms"}
+"""The name that a count of so many digits most likely has: that of dates from 1973 to 2286."""
 _PIECE = re.compile(r"%-?(.)")
+_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]+)?")
 _ORDER = re.compile(r"%([dm])([./-])%(?!\1)[dm]")
 _LEAP_YEAR = 2000
 """The year by which a date without a year is read, so that 29 February is one."""
@@ -47,6 +54,8 @@ def _pieces(pattern: str) -> frozenset[str]:
 
 def problem_of(pattern: str) -> str | None:
     """Say what is wrong with a pattern, or return None."""
+    if pattern in EPOCHS:
+        return None
     try:
         whole = plain(pattern) if has_year(pattern) else f"%Y {plain(pattern)}"
         datetime.strptime("", whole)  # noqa: DTZ007 - only the pattern is tried
@@ -75,6 +84,24 @@ def problem_of(pattern: str) -> str | None:
     if not has & {"Y", "y", "G", "m", "b", "B", "d", "j"}:
         return 'has no part of a date: write one such as "%d.%m.%Y"'
     return None
+
+
+def counted(text: str, pattern: str) -> str | None:
+    """Read a count since 1970, which is a number in decimal form; None for any other text."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    seconds = math.floor(Decimal(text) / EPOCHS[pattern])
+    try:
+        when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    except OverflowError:
+        raise InvalidValue(text, f"{hints.quoted(text)} lies outside the years 1 to 9999") from None
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+
+
+def count_of(text: str) -> str | None:
+    """Return the name of the count that a number since 1970 most likely is, or None."""
+    whole = text.partition(".")[0].removeprefix("-")
+    return _COUNTS.get(len(whole)) if _NUMBER.fullmatch(text) else None
 
 
 def has_year(pattern: str) -> bool:

@@ -324,7 +324,12 @@ def _read(
     for each in _in_english(text, language) if patterns else ():
         for pattern in patterns:
             try:
-                if found := date_patterns.read(each, pattern, year):
+                if pattern in date_patterns.EPOCHS:
+                    found = date_patterns.counted(number(each), pattern)  # R writes 1.7e+09
+                    found = found and day_at_midnight(found)
+                else:
+                    found = date_patterns.read(each, pattern, year)
+                if found:
                     return TypedDate(found)
             except InvalidValue as error:
                 refusal = refusal or error
@@ -333,7 +338,13 @@ def _read(
     text = day_at_midnight(text)
     if day_first is None:
         day_first = date_patterns.day_first(text, patterns)
-    return read_date(text, language=language, habits=DateHabits(day_first, year))
+    try:
+        return read_date(text, language=language, habits=DateHabits(day_first, year))
+    except InvalidValue as error:
+        if (count := date_patterns.count_of(number(text))) is None:
+            raise
+        problem = f'if this counts from 1970, the mapping can say date = "{count}"'
+        raise InvalidValue(text, f"{hints.quoted(text)} is not a date: {problem}") from error
 
 
 def _in_english(text: str, language: str) -> tuple[str, ...]:
