@@ -675,3 +675,14 @@ def test_a_source_without_an_address_is_called_by_its_publisher(story: Path) -> 
             "SELECT title, publisher FROM sources WHERE source_id = ?", (cited["source_id"],)
         )
         assert row.fetchone() == ("Daily", "Daily")
+
+
+def test_the_address_of_an_event_does_not_repeat_a_title_that_may_be_corrected(
+    story: Path,
+) -> None:
+    text = "Date,Headline,Where\n2025-04-15,The dam brakes,Vale\n2025-04-16,Search begins,Vale\n"
+    done("-d", story, "import", "sheet", sheet(text), "--yes")
+    made = events(story)["The dam brakes"]["event_id"]
+    assert re.fullmatch("flood-[a-z2-7]{12}", made)
+    done("-d", story, "import", "sheet", sheet(text.replace("brakes", "breaks")))
+    assert events(story)["The dam breaks"]["event_id"] == made

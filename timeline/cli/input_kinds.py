@@ -26,7 +26,7 @@ def check_kind(file: IO[bytes], *, is_sheet: bool, is_lines: bool) -> None:
     file.seek(0)
     start = beginning.lstrip(b"\xef\xbb\xbf \t\r\n")
     suffix, is_json = Path(name).suffix.lower(), start[:1] in (b"{", b"[")
-    if suffix in _WORKBOOKS:
+    if suffix in _WORKBOOKS and not is_sheet:
         raise click.UsageError(f"{name} is a workbook: timeline import sheet {name}")
     if re.match(rb'\{"envelope": ?"', start):
         raise click.UsageError(f"{name} is an export of a timeline: timeline import jsonl {name}")
