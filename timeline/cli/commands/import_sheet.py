@@ -134,6 +134,8 @@ def import_sheet_command(
         kept = None if dry_run or not sheet.is_changed else _keep(sheet, where)
         problems = None if dry_run or not found.bad else _write_problems(sheet, path, found)
     _print(sheet, found, outcome, steps, kept, problems, dry_run=dry_run, as_json=as_json)
+    for option in _settling(sheet) if dry_run and not as_json else ():
+        output.echo_note(option)
     if not found.good:
         raise TimelineError("no row can be read: nothing was recorded")
 
@@ -304,7 +306,7 @@ def _count(dates: int) -> str:
 
 
 class _Dates:
-    """Keeps the dates of the first rows in words, by the title of the event, for a dry run."""
+    """Keeps the dates of the first rows in words, by the id of the row, for a dry run."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -312,10 +314,11 @@ class _Dates:
 
     def tell(self, statement: Statement) -> None:
         if len(self._of) < self._most:
-            self._of.setdefault(statement.title, prose.occurred(statement.content()))
+            when = prose.occurred(statement.content())
+            self._of.update(dict.fromkeys(statement.external_ids, when))
 
-    def of(self, title: str) -> str:
-        return self._of.get(title, "")
+    def of(self, external_id: str) -> str:
+        return self._of.get(external_id, "")
 
 
 def _told(
@@ -331,7 +334,8 @@ def _told(
         if not steps:
             output.echo()
             steps.append(step)
-        when = f", {dates.of(step.title)}" if dates.of(step.title) else ""
+        date = dates.of(step.external_id)
+        when = f", {date}" if date else ""
         changed = f" ({', '.join(step.columns)})" if step.columns else ""
         output.echo(output.hanging(f'Would {step.verb} "{step.title}"{when}{changed}.', 0))
 

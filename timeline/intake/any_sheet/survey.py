@@ -181,7 +181,7 @@ def _read(
     wrong: list[tuple[str, str]] = []
     statement = None
     try:
-        form.identify(cells)
+        own = "_".join(form.identify(cells).split())
         reading = form.reading(cells)
     except InvalidInput as error:
         wrong.append((form.column_of(error.field), error.problem))
@@ -192,6 +192,8 @@ def _read(
         statement, refused = problems(Statement, reading.fields)
         wrong += [(form.column_of(each.path), each.text) for each in refused]
         if statement is not None:
+            ids = (f"{form.scheme}:{own}",)
+            statement = statement.model_copy(update={"external_ids": ids})
             try:
                 check(statement)
             except InvalidInput as error:

@@ -22,6 +22,8 @@ class DatasetStep(NamedTuple):
     title: str
     columns: tuple[str, ...] = ()
     """The columns that the publisher changed."""
+    external_id: str = ""
+    """The id of its row; "" for an event whose row is gone."""
 
 
 @dataclass

@@ -167,7 +167,7 @@ class Steps:
             self._outcome.counts["unchanged"] += 1
             return "unchanged"
         self._update(append, row, changes, said, expect)
-        self._step("update", row.event_id, row.title, tuple(changed))
+        self._step("update", row.event_id, row.title, tuple(changed), row.external_id)
         self._outcome.counts["updated"] += 1
         return "updated"
 
@@ -198,7 +198,7 @@ class Steps:
             return False
         back = self._wanted.said.model_copy(update={"reason": self._back})
         append.reinstate(row.event_id, back, expect=row.version)
-        self._step("reinstate", row.event_id, row.title)
+        self._step("reinstate", row.event_id, row.title, external_id=row.external_id)
         self._outcome.counts["reinstated"] += 1
         return True
 
@@ -228,7 +228,7 @@ class Steps:
 
         title, _, refusals = self._cells.healed(append, row, reading.fields, ids, record)
         self._cells.leave_out(row, reading, refusals)
-        self._step("record", row.event_id, title)
+        self._step("record", row.event_id, title, external_id=row.external_id)
         self._outcome.counts["recorded"] += 1
         return "recorded"
 
@@ -313,9 +313,14 @@ class Steps:
         self._outcome.note(f"{self._staging.place(row)}: {text}")
 
     def _step(
-        self, verb: str, event_id: str, title: str | None, columns: tuple[str, ...] = ()
+        self,
+        verb: str,
+        event_id: str,
+        title: str | None,
+        columns: tuple[str, ...] = (),
+        external_id: str = "",
     ) -> None:
-        self._tell(DatasetStep(verb, event_id, title or "", columns))
+        self._tell(DatasetStep(verb, event_id, title or "", columns, external_id))
 
 
 def _adds_to(ours: Any, theirs: Any) -> bool:
