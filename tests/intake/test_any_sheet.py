@@ -130,6 +130,45 @@ def test_a_column_with_a_currency_in_its_name_holds_amounts(story: Path) -> None
     assert (figure["value"], figure["unit"]) == ("1200000", "EUR")
 
 
+def test_a_dry_run_gives_each_of_two_rows_with_one_title_its_own_date(story: Path) -> None:
+    text = "Date,Headline,Where\n2025-09-03,Vigil,Lower Vale\n2025-10-07,Vigil,Upper Vale\n"
+    said = done("-d", story, "import", "sheet", sheet(text), "--dry-run")
+    assert 'Would record "Vigil", 3 September 2025.' in said
+    assert 'Would record "Vigil", 7 October 2025.' in said
+
+
+def test_a_sheet_with_thousands_of_columns_is_read(story: Path) -> None:
+    names = ["Date", "Headline", *(f"answer {number}" for number in range(5_000))]
+    cells = ["2025-09-03", "Vigil", *("x" for _ in range(5_000))]
+    text = f"{','.join(names)}\n{','.join(cells)}\n"
+    assert "1 row: 1 recorded." in done("-d", story, "import", "sheet", sheet(text), "--yes")
+
+
+def test_counts_are_never_taken_for_people(story: Path) -> None:
+    text = "Date,Headline,How many people came?\n2025-09-03,Vigil,3\n2025-09-04,March,about 10\n"
+    said = done("-d", story, "import", "sheet", sheet(text), "--dry-run")
+    assert "actors" not in said
+    assert "left out" in said
+
+
+def test_totals_and_notes_below_a_short_table_leave_its_date_column_known(story: Path) -> None:
+    text = (
+        "Date,Headline,Dead\n2025-09-03,Vigil,1\n2025-09-04,March,2\n"
+        "Total,,3\nSum,,3\nFigures by the police,,\n"
+    )
+    said = done("-d", story, "import", "sheet", sheet(text), "--yes", "--skip-bad")
+    assert "5 rows: 2 recorded, 3 put aside." in said
+
+
+def test_a_dry_run_names_what_settles_dates_in_doubt(story: Path) -> None:
+    text = "Date,Headline\n4/5/2025,Vigil\n5/5/2025,March\n"
+    said = run("-d", story, "import", "sheet", sheet(text), "--dry-run").stderr
+    assert "--day-first or --month-first settles 1 date in doubt" in said
+    short = sheet("Start,Ende,Was\n12.1.,15.1.,Vigil\n", "short.csv")
+    said = run("-d", story, "import", "sheet", short, "--dry-run").stderr
+    assert "--year YEAR gives the year of 2 dates without one" in said
+
+
 def test_a_reader_of_the_output_may_go(story: Path) -> None:
     read, write = os.pipe()
     os.close(read)

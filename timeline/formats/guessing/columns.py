@@ -43,7 +43,9 @@ def roles(column: str) -> list[ColumnRole]:
     parts = [
         (len(known), -rank, role)
         for known, several in _known().items()
-        if len(known) >= _SHORTEST_PART and re.search(rf"(?<!\w){re.escape(known)}(?!\w)", key)
+        if len(known) >= _SHORTEST_PART
+        and known in key  # is told a hundred times faster than the pattern
+        and re.search(rf"(?<!\w){re.escape(known)}(?!\w)", key)
         for role, rank in several
     ]
     if not parts:  # "Who was there?"

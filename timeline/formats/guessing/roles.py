@@ -20,6 +20,9 @@ LONGEST_TITLE = 250
 """Characters of a cell that can be a title, on average."""
 MOST = 0.5
 """The share of the cells of a column that must be what its name says, at least."""
+_SOME = 0.2
+"""The share of the cells that must be dates in a column whose whole name says so, at least: totals
+and notes may stand below a short table."""
 WORKING = "about the work on the sheet"
 """The reason for leaving out a column such as Status or Notes."""
 _NEARLY_ALL = 0.8
@@ -92,13 +95,16 @@ def _is_like(role: ColumnRole, column: Column) -> bool:
         return role.name in ("working", "number") or (role.is_whole and role.name in _MAY_BE_EMPTY)
     if role.name in _WORDS and column.numbers >= _NEARLY_ALL:
         return False
+    least = _SOME if role.is_whole else MOST
     match role.name:
+        case "people" if column.figures >= _NEARLY_ALL:
+            return False
         case "date" | "start" | "end" | "reported" | "timestamp":
-            return column.dates >= MOST and not (
+            return column.dates >= least and not (
                 role.name != "date" and column.numbers > _NEARLY_ALL and column.average < 4
             )
         case "year" | "end year":
-            return column.share(lambda cell: bool(_YEAR.fullmatch(cell))) >= MOST
+            return column.share(lambda cell: bool(_YEAR.fullmatch(cell))) >= least
         case "month" | "end month":
             return column.share(lambda cell: bool(_MONTH.fullmatch(cell))) >= MOST
         case "day" | "end day":
