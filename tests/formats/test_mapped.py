@@ -422,6 +422,10 @@ def test_a_date_that_fits_a_pattern_and_is_none_is_refused(text: str, problem: s
         ('{ column = "day", date = "%d %b %Y %I:%M" }', "needs AM or PM"),
         ('{ column = "day", date = "%Q" }', "is no pattern of strptime"),
         ('{ column = "day", date = "date" }', "has no part of a date"),
+        (
+            PRECISE.replace("{ column", "{ item = 0, column", 1),
+            "item: goes with a date that stands",
+        ),
         ('{ column = "day", year = 0 }', "year: must be a year such as 2025"),
         ('{ column = "day", day_first = "yes" }', "day_first: must be true or false"),
         ('{ column = "day", month = "m" }', "month: goes with year, and without column"),
@@ -603,6 +607,13 @@ def test_one_item_of_a_list_can_be_taken() -> None:
     """
     read = reading(fields, kinds="a; b; c", who="Registrar;Clerk", where="Port / Hill")
     assert rest(read) == {"tags": ["b"], "participants": [{"name": "Registrar"}]}
+
+
+def test_one_date_of_a_list_can_be_taken() -> None:
+    days = {"days.0": "2025-04-13", "days.1": "2025-04"}
+    for rule in ('{ column = "days", item = 1 }', '{ column = "days", item = 1, date = "%Y-%m" }'):
+        assert occurred(rule, **days) == ("2025-04", [])
+    assert occurred('{ column = "days", item = 0 }', days="13 April 2025") == ("2025-04-13", [])
 
 
 def test_citations_are_addresses_or_titles() -> None:

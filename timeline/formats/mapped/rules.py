@@ -14,7 +14,7 @@ from typing import Any
 from timeline.errors import InvalidInput
 from timeline.formats.mapped.date_rules import SETTINGS as DATE_SETTINGS
 from timeline.formats.mapped.date_rules import checked_date
-from timeline.formats.mapped.dates import DateRule
+from timeline.formats.mapped.dates import DateColumn, DateRule
 from timeline.formats.mapped.settings import check_names, check_texts, texts
 from timeline.formats.mapped.shapes import FieldShape, shape_of
 from timeline.formats.mapped.templates import Template
@@ -171,10 +171,14 @@ def _rule(path: str, shape: FieldShape, said: dict[str, Any]) -> Rule:
     is_in_list = any(step.isdecimal() for step in field_paths.steps(path))
     if split and shape == "value" and item is None and not is_in_list:
         raise InvalidInput(f"{where}.split", "goes with a list: say which item, such as item = 0")
+    is_cell = date is None or bool(split) or item is not None
+    if date and is_cell and not isinstance(date, DateColumn):
+        setting = "split" if split else "item"
+        raise InvalidInput(f"{where}.{setting}", "goes with a date that stands in one column")
     return Rule(
         path,
         shape,
-        column=None if date and not split else said.get("column"),
+        column=said.get("column") if is_cell else None,
         text=Template(said["text"]) if "text" in said and not date else None,
         value=said.get("value"),
         date=date,
