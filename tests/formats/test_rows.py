@@ -394,12 +394,43 @@ def test_the_columns_that_pandas_writes_as_json_are_rows() -> None:
     for indent in (0, 2):
         content = pandas.DataFrame(TWO[:1] * 2).to_json(indent=indent)
         assert read(content.encode()) == [
-            "read as columns of one object, as pandas writes JSON",
+            "read as one table, as pandas writes JSON",
             TWO[0],
             TWO[0],
         ]
         records = pandas.DataFrame(TWO[:1] * 2).to_json(orient="records", indent=indent)
         assert read(records.encode()) == TWO[:1] * 2
+
+
+@pytest.mark.parametrize("orient", ["columns", "index", "split", "table"])
+@pytest.mark.parametrize("indent", [0, 2])
+def test_a_table_of_pandas_is_read_in_each_form_and_by_any_index(orient: Any, indent: int) -> None:
+    import pandas
+
+    wanted = frozenset(("ref", "headline", "on", "where"))
+    for index in ([0, 1], [7, 4], ["k1", "k2"]):
+        content = pandas.DataFrame(TWO, index=index).to_json(orient=orient, indent=indent).encode()
+        _, *found = read(content, FileForm(columns=wanted))
+        if orient != "table":
+            assert found == TWO
+        _, *found = read(content, FileForm(columns=wanted | {"index"}))
+        keyed = [{"index": str(key), **row} for key, row in zip(index, TWO, strict=True)]
+        assert found == keyed
+
+
+def test_a_list_that_describes_the_columns_has_no_rows() -> None:
+    described = {"fields": [{"name": "ref", "type": "text"}], "features": TWO}
+    assert read(json.dumps(described).encode()) == ["rows found under features", *TWO]
+    assert read(json.dumps(described).encode(), FileForm(path="fields")) == described["fields"]
+
+
+def test_an_answer_without_rows_says_that_its_list_is_empty() -> None:
+    answer = json.dumps({"status": 200, "count": 0, "data": []}).encode()
+    with pytest.raises(InvalidInput, match="has no rows: data is an empty list"):
+        read(answer, FileForm(columns=frozenset(("ref", "headline"))))
+    assert read(
+        json.dumps({"ref": "k1", "tags": []}).encode(), FileForm(columns=frozenset(("ref",)))
+    )
 
 
 def test_one_line_of_json_is_a_row_if_it_has_the_wanted_columns_itself() -> None:

@@ -7,7 +7,7 @@ Guarantees: the object may have any size; only one row of it is held in memory, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from itertools import chain
 from typing import Any
 
@@ -26,20 +26,24 @@ _OF_AIRTABLE = frozenset(("id", "createdTime", "fields", "commentCount"))
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
-_OF_COLUMNS = re.compile(r'\s*\{\s*"[^"]*"\s*:\s*\{\s*"0"\s*:')
-"""The beginning of an object of columns, the first of which begins with row 0."""
+_DESCRIPTION = "fields"
+"""The name of the list in which pandas, ArcGIS and CKAN describe the columns beside the rows."""
 _PLAIN = re.compile(r"[^][{}\",: \t\r\n]+|[,:]")
 """A number, a word such as true, or what stands between two values."""
 
 
 def object_rows(
-    chunks: Iterator[str], line: int, path: str | None = None
+    chunks: Iterator[str],
+    line: int,
+    path: str | None = None,
+    wanted: Set[str] = frozenset(),
 ) -> Iterator[Row | Unreadable | FileNote]:
     """Yield the rows of the list at `path` in a JSON object that begins on `line`.
 
     Without a path it is the one list of objects that the object has. If it has none, the object is
-    a row itself, as are others that follow it. Raises InvalidInput for an object that is cut off,
-    that lacks the list, or that has several.
+    a table as pandas writes it, by its `wanted` columns, or a row itself, as are others that follow
+    it. Raises InvalidInput for an object that is cut off, that lacks the list, or that has several,
+    and for one that has empty lists only and none of the wanted columns.
     """
     walk = _Walk(chunks, line, path)
     yield from walk.members()
@@ -49,34 +53,60 @@ def object_rows(
         if walk.rest().strip():
             yield Unreadable(walk.line, "", "has more behind the end of the object")
     elif path is None:
-        yield from _by_columns(walk, line) or array_rows(
-            chain(("[",), walk.seen, chunks, ("]",)), line
-        )
+        whole = _whole(walk.seen)
+        table = _table(whole, wanted)
+        if table:
+            yield FileNote("read as one table, as pandas writes JSON")
+            yield from (Row(line, cells_of(each)) for each in table)
+            return
+        if walk.empty and wanted and whole and wanted.isdisjoint(name for name, _ in flat(whole)):
+            raise InvalidInput("", f"has no rows: {' and '.join(walk.empty[:5])} is an empty list")
+        yield from array_rows(chain(("[",), walk.seen, chunks, ("]",)), line)
     else:
         near = nearest(path, walk.names)
         hint = f"did you mean {near}?" if near else _has(walk.names)
         raise InvalidInput("rows", f"the file has no list {quoted(path)}: {hint}")
 
 
-def _by_columns(walk: _Walk, line: int) -> list[Row | FileNote]:
-    """Return the rows of an object of columns, as pandas writes a table; none for another object.
-
-    A column is an object, and its keys are the numbers of rows.
-    """
-    if not _OF_COLUMNS.match("".join(walk.seen[:3])):
-        return []
+def _whole(pieces: list[str]) -> dict[str, Any]:
+    """Return the object that a text is; an empty one if it is something else."""
     try:
-        columns = parse_json("".join(walk.seen))
+        found = parse_json("".join(pieces))
     except InvalidInput:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _table(whole: dict[str, Any], wanted: Set[str]) -> list[dict[str, Any]]:
+    """Return the rows of an object that is a table as pandas writes it; none for another object.
+
+    It has columns that are objects by row, rows that are objects by their key, or the names of the
+    columns apart from lists of values. The key of a row is its column "index", if that is wanted.
+    """
+    columns, data = whole.get("columns"), whole.get("data")
+    if isinstance(columns, list) and isinstance(data, list):
+        names = [str(name) for name in columns]
+        keys = whole.get("index")
+        if not all(isinstance(each, list) and len(each) == len(names) for each in data):
+            return []
+        rows = [dict(zip(names, each, strict=True)) for each in data]
+        return _keyed(rows, keys if isinstance(keys, list) else [], wanted)
+    if not all(isinstance(each, dict) and each for each in whole.values()):
         return []
-    numbers = [[*column] if isinstance(column, dict) else [] for column in columns.values()]
-    if not all(number == numbers[0] and numbers[0] for number in numbers):
-        return []
-    rows = [
-        Row(line, cells_of({name: column[number] for name, column in columns.items()}))
-        for number in numbers[0]
-    ]
-    return [FileNote("read as columns of one object, as pandas writes JSON"), *rows]
+    keys = [*next(iter(whole.values()), {})]
+    if all([*each] == keys for each in whole.values()) and (keys[:1] == ["0"] or wanted & {*whole}):
+        return _keyed(
+            [{name: column[key] for name, column in whole.items()} for key in keys], keys, wanted
+        )
+    if any(wanted & {*each} for each in whole.values()):
+        return _keyed([*whole.values()], [*whole], wanted)
+    return []
+
+
+def _keyed(rows: list[dict[str, Any]], keys: list[Any], wanted: Set[str]) -> list[dict[str, Any]]:
+    if "index" not in wanted or len(keys) != len(rows):
+        return rows
+    return [{"index": key, **row} for key, row in zip(keys, rows, strict=True)]
 
 
 def _which(names: list[str]) -> str:
@@ -105,6 +135,8 @@ class _Walk:
         self._length = 0
         self.names: list[str] = []
         """The names of all lists of objects."""
+        self.empty: list[str] = []
+        """The names of all empty lists."""
         self.is_found = False
         """Whether the object has the list that is looked for."""
 
@@ -136,7 +168,11 @@ class _Walk:
 
     def _list(self, name: str) -> Iterator[Row | Unreadable | FileNote]:
         """Yield the rows of a list whose bracket was read, or skip it if it is not looked for."""
-        is_of_objects = self._next() == "{"
+        is_of_objects = self._next() == "{" and (
+            self._path is not None or name.rpartition(".")[2] != _DESCRIPTION
+        )
+        if self._next() == "]":
+            self.empty.append(name)
         if is_of_objects:
             self.names.append(name)
         if name != self._path and (self._path or not is_of_objects or self.is_found):

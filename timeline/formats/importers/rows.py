@@ -104,7 +104,7 @@ def _object_rows(
     beginning = head + blanks + after
     pieces = (beginning[at : at + _CHUNK] for at in range(0, len(beginning), _CHUNK))
     chunks = iter(lambda: stream.read(_CHUNK), "")
-    yield from object_rows(chain(pieces, chunks), line, form.path)
+    yield from object_rows(chain(pieces, chunks), line, form.path, form.columns)
 
 
 def _lines_from(head: str, stream: io.TextIOWrapper, first: int) -> Iterator[str]:
