@@ -54,6 +54,9 @@ from timeline.model import coordinates
         ("50,45 Nord 30,52 Ost", "50.45", "30.52"),
         ("50°27′ с. ш. 30°31′ в. д.", "50.45", "30.516667"),
         ("geo:50.45,30.52", "50.45", "30.52"),
+        ("Point(30.52 50.45)", "50.45", "30.52"),
+        ("POINT (-70.66 -33.45)", "-33.45", "-70.66"),
+        ("SRID=4326;POINT(30.52 50.45)", "50.45", "30.52"),
         (
             "50.45\N{NO-BREAK SPACE}N \N{LEFT-TO-RIGHT MARK}30.52\N{NO-BREAK SPACE}E",
             "50.45",
@@ -109,6 +112,12 @@ def test_a_latitude_is_read_as_it_is_pasted(text: str, lat: str) -> None:
 )
 def test_a_text_that_is_no_point_is_refused_with_what_to_write(text: str, problem: str) -> None:
     with pytest.raises(InvalidValue, match=problem):
+        coordinates.read(text)
+
+
+@pytest.mark.parametrize("text", ["Point(30.52)", "Point(1 2 3)", "Point(10 95)", "Point(1.2.3 4)"])
+def test_a_point_of_wkt_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(InvalidValue):
         coordinates.read(text)
 
 

@@ -49,6 +49,10 @@ _SIDES = {
     "e": ("longitude", 1),
     "w": ("longitude", -1),
 }
+_WKT = re.compile(
+    r"\s*(?:srid=[0-9]+;)?\s*point\s*\(\s*([-+]?[0-9.]+)\s+([-+]?[0-9.]+)\s*\)\s*", re.I | re.ASCII
+)
+"""A point as Wikidata and PostGIS write it (WKT): the longitude, then the latitude."""
 _LIMITS = {"latitude": 90, "longitude": 180}
 _MARKS = ("°", "'", '"')
 _UNITS = ("degrees", "minutes", "seconds")
@@ -73,9 +77,11 @@ class _Side(NamedTuple):
 def read(text: str, *, decimal_comma: bool = False) -> Coordinates:
     """Read a latitude and a longitude from one text, such as "50.45N 30.52E".
 
-    Latitude comes first, unless letters say otherwise. With `decimal_comma` a comma between two
-    digits is always a decimal comma. Raises InvalidValue.
+    Latitude comes first, unless letters say otherwise, or it is "Point(30.52 50.45)". With
+    `decimal_comma` a comma between two digits is always a decimal comma. Raises InvalidValue.
     """
+    if point := _WKT.fullmatch(text[: _LONGEST + 1]):
+        text = f"{point[2]}, {point[1]}"
     plain = _plain(text)
     halves = _halves(plain, decimal_comma=decimal_comma)
     if halves is None:
