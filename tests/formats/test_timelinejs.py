@@ -340,6 +340,13 @@ def test_times_of_a_sheet_are_read_as_timelinejs_reads_them(clock: str, occurred
     assert importer("timelinejs").event(cells)["occurred"] == f"1943-09-02{occurred}"
 
 
+def test_the_numbers_of_a_date_may_be_written_as_pandas_writes_them() -> None:
+    cells = cells_of_sheet(Year="1943.0", Month="9.0", Day="2.0", Headline="Talks")
+    assert importer("timelinejs").event(cells)["occurred"] == "1943-09-02"
+    with pytest.raises(InvalidInput, match="must be a whole number"):
+        importer("timelinejs").event(cells_of_sheet(Year="1943.5", Headline="Talks"))
+
+
 FIRST_TEMPLATE = """\
 Start Date,End Date,Headline,Text,Media,Media Credit,Media Caption,Media Thumbnail,Type,Tag
 ,,The ferry,,,,,,start,

@@ -50,6 +50,8 @@ NO_EVENTS = {"era": "era", "title": "title slide"}
 _TEXTS = frozenset(
     ("alt", "caption", "credit", "display_date", "group", "headline", "text", "title", "unique_id")
 )
+_WHOLE = re.compile(r"(-?[0-9]{1,15})(?:\.0+)?")
+"""A part of a date; pandas and LibreOffice write 2025.0 if another cell of the column is empty."""
 _LONGEST_TITLE = 500
 """Characters of a title, of the words of a date, or of the name of a place; more are cut off."""
 _LONGEST_WORDS = 2_000
@@ -283,9 +285,9 @@ def _edtf(cells: SlideCells, found: Mapping[str, Any], which: str) -> str:
         text = str(given.get(name, "")).strip()
         if not text:
             break
-        if not re.fullmatch(r"-?[0-9]{1,15}", text):
+        if not (whole := _WHOLE.fullmatch(text)):
             raise InvalidInput(_cell(cells, f"{which}.{name}"), "must be a whole number")
-        parts.append(int(text))
+        parts.append(int(whole[1]))
     if not parts:
         return ""
     if parts[0] == 0:
