@@ -169,6 +169,37 @@ def test_a_dry_run_names_what_settles_dates_in_doubt(story: Path) -> None:
     assert "--year YEAR gives the year of 2 dates without one" in said
 
 
+def test_links_as_formulas_and_html_give_their_addresses(story: Path) -> None:
+    text = (
+        "Date,Headline,Link\n"
+        '2025-09-03,Vigil,"=HYPERLINK(""https://example.org/vigil"",""The Vale Post"")"\n'
+        '2025-09-04,March,"=hyperlink(""https://example.org/march"")"\n'
+        '2025-09-05,Fair,"<a class=""x"" href=""https://example.org/fair"">The Post</a>"\n'
+    )
+    assert "3 rows: 3 recorded." in done(
+        "-d", story, "import", "sheet", sheet(text), "--yes", "--skip-bad"
+    )
+    with sqlite3.connect(story) as connection:
+        found = {row[0] for row in connection.execute("SELECT url FROM sources")}
+    assert found == {f"https://example.org/{name}" for name in ("vigil", "march", "fair")}
+
+
+def test_quotation_marks_that_are_wrong_are_named_with_what_to_write(story: Path) -> None:
+    text = 'Date,Headline\n2025-09-03,"The "old" bridge"\n2025-09-04,"Vigil\n2025-09-05,March\n'
+    said = one_line(run("-d", story, "import", "sheet", sheet(text), "--dry-run"))
+    assert "line 2: cannot be read as CSV" in said
+    assert "double one inside a cell" in said
+    good = sheet('Date,Headline\n2025-09-03,Fair\n2025-09-04,"Vigil\n2025-09-05,March\n', "b.csv")
+    told = " ".join(done("-d", story, "import", "sheet", good, "--dry-run").split())
+    assert "cannot be read as CSV, and took 2 lines" in told
+
+
+def test_a_time_that_is_none_is_told_with_what_to_write(story: Path) -> None:
+    text = "Date,Time,Headline\n2025-09-03,24:00,Vigil\n2025-09-04,14:30,March\n"
+    said = done("-d", story, "import", "sheet", sheet(text), "--dry-run", columns=120)
+    assert '"24:00" is no time of day: write one from 00:00 to 23:59' in said
+
+
 def test_a_reader_of_the_output_may_go(story: Path) -> None:
     read, write = os.pipe()
     os.close(read)

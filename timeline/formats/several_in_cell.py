@@ -24,6 +24,12 @@ _ACRONYM = re.compile(r"[A-Z][A-Z0-9&-]{1,7}")
 _BETWEEN_LINKS = re.compile(r"[\s;|]+|,(?=https?://|www\.)|(?<=[^\s:/])(?=https?://)", re.I)
 _LINK = re.compile(r"https?://[^\s/]+\S*", re.I)
 _BARE_LINK = re.compile(r"(?:www\.[\w-]+\.\S+|(?:[\w-]+\.)+[a-z]{2,6}/\S+)", re.I)
+_FORMULA = re.compile(
+    r"""=\s*HYPERLINK\(\s*"([^"]+)"\s*(?:[,;]\s*"?([^"]*?)"?\s*)?\)"""
+    r"""|<a\s[^>]*?href\s*=\s*["']([^"']+)["'][^>]*>(.*?)</a>""",
+    re.I | re.S,
+)
+"""Finds a link as a formula of a spreadsheet, or HTML, has it: its address and its words."""
 _AROUND_LINKS = "<>()[],.\"'"
 
 
@@ -43,7 +49,7 @@ def links_in(cell: str) -> Links:
     addresses: dict[str, None] = {}
     words = []
     added = False
-    for part in filter(None, _BETWEEN_LINKS.split(cell)):
+    for part in filter(None, _BETWEEN_LINKS.split(_without_markup(cell))):
         plain = part.strip(_AROUND_LINKS)
         if plain.count("(") > plain.count(")"):
             plain += ")"  # as in .../Kessel_(town)
@@ -55,6 +61,13 @@ def links_in(cell: str) -> Links:
         else:
             words.append(part)
     return Links(tuple(addresses), " ".join(words), added)
+
+
+def _without_markup(cell: str) -> str:
+    """Return a cell with the address and the words of each link that is a formula or HTML."""
+    if "=" not in cell:
+        return cell
+    return _FORMULA.sub(lambda found: " ".join(part or "" for part in found.groups()), cell)
 
 
 def names_in(cell: str) -> list[str]:

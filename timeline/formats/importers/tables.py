@@ -246,7 +246,7 @@ def csv_rows(
             cells = next(reader, None)
         except csv.Error as error:
             line = reader.line_num + first
-            yield Unreadable(start, "", f"cannot be read as CSV: {error}")
+            yield Unreadable(start, "", _of_quotes(str(error), line - start))
             continue
         line = reader.line_num + first
         if cells is None:
@@ -264,6 +264,15 @@ def csv_rows(
                 names, start, wanted, f"which was read with {mark} between columns"
             )
             columns, width = header.columns, len(header.columns)
+
+
+def _of_quotes(error: str, lines: int) -> str:
+    """Say what to write where the quotation marks of a row, which took so many lines, are wrong."""
+    taken = f", and took {lines} lines" if lines > 1 else ""
+    return (
+        f"cannot be read as CSV{taken} ({error}): close each quotation mark that opens a cell,"
+        ' and double one inside a cell, as in "The ""big"" bridge"'
+    )
 
 
 class TableHeader:

@@ -374,7 +374,8 @@ def _at(
             return found._replace(edtf=edtf.parse(f"{found.edtf}T{clock[1]:0>2}{minute}").edtf)
         return read_date(f"{found.edtf} {text}", language=style.language)
     except InvalidValue:
-        left_out.append(LeftOut(column, f"{hints.quoted(text)} is no time of day", text))
+        problem = f"{hints.quoted(text)} is no time of day: write one from 00:00 to 23:59"
+        left_out.append(LeftOut(column, problem, text))
         return found
 
 

@@ -21,7 +21,7 @@ from timeline.formats.guessing.dates import SettledDates
 from timeline.formats.guessing.guess import Guess, guess
 from timeline.formats.importers.packed import plain
 from timeline.formats.importers.rows import FileForm, rows
-from timeline.formats.imports import Row, names
+from timeline.formats.imports import FileNote, Row, Unreadable, names
 from timeline.model.log_info import Term
 from timeline.model.names import fold
 
@@ -54,8 +54,18 @@ def look(file: IO[bytes], mapping: Mapping[str, Any], language: str = "en") -> F
     `mapping` has the settings that are known, and `language` is that of the log. Raises
     InvalidInput for a file without rows.
     """
-    with _first_rows(file, mapping) as found:
-        taken = list(islice(found, MOST_ROWS + 1))
+    with _opened_rows(file, mapping) as found:
+        taken: list[Row] = []
+        unreadable: Unreadable | None = None
+        for row in found:
+            if isinstance(row, Row):
+                taken.append(row)
+                if len(taken) > MOST_ROWS:
+                    break
+            elif isinstance(row, Unreadable):
+                unreadable = unreadable or row
+    if not taken and unreadable:
+        raise InvalidInput(unreadable.field, unreadable.reason).at(line=unreadable.line)
     if not taken:
         raise InvalidInput("", "has no rows under its header")
     seen = columns_of(taken[:MOST_ROWS], language)
@@ -70,10 +80,12 @@ def from_start(file: IO[bytes]) -> IO[bytes]:
 
 
 @contextlib.contextmanager
-def _first_rows(file: IO[bytes], mapping: Mapping[str, Any]) -> Iterator[Iterator[Row]]:
+def _opened_rows(
+    file: IO[bytes], mapping: Mapping[str, Any]
+) -> Iterator[Iterator[Row | Unreadable | FileNote]]:
     form = FileForm(mapping.get("delimiter"), mapping.get("encoding"), mapping.get("rows"))
     with contextlib.closing(rows(from_start(file), form)) as found:
-        yield (row for row in found if isinstance(row, Row))
+        yield found
 
 
 def guessed(seen: FirstLook, name: str, event_types: Iterable[Term], encoding: str | None) -> Guess:
@@ -110,8 +122,9 @@ def settled_dates(
     columns = [rule[key] for key in ("column", "start", "end") if isinstance(rule.get(key), str)]
     if not columns or "date" in rule:
         return None
-    with _first_rows(file, mapping) as found:
-        cells = [row.cells.get(name, "") for row in islice(found, MOST_ROWS) for name in columns]
+    with _opened_rows(file, mapping) as found:
+        first = islice((row for row in found if isinstance(row, Row)), MOST_ROWS)
+        cells = [row.cells.get(name, "") for row in first for name in columns]
     if "end" in rule:  # an end that is not given says nothing
         cells = [cell for cell in cells if cell.strip()] or cells[:1]
     year = rule.get("year")
