@@ -66,6 +66,8 @@ class _Layout(NamedTuple):
     text_cells: int
     """The number of names in the header that begin with a blank, as text after a comma does: below
     zero."""
+    begins_with_header: bool
+    """Whether no line before its header is skipped."""
     columns: int
     delimiter: str
     header: int
@@ -91,7 +93,7 @@ def table_rows(
         first += 1
         del beginning[0]
     layouts = [_layout(beginning, mark, wanted) for mark in delimiter or _DELIMITERS]
-    found = max(filter(None, layouts), key=lambda layout: layout[:6], default=None)
+    found = max(filter(None, layouts), key=lambda layout: layout[:7], default=None)
     if found is None:
         mark = delimiter or text_files.delimiter_of(beginning[0] if beginning else "")
         yield from csv_rows(chain(beginning, lines), mark, first, wanted=wanted)
@@ -148,7 +150,8 @@ def _layout(beginning: Sequence[str], delimiter: str, wanted: Set[str]) -> _Layo
         is_a_table=width > 1,
         alike=len(alike) / (len(below) or 1),
         fitting=len(fitting) / (len(below) or 1),
-        text_cells=-sum(name.startswith(" ") for name in names[1:]),
+        text_cells=-sum(name[:1].isspace() for name in names[1:]),
+        begins_with_header=at == 0,
         columns=width,
         delimiter=delimiter,
         header=header.line - 1,
