@@ -200,6 +200,27 @@ def test_a_time_that_is_none_is_told_with_what_to_write(story: Path) -> None:
     assert '"24:00" is no time of day: write one from 00:00 to 23:59' in said
 
 
+def test_rows_that_are_not_told_apart_are_named_with_what_to_write(story: Path) -> None:
+    text = (
+        "Date,Headline,Link\n2025-09-03,Vigil,https://example.org/a\n"
+        "2025-09-03,Vigil,https://example.org/b\n2025-09-04,March,\n"
+    )
+    said = done("-d", story, "import", "sheet", sheet(text), "--dry-run")
+    told = " ".join(said.split())
+    assert "2 rows cannot be recorded as they are:" in told
+    assert "stands twice: lines 2 and 3, which differ in Link" in told
+    assert "make one row of them" in told
+    assert "3 rows: 1 recorded, 2 put aside." in told
+
+
+def test_rows_that_say_the_same_twice_are_counted(story: Path) -> None:
+    text = "Date,Headline\n2025-09-03,Vigil\n2025-09-04,March\n2025-09-03,Vigil\n"
+    said = done("-d", story, "import", "sheet", sheet(text), "--yes")
+    assert "3 rows: 2 recorded, 1 repeated." in said
+    again = done("-d", story, "import", "sheet", "flood.csv", "--yes")
+    assert "3 rows: 2 unchanged, 1 repeated." in again
+
+
 def test_a_reader_of_the_output_may_go(story: Path) -> None:
     read, write = os.pipe()
     os.close(read)

@@ -150,6 +150,21 @@ def _echo_problems(found: Survey) -> None:
         output.echo(f"  and {more:,} more")
 
 
+def echo_refused(found: Survey) -> None:
+    """Print why the log cannot take rows that could be read, each reason once."""
+    reasons = [*dict.fromkeys(found.refused.values())]
+    heading = (
+        f"{_count(len(found.refused), 'row')} cannot be recorded as {_it(len(found.refused))}:"
+    )
+    _echo_list(heading, [f"  {reason}" for reason in reasons], _MOST_PROBLEMS)
+    if any("stands twice" in reason for reason in reasons):
+        advice = (
+            "Rows that these columns do not tell apart must say the same: make one row of them"
+            ' (several links go into one cell: "LINK; LINK"), or write in the title what differs.'
+        )
+        output.echo(output.hanging(advice, 0))
+
+
 def _problem(each: CellProblem) -> tuple[str, str, str]:
     where = each.cell or f"row {each.row}"
     return where, _cut(each.column, _LONGEST["column"]), output.one_line(each.problem)

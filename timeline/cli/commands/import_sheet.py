@@ -364,7 +364,9 @@ def _print(
         said = [{**step._asdict(), "columns": [*step.columns]} for step in steps]
         output.dump({**sheet_report.fields(sheet, found), **counts, **files, "steps": said})
         return
+    sheet_report.echo_refused(found)
     output.echo()
+    counts["repeated"] = found.good - sum(counts.values())
     listed = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
     bad = f", {found.bad:,} put aside" if found.bad else ""
     end = " Nothing was recorded: a dry run." if dry_run else ""
