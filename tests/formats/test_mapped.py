@@ -196,6 +196,43 @@ def test_a_midnight_that_a_program_adds_to_a_day_is_no_time(midnight: str) -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "edtf"),
+    [
+        ("2025.0", "2025"),
+        ("2025-04-00", "2025-04"),
+        ("2025-00-00", "2025"),
+        ("2025-00", "2025"),
+        ("+2025-00-00T00:00:00Z", "2025"),
+        ("+2025-04-13T00:00:00Z", "2025-04-13"),
+        ("2025-04-13T14:30:45.123456", "2025-04-13T14:30:45"),
+        ("2025-04-13T14:30:45.123Z", "2025-04-13T14:30:45Z"),
+        ("2025-04-13 14:30:45.1+03:00", "2025-04-13T14:30:45+03:00"),
+    ],
+)
+def test_what_programs_write_beside_what_they_know_is_no_part_of_a_date(
+    written: str, edtf: str
+) -> None:
+    assert occurred('"day"', day=written) == (edtf, [])
+
+
+@pytest.mark.parametrize(
+    "text", ["0000-00-00", "2025-13-00", "2025-00-13", "2025-04-13T14:30:45.x"]
+)
+def test_a_date_of_a_program_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        occurred('"day"', day=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "way_out"),
+    [("4/5/2025 14:30", "day_first = true, or false"), ("20250413", 'date = "%Y%m%d"')],
+)
+def test_a_date_that_a_setting_could_read_is_refused_with_it(text: str, way_out: str) -> None:
+    with pytest.raises(InvalidInput, match=f'^day: "{text}" .*: the mapping can say {way_out}$'):
+        occurred('"day"', day=text)
+
+
 def test_a_midnight_that_the_mapping_means_stays_a_time() -> None:
     midnight = "2025-04-13T00:00:00Z"
     for rule in ("edtf", "%Y-%m-%dT%H:%M:%S%z"):
@@ -398,7 +435,7 @@ def test_a_count_of_seconds_since_1970_is_a_date_if_the_mapping_says_so(
 def test_a_count_that_the_mapping_does_not_know_is_refused_with_what_to_say(
     text: str, count: str
 ) -> None:
-    with pytest.raises(InvalidInput, match=f'can say date = "{count}"$'):
+    with pytest.raises(InvalidInput, match=f'can say date = "{count}", if'):
         occurred('"day"', day=text)
     with pytest.raises(InvalidInput, match="lies outside the years 1 to 9999"):
         occurred('{ column = "day", date = "epoch" }', day="99999999999999")

@@ -34,6 +34,11 @@ _FLOAT = re.compile(r"(-?[0-9]+)\.0+")
 """A whole number, such as a year, as pandas writes it if a cell of its column is empty."""
 _DAY = re.compile(r"-?[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PARTS = re.compile(r"(-?[0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?(?:T.*)?")
+_ZEROS = re.compile(r"(-?[0-9]{4}(?:-(?!00)[0-9]{2})?)(?:-00){1,2}")
+"""A date whose unknown parts are 0, as Wikidata and MySQL write it."""
+_FRACTION = re.compile(r"(?<=:[0-9]{2})[.,][0-9]{1,9}(?=\s*(?:Z|UTC|[+-][0-9]{2}:?[0-9]{2})?$)")
+"""The fraction of a second behind a time: a date of the log has whole seconds."""
+_COMPACT = re.compile(r"[12][0-9]{3}[01][0-9][0-3][0-9]")
 _MARKS = ("-", "/", ".", " ")
 """The marks between the parts of a date in digits."""
 _CLOCK = re.compile(r"([0-2]?[0-9])(?:[.h]?([0-5][0-9]))?h?")
@@ -319,7 +324,7 @@ def _read(
     if "edtf" in patterns:
         return TypedDate(edtf.parse(text).edtf)
     refusal: InvalidValue | None = None
-    if patterns and (whole := _FLOAT.fullmatch(text)):
+    if (whole := _FLOAT.fullmatch(text)) and (patterns or _YEAR.fullmatch(text)):
         text = whole[1]
     for each in _in_english(text, language) if patterns else ():
         for pattern in patterns:
@@ -335,16 +340,38 @@ def _read(
                 refusal = refusal or error
     if refusal:
         raise refusal
-    text = day_at_midnight(text)
+    text = _of_a_program(text)
     if day_first is None:
         day_first = date_patterns.day_first(text, patterns)
     try:
         return read_date(text, language=language, habits=DateHabits(day_first, year))
     except InvalidValue as error:
-        if (count := date_patterns.count_of(number(text))) is None:
+        if (way_out := _way_out(text, language, day_first, year)) is None:
             raise
-        problem = f'if this counts from 1970, the mapping can say date = "{count}"'
-        raise InvalidValue(text, f"{hints.quoted(text)} is not a date: {problem}") from error
+        problem = f"{error.problem.rpartition(': ')[0]}: the mapping can say {way_out}"
+        raise InvalidValue(text, problem) from None
+
+
+def _of_a_program(text: str) -> str:
+    """Return a date without what programs write beside what they know: +, midnight, zeros."""
+    text = _FRACTION.sub("", text) if "T" in text or " " in text else text
+    text = day_at_midnight(text.removeprefix("+"))
+    return known[1] if (known := _ZEROS.fullmatch(text)) and known[1] != "0000" else text
+
+
+def _way_out(text: str, language: str, day_first: bool | None, year: int | None) -> str | None:
+    """Return the setting by which dates such as a refused one can be read; None if none can."""
+    if count := date_patterns.count_of(number(text)):
+        return f'date = "{count}", if it counts from 1970'
+    if _COMPACT.fullmatch(text):
+        return 'date = "%Y%m%d"'
+    if day_first is None:
+        try:
+            read_date(text, language=language, habits=DateHabits(True, year))
+        except InvalidValue:
+            return None
+        return "day_first = true, or false"
+    return None
 
 
 def _in_english(text: str, language: str) -> tuple[str, ...]:
