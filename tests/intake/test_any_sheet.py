@@ -221,6 +221,27 @@ def test_rows_that_say_the_same_twice_are_counted(story: Path) -> None:
     assert "3 rows: 2 unchanged, 1 repeated." in again
 
 
+def test_the_error_of_a_formula_is_never_recorded(story: Path) -> None:
+    text = (
+        "Date,Headline,Link,Remarks\n2025-09-03,Vigil,#REF!,\n2025-09-04,#NAME?,,\n"
+        "2025-09-05,March,https://example.org/a,#VALUE!\n2025-09-06,#1 in the polls,#N/A,\n"
+    )
+    said = done("-d", story, "import", "sheet", sheet(text), "--yes", "--skip-bad", columns=120)
+    assert re.search(r'C2 +Link +"#REF!" is the error of a formula: mend the formula', said)
+    assert re.search(r'B3 +Headline +"#NAME\?" is the error of a formula', said)
+    assert {*events(story)} == {"March", "#1 in the polls"}
+
+
+def test_deaths_with_marks_of_footnotes_are_told_and_not_left_out(story: Path) -> None:
+    text = (
+        "Date,Headline,Dead\n2025-09-03,Vigil,35[1]\n2025-09-04,March,35*\n2025-09-05,Fair,4\n"
+        "2025-09-06,Talks,12 [b]\n"
+    )
+    said = done("-d", story, "import", "sheet", sheet(text), "--dry-run", columns=120)
+    assert re.search(r'C2 +Dead +"35\[1\]" is not a figure: write one such as 35', said)
+    assert "4 rows: 1 recorded, 3 put aside." in said
+
+
 def test_a_reader_of_the_output_may_go(story: Path) -> None:
     read, write = os.pipe()
     os.close(read)

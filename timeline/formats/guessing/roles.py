@@ -21,8 +21,8 @@ LONGEST_TITLE = 250
 MOST = 0.5
 """The share of the cells of a column that must be what its name says, at least."""
 _SOME = 0.2
-"""The share of the cells that must be dates in a column whose whole name says so, at least: totals
-and notes may stand below a short table."""
+"""The share of the cells that must be dates or deaths in a column whose whole name says so, at
+least: totals and notes may stand below a short table, and marks of footnotes behind figures."""
 WORKING = "about the work on the sheet"
 """The reason for leaving out a column such as Status or Notes."""
 _NEARLY_ALL = 0.8
@@ -117,7 +117,9 @@ def _is_like(role: ColumnRole, column: Column) -> bool:
             return column.coordinates >= MOST
         case "coordinates":
             return column.pairs >= MOST
-        case "killed" | "injured" | "figure" | "people count":
+        case "killed" | "injured":
+            return column.figures >= least
+        case "figure" | "people count":
             return column.figures >= MOST
         case "country":
             return column.countries >= MOST

@@ -6,6 +6,7 @@ Guarantees: the columns that go into the log are those that the mapping uses, an
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from timeline.formats.guessing.dates import SettledDate, SettledDates
 from timeline.formats.guessing.guess import Guessed
 from timeline.formats.guessing.mapping_file import written
 from timeline.formats.importers import gdelt
-from timeline.formats.imports import Cells, Format
+from timeline.formats.imports import Cells, Format, Reading
 from timeline.formats.mapped.cells import FILE_YEAR
 from timeline.formats.mapped.importer import importer_of
 from timeline.formats.mapped.mapping import Mapping as CheckedMapping
@@ -37,6 +38,9 @@ from timeline.intake.any_sheet.survey import Survey, bad_rows, only_good, survey
 from timeline.model import vocabulary
 from timeline.model.content import Statement
 from timeline.model.log_info import Term
+
+_FAILED_FORMULA = re.compile(r"#(?:REF!|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|ERROR!|SPILL!)")
+"""Finds what a spreadsheet shows in place of a value that its formula cannot give."""
 
 
 @dataclass
@@ -120,7 +124,17 @@ class OpenSheet:
     @property
     def _whole(self) -> Format:
         """Return the format that reads all rows with all columns."""
-        return importer_of(dataclasses.replace(self.mapping, left_out=frozenset()))
+        form = importer_of(dataclasses.replace(self.mapping, left_out=frozenset()))
+        used = self.mapping.columns
+
+        def event(cells: Cells) -> dict[str, Any] | Reading:
+            for column in used:
+                if _FAILED_FORMULA.fullmatch(cells.get(column, "").strip()):
+                    problem = "is the error of a formula: mend the formula, or empty the cell"
+                    raise InvalidInput(column, f'"{cells[column].strip()}" {problem}')
+            return form.event(cells)
+
+        return dataclasses.replace(form, event=event)
 
     def _check(self, statement: Statement) -> None:
         """Check what only the log knows of an event: its event type. Raises InvalidInput."""
