@@ -242,6 +242,14 @@ def test_deaths_with_marks_of_footnotes_are_told_and_not_left_out(story: Path) -
     assert "4 rows: 1 recorded, 3 put aside." in said
 
 
+def test_points_in_a_column_of_places_are_points_and_not_names(story: Path) -> None:
+    text = 'Date,Headline,Location\n2025-09-03,Vigil,"50.45, 30.52"\n2025-09-04,March,"50.1,30.2"\n'
+    done("-d", story, "import", "sheet", sheet(text), "--yes")
+    place = events(story)["Vigil"]["place"]
+    assert (float(place["lat"]), float(place["lon"])) == (50.45, 30.52)
+    assert "name" not in place
+
+
 def test_a_reader_of_the_output_may_go(story: Path) -> None:
     read, write = os.pipe()
     os.close(read)

@@ -99,6 +99,8 @@ def _is_like(role: ColumnRole, column: Column) -> bool:
     match role.name:
         case "people" if column.figures >= _NEARLY_ALL:
             return False
+        case "place" if column.pairs >= _NEARLY_ALL:  # its cells are points, not names
+            return False
         case "date" | "start" | "end" | "reported" | "timestamp":
             return column.dates >= least and not (
                 role.name != "date" and column.numbers > _NEARLY_ALL and column.average < 4
