@@ -351,6 +351,7 @@ def test_an_encoding_that_is_unknown_or_wrong_is_refused(
 
 # --- JSON ---------------------------------------------------------------------------------
 
+REF = frozenset(("ref",))
 TWO = [{"ref": "k1", "headline": "Bridge {[", "on": "2025-04-13"}, {"ref": "k2", "on": "2025"}]
 
 
@@ -416,6 +417,27 @@ def test_a_table_of_pandas_is_read_in_each_form_and_by_any_index(orient: Any, in
         _, *found = read(content, FileForm(columns=wanted | {"index"}))
         keyed = [{"index": str(key), **row} for key, row in zip(index, TWO, strict=True)]
         assert found == keyed
+
+
+@pytest.mark.parametrize("form", ["[{}]", "{}\n{}", '{{"data": [{}]}}', '{{"0": {0}, "1": {0}}}'])
+def test_a_number_that_is_none_is_a_cell_and_costs_no_row(form: str) -> None:
+    row = '{"ref": "k1", "on": NaN, "of": [-Infinity, Infinity], "headline": "a \\" NaN, Infinity"}'
+    content = form.format(row, row).encode()
+    first, *others = [
+        each for each in read(content, FileForm(columns=REF)) if not isinstance(each, str)
+    ]
+    assert all(each == first for each in others)
+    assert first == {
+        "ref": "k1",
+        "on": "NaN",
+        "of.0": "-Infinity",
+        "of.1": "Infinity",
+        "headline": 'a " NaN, Infinity',
+    }
+
+
+def test_a_word_that_is_no_number_of_python_is_no_json() -> None:
+    assert read(b'[{"ref": Nan}]') == ["is not JSON: Expecting value at character 9"]
 
 
 def test_a_list_that_describes_the_columns_has_no_rows() -> None:

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from timeline.errors import InvalidInput
-from timeline.formats.importers.json_rows import array_rows, cells_of, flat, items
+from timeline.formats.importers.json_rows import array_rows, cells_of, flat, items, parsed
 from timeline.formats.imports import Cells, FileNote, Row, Unreadable
 from timeline.model import text_files
 from timeline.model.hints import nearest, quoted
@@ -71,7 +71,7 @@ def object_rows(
 def _whole(pieces: list[str]) -> dict[str, Any]:
     """Return the object that a text is; an empty one if it is something else."""
     try:
-        found = parse_json("".join(pieces))
+        found = parsed("".join(pieces))
     except InvalidInput:
         return {}
     return found if isinstance(found, dict) else {}

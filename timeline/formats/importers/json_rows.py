@@ -35,9 +35,25 @@ def _json_row(
     line: int, content: str, cells: Callable[[object], Cells] | None = None
 ) -> Row | Unreadable:
     try:
-        return Row(line, (cells or cells_of)(parse_json(content)))
+        return Row(line, (cells or cells_of)(parsed(content)))
     except InvalidInput as error:
         return Unreadable(line, error.field, error.problem)
+
+
+_NO_NUMBER = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|-?(?:NaN|Infinity)', re.DOTALL)
+"""A text, or what Python writes for a number that is none."""
+
+
+def parsed(content: str) -> Any:
+    """Read JSON in which a number may be NaN or Infinity, as Python writes it: that is a text.
+
+    Raises InvalidInput.
+    """
+    if "NaN" in content or "Infinity" in content:
+        content = _NO_NUMBER.sub(
+            lambda found: found[0] if found[0][0] == '"' else f'"{found[0]}"', content
+        )
+    return parse_json(content)
 
 
 def cells_of(value: object) -> Cells:
