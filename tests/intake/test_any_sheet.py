@@ -250,6 +250,16 @@ def test_points_in_a_column_of_places_are_points_and_not_names(story: Path) -> N
     assert "name" not in place
 
 
+def test_two_times_of_one_row_are_told(story: Path) -> None:
+    text = (
+        "Date,Time,Headline\n2025-09-03 10:30,23:00,Vigil\n2025-09-04,23:00,March\n"
+        "2025-09-05,9:15,Fair\n2025-09-06 10:30,10:30,Talks\n2025-09-07,,Rest\n"
+    )
+    said = done("-d", story, "import", "sheet", sheet(text), "--dry-run", columns=120)
+    assert re.search(r'B2 +Time +"23:00" is not 10:30, the time in the date: keep one', said)
+    assert "5 rows: 4 recorded, 1 put aside." in said
+
+
 def test_a_reader_of_the_output_may_go(story: Path) -> None:
     read, write = os.pipe()
     os.close(read)

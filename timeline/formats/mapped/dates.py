@@ -394,6 +394,12 @@ def _at(
     if not _DAY.fullmatch(found.edtf):
         if "T" not in found.edtf:
             left_out.append(LeftOut(column, "is a time without a day", text))
+        elif _PARTS.fullmatch(found.edtf):
+            day, _, time = found.edtf.partition("T")
+            other = _at(TypedDate(day), column, style, cells, left_out).edtf.partition("T")[2]
+            if other and other[:5] != time[:5]:
+                problem = f"{hints.quoted(text)} is not {time[:5]}, the time in the date: keep one"
+                left_out.append(LeftOut(column, problem, text))
         return found
     try:
         if clock := _CLOCK.fullmatch(text):
