@@ -252,6 +252,11 @@ def test_a_range_of_days_is_a_month_or_a_year_where_it_is_just_that(
     assert importer("ucdp").event(cells)["occurred"] == occurred
 
 
+@pytest.mark.parametrize(("name", "column"), [("ucdp", "date_end"), ("gdelt", "SQLDATE")])
+def test_the_column_of_a_date_that_no_event_can_have_is_known(name: str, column: str) -> None:
+    assert importer(name).column_of("occurred") == column
+
+
 def test_a_file_without_the_columns_of_ucdp_is_refused() -> None:
     with pytest.raises(InvalidInput, match="no such columns in the header"):
         read(importer("ucdp"), b"id,name\n1,x\n")

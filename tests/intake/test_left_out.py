@@ -336,3 +336,17 @@ def test_every_event_with_a_title_and_a_date_can_be_healed(broken: dict[str, Any
 def test_what_is_needed_and_what_is_no_field_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         well_formed(Statement, fields)
+
+
+def test_a_figure_whose_unit_nobody_says_is_left_out_with_what_to_write() -> None:
+    rule = '"quantities.0" = { column = "Height", measure = "height" }'
+    Path("map.toml").write_text(
+        f'scheme = "floods"\nid = "No"\n[fields]\ntitle = "What"\noccurred = "Day"\n{rule}\n'
+    )
+    Path("file.csv").write_text("No,What,Day,Height\n1,The river rose,2024-03-02,3.5\n")
+    said = " ".join(done("import", "mapped", "file.csv", "--map", "map.toml").split())
+    assert 'line 2: 3.5: is a figure without a unit: a mapping can say unit = "EUR"' in said
+    Path("map.toml").write_text(
+        Path("map.toml").read_text().replace('"height" }', '"height", unit = "m" }')
+    )
+    assert "1 updated" in done("import", "mapped", "file.csv", "--map", "map.toml")

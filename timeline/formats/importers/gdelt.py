@@ -134,6 +134,7 @@ _BY_FIPS = {
 }
 
 _COLUMN_OF = {
+    "occurred": "SQLDATE",
     "place.lat": "ActionGeo_Lat",
     "place.lon": "ActionGeo_Long",
     "place.name": "ActionGeo_FullName",

@@ -43,6 +43,7 @@ _DATASET = {
     "licence": "CC-BY-4.0",
 }
 _COLUMN_OF = {
+    "occurred": "date_end",
     "place.name": "where_coordinates",
     "place.country": "country",
     "place.admin1": "adm_1",

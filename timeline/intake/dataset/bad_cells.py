@@ -124,6 +124,8 @@ class BadCells:
             if not columns.isdisjoint(self._form.column_of(f"{path}.{part}") for part in PARTS):
                 continue  # it goes because a cell of it could not be read
             column = self._column(path, row.cells, value)
+            if path.endswith(".unit") and value is None:
+                problem = 'is a figure without a unit: a mapping can say unit = "EUR"'
             said = row.cells.get(column, value if isinstance(value, str) else "")
             yield LeftOut(column, problem, said.strip())
 
