@@ -447,6 +447,9 @@ def test_a_list_that_describes_the_columns_has_no_rows() -> None:
 
 
 def test_an_answer_without_rows_says_that_its_list_is_empty() -> None:
+    answer = json.dumps({"status": 200, "messages": [], "data": []}).encode()
+    with pytest.raises(InvalidInput, match="has no rows: messages, data are empty lists"):
+        read(answer, FileForm(columns=frozenset(("ref", "headline"))))
     answer = json.dumps({"status": 200, "count": 0, "data": []}).encode()
     with pytest.raises(InvalidInput, match="has no rows: data is an empty list"):
         read(answer, FileForm(columns=frozenset(("ref", "headline"))))

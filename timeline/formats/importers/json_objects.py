@@ -60,7 +60,7 @@ def object_rows(
             yield from (Row(line, cells_of(each)) for each in table)
             return
         if walk.empty and wanted and whole and wanted.isdisjoint(name for name, _ in flat(whole)):
-            raise InvalidInput("", f"has no rows: {' and '.join(walk.empty[:5])} is an empty list")
+            raise InvalidInput("", _no_rows(walk.empty))
         yield from array_rows(chain(("[",), walk.seen, chunks, ("]",)), line)
     else:
         near = nearest(path, walk.names)
@@ -107,6 +107,11 @@ def _keyed(rows: list[dict[str, Any]], keys: list[Any], wanted: Set[str]) -> lis
     if "index" not in wanted or len(keys) != len(rows):
         return rows
     return [{"index": key, **row} for key, row in zip(keys, rows, strict=True)]
+
+
+def _no_rows(empty: list[str]) -> str:
+    what = "is an empty list" if len(empty) == 1 else "are empty lists"
+    return f"has no rows: {', '.join(empty[:5])} {what}"
 
 
 def _which(names: list[str]) -> str:
