@@ -271,6 +271,12 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         ask("import sheet", rows, "--yes", "--skip-bad")
         rows.write_text(SHEET.replace("Dead", "Dead,Desk").replace("Vale", "Hill"))
         ask("import sheet", rows, "--skip-bad", "--dry-run")
+        twice = path.parent / "twice.csv"
+        twice.write_text(
+            "Date,Headline,Link\n2025-09-03,Vigil,https://example.org/a\n"
+            "2025-09-03,Vigil,https://example.org/b\n2025-09-04,March,\n"
+        )
+        ask("import sheet", twice, "--dry-run")
     ask("verify")
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE events SET title = 'Forged'")

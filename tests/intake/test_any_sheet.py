@@ -211,6 +211,11 @@ def test_rows_that_are_not_told_apart_are_named_with_what_to_write(story: Path) 
     assert "stands twice: lines 2 and 3, which differ in Link" in told
     assert "make one row of them" in told
     assert "3 rows: 1 recorded, 2 put aside." in told
+    found = json.loads(
+        done("-d", story, "import", "sheet", "flood.csv", "--dry-run", "--yes", "--json")
+    )
+    assert len(found["refused"]) == 1
+    assert "stands twice" in found["refused"][0]
 
 
 def test_rows_that_say_the_same_twice_are_counted(story: Path) -> None:

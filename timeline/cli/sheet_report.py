@@ -200,6 +200,7 @@ def fields(sheet: OpenSheet, found: Survey) -> dict[str, Any]:
         ],
         "without_date": sheet.dates.unknown if sheet.dates else 0,
         "problems": [each._asdict() for each in found.problems],
+        "refused": [*dict.fromkeys(found.refused.values())],
         "more_problems": found.more_problems,
         "bad_rows": found.bad,
         "notes": [*found.notes, *found.cell_notes],

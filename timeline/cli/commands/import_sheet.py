@@ -359,6 +359,7 @@ def _print(
     as_json: bool,
 ) -> None:
     counts = {name: outcome.counts[name] for name in ("recorded", "updated", "unchanged")}
+    counts["repeated"] = found.good - sum(counts.values())
     if as_json:
         files = {"mapping_file": kept, "problems_file": problems}
         said = [{**step._asdict(), "columns": [*step.columns]} for step in steps]
@@ -366,7 +367,6 @@ def _print(
         return
     sheet_report.echo_refused(found)
     output.echo()
-    counts["repeated"] = found.good - sum(counts.values())
     listed = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
     bad = f", {found.bad:,} put aside" if found.bad else ""
     end = " Nothing was recorded: a dry run." if dry_run else ""
