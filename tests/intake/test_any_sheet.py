@@ -265,6 +265,15 @@ def test_two_times_of_one_row_are_told(story: Path) -> None:
     assert "5 rows: 4 recorded, 1 put aside." in said
 
 
+def test_an_end_that_is_no_date_is_told_with_what_to_write(story: Path) -> None:
+    text = (
+        "Start,End,Headline\n2025-09-03,2025-09-04,Vigil\n2025-09-04,ongoing,March\n"
+        "2025-09-05,?,Fair\n2025-09-06,2025-09-07,Talks\n"
+    )
+    said = done("-d", story, "import", "sheet", sheet(text), "--dry-run", columns=160)
+    assert said.count("empty the cell if the end is not known") == 2
+
+
 def test_a_reader_of_the_output_may_go(story: Path) -> None:
     read, write = os.pipe()
     os.close(read)

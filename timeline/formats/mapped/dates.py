@@ -233,7 +233,8 @@ class DateSpan:
         try:
             end = self.end.read(style, cells, left_out)
         except InvalidInput as error:
-            left_out.append(LeftOut(error.field, error.problem, style.text(cells, error.field)))
+            problem = f"{error.problem}; empty the cell if the end is not known"
+            left_out.append(LeftOut(error.field, problem, style.text(cells, error.field)))
             end = None
         if end is None or (start and start.edtf == end.edtf):
             return start
