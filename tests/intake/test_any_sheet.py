@@ -274,6 +274,15 @@ def test_an_end_that_is_no_date_is_told_with_what_to_write(story: Path) -> None:
     assert said.count("empty the cell if the end is not known") == 2
 
 
+def test_headings_of_groups_do_not_hide_the_header_below_a_title(story: Path) -> None:
+    text = (
+        "The flood,,\nDate,Headline,Where\nAUTUMN,,\n2025-09-03,Vigil,Vale\nWINTER,,\n"
+        "2025-12-04,March,Vale\nSPRING,,\n,,\nTOTAL,,\nSource: own,,\n"
+    )
+    said = done("-d", story, "import", "sheet", sheet(text), "--yes", "--skip-bad")
+    assert "7 rows: 2 recorded, 5 put aside." in said
+
+
 def test_a_reader_of_the_output_may_go(story: Path) -> None:
     read, write = os.pipe()
     os.close(read)

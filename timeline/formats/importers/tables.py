@@ -188,7 +188,9 @@ def header_at(records: Sequence[Record], wanted: Set[str]) -> int:
         found = [len(wanted & {_name(cell) for cell in record.cells}) for record in records]
         if max(found) * 2 >= len(wanted):
             return found.index(max(found))
-    widths = Counter(record.width for record in records)
+    widths = Counter(record.width for record in records if record.width > 1)
+    if not widths:
+        return 0  # in a single column no title can be told from the header
     width = max(widths, key=lambda each: (widths[each], each))
     for at, record in enumerate(records):
         if not _is_before_a_header(record, width):
