@@ -85,13 +85,31 @@ def test_without_two_of_three_servers_an_append_is_in_doubt_and_its_repetition_f
 
 
 def test_what_was_never_sent_is_not_in_doubt(
-    servers: Servers, name: str, odesa: Timeline, tmp_path: Path, impatient: None
+    servers: Servers,
+    name: str,
+    odesa: Timeline,
+    tmp_path: Path,
+    impatient: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    is_noticed = threading.Event()
+    disconnected = Jetstream._disconnected
+
+    async def noticing(lost: Jetstream) -> None:
+        is_noticed.set()
+        await disconnected(lost)
+
+    monkeypatch.setattr(Jetstream, "_disconnected", noticing)
+
+    def cut() -> None:
+        stack.close()
+        assert is_noticed.wait(10)
+
     with contextlib.ExitStack() as stack:
         cable = stack.enter_context(Cable(servers.ports[0]))
         address = ClusterAddress.parse(f"nats://127.0.0.1:{cable.port}/{name}")
         with joined(address, tmp_path / "far.db", "far") as far:
-            error = refused(far, stack.close)
+            error = refused(far, cut)
             assert isinstance(error, Unreachable)
             assert str(error).endswith("1 of 1 servers do not answer; nothing was written")
             assert row(far).doubt is None

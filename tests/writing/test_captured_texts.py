@@ -491,7 +491,7 @@ def test_a_sheet_can_quote(paper: Timeline, path: Path) -> None:
     done("-d", path, "append", "--csv", sheet)
     sheet.write_text(f"{header}second,A visit,2025,paper,fewer than €20 billion\n")
     result = run("-d", path, "append", "--csv", sheet)
-    assert result.stderr.startswith("Error: line 2: citations.0.quote: does not stand")
+    assert result.stderr.startswith("Error: line 2: cell E2, citations.0.quote: does not stand")
 
 
 def test_a_text_is_looked_up_once_in_an_append(paper: Timeline) -> None:
