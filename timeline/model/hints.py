@@ -3,7 +3,7 @@
 Guarantees: a quoted text is printable, on one line and not long.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from timeline.model import invisible, names
@@ -53,6 +53,12 @@ def quoted(text: str, *, escaped: bool = False) -> str:
         text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     short = text if len(text) <= _LONGEST_QUOTED else text[:_LONGEST_QUOTED] + "..."
     return f'"{short}"' if short.isprintable() else ascii(short)
+
+
+def first_of(items: Sequence[str], most: int) -> str:
+    """List the first items in a message, and say how many more there are."""
+    listed = ", ".join(items[:most])
+    return f"{listed} and {len(items) - most} more" if len(items) > most else listed
 
 
 def printable(text: str) -> str:

@@ -23,9 +23,10 @@ from timeline.cli.options import Command, ahead_option, author_option, fork_opti
 from timeline.errors import TimelineError
 from timeline.formats import prose
 from timeline.formats.guessing.mapping_file import with_date_rule
+from timeline.formats.mapped.mapping import read_settings
 from timeline.intake.any_sheet import problem_sheet
 from timeline.intake.any_sheet.first_look import DateHabit
-from timeline.intake.any_sheet.reading import OpenSheet, opened_sheet, read_settings
+from timeline.intake.any_sheet.reading import OpenSheet, opened_sheet
 from timeline.intake.any_sheet.survey import Survey
 from timeline.intake.dataset.outcome import DatasetOutcome, DatasetStep, Import
 from timeline.intake.dataset.run import run

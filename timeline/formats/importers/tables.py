@@ -358,16 +358,12 @@ def _lacks(lacking: Sequence[str], columns: Sequence[str], read_so: str) -> Inva
         meant = near[lacking[0]] or ""
     problem = (
         f"no such column{'s' if len(lacking) > 1 else ''} in the header, {read_so}:"
-        f" {_listed([hints.quoted(name) for name in columns])}"
+        f" {hints.first_of([hints.quoted(name) for name in columns], _MOST_NAMES)}"
     )
     return InvalidInput(
-        hints.printable(_listed(lacking)), f"{problem}; did you mean {meant}?" if meant else problem
+        hints.printable(hints.first_of(lacking, _MOST_NAMES)),
+        f"{problem}; did you mean {meant}?" if meant else problem,
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    listed = ", ".join(names[:_MOST_NAMES])
-    return f"{listed} and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else listed
 
 
 def _times(count: int) -> str:

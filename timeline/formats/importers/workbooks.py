@@ -131,5 +131,4 @@ def _rows(told: Iterator[Any], wanted: Set[str]) -> Iterator[Row | Unreadable | 
 
 
 def _listed(names: list[str]) -> str:
-    listed = ", ".join(hints.quoted(name) for name in names[:_MOST_NAMES])
-    return f"{listed} and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else listed
+    return hints.first_of([hints.quoted(name) for name in names], _MOST_NAMES)

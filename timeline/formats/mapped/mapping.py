@@ -130,8 +130,11 @@ class Mapping:
         return path
 
 
-def read_mapping(path: Path) -> Mapping:
-    """Read a mapping file. Raises InvalidInput, naming what is wrong."""
+def read_settings(path: Path) -> dict[str, Any]:
+    """Return the settings of a mapping file, which is checked.
+
+    Raises InvalidInput, naming what is wrong.
+    """
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -141,9 +144,15 @@ def read_mapping(path: Path) -> Mapping:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InvalidInput("map", f"{path} is not TOML: {error}") from None
     try:
-        return checked(said)
+        checked(said)
     except InvalidInput as error:
         raise InvalidInput("map", f"{path}: {error}") from None
+    return said
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Read a mapping file. Raises InvalidInput, naming what is wrong."""
+    return checked(read_settings(path))
 
 
 def checked(said: dict[str, Any]) -> Mapping:

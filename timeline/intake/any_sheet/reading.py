@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from timeline.errors import InvalidInput, InvalidValue
@@ -173,22 +171,6 @@ def _check_header(columns: Mapping[str, Column]) -> None:
     """Raise InvalidInput for a file of GDELT, whose first line is no header."""
     if len(columns) in gdelt.LAYOUTS and next(iter(columns)).isdecimal():
         raise InvalidInput("", "is a file of GDELT: import it by timeline import gdelt FILE")
-
-
-def read_settings(path: Path) -> dict[str, Any]:
-    """Return the settings of a mapping file, which is checked. Raises InvalidInput."""
-    try:
-        said = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        checked(said)
-    except OSError as error:
-        raise InvalidInput("map", f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InvalidInput("map", f"{path} is not UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInput("map", f"{path} is not TOML: {error}") from None
-    except InvalidInput as error:
-        raise InvalidInput("map", f"{path}: {error}") from None
-    return said
 
 
 def _described(said: Mapping[str, Any], columns: Mapping[str, Column]) -> list[Guessed]:
