@@ -16,7 +16,7 @@ from timeline import Timeline
 from timeline.model.names import actor_id_of
 
 
-@pytest.fixture(scope="module", params=["he", "en", "uk"])
+@pytest.fixture(scope="module", params=["he", "en", "ka"])
 def language(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -83,10 +83,19 @@ def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
 
 @hookimpl
 def prepare_jinja2_environment(env: Any) -> None:
-    """Let other requests run while a long page is made of a template."""
+    """Let other requests run while a template is rendered, and let templates be translated."""
+    from timeline.languages import translation
     from timeline.site import pauses
 
     pauses.between_parts(env)
+    env.add_extension("jinja2.ext.i18n")
+    env.policies["ext.i18n.trimmed"] = True
+    env.install_gettext_callables(
+        translation.gettext,
+        translation.ngettext,
+        newstyle=True,
+        pgettext=translation.pgettext,
+    )
 
 
 @hookimpl(tryfirst=True)

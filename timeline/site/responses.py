@@ -23,9 +23,10 @@ from markupsafe import Markup, escape
 
 from timeline.errors import Erased, NotFound, ProofError, TakesTooLong, TimelineError
 from timeline.formats import prose
+from timeline.languages import translation
 from timeline.reading import deadline
 from timeline.reading.facet_index import FacetIndex
-from timeline.site import frames, guard, languages, public_url
+from timeline.site import frames, guard, language_marks, public_url
 from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.mounts import Mount
 from timeline.site.views.browse import PAGE_SIZE
@@ -61,7 +62,10 @@ class Asked(NamedTuple):
 
     mount: Mount
     given: list[tuple[str, str]]
-    """The parameters of the address with their values, without the empty ones."""
+    """The parameters of the address with their values, without the empty ones and the language."""
+
+    language: str = ""
+    """The language of the interface that the address names; "" for the one of the log."""
 
     @property
     def path(self) -> str:
@@ -121,7 +125,9 @@ async def page(asked: Asked, name: str, read: Read) -> Any:
     """
 
     def with_info(connection: sqlite3.Connection) -> Context:
-        found = {"info": log.info(connection), **read(connection)}
+        info = log.info(connection)
+        with translation.speaking(language_marks.spoken(info, asked.language)):
+            found = {"info": info, **read(connection)}
         if asked.is_embed:
             return found
         newest = log.newest(connection)
@@ -190,11 +196,13 @@ def _heading(error: TimelineError) -> str:
 
 
 async def _html(asked: Asked, name: str, context: Context, status: int = 200) -> Any:
-    said_in = languages.marks(context["info"])
-    shown = {**_common(asked), **said_in, **context, "page": name, "formats": _OFFERED}
-    html = await asked.datasette.render_template(
-        f"timeline/{name}.html", shown, request=asked.request
-    )
+    info = context["info"]
+    marks = language_marks.marks(info, asked.language)
+    shown = {**_common(asked), **marks, **context, "page": name, "formats": _OFFERED}
+    with translation.speaking(language_marks.spoken(info, asked.language)):
+        html = await asked.datasette.render_template(
+            f"timeline/{name}.html", shown, request=asked.request
+        )
     return response(asked, html, "text/html; charset=utf-8", status)
 
 
@@ -285,8 +293,9 @@ def _common(asked: Asked) -> Context:
         "data_link": str(urls.database(asked.mount.database)),
         "table_link": asked.table_link,
         "instant": prose.instant,
-        "isolating": languages.isolating,
+        "isolating": language_marks.isolating,
         "marked": marked,
+        "num": translation.number,
         "office_of": prose.office_of,
         "phrase": prose.date,
         "when": prose.when,

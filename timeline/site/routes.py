@@ -15,18 +15,22 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlencode
 
 from timeline.errors import InvalidInput, NotFound, TimelineError
 from timeline.formats import prose
 from timeline.formats.exports import FORMATS
+from timeline.languages.translation import LANGUAGES
 from timeline.media.attached import ENDINGS
+from timeline.model import hints
 from timeline.model.limits import ID
 from timeline.reading import query
 from timeline.reading.as_of import parse_as_of
-from timeline.site import downloads, embeds, fair_order, guard, responses
+from timeline.site import downloads, embeds, fair_order, guard, language_links, responses
 from timeline.site.arguments import arguments, whole_number
+from timeline.site.language_links import LANG
 from timeline.site.mounts import Mount, mounts
 from timeline.site.responses import Asked, Context
 from timeline.site.views import feeds
@@ -66,18 +70,44 @@ def _handler(mount: Mount, page: Page) -> Callable[..., Awaitable[Any]]:
     async def handle(datasette: Any, request: Any, send: Any) -> Any:
         asked = Asked(datasette, request, send, mount, [])
         try:
-            given = [pair for pair in arguments(request.query_string) if pair[1]]
-            asked = asked._replace(given=given)
+            asked = _with_parameters(asked)
             if page in (_feed, _media_file):
                 return await page(asked)  # Files have turns of their own.
             async with fair_order.turn(datasette, _kind(asked, page)):
-                return await page(asked)
+                return _in_language(asked, await page(asked))
         except TimelineError as error:
-            return await responses.problem(asked, error)
+            return _in_language(asked, await responses.problem(asked, error))
         except fair_order.TooManyWait:
             return responses.one_line(asked, _BUSY, 503, {"Retry-After": "5"})
 
     return handle
+
+
+def _with_parameters(asked: Asked) -> Asked:
+    """Return a request with the parameters of its address, and the language that it names.
+
+    Raises InvalidInput for too many parameters, and for a language that the interface lacks.
+    """
+    given = [pair for pair in arguments(asked.request.query_string) if pair[1]]
+    language = dict(given).get(LANG, "")
+    if language and language not in LANGUAGES:
+        known = ", ".join(LANGUAGES)
+        raise InvalidInput(LANG, f'"{hints.printable(language)}" is none of {known}')
+    return asked._replace(given=[pair for pair in given if pair[0] != LANG], language=language)
+
+
+def _in_language(asked: Asked, response: Any) -> Any:
+    """Return the response, whose links keep the language that its reader chose."""
+    if asked.language and str(response.content_type).startswith("text/html"):
+        response.body = language_links.keep(response.body, asked.language, partial(_is_page, asked))
+    return response
+
+
+def _is_page(asked: Asked, path: str) -> bool:
+    base = asked.link("").rstrip("/")
+    if not path.startswith(f"{base}/") or PurePosixPath(path).suffix:
+        return False
+    return any(re.fullmatch(pattern, path.removeprefix(base)) for pattern, _ in _PAGES)
 
 
 def _kind(asked: Asked, page: Page) -> tuple[Page, bool, bool, bool]:
@@ -99,9 +129,11 @@ async def not_found(datasette: Any, request: Any) -> Any:
         return None
     for mount in reversed(mounts(datasette)):
         if f"{request.path}/".startswith(f"{mount.prefix}/"):
-            asked = Asked(datasette, request, None, mount, [])
+            language = request.args.get(LANG) or ""
+            asked = Asked(datasette, request, None, mount, [], language * (language in LANGUAGES))
             with contextlib.suppress(Forbidden):
-                return await responses.problem(asked, NotFound("page", request.path))
+                problem = await responses.problem(asked, NotFound("page", request.path))
+                return _in_language(asked, problem)
     return None
 
 

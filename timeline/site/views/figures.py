@@ -20,7 +20,7 @@ from timeline.formats.prose import Names
 from timeline.model import clock, edtf
 from timeline.model.time_zones import zone
 from timeline.reading.known_since import known_since
-from timeline.site.languages import isolated
+from timeline.site.language_marks import isolated
 
 _FEWEST = 3
 """The number of figures of a measure from which on it has a chart."""

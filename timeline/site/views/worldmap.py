@@ -21,7 +21,7 @@ from timeline.formats import prose
 from timeline.reading import areas
 from timeline.reading.areas import Area
 from timeline.reading.selection import Selection
-from timeline.site.languages import isolated
+from timeline.site.language_marks import isolated
 from timeline.site.views.event_classes import CLASSES, WORDS, EventClass, class_of
 from timeline.site.views.map_labels import Label, Room, half_width, labels
 from timeline.site.views.mercator import WORLD, Reach, View, reach_of, view_of

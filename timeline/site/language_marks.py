@@ -1,8 +1,9 @@
 """Mark up the language and the direction of texts on a page, for browsers and screen readers.
 
-Guarantees: a page has the direction of the log's language, and every text of a user has its own,
-which the browser finds by the first letters. Our own words are English; the texts of a log and of
-its sources are in the languages that these name.
+Guarantees: a page has the direction of the language that its reader chose, else of the log's, and
+every text of a user has its own, which the browser finds by the first letters. Our own words are in
+a language of the interface; the texts of a log and of its sources are in the languages that these
+name.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from timeline.languages import translation
 from timeline.model.vocabulary import plover, stored
 
 _LEFTWARD_LANGUAGES = frozenset(
@@ -24,23 +26,32 @@ _LEFTWARD_SCRIPTS = frozenset(("adlm", "arab", "hebr", "mand", "nkoo", "rohg", "
 """The scripts that are written from right to left (ISO 15924)."""
 
 
-def marks(info: Mapping[str, Any]) -> dict[str, Any]:
+def marks(info: Mapping[str, Any], chosen: str = "") -> dict[str, Any]:
     """Return what templates need to mark up texts of a log that says this about itself.
 
-    `of_log` are the attributes of an element whose words are all of the log, `of_types` those of
-    an element with the label of an event type; `of_source` returns those of an element with only
-    words of a source, which is in the language of the log unless it says another one.
+    `chosen` is the language of the interface that a reader chose, if any. `language` is that of the
+    page, and `own_language` that of our words if it is another one. `of_log` are the attributes of
+    an element whose words are all of the log, `of_types` those of an element with the label of an
+    event type; `of_source` returns those of an element with only words of a source, which is in the
+    language of the log unless it says another one.
     """
-    language = str(info.get("language") or "en")
-    own = "" if _is_english(language) else language
+    of_log = str(info.get("language") or "en")
+    ours = spoken(info, chosen)
+    language = chosen or of_log
+    own = "" if _first(of_log) == ours else of_log
     return {
         "language": language,
-        "is_english": _is_english(language),
+        "own_language": "" if _first(language) == ours else ours,
         "direction": direction(language),
         "of_log": _attributes(own),
         "of_types": _attributes("" if _is_default(info.get("vocabulary", {})) else own),
         "of_source": lambda source: _attributes(str(source.get("language") or own)),
     }
+
+
+def spoken(info: Mapping[str, Any], chosen: str = "") -> str:
+    """Return the language of the interface: the chosen one, else the closest to the log's."""
+    return chosen or translation.closest(str(info.get("language") or "en"))
 
 
 def direction(language: str) -> str:
@@ -79,8 +90,8 @@ def _is_default(vocabulary: Mapping[str, Any]) -> bool:
     return stored(vocabulary).event_types == plover().event_types
 
 
-def _is_english(language: str) -> bool:
-    return language.lower().split("-")[0] == "en"
+def _first(language: str) -> str:
+    return language.lower().partition("-")[0]
 
 
 def _attributes(language: str) -> Markup:

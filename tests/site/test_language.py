@@ -1,0 +1,99 @@
+"""Pages in the language of the log, and in the one that `?lang=` names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lxml import html
+from site_in_process import open_site
+
+from timeline import Timeline
+
+PAGES = ("/", "/events", "/events/talks", "/changes", "/verify", "/map", "/events?q=talks")
+
+
+def log_in(language: str, folder: Path) -> Path:
+    path = folder / "t.db"
+    with Timeline.create(path, title="Harbour talks", language=language) as log:
+        log.record({"title": "Talks in Odesa", "occurred": "2025-04-15", "event_id": "talks"})
+    return path
+
+
+def skip_link(text: str) -> str:
+    return str(html.fromstring(text).xpath("string(//a[@class='skip'])"))
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("uk", "Перейти до змісту"), ("en", "Skip to the content")]
+)
+def test_a_page_is_in_the_language_of_its_log(language: str, said: str, tmp_path: Path) -> None:
+    with open_site(log_in(language, tmp_path)) as site:
+        assert skip_link(site.ask("/").text) == said
+
+
+def test_a_log_in_a_language_without_a_catalogue_has_english_pages(tmp_path: Path) -> None:
+    with open_site(log_in("ka", tmp_path)) as site:
+        page = site.ask("/").text
+    assert skip_link(page) == "Skip to the content"
+    assert html.fromstring(page).get("lang") == "ka"
+    assert html.fromstring(page).find("body").get("lang") == "en"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_address_can_name_another_language(page: str, tmp_path: Path) -> None:
+    with open_site(log_in("en", tmp_path)) as site:
+        shown = site.ask(f"{page}{'&' if '?' in page else '?'}lang=uk")
+    assert shown.status_code == 200
+    assert skip_link(shown.text) == "Перейти до змісту"
+    assert html.fromstring(shown.text).get("lang") == "uk"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_and_forms_keep_the_language(page: str, tmp_path: Path) -> None:
+    with open_site(log_in("en", tmp_path)) as site:
+        tree = html.fromstring(site.ask(f"{page}{'&' if '?' in page else '?'}lang=uk").text)
+        links = [a.get("href") for a in tree.iter("a")]
+        ours = [link for link in links if link.partition("?")[0] in ("/", "/events/talks", "/map")]
+        assert ours
+        assert all("lang=uk" in link for link in ours)
+        assert not any("lang=" in link for link in links if ".json" in link or ".csv" in link)
+        assert all(site.ask(link).status_code == 200 for link in links if link.startswith("/"))
+    for form in tree.iter("form"):
+        assert form.xpath("count(.//input[@name='lang'])") == 1
+
+
+def test_a_language_that_the_interface_lacks_is_refused_in_one_line(tmp_path: Path) -> None:
+    with open_site(log_in("en", tmp_path)) as site:
+        page = site.ask("/?lang=<tlh>")
+    assert page.status_code == 400
+    assert "is none of en, uk, fr, de, es, ar" in page.text
+
+
+def test_arabic_is_written_from_right_to_left_and_english_from_left_to_right(
+    tmp_path: Path,
+) -> None:
+    with open_site(log_in("ar", tmp_path)) as site:
+        assert html.fromstring(site.ask("/").text).get("dir") == "rtl"
+        assert html.fromstring(site.ask("/?lang=en").text).get("dir") is None
+
+
+@pytest.mark.parametrize("page", ["/nowhere", "/events/no-such-event"])
+def test_a_page_that_does_not_exist_keeps_the_language(page: str, tmp_path: Path) -> None:
+    with open_site(log_in("en", tmp_path)) as site:
+        shown = site.ask(f"{page}?lang=uk")
+    assert shown.status_code == 404
+    assert skip_link(shown.text) == "Перейти до змісту"
+    assert "/?lang=uk" in [a.get("href") for a in html.fromstring(shown.text).iter("a")]
+
+
+def test_links_under_a_prefix_keep_the_language(tmp_path: Path) -> None:
+    first, second = log_in("en", tmp_path), tmp_path / "other.db"
+    Timeline.create(second, title="Other", language="en").close()
+    with open_site(first, second, settings={"base_url": "/news/"}) as site:
+        tree = html.fromstring(site.ask("/events/talks?lang=uk").text)
+        other = html.fromstring(site.ask("/timelines/other/changes?lang=uk").text)
+    links = [str(a.get("href")) for a in tree.iter("a")]
+    assert "/news/?lang=uk" in links
+    assert "/news/timelines/other/?lang=uk" in [a.get("href") for a in other.iter("a")]
+    assert not any("lang=uk" in link for link in links if link.startswith("/news/t"))
