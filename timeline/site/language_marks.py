@@ -30,10 +30,11 @@ def marks(info: Mapping[str, Any], chosen: str = "") -> dict[str, Any]:
     """Return what templates need to mark up texts of a log that says this about itself.
 
     `chosen` is the language of the interface that a reader chose, if any. `language` is that of the
-    page, and `own_language` that of our words if it is another one. `of_log` are the attributes of
-    an element whose words are all of the log, `of_types` those of an element with the label of an
-    event type; `of_source` returns those of an element with only words of a source, which is in the
-    language of the log unless it says another one.
+    page, and `own_language` that of our words if it is another one. `of_ours` are the attributes of
+    an element with our words, beside words of another direction, `of_log` those of an element whose
+    words are all of the log, `of_types` those of an element with the label of an event type;
+    `of_source` returns those of an element with only words of a source, which is in the language of
+    the log unless it says another one.
     """
     of_log = str(info.get("language") or "en")
     ours = spoken(info, chosen)
@@ -43,6 +44,7 @@ def marks(info: Mapping[str, Any], chosen: str = "") -> dict[str, Any]:
         "language": language,
         "own_language": "" if _first(language) == ours else ours,
         "direction": direction(language),
+        "of_ours": Markup(' dir="{}"').format(direction(ours)),
         "of_log": _attributes(own),
         "of_types": _attributes("" if _is_default(info.get("vocabulary", {})) else own),
         "of_source": lambda source: _attributes(str(source.get("language") or own)),
