@@ -1,7 +1,7 @@
-"""Functions that put the parts of an event into English words.
+"""Functions that put the parts of an event into words, in the current language.
 
-Guarantees: the terminal and the site use the same wording. Everything returned is plain text;
-whoever shows it must escape it. Nothing here writes or prints.
+Guarantees: the terminal and the site use the same wording; the terminal always speaks English.
+Everything returned is plain text; whoever shows it must escape it. Nothing here writes or prints.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from timeline.errors import NotFound
+from timeline.formats.local_dates import city_of, clock_words, date_words
+from timeline.languages.translation import gettext
 from timeline.model import countries, log_clock
-from timeline.model.edtf import phrase
 from timeline.model.figures import is_english, plain_number, written
 from timeline.model.plurals import plural
 from timeline.reading import query
@@ -40,7 +41,7 @@ DEFAULTS = {
 
 def date(edtf: str | None) -> str:
     """Return a date in words, "15 April 2025" for 2025-04-15; "" for None or ""."""
-    return phrase(edtf) if edtf else ""
+    return date_words(edtf) if edtf else ""
 
 
 def occurred(event: Fields) -> str:
@@ -49,7 +50,7 @@ def occurred(event: Fields) -> str:
     What is ongoing goes on "since 15 April 2025"; anything else was "15 April 2025 or later".
     """
     edtf = event.get("occurred")
-    return phrase(edtf, ongoing=event.get("modality") == "ongoing") if edtf else ""
+    return date_words(edtf, ongoing=event.get("modality") == "ongoing") if edtf else ""
 
 
 def when(event: Fields) -> str:
@@ -73,7 +74,12 @@ def place_name(name: str | None, country: str | None) -> str:
 
 def local_instant(text: str, time_zone: str) -> str:
     """Return a recording time in words, by the clock of a time zone: "15 April 2025, 13:15"."""
-    return phrase(_by_clock(text, time_zone)) if text else ""
+    return date(_by_clock(text, time_zone)) if text else ""
+
+
+def local_time(text: str, time_zone: str) -> str:
+    """Return the time of day of a recording time by the clock of a time zone: "13:15"."""
+    return clock_words(_by_clock(text, time_zone).partition("T")[2])
 
 
 def local_day(text: str, time_zone: str) -> str:
@@ -87,15 +93,17 @@ def _by_clock(text: str, time_zone: str) -> str:
 
 def clock_name(time_zone: str) -> str:
     """Return what people call the clock of a time zone: "Kyiv time" for Europe/Kyiv, "UTC"."""
-    area, _, city = time_zone.rpartition("/")
-    if area in ("", "Etc"):
+    if time_zone.rpartition("/")[0] in ("", "Etc"):
         return time_zone
-    return f"{city.replace('_', ' ')} time"
+    return gettext("{city} time").format(city=city_of(time_zone))
 
 
 def instant(text: str, time_zone: str = "UTC") -> str:
     """Return a recording time in words, with its clock: "15 April 2025, 10:15 UTC"."""
-    return f"{local_instant(text, time_zone)} {clock_name(time_zone)}" if text else ""
+    if not text:
+        return ""
+    time, clock = local_instant(text, time_zone), clock_name(time_zone)
+    return gettext("{time} {clock}").format(time=time, clock=clock)
 
 
 class Names:

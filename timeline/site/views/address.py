@@ -7,12 +7,15 @@ Values are left as they are given: `filters` knows what they mean.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from timeline.errors import InvalidInput, InvalidValue
+from timeline.formats.local_dates import date_words
+from timeline.languages.translation import gettext
 from timeline.model import edtf, hints
 from timeline.reading.filters import MATCHED
 
@@ -194,9 +197,10 @@ class Address(NamedTuple):
     @property
     def moment(self) -> str:
         """Return which past a page shows: "as it stood on 13 April 2025"; "" if it shows none."""
-        past = [f"as it stood {' '.join(_moment(self.as_of))}"] if self.as_of else []
+        past = [_moment(self.as_of)] if self.as_of else []
         if self.as_reported:
-            past.append(f"with only what had been reported up to {_moment(self.as_reported)[1]}")
+            text = gettext("with only what had been reported up to {date}")
+            past.append(text.format(date=_words(self.as_reported)))
         return ", ".join(past)
 
     @property
@@ -212,15 +216,25 @@ class Address(NamedTuple):
         )
 
 
-def _moment(text: str) -> tuple[str, str]:
-    """Return the preposition and the words of a moment: "on" and "13 April 2025"."""
-    if entry := re.fullmatch("#?([0-9]+)", text):
-        return "after", f"entry {entry[1]}"
+def _moment(text: str) -> str:
+    """Return the past that a moment names: "as it stood on 13 April 2025"."""
+    if re.fullmatch("#?[0-9]+", text):
+        return gettext("as it stood after {entry}").format(entry=_words(text))
+    words = _words(text)
+    with contextlib.suppress(InvalidValue):
+        if edtf.parse(text).precision == "day":
+            return gettext("as it stood on {date}").format(date=words)
+    return gettext("as it stood at {date}").format(date=words)
+
+
+def _words(moment: str) -> str:
+    """Return the words of a moment: "entry 7", or "13 April 2025"."""
+    if entry := re.fullmatch("#?([0-9]+)", moment):
+        return gettext("entry {number}").format(number=entry[1])
     try:
-        date = edtf.parse(text)
+        return date_words(moment)
     except InvalidValue:  # a time with a fraction of a second, which EDTF does not know
-        return "at", text
-    return "on" if date.precision == "day" else "at", edtf.phrase(date.edtf)
+        return moment
 
 
 def _query(pairs: list[tuple[str, str]]) -> str:

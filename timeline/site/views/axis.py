@@ -15,6 +15,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from timeline.formats import prose
+from timeline.formats.local_dates import month_name, period_words
 from timeline.model import edtf
 from timeline.reading import spans
 from timeline.reading.selection import Selection
@@ -143,7 +144,7 @@ class Axis(NamedTuple):
     @property
     def names_years(self) -> bool:
         """Return whether two ticks or more are the beginnings of years, named by the month."""
-        return sum(tick.label == "Jan" for _, tick in self.ticks) > 1
+        return sum(tick.label == month_name(1) for _, tick in self.ticks) > 1
 
     def words(self, name: EventClass) -> str:
         """Return the words for a class."""
@@ -179,7 +180,7 @@ def axis_of(selection: Selection, most_bars: int = _MOST_BARS) -> Axis | None:
     scale = _Scale.over(first, last, least, most_bars)
     found = [*_spans(chosen, months, scale)]
     strip = strip_of([Dated(*span[:3]) for span in found], scale.unit, first, last)
-    label = " to ".join(dict.fromkeys(edtf.phrase(edtf_of(day)) for day in (first, last)))
+    label = period_words(edtf_of(first), edtf_of(last))
     return _drawn(chosen, found, scale, strip, label, is_chosen=bool(asked))
 
 
@@ -425,5 +426,5 @@ def _edge(
     if events == 1:
         words = prose.when(chosen.dated([beyond[0].key])[0])
     else:
-        words = edtf.phrase(edtf_of(nearest, is_month=True))
+        words = prose.date(edtf_of(nearest, is_month=True))
     return Edge(events, words, bound)

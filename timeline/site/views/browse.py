@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from timeline.errors import InvalidInput, InvalidValue
-from timeline.model import edtf, hints
+from timeline.formats import prose
+from timeline.model import hints
 from timeline.reading.as_of import NOW, AsOf, parse_as_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.indexed_selection import IndexedSelection
@@ -126,7 +127,7 @@ def drawn_map(
 def _opened(connection: sqlite3.Connection) -> str:
     """Return the day on which the log began, in words; an empty text for an empty log."""
     entry = log.entry_at(connection, 0)
-    return edtf.phrase(entry.recorded_at[:10]) if entry else ""
+    return prose.date(entry.recorded_at[:10]) if entry else ""
 
 
 @contextlib.contextmanager

@@ -191,7 +191,7 @@ def _told(connection: sqlite3.Connection, change: Mapping[str, Any]) -> dict[str
         "changes": changes,
         "verb": change["kind"].partition(".")[2],
         "day": prose.local_day(change["recorded_at"], zone),
-        "time": prose.local_instant(change["recorded_at"], zone).rpartition(", ")[2],
+        "time": prose.local_time(change["recorded_at"], zone),
         "fields": prose_changes.fields_in_words(each["path"] for each in changes),
         "words": prose_changes.shortened(prose_changes.in_words(names, changes, stood)),
         "erased": prose.erased(gone, "What it said") if gone else "",

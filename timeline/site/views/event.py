@@ -15,7 +15,7 @@ from typing import Any
 from timeline.errors import InvalidInput, NotFound
 from timeline.formats import prose
 from timeline.formats.prose import DEFAULTS, Names
-from timeline.model import countries, edtf
+from timeline.model import countries
 from timeline.projection.actors import known_as
 from timeline.reading import corroboration, query
 from timeline.reading.as_of import NOW, AsOf
@@ -271,7 +271,7 @@ def _sources(
             "source_id": source_id,
             "title": source.get("title") or source.get("url") or source_id,
             **{field: source.get(field) for field in _OF_SOURCE},
-            "published": edtf.phrase(published) if published else None,
+            "published": prose.date(published) or None,
             "withdrawn": source.get("state") == "withdrawn",
             "quotes": [],
         }

@@ -19,7 +19,9 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from timeline.formats import prose, prose_changes
-from timeline.model import edtf, log_clock
+from timeline.formats.local_dates import day_and_time, day_of_year, weekday_name
+from timeline.languages.translation import gettext
+from timeline.model import log_clock
 from timeline.reading import deadline, query
 from timeline.reading.entries import erasure_of
 from timeline.reading.selection import Selection
@@ -131,17 +133,19 @@ def _when(row: Mapping[str, Any]) -> dict[str, str]:
 
 def day_head(day: str) -> dict[str, str]:
     """Return the words for a day: its `head`, "18 April", and its `weekday`, "Friday, 2025"."""
-    words = edtf.phrase(day)
     if not _ISO_DAY.fullmatch(day) or day < _GREGORIAN:
-        return {"head": words, "weekday": ""}
-    weekday = datetime.date.fromisoformat(day).strftime("%A")
-    return {"head": words.removesuffix(f" {day[:4]}"), "weekday": f"{weekday}, {day[:4]}"}
+        return {"head": prose.date(day), "weekday": ""}
+    date = datetime.date.fromisoformat(day)
+    weekday = gettext("{weekday}, {year}").format(
+        weekday=weekday_name(date.weekday()), year=day[:4]
+    )
+    return {"head": day_of_year(date.month, date.day), "weekday": weekday}
 
 
 def _end(last: str, *, is_ongoing: bool) -> str:
     if last == "..":
-        return "ongoing" if is_ongoing else "or later"
-    return f"until {edtf.phrase(last)}" if last else ""
+        return gettext("ongoing") if is_ongoing else gettext("or later")
+    return gettext("until {date}").format(date=prose.date(last)) if last else ""
 
 
 def _time(row: Mapping[str, Any]) -> str:
@@ -149,12 +153,12 @@ def _time(row: Mapping[str, Any]) -> str:
 
     It is by the clock of the log. If the event was written by another one, that follows.
     """
-    day, _, written = edtf.phrase(row["occurred"]).rpartition(", ")
+    day, written = day_and_time(row["occurred"])
     here = log_clock.local(row["occurred"], row["occurred_from"], row["occurred_to"])
     if here is None:
         return written
-    day_here, _, time_here = edtf.phrase(here).rpartition(", ")
-    return f"{time_here} ({written if day == day_here else f'{day}, {written}'})"
+    day_here, time_here = day_and_time(here)
+    return f"{time_here} ({written if day == day_here else prose.date(row['occurred'])})"
 
 
 # --- How many -----------------------------------------------------------------------------
@@ -241,7 +245,7 @@ def last_corrections(
     for (event_id, version, recorded_at), members in groupby(rows, key=lambda row: row[:3]):
         found[event_id] = {
             "version": version,
-            "day": prose.local_instant(recorded_at, zone).partition(",")[0],
+            "day": prose.date(prose.local_day(recorded_at, zone)),
             "fields": prose_changes.fields_in_words(path for *_, path in members if path),
         }
     return found

@@ -11,7 +11,6 @@ from typing import Any
 
 from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
-from timeline.model import edtf
 from timeline.reading import comparison, deadline, query
 from timeline.reading.entries import erasure_of
 
@@ -116,7 +115,7 @@ def _versions(
             {
                 **row,
                 "verb": row["kind"].partition(".")[2],
-                "reported": edtf.phrase(row["reported_at"]) if row["reported_at"] else "",
+                "reported": prose.date(row["reported_at"]),
                 "recorded": prose.local_instant(row["recorded_at"], time_zone),
                 "words": prose_changes.shortened(
                     prose_changes.in_words(names, row["changes"], stood)

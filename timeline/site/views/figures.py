@@ -16,8 +16,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from timeline.formats import prose
+from timeline.formats.local_dates import clock_words, day_of_year
 from timeline.formats.prose import Names
-from timeline.model import clock, edtf
+from timeline.model import clock
 from timeline.model.time_zones import zone
 from timeline.reading.known_since import known_since
 from timeline.site.language_marks import isolated
@@ -294,9 +295,9 @@ def _days(begin: datetime, end: datetime, time_zone: str) -> Iterator[tuple[date
     is_one_year = first.year == last.year
     for number in range(step, days + 1, step):
         day = first.date() + timedelta(days=number)
-        words = edtf.phrase(day.isoformat())
         midnight = datetime(day.year, day.month, day.day, tzinfo=here)
-        yield midnight, words.removesuffix(f" {day.year}") if is_one_year else words
+        words = day_of_year(day.month, day.day) if is_one_year else prose.date(day.isoformat())
+        yield midnight, words
     if not days:
         for moment in (first, last):
-            yield moment, f"{moment:%H:%M}"
+            yield moment, clock_words(f"{moment:%H:%M}")

@@ -11,7 +11,10 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from timeline.model import countries, edtf
+from timeline.formats import prose
+from timeline.formats.local_dates import period_words
+from timeline.languages.translation import gettext
+from timeline.model import countries
 from timeline.reading import areas, deadline, query
 from timeline.reading.filters import MATCHED
 from timeline.reading.selection import Selection
@@ -218,10 +221,12 @@ def _chips(address: Address, labels: dict[tuple[str, str], str]) -> list[Chip]:
 
 def _asked_period(address: Address) -> str:
     """Return the period that is asked for, in words; an empty text if none is."""
-    since, until = (edtf.phrase(each) if each else "" for each in (address.since, address.until))
+    since, until = address.since, address.until
     if since and until:
-        return since if since == until else f"{since} to {until}"
-    return f"from {since}" if since else f"to {until}" if until else ""
+        return period_words(since, until)
+    if since:
+        return gettext("from {date}").format(date=prose.date(since))
+    return gettext("to {date}").format(date=prose.date(until)) if until else ""
 
 
 def _asked_range(address: Address) -> str:

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from timeline.formats import prose
+from timeline.formats.local_dates import day_of_year
 from timeline.model import clock, edtf
 from timeline.reading.as_of import AsOf
 from timeline.site.views.address import Address
@@ -58,10 +59,11 @@ def _steps(connection: sqlite3.Connection, address: Address, seq: int) -> Iterat
     later = islice(_days_on(connection, seq, zone), _STEPS)
     this_year = str((earlier or [""])[0])[:4]
     for number, day in enumerate((*earlier[::-1], *later), 1 - len(earlier)):
-        words = edtf.phrase(day)
+        words = prose.date(day)
+        _, month, number_of_day = edtf.numbers(day)
         yield GrowthDay(
             words,
-            words.removesuffix(f" {this_year}"),
+            day_of_year(month, number_of_day) if day[:4] == this_year else words,
             address.query(as_of=day),
             number == 0 and bool(earlier),
         )

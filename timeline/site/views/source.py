@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 from timeline.errors import NoText, NotFound
 from timeline.formats import prose
 from timeline.formats.markup import is_link
-from timeline.model import edtf
 from timeline.model.invisible import marked
 from timeline.projection import fold
 from timeline.projection.differences import differences
@@ -67,7 +66,7 @@ def source_page(
         "axis": shown_axis,
         "events_address": address,
         "title": _title(source),
-        "published": edtf.phrase(source["published"]) if source["published"] else "",
+        "published": prose.date(source["published"]),
         "links": [
             (label, source[field])
             for field, label in (("url", "Original"), ("archive_url", "Archived copy"))
@@ -151,7 +150,7 @@ def _details(source: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for field, label in (("authors", "Written by"), ("publisher", "Publisher")):
         yield label, source[field]
     for field, label in (("published", "Published"), ("accessed", "Read")):
-        yield label, edtf.phrase(source[field]) if source[field] else ""
+        yield label, prose.date(source[field])
     for field, label in (
         ("language", "Language"),
         ("licence", "Licence of its text"),

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from timeline.formats.local_dates import date_words, day_of_year, month_name, period_words
 from timeline.model import edtf
-from timeline.model.edtf_words import MONTHS
 
 Date = tuple[int, int, int]
 """Astronomical year, month and day."""
@@ -88,7 +88,7 @@ class Unit(NamedTuple):
 
     def label(self, index: int) -> str:
         """Return a period in words, such as "15 April 2025" or "1790 to 1799"."""
-        return " to ".join(map(edtf.phrase, dict.fromkeys(self.bounds(index))))
+        return period_words(*self.bounds(index))
 
 
 DAY, MONTH, YEAR = Unit("day", 0), Unit("month", 0), Unit("year", 1)
@@ -183,7 +183,7 @@ def _named(numbers: Sequence[int], *, has_days: bool) -> list[Tick]:
     shown = None
     for number in numbers:
         year, month, day = date_of(number)
-        words = f"{day} {MONTHS[month - 1][:3]}" if has_days else MONTHS[month - 1][:3]
-        found.append(Tick(number, words, edtf.phrase(_year(year)) if year != shown else ""))
+        words = day_of_year(month, day, is_short=True) if has_days else month_name(month)
+        found.append(Tick(number, words, date_words(_year(year)) if year != shown else ""))
         shown = year
     return found
