@@ -37,7 +37,14 @@ READ = [
     *("/", "/events?q=odesa", "/events?as_of=%2340", "/events?as_of=%2340&q=odesa"),
     *("/events?as_reported=2025-04-14", "/events/sumy-strike", "/events/sumy-strike/2.json"),
     *(f"/actors/{RUTTE}", f"/actors/{RUTTE}.json?as_of=%2340"),
-    *("/changes", "/changes.json?from=2025-04-14", "/changes.atom", "/verify", "/verify.json"),
+    *(
+        "/changes",
+        "/changes.json?from=2025-04-14",
+        "/changes.atom",
+        "/corrections.atom?actor=x",
+        "/verify",
+        "/verify.json",
+    ),
     *(f"/{file}?type=ASSAULT" for file in FILES),
 ]
 

@@ -26,7 +26,7 @@ OURS = [
     *("/events/sumy-strike", "/events/sumy-strike.json", "/events/sumy-strike/2"),
     *("/events/sumy-strike/2.json", "/events/sumy-strike/2.tlog-proof"),
     *(f"/actors/{actor_id_of('Mark Rutte')}{ending}" for ending in ("", ".json")),
-    *("/changes", "/changes.json", "/changes.atom"),
+    *("/changes", "/changes.json", "/changes.atom", "/corrections.atom"),
     *("/verify", "/verify.json", "/verify.txt"),
 ]
 """Addresses of every kind of our pages but those of sources, whose ids are made anew."""

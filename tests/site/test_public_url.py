@@ -26,7 +26,14 @@ FOREIGN = "evil.example"
 EVENT = "/events/sumy-strike"
 OURS = (
     *("/", "/events?actor=NATO&limit=2", f"{EVENT}", f"{EVENT}/3", f"{EVENT}.json", "/changes"),
-    *("/changes.atom", "/changes.json", "/verify", "/verify.json", "/events/no-such-event"),
+    *(
+        "/changes.atom",
+        "/corrections.atom",
+        "/changes.json",
+        "/verify",
+        "/verify.json",
+        "/events/no-such-event",
+    ),
     f"/actors/{actor_id_of('Mark Rutte')}",
     *(f"/{file}" for file in FILES),
 )

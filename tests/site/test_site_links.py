@@ -99,6 +99,7 @@ def crawled(connection: HTTPConnection, site: str, root: str, database: str) -> 
             "oembed",
             "sources",
             "changes",
+            "corrections.atom",
             "verify",
         )
     )

@@ -273,6 +273,15 @@ class IndexedSelection(Selection):
             return self._forgotten_names().get(value, value)
         return known
 
+    def among(self, event_ids: Iterable[str]) -> set[str]:
+        if not self._is_now:
+            return {*event_ids} & {*self._event_ids(self._chosen)}
+        rows = self._connection.execute(
+            "SELECT event_id, seq FROM events WHERE event_id IN (SELECT value FROM json_each(?))",
+            (json.dumps([*event_ids]),),
+        )
+        return {event_id for event_id, seq in rows if seq in self._chosen}
+
     def measures(self) -> list[tuple[str, str]]:
         return [
             both

@@ -308,6 +308,15 @@ class Selection:
         (count,) = self._connection.execute(sql, values).fetchone()
         return int(count)
 
+    def among(self, event_ids: Iterable[str]) -> set[str]:
+        """Return those of these events that are chosen."""
+        rows = self._all(
+            "SELECT e.event_id FROM events AS e"
+            " WHERE e.event_id IN (SELECT value FROM json_each(?)) AND {}",
+            before=(json.dumps([*event_ids]),),
+        )
+        return {row["event_id"] for row in rows}
+
     def measures(self) -> list[tuple[str, str]]:
         """Return the measures of the figures of events, each with a unit, in order."""
         return [
@@ -449,10 +458,15 @@ class Selection:
         found = excerpts(self._connection, keys, self._text)
         return {keys[key]: text for key, text in found.items()}
 
-    def _all(self, sql: str, values: Sequence[Any] = ()) -> list[RowDict]:
-        """Return the rows of a query, after putting the condition in place of {}."""
+    def _all(
+        self, sql: str, values: Sequence[Any] = (), *, before: Sequence[Any] = ()
+    ) -> list[RowDict]:
+        """Return the rows of a query, after putting the condition in place of {}.
+
+        The values `before` are for the question marks before the condition.
+        """
         chosen, its_values = self._condition
-        cursor = self._connection.execute(sql.format(chosen), (*its_values, *values))
+        cursor = self._connection.execute(sql.format(chosen), (*before, *its_values, *values))
         return list(as_dicts(cursor))
 
 

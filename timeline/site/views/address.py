@@ -172,6 +172,12 @@ class Address(NamedTuple):
         singles = dict.fromkeys({"after", *names} & {*_SINGLE}, "")
         return self._replace(chosen=chosen, **singles)
 
+    def of_any_state(self) -> Address:
+        """Return the address that chooses events in any state, unless it asks for a state."""
+        if any(name.removesuffix(NOT) == "state" for name, _ in self.chosen):
+            return self
+        return self._replace(chosen=(*self.chosen, ("state", "all")))
+
     def cleared(self) -> str:
         """Return the query string of the same moment, without filters, words and order."""
         return _query(

@@ -10,20 +10,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
-from itertools import groupby
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
 from timeline.reading import comparison, deadline, query
 from timeline.reading.entries import erasure_of
+from timeline.reading.selection import Selection
 from timeline.site.views.event_list import day_head
 from timeline.store import log
 from timeline.store.rows import RowDict, as_dicts
 
 KINDS = ("corrected", "updated", "retracted", "reinstated", "merged")
 """The kinds of changes that the page can be narrowed to."""
+CORRECTIONS = ("corrected", "retracted", "reinstated")
+"""The kinds of changes that say that something was wrong."""
 _ACTS = 50
 """The number of acts on a page."""
 _READ = 1_000
@@ -81,11 +84,12 @@ def feed(
     acts: list[list[RowDict]] = []
     at_once: dict[tuple[Any, ...], list[RowDict]] = {}
     left_out, last, is_whole = 0, None, True
-    for row in _changes(connection, kind, before):
+    kinds = (kind,) if kind in KINDS else KINDS
+    for row in _changes(connection, kinds, before):
         if row["is_curation"] and not with_curation:
             left_out, last = left_out + 1, row["seq"]
             continue
-        key = (row["recorded_at"], row["kind"], row["author"], row["reason"])
+        key = _act_of(row)
         if key not in at_once:
             if len(acts) == _ACTS:
                 is_whole = False
@@ -96,7 +100,7 @@ def feed(
         at_once[key].append(row)
         last = row["seq"]
     else:
-        is_whole = last is None or not _has_more(connection, kind, last)
+        is_whole = last is None or not _has_more(connection, kinds, last)
     shown, length = list[Act](), 0
     for number, rows in enumerate(acts):
         if length >= comparison.LONGEST_PAGE:
@@ -111,6 +115,40 @@ def feed(
     }
 
 
+def corrections(connection: sqlite3.Connection, chosen: Selection) -> list[Act]:
+    """Return the newest acts that corrected, retracted or took back events of a selection.
+
+    An act has only its chosen events.
+    """
+    rows = _changes(connection, CORRECTIONS, limit=-1)
+    acts: dict[tuple[Any, ...], list[RowDict]] = {}
+    while len(acts) <= _ACTS and (some := [*islice(rows, _READ)]):
+        deadline.check()
+        wanted = chosen.among({row["event_id"] for row in some})
+        for row in some:
+            if row["event_id"] in wanted:
+                acts.setdefault(_act_of(row), []).append(row)
+    shown, length = list[Act](), 0
+    for several in [*acts.values()][:_ACTS]:
+        if length >= comparison.LONGEST_PAGE:
+            break
+        shown.append(_act(connection, several))
+        length += comparison.length_of(shown[-1].change["changes"])
+    return shown
+
+
+def first_entry_of(connection: sqlite3.Connection, act: Act) -> int:
+    """Return the number of the first entry of an act, also of one about events not chosen."""
+    change = act.change
+    (seq,) = connection.execute(
+        "SELECT min(v.seq) FROM log AS l CROSS JOIN event_versions AS v"
+        " ON v.event_id = substr(l.subject, 7) AND v.version = l.version AND v.seq = l.seq"
+        " WHERE l.recorded_at = ? AND v.kind = ? AND v.author IS ? AND v.reason IS ?",
+        (change["recorded_at"], change["kind"], change["author"], change["reason"]),
+    ).fetchone()
+    return int(seq)
+
+
 def counts(connection: sqlite3.Connection) -> dict[str, int]:
     """Return the number of changes of each kind, without those of curation."""
     found = connection.execute(
@@ -121,30 +159,44 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
     return {kind: counted.get(kind, 0) for kind in KINDS}
 
 
-def _chosen(kind: str) -> tuple[str, list[str]]:
-    kinds = [f"event.{each}" for each in ([kind] if kind in KINDS else KINDS)]
-    return f"v.kind IN ({', '.join('?' * len(kinds))}) AND v.version > 1", kinds
+def _act_of(row: RowDict) -> tuple[Any, ...]:
+    """Return what the changes of one act have in common."""
+    return row["recorded_at"], row["kind"], row["author"], row["reason"]
 
 
-def _changes(connection: sqlite3.Connection, kind: str, before: int | None) -> Iterator[RowDict]:
-    """Yield the newest changes, without their contents."""
-    chosen, kinds = _chosen(kind)
+def _chosen(kinds: Sequence[str]) -> tuple[str, list[str]]:
+    marks = ", ".join("?" * len(kinds))
+    return f"v.kind IN ({marks}) AND v.version > 1", [f"event.{each}" for each in kinds]
+
+
+def _changes(
+    connection: sqlite3.Connection,
+    kinds: Sequence[str],
+    before: int | None = None,
+    limit: int | None = None,
+) -> Iterator[RowDict]:
+    """Yield the newest changes, without their contents: _READ of them, or `limit`; -1 for all."""
+    chosen, values = _chosen(kinds)
     return as_dicts(
         connection.execute(
             f"SELECT v.*, {_CURATION} AS is_curation FROM ("  # noqa: S608
             "SELECT v.event_id, v.version, v.seq, v.kind, v.recorded_at, v.author, v.reason"
             f" FROM event_versions AS v WHERE v.seq < ? AND {chosen}"
             " ORDER BY v.seq DESC LIMIT ?) AS v ORDER BY v.seq DESC",
-            (2**62 if before is None else before, *kinds, _READ),
+            (
+                2**62 if before is None else before,
+                *values,
+                _READ if limit is None else limit,
+            ),
         )
     )
 
 
-def _has_more(connection: sqlite3.Connection, kind: str, before: int) -> bool:
-    chosen, kinds = _chosen(kind)
+def _has_more(connection: sqlite3.Connection, kinds: Sequence[str], before: int) -> bool:
+    chosen, values = _chosen(kinds)
     row = connection.execute(
         f"SELECT 1 FROM event_versions AS v WHERE v.seq < ? AND {chosen} LIMIT 1",  # noqa: S608
-        (before, *kinds),
+        (before, *values),
     ).fetchone()
     return row is not None
 

@@ -8,20 +8,26 @@ start, in pages. Reads on the connection it is given; knows no request and no te
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from timeline.errors import InvalidInput
 from timeline.formats import prose, prose_changes
-from timeline.formats.about import About
+from timeline.formats.about import About, in_words
 from timeline.formats.exporters import atom
 from timeline.formats.markup import escaped
 from timeline.formats.prose import Names
+from timeline.languages import translation
+from timeline.languages.translation import gettext, ngettext
 from timeline.reading import comparison, deadline, query
+from timeline.reading.as_of import NOW
 from timeline.reading.entries import erasure_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.site.arguments import whole_number
 from timeline.site.views import change_feed
+from timeline.site.views.address import Address
+from timeline.site.views.browse import selected
 from timeline.site.views.change_feed import KINDS
 from timeline.store import log
 from timeline.store.rows import RowDict, as_dicts
@@ -123,20 +129,71 @@ def changes_feed(
     rows, _ = _first_page(stream(connection))
     parts = [atom.heading(about, rows[0]["recorded_at"] if rows else atom.NEVER)]
     for row in rows:
+        urn = atom.permanent_id(info.get("origin", ""), "entry", str(row["seq"]))
         lines = [row["reason"] or "", row["erased"], *map(str, row["words"])]
-        text = "".join(f"<p>{escaped(line)}</p>" for line in lines if line)
-        path = f"{row['event_id']}/{row['version']}"
-        parts.append(
-            "<entry>\n"
-            f"<id>{atom.permanent_id(info.get('origin', ''), 'entry', str(row['seq']))}</id>\n"
-            f"<title>{escaped(row['title'])}: {row['verb']}</title>\n"
-            f"<updated>{row['recorded_at']}</updated>\n"
-            f'<link href="{escaped(address_of(path))}"/>\n'
-            f'<category term="{row["verb"]}"/>\n'
-            '<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">'
-            f"{text}</div></content>\n</entry>\n"
-        )
+        parts.append(_atom_entry(urn, row, lines, address_of))
     return "".join([*parts, "</feed>\n"])
+
+
+def corrections_feed(
+    connection: sqlite3.Connection,
+    address: Address,
+    index: FacetIndex | None,
+    address_of: Callable[[str], str],
+    self_url: str,
+) -> str:
+    """Return the newest corrections, retractions and take-backs as Atom, an entry for each act.
+
+    They are those of the events that an address chooses, in whatever state. The id of an act is
+    that of its first entry in the log, whatever is chosen. Raises InvalidInput for an address with
+    a moment, and TimelineError for one whose values cannot be read.
+    """
+    for moment in ("as_of", "as_reported"):
+        if getattr(address, moment):
+            raise InvalidInput(moment, "a feed of corrections is always of now: leave this out")
+    address = address.of_any_state()
+    info = log.info(connection)
+    with selected(connection, NOW, index, address) as chosen:
+        acts = change_feed.corrections(connection, chosen)
+    filters = {**in_words(address.filters), **({"q": address.q} if address.q else {})}
+    about = About(info, filters={"feed": "corrections", **filters}, self_url=self_url)
+    parts = [atom.heading(about, acts[0].change["recorded_at"] if acts else atom.NEVER)]
+    for act in acts:
+        row = act.change
+        first = str(change_feed.first_entry_of(connection, act))
+        urn = atom.permanent_id(info.get("origin", ""), "act", first)
+        others = _others(act)
+        lines = [row["reason"] or "", row["erased"], *map(str, row["words"]), *others]
+        parts.append(_atom_entry(urn, row, lines, address_of))
+    return "".join([*parts, "</feed>\n"])
+
+
+def _others(act: change_feed.Act) -> list[str]:
+    """Return a line that names the other events of an act, and one that counts the rest."""
+    also, more = "; ".join(other["title"] for other in act.others), act.more
+    lines = [gettext("The same for {events}").format(events=also)] if also else []
+    if more:
+        said = ngettext("and for {number} more event", "and for {number} more events", more)
+        lines.append(said.format(number=translation.number(more)))
+    return lines
+
+
+def _atom_entry(
+    urn: str, row: Mapping[str, Any], lines: Iterable[str], address_of: Callable[[str], str]
+) -> str:
+    """Return the entry of a feed for a change, with these lines as its text."""
+    text = "".join(f"<p>{escaped(line)}</p>" for line in lines if line)
+    path = f"{row['event_id']}/{row['version']}"
+    return (
+        "<entry>\n"
+        f"<id>{urn}</id>\n"
+        f"<title>{escaped(row['title'])}: {row['verb']}</title>\n"
+        f"<updated>{row['recorded_at']}</updated>\n"
+        f'<link href="{escaped(address_of(path))}"/>\n'
+        f'<category term="{row["verb"]}"/>\n'
+        '<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">'
+        f"{text}</div></content>\n</entry>\n"
+    )
 
 
 def changes_page(
