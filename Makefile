@@ -6,6 +6,7 @@
 #               hour of changes to a file (TORTURE_SECONDS=60 TORTURE_SEED=1)
 # make docs     write command help and printed examples into the docs
 # make pictures show the pages of the demonstration in the pictures of the docs
+# make catalogues  write the messages of the pages into the catalogues of each language
 # make map     make the map of the world anew, of Natural Earth
 # make bench    measure the speeds that README.md and bench/RESULTS.md give
 
@@ -17,7 +18,7 @@ BIN = .venv/bin
 MEMORY := $(shell df -k --output=avail /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 > 4000000 {print "/dev/shm"}')
 export PYTEST_DEBUG_TEMPROOT = $(MEMORY)
 
-.PHONY: demo cluster-demo test test-next audit torture bench docs pictures map clean
+.PHONY: demo cluster-demo test test-next audit torture bench docs pictures catalogues map clean
 
 demo: .venv/run
 	$(BIN)/timeline demo --port $(PORT)
@@ -53,6 +54,9 @@ docs: .venv/dev
 
 pictures: .venv/dev
 	$(BIN)/python tests/support/pictures.py
+
+catalogues: .venv/dev
+	$(BIN)/python tests/support/catalogues.py
 
 map: .venv/dev
 	rm -rf build/world && mkdir -p build/world
