@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from timeline.errors import NotWritable, Refused, TimelineError
+from timeline.model.limits import ID
 from timeline.site.public_url import SiteUrl, site_url
 from timeline.site.serve import metadata_for
 from timeline.site.views import feeds
@@ -107,6 +108,7 @@ def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
     for what in ("source", "actor"):
         for (key,) in connection.execute(f"SELECT {what}_id FROM {what}s ORDER BY 1"):  # noqa: S608
             yield from (f"/{what}s/{key}", f"/{what}s/{key}.json")
+        yield from (f"/{what}s", f"/{what}s/az", f"/{what}s.json")
 
 
 def _embeds(connection: sqlite3.Connection) -> Iterator[str]:
@@ -120,6 +122,9 @@ def _embeds(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"/embed/{what}s/{key}"
     yield from dict.fromkeys(f"/embed/tags/{tag_id}" for _, tag_id in tag_ids(connection))
 
+
+_HAS_JSON_PAGES = re.compile(f"/actors/{ID}")
+"""Matches the address of a page whose JSON has pages too; other lists have it in one file."""
 
 _MAY_BE_MISSING = (".tlog-proof", "/verify.txt")
 """Endings of addresses that do not exist as long as nothing is signed."""
@@ -192,7 +197,7 @@ async def _write_pages(
             return
         path = following.removeprefix(site.base.rstrip("/"))
         query = urlsplit(path).query
-        if address not in ("/", "/events", "/changes"):  # these have their JSON in one file
+        if _HAS_JSON_PAGES.fullmatch(address):
             status, body, _ = await site.ask(f"{address}.json?{query}")
             _check(path, status)
             files.put(f"{address.strip('/')}/p/{number}.json", body)

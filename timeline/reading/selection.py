@@ -165,8 +165,10 @@ class Choices(NamedTuple):
 
 
 def folded(label: str) -> str:
-    """Return the form in which labels are searched: no case and, as in names, no accents."""
-    return label.casefold() if label.isascii() else names.fold(label)
+    """Return the form in which labels are searched: no case and no accents, "lodz" for "Łódź"."""
+    if label.isascii():
+        return label.casefold()
+    return names.fold(label.translate(names.OWN_LETTERS))
 
 
 def first_choices(rows: list[RowDict], limit: int | None, also: Collection[str]) -> Choices:

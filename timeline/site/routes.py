@@ -32,6 +32,7 @@ from timeline.site import downloads, embeds, fair_order, guard, language_links, 
 from timeline.site.arguments import arguments, whole_number
 from timeline.site.following import corrections
 from timeline.site.language_links import LANG
+from timeline.site.listings import LISTINGS
 from timeline.site.mounts import Mount, mounts
 from timeline.site.responses import Asked, Context
 from timeline.site.views import feeds
@@ -420,6 +421,7 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     (rf"{_EVENT}\.json", _event_json),
     (rf"{_EVENT}{_VERSION}\.json", _event_json),
     (rf"{_EVENT}{_VERSION}\.tlog-proof", _event_proof),
+    *LISTINGS,
     (_ACTOR, _actor_page),
     (rf"{_ACTOR}\.json", _actor_json),
     (_SOURCE, _source_page),

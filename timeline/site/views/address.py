@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -66,9 +66,13 @@ _OF_OTHERS = re.compile(r"_.*|utm_.*|fbclid|gclid")
 """The parameters that mean nothing here: those of Datasette, and the marks of trackers."""
 
 
-def check_names(pairs: Iterable[tuple[str, str]]) -> None:
-    """Raise InvalidInput for a parameter that no page knows, with the name that is likely meant."""
-    known = (*_CHOSEN, *_SINGLE, PART)
+def check_names(
+    pairs: Iterable[tuple[str, str]], known: Sequence[str] = (*_CHOSEN, *_SINGLE, PART)
+) -> None:
+    """Raise InvalidInput for a parameter that no page knows, with the name that is likely meant.
+
+    `known` are the parameters of the page, by default those of a selection.
+    """
     for name, _ in pairs:
         if name not in known and not _OF_OTHERS.fullmatch(name):
             near = hints.nearest(name, known)
