@@ -9,6 +9,7 @@ from pathlib import Path
 
 from site_in_process import FILES, open_site
 
+from timeline.formats import prose
 from timeline.formats.about import About
 from timeline.formats.exports import FORMATS
 from timeline.formats.sheet.lookup import lookup_of
@@ -93,6 +94,7 @@ def exports(path: Path) -> dict[str, object]:
             log.info(connection),
             lookup_of(connection),
             cited_text=captured_texts.cited(connection),
+            names=prose.Names(connection),
         )
         found: dict[str, object] = {
             name: "".join(

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from timeline.errors import InvalidValue
+from timeline.formats.prose import Names, clock_name, local_instant
+from timeline.formats.selection_words import Condition, conditions
 from timeline.formats.sheet.events import Lookup
-from timeline.reading.as_of import NOW, AsOf
+from timeline.formats.sheet.lookup import lookup_to_write
+from timeline.model import edtf
+from timeline.reading import captured_texts
+from timeline.reading.as_of import NOW, AsOf, pinned
+from timeline.store import log
 
 
 class About(NamedTuple):
@@ -39,11 +48,74 @@ class About(NamedTuple):
 
     Without pages, there is no such function.
     """
+    names: Names | None = None
+    """The names of sources and actors as of then; None if nothing needs them."""
+    conditions: Sequence[Condition] = ()
+    """What was asked for, in words; empty for all events."""
+    state: str = ""
+    """The state of the log in words: "30 November 2026, entry 63, 14:20 Kyiv time"."""
+    events: int | None = None
+    """The number of events of the selection, of which the file may hold a part."""
+    permalink: str | None = None
+    """The address of the page that shows this selection in this state for ever."""
 
     @property
     def labels(self) -> dict[str, str]:
         """Return the labels of event types, by code."""
         return {each.code: each.label for each in self.lookup.event_types}
+
+
+def about_selection(
+    connection: sqlite3.Connection,
+    point: AsOf,
+    filters: Mapping[str, Any],
+    moments: Mapping[str, str | None],
+    text: str | None = None,
+) -> About:
+    """Return what a file says of the events that filters and the words of a search choose.
+
+    `point` is where the two `moments`, as_of and as_reported, are in the log.
+    """
+    names = Names(connection, point)
+    point = pinned(connection, point)
+    return About(
+        log.info(connection),
+        lookup_to_write(connection),
+        point,
+        in_words({**filters, "q": text, **moments}),
+        cited_text=captured_texts.cited(connection),
+        names=names,
+        conditions=conditions(filters, names, text),
+        state=_state(connection, point, moments),
+    )
+
+
+def _state(connection: sqlite3.Connection, point: AsOf, moments: Mapping[str, str | None]) -> str:
+    entry = log.entry_at(connection, point.seq)
+    said = state(point.seq, entry.recorded_at, log.time_zone(connection)) if entry else "no entry"
+    as_of, reported = moments.get("as_of"), moments.get("as_reported")
+    if as_of and not re.fullmatch("#?[0-9]+", as_of):
+        said = f"{_moment(as_of)} (the newest entry then: {said})"
+    return (
+        f"{said}, with only what had been reported up to {_moment(reported)}" if reported else said
+    )
+
+
+def state(seq: int, recorded_at: str, time_zone: str) -> str:
+    """Return a state of the log in words: "30 November 2026, entry 63, 14:20 Kyiv time".
+
+    Its newest entry is `seq`, which was recorded then.
+    """
+    day, _, time = local_instant(recorded_at, time_zone).rpartition(", ")
+    return f"{day}, entry {seq}, {time} {clock_name(time_zone)}"
+
+
+def _moment(text: str) -> str:
+    """Return a moment that was asked for in words; as it is if it is no date, such as #41."""
+    try:
+        return edtf.phrase(edtf.parse(text).edtf)
+    except InvalidValue:
+        return text
 
 
 def in_words(filters: Mapping[str, Any]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from timeline.formats.exporters import (
     figures_csv,
     geojson,
     icalendar,
+    markdown,
     sheet_csv,
 )
 from timeline.formats.timelinejs import exporter
@@ -37,6 +38,10 @@ class ExportFormat(NamedTuple):
     """
     newest_first: bool = False
     """Whether `write` needs the events with the most recently recorded first."""
+    oldest_first: bool = False
+    """Whether `write` needs the events in the order in which they happened.
+
+    A file of the site then holds a part of a long selection."""
     of_entries: bool = False
     """Whether `write` takes entries instead of events, as `reading.entries.read` yields them."""
     stem: str = "events"
@@ -53,6 +58,7 @@ FORMATS = {
     ),
     "timelinejs": ExportFormat("application/json", ".timelinejs.json", exporter.write),
     "figures": ExportFormat("text/csv; charset=utf-8", ".csv", figures_csv.write, stem="figures"),
+    "md": ExportFormat("text/markdown; charset=utf-8", ".md", markdown.write, oldest_first=True),
     "jsonl": ExportFormat("application/jsonl", ".jsonl", entries_jsonl.write, of_entries=True),
 }
 """The formats by the name that the command line and the site use for them."""

@@ -147,6 +147,16 @@ class Names:
             return event_id
         return f"{title(event)} ({event_id})"
 
+    def actor(self, actor: str) -> str:
+        """Return the name of the actor with an id; another text as it is."""
+        query = "SELECT name FROM actors WHERE actor_id = ?"
+        row = self._connection.execute(query, (actor,)).fetchone()
+        return str(row[0]) if row else actor
+
+    def erased(self, event: Fields) -> str:
+        """Return the sentence that tells when and why what an event said was erased."""
+        return erased(erasure_of(self._connection, event["seq"]), "What it said")
+
     def source(self, source_id: str) -> str:
         """Return the title of a source; without one its URL, else its id."""
         source = self._source(source_id)
@@ -172,6 +182,11 @@ class Names:
             f'"{citation["quote"].replace(PAGE_BREAK, " ")}"' if "quote" in citation else None,
             "WITHDRAWN" if source.get("state") == "withdrawn" else None,
         )
+
+    def addresses(self, source_id: str) -> list[str]:
+        """Return the address of a source and that of its copy in an archive, those it has."""
+        source = self._source(source_id)
+        return [source[name] for name in ("url", "archive_url") if source.get(name)]
 
     @functools.cached_property
     def _page(self) -> Callable[[Fields], int | None]:

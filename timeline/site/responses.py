@@ -38,11 +38,12 @@ Context = dict[str, Any]
 Read = Callable[[sqlite3.Connection], Context]
 
 _PLAIN = "text/plain; charset=utf-8"
-_OF_FILES = (".csv", ".ics", ".atom", ".geojson", ".jsonl", ".txt", ".tlog-proof")
+_OF_FILES = (".csv", ".ics", ".atom", ".geojson", ".jsonl", ".md", ".txt", ".tlog-proof")
 """The endings of addresses that programs read; a problem is one line of plain text there."""
 _OFFERED = (
     ("events.csv", "CSV"),
     ("figures.csv", "Figures (CSV)"),
+    ("events.md", "Markdown"),
     ("events.json", "JSON"),
     ("events.ics", "Calendar"),
     ("events.atom", "Feed"),

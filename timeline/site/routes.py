@@ -207,6 +207,7 @@ async def _feed(asked: Asked) -> Any:
             lambda event_id: asked.absolute(f"/events/{event_id}"),
             lambda query: asked.absolute(f"/{file_name}{query.removesuffix('?')}"),
             lambda name: asked.absolute(f"/media/{name}"),
+            None if asked.is_frozen else lambda query: asked.absolute(f"/events{query}"),
             asked.facet_index(connection),
             size=_WHOLE if asked.is_frozen else feeds.JSON_SIZE,
         )

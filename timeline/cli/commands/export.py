@@ -14,16 +14,15 @@ from timeline.cli import output
 from timeline.cli.opening import opened
 from timeline.cli.options import Command, as_of_options, filter_options
 from timeline.errors import TimelineError
-from timeline.formats.about import About, in_words
+from timeline.formats.about import about_selection
 from timeline.formats.exporters import sheet_csv
-from timeline.formats.exports import FORMATS
+from timeline.formats.exports import FORMATS, ExportFormat
 from timeline.formats.sheet import cells
-from timeline.formats.sheet.lookup import lookup_to_write
-from timeline.reading import captured_texts, entries, query
-from timeline.reading.as_of import AsOf, pinned
+from timeline.reading import entries, query
+from timeline.reading.as_of import AsOf
 from timeline.reading.past_tables import tables_as_of
 from timeline.reading.selection import Selection
-from timeline.store import atomic, log
+from timeline.store import atomic
 
 
 @click.command("export", cls=Command)
@@ -56,7 +55,7 @@ def export_command(
     as_reported: str | None,
     **filters: Any,
 ) -> None:
-    """Write the events to a file, in the order of the log.
+    """Write the events to a file, in the order of the log; md in order of time.
 
     \b
       csv         a sheet: for append --csv into another log, or sync into this
@@ -66,6 +65,7 @@ def export_command(
       atom        a feed, newest recorded first
       timelinejs  slides for TimelineJS
       figures     a table with a row for each figure
+      md          a chronology to read, with a footnote for each source (Markdown)
       jsonl       the log itself, entry by entry: a copy that can be imported;
                   with filters, only the entries of these events and their sources
     """
@@ -76,18 +76,19 @@ def export_command(
     chosen = FORMATS[format]
     write = _write_sheet(columns) if columns else chosen.write
     is_part = as_reported is not None or any(value is not None for value in filters.values())
-    asked = {**filters, "as_of": as_of, "as_reported": as_reported}
+    moments = {"as_of": as_of, "as_reported": as_reported}
     with opened(database, as_of, as_reported) as (connection, point):
         connection.execute("BEGIN")  # read one state of the log, even if others append meanwhile
         ids: list[str] = []
         if is_part or not chosen.of_entries:
-            ids = _ids(connection, point, filters, newest_first=chosen.newest_first)
+            ids = _ids(connection, point, filters, chosen)
         items: Iterable[Any]
         if chosen.of_entries:
             items = entries.read(connection, ids if is_part else None, as_of=point)
         else:
             items = query.each(connection, ids, as_of=point)
-        pieces = _Pieces(write(items, _about(connection, point, asked)))
+        about = about_selection(connection, point, filters, moments)
+        pieces = _Pieces(write(items, about._replace(events=len(ids))))
         _write(path, iter(pieces), bom=bom)
     if pieces.left_out:
         were, they = ("event is", "it") if pieces.left_out == 1 else ("events are", "they")
@@ -118,23 +119,21 @@ def _write_sheet(columns: Iterable[str]) -> Callable[..., Generator[str, None, i
 
 
 def _ids(
-    connection: sqlite3.Connection, point: AsOf, filters: dict[str, Any], *, newest_first: bool
+    connection: sqlite3.Connection, point: AsOf, filters: dict[str, Any], chosen: ExportFormat
 ) -> list[str]:
     """Return the ids of the chosen events, in the order in which the format lists them."""
     with tables_as_of(connection, point) as tables:
         found = Selection(tables, filters)
-        return found.newest() if newest_first else [*found.in_order_of_the_log()]
+        if chosen.oldest_first:
+            return [*_in_order_of_time(found)]
+        return found.newest() if chosen.newest_first else [*found.in_order_of_the_log()]
 
 
-def _about(connection: sqlite3.Connection, point: AsOf, asked: dict[str, Any]) -> About:
-    """Return what the file says of itself; `asked` holds the options that chose the events."""
-    return About(
-        log.info(connection),
-        lookup_to_write(connection),
-        pinned(connection, point),
-        in_words(asked),
-        cited_text=captured_texts.cited(connection),
-    )
+def _in_order_of_time(found: Selection) -> Iterator[str]:
+    after: str | None = ""
+    while after is not None:
+        some, after = found.page_of_ids(after=after or None, oldest_first=True, size=1_000)
+        yield from some
 
 
 def _write(path: str, pieces: Iterator[str], *, bom: bool) -> None:

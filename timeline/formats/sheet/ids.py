@@ -7,12 +7,12 @@ event. Pure: knows rows, no database.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
 from timeline.formats.sheet.cells import SheetRow
+from timeline.formats.slugs import plain
 from timeline.model import names
 
 _LONGEST = 40
@@ -70,7 +70,7 @@ def proposals(
 
 def _ids(title: str, date: str) -> Iterator[str]:
     """Yield ids for a title: by its words, with the date, then with numbers."""
-    words, day = _plain(title), _plain(date)
+    words, day = plain(title), plain(date)
     if len(words) < _SHORTEST:
         words = f"event-{words}".strip("-")
     else:
@@ -80,15 +80,6 @@ def _ids(title: str, date: str) -> Iterator[str]:
         yield _cut(words, _LONGEST)
     for number in count(2):
         yield f"{_cut(words, _LONGEST - len(str(number)) - 1)}-{number}"
-
-
-def _plain(text: str) -> str:
-    """Return a text in small letters of English and digits, with hyphens between its words."""
-    if not text.isascii():
-        from anyascii import anyascii  # its tables of letters are read from files
-
-        text = anyascii(text)
-    return re.sub(r"[^a-z0-9]+", "-", text.lower().replace("'", "")).strip("-")
 
 
 def _cut(words: str, longest: int) -> str:

@@ -1,7 +1,8 @@
 """Write a selection as a file, in a format of `exporters`, for the address of a browse page.
 
-Guarantees: a file shows one state of the log, however long it takes to write. JSON comes in pages,
-each with the address of the next; a feed has the newest events; the other files are complete. JSON
+Guarantees: a file shows one state of the log, however long it takes to write. JSON and files in
+order of time come in pages, each with the address of the next; a feed has the newest events; the
+other files are complete. JSON
 Lines are the log itself, unless the address chooses some of its events.
 """
 
@@ -13,19 +14,17 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from timeline.formats.about import About, in_words
+from timeline.formats.about import about_selection
 from timeline.formats.exporters import sheet_csv
 from timeline.formats.exports import FORMATS
-from timeline.formats.sheet.lookup import lookup_to_write
-from timeline.reading import captured_texts, entries, query
-from timeline.reading.as_of import parse_as_of, pinned
+from timeline.reading import entries, query
+from timeline.reading.as_of import parse_as_of
 from timeline.reading.attached_files import attached_row
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.selection import Selection
 from timeline.site.views.address import Address
 from timeline.site.views.browse import selected
 from timeline.site.views.media import file_name
-from timeline.store import log
 
 NAMES = {f"{each.stem}{each.suffix}": name for name, each in FORMATS.items()}
 """The names of the formats, by the name of the site's file."""
@@ -44,6 +43,7 @@ def feed(
     page_of: Callable[[str], str],
     feed_at: Callable[[str], str],
     file_at: Callable[[str], str],
+    list_at: Callable[[str], str] | None,
     index: FacetIndex | None = None,
     *,
     size: int = JSON_SIZE,
@@ -52,9 +52,10 @@ def feed(
 
     The file is in the format `name`, and is made as its pieces are asked for. `page_of` makes the
     absolute address of an event's page from its id, `feed_at` that of this file with another query
-    string, `file_at` that of an attached file from its `file_name`. A file of JSON has `size`
-    events at most. Raises TimelineError for an address whose values cannot be read or name an
-    unknown entry.
+    string, `file_at` that of an attached file from its `file_name`, and `list_at` that of the page
+    of a list from its query string; None if there is none of the past. A file of JSON, and one in
+    order of time, has `size` events at most. Raises TimelineError for an address whose values
+    cannot be read or name an unknown entry.
     """
     chosen = FORMATS[name]
     point = parse_as_of(connection, **address.moments)
@@ -65,17 +66,17 @@ def feed(
         if is_part or not chosen.of_entries:
             found = opened.enter_context(selected(connection, point, index, address))
             event_ids, following = _ids(found, name, address, size)
-        words = {key: value for key, value in {"q": address.q, **address.moments}.items() if value}
-        about = About(
-            log.info(connection),
-            lookup_to_write(connection),
-            pinned(connection, point),
-            {**in_words(address.filters), **words},
-            page_of,
-            feed_at(address.query(after=address.after)),
-            feed_at(address.query(after=following)) if following else None,
-            captured_texts.cited(connection),
-            functools.partial(_file_address, connection, file_at),
+        about = about_selection(
+            connection, point, address.filters, address.moments, address.q or None
+        )
+        pinned = address.query(as_of=f"#{about.as_of.seq}", order="", view="", all="")
+        about = about._replace(
+            address=page_of,
+            self_url=feed_at(address.query(after=address.after)),
+            next_url=feed_at(address.query(after=following)) if following else None,
+            file_address=functools.partial(_file_address, connection, file_at),
+            events=found.count() if chosen.oldest_first else None,
+            permalink=list_at(pinned) if list_at and about.as_of.seq >= 0 else None,
         )
         items: Iterable[Any]
         if chosen.of_entries:
@@ -101,9 +102,11 @@ def _ids(
     found: Selection, name: str, address: Address, size: int
 ) -> tuple[Iterable[str], str | None]:
     """Return the ids of a file's events, and where its next page begins if there is one."""
-    if name == "json":
+    if name == "json" or FORMATS[name].oldest_first:
         return found.page_of_ids(
-            after=address.after or None, oldest_first=address.order == "oldest", size=size
+            after=address.after or None,
+            oldest_first=address.order == "oldest" or name != "json",
+            size=size,
         )
     if FORMATS[name].newest_first:
         return found.newest(FEED_SIZE), None
