@@ -1211,3 +1211,46 @@ def test_a_reader_walks_through_the_files_from_page_to_page(files: str, open_pag
     page.go_back()
     page.get_by_role("link", name="Timeline", exact=True).click()
     assert page.url == f"{files}/"
+
+
+def test_a_reader_is_told_what_is_new_and_finds_it_marked(
+    tmp_path: Path, open_page: Opener
+) -> None:
+    path = tmp_path / "t.db"
+
+    def record(*names: str) -> None:
+        with Timeline.open(path) as timeline:
+            timeline.record(
+                Event(event_id=name, title=name, occurred="2025", tags=["war"]) for name in names
+            )
+
+    Timeline.create(path, title="T").close()
+    record("one", "two")
+    with serving("timeline", "-d", path, "serve", cwd=tmp_path) as site:
+        page = open_page("about:blank")
+        page.clock.install()
+        page.goto(f"{site}/events?tag=war")
+        line = page.locator("[data-since]")
+        expect(line).to_be_empty()
+        record("three", "four")
+        with Timeline.open(path) as timeline:
+            timeline.correct("one", {"title": "First"}, reason="A typo")
+        page.clock.fast_forward(50_000)
+        expect(line).to_be_empty()
+        page.clock.fast_forward(15_000)
+        expect(line).to_have_text("2 new since you looked, 1 changed Show")
+        assert Axe().run(page).response["violations"] == []
+        follow(line.get_by_role("link", name="Show"))
+        assert asked(page) == {"tag": ["war"]}
+        expect(page.locator("li .is-new")).to_have_text(["new", "changed", "new"])
+        expect(line).to_have_text("2 new since you looked, 1 changed ")
+        assert Axe().run(page).response["violations"] == []
+
+        another = page.context.new_page()
+        another.goto(f"{site}/")
+        expect(another.locator("[data-since]")).to_be_empty()
+        expect(another.locator(".is-new")).to_have_count(0)
+        record("five")
+        later = page.context.new_page()
+        later.goto(f"{site}/changes")
+        expect(later.locator("[data-since]")).to_have_text("1 new since you looked ")

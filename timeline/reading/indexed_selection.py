@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import islice
@@ -34,7 +35,14 @@ from timeline.reading.facet_index import (
 from timeline.reading.filters import FilterValues, fts_query
 from timeline.reading.indexed_spans import IndexedSpans
 from timeline.reading.past_tables import tables_as_of
-from timeline.reading.selection import Choices, EventPage, PageOfIds, Selection, first_choices
+from timeline.reading.selection import (
+    Choices,
+    EventPage,
+    NewAndChanged,
+    PageOfIds,
+    Selection,
+    first_choices,
+)
 from timeline.reading.sources import withdrawals
 from timeline.store.rows import RowDict
 
@@ -281,6 +289,13 @@ class IndexedSelection(Selection):
             (json.dumps([*event_ids]),),
         )
         return {event_id for event_id, seq in rows if seq in self._chosen}
+
+    def since(self, seq: int) -> NewAndChanged:
+        found = self._chosen & BitMap(range(seq + 1, self._index.seq + 1))
+        start = bisect_right(self._index.later, seq)
+        later = zip(self._index.later[start:], self._index.event_keys[start:], strict=True)
+        changed = sum(key <= seq for version, key in later if version in found)
+        return NewAndChanged(len(found) - changed, changed)
 
     def measures(self) -> list[tuple[str, str]]:
         return [

@@ -204,6 +204,13 @@ class PageOfIds(NamedTuple):
     after: str | None
 
 
+class NewAndChanged(NamedTuple):
+    """The number of events that are new since an entry, and of older events with a new version."""
+
+    new: int
+    changed: int
+
+
 class Neighbours(NamedTuple):
     """Neighbours are the events next to one event in time; None at an end of the list."""
 
@@ -318,6 +325,15 @@ class Selection:
             before=(json.dumps([*event_ids]),),
         )
         return {row["event_id"] for row in rows}
+
+    def since(self, seq: int) -> NewAndChanged:
+        """Return how many events were added after an entry, and how many others were changed."""
+        (row,) = self._all(
+            "SELECT count(*) AS count, coalesce(sum(e.event_key > ?), 0) AS new"
+            " FROM events AS e WHERE e.seq > ? AND {}",
+            before=(seq, seq),
+        )
+        return NewAndChanged(row["new"], row["count"] - row["new"])
 
     def measures(self) -> list[tuple[str, str]]:
         """Return the measures of the figures of events, each with a unit, in order."""

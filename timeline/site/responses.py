@@ -131,8 +131,9 @@ async def page(asked: Asked, name: str, read: Read) -> Any:
             found = {"info": info, **read(connection)}
         if asked.is_embed:
             return found
-        newest = log.newest(connection)
-        return {**found, "share": _share(asked, found, newest and newest.seq)}
+        entry = log.newest(connection)
+        newest = entry and entry.seq
+        return {**found, "newest_entry": newest, "share": _share(asked, found, newest)}
 
     found = await read_at_once(asked, with_info)
     return await _html(asked, name, found, found.get("status", 200))
@@ -153,7 +154,7 @@ def _share(asked: Asked, found: Context, newest: int | None) -> Share:
 
 async def json_object(asked: Asked, read: Read) -> Any:
     """Return what was read as JSON."""
-    return _json(asked, await read_at_once(asked, read))
+    return as_json(asked, await read_at_once(asked, read))
 
 
 async def plain(
@@ -183,7 +184,7 @@ async def problem(asked: Asked, error: TimelineError) -> Any:
 def one_line(asked: Asked, text: str, status: int, headers: Mapping[str, str] | None = None) -> Any:
     """Return a response that refuses a request for data, in one line."""
     if PurePosixPath(asked.request.path).suffix == ".json":
-        return _json(asked, {"error": text}, status, headers)
+        return as_json(asked, {"error": text}, status, headers)
     return response(asked, f"{text}\n", _PLAIN, status, headers)
 
 
@@ -207,9 +208,10 @@ async def _html(asked: Asked, name: str, context: Context, status: int = 200) ->
     return response(asked, html, "text/html; charset=utf-8", status)
 
 
-def _json(
+def as_json(
     asked: Asked, found: Context, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Any:
+    """Return a response with this object."""
     body = json.dumps(found, ensure_ascii=False, indent=2)
     return response(asked, body, "application/json; charset=utf-8", status, headers)
 

@@ -30,7 +30,7 @@ from timeline.reading import query
 from timeline.reading.as_of import parse_as_of
 from timeline.site import downloads, embeds, fair_order, guard, language_links, responses
 from timeline.site.arguments import arguments, whole_number
-from timeline.site.following import corrections
+from timeline.site.following import corrections, news
 from timeline.site.language_links import LANG
 from timeline.site.listings import LISTINGS
 from timeline.site.mounts import Mount, mounts
@@ -439,6 +439,7 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     (r"/changes\.json", _changes_json),
     (r"/changes\.atom", _changes_feed),
     (r"/corrections\.atom", corrections),
+    (r"/since\.json", news),
     ("/verify", _verify_page),
     (r"/verify\.json", _verify_json),
     (r"/verify\.txt", _verify_text),
