@@ -61,6 +61,7 @@ PAGES = {
     "changes": "/changes",
     "a comparison": "/changes?from=2025-04-13&to=2025-04-16",
     "verify": "/verify",
+    "about": "/about",
     "a missing event": "/events/no-such-event",
     "a date that is none": "/events?since=the+other+day",
 }
@@ -822,6 +823,27 @@ def test_axe_finds_nothing(
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_word_explains_itself_to_the_pointer_the_keyboard_and_a_finger(
+    demo: str, open_page: Opener
+) -> None:
+    page = open_page(f"{demo}/about")
+    word = page.locator(".word").first
+    button, sentence = word.locator("button"), word.locator("[role=tooltip]")
+    expect(sentence).to_be_hidden()
+    button.hover()
+    expect(sentence).to_be_visible()
+    page.mouse.move(0, 0)
+    expect(sentence).to_be_hidden()
+    button.focus()
+    expect(sentence).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(sentence).to_be_hidden()
+    page.mouse.move(0, 0)
+    button.click()
+    expect(sentence).to_be_visible()
+    assert sentence.get_attribute("id") == button.get_attribute("aria-describedby")
 
 
 @pytest.fixture(scope="module", params=["he", "en"])

@@ -351,7 +351,7 @@ def test_many_versions_and_relations_of_an_event_come_in_parts(
             while address:
                 text = site.page(address)
                 assert "Updated 11 times, retracted once" in text
-                assert "It has 13 versions" in text
+                assert "It has 13 <" in text
                 numbers = [int(number) for number in re.findall(r">Version (\d+)</a>", text)]
                 assert len(numbers) <= 5
                 seen += numbers

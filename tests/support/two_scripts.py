@@ -22,7 +22,13 @@ PAGES = (
     "/events?view=map",
     *("/events/talks", "/events/talks/1", "/events/gone", "/events/merged", "/events/1-risky"),
     *("/sources/paper", "/sources/reprint", "/sources/withdrawn", "/changes", "/changes?kind=x"),
-    *("/changes?from=2025-01-01", "/verify", "/events/no-such-event", "/events?since=never"),
+    *(
+        "/changes?from=2025-01-01",
+        "/verify",
+        "/about",
+        "/events/no-such-event",
+        "/events?since=never",
+    ),
 )
 """The addresses of every kind of page."""
 

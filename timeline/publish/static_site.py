@@ -83,15 +83,8 @@ def freeze(
 
 def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield the address of every page and file, without further pages of lists and static files."""
-    yield from (
-        "/",
-        "/events",
-        "/map",
-        "/changes",
-        "/changes.json",
-        "/changes.atom",
-        "/corrections.atom",
-    )
+    yield from ("/", "/events", "/map", "/changes", "/changes.json", "/changes.atom")
+    yield from ("/corrections.atom", "/about")
     yield from ("/verify", "/verify.json", "/verify.txt", "/favicon.ico")
     yield from (f"/{file}" for file in feeds.NAMES)
     for event_id, version in connection.execute(

@@ -29,6 +29,7 @@ from timeline.reading.facet_index import FacetIndex
 from timeline.site import frames, guard, language_marks, public_url
 from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.mounts import Mount
+from timeline.site.views import glossary
 from timeline.site.views.browse import PAGE_SIZE
 from timeline.site.views.share import Share, share_of
 from timeline.store import log
@@ -205,6 +206,7 @@ async def _html(asked: Asked, name: str, context: Context, status: int = 200) ->
         html = await asked.datasette.render_template(
             f"timeline/{name}.html", shown, request=asked.request
         )
+        html = glossary.explained(html)
     return response(asked, html, "text/html; charset=utf-8", status)
 
 

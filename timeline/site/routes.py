@@ -28,7 +28,7 @@ from timeline.model import hints
 from timeline.model.limits import ID
 from timeline.reading import query
 from timeline.reading.as_of import parse_as_of
-from timeline.site import downloads, embeds, fair_order, guard, language_links, responses
+from timeline.site import downloads, embeds, fair_order, guard, language_links, log_pages, responses
 from timeline.site.arguments import arguments, whole_number
 from timeline.site.following import corrections, news
 from timeline.site.language_links import LANG
@@ -440,6 +440,7 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     (r"/changes\.atom", _changes_feed),
     (r"/corrections\.atom", corrections),
     (r"/since\.json", news),
+    ("/about", log_pages.about),
     ("/verify", _verify_page),
     (r"/verify\.json", _verify_json),
     (r"/verify\.txt", _verify_text),

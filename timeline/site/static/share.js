@@ -1,5 +1,5 @@
-// Copy what a field has, and show an embed below the fields. Without this, fields are copied by
-// hand, and the preview opens in a tab.
+// Copy what a field has, show an embed below the fields, and hide the explanation of a word by
+// Escape. Without this, fields are copied by hand, and the preview opens in a tab.
 "use strict";
 if (navigator.clipboard) document.documentElement.classList.add("copies");
 document.addEventListener("click", async (event) => {
@@ -17,7 +17,9 @@ document.addEventListener("click", async (event) => {
 });
 document.addEventListener("keydown", (event) => {
   const open = document.querySelector(".share [open]");
-  if (event.key !== "Escape" || !open) return;
+  if (event.key !== "Escape") return;
+  event.target.closest(".word button")?.blur();
+  if (!open) return;
   open.open = false;
   open.querySelector("summary").focus();
 });
