@@ -95,6 +95,7 @@ def crawled(connection: HTTPConnection, site: str, root: str, database: str) -> 
             "embed",
             "events",
             "figures.csv",
+            "map",
             "actors",
             "oembed",
             "sources",

@@ -54,6 +54,8 @@ PAGE_POLICY = (
 )
 """The Content-Security-Policy of our own pages, which have no script and no style in their HTML.
 
+Their JSON-LD is data: browsers never run it, and no policy is about it.
+
 These pages send it themselves; the guard leaves a policy with a default-src as it is.
 """
 

@@ -31,6 +31,7 @@ from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.mounts import Mount
 from timeline.site.views import glossary
 from timeline.site.views.browse import PAGE_SIZE
+from timeline.site.views.preview import Preview, preview_of
 from timeline.site.views.share import Share, share_of
 from timeline.store import log
 
@@ -130,11 +131,12 @@ async def page(asked: Asked, name: str, read: Read) -> Any:
         info = log.info(connection)
         with translation.speaking(language_marks.spoken(info, asked.language)):
             found = {"info": info, **read(connection)}
-        if asked.is_embed:
-            return found
-        entry = log.newest(connection)
-        newest = entry and entry.seq
-        return {**found, "newest_entry": newest, "share": _share(asked, found, newest)}
+            if asked.is_embed:
+                return found
+            entry = log.newest(connection)
+            newest = entry and entry.seq
+            share, preview = _share(asked, found, newest), _preview(asked, name, found)
+            return {**found, "newest_entry": newest, "share": share, "preview": preview}
 
     found = await read_at_once(asked, with_info)
     return await _html(asked, name, found, found.get("status", 200))
@@ -150,6 +152,18 @@ def _share(asked: Asked, found: Context, newest: int | None) -> Share:
         newest=newest,
         is_frozen=asked.is_frozen,
         may_embed=frames.configured(asked.datasette) is not False,
+    )
+
+
+def _preview(asked: Asked, name: str, found: Context) -> Preview:
+    return preview_of(
+        name,
+        asked.path,
+        asked.given,
+        found,
+        asked.absolute,
+        asked.link,
+        is_frozen=asked.is_frozen,
     )
 
 

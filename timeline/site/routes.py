@@ -232,7 +232,7 @@ async def _event_page(asked: Asked) -> Any:
             before=whole_number("before", dict(asked.given).get("before", "")),
             size=_WHOLE if asked.is_frozen else VERSIONS,
         )
-        canonical = asked.absolute(f"/events/{event_id}/{found['event']['version']}")
+        cited = asked.absolute(f"/events/{event_id}/{found['event']['version']}")
         cover = covering(connection, found["event"]["seq"])
         return {
             **found,
@@ -241,10 +241,9 @@ async def _event_page(asked: Asked) -> Any:
             "within": _within(address),
             "covering": cover,
             "signed": cover and prose.local_instant(cover["stored_at"], log.time_zone(connection)),
-            "canonical": canonical,
             "here": asked.link(f"/events/{event_id}{f'/{version}' if version else ''}"),
             "list_of": lambda **chosen: _list_of(asked, address, chosen),
-            "cited": citations_of(found["event"], log.info(connection), canonical),
+            "cited": citations_of(found["event"], log.info(connection), cited),
             "row_link": asked.row_link("events", event_id),
         }
 
@@ -276,7 +275,6 @@ async def _actor_page(asked: Asked) -> Any:
         return {
             **found,
             "moments": address.moment_query,
-            "canonical": asked.absolute(f"/actors/{actor_id}"),
             "here": asked.link(f"/actors/{actor_id}"),
             "browse_link": asked.link("/events") + chosen.query(),
             "events_address": chosen,

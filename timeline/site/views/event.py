@@ -272,6 +272,7 @@ def _sources(
             "title": source.get("title") or source.get("url") or source_id,
             **{field: source.get(field) for field in _OF_SOURCE},
             "published": prose.date(published) or None,
+            "published_edtf": published,
             "withdrawn": source.get("state") == "withdrawn",
             "quotes": [],
         }

@@ -44,11 +44,13 @@ def versions_shown(
     first = max(last - size + 1, 1)
     if size <= VERSIONS:  # The file of a static site has all.
         first = _first(connection, event_id, first, last)
+    begun = _recorded(connection, event_id, 1)
     return {
         "versions": _versions(connection, names, event_id, first, last, time_zone),
         "earlier": first if first > 1 else None,
         "did": _did(connection, event_id),
-        "begun": prose.local_instant(_recorded(connection, event_id, 1), time_zone),
+        "begun": prose.local_instant(begun, time_zone),
+        "first_recorded_at": begun,
     }
 
 

@@ -64,17 +64,17 @@ def frame_of(path: str, pairs: Iterable[tuple[str, str]] = ()) -> Frame | None:
     pairs = shared(pairs)
     moments = [pair for pair in pairs if pair[0] in _MOMENTS]
     if match := _EVENT.fullmatch(path):
-        return Frame(f"/embed{path}{_query([] if match[1] else moments)}", _HEIGHTS["event"])
+        return Frame(f"/embed{path}{query_of([] if match[1] else moments)}", _HEIGHTS["event"])
     if _ACTOR.fullmatch(path):
-        return Frame(f"/embed{path}{_query(moments)}", _HEIGHTS["list"])
+        return Frame(f"/embed{path}{query_of(moments)}", _HEIGHTS["list"])
     if source := _SOURCE.fullmatch(path):
-        return Frame(f"/embed{_query([('source', source[1])])}", _HEIGHTS["list"])
+        return Frame(f"/embed{query_of([('source', source[1])])}", _HEIGHTS["list"])
     if path not in _LISTS:
         return None
     address = Address.of(pairs)
     is_map = path == "/map" or address.view == "map"
     address = address._replace(view="map" if is_map else "")
-    return Frame(f"/embed{_query(address.pairs())}", _HEIGHTS["map" if is_map else "list"])
+    return Frame(f"/embed{query_of(address.pairs())}", _HEIGHTS["map" if is_map else "list"])
 
 
 def share_of(
@@ -106,14 +106,14 @@ def share_of(
         then_path = f"{path}/{event['version']}"
     elif is_list and newest is not None and not is_frozen:
         then = pairs if "as_of" in dict(pairs) else [*pairs, ("as_of", f"#{newest}")]
-    living = absolute(path + _query(now))
-    fixed = "" if then is None else absolute(then_path + _query(then))
+    living = absolute(path + query_of(now))
+    fixed = "" if then is None else absolute(then_path + query_of(then))
     frame = frame_of(path, now) if may_embed else None
     if frame is None or (is_frozen and "?" in frame.path):
         return Share(living, fixed, "", "", "", "", "")
     fixed_frame = None if then is None or is_frozen else frame_of(then_path, then)
     title = str(found.get("title") or found["info"]["title"])
-    oembed = f"/oembed{_query([('url', living)])}"
+    oembed = f"/oembed{query_of([('url', living)])}"
     return Share(
         living,
         fixed,
@@ -140,5 +140,5 @@ def shared(pairs: Iterable[tuple[str, str]]) -> Parameters:
     return [pair for pair in pairs if pair[1] and not _OF_A_READER.fullmatch(pair[0])]
 
 
-def _query(pairs: Parameters) -> str:
+def query_of(pairs: Parameters) -> str:
     return f"?{urlencode(pairs)}" if pairs else ""
