@@ -9,6 +9,7 @@ from lxml import html
 from site_in_process import open_site
 
 from timeline import Timeline
+from timeline.languages import translation
 
 PAGES = ("/", "/events", "/events/talks", "/changes", "/verify", "/map", "/events?q=talks")
 
@@ -53,7 +54,7 @@ def test_an_address_can_name_another_language(page: str, tmp_path: Path) -> None
 def test_links_and_forms_keep_the_language(page: str, tmp_path: Path) -> None:
     with open_site(log_in("en", tmp_path)) as site:
         tree = html.fromstring(site.ask(f"{page}{'&' if '?' in page else '?'}lang=uk").text)
-        links = [a.get("href") for a in tree.iter("a")]
+        links = [a.get("href") for a in tree.xpath("//a[not(@hreflang)]")]
         ours = [link for link in links if link.partition("?")[0] in ("/", "/events/talks", "/map")]
         assert ours
         assert all("lang=uk" in link for link in ours)
@@ -61,6 +62,30 @@ def test_links_and_forms_keep_the_language(page: str, tmp_path: Path) -> None:
         assert all(site.ask(link).status_code == 200 for link in links if link.startswith("/"))
     for form in tree.iter("form"):
         assert form.xpath("count(.//input[@name='lang'])") == 1
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_offers_itself_in_every_language(page: str, tmp_path: Path) -> None:
+    with open_site(log_in("en", tmp_path)) as site:
+        tree = html.fromstring(site.ask(f"{page}{'&' if '?' in page else '?'}lang=uk").text)
+        offered = tree.xpath("//nav[@aria-label='Languages']//a")
+        heads = [
+            site.ask(a.get("href")).text.partition("<body")[0].partition('<html lang="')[2][:2]
+            for a in offered
+        ]
+    assert [a.text for a in offered] == [*translation.LANGUAGES.values()]
+    assert [a.get("lang") for a in offered] == heads == [*translation.LANGUAGES]
+    assert [a.get("hreflang") for a in offered if a.get("aria-current")] == ["uk"]
+    also = {link.get("hreflang"): link.get("href") for link in tree.xpath("//link[@hreflang]")}
+    assert also == {a.get("hreflang"): f"http://localhost{a.get('href')}" for a in offered}
+    assert all(a.get("href").startswith(page) for a in offered)
+
+
+def test_the_part_of_a_page_for_a_script_offers_the_languages_of_the_page(tmp_path: Path) -> None:
+    with open_site(log_in("en", tmp_path)) as site:
+        part = html.fromstring(site.ask("/events?q=talks&part=1").text)
+    links = part.xpath("//*[@data-part='languages']//a/@href")
+    assert "/events?q=talks&lang=de" in links
 
 
 def test_a_language_that_the_interface_lacks_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -111,10 +111,17 @@ def crawled(connection: HTTPConnection, site: str, root: str, database: str) -> 
         status, content_type, text = answer(connection, address)
         assert status == 200, address
         is_ours = address == root or address.startswith(own)
-        # Filters of filters lead to ever more filters: one is enough.
-        if is_ours and len(parse_qsl(urlsplit(address).query)) < 2:
+        given = parse_qsl(urlsplit(address).query)
+        # Filters of filters lead to ever more filters: one is enough, and so is one language.
+        if is_ours and len(given) < 2 and "lang" not in dict(given):
             for link in links(address, content_type, text):
-                assert link == root or link.startswith((*own, *others)), (address, link)
+                is_root = link.removesuffix("?lang=ar") == root
+                assert is_root or "lang=" in link or link.startswith((*own, *others)), (
+                    address,
+                    link,
+                )
+                if "lang=" in link and not link.endswith("?lang=ar"):
+                    continue
                 if link not in seen:
                     seen.add(link)
                     waiting.append(link)

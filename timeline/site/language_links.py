@@ -1,4 +1,4 @@
-"""Keep the language that a reader chose in the links and forms of a page.
+"""Offer a page in the languages of the interface, and keep the one that a reader chose.
 
 Guarantees: only links to pages of this timeline change; those to files, to other pages of Datasette
 and to other sites stay as they are. Works on the HTML of a page, so no template has to think of it.
@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from timeline.languages.translation import LANGUAGES
+from timeline.site.views.address import PART
 
 LANG = "lang"
 """The parameter that names the language of the interface."""
@@ -17,6 +22,28 @@ _LINK = re.compile(
     r'(?P<before><(?P<tag>a|form|iframe)\b[^>]*?\s(?:href|action|src)=")(?P<path>/[^"?#]*)'
     r'(?P<query>\?[^"#]*)?(?P<rest>[^"]*"[^>]*>)'
 )
+
+
+class Translation(NamedTuple):
+    """A translation is the same page in a language of the interface."""
+
+    tag: str
+    name: str
+    """What the language calls itself."""
+
+    query: str
+    """The parameters of the address, from the question mark on."""
+
+    is_current: bool
+
+
+def translations(given: Iterable[tuple[str, str]], current: str) -> list[Translation]:
+    """Return a page in every language of the interface, the page that has these parameters."""
+    pairs = [pair for pair in given if pair[0] != PART]
+    return [
+        Translation(tag, name, f"?{urlencode([*pairs, (LANG, tag)])}", tag == current)
+        for tag, name in LANGUAGES.items()
+    ]
 
 
 def keep(page: str, language: str, is_page: Callable[[str], bool]) -> str:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
@@ -26,7 +27,7 @@ from timeline.formats import prose
 from timeline.languages import translation
 from timeline.reading import deadline
 from timeline.reading.facet_index import FacetIndex
-from timeline.site import frames, guard, language_marks, public_url
+from timeline.site import frames, guard, language_links, language_marks, public_url
 from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.mounts import Mount
 from timeline.site.views import glossary
@@ -214,9 +215,16 @@ def _heading(error: TimelineError) -> str:
 
 async def _html(asked: Asked, name: str, context: Context, status: int = 200) -> Any:
     info = context["info"]
-    marks = language_marks.marks(info, asked.language)
-    shown = {**_common(asked), **marks, **context, "page": name, "formats": _OFFERED}
-    with translation.speaking(language_marks.spoken(info, asked.language)):
+    spoken = language_marks.spoken(info, asked.language)
+    shown = {
+        **_common(asked),
+        **language_marks.marks(info, asked.language),
+        **context,
+        "page": name,
+        "formats": _OFFERED,
+        "languages": language_links.translations(asked.given, spoken),
+    }
+    with translation.speaking(spoken):
         html = await asked.datasette.render_template(
             f"timeline/{name}.html", shown, request=asked.request
         )
@@ -307,6 +315,8 @@ def _common(asked: Asked) -> Context:
     urls = asked.datasette.urls
     return {
         "link": asked.link,
+        "absolute": asked.absolute,
+        "path": quote(asked.path),
         "here": asked.link("/events"),
         "static": lambda name: f"{urls.static_plugins('timeline-store', name)}{_hash(name)}",
         "data_link": str(urls.database(asked.mount.database)),
