@@ -122,3 +122,33 @@ def test_links_under_a_prefix_keep_the_language(tmp_path: Path) -> None:
     assert "/news/?lang=uk" in links
     assert "/news/timelines/other/?lang=uk" in [a.get("href") for a in other.iter("a")]
     assert not any("lang=uk" in link for link in links if link.startswith("/news/t"))
+
+
+def test_dates_countries_and_labels_are_in_the_language_of_the_page(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    with Timeline.create(path, title="Harbour talks") as log:
+        place = {"name": "Odesa", "country": "UKR"}
+        figures = [{"measure": "pledged", "value": "20000000000", "unit": "EUR"}]
+        event = {"title": "Talks", "event_id": "talks", "place": place, "quantities": figures}
+        log.record({**event, "occurred": "2025-04"})
+        log.correct("talks", {"occurred": "2025-04-15"}, reason="The day is known")
+    with open_site(path) as site:
+        list_page = site.ask("/?lang=uk").text
+        for words in (
+            "15 квітня",
+            "вівторок, 2025",
+            "Odesa, Україна",
+            "20\xa0000\xa0000\xa0000 євро",
+        ):
+            assert words in list_page
+        event_page = site.ask("/events/talks?lang=uk").text
+        assert '<del dir="auto">квітень 2025</del>' in event_page
+        assert "15 de abril de 2025" in site.ask("/events/talks?lang=es").text
+        assert "15 April 2025" in site.ask("/events/talks").text
+
+
+@pytest.mark.parametrize("file", ["events.json", "events.csv", "events.geojson", "changes.json"])
+def test_files_are_the_same_in_every_language(file: str, tmp_path: Path) -> None:
+    with open_site(log_in("uk", tmp_path)) as site:
+        assert site.ask(f"/{file}?lang=de").text == site.ask(f"/{file}").text
+        assert "квітня" not in site.ask(f"/{file}").text

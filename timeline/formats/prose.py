@@ -13,9 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from timeline.errors import NotFound
+from timeline.formats.labels import country_name, event_type_label, label
 from timeline.formats.local_dates import city_of, clock_words, date_words
-from timeline.languages.translation import gettext
-from timeline.model import countries, log_clock
+from timeline.formats.local_figures import decimal, local_amount
+from timeline.languages import translation
+from timeline.languages.translation import current, gettext, ngettext, pgettext
+from timeline.model import log_clock
 from timeline.model.figures import is_english, plain_number, written
 from timeline.model.plurals import plural
 from timeline.reading import query
@@ -68,8 +71,8 @@ def when(event: Fields) -> str:
 
 def place_name(name: str | None, country: str | None) -> str:
     """Return the name and the country, "Odesa, Ukraine"; either may be missing."""
-    names = [name, countries.country_name(country) if country else None]
-    return ", ".join(dict.fromkeys(part for part in names if part))
+    names = [name, country_name(country) if country else None]
+    return listed(*dict.fromkeys(names))
 
 
 def local_instant(text: str, time_zone: str) -> str:
@@ -120,7 +123,8 @@ class Names:
     @functools.cached_property
     def labels(self) -> dict[str, str]:
         """Return the labels of event types, by code."""
-        return query.labels(self._connection)
+        labels = query.labels(self._connection)
+        return {code: event_type_label(code, label) for code, label in labels.items()}
 
     @functools.cached_property
     def language(self) -> str:
@@ -174,13 +178,13 @@ class Names:
         """
         source = self._source(citation["source_id"])
         page = self._page(citation)
-        return _listed(
+        return listed(
             self.source(citation["source_id"]),
             source.get("publisher"),
             date(source.get("published")),
-            f"page {page}" if page else None,
+            gettext("page {number}").format(number=page) if page else None,
             f'"{citation["quote"].replace(PAGE_BREAK, " ")}"' if "quote" in citation else None,
-            "WITHDRAWN" if source.get("state") == "withdrawn" else None,
+            gettext("WITHDRAWN") if source.get("state") == "withdrawn" else None,
         )
 
     def addresses(self, source_id: str) -> list[str]:
@@ -198,27 +202,33 @@ class Names:
         return sources_by_id(self._connection, [source_id], self._as_of).get(source_id, {})
 
 
-def _listed(*parts: str | None) -> str:
-    return ", ".join(part for part in parts if part)
+def listed(*parts: str | None) -> str:
+    """Return the parts that there are, one after the other: "Odesa, Ukraine"."""
+    return pgettext("between the parts of a list", ", ").join(part for part in parts if part)
 
 
 def title(event: Fields) -> str:
     """Return the title of an event, or "(erased)" if it was erased from the log."""
-    return event.get("title") or "(erased)"
+    return event.get("title") or gettext("(erased)")
 
 
-def erased(erasure: Fields | None, what: str = "what it said") -> str:
+def erased(erasure: Fields | None, what: str = "") -> str:
     """Return the sentence that tells when and why an entry was erased.
 
     For example "what it said was erased from the log (entry 7, 15 April 2025, 10:15 UTC): A court
     order". `erasure` is the row that `reading.entries.erasure_of` returned; with None the sentence
-    tells neither when nor why. `what` is the subject of the sentence.
+    tells neither when nor why. `what` is the subject of the sentence, "what it said" without it.
     """
+    what = what or gettext("what it said")
     if erasure is None:
-        return f"{what} was erased from the log"
-    reason = f": {erasure['reason']}" if erasure["reason"] else ", and then the reason too"
-    when = instant(erasure["recorded_at"])
-    return f"{what} was erased from the log (entry {erasure['seq']}, {when}){reason}"
+        return gettext("{what} was erased from the log").format(what=what)
+    when, reason = instant(erasure["recorded_at"]), erasure["reason"]
+    text = gettext("{what} was erased from the log (entry {entry}, {when}): {reason}")
+    if not reason:
+        text = gettext(
+            "{what} was erased from the log (entry {entry}, {when}), and then the reason too"
+        )
+    return text.format(what=what, entry=erasure["seq"], when=when, reason=reason)
 
 
 def erased_sides(connection: sqlite3.Connection, compared: Fields) -> list[str]:
@@ -231,7 +241,7 @@ def erased_sides(connection: sqlite3.Connection, compared: Fields) -> list[str]:
     return [
         erased(
             erasure_of(connection, resolve_entry(connection, f"{compared['event_id']}@{version}")),
-            f"what version {version} said",
+            gettext("what version {number} said").format(number=version),
         )
         for version in dict.fromkeys(versions)
     ]
@@ -253,11 +263,11 @@ def main_facts(event: Fields, labels: Mapping[str, str]) -> list[str]:
         labels.get(event.get("event_type", ""), event.get("event_type", "")),
         place(event.get("place", {})),
         *(
-            event[field]
+            label(field, event[field])
             for field in ("modality", "verification")
             if event.get(field, DEFAULTS[field]) != DEFAULTS[field]
         ),
-        event["state"].upper() if event["state"] != "current" else "",
+        label("state", event["state"]).upper() if event["state"] != "current" else "",
     ]
     return [fact for fact in known if fact]
 
@@ -269,12 +279,14 @@ def at_risk(withdrawn: Sequence[Fields]) -> str:
     on was withdrawn: A report (made up)".
     """
     named = [
-        f"{source['title']} ({source['reason'] or 'the reason was erased'})"
+        f"{source['title']} ({source['reason'] or gettext('the reason was erased')})"
         for source in withdrawn[:_FEW]
     ]
-    if len(withdrawn) > _FEW:
-        named.append(f"{len(withdrawn) - _FEW:,} more")
-    return f"at risk: all that it rests on was withdrawn: {'; '.join(named)}" if named else ""
+    if left := len(withdrawn[_FEW:]):
+        more = ngettext("{number} more", "{number} more", left)
+        named.append(more.format(number=translation.number(left)))
+    text = gettext("at risk: all that it rests on was withdrawn: {sources}")
+    return text.format(sources="; ".join(named)) if named else ""
 
 
 _FEW = 5
@@ -288,7 +300,7 @@ def place(place: Fields) -> str:
 
 def coordinates(place: Fields) -> str:
     """Return latitude and longitude, "46.48, 30.73"; "" without coordinates."""
-    return _listed(place.get("lat"), place.get("lon"))
+    return ", ".join(filter(None, (place.get("lat"), place.get("lon"))))
 
 
 def participant(participant: Fields) -> str:
@@ -316,20 +328,20 @@ def capacity(participant: Fields) -> str:
     For example 'Secretary General, NATO, named "Rutte"'.
     """
     as_named = participant.get("as_named")
-    return _listed(
+    return listed(
         office_of(participant.get("office"), participant.get("organisation")),
-        f'named "{as_named}"' if as_named else None,
+        gettext('named "{name}"').format(name=as_named) if as_named else None,
     )
 
 
 def role(participant: Fields) -> str:
     """Return the role of a participant, such as "host"."""
-    return str(participant.get("role", DEFAULTS["role"]))
+    return label("role", participant.get("role", DEFAULTS["role"]))
 
 
 def stance(claim: Fields) -> str:
     """Return the stance of a claim, such as "disputes"."""
-    return str(claim.get("stance", DEFAULTS["stance"]))
+    return label("stance", claim.get("stance", DEFAULTS["stance"]))
 
 
 def figures(quantities: Sequence[Fields], language: str) -> list[list[str]]:
@@ -346,8 +358,10 @@ def figures(quantities: Sequence[Fields], language: str) -> list[list[str]]:
 def amount(figure: Fields, language: str = "en") -> str:
     """Return the amount with its unit: "more than 20,000,000,000 EUR", "12 service members".
 
-    The killed and the injured are people, so they have no unit.
+    The killed and the injured are people, so they have no unit. `language` is that of the log.
     """
+    if current() != "en":
+        return local_amount(figure)
     in_plural = plural if is_english(language) else str
     return written(figure, _SIGNS, lambda text: number(text, language), in_plural)
 
@@ -363,7 +377,10 @@ def number(text: str, language: str = "en") -> str:
     """Return a stored number with commas between its thousands, from 10,000 on.
 
     In a log of another language, a comma may stand before decimals: there it is a narrow blank.
+    Pages that are not in English have the number as their language writes it.
     """
+    if current() != "en":
+        return decimal(text)
     text = plain_number(text)
     whole, point, rest = text.partition(".")
     digits = whole.lstrip("-")
@@ -376,13 +393,13 @@ def number(text: str, language: str = "en") -> str:
 
 def said(figure: Fields) -> str:
     """Return who gives a figure, and for which day: "Mayor of Sumy, 13 April 2025"."""
-    return _listed(figure.get("reported_by"), date(figure.get("dated")))
+    return listed(figure.get("reported_by"), date(figure.get("dated")))
 
 
 def figure_said_back(figure: Fields, language: str = "en") -> str:
     """Return a figure as a receipt says it: "killed: 20 to 40, said by CNN, 15 April 2025"."""
     speaker = f"said by {figure['reported_by']}" if "reported_by" in figure else None
-    return _listed(
+    return listed(
         f"{figure['measure']}: {amount(figure, language)}", speaker, date(figure.get("dated"))
     )
 
@@ -395,7 +412,8 @@ def figure_of_row(row: Fields) -> dict[str, Any]:
 
 def figure(figure: Fields, language: str = "en") -> str:
     """Return measure, amount and origin of a figure: "killed 34, Mayor of Sumy, 13 April 2025"."""
-    return _listed(f"{figure['measure']} {amount(figure, language)}", said(figure))
+    measure = label("measure", figure["measure"])
+    return listed(f"{measure} {amount(figure, language)}", said(figure))
 
 
 def claim(claim: Fields) -> str:
@@ -405,23 +423,23 @@ def claim(claim: Fields) -> str:
 
 def relation(names: Names, relation: Fields) -> str:
     """Return a relation to another event, such as "part of Talks in Odesa (talks)"."""
-    return f"{relation['type'].replace('_', ' ')} {related_event(names, relation)}"
+    return gettext("{relation} {event}").format(
+        relation=label("relation", relation["type"]), event=related_event(names, relation)
+    )
 
 
 def related_event(names: Names, relation: Fields) -> str:
     """Return the other event of a relation: "Talks (talks)", or "talks of example.org/x"."""
     if "origin" in relation:
-        return f"{relation['event_id']} of {relation['origin']}"
+        return gettext("{event} of {log}").format(
+            event=relation["event_id"], log=relation["origin"]
+        )
     return names.event(relation["event_id"])
-
-
-_MEDIA = {"image": "picture", "document": "document", "video": "film", "audio": "recording"}
-"""What people call a medium, by its kind."""
 
 
 def medium_kind(medium: Fields) -> str:
     """Return what a medium is in plain words: "picture"."""
-    return _MEDIA[medium["kind"]]
+    return label("medium", medium["kind"])
 
 
 def medium(medium: Fields) -> str:

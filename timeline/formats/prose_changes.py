@@ -1,4 +1,4 @@
-"""Changes between two versions of an event, put into English words.
+"""Changes between two versions of an event, put into words of the current language.
 
 Guarantees: every change that `differences` lists is reported; an item of a list is named by
 its content, not by its index. Everything returned is plain text, as in `prose`.
@@ -8,24 +8,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
 from timeline.formats import prose
+from timeline.formats.labels import country_name, label
 from timeline.formats.prose import DEFAULTS, Fields, Names
-from timeline.model import countries, field_paths
+from timeline.languages import translation
+from timeline.languages.translation import current, gettext, ngettext, pgettext
+from timeline.model import field_paths
 
 
 class Change(NamedTuple):
     """A change that was put into words: the name of what changed, its old and its new value.
 
-    `old` is None if something was added or removed; then `what` ends in "added" or "removed", and
-    `new` is the added or removed value.
+    `old` is None if something was added or removed; `new` is then the added or removed value.
+    `field` is the field of an event if the values are texts of the log.
     """
 
     what: str
     old: str | None
     new: str
+    is_removed: bool = False
+    field: str = ""
 
     def __str__(self) -> str:
         return f"{self.what}: {self.new if self.old is None else f'{self.old} -> {self.new}'}"
@@ -61,27 +67,53 @@ _ORDER = (
 )
 """The fields of an event in the order in which their changes are listed."""
 
-_LABELS = {
-    "occurred": "date",
-    "occurred_text": "date as given",
-    "occurred_basis": "basis of the date",
-    "event_type": "type",
-    "about_place": "about",
-    "admin1": "region",
-    "geo_precision": "precision of the place",
-    "tags": "tag",
-    "contexts": "context",
-    "external_ids": "other id",
-    "as_named": "name as given",
-    "actor_id": "actor id",
-    "dated": "date",
-    "reported_by": "said by",
-    "source_ids": "source",
-    "source_version": "version of the source",
-    "quote_start": "start of the quote",
-    "quote_end": "end of the quote",
-}
-"""The labels of fields that are not shown by their own name, by field."""
+_OF_LOG = ("title", "summary", "note")
+"""The fields of an event that are texts in the language of the log."""
+
+
+@cache
+def _labels(language: str) -> dict[str, str]:
+    """Return the labels of fields by name, in a language, which is the current one."""
+    return {
+        "title": pgettext("field", "title"),
+        "occurred": pgettext("field", "date"),
+        "occurred_text": pgettext("field", "date as given"),
+        "occurred_basis": pgettext("field", "basis of the date"),
+        "event_type": pgettext("field", "type"),
+        "mode": pgettext("field", "mode"),
+        "modality": pgettext("field", "modality"),
+        "verification": pgettext("field", "verification"),
+        "place": pgettext("field", "place"),
+        "about_place": pgettext("field", "about"),
+        "name": pgettext("field", "name"),
+        "country": pgettext("field", "country"),
+        "admin1": pgettext("field", "region"),
+        "geo_precision": pgettext("field", "precision of the place"),
+        "summary": pgettext("field", "summary"),
+        "note": pgettext("field", "note"),
+        "tags": pgettext("field", "tag"),
+        "contexts": pgettext("field", "context"),
+        "highlight": pgettext("field", "highlight"),
+        "external_ids": pgettext("field", "other id"),
+        "role": pgettext("field", "role"),
+        "office": pgettext("field", "office"),
+        "organisation": pgettext("field", "organisation"),
+        "as_named": pgettext("field", "name as given"),
+        "actor_id": pgettext("field", "actor id"),
+        "dated": pgettext("field", "date"),
+        "reported_by": pgettext("field", "said by"),
+        "stance": pgettext("field", "stance"),
+        "statement": pgettext("field", "statement"),
+        "source_ids": pgettext("field", "source"),
+        "source_version": pgettext("field", "version of the source"),
+        "quote": pgettext("field", "quote"),
+        "quote_start": pgettext("field", "start of the quote"),
+        "quote_end": pgettext("field", "end of the quote"),
+        "alt": pgettext("field", "alt"),
+        "caption": pgettext("field", "caption"),
+        "credit": pgettext("field", "credit"),
+        "licence": pgettext("field", "licence"),
+    }
 
 
 class _Item(NamedTuple):
@@ -100,7 +132,6 @@ class _Item(NamedTuple):
 
 
 _AMOUNT = frozenset(("value", "low", "high", "qualifier", "unit"))
-_STANCES = {"asserts": "claim", "denies": "denial", "disputes": "dispute"}
 _ITEMS = {
     "participants": _Item(
         prose.role,
@@ -110,21 +141,21 @@ _ITEMS = {
         frozenset(("name", "office", "organisation", "as_named")),
     ),
     "quantities": _Item(
-        lambda _: "figure",
+        lambda _: gettext("figure"),
         lambda names, item: prose.figure(item, names.language),
         lambda names, item: prose.figure({**item, "dated": None}, names.language),
         frozenset(("measure", "reported_by")),
         _AMOUNT | {"measure", "reported_by", "dated"},
     ),
     "claims": _Item(
-        lambda item: _STANCES[prose.stance(item)],
+        lambda item: label("claim", item.get("stance", DEFAULTS["stance"])),
         lambda _, item: prose.claim(item),
         lambda _, item: str(item["speaker"]),
         frozenset(("speaker",)),
         frozenset(("speaker", "statement")),
     ),
     "relations": _Item(
-        lambda _: "relation",
+        lambda _: gettext("relation"),
         prose.relation,
         prose.relation,
         frozenset(("type", "event_id")),
@@ -138,7 +169,7 @@ _ITEMS = {
         frozenset(("kind", "sha256", "url", "alt", "media_type", "width", "height")),
     ),
     "citations": _Item(
-        lambda _: "source",
+        lambda _: gettext("source"),
         Names.citation,
         lambda names, item: names.source(item["source_id"]),
         frozenset(("source_id",)),
@@ -186,29 +217,35 @@ def in_words(names: Names, changes: Sequence[Fields], newer: Fields) -> Iterator
                 yield from _field(names, step, newer)
 
 
-_IN_SHORT = {
-    "title": "title",
-    "summary": "summary",
-    "occurred": "date",
-    "occurred_text": "date",
-    "occurred_basis": "date",
-    "event_type": "type",
-    "mode": "type",
-    "place": "place",
-    "about_place": "place",
-    "participants": "who took part",
-    "modality": "whether it happened",
-    "verification": "how sure",
-    "quantities": "figures",
-    "claims": "claims",
-    "citations": "sources",
-    "relations": "related events",
-    "tags": "tags",
-    "contexts": "subjects",
-    "media": "pictures",
-    "note": "note",
-}
-"""The words for a changed field of an event, by its name. Other fields are "details"."""
+@cache
+def _in_short(language: str) -> dict[str, str]:
+    """Return the words for changed fields of an event, in a language, which is the current one.
+
+    Other fields are "details".
+    """
+    date, kind, place = gettext("date"), gettext("type"), gettext("place")
+    return {
+        "title": gettext("title"),
+        "summary": gettext("summary"),
+        "occurred": date,
+        "occurred_text": date,
+        "occurred_basis": date,
+        "event_type": kind,
+        "mode": kind,
+        "place": place,
+        "about_place": place,
+        "participants": gettext("who took part"),
+        "modality": gettext("whether it happened"),
+        "verification": gettext("how sure"),
+        "quantities": gettext("figures"),
+        "claims": gettext("claims"),
+        "citations": gettext("sources"),
+        "relations": gettext("related events"),
+        "tags": gettext("tags"),
+        "contexts": gettext("subjects"),
+        "media": gettext("pictures"),
+        "note": gettext("note"),
+    }
 
 
 def fields_in_words(paths: Iterable[str]) -> list[str]:
@@ -217,7 +254,8 @@ def fields_in_words(paths: Iterable[str]) -> list[str]:
     Each comes once, in the order of the fields.
     """
     fields = sorted({field_paths.steps(path)[0] for path in paths}, key=_ORDER.index)
-    return [*dict.fromkeys(_IN_SHORT.get(field, "details") for field in fields)]
+    words = _in_short(current())
+    return [*dict.fromkeys(words.get(field, gettext("details")) for field in fields)]
 
 
 def shortened(changes: Iterable[Change]) -> list[Change]:
@@ -231,8 +269,9 @@ def shortened(changes: Iterable[Change]) -> list[Change]:
             shown.append(change)
             length += len(change.old or "") + len(change.new)
     if left_out:
-        more = f"{left_out:,} more change{'' if left_out == 1 else 's'}"
-        shown.append(Change(more, None, "too long for this page, see changes.json"))
+        more = ngettext("{number} more change", "{number} more changes", left_out)
+        what = more.format(number=translation.number(left_out))
+        shown.append(Change(what, None, gettext("too long for this page, see changes.json")))
     return shown
 
 
@@ -246,14 +285,15 @@ def _field(names: Names, step: _Step, newer: Fields) -> Iterator[Change]:
         )
         yield from _told(_label(field), old, new)
     elif field in _ITEMS:
-        item = json.loads(step.old or step.new or "")
-        came = "added" if step.old is None else "removed"
-        yield Change(f"{_ITEMS[field].noun(item)} {came}", None, _ITEMS[field].words(names, item))
+        kind, item = _ITEMS[field], json.loads(step.old or step.new or "")
+        words = kind.words(names, item)
+        was, now = (None, words) if step.old is None else (words, None)
+        yield from _told(kind.noun(item), was, now)
     else:
-        label = ": ".join(step.way[1:]) if field == "extra" else _label(field)
-        yield from _told(
-            label, _value_in_words(names, field, step.old), _value_in_words(names, field, step.new)
-        )
+        what = ": ".join(step.way[1:]) if field == "extra" else _label(field)
+        values = (_value_in_words(names, field, text) for text in (step.old, step.new))
+        for change in _told(what, *values):
+            yield change._replace(field=field) if field in _OF_LOG else change
 
 
 def _item(names: Names, kind: _Item, steps: Sequence[_Step], item: Fields) -> Iterator[Change]:
@@ -271,13 +311,12 @@ def _item(names: Names, kind: _Item, steps: Sequence[_Step], item: Fields) -> It
         left -= _AMOUNT
         now = [prose.amount(item, names.language), "" if left else prose.said(item)]
         was = prose.amount(before, names.language)
-        yield Change(item["measure"], was, ", ".join(filter(None, now)))
+        yield Change(label("measure", item["measure"]), was, ", ".join(filter(None, now)))
     for step in steps:
         field = step.way[2]
         if field in left:
-            label = f"{kind.name(names, item)}, {_label(field)}"
             yield from _told(
-                label,
+                f"{kind.name(names, item)}, {_label(field)}",
                 _value_in_words(names, field, step.old),
                 _value_in_words(names, field, step.new),
             )
@@ -319,37 +358,42 @@ def _place_changes(
             yield from _told(f"{prefix}{_label(step.way[1])}", *values)
     if prose.coordinates(before) != prose.coordinates(place):
         points = (prose.coordinates(one) for one in (before, place))
-        yield from _told(f"{prefix}coordinates", *points)
+        yield from _told(prefix + gettext("coordinates"), *points)
 
 
 def _label(field: str) -> str:
-    return _LABELS.get(field, field)
+    return _labels(current()).get(field, field)
 
 
 def _value_in_words(names: Names, field: str, text: str | None) -> str | None:
     """Return the value of a field in words; for None the default of the field, if it has one."""
     if text is None:
-        return DEFAULTS.get(field)
+        return label(field, DEFAULTS[field]) if field in DEFAULTS else None
     match field:
         case "dated":
             return prose.date(text)
         case "event_type":
             return names.event_type(text)
         case "country":
-            return countries.country_name(text)
+            return country_name(text)
+        case "modality" | "verification" | "role" | "stance":
+            return label(field, text)
+        case "occurred_basis":
+            return label("basis", text)
         case "source_ids":
             return names.source(text)
         case _:
             return text
 
 
-def _told(label: str, old: str | None, new: str | None) -> Iterator[Change]:
+def _told(what: str, old: str | None, new: str | None) -> Iterator[Change]:
     if not old:
-        yield Change(f"{label} added", None, new or "")
+        yield Change(gettext("{what} added").format(what=what), None, new or "")
     elif not new:
-        yield Change(f"{label} removed", None, old)
+        removed = gettext("{what} removed").format(what=what)
+        yield Change(removed, None, old, is_removed=True)
     else:
-        yield Change(label, *_apart(old, new))
+        yield Change(what, *_apart(old, new))
 
 
 _LONG = 240

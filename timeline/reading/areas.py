@@ -12,6 +12,7 @@ import re
 from typing import NamedTuple
 
 from timeline.errors import InvalidValue
+from timeline.languages.translation import gettext, pgettext
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{1,9})?", re.ASCII)
 
@@ -54,7 +55,8 @@ class Area(NamedTuple):
         south, north = (_degrees(number, "NS") for number in (self.south, self.north))
         west, east = (_degrees(number, "EW") for number in (self.west, self.east))
         pairs = ((south, north), (west, east))
-        return ", ".join(a if a == b else f"{a} to {b}" for a, b in pairs)
+        span = gettext("{low} to {high}")
+        return ", ".join(a if a == b else span.format(low=a, high=b) for a, b in pairs)
 
     def __str__(self) -> str:
         """Return the area as people and addresses write it."""
@@ -64,7 +66,13 @@ class Area(NamedTuple):
 def _degrees(number: float, sides: str) -> str:
     """Return degrees of latitude or longitude in words; `sides` has the letters of both sides."""
     shown = f"{abs(number):.3f}".rstrip("0").rstrip(".")
-    return f"{shown}° {sides[number < 0]}"
+    letters = {
+        "N": pgettext("degrees", "N"),
+        "S": pgettext("degrees", "S"),
+        "E": pgettext("degrees", "E"),
+        "W": pgettext("degrees", "W"),
+    }
+    return f"{shown}° {letters[sides[number < 0]]}"
 
 
 def parse(text: str) -> Area:

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from timeline.languages.translation import gettext, ngettext
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.captured_texts import body
 from timeline.reading.sources import sources_by_id
@@ -58,10 +59,15 @@ def uncorroborated(
     if len(found) > 1:
         return ""
     if not found:
-        return "corroborated, but it cites no source that stands"
+        return gettext("corroborated, but it cites no source that stands")
     if len(found[0]) > 1:
-        return f"corroborated, but its {len(found[0])} sources have one text: that is one origin"
-    return "corroborated, but it rests on one source alone"
+        text = ngettext(
+            "corroborated, but its {number} source has one text: that is one origin",
+            "corroborated, but its {number} sources have one text: that is one origin",
+            len(found[0]),
+        )
+        return text.format(number=len(found[0]))
+    return gettext("corroborated, but it rests on one source alone")
 
 
 def uncorroborated_event(

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from timeline.errors import InvalidInput, NotFound
 from timeline.formats import prose
+from timeline.languages.translation import gettext
 from timeline.model import hints
 from timeline.reading import actors, query
 from timeline.reading.as_of import parse_as_of
@@ -50,7 +51,9 @@ async def embed_page(asked: Asked) -> Any:
         point = parse_as_of(connection, **address.moments)
         found = event_page(connection, event_id, version, point, address=address)
         is_past = version is not None or not point.is_now
-        words = f"version {found['event']['version']}, of {found['recorded']}"
+        words = gettext("version {number}, of {time}").format(
+            number=found["event"]["version"], time=found["recorded"]
+        )
         return {
             **common,
             **found,

@@ -24,7 +24,9 @@ from markupsafe import Markup, escape
 
 from timeline.errors import Erased, NotFound, ProofError, TakesTooLong, TimelineError
 from timeline.formats import prose
+from timeline.formats.labels import label
 from timeline.languages import translation
+from timeline.languages.translation import gettext
 from timeline.reading import deadline
 from timeline.reading.facet_index import FacetIndex
 from timeline.site import frames, guard, language_links, language_marks, public_url
@@ -43,17 +45,6 @@ Read = Callable[[sqlite3.Connection], Context]
 _PLAIN = "text/plain; charset=utf-8"
 _OF_FILES = (".csv", ".ics", ".atom", ".geojson", ".jsonl", ".md", ".txt", ".tlog-proof")
 """The endings of addresses that programs read; a problem is one line of plain text there."""
-_OFFERED = (
-    ("events.csv", "CSV"),
-    ("figures.csv", "Figures (CSV)"),
-    ("events.md", "Markdown"),
-    ("events.json", "JSON"),
-    ("events.ics", "Calendar"),
-    ("events.atom", "Feed"),
-    ("events.geojson", "GeoJSON"),
-    ("events.timelinejs.json", "TimelineJS"),
-    ("events.jsonl", "JSON Lines"),
-)
 
 
 class Asked(NamedTuple):
@@ -193,7 +184,8 @@ async def problem(asked: Asked, error: TimelineError) -> Any:
     if PurePosixPath(asked.request.path).suffix in (".json", *_OF_FILES):
         return one_line(asked, str(error), status)
     info = await read_at_once(asked, log.info, is_limited=False)
-    context = {"info": info, "heading": _heading(error), "problem": str(error)}
+    with translation.speaking(language_marks.spoken(info, asked.language)):
+        context = {"info": info, "heading": _heading(error), "problem": str(error)}
     return await _html(asked, "problem", context, status)
 
 
@@ -207,10 +199,25 @@ def one_line(asked: Asked, text: str, status: int, headers: Mapping[str, str] | 
 def _heading(error: TimelineError) -> str:
     match error:
         case NotFound():
-            return "Not found"
+            return gettext("Not found")
         case TakesTooLong():
-            return "That takes too long"
-    return "That cannot be shown"
+            return gettext("That takes too long")
+    return gettext("That cannot be shown")
+
+
+def _offered() -> list[tuple[str, str]]:
+    """Return the formats of a selection that a page offers: their files, and their names."""
+    return [
+        ("events.csv", "CSV"),
+        ("figures.csv", gettext("Figures (CSV)")),
+        ("events.md", "Markdown"),
+        ("events.json", "JSON"),
+        ("events.ics", gettext("Calendar")),
+        ("events.atom", gettext("Feed")),
+        ("events.geojson", "GeoJSON"),
+        ("events.timelinejs.json", "TimelineJS"),
+        ("events.jsonl", "JSON Lines"),
+    ]
 
 
 async def _html(asked: Asked, name: str, context: Context, status: int = 200) -> Any:
@@ -221,10 +228,10 @@ async def _html(asked: Asked, name: str, context: Context, status: int = 200) ->
         **language_marks.marks(info, asked.language),
         **context,
         "page": name,
-        "formats": _OFFERED,
         "languages": language_links.translations(asked.given, spoken),
     }
     with translation.speaking(spoken):
+        shown["formats"] = _offered()
         html = await asked.datasette.render_template(
             f"timeline/{name}.html", shown, request=asked.request
         )
@@ -323,6 +330,7 @@ def _common(asked: Asked) -> Context:
         "table_link": asked.table_link,
         "instant": prose.instant,
         "isolating": language_marks.isolating,
+        "label": label,
         "marked": marked,
         "num": translation.number,
         "office_of": prose.office_of,

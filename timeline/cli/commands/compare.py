@@ -96,7 +96,7 @@ def _print(connection: sqlite3.Connection, names: Names, found: Mapping[str, Any
         output.echo(output.hanging(f"- {side}", 2))
     if before and after and not erased:
         for change in prose_changes.in_words(names, found["changes"], stands):
-            output.echo(output.change(*change))
+            output.echo(output.change(*change[:3]))
     for entry in found["entries"]:
         if entry["reason"]:
             verb = entry["kind"].partition(".")[2]

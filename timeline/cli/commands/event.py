@@ -206,4 +206,4 @@ def _print_version(
     if gone:
         output.echo(output.hanging(prose.erased(gone), 2))
     for change in prose_changes.in_words(names, version["changes"], stood):
-        output.echo(output.change(*change))
+        output.echo(output.change(*change[:3]))

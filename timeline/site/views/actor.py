@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from timeline.formats import prose
-from timeline.model import countries
+from timeline.formats.labels import country_name
+from timeline.languages.translation import gettext
 from timeline.reading import actors, deadline
 from timeline.reading.as_of import AsOf, parse_as_of
 from timeline.reading.facet_index import FacetIndex
@@ -59,7 +60,7 @@ def actor_page(
         groups = groups_of(connection, rows, chosen)
         return {
             "subject": {**actor, "events": events},
-            "country": countries.country_name(actor["country"]) if actor["country"] else "",
+            "country": country_name(actor["country"]) if actor["country"] else "",
             "into": actors.find(connection, into) if into else None,
             "why_merged": _why_merged(connection, key),
             "merged": actors.merged(connection, key),
@@ -162,8 +163,10 @@ def _part(actor: RowDict, part: Mapping[str, Any]) -> str:
 
     It has the role, the office, and the name that the event uses if that is another one.
     """
-    written = f"written as {part['name']}" if part["name"] != actor["name"] else ""
-    return " - ".join(filter(None, (part["role"], prose.capacity(part), written)))
+    written = ""
+    if part["name"] != actor["name"]:
+        written = gettext("written as {name}").format(name=part["name"])
+    return " - ".join(filter(None, (prose.role(part), prose.capacity(part), written)))
 
 
 def _offices(chosen: Selection, actor_id: str) -> list[dict[str, Any]]:

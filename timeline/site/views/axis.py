@@ -15,14 +15,14 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from timeline.formats import prose
-from timeline.formats.local_dates import month_name, period_words
+from timeline.formats.local_dates import period_words
 from timeline.model import edtf
 from timeline.reading import spans
 from timeline.reading.selection import Selection
 from timeline.reading.spans import EventSpans, TimeSpan
 from timeline.site.views.axis_strip import Strip, strip_of
 from timeline.site.views.axis_window import Dated, first_window
-from timeline.site.views.event_classes import CLASSES, TYPES, WORDS, EventClass, class_of
+from timeline.site.views.event_classes import CLASSES, TYPES, EventClass, class_of, words_of
 from timeline.site.views.time_units import (
     DAY,
     MONTH,
@@ -139,16 +139,16 @@ class Axis(NamedTuple):
         """Return the classes that bars and lines have, with their words."""
         used = {part for bar in self.bars for part, _ in bar.parts}
         used |= {line.event_class for line in self.lines}
-        return [(each, WORDS[each]) for each in CLASSES if each in used]
+        return [(each, words_of(each)) for each in CLASSES if each in used]
 
     @property
     def names_years(self) -> bool:
         """Return whether two ticks or more are the beginnings of years, named by the month."""
-        return sum(tick.label == month_name(1) for _, tick in self.ticks) > 1
+        return sum(tick.is_january for _, tick in self.ticks) > 1
 
     def words(self, name: EventClass) -> str:
         """Return the words for a class."""
-        return WORDS[name]
+        return words_of(name)
 
 
 class _Span(NamedTuple):

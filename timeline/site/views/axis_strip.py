@@ -15,6 +15,8 @@ from itertools import accumulate, groupby, pairwise
 from math import ceil, sqrt
 from typing import NamedTuple
 
+from timeline.formats.local_figures import decimal
+from timeline.languages.translation import gettext, ngettext, number
 from timeline.site.views.axis_window import Dated
 from timeline.site.views.time_units import DAY, MONTH, Unit, month_of, ticks
 
@@ -194,10 +196,16 @@ def _breaks(stretches: Sequence[Stretch]) -> Iterator[StripLabel]:
 def _length(days: int) -> str:
     """Return the length of an empty stretch in words, such as "37 years"."""
     years = days / _DAYS_OF_A_YEAR
-    for name, size in (("billion ", 1e9), ("million ", 1e6)):
-        if years >= size:
-            return f"{years / size:.1f} {name}years"
-    return f"{int(years):,} years" if years >= 2 else f"{round(years * 12)} months"
+    if years >= 1e9:
+        return gettext("{number} billion years").format(number=decimal(f"{years / 1e9:.1f}"))
+    if years >= 1e6:
+        return gettext("{number} million years").format(number=decimal(f"{years / 1e6:.1f}"))
+    if years >= 2:
+        text, count = ngettext("{number} year", "{number} years", int(years)), int(years)
+    else:
+        count = round(years * 12)
+        text = ngettext("{number} month", "{number} months", count)
+    return text.format(number=number(count))
 
 
 def _labels(stretches: Sequence[Stretch]) -> Iterator[StripLabel]:

@@ -22,6 +22,7 @@ from timeline.reading.selection import EventPage, Selection
 from timeline.site.views import axis, past, worldmap
 from timeline.site.views.address import Address
 from timeline.site.views.event_list import events_of, groups_of
+from timeline.site.views.map_labels import language_of
 from timeline.site.views.masthead import masthead
 from timeline.site.views.panel import as_stored, panel
 from timeline.store import log
@@ -117,7 +118,7 @@ def drawn_map(
     connection: sqlite3.Connection, chosen: Selection, address: Address
 ) -> worldmap.WorldMap:
     """Return the map of a selection. Raises InvalidInput for a part of it that is none."""
-    language = str(log.info(connection).get("language", "en"))
+    language = language_of(log.info(connection))
     try:
         return worldmap.map_of(chosen, address.area, address.box, language)
     except InvalidValue as error:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
+from timeline.languages.translation import gettext
 from timeline.reading import comparison, deadline, query
 from timeline.reading.entries import erasure_of
 from timeline.reading.selection import Selection
@@ -246,7 +247,7 @@ def _told(connection: sqlite3.Connection, change: Mapping[str, Any]) -> dict[str
         "time": prose.local_time(change["recorded_at"], zone),
         "fields": prose_changes.fields_in_words(each["path"] for each in changes),
         "words": prose_changes.shortened(prose_changes.in_words(names, changes, stood)),
-        "erased": prose.erased(gone, "What it said") if gone else "",
+        "erased": prose.erased(gone, gettext("What it said")) if gone else "",
     }
 
 

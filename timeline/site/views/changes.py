@@ -76,7 +76,7 @@ def stream(
             "verb": row["kind"].partition(".")[2],
             "recorded": prose.instant(row["recorded_at"]),
             "words": prose_changes.shortened(prose_changes.in_words(names, row["changes"], stood)),
-            "erased": prose.erased(gone, "What it said") if gone else "",
+            "erased": prose.erased(gone, gettext("What it said")) if gone else "",
         }
 
 

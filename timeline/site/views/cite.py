@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from timeline.formats import prose
+from timeline.languages.translation import gettext
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -47,7 +48,11 @@ def citations_of(
         event["recorded_at"][:10],
         address,
     )
-    return [("Plain text", _plain(cited)), ("BibTeX", _bibtex(cited)), ("CSL-JSON", _csl(cited))]
+    return [
+        (gettext("Plain text"), _plain(cited)),
+        ("BibTeX", _bibtex(cited)),
+        ("CSL-JSON", _csl(cited)),
+    ]
 
 
 def _plain(cited: _Cited) -> str:

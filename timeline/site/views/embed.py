@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from timeline.errors import InvalidInput, NotFound
+from timeline.languages.translation import gettext
 from timeline.model import hints
 from timeline.model.names import actor_id_of
 from timeline.reading.as_of import parse_as_of
@@ -91,4 +92,7 @@ def tags_of(connection: sqlite3.Connection, tag_id: str) -> list[str]:
 def saved_embeds(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     """Return the paths of the embeds of a site of files that no page of it is about, by name."""
     tags = {f"/embed/tags/{tag_id}": tag for tag, tag_id in tag_ids(connection)}
-    return [("Highlights", "/embed/highlights"), *((tag, path) for path, tag in tags.items())]
+    return [
+        (gettext("Highlights"), "/embed/highlights"),
+        *((tag, path) for path, tag in tags.items()),
+    ]

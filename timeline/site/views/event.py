@@ -14,8 +14,9 @@ from typing import Any
 
 from timeline.errors import InvalidInput, NotFound
 from timeline.formats import prose
+from timeline.formats.labels import country_name, label
 from timeline.formats.prose import DEFAULTS, Names
-from timeline.model import countries
+from timeline.languages.translation import gettext
 from timeline.projection.actors import known_as
 from timeline.reading import corroboration, query
 from timeline.reading.as_of import NOW, AsOf
@@ -31,21 +32,9 @@ from timeline.site.views.event_classes import class_of
 from timeline.site.views.event_list import last_corrections
 from timeline.site.views.event_versions import VERSIONS
 from timeline.site.views.figures import measures_of
+from timeline.site.views.map_labels import language_of
 from timeline.site.views.media import media_shown
 from timeline.store import log
-
-_TIES = {
-    "part_of": "is part of",
-    "follows": "follows",
-    "responds_to": "responds to",
-    "condition_of": "is a condition of",
-    "fulfils": "fulfils",
-    "contradicts": "contradicts",
-    "same_as": "is the same as",
-    "about": "is about",
-}
-"""The words for each type of relation, from an event to the event that it names."""
-
 
 _NOWHERE = Address()
 _MOST_TIES = 200
@@ -73,7 +62,7 @@ def event_page(
     zone = log.time_zone(connection)
     event = query.get(connection, event_id, version=version, as_of=as_of)
     newest = query.get(connection, event_id)["version"]
-    ties, more_ties = _ties(connection, event, as_of, is_newest=event["version"] == newest)
+    ties, more_ties = _ties(connection, names, event, as_of, is_newest=event["version"] == newest)
     sources = _sources(connection, event, as_of)
     numbers = {source["source_id"]: source["number"] for source in sources}
     return {
@@ -98,7 +87,7 @@ def event_page(
         "ties": ties,
         "more_ties": more_ties,
         "sources": sources,
-        "small_map": worldmap.small_map(event, str(log.info(connection).get("language", "en"))),
+        "small_map": worldmap.small_map(event, language_of(log.info(connection))),
         "media": media_shown(connection, event.get("media", ())),
         "details": [*_details(event)],
         "datasets": event.get("extra", {}),
@@ -122,13 +111,13 @@ def _facts(event: Mapping[str, Any], names: Names) -> dict[str, Any]:
         "place": name,
         "region": None if name else place.get("admin1"),
         "country": country,
-        "country_name": countries.country_name(country) if country else "",
+        "country_name": country_name(country) if country else "",
         "marks": [
-            event[field]
+            (event[field], label(field, event[field]))
             for field in ("modality", "verification")
             if event.get(field, DEFAULTS[field]) != DEFAULTS[field]
         ],
-        "state": event["state"] if event["state"] != "current" else "",
+        "state": label("state", event["state"]) if event["state"] != "current" else "",
         "tags": event.get("tags", []),
     }
 
@@ -163,7 +152,7 @@ def _steps(
 
 def _claim(claim: Mapping[str, Any], numbers: Mapping[str, int]) -> dict[str, Any]:
     return {
-        "stance": prose.stance(claim),
+        "stance": claim.get("stance", DEFAULTS["stance"]),
         "speaker": claim["speaker"],
         "statement": claim.get("statement"),
         "sources": [numbers[each] for each in claim.get("source_ids", ()) if each in numbers],
@@ -178,7 +167,7 @@ def _who(connection: sqlite3.Connection, participant: Mapping[str, Any]) -> dict
     known = known_as(connection, participant.get("actor_id"), participant["name"])
     actor_id, name = known or (None, participant["name"])
     return {
-        "role": prose.role(participant),
+        "role": participant.get("role", DEFAULTS["role"]),
         "name": participant["name"],
         "capacity": prose.capacity(participant),
         "actor_id": actor_id,
@@ -195,17 +184,17 @@ def _why(connection: sqlite3.Connection, event: Mapping[str, Any]) -> dict[str, 
     match event["state"]:
         case "retracted":
             seq, reason = _reason(connection, event)
-            reason = reason or prose.erased(erasure_of(connection, seq), "The reason")
-            return {"what": "This event was retracted.", "reason": reason}
+            reason = reason or prose.erased(erasure_of(connection, seq), gettext("The reason"))
+            return {"what": gettext("This event was retracted."), "reason": reason}
         case "merged":
             into = event["merged_into"]
             title = prose.title(query.get(connection, into))
             _, reason = _reason(connection, event)
-            what = "This event was merged into another one:"
+            what = gettext("This event was merged into another one:")
             return {"what": what, "reason": reason, "into": into, "title": title}
         case "erased":
             gone = erasure_of(connection, event["seq"])
-            return {"what": prose.erased(gone, "What was said about this event")}
+            return {"what": prose.erased(gone, gettext("What was said about this event"))}
     return None
 
 
@@ -219,8 +208,27 @@ def _reason(connection: sqlite3.Connection, event: Mapping[str, Any]) -> tuple[i
     return row
 
 
+def _verb(relation: str) -> str:
+    """Return the words for a relation between two events, which stand before and after them."""
+    return {
+        "part_of": gettext("is part of"),
+        "follows": gettext("follows"),
+        "responds_to": gettext("responds to"),
+        "condition_of": gettext("is a condition of"),
+        "fulfils": gettext("fulfils"),
+        "contradicts": gettext("contradicts"),
+        "same_as": gettext("is the same as"),
+        "about": gettext("is about"),
+    }[relation]
+
+
 def _ties(
-    connection: sqlite3.Connection, event: Mapping[str, Any], as_of: AsOf, *, is_newest: bool
+    connection: sqlite3.Connection,
+    names: Names,
+    event: Mapping[str, Any],
+    as_of: AsOf,
+    *,
+    is_newest: bool,
 ) -> tuple[list[dict[str, Any]], int]:
     """Return the relations that this version names, then those of other events to this one.
 
@@ -231,19 +239,19 @@ def _ties(
     for relation in event.get("relations", ()):
         other = relation["event_id"]
         if "origin" in relation:
-            title = f"{other} of {relation['origin']}"
-            ties.append({"verb": _TIES[relation["type"]], "title": title, "out": True})
+            title = prose.related_event(names, relation)
+            ties.append({"verb": _verb(relation["type"]), "title": title, "out": True})
             continue
         try:
             title = prose.title(query.get(connection, other, as_of=as_of))
         except NotFound:
             title = other
-        verb = _TIES[relation["type"]]
+        verb = _verb(relation["type"])
         ties.append({"verb": verb, "event_id": other, "title": title, "out": True})
     related = query.related(connection, event["event_id"]) if is_newest else []
     others = [tie for tie in related if tie["direction"] == "from"]
     for tie in others[:_MOST_TIES]:
-        title, verb = prose.title(tie), _TIES[tie["relation"]]
+        title, verb = prose.title(tie), _verb(tie["relation"])
         ties.append({"verb": verb, "event_id": tie["event_id"], "title": title, "out": False})
     return ties, len(others[_MOST_TIES:])
 
@@ -290,14 +298,14 @@ _OF_SOURCE = ("url", "archive_url", "publisher", "language", "reliability", "wit
 def _details(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the other fields of an event as pairs of label and text."""
     if where := prose.coordinates(event.get("place", {})):
-        yield "Coordinates", where
+        yield gettext("Coordinates"), where
     if "about_place" in event:
-        yield "About", prose.place(event["about_place"])
+        yield gettext("About"), prose.place(event["about_place"])
     if "occurred_text" in event:
-        yield "Date as given", event["occurred_text"]
-    yield "Date as EDTF", event.get("occurred", "")
+        yield gettext("Date as given"), event["occurred_text"]
+    yield gettext("Date as EDTF"), event.get("occurred", "")
     if "mode" in event:
-        yield "Mode", event["mode"]
-    for field, label in (("contexts", "Contexts"), ("external_ids", "Other ids")):
+        yield gettext("Mode"), event["mode"]
+    for field, name in (("contexts", gettext("Contexts")), ("external_ids", gettext("Other ids"))):
         if field in event:
-            yield label, ", ".join(event[field])
+            yield name, ", ".join(event[field])

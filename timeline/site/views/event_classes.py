@@ -8,19 +8,12 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from timeline.languages.translation import gettext
+
 EventClass = Literal["talk", "help", "demand", "force", "other"]
 
 CLASSES: tuple[EventClass, ...] = get_args(EventClass)
 """The classes in the order in which pages list them."""
-
-WORDS: dict[EventClass, str] = {
-    "talk": "talks and agreements",
-    "help": "aid and deeds",
-    "demand": "demands and threats",
-    "force": "force and pressure",
-    "other": "other",
-}
-"""The words for each class in the legend of a chart or a map."""
 
 TYPES: dict[EventClass, tuple[str, ...]] = {
     "talk": ("AGREE", "CONSULT", "SUPPORT", "CONCEDE"),
@@ -30,6 +23,21 @@ TYPES: dict[EventClass, tuple[str, ...]] = {
 }
 """The codes of event types by class, without those of "other"."""
 _CLASSES = {code: name for name, codes in TYPES.items() for code in codes}
+
+
+def words_of(name: EventClass) -> str:
+    """Return the words for a class in the legend of a chart or a map."""
+    match name:
+        case "talk":
+            return gettext("talks and agreements")
+        case "help":
+            return gettext("aid and deeds")
+        case "demand":
+            return gettext("demands and threats")
+        case "force":
+            return gettext("force and pressure")
+        case "other":
+            return gettext("other")
 
 
 def class_of(event_type: str | None) -> EventClass:

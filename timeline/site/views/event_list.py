@@ -19,10 +19,13 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from timeline.formats import prose, prose_changes
+from timeline.formats.labels import label
 from timeline.formats.local_dates import day_and_time, day_of_year, weekday_name
-from timeline.languages.translation import gettext
+from timeline.formats.prose import Names
+from timeline.languages import translation
+from timeline.languages.translation import gettext, ngettext
 from timeline.model import log_clock
-from timeline.reading import deadline, query
+from timeline.reading import deadline
 from timeline.reading.entries import erasure_of
 from timeline.reading.selection import Selection
 from timeline.reading.sources import withdrawn_sources
@@ -83,7 +86,7 @@ def events_of(
 ) -> Iterator[dict[str, Any]]:
     """Yield these events of a selection with all that a list shows of them."""
     tables = chosen.tables
-    labels = query.labels(tables)
+    names = Names(tables)
     language = str(log.info(connection).get("language", "en"))
     figures = _badges(tables, [row["event_id"] for row in rows], language)
     corrections = last_corrections(
@@ -95,7 +98,7 @@ def events_of(
         yield {
             **row,
             **_when(row),
-            "type_label": labels.get(row["event_type"], row["event_type"]),
+            "type_label": names.event_type(row["event_type"]),
             "class": class_of(row["event_type"]),
             "where": prose.place_name(row["place"], row["country"]),
             "figures": figures.get(row["event_id"], []),
@@ -105,7 +108,7 @@ def events_of(
             "risk": prose.at_risk(withdrawn_sources(tables, row["event_id"]))
             if row["at_risk"]
             else "",
-            "erased": prose.erased(erasure_of(connection, row["seq"]), "What it said")
+            "erased": prose.erased(erasure_of(connection, row["seq"]), gettext("What it said"))
             if row["state"] == "erased"
             else "",
         }
@@ -191,12 +194,17 @@ def _badge(rows: Sequence[RowDict], language: str) -> Badge:
     spread = ""
     if len({(*_numbers(row), row["qualifier"]) for row in rows}) > 1:
         low, high = (prose.number(str(each), language) for each in _ends(bounds))
-        spread = f"{len(rows)} figures, {low} to {high}" if low != high else f"{len(rows)} figures"
+        text = ngettext("{number} figure", "{number} figures", len(rows))
+        if low != high:
+            text = ngettext(
+                "{number} figure, {low} to {high}", "{number} figures, {low} to {high}", len(rows)
+            )
+        spread = text.format(number=translation.number(len(rows)), low=low, high=high)
     amount = prose.amount(
         {**prose.figure_of_row(newest), "unit": "" if unit == "item" else unit}, language
     )
     steps = _steps([_numbers(row)[-1] for row in alike]) if spread and len(alike) > 2 else ""
-    return Badge(rows[0]["measure"], amount, spread, steps)
+    return Badge(label("measure", rows[0]["measure"]), amount, spread, steps)
 
 
 def _numbers(row: RowDict) -> list[Decimal]:

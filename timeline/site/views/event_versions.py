@@ -11,19 +11,13 @@ from typing import Any
 
 from timeline.formats import prose, prose_changes
 from timeline.formats.prose import Names
+from timeline.languages import translation
+from timeline.languages.translation import gettext, ngettext
 from timeline.reading import comparison, deadline, query
 from timeline.reading.entries import erasure_of
 
 VERSIONS = 50
 """The number of versions on a page."""
-_DID = {
-    "corrected": "corrected",
-    "updated": "updated",
-    "retracted": "retracted",
-    "reinstated": "taken back after a retraction",
-    "merged": "merged",
-}
-"""What is said of an event, by the kind of entry that changed it."""
 
 
 def versions_shown(
@@ -70,17 +64,27 @@ def _did(connection: sqlite3.Connection, event_id: str) -> str:
             (event_id,),
         ).fetchall()
     )
+    words = {
+        "corrected": gettext("corrected"),
+        "updated": gettext("updated"),
+        "retracted": gettext("retracted"),
+        "reinstated": gettext("taken back after a retraction"),
+        "merged": gettext("merged"),
+    }
     said = [
-        f"{words} {_times(counts[f'event.{kind}'])}"
-        for kind, words in _DID.items()
+        gettext("{done} {times}").format(done=words[kind], times=_times(counts[f"event.{kind}"]))
+        for kind in words
         if f"event.{kind}" in counts
     ]
-    text = ", ".join(said)
+    text = prose.listed(*said)
     return f"{text[:1].upper()}{text[1:]}"
 
 
 def _times(count: int) -> str:
-    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
+    if count <= 2:
+        return gettext("once") if count == 1 else gettext("twice")
+    text = ngettext("{number} time", "{number} times", count)
+    return text.format(number=translation.number(count))
 
 
 def _first(connection: sqlite3.Connection, event_id: str, first: int, last: int) -> int:
@@ -122,7 +126,7 @@ def _versions(
                 "words": prose_changes.shortened(
                     prose_changes.in_words(names, row["changes"], stood)
                 ),
-                "erased": prose.erased(gone, "What it said") if gone else "",
+                "erased": prose.erased(gone, gettext("What it said")) if gone else "",
             }
         )
     return found[::-1]

@@ -16,8 +16,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from timeline.formats import prose
+from timeline.formats.labels import label
 from timeline.formats.local_dates import clock_words, day_of_year
+from timeline.formats.local_figures import decimal
 from timeline.formats.prose import Names
+from timeline.languages.translation import gettext
 from timeline.model import clock
 from timeline.model.time_zones import zone
 from timeline.reading.known_since import known_since
@@ -134,7 +137,7 @@ def _measure(name: str, told: list[_Told], time_zone: str) -> Measure:
     by_value = sorted(told, key=lambda each: each.value)
     moments = {each.recorded_at for each in told}
     return Measure(
-        name,
+        label("measure", name),
         [each.figure for each in told],
         [each.figure for each in told if not each.figure.is_apart][-1],
         by_value[0].figure.amount,
@@ -261,23 +264,28 @@ def _heights(values: Iterable[Decimal]) -> list[Decimal]:
 
 
 _PARTS = (Decimal("0.2"), Decimal("0.5"), Decimal(1), Decimal(2), Decimal(5))
-_SCALES = ((12, " tn"), (9, " bn"), (6, " m"))
-"""Powers of ten, and what a chart writes in their place."""
+_SCALES = (12, 9, 6)
+"""Powers of ten that a chart writes as a word."""
 
 
 def _short(value: Decimal) -> str:
     """Return a number as a chart has room for: "36", "1.2 bn"."""
     if abs(value) >= Decimal(10) ** 15:
         return f"{value:.1e}"
-    for power, word in _SCALES:
+    for power in _SCALES:
         if abs(value) >= Decimal(10) ** power:
-            return f"{_plain(value.scaleb(-power), 1)}{word}"
+            forms = {
+                12: gettext("{number} tn"),
+                9: gettext("{number} bn"),
+                6: gettext("{number} m"),
+            }
+            return forms[power].format(number=_plain(value.scaleb(-power), 1))
     return _plain(value, 2)
 
 
 def _plain(value: Decimal, places: int) -> str:
-    text = f"{value:,.{places}f}"
-    return text.rstrip("0").rstrip(".")
+    text = f"{value:.{places}f}"
+    return decimal(text.rstrip("0").rstrip("."))
 
 
 _MARKS = 4

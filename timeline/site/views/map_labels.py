@@ -2,17 +2,18 @@
 
 Guarantees: a name never covers a mark or another name in a picture of the given size or a larger
 one, as far as its width can be estimated. Names are Natural Earth's; those of countries are in
-the language of the log if Natural Earth has it, otherwise in English.
+the language of the page, else in that of the log if Natural Earth has it, otherwise in English.
 """
 
 from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
+from timeline.languages.translation import closest, current
 from timeline.model.resources import db_folder
 from timeline.site.views.mercator import WORLD, View
 
@@ -68,6 +69,15 @@ def half_width(name: str, letter: float) -> float:
         for each in name
     )
     return letters * letter / 2
+
+
+def language_of(info: Mapping[str, Any]) -> str:
+    """Return the language for names on a page of a log that says this about itself.
+
+    It is that of the page; if the page only has it for want of the log's own, it is the log's.
+    """
+    of_log = str(info.get("language", "en"))
+    return of_log if closest(of_log) == current() else current()
 
 
 def labels(view: View, room: Room, language: str) -> list[Label]:

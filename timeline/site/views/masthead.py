@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from timeline.formats import prose
+from timeline.formats.labels import label
 from timeline.site.views.change_feed import CHANGED_THE_STORY
 from timeline.store import log
 from timeline.store.rows import RowDict, as_dicts
@@ -101,5 +102,5 @@ def _shown(members: list[RowDict], zone: str) -> dict[str, Any]:
         "recorded_at": first["recorded_at"],
         "when": prose.local_instant(first["recorded_at"], zone),
         "what": first["reason"] or "",
-        "verb": str(first["kind"]).partition(".")[2],
+        "verb": label("verb", str(first["kind"]).partition(".")[2]),
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 from timeline.errors import Erased, NotFound
 from timeline.formats import prose
+from timeline.languages.translation import gettext
 from timeline.media.attached import ENDINGS
 from timeline.reading.attached_files import attached_row
 
@@ -35,10 +36,12 @@ def media_shown(
         if sha256 := medium.get("sha256"):
             row = attached_row(connection, sha256)
             if row["erased"]:
-                why = f": {row['reason']}" if row["reason"] else ""
-                shown["gone"] = f"removed on {prose.date(row['erased'][:10])}{why}"
+                text = gettext("removed on {day}: {reason}")
+                text = text if row["reason"] else gettext("removed on {day}")
+                day = prose.date(row["erased"][:10])
+                shown["gone"] = text.format(day=day, reason=row["reason"])
             elif row["rowid"] is None:
-                shown["gone"] = "not in this copy"
+                shown["gone"] = gettext("not in this copy")
             else:
                 shown["path"] = f"/media/{file_name(sha256, row['media_type'])}"
         found.append(shown)

@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from timeline.formats import prose
+from timeline.formats.labels import country_name, event_type_label, label
 from timeline.formats.local_dates import period_words
-from timeline.languages.translation import gettext
-from timeline.model import countries
-from timeline.reading import areas, deadline, query
+from timeline.formats.prose import Names
+from timeline.languages import translation
+from timeline.languages.translation import current, gettext, ngettext
+from timeline.reading import areas, deadline
 from timeline.reading.filters import MATCHED
-from timeline.reading.selection import Selection
+from timeline.reading.selection import Selection, folded
 from timeline.site.views.address import FACETS, NOT, Address
 from timeline.site.views.event_classes import EventClass, class_of
 
@@ -27,21 +29,6 @@ _MOST = 1_000
 """The largest number of values that a facet shows; they take 270 kB of a page."""
 _OPEN = ("type", "actor", "country")
 """The facets whose values are shown at first."""
-
-_TITLES = {
-    "type": "Kind of event",
-    "actor": "Who",
-    "country": "Country",
-    "tag": "Tag",
-    "source": "Source",
-    "modality": "Whether it happened",
-    "verification": "How sure",
-    "state": "State",
-    "at_risk": "At risk",
-    "highlight": "Highlights",
-    "precision": "How exact the date is",
-}
-"""The names of the facets on the page."""
 
 
 class Choice(NamedTuple):
@@ -77,7 +64,11 @@ class Facet(NamedTuple):
     @property
     def offer(self) -> str:
         """Return the words that offer all values, or as many as a page shows."""
-        return f"All {self.total:,}" if self.total <= _MOST else f"The first {_MOST:,}"
+        if self.total <= _MOST:
+            text, count = ngettext("All {number}", "All {number}", self.total), self.total
+        else:
+            text, count = ngettext("The first {number}", "The first {number}", _MOST), _MOST
+        return text.format(number=translation.number(count))
 
 
 class Chip(NamedTuple):
@@ -168,27 +159,38 @@ def _facet(chosen: Selection, address: Address, name: str) -> Facet:
     is_long = address.all == name or bool(find)
     limit = _MOST if is_long else _SHOWN
     is_by_name = address.values == "name"
+    is_translated = current() != "en" and name in ("type", "country")
     rows, total = chosen.choices(
-        FACETS[name], None if is_by_name else limit, picked, containing=find
+        FACETS[name],
+        None if is_by_name or is_translated else limit,
+        picked,
+        containing="" if is_translated else find,
     )
+    choices = [
+        Choice(
+            value := str(row["value"]),
+            _label(name, value, str(row["label"])),
+            row["count"],
+            value in yes,
+            value in no,
+            class_of(value) if name == "type" else None,
+        )
+        for row in rows
+    ]
+    if is_translated and find:
+        choices = [each for each in choices if folded(find) in folded(each.label)]
+        total = len(choices)
     if is_by_name:
-        rows.sort(key=lambda row: str(row["label"]).casefold())
-        rows = [row for place, row in enumerate(rows) if place < limit or row["value"] in picked]
+        choices.sort(key=lambda choice: choice.label.casefold())
+    if is_by_name or is_translated:
+        choices = [
+            each for place, each in enumerate(choices) if place < limit or each.value in picked
+        ]
     return Facet(
         name,
-        _TITLES[name],
-        [
-            Choice(
-                value := str(row["value"]),
-                str(row["label"]).replace("_", " "),
-                row["count"],
-                value in yes,
-                value in no,
-                class_of(value) if name == "type" else None,
-            )
-            for row in rows
-        ],
-        total - len(rows),
+        _title(name),
+        choices,
+        total - len(choices),
         name in _OPEN or bool(picked) or is_long,
         name in MATCHED,
         find if find or total > _SHOWN else None,
@@ -196,6 +198,39 @@ def _facet(chosen: Selection, address: Address, name: str) -> Facet:
 
 
 # --- In words -----------------------------------------------------------------------------
+
+
+def _title(facet: str) -> str:
+    """Return the name of a facet on the page."""
+    return {
+        "type": gettext("Kind of event"),
+        "actor": gettext("Who"),
+        "country": gettext("Country"),
+        "tag": gettext("Tag"),
+        "source": gettext("Source"),
+        "modality": gettext("Whether it happened"),
+        "verification": gettext("How sure"),
+        "state": gettext("State"),
+        "at_risk": gettext("At risk"),
+        "highlight": gettext("Highlights"),
+        "precision": gettext("How exact the date is"),
+    }[facet]
+
+
+def _label(facet: str, value: str, known: str) -> str:
+    """Return the label of a value of a facet; `known` is the one that the tables have."""
+    match facet, value:
+        case "type", _:
+            return event_type_label(value, known)
+        case "country", _:
+            return country_name(value)
+        case (("modality" | "verification" | "state" | "precision"), _):
+            return label(facet, value)
+        case "at_risk", _:
+            return gettext("at risk") if value == "1" else gettext("not at risk")
+        case "highlight", _:
+            return gettext("highlight") if value == "1" else gettext("not a highlight")
+    return known.replace("_", " ")
 
 
 def _chips(address: Address, labels: dict[tuple[str, str], str]) -> list[Chip]:
@@ -208,7 +243,7 @@ def _chips(address: Address, labels: dict[tuple[str, str], str]) -> list[Chip]:
     others = (
         ("period", _asked_period(address), ("since", "until")),
         ("place", address.place, ("place",)),
-        ("area", address.area and f"on the map: {areas.parse(address.area).words}", ("area",)),
+        ("area", address.area and _asked_area(address), ("area",)),
         ("measure", _asked_range(address), ("measure", "unit", "at_least", "at_most")),
         ("q", address.q and f"\u201c{address.q}\u201d", ("q",)),
     )
@@ -229,14 +264,26 @@ def _asked_period(address: Address) -> str:
     return gettext("to {date}").format(date=prose.date(until)) if until else ""
 
 
+def _asked_area(address: Address) -> str:
+    """Return the area that is asked for, in words."""
+    return gettext("on the map: {area}").format(area=areas.parse(address.area).words)
+
+
 def _asked_range(address: Address) -> str:
     """Return the range of figures that is asked for, in words: "killed: 10 to 50"."""
     if not address.measure:
         return ""
     least, most = address.at_least, address.at_most
-    numbers = f"{least} to {most}" if least and most else ""
-    numbers = numbers or (f"at least {least}" if least else f"at most {most}" if most else "any")
-    return f"{address.measure}: {numbers} {address.unit}".rstrip()
+    if least and most:
+        text = gettext("{measure}: {low} to {high} {unit}")
+    elif least:
+        text = gettext("{measure}: at least {low} {unit}")
+    elif most:
+        text = gettext("{measure}: at most {high} {unit}")
+    else:
+        text = gettext("{measure}: any {unit}")
+    measure = label("measure", address.measure)
+    return text.format(measure=measure, low=least, high=most, unit=address.unit).strip()
 
 
 def _labels(
@@ -246,12 +293,11 @@ def _labels(
 
     Event types and chosen countries have one even if no event has them.
     """
-    called = {("at_risk", "1"): "at risk", ("at_risk", "0"): "not at risk"}
-    called |= {("highlight", "1"): "highlight", ("highlight", "0"): "not a highlight"}
-    called |= {("type", code): label for code, label in query.labels(tables).items()}
+    called = {("type", code): label for code, label in Names(tables).labels.items()}
     for facet, value in address.chosen:
-        if facet.removesuffix(NOT) == "country":
-            called["country", value] = countries.country_name(value)
+        name = facet.removesuffix(NOT)
+        if name in ("at_risk", "highlight", "country"):
+            called[name, value] = _label(name, value, value)
     for each in facets:
         called |= {(each.name, choice.value): choice.label for choice in each.choices}
     return called

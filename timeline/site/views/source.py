@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 
 from timeline.errors import NoText, NotFound
 from timeline.formats import prose
+from timeline.formats.labels import language_name
 from timeline.formats.markup import is_link
+from timeline.languages.translation import gettext
 from timeline.model.invisible import marked
 from timeline.projection import fold
 from timeline.projection.differences import differences
@@ -69,7 +71,10 @@ def source_page(
         "published": prose.date(source["published"]),
         "links": [
             (label, source[field])
-            for field, label in (("url", "Original"), ("archive_url", "Archived copy"))
+            for field, label in (
+                ("url", gettext("Original")),
+                ("archive_url", gettext("Archived copy")),
+            )
             if is_link(source[field])
         ],
         "details": [*_details(source)],
@@ -147,18 +152,15 @@ def _title(source: Mapping[str, Any]) -> str:
 
 def _details(source: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the other fields of a source as pairs of label and value, some of them empty."""
-    for field, label in (("authors", "Written by"), ("publisher", "Publisher")):
-        yield label, source[field]
-    for field, label in (("published", "Published"), ("accessed", "Read")):
-        yield label, prose.date(source[field])
-    for field, label in (
-        ("language", "Language"),
-        ("licence", "Licence of its text"),
-        ("reliability", "Reliability"),
-        ("media_type", "Captured from"),
-        ("text_sha256", "Hash of its text"),
-    ):
-        yield label, source[field]
+    yield gettext("Written by"), source["authors"]
+    yield gettext("Publisher"), source["publisher"]
+    yield gettext("Published"), prose.date(source["published"])
+    yield gettext("Read"), prose.date(source["accessed"])
+    yield gettext("Language"), language_name(source["language"] or "")
+    yield gettext("Licence of its text"), source["licence"]
+    yield gettext("Reliability"), source["reliability"]
+    yield gettext("Captured from"), source["media_type"]
+    yield gettext("Hash of its text"), source["text_sha256"]
 
 
 # --- The text -----------------------------------------------------------------------------
@@ -246,7 +248,7 @@ def _versions(connection: sqlite3.Connection, source_id: str) -> list[dict[str, 
             if before and content:
                 paths = (change.path for change in differences(before, content))
                 names = dict.fromkeys(path.split("/")[1] for path in paths)
-                changed = [_FIELDS.get(name, name.replace("_", " ")) for name in names]
+                changed = [_field(name) for name in names]
         found.append(
             {
                 **row,
@@ -257,11 +259,25 @@ def _versions(connection: sqlite3.Connection, source_id: str) -> list[dict[str, 
                 "changed": changed,
                 "erased": ""
                 if payload
-                else prose.erased(erasure_of(connection, row["seq"]), "What it said"),
+                else prose.erased(erasure_of(connection, row["seq"]), gettext("What it said")),
             }
         )
     return found[::-1]
 
 
-_FIELDS = {"text_sha256": "its text", "url": "address", "archive_url": "archived copy"}
-"""The words for fields of a source whose names are not clear enough."""
+def _field(name: str) -> str:
+    """Return the words for a field of a source."""
+    return {
+        "title": gettext("title"),
+        "publisher": gettext("publisher"),
+        "authors": gettext("authors"),
+        "url": gettext("address"),
+        "archive_url": gettext("archived copy"),
+        "published": gettext("published"),
+        "accessed": gettext("accessed"),
+        "language": gettext("language"),
+        "licence": gettext("licence"),
+        "reliability": gettext("reliability"),
+        "media_type": gettext("media type"),
+        "text_sha256": gettext("its text"),
+    }.get(name, name.replace("_", " "))

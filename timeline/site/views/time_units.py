@@ -146,6 +146,8 @@ class Tick(NamedTuple):
     label: str
     year: str = ""
     """The year, if the label is the first one of that year and does not name it."""
+    is_january: bool = False
+    """Whether the label is the name of January alone."""
 
 
 _STEPS_OF_DAYS = (1, 2, 5, 7, 14)
@@ -184,6 +186,7 @@ def _named(numbers: Sequence[int], *, has_days: bool) -> list[Tick]:
     for number in numbers:
         year, month, day = date_of(number)
         words = day_of_year(month, day, is_short=True) if has_days else month_name(month)
-        found.append(Tick(number, words, date_words(_year(year)) if year != shown else ""))
+        name_of_year = date_words(_year(year)) if year != shown else ""
+        found.append(Tick(number, words, name_of_year, month == 1 and not has_days))
         shown = year
     return found

@@ -18,11 +18,12 @@ from itertools import product
 from typing import Any, Literal, NamedTuple
 
 from timeline.formats import prose
+from timeline.languages.translation import ngettext, number
 from timeline.reading import areas
 from timeline.reading.areas import Area
 from timeline.reading.selection import Selection
 from timeline.site.language_marks import isolated
-from timeline.site.views.event_classes import CLASSES, WORDS, EventClass, class_of
+from timeline.site.views.event_classes import CLASSES, EventClass, class_of, words_of
 from timeline.site.views.map_labels import Label, Room, half_width, labels
 from timeline.site.views.mercator import WORLD, Reach, View, reach_of, view_of
 from timeline.store.rows import RowDict
@@ -140,7 +141,7 @@ class WorldMap(NamedTuple):
     @property
     def words(self) -> Mapping[EventClass, str]:
         """Return the words of a legend for each class of events."""
-        return WORDS
+        return {each: words_of(each) for each in CLASSES}
 
 
 def map_of(chosen: Selection, area: str, box: str, language: str) -> WorldMap:
@@ -281,9 +282,16 @@ def _mark(
     x, y = view.place(row["lon"], row["lat"])
     size = _size(events)
     where = prose.place_name(row["place"], row["country"])
-    what = row["title"] if events == 1 else f"{events:,} events"
-    if places > 1:
-        where = f"{places:,} places" + (f" near {where}" if where else "")
+    what = row["title"]
+    if events > 1:
+        text = ngettext("{number} event", "{number} events", events)
+        what = text.format(number=number(events))
+    if places > 1 and where:
+        text = ngettext("{number} place near {place}", "{number} places near {place}", places)
+        where = text.format(number=number(places), place=where)
+    elif places > 1:
+        text = ngettext("{number} place", "{number} places", places)
+        where = text.format(number=number(places))
     name, is_left = _name_beside(room, x, y, size, row["place"] if places == 1 else None)
     if places > 1:
         area = _reach(group).view(view.width / view.height, 0).area
@@ -308,7 +316,7 @@ def _size(events: int) -> float:
     """Return the radius of a mark in pixels, for which the number of events fits into it."""
     if events == 1:
         return 9.0
-    digits = len(f"{events:,}")
+    digits = len(number(events))
     return round(max(10 + 1.5 * math.log2(events), 5 + 3.4 * digits), 1)
 
 
