@@ -31,7 +31,7 @@ from timeline.errors import NotWritable, Refused, TimelineError
 from timeline.model.limits import ID
 from timeline.site.public_url import SiteUrl, site_url
 from timeline.site.serve import metadata_for
-from timeline.site.views import feeds
+from timeline.site.views import feeds, sitemap
 from timeline.site.views.embed import tag_ids
 from timeline.site.views.media import file_name
 from timeline.store import atomic, log, storage
@@ -73,6 +73,8 @@ def freeze(
         origin = log.info(connection)["origin"]
         addresses = [*_addresses(connection), *(_embeds(connection) if with_embeds else ())]
     site = _Site(copy, url or site_url(f"https://{origin}/"), with_embeds=with_embeds)
+    if site.base == "/":
+        addresses.append("/robots.txt")
     try:
         files = _Files(folder, new, progress)
         asyncio.run(_write(site, files, addresses))
@@ -85,6 +87,7 @@ def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield the address of every page and file, without further pages of lists and static files."""
     yield from ("/", "/events", "/map", "/changes", "/changes.json", "/changes.atom")
     yield from ("/corrections.atom", "/about")
+    yield from sitemap.paths(connection)
     yield from ("/verify", "/verify.json", "/verify.txt", "/favicon.ico")
     yield from (f"/{file}" for file in feeds.NAMES)
     for event_id, version in connection.execute(

@@ -1,6 +1,6 @@
-"""Answer the requests for the page that tells about a timeline as a whole.
+"""Answer the requests for the pages about a timeline as a whole: what it is, how to check it.
 
-Guarantees: the page links only to what exists, so the page of a static site links to no selection.
+Guarantees: the page /about links only to what exists, so that of a static site to no selection.
 
 Knows Datasette only by the objects that it is given.
 """
@@ -8,16 +8,18 @@ Knows Datasette only by the objects that it is given.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from timeline.site import responses
 from timeline.site.responses import Asked, Context
 from timeline.site.views.about import about_page
 from timeline.site.views.address import Address
+from timeline.site.views.proof import checkpoint_note, verify_page
 from timeline.store import log
 
 
-async def about(asked: Asked) -> Any:
+async def _about(asked: Asked) -> Any:
     """Return the page that says what a timeline is, who keeps it, and how complete it is."""
 
     def list_of(facet: str, value: str) -> str:
@@ -36,3 +38,24 @@ async def about(asked: Asked) -> Any:
         }
 
     return await responses.page(asked, "about", read)
+
+
+async def _verify_page(asked: Asked) -> Any:
+    return await responses.page(asked, "verify", verify_page)
+
+
+async def _verify_json(asked: Asked) -> Any:
+    return await responses.json_object(asked, verify_page)
+
+
+async def _verify_text(asked: Asked) -> Any:
+    return await responses.plain(asked, checkpoint_note)
+
+
+LOG_PAGES: tuple[tuple[str, Callable[[Asked], Awaitable[Any]]], ...] = (
+    ("/about", _about),
+    ("/verify", _verify_page),
+    (r"/verify\.json", _verify_json),
+    (r"/verify\.txt", _verify_text),
+)
+"""The pages about a timeline as a whole, and their data."""

@@ -43,7 +43,7 @@ Context = dict[str, Any]
 Read = Callable[[sqlite3.Connection], Context]
 
 _PLAIN = "text/plain; charset=utf-8"
-_OF_FILES = (".csv", ".ics", ".atom", ".geojson", ".jsonl", ".md", ".txt", ".tlog-proof")
+_OF_FILES = (".csv", ".ics", ".atom", ".geojson", ".jsonl", ".md", ".txt", ".tlog-proof", ".xml")
 """The endings of addresses that programs read; a problem is one line of plain text there."""
 
 

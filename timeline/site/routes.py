@@ -28,11 +28,20 @@ from timeline.model import hints
 from timeline.model.limits import ID
 from timeline.reading import query
 from timeline.reading.as_of import parse_as_of
-from timeline.site import downloads, embeds, fair_order, guard, language_links, log_pages, responses
+from timeline.site import (
+    crawlers,
+    downloads,
+    embeds,
+    fair_order,
+    guard,
+    language_links,
+    responses,
+)
 from timeline.site.arguments import arguments, whole_number
 from timeline.site.following import corrections, news
 from timeline.site.language_links import LANG
 from timeline.site.listings import LISTINGS
+from timeline.site.log_pages import LOG_PAGES
 from timeline.site.mounts import Mount, mounts
 from timeline.site.responses import Asked, Context
 from timeline.site.views import feeds
@@ -45,7 +54,7 @@ from timeline.site.views.embed import TAG_ID, saved_embeds
 from timeline.site.views.event import event_page
 from timeline.site.views.event_versions import VERSIONS
 from timeline.site.views.media import event_with, file_pieces
-from timeline.site.views.proof import checkpoint_note, covering, proof_of, verify_page
+from timeline.site.views.proof import covering, proof_of
 from timeline.site.views.source import source_json, source_page
 from timeline.store import log
 
@@ -63,7 +72,10 @@ _WHOLE = 2**31
 
 def routes(datasette: Any) -> Iterator[tuple[str, Callable[..., Awaitable[Any]]]]:
     """Yield the pattern and the handler of every page of every timeline."""
-    for mount in mounts(datasette):
+    known = mounts(datasette)
+    if known:
+        yield r"/robots\.txt$", _handler(known[0], crawlers.robots)
+    for mount in known:
         for pattern, page in _PAGES:
             yield f"{re.escape(mount.prefix)}{pattern}$", _handler(mount, page)
 
@@ -342,18 +354,6 @@ async def _media_file(asked: Asked) -> Any:
     )
 
 
-async def _verify_page(asked: Asked) -> Any:
-    return await responses.page(asked, "verify", verify_page)
-
-
-async def _verify_json(asked: Asked) -> Any:
-    return await responses.json_object(asked, verify_page)
-
-
-async def _verify_text(asked: Asked) -> Any:
-    return await responses.plain(asked, checkpoint_note)
-
-
 async def _changes_page(asked: Asked) -> Any:
     given = dict(asked.given)
     return await responses.page(
@@ -421,6 +421,7 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     (rf"{_EVENT}{_VERSION}\.json", _event_json),
     (rf"{_EVENT}{_VERSION}\.tlog-proof", _event_proof),
     *LISTINGS,
+    *crawlers.SITEMAPS,
     (_ACTOR, _actor_page),
     (rf"{_ACTOR}\.json", _actor_json),
     (_SOURCE, _source_page),
@@ -438,8 +439,5 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     (r"/changes\.atom", _changes_feed),
     (r"/corrections\.atom", corrections),
     (r"/since\.json", news),
-    ("/about", log_pages.about),
-    ("/verify", _verify_page),
-    (r"/verify\.json", _verify_json),
-    (r"/verify\.txt", _verify_text),
+    *LOG_PAGES,
 )

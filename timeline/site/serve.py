@@ -46,7 +46,7 @@ SETTINGS = {
 }
 
 
-_PAGES = ("changes", "events", "timelines", "verify")
+PAGES = ("about", "actors", "changes", "embed", "events", "map", "sources", "timelines", "verify")
 """The names of our pages at the root, which hide Datasette's pages of a file with that name."""
 
 
@@ -125,7 +125,7 @@ def serve(
         tell(f'Serving "{metadata["title"]}" at http://{shown_host}:{port}/{known}  (Ctrl-C stops)')
         if note:
             tell(f"Note: {note}")
-        if Path(path).stem in _PAGES:
+        if Path(path).stem in PAGES:
             tell(
                 f"Note: /{Path(path).stem} is a page of the timeline, so Datasette's own pages of "
                 f"this file cannot be seen: rename {Path(path).name} to see them"

@@ -138,7 +138,7 @@ def _of_list(found: Fields, path: str) -> _Said:
     return _Said(
         f"{words} - {info['title']}",
         counted.format(count=number(found["count"]), total=number(found["total"]), words=words),
-        f"/events{query_of(pairs)}",
+        str(found.get("short") or f"/events{query_of(pairs)}"),
     )
 
 
@@ -186,6 +186,27 @@ def _of_changes(found: Fields, path: str) -> _Said:
     return _Said(title, description.format(title=found["info"]["title"]), path)
 
 
+def _of_listing(found: Fields, path: str) -> _Said:
+    heading = {
+        "actors": gettext("Actors"),
+        "sources": gettext("Sources"),
+        "tags": gettext("Tags"),
+        "types": gettext("Kinds of events"),
+        "countries": gettext("Countries"),
+    }[found["kind"]]
+    description = gettext("{what} of {title}, with the number of events of each")
+    return _Said(
+        heading,
+        description.format(what=heading, title=found["info"]["title"]),
+        path.removesuffix("/az"),
+    )
+
+
+def _of_log(found: Fields, path: str) -> _Said:
+    description = gettext("What {title} is, who keeps it, and how complete it is")
+    return _Said(gettext("About"), description.format(title=found["info"]["title"]), path)
+
+
 def _of_proof(found: Fields, path: str) -> _Said:
     description = gettext("How anybody can check that no entry of {title} was changed")
     return _Said(gettext("Verify"), description.format(title=found["info"]["title"]), path)
@@ -202,6 +223,8 @@ _SAID: dict[str, Callable[[Fields, str], _Said]] = {
     "event": _of_event,
     "actor": _of_actor,
     "source": _of_source,
+    "listing": _of_listing,
+    "about": _of_log,
     "changes": _of_changes,
     "verify": _of_proof,
 }
