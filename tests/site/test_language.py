@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from lxml import html
 from site_in_process import open_site
 
+import timeline.site
 from timeline import Timeline
 from timeline.languages import translation
 
@@ -152,3 +154,9 @@ def test_files_are_the_same_in_every_language(file: str, tmp_path: Path) -> None
     with open_site(log_in("uk", tmp_path)) as site:
         assert site.ask(f"/{file}?lang=de").text == site.ask(f"/{file}").text
         assert "квітня" not in site.ask(f"/{file}").text
+
+
+def test_scripts_have_no_words_of_their_own() -> None:
+    for script in (Path(timeline.site.__file__).parent / "static").glob("*.js"):
+        code = re.sub("^ *//.*", "", script.read_text(encoding="utf-8"), flags=re.M)
+        assert re.findall(r"""["'`](?:[A-Z][a-z]+|and):? [a-z$]""", code) == [], script.name

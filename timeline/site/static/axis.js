@@ -42,7 +42,7 @@ function start(box) {
     find("a.on").forEach((each) => each.classList.remove("on"));
   }
   function show(target) {
-    const { parts, titles, time } = target.dataset;
+    const { parts, titles, time, more } = target.dataset;
     const add = (name, words, into = card) => {
       const element = into.appendChild(document.createElement(name));
       element.textContent = words;
@@ -56,8 +56,7 @@ function start(box) {
     list.className = titles ? "titles" : "";
     list.dir = "auto";
     shown.forEach((each) => add("li", each, list));
-    const more = time || !titles ? 0 : target.dataset.events - shown.length;
-    if (more > 0) add("span", `and ${more} more`).className = "more";
+    if (more) add("span", more).className = "more";
     card.hidden = false;
     target.classList.add("on");
     const frame = box.getBoundingClientRect();
@@ -99,7 +98,7 @@ function start(box) {
   stopAt(bars.at(-1));
   lanes?.removeAttribute("aria-hidden");
   if (!bars.length) lines[0]?.setAttribute("tabindex", 0);
-  plot.setAttribute("aria-label", `${plot.getAttribute("aria-label")}: arrow keys move along them`);
+  plot.setAttribute("aria-label", plot.dataset.keys);
   box.addEventListener("keydown", (event) => {
     const from = document.activeElement;
     const row = [bars, lines].find((each) => each.includes(from));
@@ -169,7 +168,7 @@ let focused = -1; // the grip that had the focus when the axis was replaced
 function windowOn(strip, first, last, go) {
   const stretches = JSON.parse(strip.dataset.stretches);
   const frame = strip.querySelector(".window");
-  const grips = ["First day", "Last day"].map((name) => {
+  const grips = [strip.dataset.from, strip.dataset.to].map((name) => {
     const grip = strip.appendChild(document.createElement("span"));
     grip.className = "grip";
     grip.tabIndex = 0;

@@ -27,7 +27,7 @@ function live(map) {
   map.classList.add("live");
   map.tabIndex = 0;
   map.setAttribute("role", "group");
-  map.setAttribute("aria-label", "Map: plus and minus zoom, arrows move, 0 shows all");
+  map.setAttribute("aria-label", map.dataset.keys);
 
   function read() { // where the marks are, in units of the world
     const [left, top, width, height] = map.dataset.view.split(" ").map(Number);

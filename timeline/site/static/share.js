@@ -9,10 +9,10 @@ document.addEventListener("click", async (event) => {
   if (open && !open.contains(event.target)) open.open = false;
   if (button) {
     await navigator.clipboard.writeText(button.previousElementSibling.value);
-    button.textContent = "Copied";
+    button.textContent = button.dataset.done;
   } else if (preview && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();
-    preview.replaceWith(Object.assign(document.createElement("iframe"), { src: preview.href, title: "Preview" }));
+    preview.replaceWith(Object.assign(document.createElement("iframe"), { src: preview.href, title: preview.textContent }));
   }
 });
 document.addEventListener("keydown", (event) => {

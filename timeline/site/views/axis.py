@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from timeline.formats import prose
 from timeline.formats.local_dates import period_words
+from timeline.languages.translation import ngettext, number
 from timeline.model import edtf
 from timeline.reading import spans
 from timeline.reading.selection import Selection
@@ -71,6 +72,13 @@ class Bar(NamedTuple):
     left: float
     """Where the period begins, in per cent of the axis."""
     width: float
+
+    @property
+    def more(self) -> str:
+        """Return how many more events there are than titles, in words; "" without titles."""
+        more = self.events - len(self.titles) if self.titles else 0
+        text = ngettext("and {number} more", "and {number} more", more)
+        return text.format(number=number(more)) if more else ""
 
 
 class AxisLine(NamedTuple):
