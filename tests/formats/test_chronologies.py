@@ -1,25 +1,33 @@
-"""Chronologies for people: Markdown, read back by a parser that is not ours."""
+"""Chronologies for people: Markdown and Word, read back by parsers that are not ours."""
 
 from __future__ import annotations
 
 import contextlib
+import io
+import os
+import pty
+import re
+import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chronologies import Read, read_markdown
+from chronologies import Read, read_markdown, read_word
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from once_accepted import as_once_accepted
-from running import done, run
+from running import done, one_line, process, run
 from site_in_process import open_site
 from strategies import events
 
 from timeline import Timeline, demo
 from timeline.formats.about import about_selection
 from timeline.formats.exporters import markdown
+from timeline.formats.exporters.word import run_of
+from timeline.formats.markup import for_xml
 from timeline.reading import query
 from timeline.reading.as_of import NOW
 from timeline.store import storage
@@ -33,7 +41,23 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def exported(path: Path, *options: object) -> Read:
-    return read_markdown(done("-d", path, "export", "md", *options))
+    """A chronology, which says the same in Markdown and in Word."""
+    read = read_markdown(done("-d", path, "export", "md", *options))
+    word = read_word(word_of(path, *options))
+    assert word.headings == read.headings
+    assert word.notes == read.notes
+    assert word.references == read.references
+    assert [text.strip(" ") for text in word.paragraphs] == [
+        text.strip(" ") for text in read.paragraphs
+    ]
+    return read
+
+
+def word_of(path: Path, *options: object) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "out.docx"
+        done("-d", path, "export", "docx", *options, "-o", file)
+        return file.read_bytes()
 
 
 def of_events(*stated: Mapping[str, Any], state: str = "all") -> Read:
@@ -42,7 +66,7 @@ def of_events(*stated: Mapping[str, Any], state: str = "all") -> Read:
         path = Path(folder) / "story.db"
         with Timeline.create(path, title="T", origin="example.org/t") as timeline:
             timeline.record({"occurred": "2025", **each, "external_ids": []} for each in stated)
-        return exported(path, "--state", state)
+        return read_markdown(done("-d", path, "export", "md", "--state", state))
 
 
 def test_a_chronology_says_what_it_is_of_and_when(story: Path) -> None:
@@ -109,8 +133,7 @@ def test_a_footnote_has_page_quote_and_archive_and_a_figure_refers_to_it(
         timeline.record(event)
     read = exported(path)
     text, addresses = read.notes[1]
-    assert text.startswith('A *report*, The Desk, 16 April 2025, "At least three"; ')
-    assert text.endswith("; archived: ")
+    assert text == 'A *report*, The Desk, 16 April 2025, "At least three"; ; archived:'
     assert addresses == [source["url"], source["archive_url"]]
     assert read.notes[2] == ("Another", [])
     assert read.references == [1, 1, 2]
@@ -176,6 +199,7 @@ def test_whatever_is_stated_is_text(stated: list[dict[str, Any]]) -> None:
 
 def test_the_same_state_gives_the_same_bytes_and_one_event_is_held(story: Path) -> None:
     assert done("-d", story, "export", "md") == done("-d", story, "export", "md")
+    assert word_of(story) == word_of(story)
     with contextlib.closing(storage.connect(story)) as connection:
         about = about_selection(connection, NOW, {}, {})
         event = query.get(connection, "sumy-strike")
@@ -219,3 +243,74 @@ def test_the_site_has_the_first_events_and_says_where_the_next_are(
 def test_wrong_filters_are_one_line(story: Path) -> None:
     result = run("-d", story, "export", "md", "--country", "Nowhere")
     assert (result.exit_code, result.stdout) == (1, "")
+
+
+def test_word_keeps_what_a_reader_of_word_needs(story: Path) -> None:
+    import docx
+
+    document = docx.Document(io.BytesIO(word_of(story)))
+    said = document.core_properties
+    assert (said.title, said.author) == ("NATO and Odesa, spring 2025", "The demonstration desk")
+    assert said.comments == ""
+    header = document.sections[0].header.paragraphs[0].text
+    assert header.startswith("NATO and Odesa, spring 2025\nState of 18 April 2025, entry 63")
+    struck = [run for each in document.paragraphs for run in each.runs if run.font.strike]
+    assert struck == []
+    fields = [each.text for each in document.element.iter(f"{WORD}instrText")]
+    marks = {each.get(f"{WORD}name") for each in document.element.iter(f"{WORD}bookmarkStart")}
+    assert fields
+    assert {field.split()[1] for field in fields} <= marks
+
+
+WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(ODD) | st.text(st.characters(exclude_categories=("Cs",)), min_size=1))
+def test_any_text_comes_back_from_word(text: str) -> None:
+    import docx
+
+    document = docx.Document()
+    paragraph = document.add_paragraph()
+    run_of(paragraph._p, for_xml(text))
+    file = io.BytesIO()
+    document.save(file)
+    (read,) = [each.text for each in docx.Document(file).paragraphs]
+    assert read == re.sub("\r\n?", "\n", for_xml(text))
+
+
+def test_text_from_the_right_is_set_from_the_right(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    with Timeline.create(path, title="\u062e\u0637", language="ar") as timeline:
+        timeline.record({"title": "\u0645\u062d\u0627\u062f\u062b\u0627\u062a", "occurred": "2025"})
+    with zipfile.ZipFile(io.BytesIO(word_of(path))) as parts:
+        text = parts.read("word/document.xml").decode()
+        assert 'w:val="ar"' in parts.read("word/styles.xml").decode()
+    assert re.search(r'<w:pStyle w:val="Heading2"/><w:bidi/>', text)
+    assert text.count("<w:rtl/>") == text.count("<w:bidi/>") == 2
+
+
+def test_word_is_no_text_for_a_terminal_and_needs_its_extra(
+    story: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = pty.openpty()
+    try:
+        result = process("-d", story, "export", "docx", "-o", os.ttyname(theirs), cwd=tmp_path)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert one_line(result) == "this is no text for a terminal: write it to a file, with -o FILE"
+    monkeypatch.setitem(sys.modules, "docx", None)
+    refused = run("-d", story, "export", "docx", "-o", tmp_path / "out.docx")
+    assert one_line(refused) == "Word is written by an extra: pip install 'timeline-store[docx]'"
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_the_site_offers_word(story: Path) -> None:
+    with open_site(story) as site:
+        assert "/events.docx" in "".join(site.links("/events"))
+        answer = site.ask("/events.docx?country=UKR")
+        assert answer.headers["content-type"].endswith("wordprocessingml.document")
+        word = read_word(answer.content)
+        assert word.headings == read_markdown(site.page("/events.md?country=UKR")).headings
+        assert site.ask("/events.docx?country=Nowhere").status_code == 400

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from typing import Any, NamedTuple
 
 
@@ -33,7 +35,7 @@ def read_markdown(text: str) -> Read:
         elif token.type == "inline":
             said, addresses = _said(token.children or (), found)
             if note:
-                found.notes[note] = (said, addresses)
+                found.notes[note] = (said.strip(" "), addresses)
             elif is_heading:
                 found.headings.append((is_heading, said))
                 is_heading = 0
@@ -63,3 +65,48 @@ def _said(tokens: Any, found: Read) -> tuple[str, list[str]]:
             case other:
                 raise AssertionError(f"{other}: {token.content}")
     return "".join(parts), addresses
+
+
+_STYLES = """
+p[style-name='Title'] => h1:fresh
+p[style-name='heading 1'] => h2:fresh
+p[style-name='heading 2'] => h3:fresh
+p[style-name='Quote'] => p:fresh
+r[style-name='footnote reference'] => b
+"""
+
+
+def read_word(content: bytes) -> Read:
+    """Read a file of Word; its footnotes must be those of Word."""
+    import lxml.html
+    import mammoth
+
+    result = mammoth.convert_to_html(io.BytesIO(content), style_map=_STYLES)
+    assert [each.message for each in result.messages if "unrecognised" in each.message] == []
+    found = Read([], [], {}, [])
+    for element in lxml.html.fragment_fromstring(result.value, create_parent=True):
+        if element.tag == "ol":
+            for number, note in enumerate(element, 1):
+                assert note.get("id") == f"footnote-{number}"
+                (*links, back) = note.iter("a")
+                assert back.get("href") == f"#footnote-ref-{number}"
+                for each in (*links, back):
+                    each.text = ""
+                said = note.text_content().strip(" ")
+                found.notes[number] = (said, [each.get("href") for each in links])
+            continue
+        for part in element if element.tag == "ul" else [element]:
+            for each in [*part.iter("b")]:  # the mark of a footnote, or its number again
+                found.references.extend(map(int, re.findall("[0-9]+", each.text_content())))
+                each.drop_tree()
+            for each in part.iter("a"):
+                assert each.get("href", "http").startswith("http")
+                each.text = ""
+            for each in part.iter("br"):
+                each.tail = f"\n{each.tail or ''}"
+            said = part.text_content()
+            if element.tag in ("h1", "h2", "h3"):
+                found.headings.append((int(element.tag[1]), said))
+            else:
+                found.paragraphs.append(said)
+    return found

@@ -104,6 +104,7 @@ def exports(path: Path) -> dict[str, object]:
                 )
             )
             for name, form in FORMATS.items()
+            if not form.needs
         }
         found["ids"] = ids
         found["history"] = [query.history(connection, event_id) for event_id in ids]

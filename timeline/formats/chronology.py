@@ -97,7 +97,8 @@ class _Numbers:
         """Return the next footnote, for a citation or for a source alone."""
         self._last += 1
         addresses = self._names.addresses(citation["source_id"])
-        return Footnote(self._last, self._names.citation(citation), tuple(addresses))
+        said = " ".join(self._names.citation(citation).splitlines())
+        return Footnote(self._last, said, tuple(addresses))
 
     def erased(self, event: Mapping[str, Any]) -> str:
         """Return the sentence that tells when and why what an event said was erased."""

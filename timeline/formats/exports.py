@@ -2,14 +2,15 @@
 
 Guarantees: each `write` is pure. It takes events (or entries) and an `About`, and yields text.
 It also streams: each piece of text ends at the end of a line, and only one event is held in
-memory (TimelineJS: also the title slide and the eras). Text in the log stays text in the file; it
-never becomes a tag, a property, a formula or a command. Only a slide that came from TimelineJS
-keeps its harmless tags, as `slide_again` says.
+memory (TimelineJS: also the title slide and the eras; Word: the whole document, in bytes). Text in
+the log stays text in the file; it never becomes a tag, a property, a formula or a command. Only a
+slide that came from TimelineJS keeps its harmless tags, as `slide_again` says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from timeline.formats.about import About
@@ -22,6 +23,7 @@ from timeline.formats.exporters import (
     icalendar,
     markdown,
     sheet_csv,
+    word,
 )
 from timeline.formats.timelinejs import exporter
 
@@ -31,10 +33,10 @@ class ExportFormat(NamedTuple):
 
     media_type: str
     suffix: str
-    write: Callable[[Iterable[Any], About], Generator[str, None, int]]
-    """Yields the text of a file of events; returns how many events the format cannot hold.
+    write: Callable[[Iterable[Any], About], Generator[str, None, int] | Generator[bytes, None, int]]
+    """Yields a file of events as text, or as bytes if it is none; returns how many are left out.
 
-    Those events are left out of the file.
+    Left out are the events that the format cannot hold.
     """
     newest_first: bool = False
     """Whether `write` needs the events with the most recently recorded first."""
@@ -46,6 +48,13 @@ class ExportFormat(NamedTuple):
     """Whether `write` takes entries instead of events, as `reading.entries.read` yields them."""
     stem: str = "events"
     """The name of the site's file, without the suffix."""
+    needs: str | None = None
+    """The module of an extra without which nothing can be written."""
+
+    @property
+    def is_installed(self) -> bool:
+        """Return whether everything is installed that the format needs."""
+        return self.needs is None or find_spec(self.needs) is not None
 
 
 FORMATS = {
@@ -59,6 +68,13 @@ FORMATS = {
     "timelinejs": ExportFormat("application/json", ".timelinejs.json", exporter.write),
     "figures": ExportFormat("text/csv; charset=utf-8", ".csv", figures_csv.write, stem="figures"),
     "md": ExportFormat("text/markdown; charset=utf-8", ".md", markdown.write, oldest_first=True),
+    "docx": ExportFormat(
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ".docx",
+        word.write,
+        oldest_first=True,
+        needs="docx",
+    ),
     "jsonl": ExportFormat("application/jsonl", ".jsonl", entries_jsonl.write, of_entries=True),
 }
 """The formats by the name that the command line and the site use for them."""

@@ -23,7 +23,12 @@ def escaped(text: str) -> str:
 
     Every kind of line break becomes a line feed.
     """
-    return html.escape(_NOT_XML.sub("\ufffd", _LINE_BREAK.sub("\n", text)))
+    return html.escape(for_xml(_LINE_BREAK.sub("\n", text)))
+
+
+def for_xml(text: str) -> str:
+    """Return a text with U+FFFD in place of each character that XML cannot hold."""
+    return _NOT_XML.sub("\ufffd", text)
 
 
 def unmarked(text: str) -> str:

@@ -32,7 +32,7 @@ from timeline.reading.facet_index import FacetIndex
 from timeline.site import frames, guard, language_links, language_marks, public_url
 from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.mounts import Mount
-from timeline.site.views import glossary
+from timeline.site.views import feeds, glossary
 from timeline.site.views.browse import PAGE_SIZE
 from timeline.site.views.preview import Preview, preview_of
 from timeline.site.views.share import Share, share_of
@@ -43,7 +43,10 @@ Context = dict[str, Any]
 Read = Callable[[sqlite3.Connection], Context]
 
 _PLAIN = "text/plain; charset=utf-8"
-_OF_FILES = (".csv", ".ics", ".atom", ".geojson", ".jsonl", ".md", ".txt", ".tlog-proof", ".xml")
+_OF_FILES = (
+    *(".csv", ".ics", ".atom", ".geojson", ".jsonl", ".md", ".docx"),
+    *(".txt", ".tlog-proof", ".xml"),
+)
 """The endings of addresses that programs read; a problem is one line of plain text there."""
 
 
@@ -211,6 +214,7 @@ def _offered() -> list[tuple[str, str]]:
         ("events.csv", "CSV"),
         ("figures.csv", gettext("Figures (CSV)")),
         ("events.md", "Markdown"),
+        *([("events.docx", "Word")] if "events.docx" in feeds.NAMES else ()),
         ("events.json", "JSON"),
         ("events.ics", gettext("Calendar")),
         ("events.atom", gettext("Feed")),

@@ -211,7 +211,9 @@ async def _feed(asked: Asked) -> Any:
     check_names(asked.given)
     address = Address.of(asked.given)
 
-    def pieces(connection: sqlite3.Connection) -> AbstractContextManager[Iterator[str]]:
+    def pieces(
+        connection: sqlite3.Connection,
+    ) -> AbstractContextManager[Iterator[str] | Iterator[bytes]]:
         return feeds.feed(
             connection,
             name,

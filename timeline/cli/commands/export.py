@@ -55,7 +55,7 @@ def export_command(
     as_reported: str | None,
     **filters: Any,
 ) -> None:
-    """Write the events to a file, in the order of the log; md in order of time.
+    """Write the events to a file, in the order of the log; md and docx in order of time.
 
     \b
       csv         a sheet: for append --csv into another log, or sync into this
@@ -66,6 +66,7 @@ def export_command(
       timelinejs  slides for TimelineJS
       figures     a table with a row for each figure
       md          a chronology to read, with a footnote for each source (Markdown)
+      docx        the same for Word
       jsonl       the log itself, entry by entry: a copy that can be imported;
                   with filters, only the entries of these events and their sources
     """
@@ -105,10 +106,10 @@ class _Pieces:
     left_out = 0
     """The number of events that the format cannot express; known after the last piece."""
 
-    def __init__(self, pieces: Generator[str, None, int]) -> None:
+    def __init__(self, pieces: Generator[str, None, int] | Generator[bytes, None, int]) -> None:
         self._pieces = pieces
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[str | bytes]:
         self.left_out = yield from self._pieces
 
 
@@ -136,8 +137,11 @@ def _in_order_of_time(found: Selection) -> Iterator[str]:
         yield from some
 
 
-def _write(path: str, pieces: Iterator[str], *, bom: bool) -> None:
-    """Write the pieces: as they are into a file or a pipe, escaped on a terminal."""
+def _write(path: str, pieces: Iterator[str | bytes], *, bom: bool) -> None:
+    """Write the pieces: as they are into a file or a pipe, escaped on a terminal.
+
+    Raises TimelineError for a file that cannot be written, and for bytes on a terminal.
+    """
     if path == "-" and sys.stdout.isatty():
         for piece in pieces:
             output.echo(_escaped(piece).removesuffix("\n"))
@@ -148,13 +152,19 @@ def _write(path: str, pieces: Iterator[str], *, bom: bool) -> None:
             if bom and not is_terminal:
                 file.write(b"\xef\xbb\xbf")
             for piece in pieces:
-                file.write((_escaped(piece) if is_terminal else piece).encode())
+                text = _escaped(piece) if is_terminal else piece
+                file.write(text.encode() if isinstance(text, str) else text)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise TimelineError(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def _escaped(piece: str) -> str:
-    """Escape everything that a terminal would obey, also what looks like our styles."""
+def _escaped(piece: str | bytes) -> str:
+    """Escape everything that a terminal would obey, also what looks like our styles.
+
+    Raises TimelineError for what is no text.
+    """
+    if isinstance(piece, bytes):
+        raise TimelineError("this is no text for a terminal: write it to a file, with -o FILE")
     return output.printable(piece.replace("\r\n", "\n"))

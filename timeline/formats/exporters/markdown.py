@@ -74,7 +74,7 @@ def _definitions(notes: dict[int, Footnote]) -> str:
 
 
 def _parts(note: Footnote) -> Iterator[str]:
-    yield _in_one_line(_LINE_BREAK.sub(" ", note.text))
+    yield _in_one_line(note.text)
     for words, address in links(note):
         yield f"{words}{_address(address)}"
 

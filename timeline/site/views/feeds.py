@@ -26,8 +26,8 @@ from timeline.site.views.address import Address
 from timeline.site.views.browse import selected
 from timeline.site.views.media import file_name
 
-NAMES = {f"{each.stem}{each.suffix}": name for name, each in FORMATS.items()}
-"""The names of the formats, by the name of the site's file."""
+NAMES = {f"{each.stem}{each.suffix}": name for name, each in FORMATS.items() if each.is_installed}
+"""The names of the formats that can be written here, by the name of the site's file."""
 
 JSON_SIZE = 1_000
 """The number of events in a page of JSON."""
@@ -47,7 +47,7 @@ def feed(
     index: FacetIndex | None = None,
     *,
     size: int = JSON_SIZE,
-) -> Iterator[Iterator[str]]:
+) -> Iterator[Iterator[str] | Iterator[bytes]]:
     """Choose the events that an address names, and yield the pieces of their file.
 
     The file is in the format `name`, and is made as its pieces are asked for. `page_of` makes the
