@@ -94,7 +94,7 @@ def test_everything_that_has_an_address_has_a_file(story: Path, site: Path) -> N
         sources = connection.execute("SELECT source_id FROM sources").fetchall()
         actors = connection.execute("SELECT actor_id FROM actors").fetchall()
         tags = [tag_id for _, tag_id in tag_ids(connection)]
-    pages = {"", "events", "map", "changes", "verify", "actors", "sources"}
+    pages = {"", "events", "map", "changes", "verify", "actors", "sources", "about"}
     by_name = {"actors/az", "sources/az"}
     pages |= {f"events/{event_id}" for event_id, _ in versions}
     pages |= {f"events/{event_id}/{version}" for event_id, version in versions}
@@ -108,7 +108,7 @@ def test_everything_that_has_an_address_has_a_file(story: Path, site: Path) -> N
         else str(page.parent.relative_to(site))
         for page in site.rglob("index.html")
     }  # fmt: skip
-    for page in pages - {"", "events", "map"}:
+    for page in pages - {"", "events", "map", "about"}:
         assert json.loads((site / f"{page}.json").read_text())
     for event_id, version in versions:
         assert (site / f"events/{event_id}/{version}.tlog-proof").is_file()
@@ -120,11 +120,14 @@ def test_nothing_is_offered_that_needs_a_server(site: Path) -> None:
     for page in site.rglob("*.html"):
         text = page.read_text()
         assert "<form" not in text
-        scripts = re.findall(r"<script[^>]*/([a-z_]+\.js)", text)
-        assert scripts == (["embed.js"] if page.is_relative_to(site / "embed") else [])
+        scripts = re.findall(r'<script[^>]* src="[^"]*/([a-z_]+\.js)', text)
+        is_list = page.parent in (site, site / "events")
+        own_scripts = ["static_search.js"] if is_list else []
+        assert scripts == (["embed.js"] if page.is_relative_to(site / "embed") else own_scripts)
         own = [link for link in Links(text).found if "://" not in link]
         assert [link for link in own if "?" in link and "/-/" not in f"/{link}"] == []
-    assert "need the hosted version" in (site / "index.html").read_text()
+    without_script = (site / "index.html").read_text().partition("<noscript>")[2]
+    assert "need the hosted version" in without_script.partition("</noscript>")[0]
 
 
 def test_everything_that_is_shared_has_a_file(site: Path) -> None:
@@ -210,7 +213,7 @@ def test_only_what_changed_is_written_and_what_is_gone_is_removed(
     assert "CNAME" in after
     assert not (folder / "events/no-more").exists()
     assert (tmp_path / "outside").exists()
-    assert ", 2 removed;" in text
+    assert ", 4 removed;" in text  # with the two parts of the former index
     assert broken_links(folder) == []
 
 

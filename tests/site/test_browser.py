@@ -6,7 +6,6 @@ machine. Without a browser they are skipped; with TIMELINE_BROWSER=required they
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sqlite3
@@ -23,6 +22,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 import two_scripts
 from axe_playwright_python.sync_playwright import Axe
+from browsers import launched
 from playwright.sync_api import (
     Browser,
     ConsoleMessage,
@@ -30,7 +30,6 @@ from playwright.sync_api import (
     Page,
     Request,
     expect,
-    sync_playwright,
 )
 from running import done, process
 from serving import serving
@@ -73,17 +72,8 @@ Opener = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    executable = next((path for path in map(shutil.which, names) if path), None)
-    if executable is None:
-        message = "no Chromium on this machine: apt-get install chromium"
-        if os.environ.get("TIMELINE_BROWSER") == "required":
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=executable, args=["--disable-gpu"])
-        yield launched
-        launched.close()
+    with launched() as found:
+        yield found
 
 
 @pytest.fixture

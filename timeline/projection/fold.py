@@ -248,23 +248,29 @@ def joined_names(names: Iterable[str]) -> str | None:
 
 
 def search_row(content: StoredContent, actors: str | None) -> _Values:
-    """Return the words of an event for `event_search`: title, summary, quotes, actors, places.
+    """Return the words of an event for `event_search`, from the texts that `search_texts` returns.
 
-    `actors` are the names that `joined_names` returned. The same words are needed to take them out
-    of the index again.
+    The same words are needed to take them out of the index again.
+    """
+    return tuple(text and search_words.words(text) for text in search_texts(content, actors))
+
+
+def search_texts(content: StoredContent, actors: str | None) -> tuple[str | None, ...]:
+    """Return the texts of an event that are searched: title, summary, quotes, actors, places.
+
+    `actors` are the names that `joined_names` returned.
     """
     participants = content.get("participants", ())
     names = [*(actors.split("; ") if actors else ()), *(p["name"] for p in participants)]
     names += [p["as_named"] for p in participants if "as_named" in p]
     places = [content.get("place", _NOWHERE), content.get("about_place", _NOWHERE)]
-    texts = (
+    return (
         content["title"],
         content.get("summary"),
         _joined_lines(c["quote"] for c in content.get("citations", ()) if "quote" in c),
         _joined_lines(names),
         _joined_lines(p[key] for p in places for key in ("name", "admin1") if key in p),
     )
-    return tuple(text and search_words.words(text) for text in texts)
 
 
 def _joined_lines(texts: Iterator[str] | Sequence[str]) -> str | None:

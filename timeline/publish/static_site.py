@@ -25,13 +25,14 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from timeline.errors import NotWritable, Refused, TimelineError
 from timeline.model.limits import ID
+from timeline.publish import static_index
 from timeline.site.public_url import SiteUrl, site_url
 from timeline.site.serve import metadata_for
-from timeline.site.views import feeds, sitemap
+from timeline.site.views import feeds, sitemap, static_parts
 from timeline.site.views.embed import tag_ids
 from timeline.site.views.media import file_name
 from timeline.store import atomic, log, storage
@@ -77,7 +78,7 @@ def freeze(
         addresses.append("/robots.txt")
     try:
         files = _Files(folder, new, progress)
-        asyncio.run(_write(site, files, addresses))
+        asyncio.run(_write(site, files, addresses, copy))
         return files.finish()
     except OSError as error:
         raise NotWritable(str(error.filename or folder), f"{error.strerror}") from None
@@ -151,8 +152,8 @@ class _Site:
         )
 
 
-async def _write(site: _Site, files: _Files, addresses: list[str]) -> None:
-    assets: dict[str, None] = {}
+async def _write(site: _Site, files: _Files, addresses: list[str], copy: Path) -> None:
+    assets = dict.fromkeys(f"/-/static-plugins/timeline-store/{name}" for name in _SCRIPTS)
     for address in addresses:
         status, body, is_html = await site.ask(address)
         if status == 404 and address.endswith(_MAY_BE_MISSING):
@@ -162,6 +163,7 @@ async def _write(site: _Site, files: _Files, addresses: list[str]) -> None:
             files.put(_file_of(address), body)
             continue
         await _write_pages(site, files, address, body.decode(), assets)
+    await _write_index(site, files, copy, assets)
     while assets:
         asset, _ = assets.popitem()
         status, body, _ = await site.ask(asset)
@@ -171,6 +173,37 @@ async def _write(site: _Site, files: _Files, addresses: list[str]) -> None:
             assets |= {
                 posixpath.join(posixpath.dirname(asset), name): None for name in _named(body)
             }
+
+
+async def _write_index(site: _Site, files: _Files, copy: Path, assets: dict[str, None]) -> None:
+    """Write the index for the script of the pages, and the pieces of HTML that it draws with."""
+    parts: dict[str, object] = {}
+
+    async def drawn(query: str) -> str:
+        path = f"/events?part={query}"
+        status, body, _ = await site.ask(path)
+        _check(path, status, body)
+        return _relative(site, "index.html", body.decode(), {}, assets)
+
+    with contextlib.closing(storage.connect(copy)) as connection:
+        folder = static_parts.index(connection)["index"]
+        parts["live"] = await drawn("live")
+        parts["core"] = static_index.core(connection)
+        after, number = "", 0
+        for texts in static_index.texts(connection):
+            *entries, after = (await drawn(f"entries&after={quote(after)}")).split("\x1e")
+            parts[f"entries-{number}"] = entries
+            parts[f"texts-{number}"] = texts
+            number += 1
+    scripts = {name: static_index.script(name, value) for name, value in parts.items()}
+    if number < 2:  # all events are in one part of each kind
+        scripts = {"live": scripts.pop("live"), "core": b"".join(scripts.values())}
+    for name, content in scripts.items():
+        files.put(f"{folder}/{name}.js", content)
+
+
+_SCRIPTS = ("axis.js", "front.js", "static_words.js")
+"""Scripts that static_search.js loads, which no page names."""
 
 
 async def _write_pages(
@@ -211,7 +244,7 @@ def _named(style_sheet: bytes) -> list[str]:
 def _check(address: str, status: int, answer: bytes = b"") -> None:
     """Raise TimelineError for any status but 200, with the answer if there is one to read."""
     if status != 200:
-        why = answer.decode(errors="replace").strip() or f"status {status}"
+        why = answer.decode(errors="replace").strip()[-300:] or f"status {status}"
         raise TimelineError(f"the page {address} cannot be made: {why}")
 
 

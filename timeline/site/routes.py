@@ -44,7 +44,7 @@ from timeline.site.listings import LISTINGS
 from timeline.site.log_pages import LOG_PAGES
 from timeline.site.mounts import Mount, mounts
 from timeline.site.responses import Asked, Context
-from timeline.site.views import feeds
+from timeline.site.views import feeds, static_parts
 from timeline.site.views.actor import actor_json, actor_page
 from timeline.site.views.address import PART, Address, check_names
 from timeline.site.views.browse import browse, card, events_at, map_alone
@@ -158,7 +158,7 @@ async def _browse_page(asked: Asked) -> Any:
     def read_part(connection: sqlite3.Connection) -> Context:
         check_names(asked.given)
         address = Address.of(asked.given)
-        found = _PARTS[part](connection, address, asked.facet_index(connection))
+        found = parts[part](connection, address, asked.facet_index(connection))
         return {**found, "moments": address.moment_query}
 
     def read(connection: sqlite3.Connection) -> Context:
@@ -186,6 +186,7 @@ async def _browse_page(asked: Asked) -> Any:
                 return {
                     **found,
                     "at_places": at_places,
+                    **(static_parts.index(connection) if asked.is_frozen else {}),
                     "saved": saved_embeds(connection) if asked.is_frozen else [],
                     "moments": address.moment_query,
                     "within": _within(found["address"]),
@@ -196,12 +197,13 @@ async def _browse_page(asked: Asked) -> Any:
                 }
 
     part = dict(asked.given).get(PART, "")
-    if part in _PARTS:
+    parts = {**_PARTS, **(static_parts.PARTS if asked.is_frozen else {})}
+    if part in parts:
         return await responses.page(asked, part, read_part)
     return await responses.page(asked, "browse", read)
 
 
-_PARTS = {"map": map_alone, "map_card": card}
+_PARTS: Mapping[str, static_parts.ReadPart] = {"map": map_alone, "map_card": card}
 """What reads each part of the browse page that a script asks for, by the name of its template."""
 
 

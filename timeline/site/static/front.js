@@ -10,6 +10,7 @@ let waiting = 0;
 
 // Return the page at an address as a document; null if it cannot be had, or is no longer wanted.
 async function read(address, signal) {
+  if (self.timelineDraw) return self.timelineDraw(address); // on a static site
   const parts = new URL(address);
   parts.searchParams.set("part", "1");
   try {
@@ -131,7 +132,7 @@ if (panel && search) {
     const link = event.target.closest("a[href]");
     if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const address = new URL(link.getAttribute("href"), location);
-    if (!main.contains(link) || address.origin + address.pathname !== search.form.action) return;
+    if (!main.contains(link) || address.href.split(/[?#]/)[0] !== search.form.action) return;
     event.preventDefault();
     show(address);
   });

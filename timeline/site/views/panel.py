@@ -27,7 +27,7 @@ _SHOWN = 8
 """The number of values that a facet shows until a reader asks for all."""
 _MOST = 1_000
 """The largest number of values that a facet shows; they take 270 kB of a page."""
-_OPEN = ("type", "actor", "country")
+OPEN = ("type", "actor", "country")
 """The facets whose values are shown at first."""
 
 
@@ -169,7 +169,7 @@ def _facet(chosen: Selection, address: Address, name: str) -> Facet:
     choices = [
         Choice(
             value := str(row["value"]),
-            _label(name, value, str(row["label"])),
+            label_of(name, value, str(row["label"])),
             row["count"],
             value in yes,
             value in no,
@@ -188,10 +188,10 @@ def _facet(chosen: Selection, address: Address, name: str) -> Facet:
         ]
     return Facet(
         name,
-        _title(name),
+        title_of(name),
         choices,
         total - len(choices),
-        name in _OPEN or bool(picked) or is_long,
+        name in OPEN or bool(picked) or is_long,
         name in MATCHED,
         find if find or total > _SHOWN else None,
     )
@@ -200,7 +200,7 @@ def _facet(chosen: Selection, address: Address, name: str) -> Facet:
 # --- In words -----------------------------------------------------------------------------
 
 
-def _title(facet: str) -> str:
+def title_of(facet: str) -> str:
     """Return the name of a facet on the page."""
     return {
         "type": gettext("Kind of event"),
@@ -217,7 +217,7 @@ def _title(facet: str) -> str:
     }[facet]
 
 
-def _label(facet: str, value: str, known: str) -> str:
+def label_of(facet: str, value: str, known: str) -> str:
     """Return the label of a value of a facet; `known` is the one that the tables have."""
     match facet, value:
         case "type", _:
@@ -297,7 +297,7 @@ def _labels(
     for facet, value in address.chosen:
         name = facet.removesuffix(NOT)
         if name in ("at_risk", "highlight", "country"):
-            called[name, value] = _label(name, value, value)
+            called[name, value] = label_of(name, value, value)
     for each in facets:
         called |= {(each.name, choice.value): choice.label for choice in each.choices}
     return called
