@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import html
 import json
+import posixpath
 import re
 import shutil
 import subprocess
 from contextlib import ExitStack
 from html.parser import HTMLParser
-from pathlib import Path
+from itertools import chain
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
@@ -20,7 +22,7 @@ from ticking_clock import TickingClock
 
 from timeline import Event, Participant, Timeline
 from timeline.model.names import actor_id_of
-from timeline.site.views.embed import tag_ids
+from timeline.site.views import value_pages
 from timeline.store import storage
 from timeline.store.open_files import holders
 from timeline.store.scratch_folder import scratch_folder
@@ -93,9 +95,11 @@ def test_everything_that_has_an_address_has_a_file(story: Path, site: Path) -> N
         versions = connection.execute("SELECT event_id, version FROM event_versions").fetchall()
         sources = connection.execute("SELECT source_id FROM sources").fetchall()
         actors = connection.execute("SELECT actor_id FROM actors").fetchall()
-        tags = [tag_id for _, tag_id in tag_ids(connection)]
+        values = {path.removeprefix("/") for path in value_pages.paths(connection)}
+        tags = [path.removeprefix("tags/") for path in values if path.startswith("tags/")]
     pages = {"", "events", "map", "changes", "verify", "actors", "sources", "about"}
-    by_name = {"actors/az", "sources/az"}
+    pages |= {"tags", "types", "countries"}
+    without_json = {"actors/az", "sources/az", "months"}
     pages |= {f"events/{event_id}" for event_id, _ in versions}
     pages |= {f"events/{event_id}/{version}" for event_id, version in versions}
     pages |= {f"sources/{source_id}" for (source_id,) in sources}
@@ -103,7 +107,7 @@ def test_everything_that_has_an_address_has_a_file(story: Path, site: Path) -> N
     embeds = {"embed", "embed/highlights", *(f"embed/tags/{tag_id}" for tag_id in tags)}
     embeds |= {f"embed/events/{event_id}" for event_id, _ in versions}
     embeds |= {f"embed/actors/{actor_id}" for (actor_id,) in actors}
-    assert pages | by_name | embeds == {
+    assert pages | values | without_json | embeds == {
         str(page.parent.relative_to(site)).replace(".", "", 1) if page.parent == site
         else str(page.parent.relative_to(site))
         for page in site.rglob("index.html")
@@ -114,6 +118,48 @@ def test_everything_that_has_an_address_has_a_file(story: Path, site: Path) -> N
         assert (site / f"events/{event_id}/{version}.tlog-proof").is_file()
     for name in ("json", "csv", "ics", "atom", "geojson", "timelinejs.json", "jsonl"):
         assert (site / f"events.{name}").stat().st_size > 1_000
+
+
+def test_without_a_server_each_value_leads_to_a_page_of_its_events(site: Path) -> None:
+    def leads(page: str) -> set[str]:
+        links = Links((site / page).read_text()).found
+        return {str(PurePosixPath(posixpath.normpath(Path(page).parent / link))) for link in links}
+
+    assert {"tags/ceasefire", "types/CONSULT", "countries/UKR", "months"} <= leads("index.html")
+    assert {"types/ASSAULT", "countries/UKR"} <= leads("events/sumy-strike/index.html")
+    assert {"months/2025-03", "months/2025-04"} <= leads("months/index.html")
+    assert "tags/ceasefire" in leads("tags/index.html")
+    page = site / "types/ASSAULT/index.html"
+    assert (
+        'rel="canonical" href="https://example.org/nato-odesa-demo/types/ASSAULT"'
+        in page.read_text()
+    )
+    listed = {link for link in leads("types/ASSAULT/index.html") if link.startswith("events/")}
+    assert listed == {"events/sumy-strike"}
+
+
+def test_further_pages_of_a_value_are_files(tmp_path: Path, clock: TickingClock) -> None:
+    path, folder = tmp_path / "many.db", tmp_path / "site"
+    with Timeline.create(path, title="Many", now=clock) as timeline:
+        timeline.record(
+            [
+                Event(title=f"Event {number}", occurred="2025-04", tags=["p", f"tag {number}"])
+                for number in range(110)
+            ]
+        )
+    done("-d", path, "publish", folder, "--static", "--no-embed")
+    assert broken_links(folder) == []
+    for name in ("tags/p", "months/2025-04"):
+        pages = [folder / name / f"{rest}index.html" for rest in ("", "p/2/", "p/3/")]
+        titles = [
+            re.findall(r'class="title"[^>]*>(Event \d+)<', each.read_text()) for each in pages
+        ]
+        assert [*map(len, titles)] == [50, 50, 10]
+        assert len({*chain.from_iterable(titles)}) == 110
+        assert all("<h1>" in each.read_text() for each in pages)
+    assert len(json.loads((folder / "tags.json").read_text())["tags"]) == 111
+    listed = [folder / "tags" / f"{rest}index.html" for rest in ("", "p/2/")]
+    assert sum(each.read_text().count('class="title"') for each in listed) == 111
 
 
 def test_nothing_is_offered_that_needs_a_server(site: Path) -> None:

@@ -255,7 +255,7 @@ def source_of(code: str) -> str:
         ("/", "/", "/?as_of=%23{n}", "/embed", "/embed?as_of=%23{n}"),
         (
             "/events?type=CONSULT&all=actor&find_tag=w&utm_source=x",
-            "/events?type=CONSULT",
+            "/types/CONSULT",
             "/events?type=CONSULT&as_of=%23{n}",
             "/embed?type=CONSULT",
             "/embed?as_of=%23{n}&type=CONSULT",

@@ -95,7 +95,7 @@ LIVING = [
     ("/events?order=oldest", "/"),
     ("/map", "/map"),
     ("/?as_of=2025-04-14", "/"),
-    ("/events?type=ASSAULT&as_of=2025-04-16", "/events?type=ASSAULT"),
+    ("/events?type=ASSAULT&as_of=2025-04-16", "/types/ASSAULT"),
     ("/events?utm_source=chat", "/"),
     ("/?lang=uk", "/"),
     ("/events/sumy-strike", "/events/sumy-strike"),

@@ -32,8 +32,8 @@ from timeline.model.limits import ID
 from timeline.publish import static_index
 from timeline.site.public_url import SiteUrl, site_url
 from timeline.site.serve import metadata_for
-from timeline.site.views import feeds, sitemap, static_parts
-from timeline.site.views.embed import tag_ids
+from timeline.site.views import feeds, sitemap, static_parts, value_pages
+from timeline.site.views.listing import FACETS
 from timeline.site.views.media import file_name
 from timeline.store import atomic, log, storage
 
@@ -98,6 +98,9 @@ def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
         for number in range(1, version + 1):
             page = f"/events/{event_id}/{number}"
             yield from (page, f"{page}.json", f"{page}.tlog-proof")
+    yield from (address for kind in FACETS for address in (f"/{kind}", f"/{kind}.json"))
+    yield "/months"
+    yield from value_pages.paths(connection)
     for file in connection.execute(
         "SELECT sha256, media_type FROM media_files JOIN media_bytes USING (sha256)"
     ):
@@ -105,7 +108,7 @@ def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
     for what in ("source", "actor"):
         for (key,) in connection.execute(f"SELECT {what}_id FROM {what}s ORDER BY 1"):  # noqa: S608
             yield from (f"/{what}s/{key}", f"/{what}s/{key}.json")
-        yield from (f"/{what}s", f"/{what}s/az", f"/{what}s.json")
+        yield f"/{what}s/az"
 
 
 def _embeds(connection: sqlite3.Connection) -> Iterator[str]:
@@ -117,7 +120,8 @@ def _embeds(connection: sqlite3.Connection) -> Iterator[str]:
     for what in ("event", "actor"):
         for (key,) in connection.execute(f"SELECT {what}_id FROM {what}s ORDER BY 1"):  # noqa: S608
             yield f"/embed/{what}s/{key}"
-    yield from dict.fromkeys(f"/embed/tags/{tag_id}" for _, tag_id in tag_ids(connection))
+    tags = (value_pages.path_of("tag", tag) for tag in value_pages.values(connection, "tag"))
+    yield from dict.fromkeys(f"/embed{path}" for path in tags)
 
 
 _HAS_JSON_PAGES = re.compile(f"/actors/{ID}")

@@ -25,9 +25,10 @@ from timeline.site import frames, responses
 from timeline.site.arguments import arguments, whole_number
 from timeline.site.responses import Asked, Context
 from timeline.site.views.address import Address, check_names
-from timeline.site.views.embed import embedded, tags_of, theme_of
+from timeline.site.views.embed import embedded, theme_of
 from timeline.site.views.event import event_page
 from timeline.site.views.share import WIDTH, Frame, code_of, frame_of, shared
+from timeline.site.views.value_pages import check, tags_of
 from timeline.store import log
 
 _OWN = ("theme", "event", "version")
@@ -116,6 +117,7 @@ async def oembed(asked: Asked) -> Any:
     def read(connection: sqlite3.Connection) -> Context:
         info = log.info(connection)
         title = str(info["title"])
+        check(connection, path)
         if path.startswith("/events/"):
             title = prose.title(query.get(connection, path.split("/")[2]))
         elif path.startswith("/actors/"):

@@ -1,4 +1,4 @@
-"""Answer the requests for lists: of all actors, and of all sources.
+"""Answer the requests for lists: of all actors, sources, tags, kinds of events, countries, months.
 
 Guarantees: a parameter that a list has no use for is answered in one line that says so.
 
@@ -8,13 +8,24 @@ Knows Datasette only by the objects that it is given.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from timeline.site import responses
 from timeline.site.responses import Asked, Context
+from timeline.site.views import value_pages
 from timeline.site.views.address import Address, check_names
-from timeline.site.views.listing import PAGE_SIZE, PARAMETERS, listing_json, listing_page
+from timeline.site.views.listing import (
+    FACETS,
+    PAGE_SIZE,
+    PARAMETERS,
+    listing_json,
+    listing_page,
+    months_page,
+)
+
+_MOMENTS = ("as_of", "as_reported")
+"""The parameters that the page of all months knows."""
 
 _WHOLE = 2**31
 """The number of values in a file if there is no server to ask for more."""
@@ -31,6 +42,18 @@ async def listing(asked: Asked) -> Any:
     return await responses.page(asked, "listing", read)
 
 
+async def months(asked: Asked) -> Any:
+    """Return the page of all months in which there are events."""
+    check_names(asked.given, _MOMENTS)
+    address = Address.of(asked.given)
+
+    def read(connection: sqlite3.Connection) -> Context:
+        found = months_page(connection, address, asked.facet_index(connection))
+        return {**found, "moments": address.moment_query, "here": asked.link(asked.path)}
+
+    return await responses.page(asked, "months", read)
+
+
 async def listing_as_json(asked: Asked) -> Any:
     """Return a list as JSON; the file of a static site has all of it."""
     address, kind = _address(asked), asked.part("kind")
@@ -42,14 +65,61 @@ async def listing_as_json(asked: Asked) -> Any:
     return await responses.json_object(asked, read)
 
 
+def of_value(
+    asked: Asked, connection: sqlite3.Connection, found: Context, pairs: list[tuple[str, str]]
+) -> Context:
+    """Return what the page of one value shows besides its events; `pairs` choose the value.
+
+    `found` is what the page of the same selection shows. On every page of a selection, `short` is
+    the path of the page of a value that has exactly its events, or "".
+    """
+    short = value_pages.path_of_selection(connection, found["address"])
+    own: Context = {"value": None, "short": short, "value_path": value_pages.path_of}
+    if not pairs:
+        return own
+    facet, value = pairs[0]
+    own["value"] = value_pages.head_of(facet, value, found["labels"])
+    if asked.is_frozen:
+        own["here"] = asked.link(asked.path)
+    return own
+
+
+def links_to_lists(
+    asked: Asked, connection: sqlite3.Connection, address: Address, facts: Mapping[str, Any]
+) -> Callable[..., str]:
+    """Return what links to the list that a filter chooses, at the moment of an address.
+
+    A static site has the lists of single values that events have today; other links are empty.
+    `facts` are those of the event whose page has the links.
+    """
+    if not asked.is_frozen:
+        moment = Address(as_of=address.as_of, as_reported=address.as_reported)
+        return lambda **chosen: (
+            asked.link("/events") + Address.of([*moment.pairs(), *chosen.items()]).query()
+        )
+    said = [("tag", tag) for tag in facts["tags"] or ()]
+    said += [(name, facts[name]) for name in ("type", "country") if facts[name]]
+    paths = value_pages.paths_of_today(connection, said)
+
+    def link(**chosen: str) -> str:
+        ((facet, value),) = chosen.items()
+        return asked.link(paths[facet, value]) if (facet, value) in paths else ""
+
+    return link
+
+
 def _address(asked: Asked) -> Address:
     check_names(asked.given, PARAMETERS)
     order = [("order", "name")] if asked.part("is_by_name") else []
     return Address.of([*asked.given, *order])
 
 
+_KINDS = "|".join(FACETS)
+
 LISTINGS: tuple[tuple[str, Callable[[Asked], Awaitable[Any]]], ...] = (
-    ("/(?P<kind>actors|sources)(?P<is_by_name>/az)?", listing),
-    (r"/(?P<kind>actors|sources)\.json", listing_as_json),
+    (f"/(?P<kind>{_KINDS})", listing),
+    (rf"/(?P<kind>{_KINDS})\.json", listing_as_json),
+    ("/(?P<kind>actors|sources)/(?P<is_by_name>az)", listing),
+    ("/months", months),
 )
-"""The pages of lists. The ids of actors and sources are longer than "az"."""
+"""The pages of lists. The ids of actors and sources are longer than "az"; a tag may be that."""

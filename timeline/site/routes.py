@@ -40,17 +40,17 @@ from timeline.site import (
 from timeline.site.arguments import arguments, whole_number
 from timeline.site.following import corrections, news
 from timeline.site.language_links import LANG
-from timeline.site.listings import LISTINGS
+from timeline.site.listings import LISTINGS, links_to_lists, of_value
 from timeline.site.log_pages import LOG_PAGES
 from timeline.site.mounts import Mount, mounts
 from timeline.site.responses import Asked, Context
-from timeline.site.views import feeds, static_parts
+from timeline.site.views import feeds, static_parts, value_pages
 from timeline.site.views.actor import actor_json, actor_page
 from timeline.site.views.address import PART, Address, check_names
 from timeline.site.views.browse import browse, card, events_at, map_alone
 from timeline.site.views.changes import PAGE_SIZE, changes_feed, changes_json, changes_page
 from timeline.site.views.cite import citations_of
-from timeline.site.views.embed import TAG_ID, saved_embeds
+from timeline.site.views.embed import saved_embeds
 from timeline.site.views.event import event_page
 from timeline.site.views.event_versions import VERSIONS
 from timeline.site.views.media import event_with, file_pieces
@@ -163,8 +163,9 @@ async def _browse_page(asked: Asked) -> Any:
 
     def read(connection: sqlite3.Connection) -> Context:
         index = asked.facet_index(connection)
-        address, wrong = Address.of(asked.given), list[InvalidInput]()
-        if asked.request.path.rstrip("/").endswith("/map"):
+        of_path = value_pages.pairs_at(connection, asked.part)
+        address, wrong = Address.of([*asked.given, *of_path]), list[InvalidInput]()
+        if asked.path.rstrip("/") == "/map":
             address = address._replace(view="map")
         try:
             check_names(asked.given)
@@ -185,6 +186,7 @@ async def _browse_page(asked: Asked) -> Any:
                     at_places = events_at(connection, found["map"].places)
                 return {
                     **found,
+                    **of_value(asked, connection, found, of_path),
                     "at_places": at_places,
                     **(static_parts.index(connection) if asked.is_frozen else {}),
                     "saved": saved_embeds(connection) if asked.is_frozen else [],
@@ -258,7 +260,7 @@ async def _event_page(asked: Asked) -> Any:
             "covering": cover,
             "signed": cover and prose.local_instant(cover["stored_at"], log.time_zone(connection)),
             "here": asked.link(f"/events/{event_id}{f'/{version}' if version else ''}"),
-            "list_of": lambda **chosen: _list_of(asked, address, chosen),
+            "list_of": links_to_lists(asked, connection, address, found["facts"]),
             "cited": citations_of(found["event"], log.info(connection), cited),
             "row_link": asked.row_link("events", event_id),
         }
@@ -393,18 +395,6 @@ def _within(address: Address) -> str:
     return address.query(all="").removesuffix("?")
 
 
-def _list_of(asked: Asked, address: Address, chosen: Mapping[str, str]) -> str:
-    """Return the link to the list that these filters choose, at the moment of an address.
-
-    It is empty on a static site, which has no such lists.
-    """
-    if asked.is_frozen:
-        return ""
-    moment = Address(as_of=address.as_of, as_reported=address.as_reported)
-    pairs = [*moment.pairs(), *chosen.items()]
-    return asked.link("/events") + Address.of(pairs).query()
-
-
 def _event_of(asked: Asked) -> tuple[str, int | None]:
     version = asked.part("version")
     return asked.part("event_id"), int(version) if version else None
@@ -418,6 +408,7 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     ("/", _browse_page),
     ("/events", _browse_page),
     ("/map", _browse_page),
+    *((pattern, _browse_page) for pattern in value_pages.PATTERNS),
     (rf"/(?P<file>{'|'.join(map(re.escape, feeds.NAMES))})", _feed),
     (_EVENT, _event_page),
     (f"{_EVENT}{_VERSION}", _event_page),
@@ -436,7 +427,7 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     (f"/embed{_EVENT}", embeds.embed_page),
     (f"/embed{_EVENT}{_VERSION}", embeds.embed_page),
     (f"/embed{_ACTOR}", embeds.embed_page),
-    (f"/embed/tags/(?P<tag_id>{TAG_ID})", embeds.embed_page),
+    (f"/embed/tags/(?P<tag_id>{value_pages.TAG_ID})", embeds.embed_page),
     ("/oembed", embeds.oembed),
     ("/changes", _changes_page),
     (r"/changes\.json", _changes_json),

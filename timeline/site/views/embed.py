@@ -6,15 +6,12 @@ events. Reads on the connection it is given; knows no request and no template.
 
 from __future__ import annotations
 
-import re
 import sqlite3
-from collections.abc import Iterator
 from typing import Any
 
-from timeline.errors import InvalidInput, NotFound
+from timeline.errors import InvalidInput
 from timeline.languages.translation import gettext
 from timeline.model import hints
-from timeline.model.names import actor_id_of
 from timeline.reading.as_of import parse_as_of
 from timeline.reading.facet_index import FacetIndex
 from timeline.site.views import axis
@@ -23,12 +20,10 @@ from timeline.site.views.browse import drawn_map, selected
 from timeline.site.views.event_list import groups_of
 from timeline.site.views.masthead import updated
 from timeline.site.views.panel import as_stored, chips_of
+from timeline.site.views.value_pages import path_of, values
 
 THEMES = ("light", "dark")
 """The colours that an embed may have, other than those that its reader prefers."""
-
-TAG_ID = "[a-z0-9][a-z0-9-]*"
-"""The pattern of what stands for a tag in the path of an embed."""
 
 _PARTS = {"": ("axis", "list"), "list": ("list",), "axis": ("axis",), "map": ("map",)}
 """The parts of an embed for each value of the parameter `view`."""
@@ -75,23 +70,9 @@ def theme_of(text: str) -> str:
     return text
 
 
-def tag_ids(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
-    """Yield every tag of the events of today, with what stands for it in a path."""
-    for (tag,) in connection.execute("SELECT DISTINCT tag FROM event_tags ORDER BY tag"):
-        yield tag, tag if re.fullmatch(TAG_ID, tag) else actor_id_of(tag)
-
-
-def tags_of(connection: sqlite3.Connection, tag_id: str) -> list[str]:
-    """Return the tags, spelt alike, that an id in a path stands for. Raises NotFound."""
-    found = [tag for tag, own in tag_ids(connection) if own == tag_id]
-    if not found:
-        raise NotFound("tag", tag_id)
-    return found
-
-
 def saved_embeds(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     """Return the paths of the embeds of a site of files that no page of it is about, by name."""
-    tags = {f"/embed/tags/{tag_id}": tag for tag, tag_id in tag_ids(connection)}
+    tags = {f"/embed{path_of('tag', tag)}": tag for tag in values(connection, "tag")}
     return [
         (gettext("Highlights"), "/embed/highlights"),
         *((tag, path) for path, tag in tags.items()),

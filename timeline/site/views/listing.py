@@ -1,4 +1,4 @@
-"""Read what the page of all actors, and that of all sources, shows.
+"""Read what the pages of all actors, sources, tags, event types, countries and months show.
 
 Guarantees: the number of events beside each is that of the filters, at the moment that is asked
 for; names, offices and publishers are always today's. Only one page of the list is read in full.
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from timeline.errors import InvalidInput
 from timeline.formats import prose
+from timeline.formats.local_dates import month_name
 from timeline.languages.translation import gettext
 from timeline.model import countries, hints
 from timeline.reading import offices
@@ -24,6 +27,8 @@ from timeline.reading.listings import ListedValue, Listing, ValuePage
 from timeline.reading.sources import sources_by_id
 from timeline.site.views.address import Address
 from timeline.site.views.browse import selected
+from timeline.site.views.event_classes import EventClass, class_of
+from timeline.site.views.value_pages import path_of
 from timeline.store.rows import RowDict, as_dicts
 
 PAGE_SIZE = 100
@@ -35,18 +40,32 @@ PARAMETERS = ("q", "order", "after", "as_of", "as_reported")
 _MOST_NAMES = 5
 """The number of other names that are shown of an actor."""
 
-FACETS = {"actors": "actor", "sources": "source"}
+FACETS = {
+    "actors": "actor",
+    "sources": "source",
+    "tags": "tag",
+    "types": "event_type",
+    "countries": "country",
+}
 """The facet of each list, by the path of its page."""
+
+_IDS = {"tags": "tag", "types": "type", "countries": "country"}
+"""The parameter that chooses a value, by the path of the list; the JSON calls a value so."""
 
 
 class ListRow(NamedTuple):
     """A row of a list has a value with what is known of it, and the address of its events."""
 
     value: ListedValue
+    path: str
+    """The path of its page."""
     details: RowDict
     facts: list[str]
     """What is known of it, in words."""
-    events_address: Address
+    events_address: Address | None
+    """The address of its events; None if its page lists just these."""
+    mark: EventClass | None
+    """The class of an event type."""
 
 
 def listing_page(
@@ -62,11 +81,13 @@ def listing_page(
     """
     point = parse_as_of(connection, **address.moments)
     page = _page(connection, FACETS[kind], address, point, index, size)
-    rows_of = (
-        _actors(connection, page.values, index)
-        if kind == "actors"
-        else _sources(connection, page.values, point)
-    )
+    match kind:
+        case "actors":
+            known = _actors(connection, page.values, index)
+        case "sources":
+            known = _sources(connection, page.values, point)
+        case _:
+            known = _plain(connection, kind, page.values)
     moment = Address(as_of=address.as_of, as_reported=address.as_reported)
     return {
         "kind": kind,
@@ -76,11 +97,13 @@ def listing_page(
         "rows": [
             ListRow(
                 value,
+                path_of(_IDS[kind], value.value) if kind in _IDS else f"/{kind}/{value.value}",
                 details,
                 [fact for fact in facts if fact],
-                moment._replace(chosen=((FACETS[kind], value.value),)),
+                None if kind in _IDS else moment._replace(chosen=((FACETS[kind], value.value),)),
+                class_of(value.value) if kind == "types" else None,
             )
-            for value, (details, facts) in zip(page.values, rows_of, strict=True)
+            for value, (details, facts) in zip(page.values, known, strict=True)
         ],
         "found": page.found,
         "total": page.total,
@@ -189,3 +212,66 @@ def _sources(
         published = prose.date(row["published"]) if row["published"] else ""
         captured = gettext("text captured") if has_text else ""
         yield details, [row["publisher"], published, captured]
+
+
+# --- Tags, event types, countries ---------------------------------------------------------
+
+
+def _plain(
+    connection: sqlite3.Connection, kind: str, values: Sequence[ListedValue]
+) -> Iterator[tuple[RowDict, list[str]]]:
+    """Yield each value with its label, and what the vocabulary says of an event type."""
+    said: dict[str, str] = {}
+    if kind == "types":
+        said = dict(connection.execute("SELECT code, coalesce(definition, '') FROM event_types"))
+    for value in values:
+        details: RowDict = {_IDS[kind]: value.value, "label": value.label}
+        yield details, [said.get(value.value, "")]
+
+
+# --- Months -------------------------------------------------------------------------------
+
+
+class ListedMonth(NamedTuple):
+    """A month of a year, with the number of events that may have been in it."""
+
+    name: str
+    path: str
+    events: int
+
+
+def months_page(
+    connection: sqlite3.Connection, address: Address, index: FacetIndex | None = None
+) -> dict[str, Any]:
+    """Return the months in which an event is known to lie, by year, the newest year first.
+
+    Their numbers are those of the filter by period: of all events that may have been then.
+    """
+    point = parse_as_of(connection, **address.moments)
+    with selected(connection, point, index, address) as chosen:
+        counted = chosen.spans().months()
+    months = sorted({each.first for each in counted if each.first and each.first == each.last})
+    begun = _up_to(months, ((each.first or "", each.events) for each in counted))
+    ended = _up_to(months, ((each.last, each.events) for each in counted if each.last), before=True)
+    years: defaultdict[str, list[ListedMonth]] = defaultdict(list)
+    for month, since, until in zip(months, begun, ended, strict=True):
+        if path := path_of("month", month):
+            name = month_name(int(month[5:7]))
+            years[month[:4]].append(ListedMonth(name, path, since - until))
+    return {
+        "kind": "months",
+        "address": address,
+        "is_now": point.is_now,
+        "years": [*years.items()][::-1],
+    }
+
+
+def _up_to(
+    months: Sequence[str], counted: Iterable[tuple[str, int]], *, before: bool = False
+) -> Iterator[int]:
+    """Yield the number of events with a bound up to each month, or before it."""
+    bounds = sorted(counted)
+    sums = [0, *accumulate(events for _, events in bounds)]
+    keys = [bound for bound, _ in bounds]
+    for month in months:
+        yield sums[(bisect_left if before else bisect_right)(keys, month)]

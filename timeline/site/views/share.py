@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from timeline.model.limits import ID
 from timeline.site.views.address import Address
+from timeline.site.views.value_pages import OF_NAME, VALUE
 
 WIDTH = 600
 """The width in pixels of a frame whose page asks for none."""
@@ -69,6 +70,14 @@ def frame_of(path: str, pairs: Iterable[tuple[str, str]] = ()) -> Frame | None:
         return Frame(f"/embed{path}{query_of(moments)}", _HEIGHTS["list"])
     if source := _SOURCE.fullmatch(path):
         return Frame(f"/embed{query_of([('source', source[1])])}", _HEIGHTS["list"])
+    if value := VALUE.fullmatch(path):
+        facet, its_id = value.lastgroup, value[value.lastgroup or 0]
+        if facet == "tag":
+            return Frame(f"/embed{path}{query_of(moments)}", _HEIGHTS["list"])
+        if facet == "type" and OF_NAME.search(its_id):  # an id of a code that no path can hold
+            return None
+        own = [("since", its_id), ("until", its_id)] if facet == "month" else [(facet, its_id)]
+        return Frame(f"/embed{query_of([*own, *moments])}", _HEIGHTS["list"])
     if path not in _LISTS:
         return None
     address = Address.of(pairs)
@@ -96,8 +105,9 @@ def share_of(
     """
     is_list = "groups" in found
     pairs = shared(found["address"]._replace(all="").pairs() if is_list else given)
-    if path == "/map":
-        path, pairs = ("/map", []) if is_frozen else ("/events", pairs)
+    own = found.get("short") or ("/map" if path == "/map" else "")
+    if own and path != "/events":
+        path, pairs = (own, []) if is_frozen else ("/events", pairs)
     now = [pair for pair in pairs if pair[0] not in _MOMENTS]
     then: Parameters | None = None
     then_path = path
@@ -106,7 +116,7 @@ def share_of(
         then_path = f"{path}/{event['version']}"
     elif is_list and newest is not None and not is_frozen:
         then = pairs if "as_of" in dict(pairs) else [*pairs, ("as_of", f"#{newest}")]
-    living = absolute(path + query_of(now))
+    living = absolute(found.get("short") or path + query_of(now))
     fixed = "" if then is None else absolute(then_path + query_of(then))
     frame = frame_of(path, now) if may_embed else None
     if frame is None or (is_frozen and "?" in frame.path):

@@ -10,19 +10,25 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from html import escape
+from itertools import islice
 from typing import NamedTuple
 
 from timeline.errors import NotFound
+from timeline.site.views import value_pages
 from timeline.store import log
 
 SITEMAP = "/sitemap.xml"
 
-_PAGES = ("/", "/map", "/about", "/actors", "/sources", "/changes", "/verify")
+_LISTS = ("/actors", "/sources", "/tags", "/types", "/countries", "/months")
+_PAGES = ("/", "/map", "/about", *_LISTS, "/changes", "/verify")
 """The pages that every timeline has."""
 
 _STEP = 20_000
 """Entries of the log whose events and sources are in one file: 3 MB. The protocol allows 50,000
 addresses in a file."""
+
+_MOST_VALUES = 5_000
+"""Tags, event types, countries and months, at most, whose pages are in the first file."""
 
 _OF_ENTRIES = """
 SELECT '/events/' || event_id, recorded_at FROM events
@@ -95,7 +101,7 @@ def _listed(connection: sqlite3.Connection, part: str) -> Iterator[_Listed]:
     first = (int(number or 1) - 1) * _STEP
     if first == 0 and kind != "actors":
         newest = log.newest(connection)
-        for path in _PAGES:
+        for path in (*_PAGES, *islice(value_pages.paths(connection), _MOST_VALUES)):
             yield _Listed(path, newest.recorded_at if newest else None)
     if kind != "actors":
         yield from map(_Listed._make, connection.execute(_OF_ENTRIES, (first, first + _STEP - 1)))
