@@ -820,6 +820,17 @@ def test_axe_finds_nothing(
     assert found.violations_count == 0, found.generate_report()
 
 
+@pytest.mark.parametrize("language", ["ar", "de", "es", "fr", "uk"])
+@pytest.mark.parametrize("path", ["/", EVENT, "/changes", "/about"])
+def test_axe_finds_nothing_in_another_language(
+    path: str, language: str, demo: str, open_page: Opener
+) -> None:
+    page = open_page(f"{demo}{path}?lang={language}", width=PHONE, scheme="dark")
+    assert is_within(page)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
 def test_a_word_explains_itself_to_the_pointer_the_keyboard_and_a_finger(
     demo: str, open_page: Opener
 ) -> None:
