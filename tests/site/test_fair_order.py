@@ -41,6 +41,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         ("/events?" + "&".join(f"tag=t{n}" for n in range(40)) + "&tag=a{}", "/changes"),
         ("/changes?from=%23{}&to=%2360", "/"),
         ("/changes.json?from=%23{}&to=%2360", "/verify.json"),
+        ("/events/e-{}/card.png", "/"),
     ],
 )
 def test_a_page_waits_for_few_of_many_requests_of_another_kind(

@@ -30,6 +30,7 @@ from urllib.parse import quote, urlsplit
 from timeline.errors import NotWritable, Refused, TimelineError
 from timeline.model.limits import ID
 from timeline.publish import static_index
+from timeline.site.cards import letters, picture
 from timeline.site.public_url import SiteUrl, site_url
 from timeline.site.serve import metadata_for
 from timeline.site.views import feeds, sitemap, static_parts, value_pages
@@ -60,12 +61,14 @@ def freeze(
     *,
     url: SiteUrl | None = None,
     with_embeds: bool = True,
+    with_cards: bool = True,
     progress: Callable[[int], object] = lambda count: None,
 ) -> Frozen:
     """Write the site of a copy of a timeline into `folder`; `new` is a scratch folder inside it.
 
     `url` is the future address of the site, which feeds and citations name; by default it is made
-    of the origin of the log. `with_embeds` is false for a site that no other may show in frames.
+    of the origin of the log. `with_embeds` is false for a site that no other may show in frames,
+    `with_cards` for one without cards, which are not drawn without Pillow either.
     `progress` is called with the number of files so far.
     Raises NotWritable for a folder that cannot be written, Refused for a file in the way that no
     earlier run wrote, and TimelineError for an origin that is no address, or a page that fails.
@@ -73,7 +76,10 @@ def freeze(
     with contextlib.closing(storage.connect(copy)) as connection:
         origin = log.info(connection)["origin"]
         addresses = [*_addresses(connection), *(_embeds(connection) if with_embeds else ())]
-    site = _Site(copy, url or site_url(f"https://{origin}/"), with_embeds=with_embeds)
+        if with_cards and letters.are_here():
+            addresses += _cards(connection)
+    address = url or site_url(f"https://{origin}/")
+    site = _Site(copy, address, with_embeds=with_embeds, with_cards=with_cards)
     if site.base == "/":
         addresses.append("/robots.txt")
     try:
@@ -124,6 +130,20 @@ def _embeds(connection: sqlite3.Connection) -> Iterator[str]:
     yield from dict.fromkeys(f"/embed{path}" for path in tags)
 
 
+def _cards(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield the address of every card: that of the timeline, and of each event that has its own."""
+    yield f"/{_CARD}"
+    for event_id, title in connection.execute(
+        "SELECT event_id, title FROM events WHERE state <> 'erased' ORDER BY event_id"
+    ):
+        if letters.drawable(title):
+            yield f"/events/{event_id}/{_CARD}"
+
+
+_CARD = "card.png"
+_KEY_WITHIN = 2_000
+"""The number of bytes of a card that have its key."""
+
 _HAS_JSON_PAGES = re.compile(f"/actors/{ID}")
 """Matches the address of a page whose JSON has pages too; other lists have it in one file."""
 
@@ -134,20 +154,26 @@ _MAY_BE_MISSING = (".tlog-proof", "/verify.txt")
 class _Site:
     """A Datasette that serves the copy, and answers in this process, without a network."""
 
-    def __init__(self, copy: Path, url: SiteUrl, *, with_embeds: bool) -> None:
+    def __init__(self, copy: Path, url: SiteUrl, *, with_embeds: bool, with_cards: bool) -> None:
         from datasette.app import Datasette
 
         metadata = metadata_for(copy, url, with_embeds)
-        metadata["plugins"]["timeline"]["frozen"] = True
+        metadata["plugins"]["timeline"] |= {"frozen": True, "cards": with_cards}
         self.base = url.path
         self._datasette: Any = Datasette(
             [], immutables=[str(copy)], metadata=metadata, settings={"base_url": self.base}
         )
 
-    async def ask(self, path: str) -> tuple[int, bytes, bool]:
-        """Ask for a path, and return the status, the body, and whether the body is HTML."""
+    async def ask(self, path: str, known: str = "") -> tuple[int, bytes, bool]:
+        """Ask for a path, and return the status, the body, and whether the body is HTML.
+
+        The status is 304 if the body is the `known` one, by its key.
+        """
         answer = await self._datasette.client.request(
-            "GET", f"{self.base}{path.removeprefix('/')}", avoid_path_rewrites=True
+            "GET",
+            f"{self.base}{path.removeprefix('/')}",
+            avoid_path_rewrites=True,
+            headers={"If-None-Match": known} if known else {},
         )
         return (
             answer.status_code,
@@ -159,7 +185,11 @@ class _Site:
 async def _write(site: _Site, files: _Files, addresses: list[str], copy: Path) -> None:
     assets = dict.fromkeys(f"/-/static-plugins/timeline-store/{name}" for name in _SCRIPTS)
     for address in addresses:
-        status, body, is_html = await site.ask(address)
+        known = files.key_of(address) if address.endswith(f"/{_CARD}") else ""
+        status, body, is_html = await site.ask(address, known)
+        if status == 304:
+            files.keep(_file_of(address))
+            continue
         if status == 404 and address.endswith(_MAY_BE_MISSING):
             continue
         _check(address, status, b"" if is_html else body)
@@ -338,6 +368,20 @@ class _Files:
         self._changed[name] = made = self._new / name
         made.parent.mkdir(parents=True, exist_ok=True)
         made.write_bytes(content)
+
+    def key_of(self, address: str) -> str:
+        """Return the key of the card that an earlier run wrote for an address; "" if none did."""
+        name = _file_of(address)
+        if name not in self._earlier or self._link_on_the_way_to(name):
+            return ""
+        with contextlib.suppress(OSError), (self._folder / name).open("rb") as file:
+            return picture.key_in(file.read(_KEY_WITHIN))
+        return ""
+
+    def keep(self, name: str) -> None:
+        """Leave a file of an earlier run as it is."""
+        self._names[name] = None
+        self._progress(len(self._names))
 
     def finish(self) -> Frozen:
         """Move changed files into their places, and remove those that only earlier runs wrote."""

@@ -30,6 +30,7 @@ from timeline.languages.translation import gettext
 from timeline.reading import deadline
 from timeline.reading.facet_index import FacetIndex
 from timeline.site import frames, guard, language_links, language_marks, public_url
+from timeline.site.cards import letters
 from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.mounts import Mount
 from timeline.site.views import feeds, glossary
@@ -130,8 +131,8 @@ async def page(asked: Asked, name: str, read: Read) -> Any:
                 return found
             entry = log.newest(connection)
             newest = entry and entry.seq
-            share, preview = _share(asked, found, newest), _preview(asked, name, found)
-            return {**found, "newest_entry": newest, "share": share, "preview": preview}
+            found = {**found, "newest_entry": newest, "share": _share(asked, found, newest)}
+            return {**found, "preview": _preview(asked, name, found)}
 
     found = await read_at_once(asked, with_info)
     return await _html(asked, name, found, found.get("status", 200))
@@ -150,6 +151,12 @@ def _share(asked: Asked, found: Context, newest: int | None) -> Share:
     )
 
 
+def draws_cards(datasette: Any) -> bool:
+    """Return whether pages have cards: pictures that are drawn for chats."""
+    wanted = (datasette.plugin_config("timeline") or {}).get("cards", True)
+    return bool(wanted) and letters.are_here()
+
+
 def _preview(asked: Asked, name: str, found: Context) -> Preview:
     return preview_of(
         name,
@@ -159,7 +166,13 @@ def _preview(asked: Asked, name: str, found: Context) -> Preview:
         asked.absolute,
         asked.link,
         is_frozen=asked.is_frozen,
+        newest=found["newest_entry"],
+        can_draw=_can_draw if draws_cards(asked.datasette) else None,
     )
+
+
+def _can_draw(title: str) -> bool:
+    return bool(letters.drawable(title))
 
 
 async def json_object(asked: Asked, read: Read) -> Any:
@@ -253,7 +266,7 @@ def as_json(
 
 def response(
     asked: Asked,
-    body: str,
+    body: str | bytes,
     content_type: str,
     status: int = 200,
     headers: Mapping[str, str] | None = None,

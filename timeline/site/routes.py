@@ -38,6 +38,7 @@ from timeline.site import (
     responses,
 )
 from timeline.site.arguments import arguments, whole_number
+from timeline.site.card_files import CARDS
 from timeline.site.following import corrections, news
 from timeline.site.language_links import LANG
 from timeline.site.listings import LISTINGS, links_to_lists, of_value
@@ -417,6 +418,7 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     (rf"{_EVENT}{_VERSION}\.tlog-proof", _event_proof),
     *LISTINGS,
     *crawlers.SITEMAPS,
+    *CARDS,
     (_ACTOR, _actor_page),
     (rf"{_ACTOR}\.json", _actor_json),
     (_SOURCE, _source_page),

@@ -29,6 +29,7 @@ from timeline.store.scratch_folder import scratch_folder
     "--url", metavar="URL", help="Where readers will find it; default https:// and the origin."
 )
 @embed_options
+@click.option("--no-cards", is_flag=True, help="With --static: no pictures for chats.")
 @click.option("--with-texts", is_flag=True, help="Include the captured texts of sources.")
 @click.option("--without-media", is_flag=True, help="Leave attached pictures and documents out.")
 @click.pass_obj
@@ -40,6 +41,7 @@ def publish_command(
     url: str | None,
     embed_from: tuple[str, ...],
     no_embed: bool,
+    no_cards: bool,
     with_texts: bool,
     without_media: bool,
 ) -> None:
@@ -64,10 +66,13 @@ def publish_command(
             folder,
             public,
             with_embeds=not no_embed,
+            with_cards=not no_cards,
             with_texts=with_texts,
             without_media=without_media,
         )
         return
+    if no_cards:
+        raise click.UsageError("--no-cards is about --static: a server draws pictures when asked")
     from timeline.publish.hosting_kit import check_name, write_kit
 
     check_name(Path(database).name)
@@ -110,10 +115,12 @@ def _publish_files(
     url: SiteUrl | None,
     *,
     with_embeds: bool,
+    with_cards: bool,
     with_texts: bool,
     without_media: bool,
 ) -> None:
     from timeline.publish.static_site import freeze
+    from timeline.site.cards import letters
 
     with scratch_folder(folder) as new, output.Progress("files") as progress:
         for name in ("copy", "site"):
@@ -123,7 +130,13 @@ def _publish_files(
             database, copy, with_texts=with_texts, with_media=not without_media
         )
         frozen = freeze(
-            copy, folder, new / "site", url=url, with_embeds=with_embeds, progress=progress
+            copy,
+            folder,
+            new / "site",
+            url=url,
+            with_embeds=with_embeds,
+            with_cards=with_cards,
+            progress=progress,
         )
         publication.record(database, made)
     output.echo(
@@ -131,6 +144,11 @@ def _publish_files(
         f" {frozen.removed:,} removed; {_said(made, database)}"
     )
     share_notes(database)
+    if with_cards and not letters.are_here():
+        output.echo_note(
+            "there are no pictures for chats, which need Pillow: pip install"
+            " 'timeline-store[cards]', or say --no-cards"
+        )
     output.echo(f"Try it: python -m http.server --directory {shlex.quote(str(folder))}")
 
 

@@ -18,6 +18,7 @@ from timeline.languages.translation import gettext, ngettext, number
 from timeline.media.attached import ENDINGS
 from timeline.site.views import linked_data
 from timeline.site.views.address import Address
+from timeline.site.views.card import HEIGHT, WIDTH
 from timeline.site.views.share import Parameters, query_of, shared
 
 _LONGEST = 300
@@ -87,11 +88,15 @@ def preview_of(
     link: Callable[[str], str],
     *,
     is_frozen: bool,
+    newest: int | None,
+    can_draw: Callable[[str], bool] | None,
 ) -> Preview:
     """Return the preview of a page, by the name of its template.
 
-    `found` is what the page shows, with the `info` of the log. `absolute` makes the public address
-    of a path, `link` one without scheme and host. A site of files has no selections.
+    `found` is what the page shows, with the `info` of the log, whose newest entry is `newest`.
+    `absolute` makes the public address of a path, `link` one without scheme and host. A site of
+    files has no selections. `can_draw` returns whether a title can be drawn on a card; without it
+    there are no cards.
     """
     info, event = found["info"], found.get("event", {})
     said = _SAID.get(page, _of_another)(found, path)
@@ -99,7 +104,13 @@ def preview_of(
     moments = [pair for pair in asked if pair[0] in ("as_of", "as_reported")]
     is_living = not moments and not _is_old(found) and not found.get("wrong")
     canonical = absolute(said.path)
-    picture = _attached(found, absolute)
+    attached, card = _attached(found, absolute), None
+    if can_draw and (event or not moments):
+        is_own = bool(event) and event["state"] != "erased" and can_draw(found["title"])
+        if is_own or not attached:
+            path = _card_path(found, newest, is_own=is_own, is_frozen=is_frozen)
+            card = PreviewPicture(absolute(path), WIDTH, HEIGHT, said.title, "image/png")
+    pictures = [each.address for each in (attached, card) if each]
     return Preview(
         _of_its_time(found, said.title),
         _cut(said.description),
@@ -109,12 +120,10 @@ def preview_of(
         _locale(str(info.get("language") or "en")),
         str(found.get("first_recorded_at") or ""),
         str(event.get("recorded_at") or ""),
-        picture,
+        card or attached,
         _feeds(found, link, is_living=not moments, is_frozen=is_frozen),
         not asked and not found.get("wrong") and event.get("state") != "erased",
-        linked_data.of_page(found, canonical, absolute, picture.address if picture else "")
-        if is_living
-        else Markup(),
+        linked_data.of_page(found, canonical, absolute, *pictures[:1]) if is_living else Markup(),
     )
 
 
@@ -257,6 +266,20 @@ def _cut(text: str) -> str:
 
 
 # --- What goes with it --------------------------------------------------------------------
+
+
+def _card_path(found: Fields, newest: int | None, *, is_own: bool, is_frozen: bool) -> str:
+    """Return the path of a card: that of a version of an event, or of the timeline.
+
+    Chats keep a picture for long, so another version has another address. A site of files has only
+    the cards of today.
+    """
+    if not is_own:
+        return f"/card.png?v={newest}"
+    path = f"/events/{found['event']['event_id']}"
+    if is_frozen or not _is_old(found):
+        return f"{path}/card.png?v={found['newest']}"
+    return f"{path}/{found['event']['version']}/card.png"
 
 
 def _attached(found: Fields, absolute: Callable[[str], str]) -> PreviewPicture | None:
