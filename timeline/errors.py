@@ -12,6 +12,7 @@
     +-- Erased              a file that was erased
     +-- TakesTooLong        a question that a page has no time for
     +-- NotFetched          a file on the web that could not be fetched whole
+    +-- NotDelivered        an entry that a receiver did not take
     +-- Refused             well formed, but against the rules of the log
     |   +-- AlreadyRecorded     the id is taken by other content
     |   +-- NothingChanged      an update that would change nothing
@@ -65,6 +66,7 @@ __all__ = [
     "MissingIds",
     "NoText",
     "NotATimeline",
+    "NotDelivered",
     "NotFetched",
     "NotFound",
     "NotWritable",
@@ -218,6 +220,14 @@ class NotFetched(TimelineError):
         self.url = url
         self.problem = problem
         self.status = status
+
+
+class NotDelivered(TimelineError):
+    """A `receiver` did not take an entry; `in_doubt` tells whether it may have it nevertheless."""
+
+    def __init__(self, receiver: str, problem: str, *, in_doubt: bool = False) -> None:
+        super().__init__(f"{receiver}: {problem}")
+        self.receiver, self.problem, self.in_doubt = receiver, problem, in_doubt
 
 
 class TakesTooLong(TimelineError):

@@ -61,6 +61,7 @@ _OTHERS = {
     "erase": "erase",
     "schema": "file",
     "rebuild": "file",
+    "watch": "watch",
     "publish": "publishing",
     "migrate": "file",
     "restore": "restore",

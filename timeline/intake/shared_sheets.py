@@ -11,8 +11,8 @@ import socket
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from timeline.errors import NotFetched
-from timeline.intake.fetch import Connect, Resolve, fetch
 from timeline.model import text_files
+from timeline.network.fetch import Connect, Resolve, fetch
 
 _GOOGLE = "docs.google.com"
 _OF_A_GOOGLE_SHEET = re.compile(

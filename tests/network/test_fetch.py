@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from running import done, entries, environment, one_line, process, run
 
 from timeline.errors import NotFetched
-from timeline.intake.fetch import fetch
+from timeline.network.fetch import fetch
 
 SHEET = "id,title,occurred\n" + "".join(
     f'row-{number:02d},"Talks, day {number} of many",2025-04-{number % 28 + 1:02d}\n'

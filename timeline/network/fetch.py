@@ -1,4 +1,4 @@
-"""Fetch a file from the web: the whole file, or an error that says what was missing.
+"""Fetch a file from the web, or send something there: as a whole, or with an error that says why.
 
 Guarantees: what `fetch` returns is all that the server announced, by its Content-Length or by its
 last chunk; the end of a connection is never taken for the end of a file. It takes no longer than
@@ -7,7 +7,8 @@ After an address of the public internet was asked, no redirect leads to an addre
 or of its network. Each connection goes to an address that was checked: no name is looked up twice.
 
 Uses the proxies that the environment names (`https_proxy` ...). A proxy looks names up itself, so
-what was checked here is what this machine knows of them.
+what was checked here is what this machine knows of them. What is sent goes to the address that is
+given, and follows no redirect.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ import string
 import time
 import zlib
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from io import BufferedReader, RawIOBase
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from timeline.errors import NotFetched
+from timeline.errors import NotDelivered, NotFetched
 
 _SECONDS = 60
 """Seconds that one fetch may take, over all redirects."""
@@ -57,17 +58,50 @@ def fetch(
     """
     try:
         return _Fetch(url, longest, seconds, resolve, connect).content()
-    except TimeoutError:
-        problem = f"it took over {seconds:g} seconds, or over {_READ_SECONDS} without an answer"
-    except http.client.BadStatusLine as error:
-        problem = f"the answer is no HTTP: {str(error).strip()}"
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        problem = str(error)
+    except _PROBLEMS as error:
+        problem = _in_words(error, seconds)
     raise NotFetched(url, f"cannot be fetched: {problem}") from None
+
+
+class Reply(NamedTuple):
+    """The answer to what was sent: its status, the words of the status, and `Retry-After`."""
+
+    status: int
+    reason: str
+    retry_after: str | None
+
+
+def send(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Reply:
+    """Send a body to an http or https address by POST, and return the head of the answer.
+
+    Raises NotDelivered if no answer came within `seconds`; it is in doubt once the body was sent.
+    """
+    sending = _Fetch(url, 0, seconds, socket.getaddrinfo, socket.create_connection)
+    try:
+        with sending.ask(url, body, headers) as answer:
+            return Reply(answer.status, answer.reason, answer.headers.get("Retry-After"))
+    except _PROBLEMS as error:
+        problem = _in_words(error, seconds)
+    raise NotDelivered(url, f"cannot be reached: {problem}", in_doubt=sending.is_asked) from None
+
+
+_PROBLEMS = (OSError, http.client.HTTPException, ValueError)
+
+
+def _in_words(error: Exception, seconds: float) -> str:
+    match error:
+        case TimeoutError():
+            return f"it took over {seconds:g} seconds, or over {_READ_SECONDS} without an answer"
+        case http.client.BadStatusLine():
+            return f"the answer is no HTTP: {str(error).strip()}"
+    return str(error)
 
 
 class _Fetch:
     """Holds what one fetch remembers from address to address."""
+
+    is_asked = False
+    """Whether the last request was, or may have been, sent."""
 
     def __init__(
         self, url: str, longest: int, seconds: float, resolve: Resolve, connect: Connect
@@ -101,7 +135,7 @@ class _Fetch:
         """Follow redirects to the answer that has the content."""
         url = self._url
         for _ in range(_REDIRECTS + 1):
-            answer = self._ask(url)
+            answer = self.ask(url)
             if answer.status == http.client.OK:
                 return answer
             answer.close()
@@ -114,8 +148,13 @@ class _Fetch:
                 raise self._refusal(f"leads to {url}, which is not http or https")
         raise self._refusal(f"leads from address to address, more than {_REDIRECTS} times")
 
-    def _ask(self, url: str) -> http.client.HTTPResponse:
-        """Send a request for an address, and return the answer once its headers are there."""
+    def ask(
+        self, url: str, body: bytes | None = None, more: Mapping[str, str] | None = None
+    ) -> http.client.HTTPResponse:
+        """Send a request to an address, and return the answer once its headers are there.
+
+        It is a POST if there is a body, and has `more` headers.
+        """
         parts = urlsplit(url)
         secure = parts.scheme == "https"
         host, port = parts.hostname, parts.port or (443 if secure else 80)
@@ -124,7 +163,8 @@ class _Fetch:
         target = quote(parts.path or "/", safe=string.punctuation)
         if parts.query:
             target += "?" + quote(parts.query, safe=string.punctuation)
-        headers = {"User-Agent": "timeline", "Connection": "close"}
+        headers = {"User-Agent": "timeline", "Connection": "close", **(more or {})}
+        method = "GET" if body is None else "POST"
         proxy = _proxy(parts.scheme, host)
         addresses = self._allowed(url, host, port, proxied=proxy is not None)
         if proxy is None:
@@ -145,8 +185,9 @@ class _Fetch:
             if secure:
                 connection.default_port = 443
             connection.sock = connected
-            connection.request("GET", target, headers=headers)
-            answer = http.client.HTTPResponse(connected, method="GET")
+            self.is_asked = True
+            connection.request(method, target, body, headers)
+            answer = http.client.HTTPResponse(connected, method=method)
             answer.fp = BufferedReader(_Timed(connected, answer.fp.detach(), self._left))
             answer.begin()
             return answer

@@ -1,0 +1,1 @@
+"""Ask servers on the web, and send to them."""
