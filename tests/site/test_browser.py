@@ -22,13 +22,11 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 import two_scripts
 from axe_playwright_python.sync_playwright import Axe
-from browsers import launched
+from browsers import Opener, launched, opener
 from playwright.sync_api import (
     Browser,
-    ConsoleMessage,
     Locator,
     Page,
-    Request,
     expect,
 )
 from running import done, process
@@ -72,8 +70,6 @@ PAGES = {
 PROBLEMS = ("/events/no-such-event", "/events?since=the+other+day")
 PHONE, DESK = 320, 1200
 
-Opener = Callable[..., Page]
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -83,40 +79,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Opener]:
-    problems: list[str] = []
-
-    def heard(message: ConsoleMessage) -> None:
-        asked = message.location["url"].partition("127.0.0.1")[2].partition("/")[2]
-        if message.type in ("error", "warning") and f"/{asked}" not in PROBLEMS:
-            problems.append(message.text)
-
-    def requested(request: Request) -> None:
-        if urlsplit(request.url).hostname not in ("127.0.0.1", "localhost", None):
-            problems.append(f"requested {request.url}")
-
-    contexts = []
-
-    def opened(
-        address: str, width: int = DESK, scheme: str = "light", javascript: bool = True
-    ) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 800},
-            color_scheme=scheme,  # type: ignore[arg-type]
-            java_script_enabled=javascript,
-        )
-        contexts.append(context)
-        context.on("request", requested)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("console", heard)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(address)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert problems == []
+    with opener(browser, PROBLEMS, DESK) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

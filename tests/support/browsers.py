@@ -1,4 +1,4 @@
-"""A Chromium for tests of pages.
+"""A Chromium for tests of pages, which tells what is wrong with them.
 
 Without one the tests are skipped; with TIMELINE_BROWSER=required they fail.
 """
@@ -8,10 +8,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+Opener = Callable[..., Page]
 
 
 @contextlib.contextmanager
@@ -28,3 +32,64 @@ def launched() -> Iterator[Browser]:
         found = playwright.chromium.launch(executable_path=executable, args=["--disable-gpu"])
         yield found
         found.close()
+
+
+@contextlib.contextmanager
+def opener(
+    browser: Browser, problems_of: Sequence[str] = (), width: int = 1200
+) -> Iterator[Opener]:
+    """A function that opens an address; `problems_of` are paths that may be answered with a 400.
+
+    Fails on a message in the console, an error in a script, or a request to another machine.
+    """
+    problems: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        asked = message.location["url"].partition("127.0.0.1")[2].partition("/")[2]
+        if message.type in ("error", "warning") and f"/{asked}" not in problems_of:
+            problems.append(message.text)
+
+    def requested(request: Request) -> None:
+        if urlsplit(request.url).hostname not in ("127.0.0.1", "localhost", None):
+            problems.append(f"requested {request.url}")
+
+    contexts = []
+
+    def opened(
+        address: str, width: int = width, scheme: str = "light", javascript: bool = True
+    ) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            java_script_enabled=javascript,
+        )
+        contexts.append(context)
+        context.on("request", requested)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", heard)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def is_within(page: Page) -> bool:
+    """Whether a page is no wider than its window, with everything opened."""
+    open_all(page)
+    return bool(page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"))
+
+
+def check_access(page: Page) -> None:
+    """Fail if axe finds anything on a page with everything opened."""
+    open_all(page)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def open_all(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")

@@ -20,13 +20,10 @@ from pluggy import HookimplMarker
 
 from timeline.errors import TimelineError
 from timeline.model.resources import packaged_metadata
-from timeline.site import compression, frames, guard, public_url, replaced_files
+from timeline.site import compression, datasette_cells, frames, guard, public_url, replaced_files
 from timeline.store import log
 
 hookimpl = HookimplMarker("datasette")
-
-_STYLESHEET = "/-/static-plugins/timeline-store/timeline.css"
-"""The path of our stylesheet: Datasette serves static/ under the name of the distribution."""
 
 
 @hookimpl(tryfirst=True)
@@ -83,11 +80,12 @@ def asgi_wrapper(datasette: Any) -> Callable[..., Any]:
 
 @hookimpl
 def prepare_jinja2_environment(env: Any) -> None:
-    """Let other requests run while a template is rendered, and let templates be translated."""
+    """Let other requests run while a page is made, translate ours, and change Datasette's."""
     from timeline.languages import translation
-    from timeline.site import pauses
+    from timeline.site import datasette_markup, pauses
 
     pauses.between_parts(env)
+    datasette_markup.install(env)
     env.add_extension("jinja2.ext.i18n")
     env.policies["ext.i18n.trimmed"] = True
     env.install_gettext_callables(
@@ -109,14 +107,25 @@ def render_cell() -> Awaitable[None] | None:
     return pauses.between_cells()
 
 
+@hookimpl(specname="render_cell", trylast=True)
+def linked_cell(
+    datasette: Any, database: str, table: str | None, row: Any, column: str, value: Any
+) -> str | None:
+    """Return a cell with an id of a timeline as a link to our page, unless a plugin shows it."""
+    return datasette_cells.cell(datasette, database, table, row, column, value)
+
+
 @hookimpl
 def handle_exception(datasette: Any, request: Any, exception: Any) -> Awaitable[Any] | None:
-    """Answer an address that leads nowhere with our own page."""
-    if getattr(exception, "status", None) != 404:
+    """Answer an address that leads nowhere with our own page, and show errors on our site."""
+    status = getattr(exception, "status", None)
+    if status is None:
         return None
-    from timeline.site import routes
+    from timeline.site import datasette_pages, routes
 
-    return routes.not_found(datasette, request)
+    if status == 404:
+        return routes.not_found(datasette, request)
+    return datasette_pages.error_page(datasette, request, exception)
 
 
 @hookimpl
@@ -142,15 +151,30 @@ def permission_resources_sql(datasette: Any, action: str) -> Any:
 
 
 @hookimpl
-def extra_template_vars(database: str | None, datasette: Any) -> Awaitable[dict[str, Any]]:
-    """Return `timeline_notices`, the notice of each timeline, for templates/base.html."""
-    return _notices(datasette, database)
+def extra_template_vars(
+    template: str | None, database: str | None, request: Any, datasette: Any
+) -> Awaitable[dict[str, Any]] | dict[str, Any]:
+    """Return `timeline_notices`, the notice of each timeline, and `timeline_page`.
+
+    They are for templates/base.html, and for what we change in the templates of Datasette. Our own
+    pages need neither.
+    """
+    if template and template.startswith("timeline/"):
+        return {}
+    return _template_vars(datasette, template, database, request)
 
 
 @hookimpl
-def extra_css_urls(database: str | None, datasette: Any) -> Awaitable[list[str]]:
-    """Return our stylesheet for the pages of timelines, and for those that may list one."""
-    return _css_urls(datasette, database)
+def extra_css_urls(
+    template: str | None, database: str | None, request: Any, datasette: Any
+) -> list[str]:
+    """Return our style sheets for the pages of Datasette that are part of our site."""
+    if template and template.startswith("timeline/"):
+        return []
+    from timeline.site import datasette_pages
+
+    name = datasette_pages.database_of(template, database, request)
+    return datasette_pages.style_sheets(datasette, name)
 
 
 async def _add_queries(datasette: Any) -> None:
@@ -169,17 +193,19 @@ async def _add_queries(datasette: Any) -> None:
             )
 
 
-async def _notices(datasette: Any, database: str | None) -> dict[str, Any]:
-    timelines = await _timelines(datasette, database)
+async def _template_vars(
+    datasette: Any, template: str | None, database: str | None, request: Any
+) -> dict[str, Any]:
+    from timeline.site import datasette_pages
+
+    name = datasette_pages.database_of(template, database, request)
+    infos = await _timelines(datasette, None if name == datasette_pages.FIRST_PAGE else name)
     return {
+        "timeline_page": await datasette_pages.page_of(datasette, name, infos, request),
         "timeline_notices": {
-            name: info["notice"] for name, info in timelines.items() if "notice" in info
-        }
+            name: info["notice"] for name, info in infos.items() if "notice" in info
+        },
     }
-
-
-async def _css_urls(datasette: Any, database: str | None) -> list[str]:
-    return [_STYLESHEET] if await _timelines(datasette, database) else []
 
 
 async def _timelines(datasette: Any, database: str | None = None) -> dict[str, dict[str, Any]]:

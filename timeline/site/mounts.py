@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Mapping
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from timeline.errors import TimelineError
 from timeline.projection import tables
@@ -30,6 +32,21 @@ class Mount(NamedTuple):
     """The beginning of its addresses, such as "/timelines/news"; "" at the root."""
     origin: str
     """The origin of its log."""
+
+
+_placed: WeakKeyDictionary[Any, dict[str, Mount]] = WeakKeyDictionary()
+
+
+def placed(datasette: Any) -> Mapping[str, Mount]:
+    """Return the timelines that have pages in the application of a Datasette, by database."""
+    return _placed.get(datasette, {})
+
+
+def place(datasette: Any) -> list[Mount]:
+    """Return the timelines among the databases, and remember them for `placed`."""
+    found = mounts(datasette)
+    _placed[datasette] = {mount.database: mount for mount in found}
+    return found
 
 
 def mounts(datasette: Any) -> list[Mount]:

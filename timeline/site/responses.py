@@ -15,7 +15,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -237,13 +237,29 @@ def _offered() -> list[tuple[str, str]]:
     ]
 
 
+async def markup(asked: Asked, name: str, context: Context) -> Markup:
+    """Return a part of a page of Datasette, made by the template of ours with this name."""
+    datasette = asked.datasette
+    if hasattr(datasette, "get_jinja_environment"):  # Datasette 1.0
+        environment = datasette.get_jinja_environment(asked.request)
+    else:
+        environment = datasette.jinja_env
+    template = environment.get_template(f"timeline/{name}.html")
+    spoken = language_marks.spoken(context["info"], asked.language)
+    with translation.speaking(spoken):
+        html = await template.render_async({**_context(asked, context), "spoken": spoken})
+    return Markup(html)  # noqa: S704 - a template escapes
+
+
+def _context(asked: Asked, context: Context) -> Context:
+    return {**_common(asked), **language_marks.marks(context["info"], asked.language), **context}
+
+
 async def _html(asked: Asked, name: str, context: Context, status: int = 200) -> Any:
     info = context["info"]
     spoken = language_marks.spoken(info, asked.language)
     shown = {
-        **_common(asked),
-        **language_marks.marks(info, asked.language),
-        **context,
+        **_context(asked, context),
         "page": name,
         "languages": language_links.translations(asked.given, spoken),
     }
@@ -342,7 +358,7 @@ def _common(asked: Asked) -> Context:
         "absolute": asked.absolute,
         "path": quote(asked.path),
         "here": asked.link("/events"),
-        "static": lambda name: f"{urls.static_plugins('timeline-store', name)}{_hash(name)}",
+        "static": partial(static, asked.datasette),
         "data_link": str(urls.database(asked.mount.database)),
         "table_link": asked.table_link,
         "instant": prose.instant,
@@ -356,6 +372,11 @@ def _common(asked: Asked) -> Context:
         "page_size": PAGE_SIZE,
         "frozen": asked.is_frozen,
     }
+
+
+def static(datasette: Any, name: str) -> str:
+    """Return the address of a file of static/, under the name of the distribution."""
+    return f"{datasette.urls.static_plugins('timeline-store', name)}{_hash(name)}"
 
 
 @cache

@@ -43,7 +43,7 @@ from timeline.site.following import corrections, news
 from timeline.site.language_links import LANG
 from timeline.site.listings import LISTINGS, links_to_lists, of_value
 from timeline.site.log_pages import LOG_PAGES
-from timeline.site.mounts import Mount, mounts
+from timeline.site.mounts import Mount, mounts, place
 from timeline.site.responses import Asked, Context
 from timeline.site.views import feeds, static_parts, value_pages
 from timeline.site.views.actor import actor_json, actor_page
@@ -73,7 +73,7 @@ _WHOLE = 2**31
 
 def routes(datasette: Any) -> Iterator[tuple[str, Callable[..., Awaitable[Any]]]]:
     """Yield the pattern and the handler of every page of every timeline."""
-    known = mounts(datasette)
+    known = place(datasette)
     if known:
         yield r"/robots\.txt$", _handler(known[0], crawlers.robots)
     for mount in known:
