@@ -7,8 +7,7 @@ import pytest
 
 from timeline.formats import prose
 from timeline.formats.labels import country_name, event_type_label, label, language_name
-from timeline.formats.local_figures import decimal
-from timeline.languages.translation import LANGUAGES, speaking
+from timeline.languages.translation import LANGUAGES, number, speaking
 from timeline.model import content, countries, edtf, vocabulary
 from timeline.model.media import Medium
 
@@ -91,7 +90,7 @@ def test_no_digit_of_a_number_is_lost() -> None:
     digits = "12345678901234567890.123456789012345678"
     for language in LANGUAGES:
         with speaking(language):
-            said = decimal(digits)
+            said = number(Decimal(digits))
         assert Decimal("".join(each for each in said if each.isdecimal())) == Decimal(
             digits.replace(".", "")
         )

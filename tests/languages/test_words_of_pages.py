@@ -18,6 +18,7 @@ from lxml import html
 from site_in_process import Site, open_site
 from two_scripts import WORD, piece
 
+from timeline.formats import labels, local_dates, prose_changes
 from timeline.languages import translation
 from timeline.model.names import actor_id_of
 from timeline.proof import checkpoints
@@ -59,9 +60,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         checkpoints.sign(connection, SigningKey.generate(str(log.info(connection)["origin"])))
     with pytest.MonkeyPatch.context() as patch, open_site(folder / "t.db") as opened:
         patch.setattr(translation, "CATALOGUES", folder)
-        translation._catalogue.cache_clear()
+        forget_words()
         yield opened
-        translation._catalogue.cache_clear()
+    forget_words()
+
+
+def forget_words() -> None:
+    """Forget what was said from the catalogues."""
+    for kept in (
+        translation._catalogue,
+        labels._labels,
+        local_dates._words,
+        prose_changes._labels,
+        prose_changes._in_short,
+    ):
+        kept.cache_clear()
 
 
 def visible(page: html.HtmlElement) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from lxml import html
@@ -160,3 +161,16 @@ def test_scripts_have_no_words_of_their_own() -> None:
     for script in (Path(timeline.site.__file__).parent / "static").glob("*.js"):
         code = re.sub("^ *//.*", "", script.read_text(encoding="utf-8"), flags=re.M)
         assert re.findall(r"""["'`](?:[A-Z][a-z]+|and):? [a-z$]""", code) == [], script.name
+
+
+@pytest.mark.parametrize(
+    ("language", "since"), [("uk", "квітень 2025"), ("fr", "avril 2025"), ("ar", "أبريل 2025")]
+)
+def test_a_period_can_be_named_in_the_language_of_the_page(
+    language: str, since: str, tmp_path: Path
+) -> None:
+    with open_site(log_in("en", tmp_path)) as site:
+        page = html.fromstring(site.page(f"/events?since={quote(since)}&lang={language}"))
+        assert page.xpath("//input[@id='since']/@value") == ["2025-04"]
+        assert page.xpath("//a[@class='title']/text()") == ["Talks in Odesa"]
+        assert site.ask(f"/events?since={quote(since)}").status_code == 400

@@ -15,8 +15,9 @@ from running import done, one_line, run, widest
 
 from timeline import Timeline
 from timeline.errors import InvalidInput, NoText, NothingChanged, Refused
+from timeline.formats.labels import coverage_words
 from timeline.model.content import Annotation, Said
-from timeline.texts.coverage import MarkedSpan, coverage_of, summary
+from timeline.texts.coverage import MarkedSpan, coverage_of
 from timeline.texts.reprints import fingerprint, same_words
 from timeline.texts.sentences import sentences
 
@@ -450,5 +451,5 @@ def test_a_citation_that_was_deleted_behind_the_log_shows_in_verify_and_in_cover
 
 
 def test_a_summary_counts_in_words() -> None:
-    assert summary(coverage_of(TEXT, [], [])) == "0 of 5 covered, 0 commentary, 5 missing"
-    assert summary([]) == "0 of 0 covered, 0 commentary, none missing"
+    assert coverage_words(coverage_of(TEXT, [], [])) == "0 of 5 covered, 0 commentary, 5 missing"
+    assert coverage_words([]) == "0 of 0 covered, 0 commentary, none missing"

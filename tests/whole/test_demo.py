@@ -19,11 +19,11 @@ from tables import searched
 
 from timeline import demo
 from timeline.errors import NotATimeline, StoreError
+from timeline.formats.labels import coverage_words
 from timeline.model import clock, resources
 from timeline.projection import tables
 from timeline.reading import captured_texts, corroboration, query
 from timeline.store import log, storage
-from timeline.texts.coverage import summary
 from timeline.writing import writer
 
 SCRIPT = CHECKOUT / "db" / "demo" / "nato-odesa.json"
@@ -192,7 +192,7 @@ def test_only_the_briefing_is_quoted_and_every_event_quotes_it(db: sqlite3.Conne
 
 def test_every_sentence_of_the_briefing_is_covered_or_commentary(db: sqlite3.Connection) -> None:
     found = captured_texts.coverage(db, "odesa-briefing")
-    assert summary(found.sentences) == "13 of 16 covered, 3 commentary, none missing"
+    assert coverage_words(found.sentences) == "13 of 16 covered, 3 commentary, none missing"
     assert all(each.why for each in found.sentences if each.state == "commentary")
     assert found.lost_quotes == []
     assert found.text == SCRIPT.with_name("briefing.txt").read_text(encoding="utf-8")

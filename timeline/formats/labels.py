@@ -7,12 +7,18 @@ label is its own.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from timeline.formats.local_dates import locale_of
-from timeline.languages.translation import current, gettext, pgettext
+from timeline.languages.translation import current, gettext, ngettext, number, pgettext
 from timeline.model import countries
 from timeline.model.vocabulary import plover
+
+if TYPE_CHECKING:
+    from timeline.texts.coverage import Sentence
 
 
 def label(field: str, value: str) -> str:
@@ -40,6 +46,24 @@ def language_name(tag: str) -> str:
     if (language := current()) == "en":
         return tag
     return str(locale_of(language).languages.get(tag.replace("-", "_"), tag))
+
+
+def coverage_words(sentences: Sequence[Sentence]) -> str:
+    """Return how many sentences have each state: "13 of 16 covered, 3 commentary, none missing"."""
+    counts = Counter(sentence.state for sentence in sentences)
+    covered, commentary, missing = (counts[state] for state in ("covered", "commentary", "missing"))
+    parts = (
+        ngettext("{number} of {all} covered", "{number} of {all} covered", covered).format(
+            number=number(covered), all=number(len(sentences))
+        ),
+        ngettext("{number} commentary", "{number} commentary", commentary).format(
+            number=number(commentary)
+        ),
+        ngettext("{number} missing", "{number} missing", missing).format(number=number(missing))
+        if missing
+        else gettext("none missing"),
+    )
+    return ", ".join(parts)
 
 
 @cache
@@ -140,6 +164,14 @@ def _labels(language: str) -> dict[str, dict[str, str]]:
             "audio": pgettext("medium", "recording"),
         },
         "measure": {"killed": gettext("killed"), "injured": gettext("injured")},
+        "unit": {
+            "person": pgettext("unit", "person"),
+            "service member": pgettext("unit", "service member"),
+            "soldier": pgettext("unit", "soldier"),
+            "civilian": pgettext("unit", "civilian"),
+            "item": pgettext("unit", "item"),
+            "percent": pgettext("unit", "percent"),
+        },
         "sentence": {
             "covered": pgettext("sentence", "covered"),
             "commentary": pgettext("sentence", "commentary"),

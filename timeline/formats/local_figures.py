@@ -11,30 +11,22 @@ from decimal import Decimal
 from typing import Any
 
 from timeline.formats.local_dates import locale_of
-from timeline.languages.translation import current, gettext, ngettext
+from timeline.languages.translation import current, gettext, ngettext, number
 from timeline.model import units
-
-
-def decimal(text: str) -> str:
-    """Return a number with the separators of the current language."""
-    grouped = f"{Decimal(text):,f}"
-    if (language := current()) == "en":
-        return grouped
-    symbols = locale_of(language).number_symbols["latn"]
-    return grouped.translate({ord(","): symbols["group"], ord("."): symbols["decimal"]})
 
 
 def local_amount(figure: Mapping[str, Any]) -> str:
     """Return the amount of a figure with its unit; the current language is not English."""
     value, low, high = (
-        decimal(figure[field]) if field in figure else None for field in ("value", "low", "high")
+        number(Decimal(figure[field])) if field in figure else None
+        for field in ("value", "low", "high")
     )
-    number = value or ""
+    amount = value or ""
     if low or high:
         span = gettext("{low} to {high}").format(low=low or "?", high=high or "?")
-        number = f"{number} ({span})" if number else span
+        amount = f"{amount} ({span})" if amount else span
     last = next(figure[field] for field in ("high", "value", "low") if field in figure)
-    amount = _with_unit(number, Decimal(last), figure["unit"], figure["measure"])
+    amount = _with_unit(amount, Decimal(last), figure["unit"], figure["measure"])
     match figure.get("qualifier"):
         case "more_than":
             return gettext("more than {amount}").format(amount=amount)
@@ -45,16 +37,16 @@ def local_amount(figure: Mapping[str, Any]) -> str:
     return amount
 
 
-def _with_unit(number: str, count: Decimal, unit: str, measure: str) -> str:
+def _with_unit(amount: str, count: Decimal, unit: str, measure: str) -> str:
     if not unit or (unit == "person" and measure in units.COUNTED_IN_PEOPLE):
-        return number
+        return amount
     if unit == "percent":
-        return f"{number}{locale_of(current()).percent_formats[None].suffix[0]}"
+        return f"{amount}{locale_of(current()).percent_formats[None].suffix[0]}"
     if units.is_currency(unit):
         from babel.numbers import get_currency_name
 
-        return f"{number} {get_currency_name(unit, count, locale=current())}"
-    return _counted(int(abs(count)), unit).format(number=number, unit=unit)
+        return f"{amount} {get_currency_name(unit, count, locale=current())}"
+    return _counted(int(abs(count)), unit).format(number=amount, unit=unit)
 
 
 def _counted(n: int, unit: str) -> str:

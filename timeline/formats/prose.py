@@ -10,12 +10,13 @@ import functools
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from timeline.errors import NotFound
 from timeline.formats.labels import country_name, event_type_label, label
 from timeline.formats.local_dates import city_of, clock_words, date_words
-from timeline.formats.local_figures import decimal, local_amount
+from timeline.formats.local_figures import local_amount
 from timeline.languages import translation
 from timeline.languages.translation import current, gettext, ngettext, pgettext
 from timeline.model import log_clock
@@ -380,7 +381,7 @@ def number(text: str, language: str = "en") -> str:
     Pages that are not in English have the number as their language writes it.
     """
     if current() != "en":
-        return decimal(text)
+        return translation.number(Decimal(text))
     text = plain_number(text)
     whole, point, rest = text.partition(".")
     digits = whole.lstrip("-")

@@ -14,6 +14,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -71,14 +72,20 @@ def pgettext(context: str, text: str) -> str:
     return _catalogue(current()).pgettext(context, text)
 
 
-def number(count: int) -> str:
-    """Return a whole number with separators, as the current language writes it: "12,345"."""
+def number(count: int | Decimal) -> str:
+    """Return a number with separators, as the current language writes it: "12,345"."""
+    grouped = f"{count:,f}" if isinstance(count, Decimal) else f"{count:,}"
     language = current()
-    if language == "en":
-        return f"{count:,}"
-    from babel.numbers import format_decimal
+    return grouped if language == "en" else grouped.translate(_separators(language))
 
-    return format_decimal(count, locale=language, numbering_system="default")
+
+@cache
+def _separators(language: str) -> dict[int, str]:
+    """Return the signs that a language has for the comma and the point of English numbers."""
+    from babel import Locale
+
+    symbols = Locale.parse(language).number_symbols["latn"]
+    return {ord(","): symbols["group"], ord("."): symbols["decimal"]}
 
 
 @cache

@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Any, get_args
 
 from timeline.errors import InvalidInput, InvalidValue
+from timeline.languages.translation import current
 from timeline.model import countries, edtf, invisible, names, search_words, units
 from timeline.model.content import Event
 from timeline.model.figures import is_english
@@ -207,11 +208,11 @@ def parse_filter(connection: sqlite3.Connection, name: str, value: object) -> ob
         case "at_least" | "at_most":
             return _number(text)
         case "since":
-            return _when(connection, text).occurred_from
+            return date_of(connection, text).occurred_from
         case "until":
-            return _when(connection, text).occurred_to
+            return date_of(connection, text).occurred_to
         case "month":
-            month = _when(connection, text).month
+            month = date_of(connection, text).month
             if month is None:
                 raise InvalidValue(text, f'"{text}" is not a month: write one such as 2025-04')
             return month
@@ -232,23 +233,28 @@ def parse_filter(connection: sqlite3.Connection, name: str, value: object) -> ob
             return text
 
 
-def _when(connection: sqlite3.Connection, text: str) -> edtf.Occurred:
-    """Read a date with its bounds; its month may be named in the language of the log.
+def date_of(connection: sqlite3.Connection, text: str) -> edtf.Occurred:
+    """Read a date with its bounds; its month may be named as the log or the page names it.
 
     Raises InvalidValue.
     """
     zone = tables.time_zone(connection)
     try:
         return occurred_in(text, zone)
-    except InvalidValue:
-        language = str(log.info(connection).get("language", "en"))
+    except InvalidValue as error:
+        problem = error
+    of_log = str(log.info(connection).get("language", "en"))
+    for language in dict.fromkeys((of_log, current())):
         if is_english(language):
-            raise
+            continue
         from timeline.model import month_names
 
-        if (translated := month_names.in_english(text, language)) is None:
-            raise
-    return occurred_in(translated, zone)
+        if (translated := month_names.in_english(text, language)) is not None:
+            try:
+                return occurred_in(translated, zone)
+            except InvalidValue as error:
+                problem = error
+    raise problem
 
 
 _TAGGED = "SELECT 1 FROM event_tags WHERE tag = ? LIMIT 1"

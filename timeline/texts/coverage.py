@@ -89,14 +89,3 @@ def _shared(text: str, spans: Sequence[Span], place: MarkedSpan) -> Iterator[int
         if not is_too_short(text[max(start, place.start) : min(end, place.end)]):
             yield number
         number += 1
-
-
-def summary(found: Sequence[Sentence]) -> str:
-    """Return the counts of the states: "13 of 16 covered, 3 commentary, none missing"."""
-    covered, commentary, missing = (
-        sum(sentence.state == state for sentence in found) for state in STATES
-    )
-    return (
-        f"{covered:,} of {len(found):,} covered, {commentary:,} commentary,"
-        f" {f'{missing:,}' if missing else 'none'} missing"
-    )

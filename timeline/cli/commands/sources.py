@@ -19,13 +19,14 @@ from timeline.cli.options import (
     writing_options,
 )
 from timeline.errors import InvalidInput
+from timeline.formats.labels import coverage_words
 from timeline.model import hints
 from timeline.model.content import Said
 from timeline.model.validation import validate
 from timeline.reading import captured_texts, selection
 from timeline.reading.references import resolve_source
 from timeline.reading.sources import sources_by_id
-from timeline.texts.coverage import Sentence, summary
+from timeline.texts.coverage import Sentence
 
 
 @click.command("coverage", cls=Command)
@@ -50,7 +51,7 @@ def coverage_command(database: str, /, source: str, as_json: bool) -> None:
     output.echo(output.dim(output.wrapped(f"{source_id}, version {row['version']}")))
     if row["state"] == "withdrawn":
         output.echo(output.wrapped(f"withdrawn: {row['withdrawn_reason'] or '(erased)'}"))
-    output.echo(summary(found.sentences))
+    output.echo(coverage_words(found.sentences))
     numbered = [*enumerate(found.sentences, 1)]
     for state in ("missing", "commentary", "covered"):
         some = [
@@ -123,7 +124,7 @@ def annotate_command(
         output.dump(output.receipt_fields(receipt))
     else:
         output.echo_receipt(receipt)
-        output.echo(output.dim(f"  {summary(after.sentences)}"))
+        output.echo(output.dim(f"  {coverage_words(after.sentences)}"))
 
 
 def _spans(text: str, found: Sequence[Sentence]) -> list[tuple[int, int]]:

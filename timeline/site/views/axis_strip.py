@@ -11,11 +11,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from itertools import accumulate, groupby, pairwise
 from math import ceil, sqrt
 from typing import NamedTuple
 
-from timeline.formats.local_figures import decimal
 from timeline.languages.translation import gettext, ngettext, number
 from timeline.site.views.axis_window import Dated
 from timeline.site.views.time_units import DAY, MONTH, Unit, month_of, ticks
@@ -197,9 +197,13 @@ def _length(days: int) -> str:
     """Return the length of an empty stretch in words, such as "37 years"."""
     years = days / _DAYS_OF_A_YEAR
     if years >= 1e9:
-        return gettext("{number} billion years").format(number=decimal(f"{years / 1e9:.1f}"))
+        return gettext("{number} billion years").format(
+            number=number(Decimal(f"{years / 1e9:.1f}"))
+        )
     if years >= 1e6:
-        return gettext("{number} million years").format(number=decimal(f"{years / 1e6:.1f}"))
+        return gettext("{number} million years").format(
+            number=number(Decimal(f"{years / 1e6:.1f}"))
+        )
     if years >= 2:
         text, count = ngettext("{number} year", "{number} years", int(years)), int(years)
     else:

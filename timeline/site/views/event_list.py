@@ -19,7 +19,6 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from timeline.formats import prose, prose_changes
-from timeline.formats.labels import label
 from timeline.formats.local_dates import day_and_time, day_of_year, weekday_name
 from timeline.formats.prose import Names
 from timeline.languages import translation
@@ -204,7 +203,7 @@ def _badge(rows: Sequence[RowDict], language: str) -> Badge:
         {**prose.figure_of_row(newest), "unit": "" if unit == "item" else unit}, language
     )
     steps = _steps([_numbers(row)[-1] for row in alike]) if spread and len(alike) > 2 else ""
-    return Badge(label("measure", rows[0]["measure"]), amount, spread, steps)
+    return Badge(rows[0]["measure"], amount, spread, steps)
 
 
 def _numbers(row: RowDict) -> list[Decimal]:

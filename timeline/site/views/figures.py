@@ -16,10 +16,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from timeline.formats import prose
-from timeline.formats.labels import label
 from timeline.formats.local_dates import clock_words, day_of_year
-from timeline.formats.local_figures import decimal
 from timeline.formats.prose import Names
+from timeline.languages import translation
 from timeline.languages.translation import gettext
 from timeline.model import clock
 from timeline.model.time_zones import zone
@@ -137,7 +136,7 @@ def _measure(name: str, told: list[_Told], time_zone: str) -> Measure:
     by_value = sorted(told, key=lambda each: each.value)
     moments = {each.recorded_at for each in told}
     return Measure(
-        label("measure", name),
+        name,
         [each.figure for each in told],
         [each.figure for each in told if not each.figure.is_apart][-1],
         by_value[0].figure.amount,
@@ -285,7 +284,7 @@ def _short(value: Decimal) -> str:
 
 def _plain(value: Decimal, places: int) -> str:
     text = f"{value:.{places}f}"
-    return decimal(text.rstrip("0").rstrip("."))
+    return translation.number(Decimal(text.rstrip("0").rstrip(".")))
 
 
 _MARKS = 4

@@ -11,14 +11,16 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from timeline.errors import InvalidValue
 from timeline.formats import prose
 from timeline.formats.labels import country_name, event_type_label, label
 from timeline.formats.local_dates import period_words
 from timeline.formats.prose import Names
 from timeline.languages import translation
 from timeline.languages.translation import current, gettext, ngettext
+from timeline.model import edtf
 from timeline.reading import areas, deadline
-from timeline.reading.filters import MATCHED
+from timeline.reading.filters import MATCHED, date_of
 from timeline.reading.selection import Selection, folded
 from timeline.site.views.address import FACETS, NOT, Address
 from timeline.site.views.event_classes import EventClass, class_of
@@ -137,6 +139,13 @@ def as_stored(chosen: Selection, address: Address) -> Address:
         for name in ("measure", "unit")
         if getattr(address, name)
     }
+    for name in ("since", "until"):
+        if not (text := getattr(address, name)):
+            continue
+        try:
+            edtf.parse(text)
+        except InvalidValue:  # named in a language: pages in others shall read it too
+            words[name] = date_of(chosen.tables, text).edtf
     return address._replace(chosen=tuple(dict.fromkeys(stored)), **words)
 
 
@@ -283,7 +292,8 @@ def _asked_range(address: Address) -> str:
     else:
         text = gettext("{measure}: any {unit}")
     measure = label("measure", address.measure)
-    return text.format(measure=measure, low=least, high=most, unit=address.unit).strip()
+    unit = label("unit", address.unit)
+    return text.format(measure=measure, low=least, high=most, unit=unit).strip()
 
 
 def _labels(

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from timeline.errors import NoText, NotFound
 from timeline.formats import prose
-from timeline.formats.labels import language_name
+from timeline.formats.labels import coverage_words, language_name
 from timeline.formats.markup import is_link
-from timeline.languages.translation import gettext, ngettext
-from timeline.languages.translation import number as written
+from timeline.languages.translation import gettext
 from timeline.model.invisible import marked
 from timeline.projection import fold
 from timeline.projection.differences import differences
@@ -32,7 +31,7 @@ from timeline.site.views.address import Address
 from timeline.site.views.browse import selected
 from timeline.store.codec import decode_content, decode_payload
 from timeline.store.rows import RowDict, as_dicts
-from timeline.texts.coverage import STATES, Sentence
+from timeline.texts.coverage import Sentence
 
 _LONGEST = 100_000
 """The number of characters of a text that a page shows."""
@@ -95,7 +94,7 @@ def source_page(
     quoting = {event_id for each in coverage.sentences for event_id in each.events}
     return {
         **found,
-        "summary": _summary(coverage.sentences),
+        "summary": coverage_words(coverage.sentences),
         "sentences": [*_shown_sentences(coverage)],
         "titles": _titles(
             connection, {*quoting, *(each["event_id"] for each in coverage.lost_quotes)}
@@ -165,24 +164,6 @@ def _details(source: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 # --- The text -----------------------------------------------------------------------------
-
-
-def _summary(sentences: Sequence[Sentence]) -> str:
-    """Return the counts of the states: "13 of 16 covered, 3 commentary, none missing"."""
-    of = {state: sum(each.state == state for each in sentences) for state in STATES}
-    covered, commentary, missing = (written(count) for count in of.values())
-    parts = (
-        ngettext("{number} of {all} covered", "{number} of {all} covered", of["covered"]).format(
-            number=covered, all=written(len(sentences))
-        ),
-        ngettext("{number} commentary", "{number} commentary", of["commentary"]).format(
-            number=commentary
-        ),
-        ngettext("{number} missing", "{number} missing", of["missing"]).format(number=missing)
-        if of["missing"]
-        else gettext("none missing"),
-    )
-    return ", ".join(parts)
 
 
 def _shown_sentences(coverage: captured_texts.Coverage) -> Iterator[dict[str, Any]]:
