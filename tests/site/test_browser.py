@@ -795,6 +795,24 @@ def test_axe_finds_nothing_in_another_language(
     assert found.violations_count == 0, found.generate_report()
 
 
+def test_a_page_in_arabic_is_mirrored_and_its_axis_is_not(demo: str, open_page: Opener) -> None:
+    """Time runs from left to right in every language."""
+    for language, is_mirrored in (("en", False), ("ar", True)):
+        page = open_page(f"{demo}/events?as_of=2025-04-15&lang={language}")
+        left = [
+            page.locator(part).evaluate_all("found => found.map(e => e.getBoundingClientRect().x)")
+            for part in (".top .name, .share", ".list, .filters", ".past-steps > a", ".bar")
+        ]
+        *mirrored, bars = left
+        for places in mirrored:
+            assert len(places) == 2
+            assert (places[0] > places[1]) == is_mirrored, language
+        assert bars == sorted(bars)
+        assert page.locator(".past-steps > a").first.inner_text()[0] == (
+            "▶" if is_mirrored else "◀"
+        )
+
+
 def test_a_word_explains_itself_to_the_pointer_the_keyboard_and_a_finger(
     demo: str, open_page: Opener
 ) -> None:
