@@ -17,12 +17,14 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Literal
 from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from browsers import launched
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from running import done
 from serving import serving
 
@@ -32,6 +34,7 @@ from timeline.model.vocabulary import plover
 from timeline.publish import static_site
 from timeline.site.public_url import site_url
 from timeline.site.views.address import Address
+from timeline.site.views.axis import Axis
 from timeline.site.views.browse import browse
 from timeline.store import storage
 
@@ -339,7 +342,9 @@ def asked(maker: random.Random) -> list[tuple[str, str]]:
 def front_page(path: Path, folder: Path) -> None:
     """Write only the front page of a log, and the index."""
     (folder / "new").mkdir(parents=True)
-    site = static_site._Site(path, site_url("https://example.org/"), with_embeds=False)
+    site = static_site._Site(
+        path, site_url("https://example.org/"), with_embeds=False, with_cards=False
+    )
     files = static_site._Files(folder, folder / "new", lambda count: None)
     with ThreadPoolExecutor() as pool:  # this thread has the loop of the browser
         pool.submit(asyncio.run, static_site._write(site, files, ["/"], path)).result()
@@ -347,6 +352,39 @@ def front_page(path: Path, folder: Path) -> None:
 
 
 STATE = """async (queries) => {
+  const number = (text) => Number(text.replace(/[^0-9.]/g, ""));
+  const axisOf = (made) => {
+    const box = made.querySelector(".axis");
+    if (!box) return null;
+    const asked = (link) => new URL(link.getAttribute("href"), location).searchParams;
+    const all = (selector, read) => [...box.querySelectorAll(selector)].map(read);
+    const left = (each) => parseFloat(each.getAttribute("x"));
+    return [
+      +box.dataset.first,
+      +box.dataset.last,
+      all("a.bar", (bar) => [
+        asked(bar).get("since"),
+        asked(bar).get("until"),
+        number(bar.getAttribute("aria-label").split(": ")[1]),
+        left(bar.querySelector(".hit")),
+        parseFloat(bar.querySelector(".hit").getAttribute("width")),
+        Object.fromEntries(bar.dataset.parts.split("\\n").map((part) => [
+          part.replace(/^\\S+ /, ""),
+          number(part),
+        ])),
+      ]),
+      all(".beside text", (each) => number(each.textContent)),
+      number(box.querySelector(".band-note")?.textContent ?? "0"),
+      ["before", "after"].map((side) => {
+        const edge = box.querySelector(`.edge.${side}`);
+        const bound = side === "before" ? "until" : "since";
+        return edge && [number(edge.textContent.match(/\\d+/)[0]), asked(edge).get(bound)];
+      }),
+      box.querySelector("#axis-open").hasAttribute("checked"),
+      [+box.querySelector(".strip").dataset.first, +box.querySelector(".strip").dataset.last],
+      all(".ticks text", left),
+    ];
+  };
   const found = [];
   for (const query of queries) {
     const made = await timelineDraw(new URL(`?${query}`, location));
@@ -354,6 +392,7 @@ STATE = """async (queries) => {
     found.push({
       ids: all(".list a.title", (each) => each.href.split("/").at(-2)),
       count: made.querySelector(".count-line strong").textContent,
+      axis: axisOf(made),
       facets: all("details[id^=facet-]:has(ul)", (box) => [
         box.id.slice(6),
         ...all("li", (item) => [
@@ -370,6 +409,31 @@ STATE = """async (queries) => {
 }"""
 
 
+def axis_in_numbers(axis: Axis) -> list[object]:
+    """What STATE reads of an axis on a page."""
+    bars = [
+        [
+            *(bar.first, bar.last, bar.events, bar.left, bar.width),
+            {axis.words(each): events for each, events in bar.parts},
+        ]
+        for bar in axis.bars
+    ]
+    edges = [edge and [edge.events, edge.bound] for edge in (axis.before, axis.after)]
+    places = [left for left, _ in axis.ticks if left < 94]
+    window = [axis.strip.first, axis.strip.last]
+    return [
+        axis.first,
+        axis.last,
+        bars,
+        axis.scale,
+        axis.others,
+        edges,
+        axis.is_chosen,
+        window,
+        places,
+    ]
+
+
 def test_any_address_has_the_events_and_the_counts_of_the_hosted_version(
     tmp_path: Path, page: Page
 ) -> None:
@@ -380,7 +444,7 @@ def test_any_address_has_the_events_and_the_counts_of_the_hosted_version(
     with closing(storage.connect(path)) as connection, file_server(folder) as address:
         page.goto(address)
         is_ready(page)
-        addresses = [asked(maker) for _ in range(150)]
+        addresses = [asked(maker) for _ in range(100)]
         drawn = page.evaluate(STATE, [urlencode(pairs) for pairs in addresses])
         for pairs, found in zip(addresses, drawn, strict=True):
             state = browse(connection, Address.of(pairs))
@@ -398,3 +462,66 @@ def test_any_address_has_the_events_and_the_counts_of_the_hosted_version(
                 for each in state["facets"]
             ]
             assert found["facets"] == facets, pairs
+            is_there = state["count"] or state["address"].is_narrowed
+            axis = state["axis"] if is_there else None
+            assert found["axis"] == (axis and axis_in_numbers(axis)), pairs
+
+
+def test_entries_have_the_markup_of_the_hosted_version(story: Path, files: str, page: Page) -> None:
+    page.goto(f"{files}?order=oldest&type!=NONE")
+    is_ready(page)
+    read = "all => all.map((each) => each.outerHTML)"
+    drawn = page.locator(".list .events > li").evaluate_all(read)
+    with serving("timeline", "-d", story, "serve", cwd=story.parent) as address:
+        page.goto(f"{address}/events?order=oldest")
+        told = page.locator(".list .events > li").evaluate_all(read)
+    plain = [
+        [" ".join(re.sub(r' (href|src|data-\w+)="[^"]*"', "", each).split()) for each in side]
+        for side in (drawn, told)
+    ]
+    assert plain[0] == plain[1]
+    assert len(plain[0]) > 10
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_filters_are_chosen_by_keyboard_and_nothing_is_wrong_for_axe(
+    files: str, browser: Browser, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(files)
+    is_ready(page)
+    before = shown(page)
+    if width < 800:
+        page.locator(".to-filters").press("Enter")
+    page.locator("#facet-type .yes input").first.press("Space")
+    page.wait_for_selector(".chip", state="attached")
+    assert "type=CONSULT" in page.url
+    assert page.evaluate("document.activeElement.value") == "CONSULT"
+    assert Axe().run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.go_back()
+    page.wait_for_function("!document.querySelector('.chip')")
+    assert shown(page) == before
+    context.close()
+
+
+def test_a_page_without_javascript_says_what_needs_the_hosted_version(
+    files: str, browser: Browser
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(files)
+    expect(page.locator("noscript .legend")).to_contain_text("need the hosted version")
+    assert page.locator("form").count() == 0
+    assert len(shown(page)) == 19
+    context.close()
+
+
+def test_a_date_that_cannot_be_read_is_told_and_chooses_nothing(files: str, page: Page) -> None:
+    page.goto(f"{files}?since=the+other+day&as_of=2025-04-14")
+    is_ready(page)
+    unread, past = page.get_by_role("alert").all_inner_texts()
+    assert "the other day" in unread
+    assert "past needs the hosted version" in past
+    assert len(shown(page)) == 19

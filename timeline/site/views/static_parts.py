@@ -14,9 +14,12 @@ from timeline.reading.as_of import NOW
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.filters import MATCHED
 from timeline.site.views.address import FACETS, Address
+from timeline.site.views.axis import Axis, Bar, Edge, Shade
 from timeline.site.views.browse import browse, selected
+from timeline.site.views.event_classes import CLASSES
 from timeline.site.views.event_list import Group, events_of
 from timeline.site.views.panel import OPEN, Chip, Choice, Facet, title_of
+from timeline.site.views.time_units import Tick
 from timeline.store import log
 
 ReadPart = Callable[[sqlite3.Connection, Address, FacetIndex | None], dict[str, Any]]
@@ -25,6 +28,8 @@ ROWS = 500
 """Events whose entries are in one part: 40 to 60 kB, compressed."""
 _SAMPLE = 777
 """A number that stands where the script writes another one."""
+_MORE = "more"
+"""The name of a facet that is none, whose piece says how many values are not shown."""
 _CHIPS = (*FACETS, "period", "place", "area", "measure", "q")
 
 
@@ -52,27 +57,42 @@ def live(
     connection: sqlite3.Connection, address: Address, index: FacetIndex | None
 ) -> dict[str, Any]:
     """Return two states of the page: one of everything, and one with all that narrows it."""
-    whole = {
-        **browse(connection, address, index),
-        "facets": [*map(_facet, FACETS)],
-        "groups": [],
-        "highlights": [],
-        "wrong": {},
-        "given": {},
-    }
-    some = Address((("state", "all"),), q="q", order="oldest", after="~", all="type")
+    whole = {**browse(connection, address, index), "groups": [], "wrong": {}, "given": {}}
     narrowed = {
-        "address": some,
+        "address": Address(q="q", order="oldest", after="~", all=_MORE),
         "groups": [Group("", "", is_also, []) for is_also in (True, False)],
         "chips": [Chip(name, "", "", name in FACETS, "") for name in _CHIPS],
         "next": "?",
+        "facets": [*(_facet(name, title_of(name)) for name in FACETS), _facet(_MORE, "")],
+        "axis": whole["axis"] and _axis(whole["axis"]),
     }
     return {**whole, "narrowed": narrowed}
 
 
-def _facet(name: str) -> Facet:
+def _facet(name: str, title: str) -> Facet:
     choice = Choice("", "{}", _SAMPLE, False, False, None)
-    return Facet(name, title_of(name), [choice], _SAMPLE, name in OPEN, name in MATCHED, "")
+    return Facet(name, title, [choice], _SAMPLE, name in OPEN, name in MATCHED, "")
+
+
+def _axis(drawn: Axis) -> Axis:
+    """Return an axis with one of each piece, over the strip of a drawn axis."""
+    edge = Edge(_SAMPLE, "{}", "0001")
+    return drawn._replace(
+        unit="day",
+        label="{}",
+        is_chosen=True,
+        bars=[
+            Bar("0001", "0001", "{}", _SAMPLE + 1, [(each, 1) for each in CLASSES], ["{}"], 0, 0)
+        ],
+        scale=[_SAMPLE],
+        ticks=[(0.0, Tick(0, "{}", "{}"))],
+        lines=[],
+        lanes=0,
+        shades=[Shade("{}", _SAMPLE, 1, 0, 0)],
+        others=_SAMPLE,
+        before=edge,
+        after=edge,
+    )
 
 
 PARTS: Mapping[str, ReadPart] = {"entries": entries, "live": live}
