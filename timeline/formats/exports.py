@@ -48,6 +48,8 @@ class ExportFormat(NamedTuple):
     """Whether `write` takes entries instead of events, as `reading.entries.read` yields them."""
     stem: str = "events"
     """The name of the site's file, without the suffix."""
+    is_followed: bool = False
+    """Whether programs ask for the site's file again and again, as they do for feeds."""
     needs: str | None = None
     """The module of an extra without which nothing can be written."""
 
@@ -61,9 +63,13 @@ FORMATS = {
     "csv": ExportFormat("text/csv; charset=utf-8", ".csv", sheet_csv.write),
     "json": ExportFormat("application/json", ".json", event_json.write),
     "geojson": ExportFormat("application/geo+json", ".geojson", geojson.write),
-    "ics": ExportFormat("text/calendar; charset=utf-8", ".ics", icalendar.write),
+    "ics": ExportFormat("text/calendar; charset=utf-8", ".ics", icalendar.write, is_followed=True),
     "atom": ExportFormat(
-        "application/atom+xml; charset=utf-8", ".atom", atom.write, newest_first=True
+        "application/atom+xml; charset=utf-8",
+        ".atom",
+        atom.write,
+        newest_first=True,
+        is_followed=True,
     ),
     "timelinejs": ExportFormat("application/json", ".timelinejs.json", exporter.write),
     "figures": ExportFormat("text/csv; charset=utf-8", ".csv", figures_csv.write, stem="figures"),

@@ -86,6 +86,10 @@ class Asked(NamedTuple):
         """Return whether the response becomes a file of a static site, without a server."""
         return bool((self.datasette.plugin_config("timeline") or {}).get("frozen"))
 
+    def at_most(self, size: int) -> int:
+        """Return the number of things in a file: `size`, or all where no server has the others."""
+        return 2**31 if self.is_frozen else size
+
     @property
     def seconds(self) -> float | None:
         """Return the time that a page may take to be read; None for the file of a static site."""

@@ -13,7 +13,6 @@ import contextlib
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
@@ -45,6 +44,7 @@ from timeline.site.listings import LISTINGS, links_to_lists, of_value
 from timeline.site.log_pages import LOG_PAGES
 from timeline.site.mounts import Mount, mounts, place
 from timeline.site.responses import Asked, Context
+from timeline.site.selection_files import feed
 from timeline.site.views import feeds, static_parts, value_pages
 from timeline.site.views.actor import actor_json, actor_page
 from timeline.site.views.address import PART, Address, check_names
@@ -67,9 +67,6 @@ _LONG = 100
 """Bytes of the parameters from which a request is of another kind: 64 words take ten times as long
 as one."""
 
-_WHOLE = 2**31
-"""The number of events or versions in a file if there is no server to ask for more."""
-
 
 def routes(datasette: Any) -> Iterator[tuple[str, Callable[..., Awaitable[Any]]]]:
     """Yield the pattern and the handler of every page of every timeline."""
@@ -86,7 +83,7 @@ def _handler(mount: Mount, page: Page) -> Callable[..., Awaitable[Any]]:
         asked = Asked(datasette, request, send, mount, [])
         try:
             asked = _with_parameters(asked)
-            if page in (_feed, _media_file):
+            if page in (feed, _media_file):
                 return await page(asked)  # Files have turns of their own.
             async with fair_order.turn(datasette, _kind(asked, page)):
                 return _in_language(asked, await page(asked))
@@ -191,6 +188,7 @@ async def _browse_page(asked: Asked) -> Any:
                     "at_places": at_places,
                     **(static_parts.index(connection) if asked.is_frozen else {}),
                     "saved": saved_embeds(connection) if asked.is_frozen else [],
+                    "save_as": feeds.names_to_save(connection) if asked.is_frozen else {},
                     "moments": address.moment_query,
                     "within": _within(found["address"]),
                     "wrong": {error.field: str(error) for error in wrong},
@@ -210,30 +208,6 @@ _PARTS: Mapping[str, static_parts.ReadPart] = {"map": map_alone, "map_card": car
 """What reads each part of the browse page that a script asks for, by the name of its template."""
 
 
-async def _feed(asked: Asked) -> Any:
-    file_name = asked.part("file")
-    name = feeds.NAMES[file_name]
-    check_names(asked.given)
-    address = Address.of(asked.given)
-
-    def pieces(
-        connection: sqlite3.Connection,
-    ) -> AbstractContextManager[Iterator[str] | Iterator[bytes]]:
-        return feeds.feed(
-            connection,
-            name,
-            address,
-            lambda event_id: asked.absolute(f"/events/{event_id}"),
-            lambda query: asked.absolute(f"/{file_name}{query.removesuffix('?')}"),
-            lambda name: asked.absolute(f"/media/{name}"),
-            None if asked.is_frozen else lambda query: asked.absolute(f"/events{query}"),
-            asked.facet_index(connection),
-            size=_WHOLE if asked.is_frozen else feeds.JSON_SIZE,
-        )
-
-    return await downloads.send_file(asked, FORMATS[name].media_type, pieces)
-
-
 async def _event_page(asked: Asked) -> Any:
     event_id, version = _event_of(asked)
     address = Address.of(asked.given)
@@ -249,7 +223,7 @@ async def _event_page(asked: Asked) -> Any:
             address=address,
             index=asked.facet_index(connection) if needs_index else None,
             before=whole_number("before", dict(asked.given).get("before", "")),
-            size=_WHOLE if asked.is_frozen else VERSIONS,
+            size=asked.at_most(VERSIONS),
         )
         cited = asked.absolute(f"/events/{event_id}/{found['event']['version']}")
         cover = covering(connection, found["event"]["seq"])
@@ -374,7 +348,7 @@ async def _changes_json(asked: Asked) -> Any:
     given = dict(asked.given)
 
     def read(connection: sqlite3.Connection) -> Context:
-        size = _WHOLE if asked.is_frozen else PAGE_SIZE
+        size = asked.at_most(PAGE_SIZE)
         return changes_json(connection, given, asked.facet_index(connection), size=size)
 
     return await responses.json_object(asked, read)
@@ -410,7 +384,7 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     ("/events", _browse_page),
     ("/map", _browse_page),
     *((pattern, _browse_page) for pattern in value_pages.PATTERNS),
-    (rf"/(?P<file>{'|'.join(map(re.escape, feeds.NAMES))})", _feed),
+    (rf"/(?P<file>{'|'.join(map(re.escape, feeds.NAMES))})", feed),
     (_EVENT, _event_page),
     (f"{_EVENT}{_VERSION}", _event_page),
     (rf"{_EVENT}\.json", _event_json),

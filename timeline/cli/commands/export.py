@@ -6,6 +6,7 @@ import functools
 import sqlite3
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ from timeline.errors import TimelineError
 from timeline.formats.about import about_selection
 from timeline.formats.exporters import sheet_csv
 from timeline.formats.exports import FORMATS, ExportFormat
+from timeline.formats.file_names import file_name
 from timeline.formats.sheet import cells
 from timeline.reading import entries, query
 from timeline.reading.as_of import AsOf
@@ -28,7 +30,13 @@ from timeline.store import atomic
 @click.command("export", cls=Command)
 @click.argument("format", type=click.Choice([*FORMATS]))
 @click.option(
-    "-o", "--output", "path", metavar="FILE", default="-", help="Write there, not to stdout."
+    "-o",
+    "--output",
+    "path",
+    metavar="FILE",
+    default="-",
+    help="Write there, not to stdout. In a folder, the file gets a name that says selection and"
+    " state, which is printed.",
 )
 @click.option(
     "--column",
@@ -89,8 +97,13 @@ def export_command(
         else:
             items = query.each(connection, ids, as_of=point)
         about = about_selection(connection, point, filters, moments)
+        is_named = path != "-" and Path(path).is_dir()
+        if is_named:
+            path = str(Path(path) / file_name(about, chosen))
         pieces = _Pieces(write(items, about._replace(events=len(ids))))
         _write(path, iter(pieces), bom=bom)
+    if is_named:
+        output.echo(path)
     if pieces.left_out:
         were, they = ("event is", "it") if pieces.left_out == 1 else ("events are", "they")
         output.echo_note(

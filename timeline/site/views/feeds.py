@@ -2,8 +2,8 @@
 
 Guarantees: a file shows one state of the log, however long it takes to write. JSON and files in
 order of time come in pages, each with the address of the next; a feed has the newest events; the
-other files are complete. JSON
-Lines are the log itself, unless the address chooses some of its events.
+other files are complete. JSON Lines are the log itself, unless the address chooses some of its
+events.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from typing import Any
 from timeline.formats.about import about_selection
 from timeline.formats.exporters import sheet_csv
 from timeline.formats.exports import FORMATS
+from timeline.formats.file_names import file_name
 from timeline.reading import entries, query
-from timeline.reading.as_of import parse_as_of
+from timeline.reading.as_of import NOW, parse_as_of
 from timeline.reading.attached_files import attached_row
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.selection import Selection
+from timeline.site.views import media
 from timeline.site.views.address import Address
 from timeline.site.views.browse import selected
-from timeline.site.views.media import file_name
 
 NAMES = {f"{each.stem}{each.suffix}": name for name, each in FORMATS.items() if each.is_installed}
 """The names of the formats that can be written here, by the name of the site's file."""
@@ -47,15 +48,15 @@ def feed(
     index: FacetIndex | None = None,
     *,
     size: int = JSON_SIZE,
-) -> Iterator[Iterator[str] | Iterator[bytes]]:
-    """Choose the events that an address names, and yield the pieces of their file.
+) -> Iterator[tuple[str, Iterator[str] | Iterator[bytes]]]:
+    """Choose the events that an address names, and yield the name and the pieces of their file.
 
     The file is in the format `name`, and is made as its pieces are asked for. `page_of` makes the
     absolute address of an event's page from its id, `feed_at` that of this file with another query
-    string, `file_at` that of an attached file from its `file_name`, and `list_at` that of the page
-    of a list from its query string; None if there is none of the past. A file of JSON, and one in
-    order of time, has `size` events at most. Raises TimelineError for an address whose values
-    cannot be read or name an unknown entry.
+    string, `file_at` that of an attached file from its name, and `list_at` that of
+    the page of a list from its query string; None if there is none of the past. A file of JSON,
+    and one in order of time, has `size` events at most. Raises TimelineError for an address whose
+    values cannot be read or name an unknown entry.
     """
     chosen = FORMATS[name]
     point = parse_as_of(connection, **address.moments)
@@ -86,7 +87,20 @@ def feed(
         write = chosen.write
         if name == "csv":
             write = functools.partial(sheet_csv.write, columns=sheet_csv.WITH_CODES)
-        yield write(items, about)
+        yield file_name(about, chosen, address.after), write(items, about)
+
+
+def names_to_save(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the names under which the files of all events are saved, by the site's names.
+
+    Files that programs follow are not saved.
+    """
+    about = about_selection(connection, NOW, {}, {})
+    return {
+        name: file_name(about, FORMATS[form])
+        for name, form in NAMES.items()
+        if not FORMATS[form].is_followed
+    }
 
 
 def _file_address(
@@ -95,7 +109,7 @@ def _file_address(
     row = attached_row(connection, sha256)
     if row["erased"] or row["rowid"] is None:
         return None
-    return file_at(file_name(sha256, row["media_type"]))
+    return file_at(media.file_name(sha256, row["media_type"]))
 
 
 def _ids(
