@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, expect
 from running import done
 from serving import serving
 
+from timeline import Event, Timeline
 from timeline.model.names import actor_id_of
 from timeline.model.resources import packaged_metadata
 from timeline.site.datasette_markup import CHANGES
@@ -239,3 +240,63 @@ def test_a_row_is_a_card_of_labelled_lines_on_a_phone(address: str, open_page: O
     assert box["width"] > 300 > box["height"]
     assert row["x"] >= 0
     assert row["x"] + row["width"] <= PHONE
+
+
+# --- Values -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter", "value", "label"),
+    [
+        ("/competing_figures", "measure", "killed", ""),
+        ("/pledges_by_actor_and_currency", "actor", "NATO allies", ""),
+        ("/pledges_by_actor_and_currency", "currency", "EUR", ""),
+        ("/claims_and_denials", "speaker", "Mark Rutte", ""),
+        ("/figures_over_time", "event_id", "sumy-strike", "Ballistic missile strike on Sumy"),
+        ("/corrections_in_period", "to_day", "2025-04-15", ""),
+        ("?sql=SELECT+:event_type", "event_type", "ASSAULT", "Assault"),
+        ("?sql=SELECT+:country", "country", "UKR", "Ukraine"),
+        ("?sql=SELECT+:tag", "tag", "black sea", ""),
+        (
+            "?sql=SELECT+:source_id",
+            "source_id",
+            "odesa-briefing",
+            "Briefing on Rutte's visit to Odesa",
+        ),
+        ("?sql=SELECT+:actor_id", "actor_id", UKRAINE, "Ukraine"),
+    ],
+)
+def test_the_known_values_of_a_parameter_are_offered(
+    path: str, parameter: str, value: str, label: str, base: str
+) -> None:
+    page = html.unescape(fetched(f"{base}/news{path}"))
+    known = re.search(f'<datalist id="known-{parameter}">(.*?)</datalist>', page)
+    assert known
+    assert f'<option value="{value}">{label}</option>' in known[1]
+    assert f'list="known-{parameter}"' in page
+    assert "</label>" in page.partition(known[0])[0][-10:]
+
+
+def test_values_are_offered_in_no_longer_a_list_than_one_can_use(tmp_path: Path) -> None:
+    path = tmp_path / "many.db"
+    with Timeline.create(path, title="Many") as log:
+        log.record(
+            Event(title=f"Event {number}", occurred="2025", tags=[f"tag {number}"])
+            for number in range(300)
+        )
+    with serving("timeline", "-d", path, "serve", cwd=tmp_path) as address:
+        page = fetched(f"{address}/many?sql=SELECT+:tag,+:event_id,+:day")
+        assert [
+            len(re.findall("<option", each)) for each in re.findall("<datalist.*?</datalist>", page)
+        ] == [200, 200, 1]
+
+
+def test_no_values_are_offered_of_a_table_that_a_reader_may_not_view(file: Path) -> None:
+    denied = {"databases": {file.stem: {"tables": {"events": {"allow": False}}}}}
+    name = file.with_name("denied.json")
+    name.write_text(json.dumps(denied))
+    option = "--metadata" if IS_STABLE else "--config"
+    with serving("datasette", "serve", file, option, name, cwd=file.parent) as address:
+        page = fetched(f"{address}/news?sql=SELECT+:event_id,+:measure")
+    assert '<datalist id="known-measure">' in page
+    assert 'known-event_id">' not in page.replace('list="known-event_id"', "")

@@ -233,7 +233,7 @@ class LinkFacet(_EventFacet):
         size = self.get_facet_size()
         for name, hideable in self.chosen().items():
             link = self.links[name]
-            if not await may_read(self.ds, self.request, self.database, link):
+            if not await may_read(self.ds, self.request, self.database, link.tables):
                 continue
             try:
                 rows = await self.from_index(partial(_most_frequent, link, size + 1))
@@ -266,7 +266,9 @@ class LinkFacet(_EventFacet):
             return suggested
         chosen = self.chosen()
         for name, link in LINKS.items():
-            if name in chosen or not await may_read(self.ds, self.request, self.database, link):
+            if name in chosen or not await may_read(
+                self.ds, self.request, self.database, link.tables
+            ):
                 continue
             with contextlib.suppress(QueryInterrupted):
                 rows = await self.rows(

@@ -160,6 +160,26 @@ CHANGES = {
         TemplateChange((*_HEADINGS.olds, ""), _HEADINGS.new),
         _named("SQL", '<textarea id="sql-editor" name="sql"'),
         _LABELLED_LINES,
+        _ours(
+            '<label for="qp{{ loop.index }}">{{ timeline_page.heading(name) }}</label>'
+            "{{ timeline_page.offered(name) }}",
+            '<label for="qp{{ loop.index }}">{{ name }}</label>',
+            "",
+        ),
+        _after(' list="known-{{ name }}"', 'name="{{ name }}" value="{{ value }}"', ""),
+    ),
+    "_sql_parameters.html": (
+        _ours(
+            '<label for="{{ parameter_id }}">{{ timeline_page.heading(parameter) }}</label>'
+            "{{ timeline_page.offered(parameter) }}",
+            "",
+            '<label for="{{ parameter_id }}">{{ parameter }}</label>',
+        ),
+        _after(
+            ' list="known-{{ parameter }}"',
+            "",
+            'name="{{ sql_parameter_name_prefix }}{{ parameter }}"',
+        ),
     ),
     "_table.html": (
         _SCROLLING_ROWS,

@@ -19,7 +19,7 @@ from datasette.utils import tilde_decode
 from markupsafe import Markup, escape
 
 from timeline.model.resources import packaged_metadata
-from timeline.site import responses
+from timeline.site import datasette_values, responses
 from timeline.site.datasette_cells import FOLDERS, link, row_link
 from timeline.site.mounts import Mount, placed
 from timeline.site.responses import Asked
@@ -75,6 +75,8 @@ class DataPage(NamedTuple):
     """The timeline that the page is about; None on a page about several of them."""
     bar: Markup
     """The bar of our own pages."""
+    request: Any
+    """The request of the reader."""
 
     def title(self, table: str) -> str:
         """Return the title of a table; its name if it has none."""
@@ -95,6 +97,14 @@ class DataPage(NamedTuple):
         """Return a column among those to choose from, where no markup can stand."""
         words = plain(column)
         return words if words.lower() == column.lower() else f"{words} ({column})"
+
+    async def offered(self, parameter: str) -> Markup:
+        """Return the list of values that are known for a parameter of a query."""
+        if self.mount is None:
+            return Markup()
+        return await datasette_values.offered(
+            self.datasette, self.mount.database, self.request, parameter
+        )
 
     def linked(self, rows: Sequence[Any]) -> Sequence[Any]:
         """Return the rows of a table; the keys of events, sources and actors lead to our pages.
@@ -136,10 +146,10 @@ async def page_of(
         return None
     mount = about[0] if len(about) == 1 else None
     if mount is None or mount.database not in infos:
-        return DataPage(datasette, None, Markup())
+        return DataPage(datasette, None, Markup(), request)
     context = {"info": infos[mount.database], "page": "data"}
     bar = await responses.markup(Asked(datasette, request, None, mount, []), "bar_of_data", context)
-    return DataPage(datasette, mount, bar)
+    return DataPage(datasette, mount, bar, request)
 
 
 def style_sheets(datasette: Any, name: str | None) -> list[str]:
