@@ -71,7 +71,7 @@ def test_links_and_forms_keep_the_language(page: str, tmp_path: Path) -> None:
 def test_a_page_offers_itself_in_every_language(page: str, tmp_path: Path) -> None:
     with open_site(log_in("en", tmp_path)) as site:
         tree = html.fromstring(site.ask(f"{page}{'&' if '?' in page else '?'}lang=uk").text)
-        offered = tree.xpath("//nav[@aria-label='Languages']//a")
+        offered = tree.xpath("//nav[@data-part='languages']//a")
         heads = [
             site.ask(a.get("href")).text.partition("<body")[0].partition('<html lang="')[2][:2]
             for a in offered
