@@ -59,6 +59,8 @@ PAGES = {
     "all kinds of events": "/types?order=name",
     "all months": "/months",
     "a tag": "/tags/ceasefire",
+    "all days with a checkpoint": "/known",
+    "a day with a checkpoint": "/known/2025-04-18",
     "a month in the past": "/months/2025-04?as_of=2025-04-14",
     "changes": "/changes",
     "a comparison": "/changes?from=2025-04-13&to=2025-04-16",
@@ -1127,7 +1129,7 @@ def test_what_is_shared_follows_the_filters(demo: str, open_page: Opener) -> Non
     facet(page, "type", "Consultation")
     page.locator(".share summary").click()
     living = page.get_by_label("Address: as it is now, and changes")
-    expect(living).to_have_value(f"{demo}/events?type=CONSULT")
+    expect(living).to_have_value(f"{demo}/types/CONSULT")
 
 
 def test_a_page_is_shared_without_javascript(demo: str, open_page: Opener) -> None:

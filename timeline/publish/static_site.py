@@ -33,7 +33,7 @@ from timeline.publish import static_index
 from timeline.site.cards import letters, picture
 from timeline.site.public_url import SiteUrl, site_url
 from timeline.site.serve import metadata_for
-from timeline.site.views import feeds, sitemap, static_parts, value_pages
+from timeline.site.views import feeds, known_days, sitemap, static_parts, value_pages
 from timeline.site.views.listing import FACETS
 from timeline.site.views.media import file_name
 from timeline.store import atomic, log, storage
@@ -105,7 +105,7 @@ def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
             page = f"/events/{event_id}/{number}"
             yield from (page, f"{page}.json", f"{page}.tlog-proof")
     yield from (address for kind in FACETS for address in (f"/{kind}", f"/{kind}.json"))
-    yield "/months"
+    yield from ("/months", "/known", *(day.path for day in known_days.kept(connection)))
     yield from value_pages.paths(connection)
     for file in connection.execute(
         "SELECT sha256, media_type FROM media_files JOIN media_bytes USING (sha256)"

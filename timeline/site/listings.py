@@ -13,7 +13,7 @@ from typing import Any
 
 from timeline.site import responses
 from timeline.site.responses import Asked, Context
-from timeline.site.views import value_pages
+from timeline.site.views import browse, known_days, value_pages
 from timeline.site.views.address import Address, check_names
 from timeline.site.views.listing import (
     FACETS,
@@ -54,6 +54,16 @@ async def months(asked: Asked) -> Any:
     return await responses.page(asked, "months", read)
 
 
+async def known(asked: Asked) -> Any:
+    """Return the page of all days that have a checkpoint."""
+    check_names(asked.given, ())
+
+    def read(connection: sqlite3.Connection) -> Context:
+        return known_days.known_page(connection, is_frozen=asked.is_frozen)
+
+    return await responses.page(asked, "known", read)
+
+
 async def listing_as_json(asked: Asked) -> Any:
     """Return a list as JSON; the file of a static site has all of it."""
     address, kind = _address(asked), asked.part("kind")
@@ -65,10 +75,20 @@ async def listing_as_json(asked: Asked) -> Any:
     return await responses.json_object(asked, read)
 
 
+def chosen_by_path(asked: Asked, connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Return the parameters that the path of a page stands for; none for most paths.
+
+    Raises NotFound for the path of something unknown.
+    """
+    if day := asked.part("known"):
+        return known_days.pairs_at(connection, day)
+    return value_pages.pairs_at(connection, asked.part)
+
+
 def of_value(
     asked: Asked, connection: sqlite3.Connection, found: Context, pairs: list[tuple[str, str]]
 ) -> Context:
-    """Return what the page of one value shows besides its events; `pairs` choose the value.
+    """Return what the page of one value or day shows besides its events; `pairs` choose them.
 
     `found` is what the page of the same selection shows. On every page of a selection, `short` is
     the path of the page of a value that has exactly its events, or "".
@@ -78,7 +98,11 @@ def of_value(
     if not pairs:
         return own
     facet, value = pairs[0]
-    own["value"] = value_pages.head_of(facet, value, found["labels"])
+    if day := asked.part("known"):
+        own["value"] = known_days.head_of(connection, day, is_frozen=asked.is_frozen)
+        own["page_size"] = known_days.PAGE_SIZE if asked.is_frozen else browse.PAGE_SIZE
+    else:
+        own["value"] = value_pages.head_of(facet, value, found["labels"])
     if asked.is_frozen:
         own["here"] = asked.link(asked.path)
     return own
@@ -121,5 +145,6 @@ LISTINGS: tuple[tuple[str, Callable[[Asked], Awaitable[Any]]], ...] = (
     (rf"/(?P<kind>{_KINDS})\.json", listing_as_json),
     ("/(?P<kind>actors|sources)/(?P<is_by_name>az)", listing),
     ("/months", months),
+    ("/known", known),
 )
 """The pages of lists. The ids of actors and sources are longer than "az"; a tag may be that."""

@@ -40,14 +40,15 @@ from timeline.site.arguments import arguments, whole_number
 from timeline.site.card_files import CARDS
 from timeline.site.following import corrections, news
 from timeline.site.language_links import LANG
-from timeline.site.listings import LISTINGS, links_to_lists, of_value
+from timeline.site.listings import LISTINGS, chosen_by_path, links_to_lists, of_value
 from timeline.site.log_pages import LOG_PAGES
 from timeline.site.mounts import Mount, mounts, place
 from timeline.site.responses import Asked, Context
 from timeline.site.selection_files import feed
-from timeline.site.views import feeds, static_parts, value_pages
+from timeline.site.views import feeds, known_days, static_parts, value_pages
 from timeline.site.views.actor import actor_json, actor_page
 from timeline.site.views.address import PART, Address, check_names
+from timeline.site.views.browse import PAGE_SIZE as BROWSE_SIZE
 from timeline.site.views.browse import browse, card, events_at, map_alone
 from timeline.site.views.changes import PAGE_SIZE, changes_feed, changes_json, changes_page
 from timeline.site.views.cite import citations_of
@@ -161,7 +162,7 @@ async def _browse_page(asked: Asked) -> Any:
 
     def read(connection: sqlite3.Connection) -> Context:
         index = asked.facet_index(connection)
-        of_path = value_pages.pairs_at(connection, asked.part)
+        of_path = chosen_by_path(asked, connection)
         address, wrong = Address.of([*asked.given, *of_path]), list[InvalidInput]()
         if asked.path.rstrip("/") == "/map":
             address = address._replace(view="map")
@@ -171,7 +172,9 @@ async def _browse_page(asked: Asked) -> Any:
             wrong.append(error)
         while True:
             try:
-                found = browse(connection, address, index)
+                is_long = asked.is_frozen and asked.part("known")
+                size = known_days.PAGE_SIZE if is_long else BROWSE_SIZE
+                found = browse(connection, address, index, size)
             except InvalidInput as error:
                 following = address.without_filter(error.field)
                 if following == address:
@@ -383,7 +386,7 @@ _PAGES: tuple[tuple[str, Page], ...] = (
     ("/", _browse_page),
     ("/events", _browse_page),
     ("/map", _browse_page),
-    *((pattern, _browse_page) for pattern in value_pages.PATTERNS),
+    *((pattern, _browse_page) for pattern in (*value_pages.PATTERNS, known_days.PATTERN)),
     (rf"/(?P<file>{'|'.join(map(re.escape, feeds.NAMES))})", feed),
     (_EVENT, _event_page),
     (f"{_EVENT}{_VERSION}", _event_page),

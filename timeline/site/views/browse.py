@@ -37,9 +37,12 @@ _HIGHLIGHTS = 12
 
 
 def browse(
-    connection: sqlite3.Connection, address: Address, index: FacetIndex | None = None
+    connection: sqlite3.Connection,
+    address: Address,
+    index: FacetIndex | None = None,
+    size: int = PAGE_SIZE,
 ) -> dict[str, Any]:
-    """Return all that the page shows, from the index if there is one.
+    """Return all that the page shows, from the index if there is one; `size` is that of the list.
 
     Raises TimelineError for an address whose values cannot be read or name an unknown entry.
     """
@@ -52,7 +55,7 @@ def browse(
             page = chosen.page(
                 after=address.after or None,
                 oldest_first=address.order == "oldest",
-                size=PAGE_SIZE,
+                size=size,
             )
         address = as_stored(chosen, address)
         everything = chosen.everything()

@@ -105,9 +105,8 @@ def share_of(
     """
     is_list = "groups" in found
     pairs = shared(found["address"]._replace(all="").pairs() if is_list else given)
-    own = found.get("short") or ("/map" if path == "/map" else "")
-    if own and path != "/events":
-        path, pairs = (own, []) if is_frozen else ("/events", pairs)
+    if path == "/map" or found.get("value"):
+        path, pairs = (path, []) if is_frozen else ("/events", pairs)
     now = [pair for pair in pairs if pair[0] not in _MOMENTS]
     then: Parameters | None = None
     then_path = path

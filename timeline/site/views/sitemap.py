@@ -20,7 +20,7 @@ from timeline.store import log
 SITEMAP = "/sitemap.xml"
 
 _LISTS = ("/actors", "/sources", "/tags", "/types", "/countries", "/months")
-_PAGES = ("/", "/map", "/about", *_LISTS, "/changes", "/verify")
+_PAGES = ("/", "/map", "/about", *_LISTS, "/changes", "/known", "/verify")
 """The pages that every timeline has."""
 
 _STEP = 20_000

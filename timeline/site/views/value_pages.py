@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from timeline.errors import NotFound
@@ -56,6 +56,10 @@ class ValueHead(NamedTuple):
     every: str
     """The path of the list of all values."""
     every_words: str
+    facts: str = ""
+    """What else is to know of the value."""
+    beside: Sequence[tuple[str, str]] = ()
+    """The pages of the values before and after it: path and words."""
 
 
 # --- Values and paths ---------------------------------------------------------------------
