@@ -88,16 +88,27 @@ PLACES = {
     "version": ["1"],
     "source_id": ["paper"],
     "tag_id": ["war"],
+    "tag": ["war"],
+    "type": ["CONSULT"],
+    "country": ["UKR"],
+    "month": ["2025-04"],
+    "kind": ["actors", "tags"],
+    "is_by_name": ["az"],
     "file": [*FILES],
     "name": ["0a12.png"],
+    "part": ["entries-1", "actors-1"],
 }
+
+
+_PART = r"\[[^\]]*\]|[^()\[\]]"
+"""A set of characters, or one character, of a pattern."""
 
 
 def addresses(pattern: str) -> list[str]:
     """Addresses that a route takes, with and without each of its formats."""
     formats = re.search(r"\(\\?\.\(\?P<format>(.*?)\)\)\?", pattern)
     plain = pattern.replace(formats[0], "{format}") if formats else pattern
-    plain = re.sub(r"\(\?P<(\w+)>(?:\[[^\]]*\]|[^()\[\]])*\)", r"{\1}", plain)
+    plain = re.sub(rf"\(\?P<(\w+)>(?:{_PART}|\((?:{_PART})*\))*\)", r"{\1}", plain)
     plain = plain.removesuffix("$").replace("\\.", ".")
     names = re.findall(r"\{(\w+)\}", plain)
     choices = {

@@ -45,10 +45,11 @@ async def _card(asked: Asked) -> Any:
     return responses.response(asked, drawn or b"", "image/png", status, {"ETag": f'"{key}"'})
 
 
-_OF_EVENT = rf"/events/(?P<event_id>{ID})(?:/(?P<version>[1-9][0-9]{{0,8}}))?/card\.png"
+_EVENT = f"/events/(?P<event_id>{ID})"
 
 CARDS: tuple[tuple[str, Callable[[Asked], Awaitable[Any]]], ...] = (
     (r"/card\.png", _card),
-    (_OF_EVENT, _card),
+    (rf"{_EVENT}/card\.png", _card),
+    (rf"{_EVENT}/(?P<version>[1-9][0-9]{{0,8}})/card\.png", _card),
 )
 """The cards of the whole timeline, of events, and of versions of events."""

@@ -47,6 +47,7 @@ async def robots(asked: Asked) -> Any:
 
 SITEMAPS: tuple[tuple[str, Callable[[Asked], Awaitable[Any]]], ...] = (
     (r"/sitemap\.xml", _sitemap),
-    (r"/sitemap-(?P<part>(?:entries|actors)-[1-9][0-9]{0,5})\.xml", _sitemap),
+    (r"/sitemap-(?P<part>entries-[1-9][0-9]{0,5})\.xml", _sitemap),
+    (r"/sitemap-(?P<part>actors-[1-9][0-9]{0,5})\.xml", _sitemap),
 )
 """The files that list the pages of a timeline."""

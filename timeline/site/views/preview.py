@@ -202,7 +202,8 @@ def _of_listing(found: Fields, path: str) -> _Said:
         "tags": gettext("Tags"),
         "types": gettext("Kinds of events"),
         "countries": gettext("Countries"),
-    }[found["kind"]]
+        "months": gettext("Months"),
+    }[found.get("kind", "months")]
     description = gettext("{what} of {title}, with the number of events of each")
     return _Said(
         heading,
@@ -233,6 +234,7 @@ _SAID: dict[str, Callable[[Fields, str], _Said]] = {
     "actor": _of_actor,
     "source": _of_source,
     "listing": _of_listing,
+    "months": _of_listing,
     "about": _of_log,
     "changes": _of_changes,
     "verify": _of_proof,
