@@ -10,6 +10,7 @@ import asyncio
 import html
 import random
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -18,7 +19,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
@@ -32,6 +33,7 @@ from timeline import Timeline
 from timeline.model.names import actor_id_of
 from timeline.model.vocabulary import plover
 from timeline.publish import static_site
+from timeline.reading.selection import Selection
 from timeline.site.public_url import site_url
 from timeline.site.views.address import Address
 from timeline.site.views.axis import Axis
@@ -525,3 +527,35 @@ def test_a_date_that_cannot_be_read_is_told_and_chooses_nothing(files: str, page
     assert "the other day" in unread
     assert "past needs the hosted version" in past
     assert len(shown(page)) == 19
+
+
+@pytest.mark.parametrize("query", ["type=CONSULT", "country!=UKR", "q=black+sea", "q=zzz"])
+def test_the_map_has_the_marks_and_places_of_what_is_chosen(
+    story: Path, files: str, page: Page, query: str
+) -> None:
+    with closing(storage.connect(story)) as connection:
+        points = browse_map(connection, query)
+    page.goto(f"{files}events/?view=map&{query}")
+    page.wait_for_url("**/map/?*")
+    is_ready(page)
+    page.wait_for_selector(".chip", state="attached")
+    for shape in ("wide", "narrow"):
+        marks = page.locator(f".drawn.{shape} .over a").evaluate_all(
+            "all => all.map((a) => Number(a.querySelector('text')?.textContent ?? 1))"
+        )
+        assert sum(marks) == sum(points.values())
+    listed = page.locator(".places a").evaluate_all("all => all.map((each) => each.href)")
+    areas = [dict(parse_qsl(urlsplit(link).query))["area"] for link in listed]
+    assert sorted(areas) == sorted(f"{lon},{lat},{lon},{lat}" for lat, lon in points)
+    if listed:
+        page.locator(".places a").first.click()
+        page.wait_for_url("**/events/?*area=*")
+        page.wait_for_selector(".chip", state="attached")
+        assert len(shown(page)) == next(iter(points.values()))
+
+
+def browse_map(connection: sqlite3.Connection, query: str) -> dict[tuple[float, float], int]:
+    """The number of events at each point that an address chooses, the most frequent first."""
+    address = Address.of(parse_qsl(query))
+    points = Selection(connection, address.filters, address.q or None).points()
+    return {(each["lat"], each["lon"]): each["count"] for each in points}

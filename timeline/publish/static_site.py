@@ -236,7 +236,10 @@ async def _write_index(site: _Site, files: _Files, copy: Path, assets: dict[str,
         files.put(f"{folder}/{name}.js", content)
 
 
-_SCRIPTS = ("axis.js", "front.js", "static_axis.js", "static_draw.js", "static_words.js")
+_SCRIPTS = (
+    *("axis.js", "front.js", "static_axis.js", "static_draw.js", "static_map.js"),
+    "static_words.js",
+)
 """Scripts that static_search.js loads, which no page names."""
 
 

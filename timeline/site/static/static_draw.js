@@ -230,8 +230,9 @@ async function draw(address) {
   if (isOldest) part(made, "order").replaceChildren(...part(pieces.narrowed, "order").cloneNode(true).childNodes);
   made.querySelector(".order a").href = asked.query(["order"], ...(isOldest ? [] : [["order", "oldest"]]));
   const views = [...part(made, "views").children];
-  views[0].href = asked.query(["view", "box"]);
-  views[1].href = `${root}map/${asked.query(["view", "box"])}`;
+  views[0].href = `${pieces.map ? `${root}events/` : ""}${asked.query(["view", "box"])}`;
+  views[1].href = `${pieces.map ? "" : `${root}map/`}${asked.query(["view", "box"])}`;
+  views.forEach((each, at) => (each.ariaCurrent = at === (pieces.map ? 1 : 0) ? "true" : null));
   if (asked.one.as_of || asked.one.as_reported) wrong.push(["past"]);
   for (const [name, value] of wrong) {
     const said = name === "past" ? pieces.past : pieces.unreadable;
@@ -239,7 +240,8 @@ async function draw(address) {
     Object.assign(line, { className: "then", role: "alert", textContent: said.textContent.replace("X", () => value) });
     part(made, "wrong").append(line);
   }
-  await list(made.querySelector(".list"), asked, all, found, since);
+  if (pieces.map) part(made, "events").replaceChildren(...(await map(asked, all, found.rows)).childNodes);
+  else await list(made.querySelector(".list"), asked, all, found, since);
   await panel(part(made, "filters"), asked, all, found);
   made.title = (asked.one.q ? `${asked.one.q} - ` : "") + pieces.title;
   for (const each of pieces.outside) made.append(each.cloneNode(!chips.length || each.dataset.part !== "formats")); // the files have everything
@@ -298,6 +300,27 @@ function chipsOf(asked, all) {
   }
   if (one.q) add("q", `“${one.q}”`, asked.query(["q"]));
   return found;
+}
+
+async function map(asked, all, rows) {
+  await loadOwn("static_map");
+  const points = new Map();
+  for (const row of rows) {
+    if (!all.points[row]) continue;
+    const [lat, lon] = all.points[row];
+    const [code] = all.place.of[row];
+    const name = code === undefined ? `${lat}, ${lon}` : all.place.values[code];
+    const known = points.get(`${lat} ${lon}`);
+    if (known) known.rows.push(row);
+    else points.set(`${lat} ${lon}`, { lat, lon, name, rows: [row] });
+  }
+  const ranked = [...points.values()].sort((a, b) => b.rows.length - a.rows.length || a.lat - b.lat || a.lon - b.lon);
+  const { of, classes } = all.facets.type;
+  return self.timelineStatic.map(ranked, {
+    classes: (row) => classes[of[row][0]] ?? "other",
+    areaOf: ({ lat, lon }) => `${root}events/${asked.query(["view", "box", "area"], ["area", [lon, lat, lon, lat].join()])}`,
+    eventsInWords: (count) => inForm(pieces.events, count),
+  });
 }
 
 async function list(box, asked, all, { rows }, since) {

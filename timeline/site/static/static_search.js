@@ -43,7 +43,22 @@ self.timelineDraw = async (address) => {
   return self.timelineStatic.draw(address);
 };
 
+// Folders have no page of themselves on a disk.
+if (location.protocol === "file:")
+  document.addEventListener("click", (event) => {
+    const to = new URL(event.target.closest("a[href]")?.getAttribute("href") ?? "#", location);
+    if (event.defaultPrevented || !to.pathname.endsWith("/")) return;
+    event.preventDefault();
+    to.pathname += "index.html";
+    location.assign(to);
+  });
+
 (async () => {
+  const asked = new URL(location);
+  if (asked.searchParams.get("view") === "map" && !document.querySelector("#map")) {
+    asked.searchParams.delete("view");
+    return location.replace(`${root}map/${location.protocol === "file:" ? "index.html" : ""}${asked.search}`);
+  }
   const live = parsed(await need("live"));
   const find = (selector) => live.querySelector(selector);
   const box = (selector) => {
@@ -69,12 +84,21 @@ self.timelineDraw = async (address) => {
   self.timelineStatic.pieces.whole.querySelectorAll(".formats, [data-part=share]").forEach((each) => each.remove());
   const old = part(document, "wrong");
   const shown = part(document, "events");
+  if (shown.querySelector("#map")) {
+    self.timelineStatic.pieces.map = document.createDocumentFragment();
+    self.timelineStatic.pieces.map.append(...shown.cloneNode(true).childNodes);
+  }
   const fresh = self.timelineStatic.pieces.whole.cloneNode(true);
   const [from, to] = [part(fresh, "wrong"), fresh.querySelector(".columns")];
   part(fresh, "events").replaceWith(shown);
   while (old.nextSibling) old.nextSibling.remove();
   const nodes = [...fresh.childNodes];
   old.replaceWith(...nodes.slice(nodes.indexOf(from), nodes.indexOf(to) + 1));
+  [...part(document, "views").children].forEach((each, at) => {
+    const isHere = at === (self.timelineStatic.pieces.map ? 1 : 0);
+    each.href = isHere ? "?" : `${root}${at ? "map" : "events"}/`;
+    each.ariaCurrent = isHere ? "true" : null;
+  });
   for (const form of document.querySelectorAll("main form")) form.action = location.href.split(/[?#]/)[0];
   for (const name of script.dataset.scripts.split(" ")) await load(script.src.replace(/[^/]*$/, name.split("/").at(-1)));
   if (location.search) self.show(location, false);
