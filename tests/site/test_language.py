@@ -174,3 +174,14 @@ def test_a_period_can_be_named_in_the_language_of_the_page(
         assert page.xpath("//input[@id='since']/@value") == ["2025-04"]
         assert page.xpath("//a[@class='title']/text()") == ["Talks in Odesa"]
         assert site.ask(f"/events?since={quote(since)}").status_code == 400
+
+
+def test_lists_of_kinds_and_countries_are_in_the_language_of_the_page(tmp_path: Path) -> None:
+    with Timeline.create(tmp_path / "t.db", title="T") as log:
+        event = {"title": "Talks", "occurred": "2025", "event_type": "CONSULT"}
+        log.record({**event, "place": {"name": "Odesa", "country": "UKR"}})
+    with open_site(tmp_path / "t.db") as site:
+        assert ">Україна</a>" in site.page("/countries?lang=uk")
+        assert ">Consultation</a>" in site.page("/types")
+        assert ">Consultation</a>" not in site.page("/types?lang=uk")
+        assert site.ask("/types.json?lang=uk").text == site.ask("/types.json").text

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 
 from timeline.errors import InvalidInput
 from timeline.formats import prose
+from timeline.formats.labels import country_name
 from timeline.formats.local_dates import month_name
 from timeline.languages.translation import gettext
-from timeline.model import countries, hints
+from timeline.model import hints
 from timeline.reading import offices
 from timeline.reading.as_of import AsOf, parse_as_of
 from timeline.reading.facet_index import FacetIndex
@@ -28,6 +29,7 @@ from timeline.reading.sources import sources_by_id
 from timeline.site.views.address import Address
 from timeline.site.views.browse import selected
 from timeline.site.views.event_classes import EventClass, class_of
+from timeline.site.views.panel import label_of
 from timeline.site.views.value_pages import path_of
 from timeline.store.rows import RowDict, as_dicts
 
@@ -96,7 +98,9 @@ def listing_page(
         "is_now": point.is_now,
         "rows": [
             ListRow(
-                value,
+                value._replace(label=label_of(_IDS[kind], value.value, value.label))
+                if kind in ("types", "countries")
+                else value,
                 path_of(_IDS[kind], value.value) if kind in _IDS else f"/{kind}/{value.value}",
                 details,
                 [fact for fact in facts if fact],
@@ -183,7 +187,7 @@ def _actors(
         others = [name for name in others if name != value.label][:_MOST_NAMES]
         also = gettext("also {names}").format(names=", ".join(others)) if others else ""
         office = prose.office_of(details["office"], details["organisation"]) or ""
-        country = countries.country_name(details["country"]) if details["country"] else ""
+        country = country_name(details["country"]) if details["country"] else ""
         yield details, [office, country if country != value.label else "", also]
 
 
