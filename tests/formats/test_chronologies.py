@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import lxml.html
 import pytest
 from chronologies import Read, read_markdown, read_word
 from hypothesis import example, given, settings
@@ -74,9 +75,9 @@ def test_a_chronology_says_what_it_is_of_and_when(story: Path) -> None:
     assert read.headings[0] == (1, "NATO and Odesa, spring 2025")
     state, selection, notice, kept, licence, cite = read.paragraphs[:6]
     assert state.startswith("State of 16 April 2025 (the newest entry then: 1")
-    assert selection == "Selection: country: Ukraine; from April 2025 (6 events)."
+    assert selection == "Selection: country: Ukraine; from April 2025 (6 events)"
     assert "staged" in notice
-    assert (kept, licence) == ("Kept by The demonstration desk.", "Licence: Apache-2.0.")
+    assert (kept, licence) == ("Kept by The demonstration desk", "Licence: Apache-2.0")
     assert cite.startswith("Cite as: \u201cNATO and Odesa, spring 2025\u201d, example.org/")
 
 
@@ -233,7 +234,7 @@ def test_the_site_has_the_first_events_and_says_where_the_next_are(
             seen += [title for level, title in read.headings if level == 3]
             assert "\u201ce\u201d (25 events)" in read.paragraphs[1]
             assert "<http://localhost/events?q=e&as_of=%2325>" in text
-            following = text.rpartition("the next ones: <http://localhost")[2]
+            following = text.rpartition("The next ones: <http://localhost")[2]
             links.append(following)
             address = following.partition(">")[0] if following != text else ""
     assert seen == [f"E {n}" for n in range(25)]
@@ -314,3 +315,44 @@ def test_the_site_offers_word(story: Path) -> None:
         word = read_word(answer.content)
         assert word.headings == read_markdown(site.page("/events.md?country=UKR")).headings
         assert site.ask("/events.docx?country=Nowhere").status_code == 400
+
+
+def test_a_page_to_print_loads_and_runs_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    hostile = "<script>alert(1)</script>\"'&amp;"
+    source = {"title": hostile, "url": "https://example.org/?a=1&b='2"}
+    with as_once_accepted(), Timeline.create(path, title=hostile) as timeline:
+        timeline.record(
+            {
+                "title": hostile,
+                "occurred": "2025",
+                "summary": hostile,
+                "citations": [{"source": source}],
+            }
+        )
+    with open_site(path) as site:
+        answer = site.ask("/events.html")
+        assert answer.headers["content-disposition"].startswith("inline; ")
+        policy = answer.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; style-src 'unsafe-inline';")
+        assert "/events.html" in "".join(site.links("/events?q=script"))
+    page = lxml.html.fromstring(answer.text)
+    assert page.xpath("//script | //link | //img | //i") == []
+    assert [each.text_content() for each in page.xpath("//h1 | //h3")] == [hostile] * 2
+    assert page.xpath("//ol/li/a/@href") == [source["url"]]
+    assert page.get("data-title") == hostile
+
+
+def test_a_page_to_print_is_in_the_language_of_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    with Timeline.create(path, title="T", language="ar") as timeline:
+        timeline.record({"title": "\u062e", "occurred": "2025-04-15"})
+    with open_site(path) as site:
+        page = lxml.html.fromstring(site.page("/events.html"))
+        english = lxml.html.fromstring(site.page("/events.html?lang=en"))
+    assert (page.get("lang"), page.get("dir")) == ("ar", "rtl")
+    assert (english.get("lang"), english.get("dir")) == ("en", "ltr")
+    assert page.xpath("//h3/@lang") == ["ar"]
+    assert "15 April 2025" in english.text_content()
+    assert "15 April 2025" not in page.text_content()
+    assert '<html lang="en" dir="ltr"' in done("-d", path, "export", "html")

@@ -98,7 +98,7 @@ def test_any_text_makes_a_short_name_without_signs(text: str, title: str, form: 
     header = disposition(name, FORMATS[form])
     assert header.isascii()
     assert header.isprintable()
-    assert read(header) == ("inline" if form in ("ics", "atom") else "attachment", name)
+    assert read(header) == ("inline" if form in ("ics", "atom", "html") else "attachment", name)
 
 
 def test_long_selections_that_differ_have_names_that_differ() -> None:

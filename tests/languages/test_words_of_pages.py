@@ -39,7 +39,9 @@ ADDRESSES = (
 IDS = "timeline|paper|reprint|withdrawn|port|desk|summary|talks|(1-)?risky|gone|merged"
 OF_USERS = re.compile(rf"{WORD}( [\w-]+)*( \(2025\))?|(?<!\w)({IDS})(?!\w)")
 """The texts of the log and of the addresses: in Hebrew, and ids, a tag, an author, a search."""
-FORMATS = "JSON( Lines)?|CSV|Atom|GeoJSON|TimelineJS|Markdown|oEmbed|BibTeX|CSL-JSON|EDTF|SQL|UTC"
+FORMATS = (
+    "JSON( Lines)?|CSV|Atom|GeoJSON|TimelineJS|Markdown|Word|oEmbed|BibTeX|CSL-JSON|EDTF|SQL|UTC"
+)
 ANYWHERE = re.compile(rf"https?:\S+|text/plain|charset=\S+|sha256:|[\w+/=]{{20,}}|\b({FORMATS})\b")
 """What is the same in every language: addresses, hashes, names of formats and of the clock."""
 ATTRIBUTES = ("aria-label", "placeholder", "title", "alt", "data-label", "data-parts")

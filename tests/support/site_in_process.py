@@ -17,7 +17,7 @@ from timeline.site.serve import metadata_for
 
 FILES = (
     *("events.csv", "figures.csv", "events.json", "events.ics", "events.atom", "events.geojson"),
-    *("events.timelinejs.json", "events.jsonl", "events.md"),
+    *("events.timelinejs.json", "events.jsonl", "events.md", "events.html"),
 )
 """The files of a selection that the site offers."""
 

@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from timeline.errors import InvalidValue
-from timeline.formats.prose import Names, clock_name, local_instant
+from timeline.formats import prose
+from timeline.formats.prose import Names
 from timeline.formats.selection_words import Condition, conditions
 from timeline.formats.sheet.events import Lookup
 from timeline.formats.sheet.lookup import lookup_to_write
+from timeline.languages.translation import gettext
 from timeline.model import edtf
 from timeline.reading import captured_texts
 from timeline.reading.as_of import NOW, AsOf, pinned
@@ -86,34 +88,42 @@ def about_selection(
         cited_text=captured_texts.cited(connection),
         names=names,
         conditions=conditions(filters, names, text),
-        state=_state(connection, point, moments),
+        state=state_of(connection, point, moments),
     )
 
 
-def _state(connection: sqlite3.Connection, point: AsOf, moments: Mapping[str, str | None]) -> str:
+def state_of(connection: sqlite3.Connection, point: AsOf, moments: Mapping[str, str | None]) -> str:
+    """Return the state of the log at a pinned point, which two moments asked for, in words."""
     entry = log.entry_at(connection, point.seq)
-    said = state(point.seq, entry.recorded_at, log.time_zone(connection)) if entry else "no entry"
+    zone = log.time_zone(connection)
+    said = _newest(point.seq, entry.recorded_at, zone) if entry else gettext("no entry")
     as_of, reported = moments.get("as_of"), moments.get("as_reported")
     if as_of and not re.fullmatch("#?[0-9]+", as_of):
-        said = f"{_moment(as_of)} (the newest entry then: {said})"
-    return (
-        f"{said}, with only what had been reported up to {_moment(reported)}" if reported else said
-    )
+        then = gettext("{moment} (the newest entry then: {state})")
+        said = then.format(moment=_moment(as_of), state=said)
+    if reported:
+        only = gettext("{state}, with only what had been reported up to {moment}")
+        said = only.format(state=said, moment=_moment(reported))
+    return said
 
 
-def state(seq: int, recorded_at: str, time_zone: str) -> str:
+def _newest(seq: int, recorded_at: str, time_zone: str) -> str:
     """Return a state of the log in words: "30 November 2026, entry 63, 14:20 Kyiv time".
 
-    Its newest entry is `seq`, which was recorded then.
+    `seq` is its newest entry, which was recorded then.
     """
-    day, _, time = local_instant(recorded_at, time_zone).rpartition(", ")
-    return f"{day}, entry {seq}, {time} {clock_name(time_zone)}"
+    return gettext("{day}, entry {entry}, {time} {clock}").format(
+        day=prose.date(prose.local_day(recorded_at, time_zone)),
+        entry=seq,
+        time=prose.local_time(recorded_at, time_zone),
+        clock=prose.clock_name(time_zone),
+    )
 
 
 def _moment(text: str) -> str:
     """Return a moment that was asked for in words; as it is if it is no date, such as #41."""
     try:
-        return edtf.phrase(edtf.parse(text).edtf)
+        return prose.date(edtf.parse(text).edtf)
     except InvalidValue:
         return text
 

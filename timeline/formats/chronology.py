@@ -13,7 +13,9 @@ from typing import Any, Literal, NamedTuple
 
 from timeline.formats import prose
 from timeline.formats.about import About
+from timeline.formats.labels import label
 from timeline.formats.selection_words import sentence
+from timeline.languages.translation import gettext, ngettext
 from timeline.reading.rows import EventDict
 
 ParagraphStyle = Literal[
@@ -54,36 +56,37 @@ def chronology(events: Iterable[EventDict], about: About) -> Iterator[Paragraph]
     given = 0
     for event in events:
         given += 1
-        if (when := prose.when(event) or "Without a date") != day:
+        if (when := prose.when(event) or gettext("Without a date")) != day:
             yield Paragraph("day", f"{when[0].upper()}{when[1:]}")
             day = when
         yield from _event(event, about, labels, numbers)
     if about.events is not None and given < about.events:
-        rest = f"This file has {given:,} of {about.events:,} events"
-        yield Paragraph("front", f"{rest}; the next ones:" if about.next_url else f"{rest}.",
-                        link=about.next_url)  # fmt: skip
+        part = gettext("This file has {number} of {all} events.")
+        yield Paragraph("front", part.format(number=f"{given:,}", all=f"{about.events:,}"))
+        if about.next_url:
+            yield Paragraph("front", gettext("The next ones:"), link=about.next_url)
 
 
 def _front(about: About) -> Iterator[Paragraph]:
     info = about.info
     yield Paragraph("title", info.get("title", ""))
-    yield Paragraph("front", f"State of {about.state}.")
-    count = "" if about.events is None else _events(about.events)
-    selection = sentence(about.conditions)
-    yield Paragraph("front", f"Selection: {selection}{f' ({count})' if count else ''}.")
+    yield Paragraph("front", gettext("State of {state}").format(state=about.state))
+    selection = sentence(about.conditions) or gettext("all events")
+    said = gettext("Selection: {selection}").format(selection=selection)
+    if about.events is not None:
+        count = ngettext("{number} event", "{number} events", about.events)
+        said = f"{said} ({count.format(number=f'{about.events:,}')})"
+    yield Paragraph("front", said)
     if "notice" in info:
         yield Paragraph("notice", info["notice"])
     if "publisher" in info:
-        yield Paragraph("front", f"Kept by {info['publisher']}.")
+        yield Paragraph("front", gettext("Kept by {name}").format(name=info["publisher"]))
     if "licence" in info:
-        yield Paragraph("front", f"Licence: {info['licence']}.")
-    title, origin = info.get("title", ""), info.get("origin", "")
-    cited = f"\u201c{title}\u201d, {origin}, state of {about.state}; {selection}."
-    yield Paragraph("front", f"Cite as: {cited}", link=about.permalink)
-
-
-def _events(count: int) -> str:
-    return "1 event" if count == 1 else f"{count:,} events"
+        yield Paragraph("front", gettext("Licence: {licence}").format(licence=info["licence"]))
+    named = {"title": info.get("title", ""), "origin": info.get("origin", "")}
+    cite = gettext("Cite as: \u201c{title}\u201d, {origin}, state of {state}; {selection}.")
+    cited = cite.format(**named, state=about.state, selection=selection)
+    yield Paragraph("front", cited, link=about.permalink)
 
 
 class _Numbers:
@@ -125,24 +128,25 @@ def _event(
         words = f"{prose.claim(claim)} ({prose.stance(claim)})"
         yield Paragraph("item", words, _notes(claim, of_source, numbers))
     if "note" in event:
-        yield Paragraph("text", f"Note: {event['note']}")
+        yield Paragraph("text", gettext("Note: {note}").format(note=event["note"]))
     address = about.address(event["event_id"]) if about.address else None
-    said = f"{event['event_id']}, version {event['version']}, entry {event['seq']}"
+    record = gettext("{event}, version {version}, entry {entry}")
+    said = record.format(event=event["event_id"], version=event["version"], entry=event["seq"])
     yield Paragraph("record", said, link=address)
 
 
 def _facts(event: EventDict, labels: Mapping[str, str]) -> Iterator[str]:
     """Yield the state of an event unless it is current, its type, its place, and how sure it is."""
     if event["state"] != "current":
-        yield event["state"].upper()
+        yield label("state", event["state"]).upper()
     if code := event.get("event_type"):
         yield labels.get(code, code)
     if place := prose.place(event.get("place", {})):
         yield place
     if (modality := event.get("modality", "actual")) != "actual":
-        yield modality
+        yield label("modality", modality)
     if "title" in event:
-        yield event.get("verification", "reported")
+        yield label("verification", event.get("verification", "reported"))
 
 
 def _told(event: EventDict, numbers: _Numbers) -> Iterator[str]:
@@ -152,9 +156,10 @@ def _told(event: EventDict, numbers: _Numbers) -> Iterator[str]:
     if risk := prose.at_risk(event.get("at_risk", ())):
         yield f"{risk[0].upper()}{risk[1:]}"
     if "merged_into" in event:
-        yield f"Merged into {event['merged_into']}"
+        yield gettext("Merged into {event}").format(event=event["merged_into"])
     if people := event.get("participants", ()):
-        yield f"With {'; '.join(map(prose.participant, people))}"
+        named = "; ".join(map(prose.participant, people))
+        yield gettext("With {people}").format(people=named)
     yield from filter(str.strip, event.get("summary", "").split("\n\n"))
 
 

@@ -22,6 +22,7 @@ from timeline.formats.exporters import (
     geojson,
     icalendar,
     markdown,
+    paper,
     sheet_csv,
     word,
 )
@@ -48,8 +49,8 @@ class ExportFormat(NamedTuple):
     """Whether `write` takes entries instead of events, as `reading.entries.read` yields them."""
     stem: str = "events"
     """The name of the site's file, without the suffix."""
-    is_followed: bool = False
-    """Whether programs ask for the site's file again and again, as they do for feeds."""
+    opens: bool = False
+    """Whether the site's file opens instead of being saved: a page, or a feed that is followed."""
     needs: str | None = None
     """The module of an extra without which nothing can be written."""
 
@@ -63,17 +64,20 @@ FORMATS = {
     "csv": ExportFormat("text/csv; charset=utf-8", ".csv", sheet_csv.write),
     "json": ExportFormat("application/json", ".json", event_json.write),
     "geojson": ExportFormat("application/geo+json", ".geojson", geojson.write),
-    "ics": ExportFormat("text/calendar; charset=utf-8", ".ics", icalendar.write, is_followed=True),
+    "ics": ExportFormat("text/calendar; charset=utf-8", ".ics", icalendar.write, opens=True),
     "atom": ExportFormat(
         "application/atom+xml; charset=utf-8",
         ".atom",
         atom.write,
         newest_first=True,
-        is_followed=True,
+        opens=True,
     ),
     "timelinejs": ExportFormat("application/json", ".timelinejs.json", exporter.write),
     "figures": ExportFormat("text/csv; charset=utf-8", ".csv", figures_csv.write, stem="figures"),
     "md": ExportFormat("text/markdown; charset=utf-8", ".md", markdown.write, oldest_first=True),
+    "html": ExportFormat(
+        "text/html; charset=utf-8", ".html", paper.write, oldest_first=True, opens=True
+    ),
     "docx": ExportFormat(
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         ".docx",

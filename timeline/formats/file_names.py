@@ -43,12 +43,12 @@ def file_name(about: About, form: ExportFormat, after: str = "") -> str:
 def disposition(name: str, form: ExportFormat) -> str:
     """Return the header Content-Disposition by which a browser saves a file under this name.
 
-    Programs that know only ASCII get the name in Latin letters. A file that programs follow is
-    shown where it is opened, and not saved.
+    Programs that know only ASCII get the name in Latin letters. A page, and a file that programs
+    follow, is shown where it is opened, and not saved.
     """
     latin = f"{plain(name.removesuffix(form.suffix))}{form.suffix}"
     also = "" if latin == name else f"; filename*=UTF-8''{quote(name)}"
-    return f'{"inline" if form.is_followed else "attachment"}; filename="{latin}"{also}'
+    return f'{"inline" if form.opens else "attachment"}; filename="{latin}"{also}'
 
 
 def _slug(text: str) -> str:

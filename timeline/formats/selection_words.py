@@ -39,8 +39,8 @@ def conditions(
 
 
 def sentence(found: Sequence[Condition]) -> str:
-    """Return conditions as one text; "all events" if there are none."""
-    return "; ".join(each.words for each in found) or "all events"
+    """Return conditions as one text; "" if there are none."""
+    return "; ".join(each.words for each in found)
 
 
 def _several(value: object) -> list[str]:

@@ -25,7 +25,7 @@ from timeline.site import isolated_sql, responses
 from timeline.site.responses import Asked
 
 T = TypeVar("T")
-Pieces = Callable[[sqlite3.Connection], AbstractContextManager[Iterator[str] | Iterator[bytes]]]
+Pieces = Callable[[sqlite3.Connection], AbstractContextManager[Iterator[str | bytes]]]
 """A function that chooses what is in a file, and yields its pieces."""
 
 _AT_ONCE = 8

@@ -24,16 +24,19 @@ from markupsafe import Markup, escape
 
 from timeline.errors import Erased, NotFound, ProofError, TakesTooLong, TimelineError
 from timeline.formats import prose
+from timeline.formats.about import state_of
 from timeline.formats.labels import label
 from timeline.languages import translation
 from timeline.languages.translation import gettext
 from timeline.reading import deadline
+from timeline.reading.as_of import parse_as_of, pinned
 from timeline.reading.facet_index import FacetIndex
 from timeline.site import frames, guard, language_links, language_marks, public_url
 from timeline.site.cards import letters
 from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.mounts import Mount
 from timeline.site.views import feeds, glossary
+from timeline.site.views.address import Address
 from timeline.site.views.browse import PAGE_SIZE
 from timeline.site.views.preview import Preview, preview_of
 from timeline.site.views.share import Share, share_of
@@ -136,10 +139,19 @@ async def page(asked: Asked, name: str, read: Read) -> Any:
             entry = log.newest(connection)
             newest = entry and entry.seq
             found = {**found, "newest_entry": newest, "share": _share(asked, found, newest)}
+            found["state"] = _state(connection, found)
             return {**found, "preview": _preview(asked, name, found)}
 
     found = await read_at_once(asked, with_info)
     return await _html(asked, name, found, found.get("status", 200))
+
+
+def _state(connection: sqlite3.Connection, found: Context) -> str:
+    """Return which state of the log a page shows, for its readers on paper."""
+    address = found.get("address")
+    moments = address.moments if isinstance(address, Address) else {}
+    point = pinned(connection, parse_as_of(connection, **moments))
+    return gettext("State of {state}").format(state=state_of(connection, point, moments))
 
 
 def _share(asked: Asked, found: Context, newest: int | None) -> Share:

@@ -63,7 +63,7 @@ def export_command(
     as_reported: str | None,
     **filters: Any,
 ) -> None:
-    """Write the events to a file, in the order of the log; md and docx in order of time.
+    """Write the events to a file, in the order of the log; chronologies in order of time.
 
     \b
       csv         a sheet: for append --csv into another log, or sync into this
@@ -75,6 +75,7 @@ def export_command(
       figures     a table with a row for each figure
       md          a chronology to read, with a footnote for each source (Markdown)
       docx        the same for Word
+      html        the same as a page to print
       jsonl       the log itself, entry by entry: a copy that can be imported;
                   with filters, only the entries of these events and their sources
     """

@@ -18,6 +18,8 @@ from timeline.formats.about import about_selection
 from timeline.formats.exporters import sheet_csv
 from timeline.formats.exports import FORMATS
 from timeline.formats.file_names import file_name
+from timeline.formats.selection_words import Condition
+from timeline.languages.translation import gettext
 from timeline.reading import entries, query
 from timeline.reading.as_of import NOW, parse_as_of
 from timeline.reading.attached_files import attached_row
@@ -26,6 +28,7 @@ from timeline.reading.selection import Selection
 from timeline.site.views import media
 from timeline.site.views.address import Address
 from timeline.site.views.browse import selected
+from timeline.site.views.panel import Chip, as_stored, chips_of
 
 NAMES = {f"{each.stem}{each.suffix}": name for name, each in FORMATS.items() if each.is_installed}
 """The names of the formats that can be written here, by the name of the site's file."""
@@ -48,7 +51,7 @@ def feed(
     index: FacetIndex | None = None,
     *,
     size: int = JSON_SIZE,
-) -> Iterator[tuple[str, Iterator[str] | Iterator[bytes]]]:
+) -> Iterator[tuple[str, Iterator[str | bytes]]]:
     """Choose the events that an address names, and yield the name and the pieces of their file.
 
     The file is in the format `name`, and is made as its pieces are asked for. `page_of` makes the
@@ -87,19 +90,28 @@ def feed(
         write = chosen.write
         if name == "csv":
             write = functools.partial(sheet_csv.write, columns=sheet_csv.WITH_CODES)
-        yield file_name(about, chosen, address.after), write(items, about)
+        saved_as = file_name(about, chosen, address.after)
+        if name == "html":  # a page, in whose language the chips are
+            chips = chips_of(connection, found, as_stored(found, address))["chips"]
+            about = about._replace(conditions=[*map(_said_by, chips)])
+        yield saved_as, write(items, about)
+
+
+def _said_by(chip: Chip) -> Condition:
+    words = gettext("not {words}").format(words=chip.words) if chip.is_excluded else chip.words
+    return Condition(words, chip.words)
 
 
 def names_to_save(connection: sqlite3.Connection) -> dict[str, str]:
     """Return the names under which the files of all events are saved, by the site's names.
 
-    Files that programs follow are not saved.
+    Pages, and files that programs follow, are not saved.
     """
     about = about_selection(connection, NOW, {}, {})
     return {
         name: file_name(about, FORMATS[form])
         for name, form in NAMES.items()
-        if not FORMATS[form].is_followed
+        if not FORMATS[form].opens
     }
 
 
