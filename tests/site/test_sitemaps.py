@@ -147,6 +147,17 @@ def test_what_was_erased_or_merged_is_in_none(site: Site) -> None:
     assert f"{ROOT}/events/x-three" not in pages
 
 
+@pytest.mark.parametrize("base", ["/", "/story/"])
+def test_a_site_without_an_address_takes_it_from_the_request(story: Path, base: str) -> None:
+    with open_site(story, settings={"base_url": base}) as opened:
+        root = f"http://localhost{base}"
+        _, pages = listed(opened.ask("/sitemap.xml").content)
+        assert {root, f"{root}events/sumy-strike"} < set(pages)
+        assert opened.ask("/robots.txt").text.endswith(f"\nSitemap: {root}sitemap.xml\n")
+        for each in [*pages][:3]:
+            assert opened.ask(f"/{each.removeprefix(root)}").status_code == 200
+
+
 def test_an_event_changed_when_its_newest_version_was_recorded(site: Site) -> None:
     assert of_site(site)[f"{ROOT}/events/sumy-strike"] == "2025-04-16T16:20:00.000000Z"
 

@@ -167,12 +167,12 @@ def _reviews(found: Fields, canonical: str, verification: str) -> Iterator[Objec
 
 
 def _dataset(found: Fields, absolute: Callable[[str], str]) -> Object:
-    info = found["info"]
+    info, address = found["info"], absolute("/")
     return _known(
         {
             "@type": "Dataset",
-            "@id": absolute("/"),
-            "url": absolute("/"),
+            "@id": address,
+            "url": address,
             "identifier": info["origin"],
             "name": info["title"],
             "description": info.get("description"),
@@ -187,7 +187,7 @@ def _dataset(found: Fields, absolute: Callable[[str], str]) -> Object:
                     "@type": "DataDownload",
                     "name": f"{each.stem}{each.suffix}",
                     "encodingFormat": each.media_type.partition(";")[0],
-                    "contentUrl": absolute(f"/{each.stem}{each.suffix}"),
+                    "contentUrl": f"{address}{each.stem}{each.suffix}",
                 }
                 for each in FORMATS.values()
             ],

@@ -113,7 +113,7 @@ def _listed(connection: sqlite3.Connection, part: str) -> Iterator[_Listed]:
 
 
 def _urls(pages: Iterator[_Listed], absolute: Callable[[str], str]) -> str:
-    root = absolute("")
+    root = absolute("/").rstrip("/")
     entries = (_entry("url", f"{root}{page.path}", page.changed) for page in pages)
     return _document("urlset", entries)
 
