@@ -121,7 +121,8 @@ def corrections(connection: sqlite3.Connection, chosen: Selection) -> list[Act]:
 
     An act has only its chosen events.
     """
-    rows = _changes(connection, CORRECTIONS, limit=-1)
+    kinds, values = _chosen(CORRECTIONS)
+    rows = as_dicts(connection.execute(_NEWEST.format(kinds), (2**62, *values)))
     acts: dict[tuple[Any, ...], list[RowDict]] = {}
     while len(acts) <= _ACTS and (some := [*islice(rows, _READ)]):
         deadline.check()
@@ -170,25 +171,23 @@ def _chosen(kinds: Sequence[str]) -> tuple[str, list[str]]:
     return f"v.kind IN ({marks}) AND v.version > 1", [f"event.{each}" for each in kinds]
 
 
+_NEWEST = """
+SELECT v.event_id, v.version, v.seq, v.kind, v.recorded_at, v.author, v.reason
+  FROM event_versions AS v WHERE v.seq < ? AND {} ORDER BY v.seq DESC
+"""
+"""SQL for the newest changes of some kinds, without their contents."""
+
+
 def _changes(
-    connection: sqlite3.Connection,
-    kinds: Sequence[str],
-    before: int | None = None,
-    limit: int | None = None,
+    connection: sqlite3.Connection, kinds: Sequence[str], before: int | None
 ) -> Iterator[RowDict]:
-    """Yield the newest changes, without their contents: _READ of them, or `limit`; -1 for all."""
+    """Yield the newest _READ changes, each with `is_curation`."""
     chosen, values = _chosen(kinds)
     return as_dicts(
         connection.execute(
-            f"SELECT v.*, {_CURATION} AS is_curation FROM ("  # noqa: S608
-            "SELECT v.event_id, v.version, v.seq, v.kind, v.recorded_at, v.author, v.reason"
-            f" FROM event_versions AS v WHERE v.seq < ? AND {chosen}"
-            " ORDER BY v.seq DESC LIMIT ?) AS v ORDER BY v.seq DESC",
-            (
-                2**62 if before is None else before,
-                *values,
-                _READ if limit is None else limit,
-            ),
+            f"SELECT v.*, {_CURATION} AS is_curation"  # noqa: S608
+            f" FROM ({_NEWEST.format(chosen)} LIMIT ?) AS v ORDER BY v.seq DESC",
+            (2**62 if before is None else before, *values, _READ),
         )
     )
 
