@@ -52,7 +52,7 @@ def words(page: str) -> str:
 
 def acts(site: Site, query: str = "") -> list[str]:
     page = site.page(f"/changes{query}").partition('id="stream"')[2]
-    found = re.findall(r'<li class="was-\w+">(.*?)</article>', page, re.DOTALL)
+    found = re.findall(r'<li class="was-\w+"[^>]*>(.*?)</article>', page, re.DOTALL)
     return [words(each) for each in found]
 
 

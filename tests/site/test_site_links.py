@@ -100,6 +100,12 @@ def crawled(connection: HTTPConnection, site: str, root: str, database: str) -> 
             "oembed",
             "sources",
             "changes",
+            "about",
+            "tags",
+            "types",
+            "countries",
+            "months",
+            "known",
             "corrections.atom",
             "verify",
         )
@@ -115,7 +121,7 @@ def crawled(connection: HTTPConnection, site: str, root: str, database: str) -> 
         # Filters of filters lead to ever more filters: one is enough, and so is one language.
         if is_ours and len(given) < 2 and "lang" not in dict(given):
             for link in links(address, content_type, text):
-                is_root = link.removesuffix("?lang=ar") == root
+                is_root = link.partition("?")[0] == root
                 assert is_root or "lang=" in link or link.startswith((*own, *others)), (
                     address,
                     link,
