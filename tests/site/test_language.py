@@ -185,3 +185,10 @@ def test_lists_of_kinds_and_countries_are_in_the_language_of_the_page(tmp_path: 
         assert ">Consultation</a>" in site.page("/types")
         assert ">Consultation</a>" not in site.page("/types?lang=uk")
         assert site.ask("/types.json?lang=uk").text == site.ask("/types.json").text
+
+
+def test_a_sentence_that_ends_with_a_date_ends_with_one_stop(tmp_path: Path) -> None:
+    with open_site(log_in("uk", tmp_path)) as site:
+        day = re.findall('datetime="([0-9-]{10})', site.page("/"))[0]
+        text = html.fromstring(site.page(f"/?as_of={day}")).text_content()
+    assert re.search(r"станом на \d+\s\w+\s\d+\sр\.\s", text)
