@@ -31,8 +31,8 @@ ADDRESSES = (
     f"/actors/{actor_id_of(piece('actor'))}",
     f"/actors/{actor_id_of(piece('actor'))}?as_of=%234",
     "/embed?tag=port&view=axis",
-    "/actors",
-    "/sources",
+    *("/actors", "/sources", "/tags", "/types", "/countries", "/months", "/tags/port"),
+    *("/types/CONSULT", "/countries/ISR", "/months/2025-04", "/known", "/events.html"),
     "/embed/events/talks",
     "/embed?view=map&as_of=%234",
 )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from timeline.errors import InvalidValue
 from timeline.formats import prose
+from timeline.formats.labels import event_type_label
 from timeline.formats.prose import Names
 from timeline.formats.selection_words import Condition, conditions
 from timeline.formats.sheet.events import Lookup
@@ -64,7 +65,8 @@ class About(NamedTuple):
     @property
     def labels(self) -> dict[str, str]:
         """Return the labels of event types, by code."""
-        return {each.code: each.label for each in self.lookup.event_types}
+        types = self.lookup.event_types
+        return {each.code: event_type_label(each.code, each.label) for each in types}
 
 
 def about_selection(

@@ -32,7 +32,8 @@ def marks(info: Mapping[str, Any], chosen: str = "") -> dict[str, Any]:
     `chosen` is the language of the interface that a reader chose, if any. `language` is that of the
     page, and `own_language` that of our words if it is another one. `of_ours` are the attributes of
     an element with our words, beside words of another direction, `of_log` those of an element whose
-    words are all of the log, `of_types` those of an element with the label of an event type;
+    words are all of the log, `of_types` those of an element with the label of an event type, and
+    `of_definitions` with what it means, which is in English for the types that every log has;
     `of_source` returns those of an element with only words of a source, which is in the language of
     the log unless it says another one.
     """
@@ -40,13 +41,15 @@ def marks(info: Mapping[str, Any], chosen: str = "") -> dict[str, Any]:
     ours = spoken(info, chosen)
     language = chosen or of_log
     own = "" if _first(of_log) == ours else of_log
+    is_default = _is_default(info.get("vocabulary", {}))
     return {
         "language": language,
         "own_language": "" if _first(language) == ours else ours,
         "direction": direction(language),
         "of_ours": Markup(' dir="{}"').format(direction(ours)),
         "of_log": _attributes(own),
-        "of_types": _attributes("" if _is_default(info.get("vocabulary", {})) else own),
+        "of_types": _attributes("" if is_default else own),
+        "of_definitions": _attributes(("" if ours == "en" else "en") if is_default else own),
         "of_source": lambda source: _attributes(str(source.get("language") or own)),
     }
 
