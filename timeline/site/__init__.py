@@ -20,7 +20,7 @@ from pluggy import HookimplMarker
 
 from timeline.errors import TimelineError
 from timeline.model.resources import packaged_metadata
-from timeline.site import compression, datasette_cells, frames, guard, public_url, replaced_files
+from timeline.site import compression, frames, guard, public_url, replaced_files
 from timeline.store import log
 
 hookimpl = HookimplMarker("datasette")
@@ -105,14 +105,6 @@ def render_cell() -> Awaitable[None] | None:
     from timeline.site import pauses
 
     return pauses.between_cells()
-
-
-@hookimpl(specname="render_cell", trylast=True)
-def linked_cell(
-    datasette: Any, database: str, table: str | None, row: Any, column: str, value: Any
-) -> str | None:
-    """Return a cell with an id of a timeline as a link to our page, unless a plugin shows it."""
-    return datasette_cells.cell(datasette, database, table, row, column, value)
 
 
 @hookimpl

@@ -1,97 +1,121 @@
 """Link the ids in the tables of Datasette to our pages about what they name.
 
 Guarantees: a link works under any `base_url` and prefix; a text that cannot be an id is left as it
-is; so is everything in a database that is no timeline.
+is, and so is a cell that a plugin shows. Only the columns of ids cost time, not every cell.
 
-Knows Datasette only by the object that it is given, and imports nothing of it before it is asked
-for a cell.
+Knows Datasette only by its rows, and by the HTML of its links.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from timeline.model.limits import ID
-from timeline.site.mounts import Mount, placed
 
-FOLDERS = {
+_FOLDERS = {
     "event_id": "events",
     "own_event_id": "events",
     "source_id": "sources",
     "actor_id": "actors",
+    "merged_into": "events",
 }
 """The folder of our pages about what has its id in a column with this name."""
 
 _SUBJECTS = {"event": "events", "source": "sources", "actor": "actors"}
 """The folder of our pages about a subject of the log, such as event/odesa-talks."""
 
+_LINKED = frozenset((*_FOLDERS, "subject", "version"))
+"""The columns whose cells may lead to our pages."""
+
 _PATH = re.compile(rf"{ID}(?:/[1-9][0-9]{{0,8}})?")
 """The path of a page, in its folder: an id, and the number of a version."""
 
-_OF_VERSIONS = frozenset(
-    (
-        *("events", "current_events", "event_versions", "event_version_contents"),
-        *("entry_versions", "field_changes"),
-    )
+_ROW = "<em>row</em>"
+_TO_ROW = re.compile(
+    r'(?:<strong>)?<a href="[^"]*">(?P<label>[^<]*)</a>(?:&nbsp;<em>[^<]*</em>)?(?:</strong>)?'
 )
-"""The tables in which `seq` is the entry that made the version of the row."""
+"""A cell in which Datasette links the row that a foreign key names, by its label.
 
-LINKED = frozenset((*FOLDERS, "merged_into", "seq", "subject", "version"))
-"""The columns whose cells may lead to our pages."""
+Datasette 1.0 makes the key of a row bold on the page of the row.
+"""
 
 
-def cell(
-    datasette: Any, database: str, table: str | None, row: Any, column: str, value: Any
-) -> Markup | None:
-    """Return a cell with the link to our page about what it names; None if there is no such page.
+class LinksOfPage(NamedTuple):
+    """The links of a page have two beginnings: our site, and the tables of its database."""
 
-    The id beside the name of a linked row leads to Datasette's page of that row, as it does in any
-    Datasette.
-    """
-    if column not in LINKED or value is None or (mount := placed(datasette).get(database)) is None:
-        return None
-    if column == "subject":
-        word, _, key = str(value).partition("/")
-        folder = _SUBJECTS.get(word)
-        return link(datasette, mount, folder, key, str(value)) if folder else None
-    if column in ("seq", "version"):
-        event_id, version = (_value(row, name) for name in ("event_id", "version"))
-        if not (event_id and version) or (column == "seq" and table not in _OF_VERSIONS):
+    ours: str
+    """The address of our pages without the last slash, such as "/story"."""
+    tables: str
+    """The address of Datasette's pages of the database, such as "/news"."""
+
+    def in_table(self, table: str, rows: Iterable[Any]) -> Iterator[Any]:
+        """Yield the rows of a table, with links to our pages, and small ones to those of rows."""
+        places: list[tuple[int, str]] | None = None
+        for row in rows:
+            cells = list(row)
+            if places is None:
+                places = _places([cell["column"] for cell in cells])
+            for place, column in places:
+                cell, folder = cells[place], _FOLDERS.get(column)
+                key, shown = str(cell["raw"]), cell["value"]
+                if folder and table == "actors":
+                    folder = "actors"
+                if cell["value_type"] == "pk":
+                    linked = folder and self._with_row(folder, key, key, _ROW)
+                elif type(shown) is str or shown == f"<strong>{key}</strong>":
+                    linked = self._plain(column, folder, key, cells)
+                elif folder and (found := _TO_ROW.fullmatch(shown)):
+                    linked = self._with_row(folder, key, found["label"], f"<em>{key}</em>")
+                else:
+                    continue
+                if linked:
+                    cell["value"] = linked
+            yield row
+
+    def in_results(self, columns: Sequence[str], rows: Iterable[list[Any]]) -> Iterator[list[Any]]:
+        """Yield the rows of the answer to a query, with links to our pages."""
+        places = _places(columns)
+        for row in rows:
+            cells = [{"column": columns[place], "raw": row[place]} for place, _ in places]
+            for place, column in places:
+                if type(row[place]) is str:
+                    linked = self._plain(column, _FOLDERS.get(column), row[place], cells)
+                    row[place] = linked or row[place]
+            yield row
+
+    def _plain(
+        self, column: str, folder: str | None, value: str, cells: Sequence[Any]
+    ) -> Markup | None:
+        """Return the link of a cell that shows a value as it is; None if it has no page."""
+        path = value
+        if column == "subject":
+            word, _, path = value.partition("/")
+            folder = _SUBJECTS.get(word)
+        elif column == "version":
+            folder = "events"
+            found = (cell["raw"] for cell in cells if cell["column"] == "event_id")
+            path = f"{re.sub('<[^>]*>', '', str(next(found, '')))}/{value}"
+        return self._link(folder, path, escape(value)) if folder else None
+
+    def _link(self, folder: str, path: str, words: str) -> Markup | None:
+        """Return the link to a page of ours; None if there can be none with that path."""
+        if not _PATH.fullmatch(path):
             return None
-        return link(datasette, mount, "events", f"{event_id}/{version}", str(value))
-    folder = "actors" if table == "actors" else FOLDERS.get(column, "events")
-    if not isinstance(value, dict):
-        return link(datasette, mount, folder, str(value), str(value))
-    key = str(value["value"])
-    ours = link(datasette, mount, folder, key, str(value["label"] or key))
-    return ours and ours + row_link(datasette, database, folder, key, key)
+        return Markup(f'<a href="{self.ours}/{folder}/{path}">{words}</a>')  # noqa: S704 - escaped
+
+    def _with_row(self, folder: str, key: str, words: str, row: str) -> Markup | None:
+        """Return the link to a page of ours, and the one to Datasette's own page of the row."""
+        if not _PATH.fullmatch(key):
+            return None
+        path = f"{folder}/{key}"
+        return Markup(  # noqa: S704 - the key can be an id
+            f'<a href="{self.ours}/{path}">{words}</a> <a href="{self.tables}/{path}">{row}</a>'
+        )
 
 
-def row_link(datasette: Any, database: str, table: str, key: str, text: str) -> Markup:
-    """Return the link to Datasette's own page of a row, for those who want its columns."""
-    from datasette.utils import tilde_encode
-
-    address = datasette.urls.row(database, table, tilde_encode(key))
-    return Markup(' <a class="row" href="{}" aria-label="Row {}"><em>{}</em></a>').format(
-        address, key, text
-    )
-
-
-def _value(row: Any, column: str) -> Any:
-    """Return the value of a row in a column; None if it has no such column."""
-    try:
-        value = row[column]
-    except (IndexError, KeyError):
-        return None
-    return value["value"] if isinstance(value, dict) else value
-
-
-def link(datasette: Any, mount: Mount, folder: str, path: str, text: str) -> Markup | None:
-    """Return the link to a page of ours; None if there can be none with that path."""
-    if not _PATH.fullmatch(path):
-        return None
-    address = datasette.urls.path(f"{mount.prefix}/{folder}/{path}")
-    return Markup('<a href="{}">{}</a>').format(address, text)
+def _places(columns: Iterable[str]) -> list[tuple[int, str]]:
+    return [(place, column) for place, column in enumerate(columns) if column in _LINKED]

@@ -73,6 +73,10 @@ _LABELLED_LINES = _ours(
     "{{ timeline_page.plain(column)|escape_css_string }}", "{{ column|escape_css_string }}"
 )
 _HEADINGS = _ours('scope="col">{{ timeline_page.heading(column) }}', 'scope="col">{{ column }}')
+_RESULTS = (
+    "in (timeline_page.links().in_results(columns, display_rows) if timeline_page"
+    " else display_rows) %}"
+)
 _UNSORTABLE = "{% if not column.sortable %}\n" + " " * 28
 _TABLE = "{{ timeline_page.title(table) }} <code>{{ table }}</code>"
 
@@ -158,6 +162,7 @@ CHANGES = {
         *_SECOND_LEVEL,
         TemplateChange((*_SCROLLING_ROWS.olds, ""), _SCROLLING_ROWS.new),
         TemplateChange((*_HEADINGS.olds, ""), _HEADINGS.new),
+        TemplateChange(("in display_rows %}", ""), _RESULTS),
         _named("SQL", '<textarea id="sql-editor" name="sql"'),
         _LABELLED_LINES,
         _ours(
@@ -194,12 +199,14 @@ CHANGES = {
         ),
         TemplateChange(
             ("in display_rows %}",),
-            "in (timeline_page.linked(display_rows) if timeline_page else display_rows) %}",
+            "in (timeline_page.links().in_table(table, display_rows) if timeline_page"
+            " else display_rows) %}",
         ),
     ),
     "_query_results.html": (
         TemplateChange(("", *_SCROLLING_ROWS.olds), _SCROLLING_ROWS.new),
         TemplateChange(("", *_HEADINGS.olds), _HEADINGS.new),
+        TemplateChange(("", "in display_rows %}"), _RESULTS),
     ),
     "_facet_results.html": (
         _ours(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 
 from timeline.model.resources import packaged_metadata
 from timeline.site import datasette_values, responses
-from timeline.site.datasette_cells import FOLDERS, link, row_link
+from timeline.site.datasette_cells import LinksOfPage
 from timeline.site.mounts import Mount, placed
 from timeline.site.responses import Asked
 
@@ -61,6 +61,15 @@ def plain(column: str) -> str:
     return column.replace("_", " ").capitalize() if _WORDS.fullmatch(column) else column
 
 
+@lru_cache(maxsize=1_000)
+def heading(column: str) -> Markup:
+    """Return plain words for a column as HTML, and the name that SQL knows if it differs."""
+    words = plain(column)
+    if words.lower() == column.lower():
+        return escape(words)
+    return Markup("{} <code>{}</code>").format(words, column)
+
+
 @cache
 def _titles() -> Mapping[str, str]:
     tables = packaged_metadata()["databases"]["timeline"]["tables"]
@@ -88,10 +97,7 @@ class DataPage(NamedTuple):
 
     def heading(self, column: str) -> Markup:
         """Return the heading of a column: plain words, and the name that SQL knows."""
-        words = plain(column)
-        if words.lower() == column.lower():
-            return escape(words)
-        return Markup("{} <code>{}</code>").format(words, column)
+        return heading(column)
 
     def choice(self, column: str) -> str:
         """Return a column among those to choose from, where no markup can stand."""
@@ -106,23 +112,13 @@ class DataPage(NamedTuple):
             self.datasette, self.mount.database, self.request, parameter
         )
 
-    def linked(self, rows: Sequence[Any]) -> Sequence[Any]:
-        """Return the rows of a table; the keys of events, sources and actors lead to our pages.
-
-        Datasette makes the cell with the key of a row without asking plugins.
-        """
-        first = next(iter(rows[0]), None) if rows else None
-        if not self.mount or not first or first["value_type"] != "pk":
-            return rows
-        if folder := FOLDERS.get(first["column"]):
-            for row in rows:
-                cell = next(iter(row))
-                key = str(cell["raw"])
-                if ours := link(self.datasette, self.mount, folder, key, key):
-                    cell["value"] = ours + row_link(
-                        self.datasette, self.mount.database, folder, key, "row"
-                    )
-        return rows
+    def links(self) -> LinksOfPage:
+        """Return what links the ids of the page."""
+        mount, urls = self.mount, self.datasette.urls
+        if mount is None:
+            return LinksOfPage("", "")
+        ours, tables = urls.path(mount.prefix or "/"), urls.database(mount.database)
+        return LinksOfPage(str(escape(ours)).rstrip("/"), str(escape(tables)))
 
     def database_link(self, name: str) -> Markup:
         """Return the link to the pages of a database: the front of a timeline, and its tables."""
