@@ -376,7 +376,26 @@ STATE = """async (queries) => {
         ])),
       ]),
       all(".beside text", (each) => number(each.textContent)),
-      number(box.querySelector(".band-note")?.textContent ?? "0"),
+      number((box.querySelector(".band-note") ?? box.querySelector("p.sr"))?.textContent ?? "0"),
+      all("a.lane", (lane) => {
+        const [hit, line, ...ends] = lane.children;
+        const kinds = ends.map((each) => [
+          each.querySelector("path")?.getAttribute("d").startsWith("M7") ??
+            each.getAttribute("fill")?.includes("in") ?? false,
+          each.querySelector("path") ? "open" : "cut",
+        ]);
+        const end = (isBegin) => kinds.find(([each]) => each === isBegin)?.[1] ?? "";
+        return [
+          lane.getAttribute("href").split("/").at(-2),
+          parseFloat(hit.getAttribute("x1")),
+          parseFloat(hit.getAttribute("x2")),
+          (hit.getAttribute("y1") - 4.5) / 9,
+          end(true),
+          end(false),
+          line.classList.contains("rough"),
+          lane.classList[1].slice(3),
+        ];
+      }),
       ["before", "after"].map((side) => {
         const edge = box.querySelector(`.edge.${side}`);
         const bound = side === "before" ? "until" : "since";
@@ -423,17 +442,15 @@ def axis_in_numbers(axis: Axis) -> list[object]:
     edges = [edge and [edge.events, edge.bound] for edge in (axis.before, axis.after)]
     places = [left for left, _ in axis.ticks if left < 94]
     window = [axis.strip.first, axis.strip.last]
-    return [
-        axis.first,
-        axis.last,
-        bars,
-        axis.scale,
-        axis.others,
-        edges,
-        axis.is_chosen,
-        window,
-        places,
+    lines = [
+        [
+            *(line.event_id, line.left, round(line.left + line.width, 3), line.lane),
+            *(line.begin, line.end, line.is_rough, line.event_class),
+        ]
+        for line in axis.lines
     ]
+    numbers = [axis.first, axis.last, bars, axis.scale, axis.others, lines, edges]
+    return [*numbers, axis.is_chosen, window, places]
 
 
 def test_any_address_has_the_events_and_the_counts_of_the_hosted_version(

@@ -5,6 +5,8 @@
 const DAY = "day";
 const MONTH = 0;
 const floor = Math.floor;
+const largest = (numbers) => numbers.reduce((one, other) => Math.max(one, other), -Infinity);
+const smallest = (numbers) => numbers.reduce((one, other) => Math.min(one, other), Infinity);
 const CLASSES = ["talk", "help", "demand", "force", "other"];
 
 function dayNumber(year, month, day) {
@@ -114,8 +116,8 @@ function byDay(spans, from, to) {
 }
 function askedWindow(since, until, spans) {
   const known = spans.flat().filter((each) => each !== null);
-  const begin = start(MONTH, periodOf(MONTH, Math.min(...known)));
-  const stop = end(MONTH, periodOf(MONTH, Math.max(...known)));
+  const begin = start(MONTH, periodOf(MONTH, smallest(known)));
+  const stop = end(MONTH, periodOf(MONTH, largest(known)));
   const first = since ? numberOf(since) : begin;
   const last = until ? numberOf(until) : stop;
   if (first > last) return since ? [first, first] : [last, last];
@@ -139,8 +141,8 @@ function axisOf(spans, since, until) {
     const place = a !== null && b !== null && periodOf(unit, a) === periodOf(unit, b) ? periodOf(unit, a) : null;
     if (b !== null && b < first) before.push(b);
     else if (a !== null && a > last) after.push(a);
-    else if (place !== null) inside.set(place, [...(inside.get(place) ?? []), at]);
-    else others.push([a, b]);
+    else if (place !== null) inside.get(place)?.push(at) ?? inside.set(place, [at]);
+    else others.push([a, b, at]);
   });
   const bars = [...inside].sort(([a], [b]) => a - b).map(([place, which]) => {
     const [begin, stop] = boundsOf(unit, place);
@@ -159,16 +161,36 @@ function axisOf(spans, since, until) {
   }
   let sum = 0;
   const counted = steps.map((each) => (sum += each)).slice(0, -1);
-  const most = Math.max(...counted);
+  const most = largest(counted);
   const shades = counted.flatMap((events, at) =>
     events ? [{ bounds: boundsOf(unit, zero + at), events, level: Math.ceil((events * 4) / most), left: left(start(unit, zero + at)), width: width(start(unit, zero + at), end(unit, zero + at)) }] : []);
+  const lines = linesOf(others.map(([a, b, at]) => {
+    const begin = Math.max(a ?? first, first);
+    const stop = Math.min(b ?? last, last);
+    const side = (day, isCut) => (day === null ? "open" : isCut ? "cut" : "");
+    return { at, left: left(begin), width: width(begin, stop), begin: side(a, a < first), end: side(b, b > last) };
+  }));
   const edge = (days, day, bound) => (days.length ? { events: days.length, nearest: edtf(day(days), true), bound: edtf(bound) } : null);
   return {
-    unit, first, last, window: [from, to], words: [edtf(from), edtf(to)], isChosen, bars, scale, shades, left,
+    unit, first, last, window: [from, to], words: [edtf(from), edtf(to)], isChosen, bars, scale, shades, lines, left,
     others: others.length,
-    before: edge(before, (days) => Math.max(...days), first - 1),
-    after: edge(after, (days) => Math.min(...days), last + 1),
+    before: edge(before, largest, first - 1),
+    after: edge(after, smallest, last + 1),
   };
+}
+
+// Return the lines with their lanes; none if they are too many to tell them apart. Rows are newest
+// first, lines oldest first.
+function linesOf(others) {
+  if (others.length > 60) return [];
+  const lines = others.toReversed().sort((one, other) => !one.begin - !other.begin || one.left - other.left || other.width - one.width);
+  const ends = Array(8).fill(-0.6);
+  for (const line of lines) {
+    line.lane = ends.findIndex((each) => each + 0.6 <= line.left);
+    if (line.lane < 0) return [];
+    ends[line.lane] = line.left + line.width;
+  }
+  return lines;
 }
 
 // --- Ticks: at most nine
@@ -199,11 +221,37 @@ function ticks(first, last) {
 }
 
 // --- Drawing into the pieces that the server drew
-const { number, format } = self.timelineStatic;
+const { number, format, reword } = self.timelineStatic;
 const put = (element, values) => Object.entries(values).forEach(([name, value]) => element.setAttribute(name, value));
 
+// Return a line of an event: the second model has ends that are cut, and the first ends that are open.
+function lane([open, cut], line, { href, title, time, isRough }, kind) {
+  const made = open.cloneNode(true);
+  const right = line.left + line.width;
+  const y = line.lane * 9 + 4.5;
+  put(made, { class: `lane of-${kind}`, href, "aria-label": `${title}, ${time}`, "data-time": time, "data-titles": title });
+  const [hit, drawn, begin, end] = made.children;
+  const ends = { begin: begin.remove() ?? begin, end: end.remove() ?? end };
+  put(hit, { x1: `${line.left}%`, x2: `${right.toFixed(3)}%`, y1: y, y2: y });
+  put(drawn, {
+    class: `line${isRough ? " rough" : ""}${line.begin || line.end ? " ends" : ""}`,
+    x1: `${(line.left + (line.begin === "open" ? 0.5 : 0)).toFixed(3)}%`,
+    x2: `${(right - (line.end === "open" ? 0.5 : 0)).toFixed(3)}%`,
+    y1: y,
+    y2: y,
+  });
+  for (const [side, at] of [["begin", 2], ["end", 3]]) {
+    if (!line[side]) continue;
+    const piece = line[side] === "open" ? ends[side] : cut.children[at].cloneNode(true);
+    if (piece.localName === "rect") put(piece, { y: y - 4.5 });
+    else put(piece, { x: line[side] === "cut" ? "100%" : `${(side === "begin" ? line.left : right).toFixed(3)}%`, y });
+    made.append(piece);
+  }
+  return made;
+}
+
 // Return the section of the axis for spans of rows; null if none of them has a date.
-async function draw(model, { spans, classes, since, until, period, inWords, eventsInWords, titlesOf, query }) {
+async function draw(model, { spans, classes, since, until, period, inWords, eventsInWords, titlesOf, tell, query }) {
   const found = axisOf(spans, since, until);
   if (!found) return null;
   const { pieces } = self.timelineStatic;
@@ -229,8 +277,7 @@ async function draw(model, { spans, classes, since, until, period, inWords, even
       link.remove();
       continue;
     }
-    const text = [...link.childNodes].find((each) => each.data?.includes("{}"));
-    text.data = fill(text.data, inWords(edge.nearest), edge.events);
+    reword(link, (text) => fill(text, inWords(edge.nearest), edge.events));
     link.href = query(["since", "until"], [side === "before" ? "until" : "since", edge.bound]);
   }
   if (!find(".edge")) find(".edges").remove();
@@ -296,17 +343,38 @@ async function draw(model, { spans, classes, since, until, period, inWords, even
   });
   tick.remove();
   find("#axis-open").toggleAttribute("checked", found.isChosen);
+  const told = found.lines.length ? await tell(found.lines.map(({ at }) => at)) : [];
+  if (told.length) {
+    const lanes = pieces.lanes.cloneNode(true);
+    const svg = lanes.querySelector(".lanes");
+    const models = [...svg.querySelectorAll("a.lane")];
+    svg.setAttribute("height", largest(found.lines.map(({ lane }) => lane)) * 9 + 11);
+    found.lines.forEach((line, at) => svg.append(lane(models, line, told[at], classes[line.at])));
+    models.forEach((each) => each.remove());
+    const note = lanes.querySelector("p.sr");
+    reword(note, (text) => fill(text, "", found.others));
+    find(".axis-head").append(lanes.querySelector(".of-lines"));
+    find(".band").before(note, svg);
+    const kindsOfLines = found.lines.map((each) => classes[each.at]);
+    [...model.querySelector(".axis-key:not(.of-lines)").children].forEach((each, at, all) => {
+      if (!kindsOfLines.includes(CLASSES[at]) || [...key.children].some((mine) => mine.textContent === each.textContent)) return;
+      const after = [...key.children].find((mine) => all.findIndex((one) => one.textContent === mine.textContent) > at);
+      key.insertBefore(each.cloneNode(true), after ?? null);
+    });
+    found.shades = [];
+    found.others = 0;
+  }
   const band = find(".band");
   const note = find(".band-note");
   const shade = band.firstElementChild;
   for (const each of found.shades) {
     const made = shade.cloneNode(true);
     put(made, { class: `level-${each.level}`, x: `${each.left}%`, width: `${(each.width + 0.02).toFixed(3)}%` });
-    made.firstChild.textContent = fill(made.textContent, between(each.bounds), each.events);
+    reword(made, (text) => fill(text, between(each.bounds), each.events));
     band.append(made);
   }
   shade.remove();
-  if (found.others) note.textContent = fill(note.textContent, "", found.others);
+  if (found.others) reword(note, (text) => fill(text, "", found.others));
   else [band, note].forEach((each) => each.remove());
   const strip = find(".strip");
   Object.assign(strip.dataset, { first: found.window[0], last: found.window[1] });

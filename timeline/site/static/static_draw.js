@@ -1,7 +1,7 @@
 // Chooses the events of an address in the index of a static site, and draws the parts of the page.
 "use strict";
 (() => {
-const { root, size, need, loadOwn, parsed, part, pieces, number, format, language } = self.timelineStatic;
+const { root, size, need, loadOwn, parsed, part, pieces, number, format, language, reword } = self.timelineStatic;
 const digits = (text, count) => text.replace(/\p{Nd}+/u, number(count));
 
 // --- Dates, numbers and areas, as addresses have them
@@ -244,7 +244,12 @@ async function draw(address) {
   else await list(made.querySelector(".list"), asked, all, found, since);
   await panel(part(made, "filters"), asked, all, found);
   made.title = (asked.one.q ? `${asked.one.q} - ` : "") + pieces.title;
-  for (const each of pieces.outside) made.append(each.cloneNode(!chips.length || each.dataset.part !== "formats")); // the files have everything
+  for (const each of pieces.outside) {
+    const mine = each.cloneNode(!chips.length || each.dataset.part !== "formats"); // the files have everything
+    const living = mine.querySelector("#share-living");
+    living?.setAttribute("value", living.value + (chips.length ? asked.query([]) : ""));
+    made.append(mine);
+  }
   return made;
 }
 
@@ -272,8 +277,26 @@ function axis(asked, all, rows, since, until) {
       const entries = await Promise.all(which.slice(-3).reverse().map((at) => entryOf(rows[at])));
       return entries.map((entry) => parsed(entry).querySelector(".title").textContent);
     },
+    tell: async (which) => {
+      if (new Set(which.map((at) => Math.floor(rows[at] / size))).size > 1) return [];
+      return Promise.all(which.map((at) => told(all, rows[at])));
+    },
     query: (...changes) => asked.query(...changes),
   });
+}
+// Return what a line of the axis says of an event.
+async function told(all, row) {
+  const entry = parsed(await entryOf(row));
+  const title = entry.querySelector(".title");
+  const isDay = entry.querySelector(".weekday");
+  const ends = [all.first[row], all.last[row]].map((each) => each && inWords(each.slice(0, 10)));
+  const precision = all.facets.precision.values[all.facets.precision.of[row][0]];
+  return {
+    href: title.getAttribute("href"),
+    title: title.textContent,
+    time: isDay ? ends.map((each) => each || "…").join(" – ") : entry.querySelector("h3 bdi").textContent,
+    isRough: !["interval", "open"].includes(precision),
+  };
 }
 function periodOf({ one }) {
   const [since, until] = [one.since, one.until].map((each) => each && inWords(each));
@@ -462,10 +485,12 @@ async function facet(box, name, asked, all, counts) {
   }
   const rest = box.querySelector(".all");
   if (total === shown.length) rest.remove();
-  else if (isLong) rest.textContent = digits(pieces.narrowed.querySelector("#facet-more .all").textContent, total - shown.length);
-  else {
+  else if (isLong) {
+    rest.replaceChildren(...pieces.narrowed.querySelector("#facet-more .all").cloneNode(true).childNodes);
+    reword(rest, (text) => digits(text, total - shown.length));
+  } else {
     const [link] = rest.children;
-    link.textContent = digits(link.textContent, total);
+    reword(link, (text) => digits(text, total));
     link.ariaLabel = digits(link.ariaLabel, total);
     link.href = `${asked.query(["all"], ["all", name])}#facet-${name}`;
   }

@@ -37,7 +37,18 @@ function format([year, month, day], options) {
   return (formats[key] ??= new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, { ...options, timeZone: "UTC" })).format(at);
 }
 
-self.timelineStatic = { number: (count) => numbers.format(count), format, language, root, size: +script.dataset.rows, need, loadOwn, parsed, part };
+// Change the text with a number or with {} that an element has, however deep.
+function reword(element, change) {
+  const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (!/\{\}|\p{Nd}/u.test(text.data)) continue;
+    text.data = change(text.data);
+    return;
+  }
+}
+
+self.timelineStatic = { reword, number: (count) => numbers.format(count), format, language, root, size: +script.dataset.rows, need, loadOwn, parsed, part };
 self.timelineDraw = async (address) => {
   await Promise.all([loadOwn("static_draw"), loadOwn("static_axis")]);
   return self.timelineStatic.draw(address);
@@ -73,6 +84,7 @@ if (location.protocol === "file:")
     whole: box("#whole"),
     narrowed: box("#narrowed"),
     outside: [...document.querySelectorAll("header [data-part], footer [data-part]")].map((each) => each.cloneNode(true)),
+    lanes: find("#lanes"),
     past: find("#past"),
     unreadable: find("#unreadable"),
     marks: Object.fromEntries([...find("#marks").children].map((each) => [each.classList[1].slice(3), each])),

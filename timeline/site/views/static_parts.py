@@ -14,7 +14,7 @@ from timeline.reading.as_of import NOW
 from timeline.reading.facet_index import FacetIndex
 from timeline.reading.filters import MATCHED
 from timeline.site.views.address import FACETS, Address
-from timeline.site.views.axis import Axis, Bar, Edge, Shade
+from timeline.site.views.axis import Axis, AxisLine, Bar, Edge, Shade
 from timeline.site.views.browse import browse, selected
 from timeline.site.views.event_classes import CLASSES
 from timeline.site.views.event_list import Group, events_of
@@ -65,6 +65,7 @@ def live(
         "next": "?",
         "facets": [*(_facet(name, title_of(name)) for name in FACETS), _facet(_MORE, "")],
         "axis": whole["axis"] and _axis(whole["axis"]),
+        "lined": whole["axis"] and _axis(whole["axis"])._replace(lines=_LINES),
     }
     return {**whole, "narrowed": narrowed}
 
@@ -72,6 +73,12 @@ def live(
 def _facet(name: str, title: str) -> Facet:
     choice = Choice("", "{}", _SAMPLE, False, False, None)
     return Facet(name, title, [choice], _SAMPLE, name in OPEN, name in MATCHED, "")
+
+
+_LINES = [
+    AxisLine("", "", "", "other", 0, 0, 0, end, end, is_rough=False) for end in ("open", "cut")
+]
+"""Lines of an axis with the two kinds of ends."""
 
 
 def _axis(drawn: Axis) -> Axis:
