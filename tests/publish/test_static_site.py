@@ -126,6 +126,10 @@ def test_without_a_server_each_value_leads_to_a_page_of_its_events(site: Path) -
         return {str(PurePosixPath(posixpath.normpath(Path(page).parent / link))) for link in links}
 
     assert {"tags/ceasefire", "types/CONSULT", "countries/UKR", "months"} <= leads("index.html")
+    panel = (site / "index.html").read_text().partition('id="facet-source"')[2]
+    assert re.search(
+        r'class="all"><a href="sources/">And \d+ more', panel.partition("</details>")[0]
+    )
     assert {"types/ASSAULT", "countries/UKR"} <= leads("events/sumy-strike/index.html")
     assert {"months/2025-03", "months/2025-04"} <= leads("months/index.html")
     assert "tags/ceasefire" in leads("tags/index.html")

@@ -4,13 +4,13 @@ Any web server or object store can serve it.
 
 Guarantees: every permalink of the live site is a file; links between pages are relative, and lead
 to files that exist. The same state of the log gives the same bytes; a file whose content did not
-change is not written again, and a file that no longer belongs to the site is removed. Search,
-filters, the past and SQL need a server: they are not offered, and the pages say so.
+change is not written again, and a file that no longer belongs to the site is removed. SQL, and the
+past but for some days of checkpoints, need a server: they are not offered.
 
 An address without an ending is a folder with an index.html. The further pages of a list are in
 p/2, p/3 and so on below it, which is never the address of an event, source or actor: their ids
-have at least 3 characters. Knows Datasette only by its client; it reads the log through that, and
-the addresses through a connection of its own.
+have at least 3 characters. Those of a tag "p" are in tags/p/p/2. Knows Datasette by its client
+only; it reads the log through that, and the addresses through a connection of its own.
 """
 
 from __future__ import annotations

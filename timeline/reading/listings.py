@@ -10,8 +10,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from timeline.errors import InvalidInput
@@ -19,7 +18,7 @@ from timeline.model import hints
 from timeline.reading import deadline
 from timeline.reading.as_of import NOW, AsOf
 from timeline.reading.facet_index import FacetIndex
-from timeline.reading.name_search import Wanted
+from timeline.reading.name_search import NameSearch
 from timeline.reading.selection import Selection, folded
 
 _KEPT = 4
@@ -51,8 +50,6 @@ _NAMES = {
 """SQL for the texts, besides labels, by which the values of a facet are found."""
 
 T = TypeVar("T")
-NamesByValue = Mapping[str, Collection[str]]
-"""The texts, besides labels, by which values are found, by value."""
 
 
 class ListedValue(NamedTuple):
@@ -104,10 +101,8 @@ class Listing:
         values = self._kept(order, lambda: sorted(self._values(), key=key))
         found = values
         if text:
-            names, wanted = self._kept("names", self._names), Wanted(text)
-            found = [
-                each for each in values if wanted.is_in({each.label, *names.get(each.value, ())})
-            ]
+            ids = self._kept("names", lambda: NameSearch(self._names(values))).found(text)
+            found = [each for each in values if each.value in ids]
         start = bisect_right(found, key(self._place(after)), key=key) if after else 0
         shown = found[start : start + size]
         is_last = start + size >= len(found)
@@ -146,11 +141,14 @@ class Listing:
 
     # --- Names --------------------------------------------------------------------------------
 
-    def _names(self) -> NamesByValue:
-        pairs = self._names_of_actors() if self._facet == "actor" else self._other_names()
-        found: defaultdict[str, set[str]] = defaultdict(set)
-        for value, name in pairs:
-            found[value].add(name)
+    def _names(self, values: Sequence[ListedValue]) -> dict[str, set[str]]:
+        """Return the texts by which each of these values is found."""
+        found = {each.value: {each.label} for each in values}
+        for value, name in (
+            self._names_of_actors() if self._facet == "actor" else self._other_names()
+        ):
+            if value in found:
+                found[value].add(name)
         return found
 
     def _other_names(self) -> Iterator[tuple[str, str]]:
