@@ -56,7 +56,7 @@ def test_the_root_and_events_show_the_same(site: Site, told: Timeline) -> None:
     text = site.page("/")
     assert "<strong>19</strong> events" in text
     assert "3 corrected, kept here since <bdi>11 March 2025</bdi>" in text
-    assert '<html lang="en">' in text
+    assert '<html lang="en" ' in text
     assert "Demonstration: recording times are staged" in text
 
 
@@ -535,7 +535,7 @@ def test_two_timelines_each_have_their_pages(story: Path, tmp_path: Path) -> Non
     with open_site(story, other) as site:
         assert len(site.titles("/")) == 19
         assert site.titles("/timelines/kharkiv/events") == ["A first one"]
-        assert '<html lang="uk">' in site.page("/timelines/kharkiv/events/first")
+        assert '<html lang="uk" ' in site.page("/timelines/kharkiv/events/first")
         assert "/timelines/kharkiv/changes" in site.links("/timelines/kharkiv/events")
     config = {"plugins": {"timeline": {"root": "kharkiv", "prefixes": {"odesa": "/nato"}}}}
     settings = {"metadata": config} if not _is_new() else {"config": config}

@@ -139,7 +139,8 @@ async def page(asked: Asked, name: str, read: Read) -> Any:
             entry = log.newest(connection)
             newest = entry and entry.seq
             found = {**found, "newest_entry": newest, "share": _share(asked, found, newest)}
-            found["state"] = _state(connection, found)
+            if not asked.is_frozen or "groups" in found:  # other files stay as they are
+                found["state"] = _state(connection, found)
             return {**found, "preview": _preview(asked, name, found)}
 
     found = await read_at_once(asked, with_info)
