@@ -66,6 +66,26 @@ def test_a_catalogue_has_the_plural_forms_of_its_language(language: str) -> None
 
 
 @pytest.mark.parametrize("language", catalogues.TRANSLATED)
+def test_a_catalogue_translates_each_message_of_the_code_and_no_other(
+    language: str, template: Catalog
+) -> None:
+    """Where this fails, `make catalogues` adds the messages that a translation lacks."""
+    translated = {
+        (message.id, message.context): message.string
+        for message in catalogues.messages(catalogues.read(language))
+    }
+    assert translated.keys() == {
+        (message.id, message.context) for message in catalogues.messages(template)
+    }
+    empty = [
+        key
+        for key, said in translated.items()
+        if not all([said] if isinstance(said, str) else said)
+    ]
+    assert empty == []
+
+
+@pytest.mark.parametrize("language", catalogues.TRANSLATED)
 def test_a_translation_has_the_placeholders_and_the_html_of_its_message(language: str) -> None:
     wrong = [
         said for each in catalogues.messages(catalogues.read(language)) for said in misfits(each)
