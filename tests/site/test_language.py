@@ -192,3 +192,12 @@ def test_a_sentence_that_ends_with_a_date_ends_with_one_stop(tmp_path: Path) -> 
         day = re.findall('datetime="([0-9-]{10})', site.page("/"))[0]
         text = html.fromstring(site.page(f"/?as_of={day}")).text_content()
     assert re.search(r"станом на \d+\s\w+\s\d+\sр\.\s", text)
+
+
+def test_the_day_of_a_highlight_is_written_as_its_language_writes_it(tmp_path: Path) -> None:
+    with Timeline.create(tmp_path / "t.db", title="T") as log:
+        log.record({"title": "Talks", "occurred": "2025-03-11", "highlight": True})
+    with open_site(tmp_path / "t.db") as site:
+        for language, words in (("es", "11 de marzo de 2025"), ("en", "11 March 2025")):
+            page = html.fromstring(site.page(f"/?lang={language}"))
+            assert page.xpath("string(//section[@class='highlights']//bdi)") == words

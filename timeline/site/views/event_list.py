@@ -120,17 +120,23 @@ def _when(row: Mapping[str, Any]) -> dict[str, str]:
     """Return the day on which an event began as `head`, with the `weekday`, and the `rest`.
 
     The rest is its time of day or its end. A date that begins with no certain day is the head.
+    `day` is the head with its year.
     """
     if row["occurred"] is None:
-        return {"head": "", "weekday": "", "rest": ""}
+        return {"head": "", "weekday": "", "day": "", "rest": ""}
     is_time = row["occurred_precision"] in _CLOCK_TIMES and "/" not in row["occurred"]
     if is_time and _ISO_DAY.fullmatch(day := row["occurred_from"][:10]):
-        return {**day_head(day), "rest": _time(row)}
+        return {**day_head(day), "day": prose.date(day), "rest": _time(row)}
     first, _, last = row["occurred"].partition("/")
     if not _ISO_DAY.fullmatch(first):
         words = prose.when(row)
-        return {"head": f"{words[:1].upper()}{words[1:]}", "weekday": "", "rest": ""}
-    return {**day_head(first), "rest": _end(last, is_ongoing=row["modality"] == "ongoing")}
+        words = f"{words[:1].upper()}{words[1:]}"
+        return {"head": words, "weekday": "", "day": words, "rest": ""}
+    return {
+        **day_head(first),
+        "day": prose.date(first),
+        "rest": _end(last, is_ongoing=row["modality"] == "ongoing"),
+    }
 
 
 def day_head(day: str) -> dict[str, str]:
