@@ -260,7 +260,11 @@ def test_the_map_is_a_view_of_its_own_and_says_what_it_has_not(site: Site) -> No
     assert "world.svg" not in site.page("/events")
     listed = text.partition('class="places"')[2].partition("</ul>")[0]
     assert sum(int(number) for number in re.findall(r"</a> (\d+)</li>", listed)) == 14
-    assert site.page("/map") == text
+    alone = site.page("/map")
+    assert (
+        alone.partition("<main")[2].partition("</main>")[0]
+        == (text.partition("<main")[2].partition("</main>")[0])
+    )
 
 
 def test_plain_links_lead_from_the_map_to_an_event(site: Site) -> None:

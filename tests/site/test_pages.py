@@ -168,12 +168,11 @@ def test_a_range_or_a_match_that_cannot_be_read_is_named_in_one_line(site: Site)
     ):
         answer = site.ask(f"/events?{query}")
         assert answer.status_code == 400
-        assert f'role="alert" dir="auto">{problem}' in answer.text
+        said = answer.text.partition('role="alert" dir="auto"><bdi lang="en">')[2]
+        assert said.startswith(problem)
         refused = site.ask(f"/events.json?{query}")
         assert refused.status_code == 400
-        assert json.loads(refused.text)["error"] == html.unescape(
-            answer.text.partition('role="alert" dir="auto">')[2].partition(". Nothing is")[0]
-        )
+        assert json.loads(refused.text)["error"] == html.unescape(said.partition("</bdi>")[0])
 
 
 def test_values_are_found_by_a_text_and_ordered_by_name(site: Site) -> None:
@@ -209,7 +208,10 @@ def test_a_facet_with_very_many_values_shows_the_most_frequent_and_counts_the_ot
 def test_a_value_may_be_written_in_any_way(site: Site) -> None:
     written = site.page("/events?country=ua&type=Consultation")
     stored = site.page("/events?country=UKR&type=CONSULT")
-    assert written == stored
+    assert (
+        written.replace("country=ua&amp;type=Consultation", "country=UKR&amp;type=CONSULT")
+        == stored
+    )
     chosen = {value[:2] for value in VALUE.findall(stored) if value[2]}
     assert chosen == {("country", "UKR"), ("type", "CONSULT")}
 
@@ -492,8 +494,8 @@ def test_pages_of_a_list_follow_each_other(tmp_path: Path) -> None:
         address, seen = "/events", []
         while address:
             seen += site.titles(address)
-            following = [link for link in site.links(address) if "after=" in link]
-            address = following[0] if following else ""
+            following = re.search(r'<a href="([^"]*)" rel="next"', site.page(address))
+            address = html.unescape(following[1]) if following else ""
         assert len(seen) == len({*seen}) == 120
 
 
