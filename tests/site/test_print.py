@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, sync_playwright
 from pypdf import PdfReader
 from serving import serving
@@ -113,3 +114,14 @@ def test_a_page_of_the_past_says_of_which_day_it_is(browser: Browser, address: s
     assert all("State of 16 April 2025 (the newest entry then: " in sheet for sheet in sheets)
     sheets = printed(browser, f"{address}/events?as_of=2025-04-16")
     assert all("State of 16 April 2025 (the newest entry then: " in sheet for sheet in sheets)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_page_to_print_fits_a_phone_and_is_accessible(
+    language: str, browser: Browser, address: str
+) -> None:
+    page = browser.new_page(viewport={"width": 320, "height": 800})
+    page.goto(f"{address}/events.html?lang={language}")
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    assert Axe().run(page).violations_count == 0
+    page.close()

@@ -25,6 +25,7 @@ h2 { border-bottom: 1px solid #888; font-size: 1.1rem; margin: 1.6rem 0 0.6rem; 
 h3 { font-size: 1rem; margin: 0.9rem 0 0.15rem; }
 h2, h3, .facts { break-after: avoid; }
 p, ul, ol { margin: 0.25rem 0; }
+ul, ol { padding-inline: 2rem; }
 article { break-inside: avoid; margin-block-end: 1rem; }
 .front, .facts, .record, ol { color: #444; font-size: 0.87rem; }
 .notice { border: 1px solid #444; padding: 0.3rem 0.6rem; }
