@@ -171,7 +171,8 @@ def test_nothing_is_offered_that_needs_a_server(site: Path) -> None:
         text = page.read_text()
         assert "<form" not in text
         scripts = re.findall(r'<script[^>]* src="[^"]*/([a-z_]+\.js)', text)
-        is_list = page.parent in (site, site / "events", site / "map")
+        lists = (site, site / "events", site / "map")
+        is_list = page.name == "index.html" and page.parent in lists
         own_scripts = ["static_search.js"] if is_list else []
         assert scripts == (["embed.js"] if page.is_relative_to(site / "embed") else own_scripts)
         own = [link for link in Links(text).found if "://" not in link]

@@ -323,7 +323,8 @@ class _Reader(HTMLParser):
         self.links += [
             value or "" for name, value in attributes if name in ("href", "src", "action")
         ]
-        self._in_script = tag in ("script", "style")
+        is_data = ("type", "application/ld+json") in attributes
+        self._in_script = tag in ("script", "style") and not is_data
 
     def handle_endtag(self, tag: str) -> None:
         self._in_script = False
