@@ -167,7 +167,7 @@ def test_a_page_can_be_left_and_its_head_skipped_by_keyboard(
 def test_pages_of_other_databases_are_those_of_any_datasette(
     address: str, other: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths = ("/other", "/other/visits?_facet=actor_id", "/other/visits/sumy-strike")
+    paths = ("/other", "/other/visits?_facet=actor_id&_nosuggest=1", "/other/visits/sumy-strike")
     paths += ("/other?sql=select+event_id+from+visits", "/other/visits?_sort=none")
 
     def pages(base: str) -> list[str]:
@@ -242,6 +242,12 @@ def test_a_row_is_a_card_of_labelled_lines_on_a_phone(address: str, open_page: O
     assert box["width"] > 300 > box["height"]
     assert row["x"] >= 0
     assert row["x"] + row["width"] <= PHONE
+    page.goto(f"{address}/news/citations?_size=1")
+    event, key = page.locator("td.col-event_id a").all()
+    first, second = event.bounding_box(), key.bounding_box()
+    assert first
+    assert second
+    assert first["x"] == second["x"]
 
 
 # --- Values -------------------------------------------------------------------------------
