@@ -300,7 +300,8 @@ async function told(all, row) {
 }
 function periodOf({ one }) {
   const [since, until] = [one.since, one.until].map((each) => each && inWords(each));
-  return since || until ? (since === until ? since : `${since ?? "…"} – ${until ?? "…"}`) : "";
+  if (since && until) return since === until ? since : `${since} – ${until}`;
+  return since ? pieces.from.replace("{date}", () => since) : until ? pieces.until.replace("{date}", () => until) : "";
 }
 
 function chipsOf(asked, all) {

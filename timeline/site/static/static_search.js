@@ -85,6 +85,8 @@ if (location.protocol === "file:")
     narrowed: box("#narrowed"),
     outside: [...document.querySelectorAll("header [data-part], footer [data-part]")].map((each) => each.cloneNode(true)),
     lanes: find("#lanes"),
+    from: find("#from").textContent,
+    until: find("#until").textContent,
     past: find("#past"),
     unreadable: find("#unreadable"),
     marks: Object.fromEntries([...find("#marks").children].map((each) => [each.classList[1].slice(3), each])),
