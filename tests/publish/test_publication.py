@@ -391,7 +391,7 @@ def test_the_container_file_outlives_an_upgrade_of_the_package(path: Path, tmp_p
     done("-d", path, "publish", folder)
     assert wheel_of(folder).name == ours
     assert taken(folder) == sorted({*files(folder)} - {"Dockerfile"})
-    assert f"./{ours}[timelinejs]" in (folder / "requirements.txt").read_text().splitlines()
+    assert f"./{ours}[cards,timelinejs]" in (folder / "requirements.txt").read_text().splitlines()
 
 
 def test_the_commands_that_come_next_are_for_a_shell(path: Path, tmp_path: Path) -> None:

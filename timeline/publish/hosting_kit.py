@@ -67,6 +67,8 @@ CMD ["datasette", "serve", "--immutable", {database}, "--metadata", "metadata.js
 """
 
 
+_EXTRAS = "cards,timelinejs"
+"""The extras that a server of a copy uses: the others are for writing."""
 _TAKEN = re.compile(r"metadata\.json|requirements\.txt|Dockerfile|timeline_store-.*\.whl")
 _NOT_FOR_DATASETTE = re.compile(r"[?#]|%[0-9A-Fa-f]{2}")
 """Parts of a file name that Datasette would misread: it puts the name into a URI without quoting
@@ -92,7 +94,7 @@ def write_kit(copy: Path, url: SiteUrl | None = None, embed: Embed = True) -> No
     contents = {
         "metadata.json": json.dumps(metadata_for(copy, url, embed), indent=2).encode() + b"\n",
         wheel: _wheel(),
-        "requirements.txt": f"./{wheel}[timelinejs]\ndatasette=={version('datasette')}\n".encode(),
+        "requirements.txt": f"./{wheel}[{_EXTRAS}]\ndatasette=={version('datasette')}\n".encode(),
     }
     if not (copy.parent / "Dockerfile").exists():
         contents["Dockerfile"] = _dockerfile(copy.name, url)
