@@ -93,6 +93,7 @@ PLACES = {
     "country": ["UKR"],
     "month": ["2025-04"],
     "kind": ["actors", "tags"],
+    "known": ["2025-05-01"],
     "is_by_name": ["az"],
     "file": [*FILES],
     "name": ["0a12.png"],
