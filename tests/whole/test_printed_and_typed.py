@@ -193,7 +193,7 @@ def test_what_a_page_prints_gives_the_same_thing_back_wherever_it_is_typed(
 ) -> None:
     event_id = opened.timeline.record(event).id
     stored = fields(opened.timeline.get(event_id))
-    shown = printed(opened.site.page(f"/events/{event_id}"))
+    shown = printed(opened.site.page(f"/events/{event_id}?lang=en"))
     for typed in (by_command, by_form, by_sheet):
         again = fields(opened.timeline.get(typed(opened, event, shown)))
         wanted = {**stored, "modality": again["modality"]} if typed is by_command else stored
