@@ -48,6 +48,7 @@ OTHERS = (
     "erase",
     "schema",
     "rebuild",
+    "watch",
     "publish",
     "migrate",
     "restore",

@@ -54,7 +54,9 @@ class Site:
         ]
 
     def links(self, path: str) -> list[str]:
-        return [html.unescape(link) for link in re.findall(r'href="([^"]*)"', self.page(path))]
+        """The links of a page, without those to the same page in other languages."""
+        found = re.findall(r'href="([^"]*)"', self.page(path))
+        return [link for link in map(html.unescape, found) if "lang=" not in link]
 
 
 @contextlib.contextmanager

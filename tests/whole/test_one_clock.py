@@ -144,7 +144,7 @@ def test_a_person_reads_times_by_the_clock_of_the_log(path: Path) -> None:
         assert "00:30 (14 August 2025, 21:30 UTC)" in page
         assert "15 April 2025, 03:00 (14 April 2025, 20:00 -04:00)" in site.page("/events/answer")
         past = site.page("/events?as_of=%238")
-        assert "times in Europe/Kyiv, the log’s time zone today" in past
+        assert "times in Europe/Kyiv, the log\u2019s time zone today" in past
         table = site.page("/story/events?_period=2025-08-15")
         assert "1 row" in table
         table = site.page("/story/events?_period=2025-04-14T22:00Z")

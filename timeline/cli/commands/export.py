@@ -63,7 +63,9 @@ def export_command(
     as_reported: str | None,
     **filters: Any,
 ) -> None:
-    """Write the events to a file, in the order of the log; chronologies in order of time.
+    """Write the events to a file, in one of these formats.
+
+    Chronologies are in the order of time, all others in the order of the log.
 
     \b
       csv         a sheet: for append --csv into another log, or sync into this

@@ -65,11 +65,12 @@ def watch_command(
     url: str | None,
     **filters: Any,
 ) -> None:
-    """Deliver each new entry about an event, once, until the command is stopped.
+    """Tell a program or a server of each new entry, once.
 
-    CMD gets the entry as a line of JSON, and takes it by ending with 0. What is not taken is tried
-    again, after ever longer waits. A watch that is started again goes on where it was. Events in
-    every state are chosen, unless --state names one.
+    It delivers entries about events until it is stopped. CMD gets the entry as a line of JSON, and
+    takes it by ending with 0. What is not taken is tried again, after ever longer waits. A watch
+    that is started again goes on where it was. Events in every state are chosen, unless --state
+    names one.
     """
     from timeline.site.public_url import site_url
     from timeline.watching.cursor import locked
