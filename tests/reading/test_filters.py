@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from operations import Operation, begin, stories, tell
+from operations import Operation, stories, told
 from ticking_clock import TickingClock
 
 from timeline import Timeline
@@ -253,29 +253,21 @@ def test_a_count_is_the_number_of_events_that_the_choice_would_leave(
 ) -> None:
     filters: dict[str, Any] = {**chosen, **excluded}
     filters |= {f"{name}_match": "all" for name in matched}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "timeline.db"
-        with (
-            Timeline.create(path, title="T", now=TickingClock()) as timeline,
-            contextlib.closing(storage.connect(path)) as connection,
-        ):
-            begin(timeline)
-            for append_of in story:
-                tell(timeline, append_of)
-            index = facet_index.current(connection, None)
-            assert index is not None
-            for point in (AsOf(), AsOf(chance.randint(0, index.seq))):
-                with (
-                    tables_as_of(connection, point) as tables,
-                    contextlib.closing(
-                        IndexedSelection(connection, index, filters, text, point=point)
-                    ) as found,
-                ):
-                    for name, values in _VALUES.items():
-                        rows = found.choices(name, also=values).rows
-                        assert {*values} <= {row["value"] for row in rows}
-                        for row in rows:
-                            if point != AsOf() and name == "actor" and not row["count"]:
-                                continue
-                            asked = as_if_chosen(filters, name, str(row["value"]))
-                            assert row["count"] == Selection(tables, asked, text).count()
+    with told(story) as connection:
+        index = facet_index.current(connection, None)
+        assert index is not None
+        for point in (AsOf(), AsOf(chance.randint(0, index.seq))):
+            with (
+                tables_as_of(connection, point) as tables,
+                contextlib.closing(
+                    IndexedSelection(connection, index, filters, text, point=point)
+                ) as found,
+            ):
+                for name, values in _VALUES.items():
+                    rows = found.choices(name, also=values).rows
+                    assert {*values} <= {row["value"] for row in rows}
+                    for row in rows:
+                        if point != AsOf() and name == "actor" and not row["count"]:
+                            continue
+                        asked = as_if_chosen(filters, name, str(row["value"]))
+                        assert row["count"] == Selection(tables, asked, text).count()

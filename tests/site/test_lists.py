@@ -7,7 +7,6 @@ import html
 import json
 import re
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
-from operations import Operation, begin, stories, tell
+from operations import Operation, stories, told
 from site_in_process import Site, open_site
 from ticking_clock import TickingClock
 
@@ -129,43 +128,35 @@ def whole(
 def test_counts_are_those_of_the_filters_and_of_sql_from_tables_and_index_now_and_then(
     story: list[list[Operation]],
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "timeline.db"
-        with (
-            Timeline.create(path, title="T", now=TickingClock()) as timeline,
-            contextlib.closing(storage.connect(path)) as connection,
-        ):
-            begin(timeline)
-            for append_of in story:
-                tell(timeline, append_of)
-            index = facet_index.current(connection, None)
-            for kind, facet in (("actors", "actor"), ("sources", "source")):
-                key = f"{facet}_id"
-                for moment in ({}, {"as_of": "#4"}, {"as_reported": "2025-04-15"}):
-                    rows = whole(connection, kind, None, **moment)
-                    assert rows == whole(connection, kind, index, **moment)
-                    for q in ("zel", "зеленський", "e"):
-                        assert whole(connection, kind, None, q=q, **moment) == whole(
-                            connection, kind, index, q=q, **moment
-                        )
-                    counts = {row[key]: row["events"] for row in rows}
-                    assert len(counts) == len(rows)
-                    point = parse_as_of(connection, **moment)
-                    with tables_as_of(connection, point) as tables:
-                        choices = Selection(tables).choices(facet).rows
-                    assert {row["value"]: row["count"] for row in choices} == {
-                        value: events for value, events in counts.items() if events
-                    }
-            for kind, table in (("actors", "event_actors"), ("sources", "citations")):
-                key = f"{kind[:-1]}_id"
-                merged = "AND merged_into IS NULL" if kind == "actors" else ""
-                rows = connection.execute(
-                    f"SELECT {key}, (SELECT count(DISTINCT event_id) FROM {table} AS x JOIN events"
-                    f" USING (event_id) WHERE x.{key} = t.{key} AND state = 'current')"
-                    f" FROM {kind} AS t WHERE 1 {merged}"
-                )
-                listed = whole(connection, kind, None)
-                assert dict(rows) == {row[key]: row["events"] for row in listed}
+    with told(story) as connection:
+        index = facet_index.current(connection, None)
+        for kind, facet in (("actors", "actor"), ("sources", "source")):
+            key = f"{facet}_id"
+            for moment in ({}, {"as_of": "#4"}, {"as_reported": "2025-04-15"}):
+                rows = whole(connection, kind, None, **moment)
+                assert rows == whole(connection, kind, index, **moment)
+                for q in ("zel", "зеленський", "e"):
+                    assert whole(connection, kind, None, q=q, **moment) == whole(
+                        connection, kind, index, q=q, **moment
+                    )
+                counts = {row[key]: row["events"] for row in rows}
+                assert len(counts) == len(rows)
+                point = parse_as_of(connection, **moment)
+                with tables_as_of(connection, point) as tables:
+                    choices = Selection(tables).choices(facet).rows
+                assert {row["value"]: row["count"] for row in choices} == {
+                    value: events for value, events in counts.items() if events
+                }
+        for kind, table in (("actors", "event_actors"), ("sources", "citations")):
+            key = f"{kind[:-1]}_id"
+            merged = "AND merged_into IS NULL" if kind == "actors" else ""
+            rows = connection.execute(
+                f"SELECT {key}, (SELECT count(DISTINCT event_id) FROM {table} AS x JOIN events"
+                f" USING (event_id) WHERE x.{key} = t.{key} AND state = 'current')"
+                f" FROM {kind} AS t WHERE 1 {merged}"
+            )
+            listed = whole(connection, kind, None)
+            assert dict(rows) == {row[key]: row["events"] for row in listed}
 
 
 # --- Order and pages ----------------------------------------------------------------------

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import re
-import shutil
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+import browsers
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from pypdf import PdfReader
 from serving import serving
 
@@ -33,17 +32,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    executable = next((path for path in map(shutil.which, names) if path), None)
-    if executable is None:
-        message = "no Chromium on this machine: apt-get install chromium"
-        if os.environ.get("TIMELINE_BROWSER") == "required":
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=executable, args=["--disable-gpu"])
+    with browsers.launched() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import html
 import json
 import re
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from operations import Operation, begin, stories, tell
+from operations import Operation, stories, told
 from site_in_process import Site, open_site
 from ticking_clock import TickingClock
 
@@ -200,40 +199,32 @@ def asked(site: Site, path: str) -> Any:
 def test_counts_of_lists_and_months_are_those_of_the_filters(
     story: list[list[Operation]],
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "timeline.db"
-        with (
-            Timeline.create(path, title="T", now=TickingClock()) as timeline,
-            contextlib.closing(storage.connect(path)) as connection,
-        ):
-            begin(timeline)
-            for append_of in story:
-                tell(timeline, append_of)
-            for index in (None, facet_index.current(connection, None)):
-                for kind, facet in (
-                    ("tags", "tag"),
-                    ("types", "event_type"),
-                    ("countries", "country"),
-                ):
-                    listed = listing_json(connection, kind, Address(), index)[kind]
-                    name = {"event_type": "type"}.get(facet, facet)
-                    for row in listed:
-                        assert row["events"] == Selection(connection, {facet: row[name]}).count()
-                    choices = Selection(connection).choices(facet).rows
-                    assert [row[name] for row in listed] == [row["value"] for row in choices]
-                months = [
-                    month
-                    for _, months in months_page(connection, Address(), index)["years"]
-                    for month in months
-                ]
-                within = connection.execute(
-                    "SELECT DISTINCT month FROM current_events WHERE month > ''"
-                )
-                assert {f"/months/{month}" for (month,) in within} == {each.path for each in months}
-                for month in months:
-                    name = month.path.rpartition("/")[2]
-                    period = {"since": name, "until": name}
-                    assert month.events == Selection(connection, period).count()
+    with told(story) as connection:
+        for index in (None, facet_index.current(connection, None)):
+            for kind, facet in (
+                ("tags", "tag"),
+                ("types", "event_type"),
+                ("countries", "country"),
+            ):
+                listed = listing_json(connection, kind, Address(), index)[kind]
+                name = {"event_type": "type"}.get(facet, facet)
+                for row in listed:
+                    assert row["events"] == Selection(connection, {facet: row[name]}).count()
+                choices = Selection(connection).choices(facet).rows
+                assert [row[name] for row in listed] == [row["value"] for row in choices]
+            months = [
+                month
+                for _, months in months_page(connection, Address(), index)["years"]
+                for month in months
+            ]
+            within = connection.execute(
+                "SELECT DISTINCT month FROM current_events WHERE month > ''"
+            )
+            assert {f"/months/{month}" for (month,) in within} == {each.path for each in months}
+            for month in months:
+                name = month.path.rpartition("/")[2]
+                period = {"since": name, "until": name}
+                assert month.events == Selection(connection, period).count()
 
 
 def test_lists_of_the_past_have_what_there_was(site: Site, story: Path) -> None:

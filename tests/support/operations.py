@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
+from ticking_clock import TickingClock
 
 from timeline import Event, Timeline
 from timeline.errors import TimelineError
@@ -185,6 +188,21 @@ operations = st.one_of(event_operations, event_operations, other_operations)
 
 stories = st.lists(st.lists(operations, min_size=1, max_size=5), min_size=1, max_size=8)
 """Appends, each a list of operations."""
+
+
+@contextlib.contextmanager
+def told(story: list[list[Operation]]) -> Iterator[sqlite3.Connection]:
+    """A connection to a log that was told a story; its writer is open beside it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "timeline.db"
+        with (
+            Timeline.create(path, title="T", now=TickingClock()) as timeline,
+            contextlib.closing(storage.connect(path)) as connection,
+        ):
+            begin(timeline)
+            for append_of in story:
+                tell(timeline, append_of)
+            yield connection
 
 
 def begin(timeline: Timeline) -> None:
