@@ -12,8 +12,7 @@ import sqlite3
 from typing import Any
 
 from timeline.formats.exports import FORMATS
-from timeline.languages import translation
-from timeline.site import language_marks, responses
+from timeline.site import responses
 from timeline.site.arguments import whole_number
 from timeline.site.responses import Asked, Context
 from timeline.site.views.address import Address, check_names
@@ -28,8 +27,7 @@ async def corrections(asked: Asked) -> Any:
     address = Address.of(asked.given)
 
     def read(connection: sqlite3.Connection) -> str:
-        language = language_marks.spoken(log.info(connection), asked.language)
-        with translation.speaking(language):
+        with asked.speaking(log.info(connection)):
             return corrections_feed(
                 connection,
                 address,
@@ -56,8 +54,7 @@ async def news(asked: Asked) -> Any:
             pair for pair in asked.given if pair[0] not in ("as_of", "as_reported")
         )
         index = asked.facet_index(connection)
-        language = language_marks.spoken(log.info(connection), asked.language)
-        with translation.speaking(language):
+        with asked.speaking(log.info(connection)):
             entry = whole_number("entry", given.get("entry", ""))
             return mark, since(connection, address, index, entry, newest.seq if newest else -1)
 

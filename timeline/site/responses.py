@@ -15,6 +15,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, TypeVar
@@ -89,6 +90,10 @@ class Asked(NamedTuple):
         """Return whether the response becomes a file of a static site, without a server."""
         return bool((self.datasette.plugin_config("timeline") or {}).get("frozen"))
 
+    def speaking(self, info: Mapping[str, Any]) -> AbstractContextManager[None]:
+        """Say all words within a block in the language of this reader, of a log with this info."""
+        return translation.speaking(language_marks.spoken(info, self.language))
+
     def at_most(self, size: int) -> int:
         """Return the number of things in a file: `size`, or all where no server has the others."""
         return 2**31 if self.is_frozen else size
@@ -132,7 +137,7 @@ async def page(asked: Asked, name: str, read: Read) -> Any:
 
     def with_info(connection: sqlite3.Connection) -> Context:
         info = log.info(connection)
-        with translation.speaking(language_marks.spoken(info, asked.language)):
+        with asked.speaking(info):
             found = {"info": info, **read(connection)}
             if asked.is_embed:
                 return found
@@ -217,7 +222,7 @@ async def problem(asked: Asked, error: TimelineError) -> Any:
     if PurePosixPath(asked.request.path).suffix in (".json", *_OF_FILES):
         return one_line(asked, str(error), status)
     info = await read_at_once(asked, log.info, is_limited=False)
-    with translation.speaking(language_marks.spoken(info, asked.language)):
+    with asked.speaking(info):
         context = {"info": info, "heading": _heading(error), "problem": str(error)}
     return await _html(asked, "problem", context, status)
 
