@@ -117,7 +117,7 @@ def links_to_lists(
     `facts` are those of the event whose page has the links.
     """
     if not asked.is_frozen:
-        moment = Address(as_of=address.as_of, as_reported=address.as_reported)
+        moment = address.everything_then
         return lambda **chosen: (
             asked.link("/events") + Address.of([*moment.pairs(), *chosen.items()]).query()
         )

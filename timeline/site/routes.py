@@ -264,7 +264,7 @@ async def _actor_page(asked: Asked) -> Any:
         index = asked.facet_index(connection)
         found = actor_page(connection, asked.part("actor_id"), address, index)
         actor_id = found["subject"]["actor_id"]
-        moment = Address(as_of=address.as_of, as_reported=address.as_reported)
+        moment = address.everything_then
         chosen = moment._replace(chosen=(("actor", actor_id),))
         of_country = moment._replace(chosen=(("country", found["subject"]["country"] or ""),))
         facet = urlencode({"_facet_m2m": "actors", "_actor": actor_id})

@@ -184,9 +184,7 @@ class Address(NamedTuple):
 
     def cleared(self) -> str:
         """Return the query string of the same moment, without filters, words and order."""
-        return _query(
-            Address(as_of=self.as_of, as_reported=self.as_reported, view=self.view).pairs()
-        )
+        return self.everything_then.query(view=self.view)
 
     @property
     def filters(self) -> dict[str, Any]:
@@ -219,11 +217,14 @@ class Address(NamedTuple):
         return {"as_of": self.as_of or None, "as_reported": self.as_reported or None}
 
     @property
+    def everything_then(self) -> Address:
+        """Return the address of all events at the moment of this one."""
+        return Address(as_of=self.as_of, as_reported=self.as_reported)
+
+    @property
     def moment_query(self) -> str:
         """Return the query string of the moment of the past alone; "" for now."""
-        return _query(Address(as_of=self.as_of, as_reported=self.as_reported).pairs()).removesuffix(
-            "?"
-        )
+        return self.everything_then.query().removesuffix("?")
 
 
 def _moment(text: str) -> str:

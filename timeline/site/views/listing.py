@@ -90,7 +90,7 @@ def listing_page(
             known = _sources(connection, page.values, point)
         case _:
             known = _plain(connection, kind, page.values)
-    moment = Address(as_of=address.as_of, as_reported=address.as_reported)
+    moment = address.everything_then
     return {
         "kind": kind,
         "facet": FACETS[kind],
@@ -141,7 +141,7 @@ def _page(
     if address.order not in ("", "events", "name"):
         shown = hints.printable(address.order)
         raise InvalidInput("order", f'"{shown}" is none of events, name')
-    moment = Address(as_of=address.as_of, as_reported=address.as_reported)
+    moment = address.everything_then
     with selected(connection, point, index, moment) as chosen:
         return Listing(connection, chosen, index, point, facet).page(
             text=address.q, by_name=address.order == "name", after=address.after, size=size
