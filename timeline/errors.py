@@ -6,6 +6,7 @@
     |   +-- InvalidCell         a cell of a sheet, and its address
     +-- InvalidSheet        several cells or rows of a sheet        (also a ValueError)
     |   +-- MissingIds          rows of a sheet without an id, and nothing else
+    +-- InvalidProposal     several problems of one proposal       (also a ValueError)
     +-- NotFound            no such event, source, actor or entry
     +-- Ambiguous           a beginning of an id, or a name, that several share
     +-- NoText              a source whose text is not in this file
@@ -60,6 +61,7 @@ __all__ = [
     "InDoubt",
     "InvalidCell",
     "InvalidInput",
+    "InvalidProposal",
     "InvalidSheet",
     "InvalidValue",
     "IsMirror",
@@ -167,6 +169,15 @@ class MissingIds(InvalidSheet):
     def __init__(self, problems: Sequence[InvalidInput], proposed: Mapping[int, str]) -> None:
         super().__init__(problems)
         self.proposed = dict(proposed)
+
+
+class InvalidProposal(TimelineError, ValueError):
+    """Everything that is wrong with a proposal: `problems` has one InvalidInput for each."""
+
+    def __init__(self, problems: Sequence[InvalidInput]) -> None:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(f"{problems[0]}{more}")
+        self.problems = tuple(problems)
 
 
 class NotFound(TimelineError):

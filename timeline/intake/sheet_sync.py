@@ -17,7 +17,7 @@ from timeline.errors import InvalidInput, InvalidSheet, MissingIds, NothingChang
 from timeline.formats.sheet import events, source_titles
 from timeline.formats.sheet.cells import SheetRow
 from timeline.formats.sheet.events import Lookup
-from timeline.formats.sheet.ids import Proposal, TitleAndDate, key_of, proposals
+from timeline.formats.sheet.ids import ProposedId, TitleAndDate, key_of, proposals
 from timeline.formats.sheet.lookup import lookup_of
 from timeline.formats.sheet.problems import Problems, check_columns
 from timeline.model.content import Said
@@ -135,7 +135,7 @@ def _proposals(
     rows: Sequence[SheetRow],
     lookup: Lookup,
     standing: Mapping[str, str],
-) -> Iterable[Proposal]:
+) -> Iterable[ProposedId]:
     """Propose an id for each row that has none."""
     without = [row for row in rows if not row.cells.get("id")]
     if not without:
@@ -160,7 +160,7 @@ def _date_of(row: SheetRow, lookup: Lookup) -> str:
     return ""
 
 
-def _with_ids(rows: Sequence[SheetRow], proposed: Iterable[Proposal]) -> list[SheetRow]:
+def _with_ids(rows: Sequence[SheetRow], proposed: Iterable[ProposedId]) -> list[SheetRow]:
     ids = {each.row.line: each.event_id for each in proposed}
     return [
         row._replace(cells={**row.cells, "id": ids[row.line]}) if row.line in ids else row
@@ -168,7 +168,7 @@ def _with_ids(rows: Sequence[SheetRow], proposed: Iterable[Proposal]) -> list[Sh
     ]
 
 
-def _missing(proposed: Sequence[Proposal]) -> list[InvalidInput]:
+def _missing(proposed: Sequence[ProposedId]) -> list[InvalidInput]:
     """Return the errors about rows without an id; if they are several, the first is about all."""
     if len(proposed) == 1:
         (only,) = proposed

@@ -24,7 +24,7 @@ TitleAndDate = tuple[str, str]
 """The folded title of an event, and its date as an export writes it."""
 
 
-class Proposal(NamedTuple):
+class ProposedId(NamedTuple):
     """An id for a row; `is_known` tells that an event of the log has it."""
 
     row: SheetRow
@@ -47,7 +47,7 @@ def proposals(
     rows: Iterable[tuple[SheetRow, str]],
     taken: Container[str],
     known: Mapping[TitleAndDate, Sequence[str]],
-) -> Iterator[Proposal]:
+) -> Iterator[ProposedId]:
     """Propose an id for each row, which comes with its date as an export writes it.
 
     `taken` are the ids in the log and in the sheet; `known` has the ids of the events in the log
@@ -65,7 +65,7 @@ def proposals(
             free = (each for each in _ids(title, date) if each not in taken and each not in given)
             event_id = next(free)
         given.add(event_id)
-        yield Proposal(row, event_id, is_known)
+        yield ProposedId(row, event_id, is_known)
 
 
 def _ids(title: str, date: str) -> Iterator[str]:

@@ -1,0 +1,519 @@
+"""Keep proposals, decisions and drafts in the inbox: a file of its own beside the timeline.
+
+Guarantees: what was added is kept, whole, before its id is returned. The same body is kept once,
+whoever proposes it. "Recorded" is not stored here: a proposal whose id is an entry of the log is
+recorded, so that the two files cannot disagree. Nothing here opens the timeline.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from timeline.errors import (
+    InvalidInput,
+    InvalidProposal,
+    NotATimeline,
+    NotFound,
+    NotWritable,
+    Refused,
+    StoreError,
+    TooNew,
+)
+from timeline.intake.proposals.proposal import LONGEST, Proposal, Way, parse
+from timeline.model import clock
+from timeline.model.resources import db_folder
+from timeline.store import codec, storage
+from timeline.texts.document import sha256
+
+APPLICATION_ID = 0x544C4942
+"""The number in the header of every inbox: "TLIB"."""
+VERSION = 1
+"""The version of the tables; the file has it as its user_version."""
+SUFFIX = ".inbox"
+"""What is added to the name of a timeline. It is not ".db": Datasette serves all of these."""
+
+MOST_OPEN = 2_000
+"""Open proposals in an inbox, at most."""
+MOST_OPEN_OF_ONE = 200
+"""Open proposals of one proposer, at most."""
+_BUSY_TIMEOUT = 20.0
+"""Seconds for which a writer waits for another one."""
+
+ProposalState = Literal["open", "later", "rejected", "recorded"]
+Decision = Literal["rejected", "later", "reopened"]
+
+
+class Waiting(NamedTuple):
+    """A proposal as the inbox has it, with its state."""
+
+    proposal_id: str
+    received_at: str
+    way: Way
+    proposer: str
+    body: dict[str, Any]
+    """The object as it was given; only `Inbox.get` returns it with its documents."""
+    state: ProposalState
+    decided_at: str | None
+    decided_by: str | None
+    reason: str | None
+    """Why a person rejected it, or said "later"."""
+
+    @property
+    def proposal(self) -> Proposal:
+        """Return the proposal that the body describes."""
+        return parse(self.body)
+
+    @property
+    def proposed_by(self) -> str:
+        """Return what the entry says about who proposed it: "draft: gpt-5.6-luna"."""
+        return f"{self.way}: {self.proposer}"
+
+
+class Draft(NamedTuple):
+    """A draft is what a person typed into a form; its id will be that of the entry."""
+
+    draft_id: str
+    of_proposal: str | None
+    event_id: str | None
+    """The event that is changed; None for a new one."""
+    version: int | None
+    """The version that the form was filled from."""
+    fields: dict[str, Any]
+    """What the form holds, by the names of its fields (`desk.forms`)."""
+    by: str | None
+    saved_at: str
+
+
+class Added(NamedTuple):
+    """The id of a proposal that was handed in, and whether the inbox had it already."""
+
+    proposal_id: str
+    is_known: bool
+
+
+def inbox_path(timeline: str | os.PathLike[str]) -> Path:
+    """Return the path of the inbox of a timeline: timeline.db.inbox."""
+    path = Path(timeline)
+    return path.with_name(path.name + SUFFIX)
+
+
+class Inbox:
+    """The inbox in a file that is open; it is a context manager, or else has to be closed."""
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, now: Callable[[], datetime] = clock.now
+    ) -> None:
+        """Open the inbox at `path`, and make it if there is none.
+
+        Raises StoreError for a file that cannot be opened, made or read, TooNew for one of a newer
+        version.
+        """
+        self.path = Path(path)
+        self._now = now
+        with _inbox_errors(self.path):
+            self._connection = _opened(self.path)
+
+    @classmethod
+    def of(
+        cls, timeline: str | os.PathLike[str], *, now: Callable[[], datetime] = clock.now
+    ) -> Inbox:
+        """Open the inbox beside a timeline, and make it if there is none."""
+        return cls(inbox_path(timeline), now=now)
+
+    @classmethod
+    def if_there(
+        cls, timeline: str | os.PathLike[str], *, now: Callable[[], datetime] = clock.now
+    ) -> Inbox | None:
+        """Open the inbox beside a timeline; return None if there is none."""
+        path = inbox_path(timeline)
+        return cls(path, now=now) if path.exists() else None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Inbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- Proposals ------------------------------------------------------------------------
+
+    def known(self, body: Mapping[str, Any]) -> str | None:
+        """Return the id of the proposal with this body; None if the inbox does not have it."""
+        with _inbox_errors(self.path):
+            row = self._connection.execute(
+                "SELECT id FROM proposals WHERE same = ?", (_same(body),)
+            ).fetchone()
+        return row[0] if row else None
+
+    def add(
+        self, body: Mapping[str, Any], *, way: Way, proposer: str, log: sqlite3.Connection
+    ) -> Added:
+        """Keep a proposal that was checked, and return its id; the same body is kept once.
+
+        `log` is a connection to the timeline. Raises InvalidProposal for a body that is too long,
+        Refused if too many proposals wait already.
+        """
+        proposal = parse(body)
+        text = json.dumps(proposal.body, ensure_ascii=False)
+        if (size := len(text.encode())) > LONGEST:
+            problem = f"has {size:,} bytes: at most {LONGEST:,}, without its documents"
+            raise InvalidProposal([InvalidInput("", problem)])
+        with _inbox_errors(self.path), _writing(self._connection):
+            if known := self.known(body):
+                return Added(known, is_known=True)
+            self._check_room(proposer, log)
+            proposal_id = self._new_id("p-")
+            self._connection.execute(
+                "INSERT INTO proposals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    proposal_id,
+                    clock.utc(self._now()),
+                    way,
+                    proposer,
+                    proposal.kind,
+                    proposal.subject,
+                    proposal.expect,
+                    text,
+                    _same(body),
+                ),
+            )
+            self._connection.executemany(
+                "INSERT INTO documents VALUES (?, ?, ?, ?, ?)",
+                (
+                    (
+                        proposal_id,
+                        position,
+                        sha256(document.text.encode()),
+                        document.source.model_dump_json(exclude_defaults=True),
+                        document.text,
+                    )
+                    for position, document in enumerate(proposal.documents)
+                ),
+            )
+        return Added(proposal_id, is_known=False)
+
+    def get(self, proposal_id: str, log: sqlite3.Connection) -> Waiting:
+        """Return a proposal with its state. Raises NotFound."""
+        found = self._proposals("WHERE p.id = ?", (proposal_id,), log)
+        if not found:
+            raise NotFound("proposal", proposal_id)
+        return found[0]._replace(body={**found[0].body, **self._documents(proposal_id)})
+
+    def _documents(self, proposal_id: str) -> dict[str, Any]:
+        with _inbox_errors(self.path):
+            rows = self._connection.execute(
+                "SELECT source, body FROM documents WHERE proposal_id = ? ORDER BY position",
+                (proposal_id,),
+            ).fetchall()
+        found = [{"source": json.loads(source), "text": text} for source, text in rows]
+        return {"documents": found} if found else {}
+
+    def proposals(
+        self,
+        log: sqlite3.Connection,
+        *,
+        states: Sequence[ProposalState] = ("open",),
+        way: Way | None = None,
+        proposer: str | None = None,
+    ) -> list[Waiting]:
+        """Return the proposals in these states, oldest first."""
+        conditions, values = ["1"], []
+        for column, value in (("way", way), ("proposer", proposer)):
+            if value is not None:
+                conditions.append(f"p.{column} = ?")
+                values.append(value)
+        found = self._proposals(f"WHERE {' AND '.join(conditions)}", values, log)
+        return [each for each in found if each.state in states]
+
+    def decide(
+        self,
+        proposal_id: str,
+        decision: Decision,
+        log: sqlite3.Connection,
+        *,
+        by: str | None = None,
+        reason: str | None = None,
+    ) -> Waiting:
+        """Keep what a person decided about a proposal that is not recorded; return it as it was.
+
+        Raises NotFound, and Refused for one that is recorded already.
+        """
+        with _inbox_errors(self.path), _writing(self._connection):
+            before = self.get(proposal_id, log)
+            if before.state == "recorded":
+                raise Refused(f"{proposal_id} is recorded already")
+            self._connection.execute(
+                "INSERT INTO decisions (proposal_id, decided_at, decision, by, reason)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (proposal_id, clock.utc(self._now()), decision, by, reason),
+            )
+        return before
+
+    def _check_room(self, proposer: str, log: sqlite3.Connection) -> None:
+        waiting = self.proposals(log, states=("open", "later"))
+        advice = "decide some of them first, in timeline review or timeline desk"
+        if len(waiting) >= MOST_OPEN:
+            raise Refused(f"{MOST_OPEN:,} proposals are open: {advice}")
+        if sum(each.proposer == proposer for each in waiting) >= MOST_OPEN_OF_ONE:
+            raise Refused(f"{MOST_OPEN_OF_ONE} proposals of {proposer} are open: {advice}")
+
+    def _proposals(
+        self, condition: str, values: Sequence[Any], log: sqlite3.Connection
+    ) -> list[Waiting]:
+        with _inbox_errors(self.path):
+            rows = self._connection.execute(
+                "SELECT p.id, p.received_at, p.way, p.proposer, p.body,"  # noqa: S608
+                " d.decision, d.decided_at, d.by, d.reason"
+                " FROM proposals AS p LEFT JOIN decisions AS d ON d.number ="
+                "  (SELECT max(number) FROM decisions WHERE proposal_id = p.id)"
+                f" {condition} ORDER BY p.received_at, p.id",
+                values,
+            ).fetchall()
+        return [
+            Waiting(
+                proposal_id,
+                received_at,
+                way,
+                proposer,
+                json.loads(body),
+                _state(log, proposal_id, decision),
+                *decided,
+            )
+            for proposal_id, received_at, way, proposer, body, decision, *decided in rows
+        ]
+
+    # --- Drafts ---------------------------------------------------------------------------
+
+    def new_draft(
+        self,
+        fields: Mapping[str, Any],
+        *,
+        of_proposal: str | None = None,
+        event_id: str | None = None,
+        version: int | None = None,
+        by: str | None = None,
+    ) -> Draft:
+        """Keep a new draft. That of a proposal has its id; one that is there already is returned.
+
+        Raises StoreError.
+        """
+        with _inbox_errors(self.path), _writing(self._connection):
+            draft_id = of_proposal or self._new_id("d-")
+            self._connection.execute(
+                "INSERT INTO drafts VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (
+                    draft_id,
+                    of_proposal,
+                    event_id,
+                    version,
+                    json.dumps(fields, ensure_ascii=False),
+                    by,
+                    clock.utc(self._now()),
+                ),
+            )
+        return self.draft(draft_id)
+
+    def save_draft(
+        self,
+        draft_id: str,
+        fields: Mapping[str, Any],
+        *,
+        version: int | None = None,
+        by: str | None = None,
+    ) -> Draft:
+        """Keep what a form holds now; `version`, if given, is the one that the person saw last.
+
+        Raises NotFound, StoreError.
+        """
+        with _inbox_errors(self.path), _writing(self._connection):
+            saved = self._connection.execute(
+                "UPDATE drafts SET fields = ?, version = coalesce(?, version),"
+                " by = coalesce(?, by), saved_at = ? WHERE id = ?",
+                (
+                    json.dumps(fields, ensure_ascii=False),
+                    version,
+                    by,
+                    clock.utc(self._now()),
+                    draft_id,
+                ),
+            )
+            if not saved.rowcount:
+                raise NotFound("draft", draft_id)
+        return self.draft(draft_id)
+
+    def draft(self, draft_id: str) -> Draft:
+        """Return a draft. Raises NotFound."""
+        found = self._drafts("WHERE id = ?", draft_id)
+        if not found:
+            raise NotFound("draft", draft_id)
+        return found[0]
+
+    def drafts(self, log: sqlite3.Connection) -> list[Draft]:
+        """Return the drafts that are not recorded, the newest first."""
+        return [each for each in self._drafts() if not is_entry(log, each.draft_id)]
+
+    def drop_draft(self, draft_id: str) -> None:
+        """Remove a draft that its writer gave up; do nothing if there is none."""
+        with _inbox_errors(self.path), _writing(self._connection):
+            self._connection.execute("DELETE FROM drafts WHERE id = ?", (draft_id,))
+
+    def _drafts(self, condition: str = "", *values: Any) -> list[Draft]:
+        with _inbox_errors(self.path):
+            rows = self._connection.execute(
+                "SELECT id, of_proposal, event_id, version, fields, by, saved_at"  # noqa: S608
+                f" FROM drafts {condition} ORDER BY saved_at DESC, id",
+                values,
+            ).fetchall()
+        return [
+            Draft(draft_id, of_proposal, event_id, version, json.loads(fields), by, saved_at)
+            for draft_id, of_proposal, event_id, version, fields, by, saved_at in rows
+        ]
+
+    # --- The desk, and the file -----------------------------------------------------------
+
+    def about(self, name: str) -> str | None:
+        """Return what the inbox keeps about the desk under this name; None if it keeps nothing."""
+        with _inbox_errors(self.path):
+            row = self._connection.execute(
+                "SELECT value FROM about WHERE name = ?", (name,)
+            ).fetchone()
+        return row[0] if row else None
+
+    def set_about(self, name: str, value: str | None) -> None:
+        """Keep something about the desk; None removes it."""
+        with _inbox_errors(self.path), _writing(self._connection):
+            self._connection.execute("DELETE FROM about WHERE name = ?", (name,))
+            if value is not None:
+                self._connection.execute("INSERT INTO about VALUES (?, ?)", (name, value))
+
+    def purge(self, days: int, log: sqlite3.Connection) -> tuple[int, int]:
+        """Delete what was decided at least `days` ago, and drafts recorded since; VACUUM the file.
+
+        Returns how many proposals and how many drafts were deleted.
+        """
+        before = clock.utc(self._now() - timedelta(days=days))
+        decided = self.proposals(log, states=("rejected", "recorded"))
+        proposals = [
+            (each.proposal_id,) for each in decided if (self._decided_at(each, log) or "") <= before
+        ]
+        drafts = [(each.draft_id,) for each in self._drafts() if is_entry(log, each.draft_id)]
+        with _inbox_errors(self.path):
+            with _writing(self._connection):
+                self._connection.executemany("DELETE FROM drafts WHERE id = ?", drafts)
+                self._connection.executemany("DELETE FROM proposals WHERE id = ?", proposals)
+            self._connection.execute("VACUUM")
+            storage.flush(self._connection)
+        return len(proposals), len(drafts)
+
+    def _decided_at(self, waiting: Waiting, log: sqlite3.Connection) -> str | None:
+        if waiting.state != "recorded":
+            return waiting.decided_at
+        row = log.execute("SELECT recorded_at FROM log WHERE id = ?", (waiting.proposal_id,))
+        (moment,) = row.fetchone()
+        return str(moment)
+
+    def _new_id(self, prefix: str) -> str:
+        """Return an id that is free; ids sort by the time at which they were made."""
+        number = int(self._now().timestamp() * 1_000_000)
+        while True:
+            new = f"{prefix}{codec.encode_id(number)}"
+            taken = self._connection.execute(
+                "SELECT 1 FROM proposals WHERE id = ?1"
+                " UNION ALL SELECT 1 FROM drafts WHERE id = ?1",
+                (new,),
+            )
+            if not taken.fetchone():
+                return new
+            number += 1
+
+
+def is_entry(log: sqlite3.Connection, entry_id: str) -> bool:
+    """Tell whether the log has an entry with this id."""
+    row = log.execute("SELECT 1 FROM log WHERE id = ?", (entry_id,)).fetchone()
+    return row is not None
+
+
+def _state(log: sqlite3.Connection, proposal_id: str, decision: str | None) -> ProposalState:
+    if is_entry(log, proposal_id):
+        return "recorded"
+    return "open" if decision in (None, "reopened") else decision  # type: ignore[return-value]
+
+
+def _same(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(
+        json.dumps(body, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass")
+    ).hexdigest()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA foreign_keys = ON")
+        _check(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables in a new file; raise StoreError for a file that is no inbox of ours."""
+    with _writing(connection):
+        (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if not tables and not application_id:
+            from timeline.store.schema import run_script
+
+            run_script(connection, (db_folder() / "inbox.sql").read_text(encoding="utf-8"))
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        elif application_id != APPLICATION_ID:
+            raise NotATimeline(str(path), "is not an inbox: move it away")
+        elif version > VERSION:
+            raise TooNew(
+                str(path), f"is an inbox of version {version}; this Timeline knows up to {VERSION}"
+            )
+
+
+@contextlib.contextmanager
+def _writing(connection: sqlite3.Connection) -> Iterator[None]:
+    """Run the block as one write transaction."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextlib.contextmanager
+def _inbox_errors(path: Path) -> Iterator[None]:
+    try:
+        with storage.storage_errors(path):
+            yield
+    except sqlite3.Error as error:
+        raise StoreError(str(path), f"cannot be used: {error}") from None
+    except PermissionError:
+        raise NotWritable(str(path), "cannot be made: its folder is read-only") from None
+    except OSError as error:
+        raise NotWritable(str(path), f"cannot be used: {error.strerror}") from None
