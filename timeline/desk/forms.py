@@ -11,8 +11,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from timeline.desk.record import DeskOperation
-from timeline.errors import TimelineError
+from timeline.desk.operation import DeskOperation
+from timeline.errors import InvalidInput, TimelineError
 from timeline.intake.proposals.inbox import Draft, Waiting
 
 FormFields = dict[str, Any]
@@ -53,5 +53,38 @@ def for_proposal(log: sqlite3.Connection, waiting: Waiting) -> tuple[FormFields,
 
 
 def operation(log: sqlite3.Connection, draft: Draft) -> DeskOperation:
-    """Return what a draft asks for; raises InvalidForm with all problems of the form."""
+    """Return what a draft asks for; raises InvalidForm with all problems of the form.
+
+    The texts that a proposal brings are not in a draft: whoever records it adds them.
+    """
+    raise NotImplementedError
+
+
+def is_edited(log: sqlite3.Connection, draft: Draft) -> bool:
+    """Tell whether a person changed what the form was filled with. Raises InvalidForm."""
+    raise NotImplementedError
+
+
+def problem(draft: Draft, error: InvalidInput) -> tuple[str, str]:
+    """Return the id of the field of a form that an error of the writer is about, and its words."""
+    raise NotImplementedError
+
+
+def rebased(log: sqlite3.Connection, draft: Draft) -> tuple[FormFields, int, list[str]]:
+    """Return the fields of a draft on top of the newest version of its event.
+
+    Returns that version too, and sentences that say what changed since the one that the person
+    saw. The fields keep the sentences, so that the form shows them. What the person did not touch
+    follows the newest version, what was touched keeps what was typed, and lists are merged.
+    """
+    raise NotImplementedError
+
+
+def added_to(
+    log: sqlite3.Connection, event_id: str, content: Mapping[str, Any]
+) -> tuple[FormFields, int]:
+    """Return a form that adds the figures, claims and citations of a content to an event.
+
+    Returns the version of the event too, as `for_event` does.
+    """
     raise NotImplementedError

@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Collection
 
+from timeline.desk.operation import DeskOperation as DeskOperation
 from timeline.desk.visit import Desk
-from timeline.intake.proposals.proposal import BroughtText
 from timeline.writing.receipt import Receipt
 from timeline.writing.writer import Append
-
-
-class DeskOperation(NamedTuple):
-    """One operation of the writer, as a form or a proposal describes it."""
-
-    kind: Literal["record", "update", "correct", "retract", "reinstate", "merge", "comment"]
-    event_id: str | None = None
-    """The event that is changed; the source of a comment; None for a new event."""
-    expect: int | None = None
-    record: Mapping[str, Any] = {}
-    """The new event."""
-    changes: Sequence[tuple[str, Any]] = ()
-    """New values by path."""
-    into: str | None = None
-    sentences: Sequence[int] = ()
-    reason: str | None = None
-    reported_at: str | None = None
-    documents: Sequence[BroughtText] = ()
-    """Texts that are captured first, in the same append."""
 
 
 def carry_out(
