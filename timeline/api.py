@@ -183,12 +183,14 @@ class Timeline:
         trust_clock: bool = False,
         ahead: str | None = None,
         fork: bool = False,
+        patience: float = storage.PATIENCE,
     ):
         """Open a timeline that exists. Call `Timeline.open` or `Timeline.create` instead."""
         self.path = Path(path)
         self.trust_clock = trust_clock
         self.ahead = ahead
         self.fork = fork
+        self._patience = patience
         self._now = now
         self._reader = storage.connect(self.path)
         self._writer: sqlite3.Connection | None = None
@@ -241,19 +243,23 @@ class Timeline:
         trust_clock: bool = False,
         ahead: str | None = None,
         fork: bool = False,
+        patience: float = storage.PATIENCE,
     ) -> Self:
         """Open a timeline that exists.
 
         With `trust_clock`, an append after a long silence does not raise ClockLeapt. `ahead` is the
         reason to write a log that is ahead of the clock; without it, an append raises ClockBehind.
         With `fork`, an append makes a mirror a log of its own; without it, it raises IsMirror.
-        All three can be changed later: they are attributes of the object.
+        All three can be changed later: they are attributes of the object. `patience` are the
+        seconds for which an append waits for another writer.
 
         Raises NotATimeline for a missing or foreign file, TooNew for one of a newer version,
         TooOld for one that needs ``timeline migrate``, ProjectionOutdated for one that needs
         ``timeline rebuild``.
         """
-        return cls(path, now=now, trust_clock=trust_clock, ahead=ahead, fork=fork)
+        return cls(
+            path, now=now, trust_clock=trust_clock, ahead=ahead, fork=fork, patience=patience
+        )
 
     @classmethod
     def restore(
@@ -305,7 +311,7 @@ class Timeline:
         The block gets a `writer.Append`. Its methods take one statement each, also about sources
         and actors; `record_each` takes many events, and is faster. With `dry_run` everything is
         checked, and nothing is kept. Until the block ends, other writers have to wait, and readers
-        need not. Raises Busy after waiting 60 seconds for another writer, NotWritable,
+        need not. Raises Busy after waiting for another writer for `patience` seconds, NotWritable,
         StorageFull, ClockBehind, ClockLeapt, IsMirror. In a node of a cluster, also Outrun,
         ClockAhead, Unreachable, InDoubt, and Busy if another node writes.
         """
@@ -717,7 +723,7 @@ class Timeline:
     def _writing(self) -> sqlite3.Connection:
         """Return the connection that writes. Raises Refused in the middle of an append."""
         if self._writer is None:
-            self._writer = storage.connect(self.path, write=True)
+            self._writer = storage.connect(self.path, write=True, patience=self._patience)
         if self._writer.in_transaction:
             raise Refused("this timeline is in the middle of an append: use that one")
         return self._writer

@@ -34,8 +34,8 @@ from timeline.store.scratch_folder import locked_folder, shared_scratch_folder
 APPLICATION_ID = 0x544C4F47
 """The number in the header of every timeline database: "TLOG"."""
 
-_BUSY_TIMEOUT = 60.0
-"""The seconds for which a writer waits for another one."""
+PATIENCE = 60.0
+"""The seconds for which a writer waits for another one, unless it is told otherwise."""
 
 _CACHE = -65_536
 """The page cache of a writer, in KiB, negative as SQLite wants it. With SQLite's own 2 MiB, an
@@ -62,18 +62,21 @@ finds it there if every process that has the file open dies before the next comm
 
 
 @contextlib.contextmanager
-def storage_errors(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Turn the errors of SQLite about the file into a StoreError of one line."""
+def storage_errors(path: str | os.PathLike[str], *, patience: float = PATIENCE) -> Iterator[None]:
+    """Turn the errors of SQLite about the file into a StoreError of one line.
+
+    `patience` are the seconds for which the connection waits for another writer.
+    """
     try:
         yield
     except sqlite3.DatabaseError as error:
-        refusal = _as_store_error(os.fspath(path), error)
+        refusal = _as_store_error(os.fspath(path), error, patience)
         if refusal is None:
             raise
         raise refusal from error
 
 
-def _as_store_error(path: str, error: sqlite3.DatabaseError) -> StoreError | None:
+def _as_store_error(path: str, error: sqlite3.DatabaseError, patience: float) -> StoreError | None:
     code = getattr(error, "sqlite_errorcode", None)
     match code & 0xFF if code is not None else None:
         case sqlite3.SQLITE_FULL:
@@ -87,7 +90,7 @@ def _as_store_error(path: str, error: sqlite3.DatabaseError) -> StoreError | Non
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return NotWritable(path, "is read-only for this user; nothing was written")
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return Busy(path, f"another process has been writing for {_BUSY_TIMEOUT:.0f} seconds")
+            return Busy(path, f"another process has been writing for {patience:.0f} seconds")
         case sqlite3.SQLITE_CORRUPT:
             return Damaged(path, f"is damaged ({error}): timeline verify says what it can")
         case sqlite3.SQLITE_NOTADB:
@@ -99,12 +102,17 @@ def _as_store_error(path: str, error: sqlite3.DatabaseError) -> StoreError | Non
 
 
 def connect(
-    path: str | os.PathLike[str], *, write: bool = False, older: bool = False
+    path: str | os.PathLike[str],
+    *,
+    write: bool = False,
+    older: bool = False,
+    patience: float = PATIENCE,
 ) -> Connection:
     """Open a timeline database in autocommit mode; rows are tuples.
 
     A connection without `write` cannot write. A file on a read-only disk is read as it is, without
-    locks (`Connection.is_immutable`), unless it has a write-ahead log.
+    locks (`Connection.is_immutable`), unless it has a write-ahead log. A writer waits for another
+    one for `patience` seconds.
 
     Raises NotATimeline for a missing or foreign file, TooNew for one that a newer Timeline made,
     and TooOld for one that an older Timeline made, unless `older` ones are wanted.
@@ -116,7 +124,7 @@ def connect(
             "is not a file" if Path(name).exists() else "does not exist; timeline init makes one",
         )
     try:
-        return _connected(name, "rw" if write else "ro", older=older)
+        return _connected(name, "rw" if write else "ro", older=older, patience=patience)
     except (NotATimeline, NotWritable) as error:
         if isinstance(error, Damaged) or not is_on_read_only_disk(name):
             if isinstance(error, NotWritable) and not write:
@@ -130,9 +138,9 @@ def connect(
     return _connected(name, "immutable", older=older)
 
 
-def _connected(name: str, mode: str, *, older: bool) -> Connection:
-    with storage_errors(name):
-        connection = _open(Path(name), mode)
+def _connected(name: str, mode: str, *, older: bool, patience: float = PATIENCE) -> Connection:
+    with storage_errors(name, patience=patience):
+        connection = _open(Path(name), mode, patience)
         try:
             _check_header(name, connection, older=older)
             if mode == "rw":
@@ -181,12 +189,12 @@ class Connection(sqlite3.Connection):
         return f"{self.path.name} is on a read-only disk: it is read as it is, without locks"
 
 
-def _open(path: Path, mode: str) -> Connection:
+def _open(path: Path, mode: str, patience: float = PATIENCE) -> Connection:
     before = identity(path)
     connection = sqlite3.connect(
         address(path, mode),
         uri=True,
-        timeout=_BUSY_TIMEOUT,
+        timeout=patience,
         isolation_level=None,
         check_same_thread=False,
         factory=Connection,
@@ -334,9 +342,10 @@ def _check_in_place(connection: sqlite3.Connection, problem: str) -> None:
 
 def _begin(connection: sqlite3.Connection) -> None:
     """Begin a transaction; wait for the lock as long as the connection would, but notice Ctrl-C."""
-    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
-    give_up = time.monotonic() + patience / 1000
-    connection.execute(f"PRAGMA busy_timeout = {min(patience, _STEP)}")
+    patience = patience_of(connection)
+    give_up = time.monotonic() + patience
+    milliseconds = round(patience * 1000)
+    connection.execute(f"PRAGMA busy_timeout = {min(milliseconds, _STEP)}")
     try:
         while True:
             try:
@@ -348,4 +357,10 @@ def _begin(connection: sqlite3.Connection) -> None:
             else:
                 return
     finally:
-        connection.execute(f"PRAGMA busy_timeout = {patience}")
+        connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+
+
+def patience_of(connection: sqlite3.Connection) -> float:
+    """Return the seconds for which a connection waits for another writer."""
+    (milliseconds,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    return float(milliseconds) / 1000

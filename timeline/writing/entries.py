@@ -72,6 +72,19 @@ class Entries:
         """Check and write what is left at the end of the append; `writer.appending` calls it."""
         self._buffer.flush()
 
+    def settled(self) -> sqlite3.Connection:
+        """Write what is held back, and return the connection, on which the tables show it.
+
+        Whoever reads there in a dry run sees what would be.
+        """
+        self._buffer.flush()
+        return self._connection
+
+    def receipt(self, entry_id: str) -> Receipt | None:
+        """Return the receipt of the entry with this id; None if there is none."""
+        known = self._known_entry(entry_id)
+        return receipt_of(known) if known else None
+
     def _add(
         self,
         kind: str,

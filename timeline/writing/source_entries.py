@@ -119,6 +119,18 @@ class SourceEntries(Entries):
         subject = f"source/{given.source_id or entry_id}"
         return self._add("source.recorded", subject, content, said, entry_id)
 
+    def captured_as(self, source: Source, document: Document) -> str | None:
+        """Return the id of the source of which `capture` would keep this text; None if it is new.
+
+        Adds nothing.
+        """
+        from timeline.texts.document import sha256
+
+        text_sha256 = sha256(document.text.encode())
+        return self._resolver.captured_source(
+            source.model_copy(update={"text_sha256": text_sha256})
+        )
+
     def _keep_text(self, text_sha256: str, document: Document) -> None:
         row = self._connection.execute(
             "SELECT body FROM source_texts WHERE text_sha256 = ?", (text_sha256,)
@@ -176,7 +188,12 @@ class SourceEntries(Entries):
         return self._change_source("source.reinstated", source_id, said)
 
     def annotate_source(
-        self, source_id: str, annotation: Annotation, said: Said = NO_WORDS
+        self,
+        source_id: str,
+        annotation: Annotation,
+        said: Said = NO_WORDS,
+        *,
+        entry_id: str | None = None,
     ) -> Receipt:
         """Mark spans of the current text of a source; they replace all earlier marks.
 
@@ -193,7 +210,7 @@ class SourceEntries(Entries):
             if mark.end > length:
                 problem = f"lies behind the end of the text of {source_id}, at {length}"
                 raise InvalidInput(f"marks.{number}.end", problem)
-        return self._add("source.annotated", subject, annotation.content(), said)
+        return self._add("source.annotated", subject, annotation.content(), said, entry_id)
 
     def mark_source(
         self,
@@ -201,15 +218,23 @@ class SourceEntries(Entries):
         spans: Sequence[tuple[int, int]],
         why: str | None,
         said: Said = NO_WORDS,
+        *,
+        entry_id: str | None = None,
     ) -> Receipt:
         """Mark spans as commentary, beside the earlier marks; without a `why`, unmark them.
 
-        Marks that share a character with a span are replaced. Raises Refused and InvalidInput
-        as `annotate_source` does, and NothingChanged.
+        Marks that share a character with a span are replaced. With the id of an annotation of this
+        source, which an earlier call made, its receipt is returned. Raises Refused and
+        InvalidInput as `annotate_source` does, NothingChanged, and AlreadyRecorded if another
+        entry has the id.
         """
         from timeline.reading import captured_texts
 
-        content = self._buffer.standing(f"source/{source_id}").content or {}
+        subject = f"source/{source_id}"
+        if entry_id and (known := self._known_entry(entry_id)):
+            same = codec.decode_content(known.payload) or {}
+            return self._same_entry(known, "source.annotated", subject, lambda: same)
+        content = self._buffer.standing(subject).content or {}
         self._buffer.flush()
         before = captured_texts.marks(self._connection, source_id)
         marks = [
@@ -225,8 +250,8 @@ class SourceEntries(Entries):
             Annotation, {"text_sha256": content.get("text_sha256"), "marks": marks}
         )
         if annotation.content().get("marks", []) == before:
-            raise NothingChanged(subject_in_words(f"source/{source_id}"))
-        return self.annotate_source(source_id, annotation, said)
+            raise NothingChanged(subject_in_words(subject))
+        return self.annotate_source(source_id, annotation, said, entry_id=entry_id)
 
     def coverage(self, source_id: str) -> captured_texts.Coverage:
         """Return `captured_texts.coverage` with what this append has added."""

@@ -101,7 +101,7 @@ def appending(
     """
     with (
         contextlib.suppress(_TakeBack),
-        storage.storage_errors(path),
+        storage.storage_errors(path, patience=storage.patience_of(connection)),
         dated_change(connection, path) as changed_at,
     ):
         note = None if dry_run else scrub.finish(connection, path)

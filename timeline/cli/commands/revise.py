@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -43,6 +43,7 @@ from timeline.model.content import Said
 from timeline.model.typed_dates import stale
 from timeline.model.validation import validate
 from timeline.reading.rows import EventDict
+from timeline.writing.new_citations import new_citations
 from timeline.writing.receipt import Receipt
 
 
@@ -205,23 +206,8 @@ def _additions(
     where = f"quantities.{replace - 1}" if replace else "quantities.-"
     return [
         *((where, figure) for figure in figures),
-        *_new_citations(event, [*({"source_id": key} for key in source_ids), *cited]),
+        *new_citations(event, [*({"source_id": key} for key in source_ids), *cited]),
     ]
-
-
-def _new_citations(event: EventDict, wanted: Iterable[dict[str, str]]) -> Iterator[tuple[str, Any]]:
-    """Yield the changes by path that cite sources; one cited as a whole gets its first quote."""
-    known: list[Any] = [*event.get("citations", ())]
-    whole = {each["source_id"]: n for n, each in enumerate(known) if each.keys() == {"source_id"}}
-    for citation in wanted:
-        key, quote = citation["source_id"], citation.get("quote")
-        if any(each["source_id"] == key and quote in (None, each.get("quote")) for each in known):
-            continue
-        known.append(citation)
-        if key in whole:
-            yield f"citations.{whole.pop(key)}.quote", quote
-        else:
-            yield "citations.-", citation
 
 
 def _revision(reason_option: Callable[[Any], Any]) -> Callable[[Any], Any]:

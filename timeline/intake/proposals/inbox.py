@@ -509,7 +509,7 @@ def _writing(connection: sqlite3.Connection) -> Iterator[None]:
 @contextlib.contextmanager
 def _inbox_errors(path: Path) -> Iterator[None]:
     try:
-        with storage.storage_errors(path):
+        with storage.storage_errors(path, patience=_BUSY_TIMEOUT):
             yield
     except sqlite3.Error as error:
         raise StoreError(str(path), f"cannot be used: {error}") from None
