@@ -209,10 +209,9 @@ def figure(text: str, language: str = "en") -> dict[str, Any]:
     if not (measure and equals and number):
         raise InvalidInput("figure", f"{quoted(text)} is not a figure: write one such as killed=35")
     try:
-        amount = figures.read(number, measure, is_english=figures.is_english(language))
+        return figures.quantity(measure, number, language)
     except InvalidValue as error:
         raise InvalidInput("figure", error.problem) from None
-    return {"measure": measure, **amount._asdict()}
 
 
 def with_coordinates(changes: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:

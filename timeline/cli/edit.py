@@ -36,7 +36,6 @@ from timeline.errors import (
     TimelineError,
 )
 from timeline.formats import prose_changes
-from timeline.formats.prose import Names
 from timeline.model import field_paths
 from timeline.model.content import Event, Said
 from timeline.model.validation import validate
@@ -244,13 +243,8 @@ def _since(database: str, event_id: str, seen: int) -> str:
     """Describe the versions of an event after the one that the person saw."""
     lines = ["the event was changed while you wrote:"]
     with opened(database) as (connection, _):
-        names = Names(connection)
-        for row in query.history(connection, event_id)[seen:]:
-            by = f" by {row['author']}" if row["author"] else ""
-            reason = f": {row['reason']}" if row["reason"] else ""
-            lines.append(f"version {row['version']}, {row['kind'].partition('.')[2]}{by}{reason}")
-            stood = query.get(connection, event_id, version=row["version"])
-            lines += (f"- {each}" for each in prose_changes.in_words(names, row["changes"], stood))
+        for version in prose_changes.since(connection, event_id, seen):
+            lines += (version.words, *(f"- {each}" for each in version.changes))
     return "\n".join([*lines, "Save the form again to add your changes to these."])
 
 

@@ -27,6 +27,7 @@ from timeline.formats.sheet.cells import BLANKS
 from timeline.model import countries, figures, strict_json, typed_dates
 from timeline.model.content import Event, Quantity, Said
 from timeline.model.hints import nearest, quoted
+from timeline.model.list_merge import merged
 from timeline.model.media_kinds import kind_of
 from timeline.model.plurals import singular
 from timeline.model.validation import validate
@@ -363,9 +364,7 @@ def changes(
                 items += _new_items(piece, source_id, new_sources, language)
         if path == "citations":
             new_sources += (item.get("source_id") for item in items if item not in old)
-        items = [item for item in items if item in current or item not in old]
-        items += [item for item in current if item not in old and item not in items]
-        found.append((path, items))
+        found.append((path, merged(items, old, current)))
     return found
 
 

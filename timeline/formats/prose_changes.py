@@ -7,6 +7,7 @@ its content, not by its index. Everything returned is plain text, as in `prose`.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import groupby
@@ -18,6 +19,7 @@ from timeline.formats.prose import DEFAULTS, Fields, Names
 from timeline.languages import translation
 from timeline.languages.translation import current, gettext, ngettext, pgettext
 from timeline.model import field_paths
+from timeline.reading import query
 
 
 class Change(NamedTuple):
@@ -273,6 +275,27 @@ def shortened(changes: Iterable[Change]) -> list[Change]:
         what = more.format(number=translation.number(left_out))
         shown.append(Change(what, None, gettext("too long for this page, see changes.json")))
     return shown
+
+
+class VersionInWords(NamedTuple):
+    """A version of an event, who made it and why, and what it changed."""
+
+    words: str
+    """For example "version 3, corrected by anna: the report was wrong"."""
+    changes: list[Change]
+
+
+def since(connection: sqlite3.Connection, event_id: str, seen: int) -> list[VersionInWords]:
+    """Describe the versions of an event after the one that a person saw, oldest first."""
+    names = Names(connection)
+    found = []
+    for row in query.history(connection, event_id, first=seen + 1):
+        by = f" by {row['author']}" if row["author"] else ""
+        reason = f": {row['reason']}" if row["reason"] else ""
+        words = f"version {row['version']}, {row['kind'].partition('.')[2]}{by}{reason}"
+        stood = query.get(connection, event_id, version=row["version"])
+        found.append(VersionInWords(words, [*in_words(names, row["changes"], stood)]))
+    return found
 
 
 def _field(names: Names, step: _Step, newer: Fields) -> Iterator[Change]:

@@ -204,6 +204,15 @@ def read(text: str, measure: str = "", *, is_english: bool = True) -> Amount:
         raise InvalidValue(text, problem) from None
 
 
+def quantity(measure: str, text: str, language: str = "en") -> dict[str, Any]:
+    """Return the fields of a `Quantity` that a measure and the text of its figure say.
+
+    `language` is that of the log. Raises InvalidValue, as `read` does.
+    """
+    amount = read(text, measure, is_english=is_english(language))
+    return {"measure": measure, **amount._asdict()}
+
+
 def _read(text: str, measure: str, is_english: bool) -> Amount:
     plain = " ".join(_DASH.sub("-", _FIXED_BLANK.sub("_", text)).split())
     match = _figure().fullmatch(plain)
