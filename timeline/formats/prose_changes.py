@@ -278,7 +278,7 @@ def shortened(changes: Iterable[Change]) -> list[Change]:
 
 
 class VersionInWords(NamedTuple):
-    """A version of an event, who made it and why, and what it changed."""
+    """A version of an event is told by who made it and why, and by what it changed."""
 
     words: str
     """For example "version 3, corrected by anna: the report was wrong"."""
