@@ -6,6 +6,7 @@ Everything returned is plain text; whoever shows it must escape it. Nothing here
 
 from __future__ import annotations
 
+import datetime
 import functools
 import re
 import sqlite3
@@ -15,10 +16,11 @@ from typing import Any
 
 from timeline.errors import NotFound
 from timeline.formats.labels import country_name, event_type_label, label
-from timeline.formats.local_dates import city_of, clock_words, date_words
+from timeline.formats.local_dates import city_of, clock_words, date_words, weekday_name
 from timeline.formats.local_figures import local_amount
 from timeline.languages import translation
 from timeline.languages.translation import current, gettext, ngettext, pgettext
+from timeline.model import edtf as dates
 from timeline.model import log_clock
 from timeline.model.figures import is_english, plain_number, written
 from timeline.model.plurals import plural
@@ -46,6 +48,22 @@ DEFAULTS = {
 def date(edtf: str | None) -> str:
     """Return a date in words, "15 April 2025" for 2025-04-15; "" for None or ""."""
     return date_words(edtf) if edtf else ""
+
+
+def date_with_weekday(edtf: str | None) -> str:
+    """Return a date in English words, a day with its weekday: "Tuesday 15 April 2025"."""
+    words = date(edtf)
+    when = dates.parse(edtf) if edtf else None
+    if when is None or not when.occurred_from or when.precision not in _WITHIN_A_DAY:
+        return words
+    year, month, day, *_ = dates.numbers(when.occurred_from)
+    if not 1 <= year <= 9999:
+        return words
+    return f"{weekday_name(datetime.date(year, month, day).weekday())} {words}"
+
+
+_WITHIN_A_DAY = ("day", "hour", "minute", "second")
+"""The precisions of a date that has one weekday."""
 
 
 def occurred(event: Fields) -> str:

@@ -53,6 +53,11 @@ def in_english(text: str) -> str | None:
     return None if found == text.strip() else found
 
 
+def scales_of_other_languages() -> dict[str, str]:
+    """Return the words for thousands, millions and so on, with what they are in English."""
+    return _words({english: words for english, words in _BEHIND.items() if english != "people"})
+
+
 def _words(several: dict[str, tuple[str, ...]]) -> dict[str, str]:
     return {word: english for english, words in several.items() for word in words}
 

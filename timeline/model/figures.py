@@ -41,10 +41,10 @@ _QUALIFIERS = {
 }
 _QUALIFIER_OF = {words: name for name, several in _QUALIFIERS.items() for words in several}
 
-_SCALES = {"thousand": 3, "million": 6, "milliard": 9, "billion": 9, "trillion": 12}
+SCALES = {"thousand": 3, "million": 6, "milliard": 9, "billion": 9, "trillion": 12}
 """Powers of ten, in the English of today, that count beside every unit."""
 
-_SHORT_SCALES = {"k": 3, "m": 6, "mn": 6, "bn": 9, "tn": 12}
+SHORT_SCALES = {"k": 3, "m": 6, "mn": 6, "bn": 9, "tn": 12}
 """Powers of ten that count beside a currency only: elsewhere m may be metres."""
 
 _SYMBOLS = {
@@ -111,7 +111,7 @@ def _figure() -> re.Pattern[str]:
     It is made when the first figure is read: that takes 15 ms, and most commands read none.
     """
     to = r"(?:\ to\ |\ and\ |\ ?-\ ?)"
-    scale = rf"(?:{_any_of({**_SCALES, **_SHORT_SCALES})})"
+    scale = rf"(?:{_any_of({**SCALES, **SHORT_SCALES})})"
     symbol = _any_of({**_SYMBOLS, **_UNCLEAR_SYMBOLS})
     code = rf"(?:{'|'.join(sorted(units.currencies()))}){_WORD_ENDS}"
     # "20 top officials" has no currency, though TOP is a code.
@@ -336,18 +336,18 @@ class _Reader:
             if name in _OTHER_SIDE and self._match[f"{_OTHER_SIDE[name]}_scale"]:
                 raise self._refusal("says the scale of one side only: write it for both")
             return 0
-        if own in _SHORT_SCALES:
+        if own in SHORT_SCALES:
             if self._has_currency:
-                return _SHORT_SCALES[own]
-            word = next(word for word, power in _SCALES.items() if power == _SHORT_SCALES[own])
+                return SHORT_SCALES[own]
+            word = next(word for word, power in SCALES.items() if power == SHORT_SCALES[own])
             raise self._refusal(f'has "{own}" for its scale: write {word}, or the unit in full')
         if own in ("billion", "trillion") and not self._is_english:
-            power = _SCALES[own]
+            power = SCALES[own]
             raise self._refusal(
                 f"can mean 1 and {power} zeros or, outside English, 1 and {2 * power - 6} zeros:"
                 " write the digits"
             )
-        return _SCALES[own]
+        return SCALES[own]
 
     def _digits(self, written: str) -> str:
         """Return a number without its marks, with a point before its decimals."""

@@ -104,7 +104,7 @@ def coverage(
         raise NoText(source_id, _why_absent(connection, source_id))
     quoted: list[MarkedSpan] = []
     lost: list[RowDict] = []
-    for citation, place in _quoted_places(connection, source_id, text):
+    for citation, place in quoted_places(connection, source_id, text):
         if place:
             quoted.append(MarkedSpan(*place, citation["event_id"]))
         else:
@@ -154,12 +154,10 @@ def lost_quotes(connection: sqlite3.Connection, source_id: str) -> list[RowDict]
     text = newest(connection, source_id)
     if text is None:
         return []
-    return [
-        citation for citation, place in _quoted_places(connection, source_id, text) if not place
-    ]
+    return [citation for citation, place in quoted_places(connection, source_id, text) if not place]
 
 
-def _quoted_places(
+def quoted_places(
     connection: sqlite3.Connection, source_id: str, text: str
 ) -> Iterator[tuple[RowDict, tuple[int, int] | None]]:
     """Yield the citations of current events that quote a source, each with its place in the text.

@@ -58,11 +58,11 @@ def coverage_of(
     spans = sentences(text)
     places: list[list[MarkedSpan]] = [[] for _ in spans]
     for place in sorted(quoted):
-        for number in _shared(text, spans, place):
+        for number in shared_sentences(text, spans, place):
             places[number].append(place)
     why: dict[int, str] = {}
     for place in marked:
-        for number in _shared(text, spans, place):
+        for number in shared_sentences(text, spans, place):
             why.setdefault(number, place.note)
     breaks = page_breaks(text)
     return [
@@ -80,8 +80,11 @@ def coverage_of(
     ]
 
 
-def _shared(text: str, spans: Sequence[Span], place: MarkedSpan) -> Iterator[int]:
-    """Yield the indexes of the sentences that share a word with a place."""
+def shared_sentences(text: str, spans: Sequence[Span], place: MarkedSpan) -> Iterator[int]:
+    """Yield the indexes of the sentences that share a word with a place.
+
+    `spans` are those of all sentences of the text.
+    """
     number = bisect_right(spans, place.start, key=lambda span: span[1])
     while number < len(spans) and spans[number][0] < place.end:
         start, end = spans[number]

@@ -39,7 +39,7 @@ class EventTwins(NamedTuple):
     why: str
 
 
-class _Where(NamedTuple):
+class Where(NamedTuple):
     """The place where an event occurred, as far as it is known."""
 
     country: str | None
@@ -49,7 +49,8 @@ class _Where(NamedTuple):
     @classmethod
     def of(
         cls, country: str | None, place: str | None, lat: float | None, lon: float | None
-    ) -> _Where:
+    ) -> Where:
+        """Return a place from the columns of an event; half a point is none."""
         return cls(country, place, None if lat is None or lon is None else (lat, lon))
 
 
@@ -61,7 +62,7 @@ class _Event(NamedTuple):
     first: str | None
     last: str | None
     occurred: str
-    where: _Where
+    where: Where
 
 
 _Pair = tuple[str, str]
@@ -74,7 +75,7 @@ def event_twins(connection: sqlite3.Connection) -> list[EventTwins]:
         " occurred, country, place, lat, lon FROM current_events ORDER BY occurred_from"
     )
     events = (
-        _Event(event_id, _words(title), first, last, occurred, _Where.of(*where))
+        _Event(event_id, words_of_title(title), first, last, occurred, Where.of(*where))
         for event_id, title, first, last, occurred, *where in rows
     )
     judge = _PairJudge(connection)
@@ -85,7 +86,8 @@ def event_twins(connection: sqlite3.Connection) -> list[EventTwins]:
 
 
 @lru_cache(maxsize=2**17)
-def _words(title: str) -> frozenset[str]:
+def words_of_title(title: str) -> frozenset[str]:
+    """Return the words of a title without small ones, unless it has no others."""
     words = frozenset(misspellings.words_of_name(title))
     return words - _SMALL or words
 
@@ -115,7 +117,7 @@ def _candidates(events: Iterable[_Event]) -> Iterator[_Pair]:
                         continue  # this pair is found under all of its words
                     if (
                         _have_like_titles(one.words, other.words)
-                        and _have_one_place(one.where, other.where) is not False
+                        and have_one_place(one.where, other.where) is not False
                     ):
                         yield min(one.event_id, other.event_id), max(one.event_id, other.event_id)
 
@@ -138,7 +140,7 @@ def _month(day: str) -> int:
     return year * 12 + month
 
 
-def _have_one_place(one: _Where, other: _Where) -> bool | None:
+def have_one_place(one: Where, other: Where) -> bool | None:
     """Tell whether two events have the same place; None if that is not known."""
     if one.country and other.country and one.country != other.country:
         return False
@@ -194,13 +196,13 @@ class _PairJudge:
         actors = self._actors(one_id, other_id)
         if actors == 0:
             return None
-        place = _have_one_place(
+        place = have_one_place(
             *(
-                _Where.of(row["country"], row["place"], row["lat"], row["lon"])
+                Where.of(row["country"], row["place"], row["lat"], row["lon"])
                 for row in (one, other)
             )
         )
-        is_same = _words(one["title"]) == _words(other["title"])
+        is_same = words_of_title(one["title"]) == words_of_title(other["title"])
         if not (place or actors or is_same):
             return None
         reasons = [
