@@ -116,7 +116,8 @@ def record_proposal(
         _check_not_rejected(waiting)
         proposal = waiting.proposal
         found = checked(desk.log, proposal)
-        unticked = [mark for mark in marks(desk.log, proposal, found) if mark.key not in ticked]
+        everything = marks(desk.log, proposal, found, received_at=waiting.received_at)
+        unticked = [mark for mark in everything if mark.key not in ticked]
         if unticked:
             raise NotTicked(unticked)
         operation = _operation(desk.log, proposal)
