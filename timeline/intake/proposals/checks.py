@@ -88,7 +88,7 @@ def _key(field: str, text: str) -> str:
 
 
 class _Subject:
-    """What the checks look at: a proposal, and what the log says about its sources and names."""
+    """A proposal has a content, quotes, and what the log says about its sources and names."""
 
     def __init__(
         self,
