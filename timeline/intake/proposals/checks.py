@@ -29,7 +29,7 @@ from timeline.store import log as entries
 from timeline.store.codec import decode_content
 from timeline.store.rows import RowDict
 
-Fields = Mapping[str, Any]
+_Content = Mapping[str, Any]
 
 _LONGEST_SHOWN = 80
 """Characters of a quote that a mark shows."""
@@ -47,7 +47,7 @@ class ProposalMark(NamedTuple):
     """The path of the field that it is about, such as quantities.0; "" for the whole."""
 
 
-Finding = tuple[str, str]
+_Finding = tuple[str, str]
 """The path of a field, and the sentence about it."""
 
 
@@ -99,13 +99,13 @@ class _Subject:
     ) -> None:
         self.log = log
         self.proposal = proposal
-        self.content: Fields = found.content
-        self.before: Fields = found.before
+        self.content: _Content = found.content
+        self.before: _Content = found.before
         self.version = found.version
         self.quotes: Sequence[BroughtQuote] = found.quotes
         self.received_at = received_at
 
-    def new_items(self, field: str) -> Iterator[tuple[str, Fields]]:
+    def new_items(self, field: str) -> Iterator[tuple[str, _Content]]:
         """Yield the items of a list that the event did not have before, each with its path."""
         known = self.before.get(field, ())
         for position, item in enumerate(self.content.get(field, ())):
@@ -147,7 +147,7 @@ def _words_of_text(text: str) -> str:
 # --- The whole ----------------------------------------------------------------------------
 
 
-def _moved_on(subject: _Subject) -> Iterator[Finding]:
+def _moved_on(subject: _Subject) -> Iterator[_Finding]:
     expect = subject.proposal.expect
     if expect is not None and subject.version > expect:
         yield (
@@ -157,7 +157,7 @@ def _moved_on(subject: _Subject) -> Iterator[Finding]:
         )
 
 
-def _sources(subject: _Subject) -> Iterator[Finding]:
+def _sources(subject: _Subject) -> Iterator[_Finding]:
     for source_id, row in subject.sources.items():
         name = _named(row["title"] or row["url"] or source_id)
         if row["state"] == "withdrawn":
@@ -188,7 +188,7 @@ def _has_other_text(subject: _Subject, source_id: str, text_sha256: str | None) 
     return then is not None and then != text_sha256
 
 
-def _near(subject: _Subject) -> Iterator[Finding]:
+def _near(subject: _Subject) -> Iterator[_Finding]:
     """Name the events nearby; those that only quote the same sentence are named at the quote."""
     if subject.proposal.kind != "record":
         return
@@ -206,7 +206,7 @@ def _near(subject: _Subject) -> Iterator[Finding]:
 # --- Fields -------------------------------------------------------------------------------
 
 
-def _date(subject: _Subject) -> Iterator[Finding]:
+def _date(subject: _Subject) -> Iterator[_Finding]:
     fields = ("occurred", "occurred_text", "occurred_basis")
     content = subject.content
     if all(content.get(field) == subject.before.get(field) for field in fields):
@@ -232,7 +232,7 @@ def _published(quote: BroughtQuote) -> str:
     return f"on {prose.date_with_weekday(quote.published)}"
 
 
-def _names(subject: _Subject) -> Iterator[Finding]:
+def _names(subject: _Subject) -> Iterator[_Finding]:
     """Mark names that are not in the texts. A name "as the source has it" does not make it one."""
     if not subject.quotes:
         return
@@ -279,7 +279,7 @@ def _stands(name: str, words: str) -> bool:
     return bool(own) and f" {own} " in words
 
 
-def _figures(subject: _Subject) -> Iterator[Finding]:
+def _figures(subject: _Subject) -> Iterator[_Finding]:
     said = {number for quote in subject.quotes for number in numbers_in(quote.quote)}
     language = str(entries.info(subject.log).get("language", "en"))
     for field, figure in subject.new_items("quantities"):
@@ -295,7 +295,7 @@ def _figures(subject: _Subject) -> Iterator[Finding]:
             )
 
 
-def _slips(subject: _Subject) -> Iterator[Finding]:
+def _slips(subject: _Subject) -> Iterator[_Finding]:
     """Mark names that the log does not have, and that look like one that it has."""
     what = {"place": "place", "about_place": "place", "tags": "tag", "participants": "actor"}
     named = [
@@ -316,7 +316,7 @@ def _slips(subject: _Subject) -> Iterator[Finding]:
                 )
 
 
-def _quotes(subject: _Subject) -> Iterator[Finding]:
+def _quotes(subject: _Subject) -> Iterator[_Finding]:
     for quote in subject.quotes:
         shown, title = _named(_short(quote.quote)), _named(quote.title)
         if quote.places > 1:
@@ -357,7 +357,7 @@ def _named(text: str) -> str:
     return f"\N{LEFT DOUBLE QUOTATION MARK}{text}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
-_CHECKS: Sequence[Callable[[_Subject], Iterator[Finding]]] = (
+_CHECKS: Sequence[Callable[[_Subject], Iterator[_Finding]]] = (
     _moved_on,
     _sources,
     _near,
