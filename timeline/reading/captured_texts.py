@@ -101,7 +101,7 @@ def coverage(
     """
     text = newest(connection, source_id)
     if text is None:
-        raise NoText(source_id, _why_absent(connection, source_id))
+        raise NoText(source_id, why_absent(connection, source_id))
     quoted: list[MarkedSpan] = []
     lost: list[RowDict] = []
     for citation, place in quoted_places(connection, source_id, text):
@@ -116,7 +116,8 @@ def coverage(
     return Coverage(text, coverage_of(text[:longest], quoted, marked), lost)
 
 
-def _why_absent(connection: sqlite3.Connection, source_id: str) -> str:
+def why_absent(connection: sqlite3.Connection, source_id: str) -> str:
+    """Say why the text of a source is not here: it "was erased", for example."""
     text_sha256, is_kept, payload = connection.execute(
         "SELECT s.text_sha256, t.text_sha256 IS NOT NULL, l.payload FROM sources AS s"
         " JOIN log AS l ON l.subject = 'source/' || s.source_id"
