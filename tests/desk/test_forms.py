@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from strategies import EVENT_IDS, SOURCE_IDS, events
 
 from timeline import Timeline
-from timeline.desk import form_rows, forms
+from timeline.desk import form_filling, form_rows, forms, known_names
+from timeline.desk.date_echo import DateEcho, echo
+from timeline.desk.form_filling import Pressed
 from timeline.desk.form_rows import KINDS
 from timeline.desk.forms import FormFields, InvalidForm
 from timeline.errors import InvalidValue
@@ -359,3 +361,90 @@ def test_a_proposal_in_a_form_and_back_is_the_same_proposal(
     assert [path.partition(".")[0] for path in proposal.changes] == [p for p, _ in made.changes]
     assert not forms.is_edited(desk.log, draft)
     assert forms.is_edited(desk.log, draft._replace(fields=_typed(fields, reason="B", title="C")))
+
+
+def _new(desk: _Desk, **typed: str) -> FormFields:
+    fields = forms.for_new_event(desk.log)
+    return form_filling.sent(fields, [(name.replace("__", "."), t) for name, t in typed.items()])
+
+
+def _pressed(fields: FormFields, button: str) -> Pressed:
+    found = form_filling.pressed(fields, button)
+    assert found
+    return found
+
+
+def test_what_a_browser_sends_is_kept_and_nothing_else_is_lost(desk: _Desk) -> None:
+    fields = _new(desk, title="Talks", do="save", x="y", figures__7__measure="killed")
+    again = form_filling.sent(fields, [("summary", "One.\r\nTwo.")])
+    texts = dict(again["values"])
+    assert (texts["title"], texts["summary"]) == ("Talks", "One.\nTwo.")
+    assert texts["figures.7.measure"] == "killed"
+    assert not {"do", "x"} & texts.keys()
+
+
+def test_a_button_adds_a_row_and_gives_it_the_focus(desk: _Desk) -> None:
+    fields, focus = _pressed(_new(desk, figures__0__measure="killed"), "add-figure")
+    assert focus == "figures.1.measure"
+    fields, focus = _pressed(fields, "remove-figure-1")
+    assert focus == "add-figure"
+    assert "figures.1.measure" not in dict(fields["values"])
+    assert dict(fields["values"])["figures.0.measure"] == "killed"
+    assert form_filling.pressed(fields, "save") is None
+
+
+def test_a_figure_of_the_event_is_replaced_removed_or_kept(desk: _Desk) -> None:
+    draft = desk.form(desk.record(_ODESA))
+    fields, focus = _pressed(draft.fields, "change-figure-0")
+    assert focus == "figures.0.measure"
+    fields = form_filling.sent(fields, [("figures.0.figure", "36")])
+    made = dict(forms.operation(desk.log, draft._replace(fields=fields)).changes)
+    assert [each["value"] for each in made["quantities"]] == ["36"]
+    fields, focus = _pressed(fields, "remove-figure-0")
+    assert focus == "keep-figure-0"
+    assert forms.operation(desk.log, draft._replace(fields=fields)).changes == [
+        ("quantities", None)
+    ]
+    fields, focus = _pressed(fields, "keep-figure-0")
+    assert focus == "change-figure-0"
+    assert not forms.is_edited(desk.log, draft._replace(fields=fields))
+
+
+def test_a_date_is_said_back_with_its_weekday_and_its_bounds() -> None:
+    said = echo("mid-April 2025", language="en", time_zone="UTC")
+    assert (said.edtf, said.earliest, said.latest) == (
+        "2025-04-11/2025-04-20",
+        "11 April 2025",
+        "20 April 2025",
+    )
+    assert echo("2025-04-15", language="en", time_zone="UTC").words == "Tuesday 15 April 2025"
+    assert echo(" ", language="en", time_zone="UTC") == DateEcho()
+
+
+@pytest.mark.parametrize(
+    ("text", "readings"),
+    [
+        ("04/05/2025", ["2025-05-04", "2025-04-05"]),
+        ("2023-24", ["winter 2023", "2023/2024"]),
+        ("yesterday", []),
+    ],
+)
+def test_a_date_with_two_readings_offers_both(text: str, readings: list[str]) -> None:
+    said = echo(text, language="en", time_zone="UTC")
+    assert said.problem
+    assert [each.text for each in said.readings] == readings
+
+
+def test_a_reading_of_a_date_is_a_button(desk: _Desk) -> None:
+    fields, focus = _pressed(_new(desk, occurred="04/05/2025"), "date-2025-05-04")
+    assert (dict(fields["values"])["occurred"], focus) == ("2025-05-04", "occurred")
+
+
+def test_names_are_completed_from_the_log(desk: _Desk) -> None:
+    desk.record({**_ODESA, "place": {"name": "Odesa"}})
+    assert known_names.actors(desk.log) == ["Mark Rutte"]
+    assert known_names.places(desk.log) == ["Odesa"]
+    assert known_names.tags(desk.log) == ["nato"]
+    assert known_names.measures(desk.log)[0] == "killed"
+    assert known_names.events(desk.log)[0][1] == "Rutte comes to Odesa"
+    assert {key for key, _ in known_names.sources(desk.log)} == set(SOURCE_IDS)

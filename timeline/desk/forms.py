@@ -57,6 +57,7 @@ OTHERS = ("into", "sentences")
 """Fields of a form that merges events, or marks sentences."""
 WHOLE_FORMS = ("record", "update", "correct")
 """The operations whose form has all fields of an event."""
+KINDS_OF_FORM = (*WHOLE_FORMS, "retract", "reinstate", "merge", "comment")
 _PLACE = ("place.name", "place.country", "place.point")
 _LISTS = {kind.field: kind for kind in KINDS}
 _SHOWN = {*_LISTS, "place", *(name for name in SCALARS if "." not in name)}

@@ -75,6 +75,32 @@ def read(
     return date if date.words is None else date._replace(words=" ".join(text.split()))
 
 
+def readings(text: str, language: str = "en") -> list[str]:
+    """Return what a date may mean that `read` refuses because it has several readings.
+
+    Each is a text that `read` takes. The list is empty for any other text.
+    """
+    from timeline.model.edtf_variants import digits_with_readings
+
+    date = plain(text)
+    several: list[str] = []
+    if (match := _YEAR_AND_NUMBER.fullmatch(date)) and _reading(match, "alone") == "both":
+        first, last = _years(match)
+        several = [edtf.phrase(f"{match[1]}-{match[2]}"), f"{first:04d}/{last:04d}"]
+    elif found := digits_with_readings(date):
+        several = [date.replace(found[0], each, 1) for each in found[1]]
+    known = [each for each in several if _is_read(each, language)]
+    return known if len(known) > 1 else []
+
+
+def _is_read(text: str, language: str) -> bool:
+    try:
+        read(text, language=language)
+    except InvalidValue:
+        return False
+    return True
+
+
 def _with_year(text: str, year: int, spans: Spans, language: str) -> TypedDate | None:
     """Read a date that lacks only its year, with this one; None if it lacks more."""
     from timeline.model import edtf_problems
@@ -245,8 +271,7 @@ def _span_of_years(text: str, spans: Spans) -> str | None:
         reading = _reading(match, spans)
         if reading == "edtf":
             continue
-        first, last = int(match[1]), int(match[1]) // 100 * 100 + int(match[2])
-        last += 100 if last < first else 0
+        first, last = _years(match)
         if reading == "both":
             raise InvalidValue(text, _both(match, first, last))
         around = _AROUND.fullmatch(f"{text[: match.start()]}YEARS{text[match.end() :]}")
@@ -256,6 +281,12 @@ def _span_of_years(text: str, spans: Spans) -> str | None:
         sides = (edtf.parse(f"{around[1]} {year:04d}{around[2]}") for year in (first, last))
         return "/".join(side.edtf for side in sides)
     return None
+
+
+def _years(match: re.Match[str]) -> tuple[int, int]:
+    """Return the first and the last year of a span such as 1998-02."""
+    first, last = int(match[1]), int(match[1]) // 100 * 100 + int(match[2])
+    return first, last + 100 if last < first else last
 
 
 def _is_qualifier(words: str) -> bool:
