@@ -72,6 +72,7 @@ def test_what_a_reader_sees_stays(attribute: str) -> None:
         ("<p hidden>x</p>one", "one", 1),
         ("<p HIDDEN='until-found'>x</p>one", "one", 1),
         ("<template>x</template>one", "one", 1),
+        ('<script type=\'application/ld+json\'>{"articleBody": "x"}</script>one', "one", 0),
         ("<p hidden><b>x</b><i hidden>y</i></p>one", "one", 1),
         ("<p hidden> <img src=a.png> </p>one", "one", 0),
         (

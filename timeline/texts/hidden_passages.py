@@ -2,7 +2,8 @@
 
 Guarantees: a passage is removed if a browser hides it because of the attribute `hidden`, or of a
 `style` attribute that says so: `display`, `visibility`, `opacity`, `font-size` or `font`. So is a
-`<template>`, which no browser shows. A part that is shown again within a hidden passage stays
+`<template>`, which no browser shows, and a `<script>`, which is not counted: the JSON-LD in it may
+hold another article than the page. A part that is shown again within a hidden passage stays
 where CSS allows that.
 
 Does not read style sheets, scripts, colours or places on the page. `aria-hidden` hides nothing from
@@ -60,7 +61,8 @@ def remove_hidden(tree: Any) -> int:
             continue
         style = _declarations(element.get("style", ""))
         if _is_gone(element, style):
-            passages.append([_has_words("".join(element.itertext()))])
+            has_words = element.tag != "script" and _has_words("".join(element.itertext()))
+            passages.append([has_words])
             _drop(element)
             continue
         state = _State(
@@ -95,7 +97,7 @@ def _is_gone(element: Any, style: Mapping[str, str]) -> bool:
     """Tell whether an element is hidden with everything in it, whatever that says."""
     display = style.get("display", "none" if "hidden" in element.attrib else "")
     return (
-        element.tag == "template"
+        element.tag in ("template", "script")
         or display == "none"
         or re.fullmatch(rf"-.+|{_ZERO.pattern}", style.get("opacity", "")) is not None
     )

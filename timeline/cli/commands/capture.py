@@ -6,7 +6,7 @@ import contextlib
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -16,10 +16,10 @@ from timeline.cli.appending import appending, language_of, typed_date
 from timeline.cli.opening import opened_to_append
 from timeline.cli.options import Command, json_option, said_options, writing_options
 from timeline.errors import InvalidInput, InvalidValue, Refused
+from timeline.intake.captured_before import source_meant
 from timeline.model import hints
 from timeline.model.content import Said
 from timeline.model.validation import validate
-from timeline.reading.sources import sources_at, sources_by_id
 from timeline.store import storage
 from timeline.store.rows import RowDict
 from timeline.texts.document import Document, read, sha256
@@ -157,40 +157,20 @@ def capture_command(
         output.echo_note(_lost(each))
 
 
-class _Meant(NamedTuple):
-    """Holds which source gets the text: the one with this id, or else one that capturing finds."""
-
-    source_id: str | None
-    is_another: bool = False
-    """True if it is a new source, though one has the same address."""
-
-
 def _source_meant(
     timeline: Timeline, given: Mapping[str, Any], stated: Chosen, document: Document
-) -> _Meant:
-    """Find out which source gets the text, if another source has the same address.
+) -> tuple[str | None, bool]:
+    """Return the id of the source that gets the text, and whether it is another one.
 
-    It is the one with the same text, the one that `--url` names exactly, or one that has no text
-    yet; else a person is asked. Raises Refused if nobody is at a terminal.
+    If another source has the same address, a person may be asked. Raises Refused if nobody is at
+    a terminal.
     """
-    source_id = given.get("source_id")
     with contextlib.closing(storage.connect(timeline.path)) as connection:
-        own = sources_by_id(connection, [source_id] if source_id else []).get(source_id or "", {})
-        url = given.get("url") or (None if own.get("url") else stated.fields.get("url"))
-        rows = sources_at(connection, url) if url else []
-    by_id = {row["source_id"]: row for row in rows}
-    if not by_id or source_id in by_id:
-        return _Meant(source_id)
-    text_sha256 = sha256(document.text.encode())
-    for row in rows:
-        if row["text_sha256"] == text_sha256:
-            return _Meant(row["source_id"])
-    if not source_id and any(row["url"] == given.get("url") for row in rows):
-        return _Meant(None)
-    if not source_id and len(rows) == 1 and row["text_sha256"] is None:
-        return _Meant(row["source_id"])
-    answer = _asked(by_id)
-    return _Meant(source_id, is_another=True) if answer is None else _Meant(answer)
+        meant = source_meant(connection, given, stated, document)
+    if not meant.others:
+        return meant.source_id, False
+    answer = _asked(meant.others)
+    return (meant.source_id, True) if answer is None else (answer, False)
 
 
 def _asked(rows: Mapping[str, RowDict]) -> str | None:
