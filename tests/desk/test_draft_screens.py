@@ -1,0 +1,327 @@
+"""The form of a draft in Chromium, with and without JavaScript: what is typed is never lost."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsers import Opener, check_access, is_within, launched, opener
+from playwright.sync_api import Browser, Page
+from running import environment
+from serving import _listens, free_port
+
+from timeline import Timeline
+from timeline.desk import forms
+from timeline.desk.screens import drafts
+from timeline.desk.visit import Desk, Redirect, Session, Shown, Visit
+from timeline.intake.proposals.inbox import Inbox
+from timeline.model.content import Said
+from timeline.store import storage
+
+_ANNA = Said(author="anna")
+_TYPED = {
+    "title": "Strike on the port of Odesa",
+    "occurred": "15 April 2025",
+    "occurred_text": "on Tuesday",
+    "place.name": "Odesa",
+    "place.country": "Ukraine",
+    "place.point": "46.48, 30.73",
+    "people.0.name": "Oleh Kiper",
+    "people.0.office": "Governor",
+    "figures.0.measure": "injured",
+    "figures.0.figure": "at least 8",
+    "figures.0.said_by": "Oleh Kiper",
+    "claims.0.speaker": "Moscow",
+    "claims.0.statement": "It was a ship.\nWith arms.",
+    "tags.0.name": "port",
+    "summary": "First line.\nSecond line.",
+    "author": "anna",
+}
+
+
+_SERVE = """
+import sqlite3, sys
+import uvicorn
+from pathlib import Path
+from timeline import Timeline
+from timeline.desk.app import application
+from timeline.desk.visit import Desk
+from timeline.intake.proposals.inbox import Inbox
+
+path, port = Path(sys.argv[1]), int(sys.argv[2])
+log = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
+desk = Desk(path, Timeline.open(path), log, Inbox.of(path))
+uvicorn.run(application(desk, "/k"), port=port, log_level="warning")
+"""
+
+
+class ServedDesk:
+    """A desk in a process of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._port = free_port()
+        self.start()
+
+    def start(self) -> None:
+        """Start it, again at the same port, and wait until it listens."""
+        command = [sys.executable, "-c", _SERVE, str(self.path), str(self._port)]
+        self._process = subprocess.Popen(command, env=environment())
+        while not _listens(self._port):
+            assert self._process.poll() is None
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """End it as kill -9 does."""
+        self._process.kill()
+        self._process.wait()
+
+    def at(self, path: str) -> str:
+        return f"http://127.0.0.1:{self._port}/k{path}"
+
+    def new_draft(self, event_id: str | None = None) -> str:
+        """The address of a form."""
+        version = None
+        with (
+            Inbox.of(self.path) as inbox,
+            contextlib.closing(storage.connect(self.path)) as log,
+        ):
+            fields = forms.for_new_event(log)
+            if event_id:
+                fields, version = forms.for_event(log, event_id, "update")
+            draft = inbox.new_draft(fields, event_id=event_id, version=version)
+        return self.at(f"/drafts/{draft.draft_id}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDesk]:
+    path = tmp_path_factory.mktemp("desk") / "story.db"
+    with (
+        Timeline.create(path, title="A story", origin="example.org/story") as timeline,
+        timeline.append() as append,
+    ):
+        append.record_source({"source_id": "report", "title": "A report"}, _ANNA)
+        for number in range(9):
+            figure = {"measure": "killed", "value": "35", "reported_by": "Mayor of Sumy"}
+            append.record(
+                {
+                    "event_id": f"strike-{number}",
+                    "title": "Strike on Sumy",
+                    "occurred": "2025-04-13",
+                    "participants": [{"name": "Mayor of Sumy"}],
+                    "quantities": [figure],
+                    "tags": ["war"],
+                    "citations": [{"source_id": "report", "quote": "a strike"}],
+                },
+                _ANNA,
+            )
+    found = ServedDesk(path)
+    yield found
+    found.kill()
+
+
+@pytest.fixture
+def open_page(browser: Browser, desk: ServedDesk) -> Iterator[Opener]:
+    with opener(browser, _REFUSED) as opened:
+        yield opened
+
+
+_REFUSED = ["/favicon.ico"]
+"""Paths that may be answered with 4xx: the console of Chromium tells each."""
+
+
+def _new(desk: ServedDesk, event_id: str | None = None) -> str:
+    address = desk.new_draft(event_id)
+    path = f"/{address.split('/', 3)[3]}"
+    _REFUSED.extend((path, f"{path}/preview"))
+    return address
+
+
+def _press(page: Page, label: str) -> None:
+    page.get_by_role("button", name=label, exact=True).first.click()
+
+
+def _field(page: Page, name: str) -> str:
+    return page.locator(f'[name="{name}"]').input_value()
+
+
+def _fill(page: Page, texts: dict[str, str]) -> None:
+    for name, text in texts.items():
+        page.locator(f'[name="{name}"]').fill(text)
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_everything_that_is_typed_is_kept(
+    desk: ServedDesk, open_page: Opener, javascript: bool
+) -> None:
+    address = _new(desk)
+    page = open_page(address, javascript=javascript)
+    for block in ("Who says what about it", "Summary and note"):
+        page.get_by_text(block).click()
+    _press(page, "Add a claim")
+    page.get_by_text("Summary and note").click()
+    _fill(page, _TYPED)
+    page.locator('[name="people.0.role"]').select_option("host")
+    _press(page, "Save this draft")
+    for _ in range(2):
+        assert {name: _field(page, name) for name in _TYPED} == _TYPED
+        assert _field(page, "people.0.role") == "host"
+        assert "Tuesday 15 April 2025" in page.locator("#occurred-echo").inner_text()
+        page.reload()
+    _fill(page, {"title": "Strike on the port"})
+    page.goto(desk.at("/static/draft.css"))
+    page.go_back()
+    assert _field(page, "title") == "Strike on the port"
+
+
+def test_a_button_moves_the_focus_to_what_is_new(desk: ServedDesk, open_page: Opener) -> None:
+    page = open_page(_new(desk, "strike-0"), javascript=False)
+    for button, focus in (
+        ("Add a figure", "figures.1.measure"),
+        ("Replace figure 1", "figures.0.measure"),
+        ("Keep as it was figure 1", "change-figure-0"),
+        ("Remove figure 1", "keep-figure-0"),
+    ):
+        page.get_by_role("button", name=button, exact=True).click()
+        assert page.locator(":focus").get_attribute("id") == focus
+    assert page.locator("del").inner_text() == "killed 35, Mayor of Sumy"
+
+
+def test_problems_are_listed_and_lead_to_their_fields(desk: ServedDesk, open_page: Opener) -> None:
+    page = open_page(_new(desk), javascript=False)
+    _fill(page, {"title": "Talks", "occurred": "04/05/2025", "figures.0.figure": "many"})
+    _press(page, "See it as readers will")
+    problems = page.locator(".problems a")
+    assert [each.get_attribute("href") for each in problems.all()] == [
+        "#author",
+        "#occurred",
+        "#figures.0.measure",
+    ]
+    problems.nth(2).click()
+    field = page.locator('[id="figures.0.measure"]')
+    assert field.get_attribute("aria-invalid") == "true"
+    told = page.locator(f'[id="{(field.get_attribute("aria-describedby") or "").split()[-1]}"]')
+    assert told.inner_text().startswith("Figure: is missing")
+    page.get_by_role("button", name="Sunday 4 May 2025").click()
+    assert _field(page, "occurred") == "2025-05-04"
+    assert _field(page, "figures.0.figure") == "many"
+
+
+def test_a_form_of_an_event_that_moved_on_keeps_what_was_typed(
+    desk: ServedDesk, open_page: Opener
+) -> None:
+    page = open_page(_new(desk, "strike-1"), javascript=False)
+    _fill(page, {"title": "Two missiles strike Sumy", "author": "anna"})
+    with Timeline.open(desk.path) as timeline, timeline.append() as append:
+        said = Said(author="ben", reason="A recount")
+        changes = [("title", "Strike on a bus"), ("summary", "It was a bus.")]
+        append.correct("strike-1", changes, said)
+    _press(page, "See it as readers will")
+    told = page.locator("#meanwhile li").inner_text()
+    assert told.startswith("Version 2, corrected by ben: A recount. ")
+    assert _field(page, "title") == "Two missiles strike Sumy"
+    assert _field(page, "summary") == "It was a bus."
+    _press(page, "See it as readers will")
+    assert page.url.endswith("/preview")
+
+
+def test_two_tabs_of_one_draft_keep_what_both_typed(desk: ServedDesk, open_page: Opener) -> None:
+    address = _new(desk)
+    one, other = (open_page(address, javascript=False) for _ in range(2))
+    _press(one, "Add a figure")
+    _fill(one, {"figures.1.measure": "injured"})
+    _press(one, "Save this draft")
+    _fill(other, {"title": "Talks"})
+    _press(other, "Save this draft")
+    assert _field(other, "figures.1.measure") == "injured"
+    assert _field(other, "title") == "Talks"
+
+
+def test_a_desk_that_is_killed_loses_nothing(desk: ServedDesk, open_page: Opener) -> None:
+    page = open_page(_new(desk), javascript=False)
+    _fill(page, {"title": "Talks"})
+    _press(page, "Add a figure")
+    _fill(page, {"figures.1.measure": "killed"})
+    desk.kill()
+    desk.start()
+    _press(page, "Save this draft")
+    assert (_field(page, "title"), _field(page, "figures.1.measure")) == ("Talks", "killed")
+
+
+def test_a_form_is_filled_in_with_the_keyboard_alone(desk: ServedDesk, open_page: Opener) -> None:
+    page = open_page(_new(desk))
+    seen: set[str] = set()
+    typed = {"title": "Talks", "occurred": "15 April 2025", "author": "anna"}
+    while not typed.keys() <= seen:
+        page.keyboard.press("Tab")
+        name = page.evaluate("document.activeElement.name") or ""
+        if name in typed:
+            page.keyboard.type(typed[name])
+        seen.add(name)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert {name: _field(page, name) for name in typed} == typed
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_form_is_for_everyone(desk: ServedDesk, open_page: Opener, scheme: str) -> None:
+    page = open_page(_new(desk, "strike-2"), width=320, scheme=scheme)
+    for label in ("Replace figure 1", "Remove tag 1"):
+        page.get_by_role("button", name=label).click()
+    page.get_by_text("Ties to other events").click()
+    page.get_by_role("button", name="Add a tie").click()
+    _press(page, "See it as readers will")
+    assert page.locator("h1").count() == 1
+    assert is_within(page)
+    check_access(page)
+
+
+# --- Where the inbox does not keep it -----------------------------------------------------
+
+
+@pytest.fixture
+def screen(desk: ServedDesk) -> Iterator[Desk]:
+    with (
+        Timeline.open(desk.path) as timeline,
+        Inbox.of(desk.path) as inbox,
+        contextlib.closing(storage.connect(desk.path)) as log,
+    ):
+        yield Desk(desk.path, timeline, log, inbox)
+
+
+def _sent(screen: Desk, draft_id: str, *fields: tuple[str, str]) -> object:
+    path = f"/drafts/{draft_id}"
+    parts = {"draft_id": draft_id}
+    return drafts.save(Visit(screen, Session("s"), path, parts, [], fields, {}, "/k"))
+
+
+@pytest.mark.parametrize("how", ["PRAGMA query_only = ON", "ALTER TABLE drafts RENAME TO d"])
+def test_an_inbox_that_keeps_nothing_leaves_the_typed_text_in_the_page(
+    screen: Desk, how: str, tmp_path: Path
+) -> None:
+    with Inbox(tmp_path / "an.inbox") as inbox:
+        screen.inbox = inbox
+        draft = inbox.new_draft(forms.for_new_event(screen.log))
+        inbox._connection.execute(how)
+        found = _sent(screen, draft.draft_id, ("title", "Talks"), ("do", "add-figure"))
+    assert isinstance(found, Shown)
+    assert found.status == 503
+    assert found.context["texts"]["title"] == "Talks"
+    assert "an.inbox" in found.context["unkept"]
+
+
+def test_a_draft_is_given_up(screen: Desk) -> None:
+    draft = screen.inbox.new_draft(forms.for_new_event(screen.log))
+    assert _sent(screen, draft.draft_id, ("do", "give-up")) == Redirect("/")
+    assert draft.draft_id not in [each.draft_id for each in screen.inbox.drafts(screen.log)]
