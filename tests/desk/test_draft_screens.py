@@ -325,3 +325,41 @@ def test_a_draft_is_given_up(screen: Desk) -> None:
     draft = screen.inbox.new_draft(forms.for_new_event(screen.log))
     assert _sent(screen, draft.draft_id, ("do", "give-up")) == Redirect("/")
     assert draft.draft_id not in [each.draft_id for each in screen.inbox.drafts(screen.log)]
+
+
+def test_what_the_writer_refuses_is_told_at_its_field(screen: Desk) -> None:
+    fields = forms.for_new_event(screen.log, [{"source_id": "article", "quote": "three ships"}])
+    draft = screen.inbox.new_draft(fields)
+    sent = {"title": "Strike", "occurred": "2025-04-15", "author": "anna", "do": "preview"}
+    found = _sent(screen, draft.draft_id, *sent.items())
+    assert isinstance(found, Shown)
+    assert found.status == 400
+    ((field, text),) = found.context["problems"]
+    assert field == "citations.0.source_id"
+    assert found.context["rows"]["citations"][0].row.texts["quote"] == "three ships"
+    assert 'there is no source "article"' in text
+
+
+def test_the_form_of_a_rejected_proposal_says_who_rejected_it(screen: Desk) -> None:
+    source = {"title": "An article", "url": "https://example.org/article"}
+    body = {
+        "record": {
+            "title": "Strike",
+            "occurred": "2025-04-15",
+            "citations": [{"source": source, "quote": "hit a ship"}],
+        },
+        "documents": [{"source": source, "text": "A strike hit a ship. Nobody was hurt."}],
+    }
+    added = screen.inbox.add(body, way="propose", proposer="scraper", log=screen.log)
+    waiting = screen.inbox.get(added.proposal_id, screen.log)
+    fields, _ = forms.for_proposal(screen.log, waiting)
+    draft = screen.inbox.new_draft(fields, of_proposal=added.proposal_id)
+    ready = _sent(screen, draft.draft_id, ("author", "anna"), ("do", "preview"))
+    assert ready == Redirect(f"/drafts/{draft.draft_id}/preview")
+    screen.inbox.decide(added.proposal_id, "rejected", screen.log, by="ben", reason="A double")
+    found = _sent(screen, draft.draft_id, ("author", "anna"), ("do", "preview"))
+    assert isinstance(found, Shown)
+    (shown,) = found.context["rows"]["citations"]
+    assert shown.quote == ("A strike ", "hit a ship", ".")
+    told = "The proposal was rejected by ben: A double. Reopen it first"
+    assert [text for _, text in found.context["problems"]] == [told]

@@ -18,6 +18,7 @@ from timeline.formats import prose
 from timeline.formats.labels import label
 from timeline.formats.prose import Names
 from timeline.intake.proposals.inbox import Draft
+from timeline.intake.proposals.proposal import BroughtText
 from timeline.model.content import Claim, Event, Participant, Relation
 from timeline.reading import captured_texts, query
 from timeline.store import log as stored_log
@@ -63,9 +64,12 @@ class ShownRow(NamedTuple):
 
 
 def context(
-    log: sqlite3.Connection, draft: Draft, problems: Sequence[FormProblem] = ()
+    log: sqlite3.Connection,
+    draft: Draft,
+    problems: Sequence[FormProblem] = (),
+    brought: Sequence[BroughtText] = (),
 ) -> dict[str, Any]:
-    """Return what the template of a draft needs."""
+    """Return what the template of a draft needs; `brought` are the texts of its proposal."""
     fields = draft.fields
     kind = fields["kind"]
     texts = {name: text for name, text in fields["values"] if name.count(".") < 2}
@@ -84,13 +88,20 @@ def context(
     if kind not in forms.WHOLE_FORMS:
         return found
     names = Names(log)
+    wrong = {field.rpartition(".")[0] for field, _ in problems}
     return found | {
         "echo": echo(
             texts.get("occurred", ""),
             language=names.language,
             time_zone=stored_log.time_zone(log),
         ),
-        "rows": {each.name: _shown_rows(log, names, draft, each) for each in KINDS},
+        "rows": {
+            each.name: [
+                _shown(log, names, row.opened() if row.name in wrong else row, number, brought)
+                for number, row in enumerate(form_rows.rows(fields["values"], each), 1)
+            ]
+            for each in KINDS
+        },
         "choices": _choices(names, texts),
         "source_choices": _source_choices(names, fields["values"]),
         "actors": known_names.actors(log),
@@ -125,15 +136,16 @@ def _by_field(problems: Sequence[FormProblem]) -> dict[str, list[str]]:
 # --- Rows ---------------------------------------------------------------------------------
 
 
-def _shown_rows(
-    log: sqlite3.Connection, names: Names, draft: Draft, kind: form_rows.FormRowKind
-) -> list[ShownRow]:
-    found = []
-    for number, row in enumerate(form_rows.rows(draft.fields["values"], kind), 1):
-        words = "" if row.kept is None else _in_words(names, kind.name, row.kept)
-        quote = _quote(log, row) if kind.name == "citations" else None
-        found.append(ShownRow(row, number, words, quote))
-    return found
+def _shown(
+    log: sqlite3.Connection,
+    names: Names,
+    row: FormRow,
+    number: int,
+    brought: Sequence[BroughtText],
+) -> ShownRow:
+    words = "" if row.kept is None else _in_words(names, row.kind.name, row.kept)
+    quote = _quote(log, row, brought) if row.kind.name == "citations" else None
+    return ShownRow(row, number, words, quote)
 
 
 def _in_words(names: Names, kind: str, item: Any) -> str:
@@ -157,15 +169,15 @@ def _in_words(names: Names, kind: str, item: Any) -> str:
             return str(item)
 
 
-def _quote(log: sqlite3.Connection, row: FormRow) -> ShownQuote | None:
+def _quote(
+    log: sqlite3.Connection, row: FormRow, brought: Sequence[BroughtText]
+) -> ShownQuote | None:
     """Return the quote of a citation inside its sentence, or alone where its text is not kept."""
     kept = row.kept or {}
     quote = row.texts.get("quote", kept.get("quote", "")).strip()
     if not quote:
         return None
-    source_id = row.texts.get("source_id", kept.get("source_id", "")).strip()
-    text = captured_texts.cited(log)(kept) if kept.get("source_version") else None
-    text = text or captured_texts.newest(log, source_id)
+    text = _text(log, row, brought)
     place = _place(text, quote, kept) if text else None
     if not text or place is None:
         return ShownQuote("", quote, "")
@@ -173,6 +185,18 @@ def _quote(log: sqlite3.Connection, row: FormRow) -> ShownQuote | None:
     around = [span for span in sentences(text) if span[0] < end and span[1] > start]
     first, last = (around[0][0], around[-1][1]) if around else place
     return ShownQuote(text[min(first, start) : start], text[start:end], text[end : max(last, end)])
+
+
+def _text(log: sqlite3.Connection, row: FormRow, brought: Sequence[BroughtText]) -> str | None:
+    """Return the text that a citation is taken from, if it is kept or came with the proposal."""
+    kept = row.kept or {}
+    source_id = row.texts.get("source_id", kept.get("source_id", "")).strip()
+    for document in brought:
+        said = document.source.model_dump(include={"source_id", "url", "title"})
+        if any(text and text == kept.get("source", {}).get(name) for name, text in said.items()):
+            return document.text
+    text = captured_texts.cited(log)(kept) if kept.get("source_version") else None
+    return text or captured_texts.newest(log, source_id)
 
 
 def _place(text: str, quote: str, kept: Mapping[str, Any]) -> tuple[int, int] | None:

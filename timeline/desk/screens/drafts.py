@@ -6,12 +6,17 @@ saved, the answer has everything that was typed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from timeline.desk import draft_page, form_filling, forms
 from timeline.desk.date_echo import echo
 from timeline.desk.forms import FormProblem, InvalidForm
+from timeline.desk.operation import DeskOperation
+from timeline.desk.record import carry_out
 from timeline.desk.visit import DeskReply, ForScript, Redirect, ScreenRoute, Shown, Visit
-from timeline.errors import NotFound, StoreError
+from timeline.errors import InvalidInput, NotFound, StoreError, TimelineError
 from timeline.intake.proposals.inbox import Draft, is_entry
+from timeline.intake.proposals.proposal import BroughtText
 from timeline.model.content import Said
 from timeline.model.validation import problems
 from timeline.reading import query
@@ -102,18 +107,49 @@ def _problems(visit: Visit, draft: Draft) -> list[FormProblem]:
     if not visit.author:
         found.append(("author", "Say who you are: a name or a handle, which is published"))
     try:
-        forms.operation(visit.desk.log, draft)
+        operation = forms.operation(visit.desk.log, draft)
     except InvalidForm as error:
-        found += error.problems
-    return found
+        return [*found, *error.problems]
+    return found + _refusals(visit, draft, operation)
+
+
+def _refusals(visit: Visit, draft: Draft, operation: DeskOperation) -> list[FormProblem]:
+    """Return why the writer, or the inbox, would refuse a form that can be read."""
+    desk = visit.desk
+    if draft.of_proposal:
+        waiting = desk.inbox.get(draft.of_proposal, desk.log)
+        operation = operation._replace(documents=waiting.proposal.documents)
+        if waiting.state == "rejected":
+            why = f": {waiting.reason}" if waiting.reason else ""
+            by = f" by {waiting.decided_by}" if waiting.decided_by else ""
+            return [("", f"The proposal was rejected{by}{why}. Reopen it first")]
+    author = visit.author or draft.draft_id
+    try:
+        with desk.timeline.append(dry_run=True) as append:
+            carry_out(append, operation, author=author, proposed_by=None, entry_id=draft.draft_id)
+    except InvalidInput as error:
+        return [forms.problem(draft, error)]
+    except TimelineError as error:
+        return [("", str(error))]
+    return []
 
 
 def _shown(
     visit: Visit, draft: Draft, found: list[FormProblem], status: int, unkept: str = ""
 ) -> Shown:
-    context = draft_page.context(visit.desk.log, draft, found)
+    context = draft_page.context(visit.desk.log, draft, found, _brought(visit, draft))
     more = {"focus": visit.chosen("focus"), "unkept": unkept, "who": visit.author or draft.by or ""}
     return Shown("draft", {**context, **more}, status)
+
+
+def _brought(visit: Visit, draft: Draft) -> Sequence[BroughtText]:
+    """Return the texts that the proposal of a draft brings; none where the inbox is unreadable."""
+    if draft.of_proposal is None:
+        return ()
+    try:
+        return visit.desk.inbox.get(draft.of_proposal, visit.desk.log).proposal.documents
+    except (NotFound, StoreError):
+        return ()
 
 
 def _unkept(visit: Visit, draft: Draft, error: StoreError) -> Shown:
