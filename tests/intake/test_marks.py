@@ -139,8 +139,8 @@ def test_a_date_that_is_resolved_or_inferred_is_marked(marked: Asked) -> None:
     (resolved,) = marked({"occurred_basis": "resolved"})
     assert resolved.field == "occurred"
     assert resolved.text == (
-        "The date is Sunday 13 April 2025, resolved from the words “on Sunday”. “Missiles hit Sumy”"
-        " was published on Monday 14 April 2025. Look whether this is the day that is meant."
+        "The date is Sunday 13 April 2025, resolved from the words “on Sunday”. Published:"
+        " “Missiles hit Sumy”, Monday 14 April 2025. Look whether this is the day that is meant."
     )
     (inferred,) = marked(
         {"occurred_basis": "inferred", "occurred_text": None, "occurred": "2025-04"}

@@ -216,20 +216,19 @@ def _date(subject: _Subject) -> Iterator[_Finding]:
         return
     how = f"{basis} from the words {_named(words)}" if words else f"{basis}, without words for it"
     published = "; ".join(
-        f"{_named(quote.title)} was published {_published(quote)}"
+        f"{_named(quote.title)}, {_published(quote)}"
         for quote in {quote.source_id: quote for quote in subject.quotes}.values()
     )
     yield (
         "occurred",
         f"The date is {prose.date_with_weekday(content['occurred'])}, {how}."
-        f"{f' {published}.' if published else ''} Look whether this is the day that is meant.",
+        f"{f' Published: {published}.' if published else ''}"
+        " Look whether this is the day that is meant.",
     )
 
 
 def _published(quote: BroughtQuote) -> str:
-    if not quote.published:
-        return "on a day that is not known"
-    return f"on {prose.date_with_weekday(quote.published)}"
+    return prose.date_with_weekday(quote.published) or "nobody knows when"
 
 
 def _names(subject: _Subject) -> Iterator[_Finding]:
