@@ -31,6 +31,7 @@ OTHERS = (
     "facets",
     "actor",
     "log",
+    "propose",
     "capture",
     "coverage",
     "annotate",

@@ -21,6 +21,7 @@ from timeline.desk.form_rows import KINDS
 from timeline.desk.forms import FormFields, InvalidForm
 from timeline.errors import InvalidValue
 from timeline.intake.proposals.inbox import Draft, Inbox
+from timeline.intake.proposals.proposal import parse
 from timeline.model import figures
 from timeline.model.content import Event, Said
 from timeline.model.validation import validate
@@ -349,7 +350,7 @@ def test_a_proposal_in_a_form_and_back_is_the_same_proposal(
     desk: _Desk, tmp_path: Path, body: dict[str, Any], kind: str
 ) -> None:
     with Inbox(tmp_path / "an.inbox") as inbox:
-        added = inbox.add(body, way="propose", proposer="scraper", log=desk.log)
+        added = inbox.add(parse(body), way="propose", proposer="scraper", log=desk.log)
         waiting = inbox.get(added.proposal_id, desk.log)
     proposal = waiting.proposal
     fields, version = forms.for_proposal(desk.log, waiting)

@@ -10,11 +10,11 @@ import pytest
 from ticking_clock import TickingClock
 
 from timeline import Timeline
-from timeline.desk.operation import DeskOperation
-from timeline.desk.record import carry_out, preview_of
+from timeline.desk.record import preview_of
 from timeline.desk.visit import Desk
 from timeline.errors import Busy, Conflict, InvalidInput, NothingChanged, Refused
 from timeline.intake.proposals.inbox import Inbox
+from timeline.intake.proposals.operation import DeskOperation, carry_out
 from timeline.intake.proposals.proposal import parse
 from timeline.reading import query
 from timeline.store import storage

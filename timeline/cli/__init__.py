@@ -44,6 +44,7 @@ _OTHERS = {
     "facets": "lists",
     "actor": "actors",
     "log": "lists",
+    "propose": "propose",
     "capture": "capture",
     "coverage": "sources",
     "annotate": "sources",

@@ -18,10 +18,10 @@ from typing import Any, Literal, NamedTuple
 
 from timeline.desk import form_rows
 from timeline.desk.form_rows import KINDS, FormRow, RowReader
-from timeline.desk.operation import DeskOperation
 from timeline.errors import InvalidInput, InvalidValue, NotFound, TimelineError
 from timeline.formats import prose, prose_changes
 from timeline.intake.proposals.inbox import Draft, Waiting
+from timeline.intake.proposals.operation import DeskOperation
 from timeline.model import coordinates, countries, edtf, field_paths, typed_dates
 from timeline.model.content import Event, Said
 from timeline.model.list_merge import merged

@@ -11,6 +11,8 @@ _DROPPED = dict.fromkeys((0x00AD, 0x200B, 0x2060, 0xFEFF))
 _JOINERS_AT_AN_EDGE = re.compile("(?<![^\\s])[\u200c\u200d]+|[\u200c\u200d]+(?![^\\s])")
 """Joiners at an end or beside a blank, where they join nothing."""
 _CHANGED = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+_JOINS_NONE = ("LATIN", "CYRILLIC", "GREEK", "DIGIT")
+"""The beginnings of the names of letters and digits that are never joined."""
 _FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007f"
 """A flag such as that of Scotland is written in the tags that are refused elsewhere."""
 _DECEIVES = "[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
@@ -46,6 +48,16 @@ def hidden(text: str) -> str:
     if text.isascii():
         return ""
     return next((each for each in text if _is_hidden(each) and each not in "\u200c\u200d"), "")
+
+
+def idle_joiner(text: str) -> str:
+    """Return the first joiner beside a letter of a script that joins none; "" if there is none."""
+    for place, each in enumerate(text):
+        if each in "\u200c\u200d":
+            beside = text[max(0, place - 1) : place] + text[place + 1 : place + 2]
+            if any(unicodedata.name(letter, "").startswith(_JOINS_NONE) for letter in beside):
+                return each
+    return ""
 
 
 def deceiving(text: str) -> str | None:

@@ -157,6 +157,10 @@ class AppendBuffer:
             self._versions[subject] = known
         return known
 
+    def suppose(self, subject: str) -> None:
+        """Answer from now on as if the log had this subject; for statements that are only tried."""
+        self._versions[subject] = self.version(subject) or 1
+
     def ids(self, first: str, end: str) -> set[str]:
         """Return the ids from `first` up to `end` that an entry, event, source or actor has."""
         self.flush()

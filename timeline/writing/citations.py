@@ -40,7 +40,13 @@ class Quotations:
         self._text: Callable[[str], CapturedText | None] = functools.lru_cache(_TEXTS_AT_HAND)(
             functools.partial(_captured, connection)
         )
+        self._supposed: dict[str, CapturedText] = {}
+        """Texts that count as captured, by the ids of their sources."""
         self._text_sha256 = functools.lru_cache(_HASHES_AT_HAND)(self._text_sha256_at)
+
+    def suppose(self, source_id: str, text: str) -> None:
+        """Hold quotes from a source to this text from now on, as if it had been captured."""
+        self._supposed[source_id] = CapturedText(text)
 
     def checked(
         self,
@@ -94,6 +100,8 @@ class Quotations:
     ) -> tuple[int, CapturedText | None]:
         """Return the version of the source that is cited, and its text if it was captured."""
         source_id = citation.source_id or ""
+        if source_id in self._supposed:
+            return self._buffer.version(f"source/{source_id}"), self._supposed[source_id]
         if source_id in new:
             newest, text_sha256 = 1, new[source_id][1].get("text_sha256")
         else:

@@ -98,6 +98,10 @@ class Resolver:
             event = event.model_copy(update={"citations": citations})
         return Resolved(in_one_form(event.content(), before), sources, notes)
 
+    def suppose_text(self, source_id: str, text: str) -> None:
+        """Hold quotes from a source to this text, as if it had been captured."""
+        self._quotations.suppose(source_id, text)
+
     @functools.cached_property
     def _quotations(self) -> Quotations:
         from timeline.writing.citations import Quotations  # not loaded for events without quotes

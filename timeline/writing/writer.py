@@ -1,8 +1,8 @@
 """Accept statements by the rules of the log, and write them as entries; no other way leads in.
 
-One class, `Append`, is cut into four files by inheritance: `entries` has the parts that all
+One class, `Append`, is cut into five files by inheritance: `entries` has the parts that all
 operations share, `event_entries` and `source_entries` have the operations on events and on sources
-and actors, and this module joins them and adds the operations on the log itself.
+and actors, `statements` joins them, and this module adds the operations on the log itself.
 
 Guarantees: an append is added whole, or not at all. Its entries share one `recorded_at`, later than
 every one before. Ids and versions are used once. A reference leads to something that exists. An
@@ -34,12 +34,11 @@ from timeline.store import codec, files, log, mirror, node, scrub, storage
 from timeline.store.codec import Entry
 from timeline.writing import media
 from timeline.writing.entries import NO_WORDS, microseconds
-from timeline.writing.event_entries import EventEntries
 from timeline.writing.one_form import in_one_form
 from timeline.writing.receipt import Receipt, new_zone_in_words, receipt_of
 from timeline.writing.recording_time import RecordingTime, dated_change, recording_time
 from timeline.writing.resolver import Resolver
-from timeline.writing.source_entries import SourceEntries
+from timeline.writing.statements import Statements
 
 
 def create_log(
@@ -133,7 +132,7 @@ class _TakeBack(Exception):
     """Ends a dry run."""
 
 
-class Append(EventEntries, SourceEntries):
+class Append(Statements):
     """Offers the operations of one append, each for one statement; `appending` makes it."""
 
     def open_log(self, info: LogInfo, said: Said) -> Receipt:

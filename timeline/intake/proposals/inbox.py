@@ -148,29 +148,26 @@ class Inbox:
 
     # --- Proposals ------------------------------------------------------------------------
 
-    def known(self, body: Mapping[str, Any]) -> str | None:
-        """Return the id of the proposal with this body; None if the inbox does not have it."""
+    def known(self, proposal: Proposal) -> str | None:
+        """Return the id under which the inbox has this proposal; None if it does not have it."""
         with _inbox_errors(self.path):
             row = self._connection.execute(
-                "SELECT id FROM proposals WHERE same = ?", (_same(body),)
+                "SELECT id FROM proposals WHERE same = ?", (_same(proposal.given),)
             ).fetchone()
         return row[0] if row else None
 
-    def add(
-        self, body: Mapping[str, Any], *, way: Way, proposer: str, log: sqlite3.Connection
-    ) -> Added:
-        """Keep a proposal that was checked, and return its id; the same body is kept once.
+    def add(self, proposal: Proposal, *, way: Way, proposer: str, log: sqlite3.Connection) -> Added:
+        """Keep a proposal that was checked, and return its id; the same one is kept once.
 
         `log` is a connection to the timeline. Raises InvalidProposal for a body that is too long,
         Refused if too many proposals wait already.
         """
-        proposal = parse(body)
-        text = json.dumps(proposal.body, ensure_ascii=False)
+        text = _json(proposal.body)
         if (size := len(text.encode())) > LONGEST:
             problem = f"has {size:,} bytes: at most {LONGEST:,}, without its documents"
             raise InvalidProposal([InvalidInput("", problem)])
         with _inbox_errors(self.path), _writing(self._connection):
-            if known := self.known(body):
+            if known := self.known(proposal):
                 return Added(known, is_known=True)
             self._check_room(proposer, log)
             proposal_id = self._new_id("p-")
@@ -185,7 +182,7 @@ class Inbox:
                     proposal.subject,
                     proposal.expect,
                     text,
-                    _same(body),
+                    _same(proposal.given),
                 ),
             )
             self._connection.executemany(
@@ -451,9 +448,12 @@ def _state(log: sqlite3.Connection, proposal_id: str, decision: str | None) -> P
 
 
 def _same(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(
-        json.dumps(body, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass")
-    ).hexdigest()
+    return hashlib.sha256(_json(body, sort_keys=True).encode()).hexdigest()
+
+
+def _json(body: Mapping[str, Any], *, sort_keys: bool = False) -> str:
+    """Return a body as JSON; a decimal number is written as text, so that it stays exact."""
+    return json.dumps(body, ensure_ascii=False, sort_keys=sort_keys, default=str)
 
 
 def _opened(path: Path) -> sqlite3.Connection:

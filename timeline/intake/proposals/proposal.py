@@ -38,9 +38,6 @@ class BroughtText(Content):
 
 
 class _Proposal(Content):
-    documents: Annotated[list[BroughtText], Field(max_length=MOST_DOCUMENTS)] = Field(
-        default=[], description="Texts that the log lacks."
-    )
     why: Annotated[Text, StringConstraints(max_length=1_000)] | None = Field(
         default=None, description="Why it is proposed, for the person who decides."
     )
@@ -49,11 +46,17 @@ class _Proposal(Content):
     )
 
 
-class _Record(_Proposal):
+class _WithTexts(_Proposal):
+    documents: Annotated[list[BroughtText], Field(max_length=MOST_DOCUMENTS)] = Field(
+        default=[], description="Texts that the log lacks."
+    )
+
+
+class _Record(_WithTexts):
     record: _Fields = Field(description="A new event, in the shape of `timeline append`.")
 
 
-class _Change(_Proposal):
+class _Change(_WithTexts):
     expect: Annotated[int, Field(ge=1)] = Field(description="The version that was changed.")
     set: _Fields = Field(default_factory=dict, description="New values by path.")
     cite: list[_Fields] = Field(default=[], description="Citations to add.")
@@ -118,7 +121,9 @@ class Proposal(NamedTuple):
     why: str | None
     model: str | None
     body: _Fields
-    """The object as it was given, without its documents."""
+    """The object without its documents; a new event always stands in `record`."""
+    given: _Fields
+    """The object with its documents."""
 
 
 def parse(data: object) -> Proposal:
@@ -129,7 +134,9 @@ def parse(data: object) -> Proposal:
     if not isinstance(data, dict):
         raise InvalidProposal([InvalidInput("", "is not an object: a proposal is one JSON object")])
     if "title" in data and "occurred" in data:
-        data = {"record": data}
+        beside = {name: data[name] for name in _WithTexts.model_fields if name in data}
+        record = {name: value for name, value in data.items() if name not in beside}
+        data = {"record": record, **beside}
     named = [kind for kind in KINDS if kind in data]
     if len(named) != 1:
         raise InvalidProposal([InvalidInput("", _which(data, named))])
@@ -149,10 +156,11 @@ def parse(data: object) -> Proposal:
         fields.get("cite", ()),
         fields.get("sentences", ()),
         fields.get("reason"),
-        fields["documents"],
+        fields.get("documents", ()),
         fields["why"],
         fields["model"],
         {name: value for name, value in data.items() if name != "documents"},
+        data,
     )
 
 

@@ -1,0 +1,10 @@
+"""Join the operations on events with those on sources and actors."""
+
+from __future__ import annotations
+
+from timeline.writing.event_entries import EventEntries
+from timeline.writing.source_entries import SourceEntries
+
+
+class Statements(EventEntries, SourceEntries):
+    """Takes the statements that people and programs make: all but those about the log itself."""
