@@ -32,6 +32,7 @@ OTHERS = (
     "actor",
     "log",
     "propose",
+    "review",
     "capture",
     "coverage",
     "annotate",

@@ -25,7 +25,9 @@ from small_files import png
 
 from timeline import ChangeRow, EventDict, EventRow, Timeline, VersionRow
 from timeline.cli import cli
+from timeline.intake.proposals.inbox import Inbox
 from timeline.model.content import Event
+from timeline.store import storage
 
 PAGE = CHECKOUT / "docs" / "json.md"
 
@@ -277,6 +279,22 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
             "2025-09-03,Vigil,https://example.org/b\n2025-09-04,March,\n"
         )
         ask("import sheet", twice, "--dry-run")
+    again = {**quoting, "event_id": "again", "occurred_basis": "inferred"}
+    waiting = {**again, "event_id": "waiting"}
+    wrong = {"comment": "visit", "sentences": [9], "reason": "r"}
+
+    def propose(*bodies: object) -> str:
+        given = "".join(f"{json.dumps(body)}\n" for body in bodies)
+        shown = run("-d", path, "propose", "-", "--nl", "--json", input=given).stdout
+        answers["propose"] += [json.loads(line) for line in shown.splitlines()]
+        return str(answers["propose"][-1]["proposal"])
+
+    proposal_id = propose(wrong, waiting, again)
+    with Inbox.of(path) as inbox, contextlib.closing(storage.connect(path)) as log:
+        inbox.decide(proposal_id, "rejected", log, by="desk", reason="r")
+        propose(again)
+        inbox.decide(proposal_id, "later", log, by="desk", reason="r")
+    ask("review")
     ask("verify")
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE events SET title = 'Forged'")
@@ -286,7 +304,17 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
 
 # --- The page -----------------------------------------------------------------------------
 
-COLLECTIONS = {"append", "history", "changes", "list", "search", "log", "doctor", "actor list"}
+COLLECTIONS = {
+    "append",
+    "history",
+    "changes",
+    "list",
+    "search",
+    "log",
+    "doctor",
+    "actor list",
+    "review",
+}
 """Commands that print an array; the others print one object."""
 
 

@@ -20,6 +20,7 @@ from timeline.desk import forms
 from timeline.desk.screens import drafts
 from timeline.desk.visit import Desk, Redirect, Session, Shown, Visit
 from timeline.intake.proposals.inbox import Inbox
+from timeline.intake.proposals.proposal import parse
 from timeline.model.content import Said
 from timeline.store import storage
 
@@ -52,6 +53,7 @@ from timeline import Timeline
 from timeline.desk.app import application
 from timeline.desk.visit import Desk
 from timeline.intake.proposals.inbox import Inbox
+from timeline.intake.proposals.proposal import parse
 
 path, port = Path(sys.argv[1]), int(sys.argv[2])
 log = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
@@ -350,7 +352,7 @@ def test_the_form_of_a_rejected_proposal_says_who_rejected_it(screen: Desk) -> N
         },
         "documents": [{"source": source, "text": "A strike hit a ship. Nobody was hurt."}],
     }
-    added = screen.inbox.add(body, way="propose", proposer="scraper", log=screen.log)
+    added = screen.inbox.add(parse(body), way="propose", proposer="scraper", log=screen.log)
     waiting = screen.inbox.get(added.proposal_id, screen.log)
     fields, _ = forms.for_proposal(screen.log, waiting)
     draft = screen.inbox.new_draft(fields, of_proposal=added.proposal_id)

@@ -45,6 +45,7 @@ _OTHERS = {
     "actor": "actors",
     "log": "lists",
     "propose": "propose",
+    "review": "review",
     "capture": "capture",
     "coverage": "sources",
     "annotate": "sources",

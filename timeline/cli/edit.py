@@ -45,6 +45,7 @@ from timeline.reading.references import resolve_event
 from timeline.reading.sources import sources_by_id
 from timeline.store import atomic
 from timeline.writing.receipt import Receipt
+from timeline.writing.writer import Append
 
 T = TypeVar("T")
 
@@ -53,6 +54,7 @@ Lines that begin with "# " are not read. Empty fields are left out.
 To give up, quit the editor without saving, or empty the form."""
 _ABOUT = {
     "append": "A new event. Save and quit the editor to record it.",
+    "proposal": "Change what is proposed. Save and quit the editor to record it.",
     "update": "Change what is new since then.\n"
     "Lines that you do not touch change nothing; to remove a value, empty its line.",
     "correct": "Change what is wrong, and give the reason.\n"
@@ -179,6 +181,38 @@ def revise_by_form(
         return _edited(text, revision.attempt, "Nothing was changed.")
 
 
+def proposal_by_form(
+    timeline: Timeline,
+    content: Mapping[str, Any],
+    before: Mapping[str, Any],
+    words: Mapping[str, str | None],
+    record: Callable[[Append, list[tuple[str, Any]], Said], Receipt],
+) -> Receipt | None:
+    """Let a person change what is proposed, and record that; return None if nothing was changed.
+
+    `content` is the event as it is proposed, `before` as it is now: {} for a new one. `record`
+    gets the changes by path that lead from `before` to what was typed, and its words.
+    """
+    with opened(os.fspath(timeline.path)) as (connection, _):
+        labels, urls = query.labels(connection), _urls(connection, content)
+    lines = [*_said_lines(words), *form.event_lines(content, labels, urls)]
+    standing = form.event_lines(before, labels, urls) if before else ()
+    earlier = form.pieces(form.written("", standing, {})) if before else []
+
+    def attempt(text: str) -> Receipt:
+        pieces = form.pieces(text)
+        with form.located(pieces), appending(timeline) as append:
+            said = validate(Said, {**words, **form.said(pieces)})
+            find = functools.partial(source_id, append, said=said)
+            changes = form.changes(
+                pieces, find, earlier, before, before, language=language_of(timeline)
+            )
+            return record(append, with_coordinates(changes), said)
+
+    text = form.written(f"{_ABOUT['proposal']}\n{_ABOUT_FORMS}", lines, _HINTS)
+    return _filled_in(text, attempt)
+
+
 class _Revision:
     """A revision has the form as it was shown, and the event as it is now."""
 
@@ -230,7 +264,7 @@ class _Revision:
 
 def _urls(connection: sqlite3.Connection, event: Mapping[str, Any]) -> dict[str, str]:
     """Return the addresses of the sources that an event cites, by their ids."""
-    cited = (citation["source_id"] for citation in event.get("citations", ()))
+    cited = (each["source_id"] for each in event.get("citations", ()) if "source_id" in each)
     sources = sources_by_id(connection, cited)
     return {key: source["url"] for key, source in sources.items() if source["url"]}
 
@@ -258,8 +292,20 @@ def _type_hint(labels: Mapping[str, str]) -> dict[str, str]:
 def _edited(text: str, attempt: Callable[[str], T], nothing: str) -> T:
     """Let a person fill in a form, and return what `attempt` makes of it.
 
+    Exits with 1 and the message `nothing` if the form changes nothing.
+    """
+    made = _filled_in(text, attempt)
+    if made is None:
+        output.echo(nothing, err=True)
+        click.get_current_context().exit(1)
+    return made
+
+
+def _filled_in(text: str, attempt: Callable[[str], T]) -> T | None:
+    """Let a person fill in a form, and return what `attempt` makes of it; None if nothing.
+
     A form that `attempt` refuses goes back to the editor, until it is accepted, given up, or saved
-    again without a change. Exits with 1 and the message `nothing` if the form changes nothing.
+    again without a change.
     """
     handle, name = tempfile.mkstemp(prefix="timeline-", suffix=".form")
     os.close(handle)
@@ -274,9 +320,6 @@ def _edited(text: str, attempt: Callable[[str], T], nothing: str) -> T:
             output.echo(f"What you typed is kept in {path}", err=True)
         raise
     path.unlink(missing_ok=True)
-    if made is None:
-        output.echo(nothing, err=True)
-        click.get_current_context().exit(1)
     return made
 
 

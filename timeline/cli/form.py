@@ -168,7 +168,8 @@ def _simple(field: str, item: Any, urls: Mapping[str, str]) -> tuple[str, str] |
             key, text = "figure", _figure_text(item)
             is_simple = _reads_as(text, item)
         case "citations":
-            key, text = "source", urls.get(item["source_id"], item["source_id"])
+            cited = item.get("source_id", "")
+            key, text = "source", urls.get(cited, cited)
             is_simple = item.keys() == {"source_id"}
         case "media":
             key, text = "media", _medium_text(item)

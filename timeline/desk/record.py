@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
 
 from timeline.desk import forms
 from timeline.desk.visit import Desk
@@ -20,6 +19,7 @@ from timeline.intake.proposals.checked import checked
 from timeline.intake.proposals.checks import ProposalMark, marks
 from timeline.intake.proposals.inbox import Draft, Waiting
 from timeline.intake.proposals.operation import DeskOperation, carry_out, operation_of
+from timeline.intake.proposals.proposal import Proposal
 from timeline.reading import query
 from timeline.writing.new_citations import new_citations
 from timeline.writing.receipt import Receipt
@@ -101,7 +101,7 @@ def record_proposal(
             append,
             operation,
             author=author,
-            proposed_by=waiting.proposed_by[:_LONGEST_PROPOSER],
+            proposed_by=proposer_of(waiting),
             entry_id=proposal_id,
         )
 
@@ -120,9 +120,8 @@ def record_draft(desk: Desk, draft_id: str, *, author: str) -> Receipt:
     if draft.of_proposal:
         waiting = desk.inbox.get(draft.of_proposal, desk.log)
         _check_not_rejected(waiting)
-        operation = operation._replace(documents=operation.documents or waiting.proposal.documents)
-        edited = _EDITED if _is_edited(desk.log, draft, operation, waiting) else ""
-        proposed_by = waiting.proposed_by[: _LONGEST_PROPOSER - len(edited)] + edited
+        operation = operation._replace(documents=waiting.proposal.documents)
+        proposed_by = proposer_of(waiting, is_edited=_is_edited(desk.log, draft, waiting.proposal))
     with desk.timeline.append() as append:
         known = append.receipt(draft_id)
         try:
@@ -138,47 +137,22 @@ def record_draft(desk: Desk, draft_id: str, *, author: str) -> Receipt:
             raise
 
 
+def proposer_of(waiting: Waiting, *, is_edited: bool = False) -> str:
+    """Return what an entry says about who proposed it, in 100 characters at most."""
+    edited = _EDITED if is_edited else ""
+    return waiting.proposed_by[: _LONGEST_PROPOSER - len(edited)] + edited
+
+
 def _check_not_rejected(waiting: Waiting) -> None:
     if waiting.state == "rejected":
         by = f" by {waiting.decided_by}" if waiting.decided_by else ""
         raise Refused(f"{waiting.proposal_id} was rejected{by}: reopen it first")
 
 
-def _is_edited(
-    log: sqlite3.Connection, draft: Draft, operation: DeskOperation, waiting: Waiting
-) -> bool:
-    """Tell whether a person changed anything of a proposal but ids, or added to it."""
-    fields, version = forms.for_proposal(log, waiting)
-    try:
-        proposed = forms.operation(log, draft._replace(fields=fields, version=version))
-    except forms.InvalidForm:
-        return True
-    return _said(proposed) != _said(operation)
-
-
-def _said(operation: DeskOperation) -> object:
-    """Return what an operation says, without ids and without what only the desk adds."""
-    return _without_ids(operation._replace(expect=None, documents=())._asdict())
-
-
-def _without_ids(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {
-            name: _without_ids(each)
-            for name, each in value.items()
-            if not str(name).endswith(("_id", "_ids"))
-        }
-    if isinstance(value, (list, tuple)):
-        return [_without_ids(each) for each in value if not _is_id(each)]
-    return value
-
-
-def _is_id(value: object) -> bool:
-    """Tell whether a value is a change, path and value, of an id."""
-    match value:
-        case (str(path), _):
-            return path.endswith(("_id", "_ids"))
-    return False
+def _is_edited(log: sqlite3.Connection, draft: Draft, proposal: Proposal) -> bool:
+    """Tell whether a draft says anything else than its proposal, or says it of another event."""
+    is_moved = (draft.fields["kind"], draft.event_id) != (proposal.kind, proposal.subject)
+    return is_moved or forms.is_edited(log, draft)
 
 
 # --- Preview ------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from timeline.cli import output
+from timeline.cli.event_sections import print_sections, sections
 from timeline.cli.opening import opened
 from timeline.cli.options import Command, as_of_options, json_option
 from timeline.errors import NotFound
@@ -18,7 +19,6 @@ from timeline.reading import corroboration, query
 from timeline.reading.as_of import AsOf
 from timeline.reading.entries import erasure_of
 from timeline.reading.references import resolve_event
-from timeline.store.files import FILE, name_of
 
 
 @click.command("show", cls=Command)
@@ -66,33 +66,8 @@ def _print_event(
         if field in event:
             output.echo()
             output.echo(output.wrapped(heading + event[field]))
-    sections = {
-        "Who": [
-            [prose.role(participant), prose.participant(participant)]
-            for participant in event.get("participants", ())
-        ],
-        "Figures": prose.figures(event.get("quantities", ()), names.language),
-        "Claims": [[prose.stance(claim), prose.claim(claim)] for claim in event.get("claims", ())],
-        "Related": [*_ties(connection, names, event, is_newest=is_newest)],
-        "Sources": [
-            [str(number), names.citation(citation)]
-            for number, citation in enumerate(event.get("citations", ()), 1)
-        ],
-        "Pictures and files": [
-            [prose.medium_kind(medium), _about_medium(medium)] for medium in event.get("media", ())
-        ],
-        "Tags": [[", ".join(event["tags"])]] if "tags" in event else [],
-        "Also": [*_details(event)],
-        **{
-            f"As {dataset} has it": [[name, text] for name, text in fields.items()]
-            for dataset, fields in event.get("extra", {}).items()
-        },
-    }
-    for heading, rows in sections.items():
-        if rows:
-            output.echo()
-            output.echo(output.bold(heading))
-            output.echo(output.table(rows, 2))
+    ties = [*_ties(connection, names, event, is_newest=is_newest)]
+    print_sections(sections(names, event, ties))
 
 
 def _why(connection: sqlite3.Connection, names: Names, event: Mapping[str, Any]) -> str:
@@ -120,32 +95,6 @@ def _ties(
         for tie in query.related(connection, event["event_id"]):
             if tie["direction"] == "from":
                 yield [f"<- {tie['relation'].replace('_', ' ')}", names.event(tie["event_id"])]
-
-
-def _about_medium(medium: Mapping[str, Any]) -> str:
-    """Return what a medium shows, who made it, and the name of the attached file."""
-    name = f"({name_of(medium['sha256'])[: len(FILE) + 8]})" if "sha256" in medium else ""
-    return " ".join(
-        filter(
-            None, [" - ".join([prose.medium(medium), *filter(None, [medium.get("credit")])]), name]
-        )
-    )
-
-
-def _details(event: Mapping[str, Any]) -> Iterator[list[str]]:
-    """Yield the other fields of an event, each with its name."""
-    if where := prose.coordinates(event.get("place", {})):
-        yield ["coordinates", where]
-    if "about_place" in event:
-        yield ["about", prose.place(event["about_place"])]
-    if "occurred_text" in event:
-        yield ["date as given", f'"{event["occurred_text"]}"']
-    if "mode" in event:
-        yield ["mode", event["mode"]]
-    if "contexts" in event:
-        yield ["contexts", ", ".join(event["contexts"])]
-    if "external_ids" in event:
-        yield ["other ids", ", ".join(event["external_ids"])]
 
 
 @click.command("history", cls=Command)

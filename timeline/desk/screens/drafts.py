@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from timeline.desk import draft_page, form_filling, forms
 from timeline.desk.date_echo import echo
 from timeline.desk.forms import FormProblem, InvalidForm
-from timeline.desk.operation import DeskOperation
-from timeline.desk.record import carry_out
 from timeline.desk.visit import DeskReply, ForScript, Redirect, ScreenRoute, Shown, Visit
 from timeline.errors import InvalidInput, NotFound, StoreError, TimelineError
 from timeline.intake.proposals.inbox import Draft, is_entry
+from timeline.intake.proposals.operation import DeskOperation, carry_out
 from timeline.intake.proposals.proposal import BroughtText
 from timeline.model.content import Said
 from timeline.model.validation import problems

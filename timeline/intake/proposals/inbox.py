@@ -109,17 +109,21 @@ class Inbox:
     """The inbox in a file that is open; it is a context manager, or else has to be closed."""
 
     def __init__(
-        self, path: str | os.PathLike[str], *, now: Callable[[], datetime] = clock.now
+        self,
+        path: str | os.PathLike[str],
+        *,
+        now: Callable[[], datetime] = clock.now,
+        can_write: bool = True,
     ) -> None:
         """Open the inbox at `path`, and make it if there is none.
 
-        Raises StoreError for a file that cannot be opened, made or read, TooNew for one of a newer
-        version.
+        Without `can_write` it has to be there, and nothing is ever written. Raises StoreError for
+        a file that cannot be opened, made or read, TooNew for one of a newer version.
         """
         self.path = Path(path)
         self._now = now
         with _inbox_errors(self.path):
-            self._connection = _opened(self.path)
+            self._connection = _opened(self.path) if can_write else _opened_to_read(self.path)
 
     @classmethod
     def of(
@@ -135,6 +139,12 @@ class Inbox:
         """Open the inbox beside a timeline; return None if there is none."""
         path = inbox_path(timeline)
         return cls(path, now=now) if path.exists() else None
+
+    @classmethod
+    def to_read(cls, timeline: str | os.PathLike[str]) -> Inbox | None:
+        """Open the inbox beside a timeline to read only; return None if there is none."""
+        path = inbox_path(timeline)
+        return cls(path, can_write=False) if path.exists() else None
 
     def close(self) -> None:
         """Close the file."""
@@ -473,11 +483,26 @@ def _opened(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _opened_to_read(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        storage.address(path, "ro"),
+        uri=True,
+        timeout=_BUSY_TIMEOUT,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        _check_header(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     """Make the tables in a new file; raise StoreError for a file that is no inbox of ours."""
     with _writing(connection):
         (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if not tables and not application_id:
             from timeline.store.schema import run_script
@@ -485,12 +510,19 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
             run_script(connection, (db_folder() / "inbox.sql").read_text(encoding="utf-8"))
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
-        elif application_id != APPLICATION_ID:
-            raise NotATimeline(str(path), "is not an inbox: move it away")
-        elif version > VERSION:
-            raise TooNew(
-                str(path), f"is an inbox of version {version}; this Timeline knows up to {VERSION}"
-            )
+        else:
+            _check_header(connection, path)
+
+
+def _check_header(connection: sqlite3.Connection, path: Path) -> None:
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application_id != APPLICATION_ID:
+        raise NotATimeline(str(path), "is not an inbox: move it away")
+    if version > VERSION:
+        raise TooNew(
+            str(path), f"is an inbox of version {version}; this Timeline knows up to {VERSION}"
+        )
 
 
 @contextlib.contextmanager
