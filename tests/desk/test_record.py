@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from strategies import events
 from ticking_clock import TickingClock
 
 from timeline import Timeline
-from timeline.desk.record import preview_of
+from timeline.desk import forms
+from timeline.desk.record import (
+    NotTicked,
+    add_to,
+    preview_of,
+    proposer_of,
+    record_draft,
+    record_proposal,
+)
 from timeline.desk.visit import Desk
-from timeline.errors import Busy, Conflict, InvalidInput, NothingChanged, Refused
+from timeline.errors import (
+    Busy,
+    Conflict,
+    InvalidInput,
+    InvalidProposal,
+    NothingChanged,
+    Refused,
+)
+from timeline.intake.proposals.checked import checked
+from timeline.intake.proposals.checks import marks
 from timeline.intake.proposals.inbox import Inbox
 from timeline.intake.proposals.operation import DeskOperation, carry_out
 from timeline.intake.proposals.proposal import parse
+from timeline.intake.proposals.taking import take
+from timeline.model.content import Event
 from timeline.reading import query
 from timeline.store import storage
+from timeline.writing.receipt import Receipt
 
 TEXT = "Mark Rutte came to Odesa on Tuesday. The city was shelled at night. A photo: Reuters."
 QUOTE = "Mark Rutte came to Odesa on Tuesday"
@@ -126,6 +150,193 @@ def test_an_event_that_is_there_already_is_refused_as_a_double(desk: Desk) -> No
     desk.timeline.record(VISIT)
     with pytest.raises(Refused, match="event odesa-visit says all of this already"):
         carried(desk, DeskOperation("record", record=VISIT))
+
+
+# --- Proposals --------------------------------------------------------------------------------
+
+
+def proposed(desk: Desk, body: object, way: Any = "draft", proposer: str = "gpt") -> str:
+    taken = take(desk.log, desk.inbox, body, way=way, proposer=proposer)
+    assert taken.proposal_id, taken.problems
+    return taken.proposal_id
+
+
+def ticks(desk: Desk, proposal_id: str) -> set[str]:
+    """The marks of a proposal, as a person sees them now."""
+    waiting = desk.inbox.get(proposal_id, desk.log)
+    found = checked(desk.log, waiting.proposal)
+    every = marks(desk.log, waiting.proposal, found, received_at=waiting.received_at)
+    return {mark.key for mark in every}
+
+
+def recorded(desk: Desk, proposal_id: str) -> Receipt:
+    ticked = ticks(desk, proposal_id)
+    return record_proposal(desk, proposal_id, author="anna", ticked=ticked)
+
+
+CITE = {"expect": 1, "cite": RECORD["citations"]}
+BODIES: dict[str, dict[str, Any]] = {
+    "event.recorded": {"record": RECORD},
+    "event.updated": {"update": "talks", "set": {"tags.-": "nato"}, **CITE},
+    "event.corrected": {"correct": "talks", "set": {"title": "T"}, "reason": "slip", **CITE},
+    "event.retracted": {"retract": "talks", "expect": 1, "reason": "double"},
+    "event.merged": {"merge": "talks", "into": "meeting", "expect": 1, "reason": "double"},
+    "source.annotated": {"comment": "odesa-report", "sentences": [3], "reason": "A credit"},
+}
+
+
+@pytest.fixture
+def story(desk: Desk) -> Desk:
+    """The desk, with two events that cite nothing."""
+    for event_id in ("talks", "meeting"):
+        desk.timeline.record({"event_id": event_id, "title": event_id, "occurred": "2024"})
+    return desk
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_a_proposal_of_each_kind_is_recorded_as_it_is_and_once(story: Desk, kind: str) -> None:
+    proposal_id = proposed(story, BODIES[kind])
+    first = recorded(story, proposal_id)
+    assert (first.kind, first.entry_id) == (kind, proposal_id)
+    entry = story.log.execute("SELECT payload FROM log WHERE id = ?", (proposal_id,)).fetchone()
+    assert json.loads(entry[0])["proposed_by"] == "draft: gpt"
+    assert json.loads(entry[0])["author"] == "anna"
+    if kind == "event.updated":
+        story.timeline.update("talks", {"summary": "More"})
+    again = record_proposal(story, proposal_id, author="bert", ticked=())
+    assert (again.seq, again.unchanged) == (first.seq, True)
+    assert story.inbox.get(proposal_id, story.log).state == "recorded"
+
+
+def test_nothing_is_recorded_until_each_mark_was_looked_at(desk: Desk) -> None:
+    proposal_id = proposed(desk, RECORD)
+    with pytest.raises(NotTicked, match="look at 1 mark first: The date is") as caught:
+        record_proposal(desk, proposal_id, author="anna", ticked=())
+    assert {mark.key for mark in caught.value.marks} == ticks(desk, proposal_id)
+    assert desk.timeline.list() == []
+
+
+def test_a_change_of_an_older_version_is_marked_and_goes_on_top_of_the_newest(story: Desk) -> None:
+    proposal_id = proposed(story, BODIES["event.updated"])
+    before = ticks(story, proposal_id)
+    story.timeline.update("talks", {"summary": "More"})
+    with pytest.raises(NotTicked, match="look at 1 mark"):
+        record_proposal(story, proposal_id, author="anna", ticked=before)
+    assert recorded(story, proposal_id).version == 3
+    assert story.timeline.get("talks")["summary"] == "More"
+
+
+def test_a_proposal_whose_quote_is_gone_or_that_was_rejected_is_refused(desk: Desk) -> None:
+    proposal_id = proposed(desk, RECORD)
+    desk.inbox.decide(proposal_id, "rejected", desk.log, by="bert", reason="wrong")
+    with pytest.raises(Refused, match=f"{proposal_id} was rejected by bert: reopen it first"):
+        recorded(desk, proposal_id)
+    desk.inbox.decide(proposal_id, "reopened", desk.log, by="anna")
+    desk.timeline.capture("Nobody came.", {"source_id": "odesa-report"})
+    with pytest.raises(InvalidProposal, match=r"citations\.0\.quote: does not stand in the text"):
+        record_proposal(desk, proposal_id, author="anna", ticked=())
+    assert desk.timeline.list() == []
+
+
+def test_who_proposed_is_said_in_a_hundred_characters(desk: Desk) -> None:
+    proposal_id = proposed(desk, RECORD, way="propose", proposer="x" * 100)
+    waiting = desk.inbox.get(proposal_id, desk.log)
+    assert proposer_of(waiting) == f"propose: {'x' * 91}"
+    assert proposer_of(waiting, is_edited=True) == f"propose: {'x' * 82} (edited)"
+
+
+# --- Drafts -----------------------------------------------------------------------------------
+
+
+def draft_of(desk: Desk, proposal_id: str, **typed: str) -> str:
+    """The draft of a proposal in which a person typed some fields anew."""
+    fields, version = forms.for_proposal(desk.log, desk.inbox.get(proposal_id, desk.log))
+    values = [[name, typed.get(name, text)] for name, text in fields["values"]]
+    subject = desk.inbox.get(proposal_id, desk.log).proposal.subject
+    draft = desk.inbox.new_draft(
+        {**fields, "values": values}, of_proposal=proposal_id, event_id=subject, version=version
+    )
+    return draft.draft_id
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [({}, "draft: gpt"), ({"title": "Rutte in Odesa"}, "draft: gpt (edited)")]
+)
+def test_the_draft_of_a_proposal_says_whether_it_was_edited(
+    desk: Desk, typed: dict[str, str], said: str
+) -> None:
+    proposal_id = proposed(desk, RECORD)
+    draft_id = draft_of(desk, proposal_id, **typed)
+    first, again = (record_draft(desk, draft_id, author="anna") for _ in range(2))
+    assert (first.entry_id, again.seq, again.unchanged) == (proposal_id, first.seq, True)
+    (version,) = desk.timeline.history(proposal_id)
+    assert version["proposed_by"] == said
+    assert desk.inbox.draft(draft_id)
+    changed = [
+        [name, "Other" if name == "title" else text]
+        for name, text in desk.inbox.draft(draft_id).fields["values"]
+    ]
+    desk.inbox.save_draft(draft_id, {**desk.inbox.draft(draft_id).fields, "values": changed})
+    with pytest.raises(Refused, match=f"recorded already, as event {proposal_id}, with other"):
+        record_draft(desk, draft_id, author="anna")
+
+
+def test_the_draft_of_a_proposal_brings_its_texts(desk: Desk) -> None:
+    source = {"source_id": "night", "title": "The night"}
+    body = {
+        "record": {
+            "title": "Shelling",
+            "occurred": "2025-04-15",
+            "occurred_basis": "inferred",
+            "citations": [{"source": source, "quote": "It was a loud night"}],
+        },
+        "documents": [{"source": source, "text": "It was a loud night in Odesa."}],
+    }
+    draft_id = draft_of(desk, proposed(desk, body))
+    record_draft(desk, draft_id, author="anna")
+    assert desk.timeline.text("night") == "It was a loud night in Odesa."
+    assert desk.timeline.get(draft_id)["citations"][0]["quote_start"] == 0
+
+
+def test_a_draft_of_an_event_that_moved_on_is_a_conflict(story: Desk) -> None:
+    fields, version = forms.for_event(story.log, "talks", "update")
+    values = [[name, "New" if name == "title" else text] for name, text in fields["values"]]
+    draft = story.inbox.new_draft({**fields, "values": values}, event_id="talks", version=version)
+    story.timeline.update("talks", {"summary": "More"})
+    with pytest.raises(Conflict):
+        record_draft(story, draft.draft_id, author="anna")
+    assert story.inbox.draft(draft.draft_id).fields["values"] == values
+
+
+def test_what_a_new_event_says_is_added_to_another_one(story: Desk) -> None:
+    figure = {"measure": "injured", "value": "7", "unit": "person"}
+    proposal_id = proposed(story, {"record": {**RECORD, "quantities": [figure]}})
+    operation = add_to(story, proposal_id, "talks")
+    carried(story, operation, proposal_id)
+    event = story.timeline.get("talks")
+    assert [each["measure"] for each in event["quantities"]] == ["injured"]
+    assert [each["quote"] for each in event["citations"]] == [QUOTE]
+    assert story.inbox.get(proposal_id, story.log).state == "recorded"
+    other = proposed(story, BODIES["source.annotated"])
+    with pytest.raises(Refused, match="only a new event"):
+        add_to(story, other, "talks")
+
+
+@given(event=events(known_events=(), known_sources=(), inline=st.nothing()))
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_proposal_that_is_accepted_gives_the_event_that_append_gives(
+    desk: Desk, event: dict[str, Any]
+) -> None:
+    left_out = ("event_id", "external_ids", "relations", "verification", "media")
+    body = {name: value for name, value in event.items() if name not in left_out}
+    cited = {"citations": RECORD["citations"], "occurred_basis": "inferred"}
+    taken = take(desk.log, desk.inbox, {**body, **cited}, way="mcp", proposer="gpt")
+    assume(taken.state == "open" and taken.proposal_id)
+    one = recorded(desk, str(taken.proposal_id))
+    other = desk.timeline.record({**body, **cited})
+    first, second = desk.timeline.get(one.id), desk.timeline.get(other.id)
+    fields = [field for field in Event.model_fields if field != "event_id"]
+    assert [first.get(field) for field in fields] == [second.get(field) for field in fields]
 
 
 # --- Preview ----------------------------------------------------------------------------------
