@@ -190,6 +190,23 @@ def test_what_is_proposed_is_added_to_another_event(
         assert inbox.get(visit, log).state == "recorded"
 
 
+def test_what_was_rejected_is_recorded_only_when_it_is_reopened(
+    story: Path, clock: TickingClock, reviewer: Any
+) -> None:
+    (comment,) = propose(story, clock, COMMENT)
+    person = reviewer(comment, "--author", "anna")
+    person.types("x", ("Reason: ", "wrong"))
+    person.ends()
+    person = reviewer(comment, "--author", "anna")
+    person.types("c")
+    person.types("r")
+    person.types("q")
+    shown = person.ends()
+    assert "rejected by anna: wrong" in shown
+    assert shown.count(f"Error: {comment} was rejected by anna: reopen it first") == 2
+    assert done("-d", story, "review", "--list") == "No proposal waits.\n"
+
+
 # --- Purging ----------------------------------------------------------------------------------
 
 

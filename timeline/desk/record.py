@@ -83,7 +83,7 @@ def record_proposal(
     """
     waiting = desk.inbox.get(proposal_id, desk.log)
     if waiting.state != "recorded":
-        _check_not_rejected(waiting)
+        check_not_rejected(waiting)
         proposal = waiting.proposal
         found = checked(desk.log, proposal)
         everything = marks(desk.log, proposal, found, received_at=waiting.received_at)
@@ -96,7 +96,7 @@ def record_proposal(
     with desk.timeline.append() as append:
         if known := append.receipt(proposal_id):
             return known
-        _check_not_rejected(desk.inbox.get(proposal_id, desk.log))
+        check_not_rejected(desk.inbox.get(proposal_id, desk.log))
         return carry_out(
             append,
             operation,
@@ -119,7 +119,7 @@ def record_draft(desk: Desk, draft_id: str, *, author: str) -> Receipt:
     proposed_by = None
     if draft.of_proposal:
         waiting = desk.inbox.get(draft.of_proposal, desk.log)
-        _check_not_rejected(waiting)
+        check_not_rejected(waiting)
         operation = operation._replace(documents=waiting.proposal.documents)
         proposed_by = proposer_of(waiting, is_edited=_is_edited(desk.log, draft, waiting.proposal))
     with desk.timeline.append() as append:
@@ -143,7 +143,8 @@ def proposer_of(waiting: Waiting, *, is_edited: bool = False) -> str:
     return waiting.proposed_by[: _LONGEST_PROPOSER - len(edited)] + edited
 
 
-def _check_not_rejected(waiting: Waiting) -> None:
+def check_not_rejected(waiting: Waiting) -> None:
+    """Raise Refused for a proposal that was rejected."""
     if waiting.state == "rejected":
         by = f" by {waiting.decided_by}" if waiting.decided_by else ""
         raise Refused(f"{waiting.proposal_id} was rejected{by}: reopen it first")

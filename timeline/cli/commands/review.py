@@ -7,10 +7,9 @@ option that says yes. --list and --json only read.
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,14 +75,7 @@ def review_command(
     elif not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError(_NO_TERMINAL)
     else:
-        with opened_to_append(database) as timeline, _desk(timeline) as (log, inbox):
-            _Review(timeline, log, inbox, author).run(proposal, way)
-
-
-@contextlib.contextmanager
-def _desk(timeline: Timeline) -> Iterator[tuple[sqlite3.Connection, Inbox]]:
-    with opened(os.fspath(timeline.path)) as (log, _), Inbox.of(timeline.path) as inbox:
-        yield log, inbox
+        _decide(database, proposal, way, author)
 
 
 # --- Reading ------------------------------------------------------------------------------
@@ -188,6 +180,18 @@ def _counted(count: int, what: str) -> str:
 # --- Deciding -----------------------------------------------------------------------------
 
 
+def _decide(database: str, proposal_id: str | None, way: Way | None, author: str | None) -> None:
+    with opened_to_append(database) as timeline, opened(database) as (log, _):
+        inbox = Inbox.if_there(database)
+        if inbox is None:
+            if proposal_id:
+                raise NotFound("proposal", proposal_id)
+            output.echo("No proposal waits.")
+            return
+        with inbox:
+            _Review(timeline, log, inbox, author).run(proposal_id, way)
+
+
 class _Review:
     """One person at a terminal decides one proposal after the other."""
 
@@ -213,18 +217,22 @@ class _Review:
             ]
         if not left:
             output.echo("No proposal waits.")
+            return
         settle_clock(self._desk.timeline)
         while left:
+            waiting = self._inbox.get(left[0], self._log)
+            if not proposal_id and waiting.state not in ("open", "later"):
+                left.pop(0)  # somebody else decided it meanwhile
+                continue
             output.echo()
             output.echo(output.dim(f"{len(left):,} to decide"))
-            again = self._decided(left.pop(0))
+            again = self._decided(waiting)
             if again is None:
                 return
-            left[:0] = again
+            left[:1] = again
 
-    def _decided(self, proposal_id: str) -> list[str] | None:
+    def _decided(self, waiting: Waiting) -> list[str] | None:
         """Let a person decide a proposal; return those to show next, None to quit."""
-        waiting = self._inbox.get(proposal_id, self._log)
         _show(self._log, waiting)
         decisions: Mapping[str, Callable[[Waiting], bool]] = {
             "r": self._record,
@@ -240,7 +248,7 @@ class _Review:
                 return None
             if key == "u":
                 if undone := self._undo():
-                    return list(dict.fromkeys((undone, proposal_id)))
+                    return list(dict.fromkeys((undone, waiting.proposal_id)))
                 continue
             if key not in decisions:
                 output.echo("Type one of these letters, and Enter.")
@@ -269,9 +277,10 @@ class _Review:
     def _change(self, waiting: Waiting) -> bool:
         """Let a person change an event that is proposed, in the form of --edit, and record it."""
         from timeline.cli.edit import proposal_by_form
-        from timeline.desk.record import proposer_of
+        from timeline.desk.record import check_not_rejected, proposer_of
         from timeline.intake.proposals.operation import carry_out, operation_of
 
+        check_not_rejected(self._inbox.get(waiting.proposal_id, self._log))
         operation = operation_of(self._log, waiting.proposal)
         if operation.kind not in ("record", "update", "correct"):
             raise TimelineError("only an event or its fields can be changed: reject this one")
@@ -315,9 +324,10 @@ class _Review:
 
     def _add(self, waiting: Waiting) -> bool:
         """Add what a proposed new event says to an event that is there."""
-        from timeline.desk.record import add_to, preview_of, proposer_of
+        from timeline.desk.record import add_to, check_not_rejected, preview_of, proposer_of
         from timeline.intake.proposals.operation import carry_out
 
+        check_not_rejected(self._inbox.get(waiting.proposal_id, self._log))
         event_id, _ = resolve_event(self._log, _asked("Add to which event? Its id"))
         operation = add_to(self._desk, waiting.proposal_id, event_id)
         words: dict[str, Any] = {
