@@ -61,7 +61,10 @@ def _shown(
             for article, items in groups.items()
         ],
         "chosen": chosen,
-        "shelves": SHELVES,
+        "shelves": {
+            name: len(desk.inbox.proposals(desk.log, states=(name,), way=chosen.way))
+            for name in SHELVES
+        },
         "ways": WAYS,
         "articles": sorted({article for article, _ in everything}, key=lambda each: each.title),
         "count": len(wanted),

@@ -272,7 +272,7 @@ def _shown(
         "changes": told_event.changes_of(names, found.before, found.content)
         if found.content and not is_new
         else [],
-        "events": [_event(names, visit, each) for each in (proposal.subject, proposal.into)]
+        "events": [_event(names, visit, each) for each in (proposal.subject, proposal.into) if each]
         if proposal.kind in ("retract", "merge")
         else [],
         "subject": names.event(proposal.subject)
@@ -298,8 +298,8 @@ def _shown(
     return Shown("proposal", context, status or (400 if problems else 200))
 
 
-def _event(names: Names, visit: Visit, event_id: str | None) -> dict[str, Any]:
-    event = query.get(visit.desk.log, event_id or "")
+def _event(names: Names, visit: Visit, event_id: str) -> dict[str, Any]:
+    event = query.get(visit.desk.log, event_id)
     return {
         "event_id": event_id,
         "title": prose.title(event),
