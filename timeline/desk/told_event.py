@@ -47,13 +47,8 @@ def _facts(names: Names, content: Mapping[str, Any]) -> Iterator[tuple[str, list
     for field, what in (("place", "Place"), ("about_place", "About")):
         place = content.get(field, {})
         yield what, [each for each in (prose.place(place), prose.coordinates(place)) if each]
-    yield (
-        "Who",
-        [
-            f"{prose.participant(who)} ({prose.role(who)})"
-            for who in content.get("participants", ())
-        ],
-    )
+    people = content.get("participants", ())
+    yield "Who", [_with(prose.participant(who), "role", who) for who in people]
     figures = content.get("quantities", ())
     yield "Figures", [prose.figure(figure, names.language) for figure in figures]
     claims = content.get("claims", ())
