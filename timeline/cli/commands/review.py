@@ -17,7 +17,7 @@ import click
 
 from timeline.api import Timeline
 from timeline.cli import output, proposal_view
-from timeline.cli.appending import settle_clock, with_coordinates
+from timeline.cli.appending import settle_clock
 from timeline.cli.opening import opened, opened_to_append
 from timeline.cli.options import Command, author_option, json_option
 from timeline.errors import InvalidProposal, NotFound, TimelineError
@@ -284,29 +284,20 @@ class _Review:
         operation = operation_of(self._log, waiting.proposal)
         if operation.kind not in ("record", "update", "correct"):
             raise TimelineError("only an event or its fields can be changed: reject this one")
-        before: dict[str, Any] = {}
-        changed: Mapping[str, Any] = operation.record
-        if operation.event_id:
-            shown = query.get(self._log, operation.event_id)
-            operation = operation._replace(expect=shown["version"])
-            before = {field: shown[field] for field in Event.model_fields if field in shown}
-            changed = field_paths.changed(before, operation.changes)
-        own = {field: changed[field] for field in Event.model_fields if field in changed}
-        content = validate(Event, own).content()
+        shown = query.get(self._log, operation.event_id) if operation.event_id else {}
+        operation = operation._replace(expect=shown.get("version"))
+        before = _of_event(shown)
+        proposed = field_paths.changed(before, operation.changes) if shown else operation.record
+        content = validate(Event, _of_event(proposed)).content()
         author = self._person()
 
         def record(append: Append, changes: list[tuple[str, Any]], said: Said) -> Receipt:
             typed = operation._replace(reason=said.reason, reported_at=said.reported_at)
-            if operation.kind == "record":
-                event = field_paths.changed({}, with_coordinates(changes))
-                if event_id := operation.record.get("event_id"):
-                    event.setdefault("event_id", event_id)
-                typed = typed._replace(record=event)
-            else:
-                typed = typed._replace(changes=changes)
+            own_id = {"event_id": operation.record.get("event_id")}
+            event = {} if shown else field_paths.changed(own_id, changes)
             return carry_out(
                 append,
-                typed,
+                typed._replace(record=event, changes=changes if shown else ()),
                 author=author,
                 proposed_by=proposer_of(waiting, is_edited=True),
                 entry_id=waiting.proposal_id,
@@ -373,6 +364,11 @@ class _Review:
         if not self._author:
             self._author = _asked("Who are you? A handle, which is published")
         return self._author
+
+
+def _of_event(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of some fields that an event may have."""
+    return {field: fields[field] for field in Event.model_fields if field in fields}
 
 
 def _asked(question: str) -> str:
