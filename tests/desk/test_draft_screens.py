@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browsers import Opener, check_access, is_within, launched, opener
 from playwright.sync_api import Browser, Page
-from running import environment
-from serving import _listens, free_port
+from served_desk import ServedDesk
 
 from timeline import Timeline
 from timeline.desk import forms
@@ -43,61 +39,6 @@ _TYPED = {
     "summary": "First line.\nSecond line.",
     "author": "anna",
 }
-
-
-_SERVE = """
-import sqlite3, sys
-import uvicorn
-from pathlib import Path
-from timeline import Timeline
-from timeline.desk.app import application
-from timeline.desk.visit import Desk
-from timeline.intake.proposals.inbox import Inbox
-from timeline.intake.proposals.proposal import parse
-
-path, port = Path(sys.argv[1]), int(sys.argv[2])
-log = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
-desk = Desk(path, Timeline.open(path), log, Inbox.of(path))
-uvicorn.run(application(desk, "/k"), port=port, log_level="warning")
-"""
-
-
-class ServedDesk:
-    """A desk in a process of its own."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._port = free_port()
-        self.start()
-
-    def start(self) -> None:
-        """Start it, again at the same port, and wait until it listens."""
-        command = [sys.executable, "-c", _SERVE, str(self.path), str(self._port)]
-        self._process = subprocess.Popen(command, env=environment())
-        while not _listens(self._port):
-            assert self._process.poll() is None
-            time.sleep(0.05)
-
-    def kill(self) -> None:
-        """End it as kill -9 does."""
-        self._process.kill()
-        self._process.wait()
-
-    def at(self, path: str) -> str:
-        return f"http://127.0.0.1:{self._port}/k{path}"
-
-    def new_draft(self, event_id: str | None = None) -> str:
-        """The address of a form."""
-        version = None
-        with (
-            Inbox.of(self.path) as inbox,
-            contextlib.closing(storage.connect(self.path)) as log,
-        ):
-            fields = forms.for_new_event(log)
-            if event_id:
-                fields, version = forms.for_event(log, event_id, "update")
-            draft = inbox.new_draft(fields, event_id=event_id, version=version)
-        return self.at(f"/drafts/{draft.draft_id}")
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from timeline.api import Timeline
+from timeline.desk.draft_runs import DraftRuns
 from timeline.intake.proposals.inbox import Inbox
 
 
@@ -30,6 +31,8 @@ class Desk:
     """The handle that `--author` gives; a person may change it in the settings."""
     model: str | None = None
     """The model that `--model` names for *Draft with MODEL*."""
+    drafting: DraftRuns = field(default_factory=DraftRuns)
+    """What that model is drafting now, or has drafted; closed when the desk ends."""
 
 
 @dataclass

@@ -32,8 +32,9 @@ DOES = {
     "retract": "retraction",
     "merge": "merge",
     "comment": "commentary",
+    "capture": "an article",
 }
-"""What a proposal asks for, in words, by its kind."""
+"""What a proposal, or a draft, is about, in words, by its kind."""
 
 
 class Article(NamedTuple):

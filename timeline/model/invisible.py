@@ -5,6 +5,7 @@ Guarantees: these are pure functions of a text. Scripts that need joiners, and e
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 _DROPPED = dict.fromkeys((0x00AD, 0x200B, 0x2060, 0xFEFF))
 """The soft hyphen, and the characters without width that join and separate words."""
@@ -73,6 +74,26 @@ def deceiving(text: str) -> str | None:
 def marked(text: str) -> str:
     """Return a text in which every deceiving character is shown as its number: [U+202E]."""
     return _DECEIVING.sub(lambda found: f"[{code(found[1])}]" if found[1] else found[0], text)
+
+
+def pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield the pieces of a text in order, and whether one is a character that nobody sees.
+
+    Such a character is a piece of its own. Joiners, and the flags written in tags, are seen.
+    """
+    if text.isascii():
+        yield text, False
+        return
+    flags = {at for found in re.finditer(_FLAG, text) for at in range(*found.span())}
+    start = 0
+    for at, character in enumerate(text):
+        if _is_hidden(character) and character not in "\u200c\u200d" and at not in flags:
+            if start < at:
+                yield text[start:at], False
+            yield character, True
+            start = at + 1
+    if start < len(text):
+        yield text[start:], False
 
 
 def _is_hidden(character: str) -> bool:

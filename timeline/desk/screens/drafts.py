@@ -12,12 +12,11 @@ from timeline.desk import draft_page, form_filling, forms
 from timeline.desk.date_echo import echo
 from timeline.desk.forms import FormProblem, InvalidForm
 from timeline.desk.visit import DeskReply, ForScript, Redirect, ScreenRoute, Shown, Visit
+from timeline.desk.who import WHO, remember_author
 from timeline.errors import InvalidInput, NotFound, StoreError, TimelineError
 from timeline.intake.proposals.inbox import Draft, is_entry
 from timeline.intake.proposals.operation import DeskOperation, carry_out
 from timeline.intake.proposals.proposal import BroughtText
-from timeline.model.content import Said
-from timeline.model.validation import problems
 from timeline.reading import query
 from timeline.store import log as stored_log
 
@@ -35,6 +34,8 @@ def show(visit: Visit) -> DeskReply:
     draft = desk.inbox.draft(visit.parts["draft_id"])
     if is_entry(desk.log, draft.draft_id):
         return Redirect(f"/recorded/{draft.draft_id}")
+    if draft.fields["kind"] == "capture":
+        return Redirect(f"/captures/{draft.draft_id}")
     found = _problems(visit, draft) if visit.chosen("check") else []
     return _shown(visit, draft, found, 409 if draft.fields["meanwhile"] else 200)
 
@@ -42,7 +43,7 @@ def show(visit: Visit) -> DeskReply:
 def save(visit: Visit) -> DeskReply:
     """Save what was typed, then do what the button says."""
     draft_id, button = visit.parts["draft_id"], visit.field("do")
-    _remember_author(visit)
+    remember_author(visit)
     try:
         draft = visit.desk.inbox.draft(draft_id)
         draft = draft._replace(fields=form_filling.sent(draft.fields, visit.fields))
@@ -104,7 +105,7 @@ def _problems(visit: Visit, draft: Draft) -> list[FormProblem]:
     """Return everything that is wrong with a form."""
     found: list[FormProblem] = []
     if not visit.author:
-        found.append(("author", "Say who you are: a name or a handle, which is published"))
+        found.append(WHO)
     try:
         operation = forms.operation(visit.desk.log, draft)
     except InvalidForm as error:
@@ -162,13 +163,6 @@ def _of_sent(visit: Visit, draft_id: str) -> Draft:
     kind = visit.field("kind")
     fields = {**fields, "kind": kind if kind in forms.KINDS_OF_FORM else "record"}
     return Draft(draft_id, None, None, None, form_filling.sent(fields, visit.fields), None, "")
-
-
-def _remember_author(visit: Visit) -> None:
-    """Keep who the person says to be, for this and the next forms."""
-    author = visit.field("author").strip()
-    if author and not problems(Said, {"author": author})[1]:
-        visit.session.author = author
 
 
 ROUTES: tuple[ScreenRoute, ...] = (
