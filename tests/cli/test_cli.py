@@ -33,6 +33,7 @@ OTHERS = (
     "log",
     "propose",
     "review",
+    "mcp",
     "capture",
     "coverage",
     "annotate",

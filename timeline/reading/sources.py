@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 from timeline.reading.as_of import NOW, AsOf
+from timeline.reading.selection import folded
 from timeline.store.rows import RowDict, as_dicts
 
 
@@ -42,6 +43,24 @@ def sources_at(connection: sqlite3.Connection, url: str) -> list[RowDict]:
         "SELECT * FROM sources WHERE instr(lower(url), ?) ORDER BY source_id", (page[0],)
     )
     return [row for row in as_dicts(rows) if _page(row["url"]) == page]
+
+
+def sources_named(connection: sqlite3.Connection, text: str = "") -> list[RowDict]:
+    """Return the rows of the sources that have all words of a text, the newest first.
+
+    The words stand in title, publisher, authors, address or id, in any case and with any accents.
+    Each row has `has_text`: whether the captured text is here.
+    """
+    words = folded(text).split()
+    rows = connection.execute(
+        "SELECT s.*, t.text_sha256 IS NOT NULL AS has_text FROM sources AS s"
+        " LEFT JOIN source_texts AS t USING (text_sha256) ORDER BY source_key DESC"
+    )
+    fields = ("title", "publisher", "authors", "url", "source_id")
+    found = (
+        (row, folded(" ".join(row[field] or "" for field in fields))) for row in as_dicts(rows)
+    )
+    return [row for row, named in found if all(word in named for word in words)]
 
 
 _TRACKING = re.compile(r"utm_\w+|fbclid|gclid")

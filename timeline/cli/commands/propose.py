@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import IO, Any
 
@@ -74,7 +74,7 @@ def propose_command(
                 )
                 refused += taken.state == "refused"
                 if as_json:
-                    click.echo(json.dumps(_fields(line, taken), ensure_ascii=False))
+                    click.echo(json.dumps({"line": line, **taken.as_json()}, ensure_ascii=False))
                 else:
                     _echo(line, taken, dry_run=dry_run)
     if refused:
@@ -106,21 +106,6 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return "propose"
-
-
-def _fields(line: int, taken: Taken) -> Mapping[str, Any]:
-    return {
-        "line": line,
-        "proposal": taken.proposal_id,
-        "state": taken.state,
-        "event_id": taken.event_id,
-        "occurred": taken.occurred,
-        "phrase": taken.phrase,
-        "near": [*taken.near],
-        "marks": [*taken.marks],
-        "problems": [*taken.problems],
-        **({"reason": taken.reason} if taken.reason else {}),
-    }
 
 
 def _echo(line: int, taken: Taken, *, dry_run: bool) -> None:

@@ -42,6 +42,20 @@ class Taken(NamedTuple):
     reason: str | None = None
     """Why a person rejected it."""
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that `timeline propose --json` prints, without the line."""
+        return {
+            "proposal": self.proposal_id,
+            "state": self.state,
+            "event_id": self.event_id,
+            "occurred": self.occurred,
+            "phrase": self.phrase,
+            "near": [*self.near],
+            "marks": [*self.marks],
+            "problems": [*self.problems],
+            **({"reason": self.reason} if self.reason else {}),
+        }
+
 
 def take(
     log: sqlite3.Connection,
