@@ -30,9 +30,11 @@ hookimpl = HookimplMarker("datasette")
 def startup(datasette: Any) -> Awaitable[None] | None:
     """Set up the guard before other plugins write, and add the queries of the metadata.
 
-    Datasette 1.0 ignores queries in metadata and takes them from plugins instead.
+    Datasette 1.0 ignores queries in metadata and takes them from plugins instead. Raises
+    click.ClickException, which ends Datasette with one line, if it serves an inbox.
     """
     guard.install()
+    guard.refuse_inboxes(datasette)
     replaced_files.notice(datasette, guard.timelines(datasette))
     return _add_queries(datasette) if hasattr(datasette, "add_query") else None
 

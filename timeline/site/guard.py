@@ -4,7 +4,8 @@ Guarantees, in Datasette 0.65 as in the 1.0 alphas, for every user and however a
 be served: no connection that can write to its file is opened, and no connection of another
 database can attach it for writing; a request under its address that would change something is
 refused in one line; no page shows the path of a folder; its pages load nothing from other hosts.
-Other databases beside it are written and shown as in any Datasette.
+The inbox of a timeline is not served, whatever its name. Other databases beside it are written and
+shown as in any Datasette.
 
 Knows Datasette only by the arguments of the hooks, and imports nothing of it before they run.
 """
@@ -23,6 +24,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from weakref import WeakSet
 
+import click
+
 from timeline.errors import InvalidInput
 from timeline.site import isolated_sql, replaced_files, sql_process, turns
 from timeline.site.arguments import arguments
@@ -30,6 +33,9 @@ from timeline.site.turns import Message, Send
 from timeline.store import storage
 
 READ_ONLY = "This timeline is read-only"
+
+_INBOX = "is the inbox of a timeline, which is not for readers: leave it out"
+"""Says of a file why it is not served; its words are of proposals that nobody decided yet."""
 
 _WRITE_ACTIONS = frozenset(
     (
@@ -98,12 +104,31 @@ def is_timeline(database: Any) -> bool:
     return True
 
 
+def refuse_inboxes(datasette: Any) -> None:
+    """Raise click.ClickException, which ends Datasette with one line, if it serves an inbox."""
+    for database in datasette.databases.values():
+        if _is_inbox(database):
+            raise click.ClickException(f"{database.path} {_INBOX}")
+
+
+def _is_inbox(database: Any) -> bool:
+    return (
+        database.path is not None
+        and _application_id(database.path, immutable=not database.is_mutable) == storage.INBOX_ID
+    )
+
+
 def _file_is_timeline(path: str | Path, *, immutable: bool = False) -> bool:
+    return _application_id(path, immutable=immutable) == storage.APPLICATION_ID
+
+
+def _application_id(path: str | Path, *, immutable: bool = False) -> int | None:
+    """Return the number in the header of a file; None if there is no file, or no database."""
     try:
         with contextlib.closing(reading(path, immutable=immutable)) as connection:
-            return _holds_timeline(connection)
+            return _application_id_of(connection)
     except sqlite3.Error:
-        return False  # There is no file yet, or it is no database.
+        return None
 
 
 def reading(path: str | Path, *, immutable: bool = False) -> sqlite3.Connection:
@@ -112,9 +137,9 @@ def reading(path: str | Path, *, immutable: bool = False) -> sqlite3.Connection:
     return sqlite3.connect(f"{Path(path).absolute().as_uri()}?{mode}", uri=True)
 
 
-def _holds_timeline(connection: sqlite3.Connection) -> bool:
+def _application_id_of(connection: sqlite3.Connection) -> int:
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    return bool(application_id == storage.APPLICATION_ID)
+    return int(application_id)
 
 
 # --- Connections --------------------------------------------------------------------------
@@ -138,8 +163,11 @@ def install() -> None:
 
     @functools.wraps(connect)
     def guarded_connect(database: Any, write: bool = False) -> sqlite3.Connection:
-        if write and is_timeline(database):
-            raise Forbidden(READ_ONLY)
+        if is_timeline(database):
+            if write:
+                raise Forbidden(READ_ONLY)
+        elif _is_inbox(database):
+            raise Forbidden(f"This file {_INBOX}")
         connection: sqlite3.Connection = connect(database, write)
         return connection
 
@@ -168,7 +196,7 @@ def prepare(connection: sqlite3.Connection, datasette: Any) -> None:
     """Set limits for a timeline's connection, and let none beside it attach it for writing."""
     if timelines(datasette):
         connection.set_authorizer(_authorize)
-    if _holds_timeline(connection):
+    if _application_id_of(connection) == storage.APPLICATION_ID:
         sql_process.restrict(connection)
 
 

@@ -34,6 +34,9 @@ from timeline.store.scratch_folder import locked_folder, shared_scratch_folder
 APPLICATION_ID = 0x544C4F47
 """The number in the header of every timeline database: "TLOG"."""
 
+INBOX_ID = 0x544C4942
+"""The number in the header of every inbox, where proposals wait beside a timeline: "TLIB"."""
+
 PATIENCE = 60.0
 """The seconds for which a writer waits for another one, unless it is told otherwise."""
 

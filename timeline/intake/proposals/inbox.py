@@ -33,8 +33,6 @@ from timeline.model.resources import db_folder
 from timeline.store import codec, storage
 from timeline.texts.document import sha256
 
-APPLICATION_ID = 0x544C4942
-"""The number in the header of every inbox: "TLIB"."""
 VERSION = 1
 """The version of the tables; the file has it as its user_version."""
 SUFFIX = ".inbox"
@@ -508,7 +506,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
             from timeline.store.schema import run_script
 
             run_script(connection, (db_folder() / "inbox.sql").read_text(encoding="utf-8"))
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA application_id = {storage.INBOX_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
         else:
             _check_header(connection, path)
@@ -517,7 +515,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
 def _check_header(connection: sqlite3.Connection, path: Path) -> None:
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if application_id != APPLICATION_ID:
+    if application_id != storage.INBOX_ID:
         raise NotATimeline(str(path), "is not an inbox: move it away")
     if version > VERSION:
         raise TooNew(
