@@ -6,6 +6,7 @@ going when the desk ends is ended.
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -68,6 +69,7 @@ class DraftRuns:
 
     def __init__(self) -> None:
         self._runs: dict[str, DraftRun] = {}
+        atexit.register(self.close)
 
     def of(self, source_id: str) -> DraftRun | None:
         """Return the newest run for an article; None if there was none."""
