@@ -33,6 +33,7 @@ OTHERS = (
     "log",
     "propose",
     "review",
+    "draft",
     "mcp",
     "capture",
     "coverage",

@@ -46,6 +46,7 @@ _OTHERS = {
     "log": "lists",
     "propose": "propose",
     "review": "review",
+    "draft": "draft",
     "mcp": "mcp",
     "capture": "capture",
     "coverage": "sources",

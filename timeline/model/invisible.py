@@ -44,6 +44,13 @@ def without(text: str) -> str:
     return "".join(each for each in text if not _is_hidden(each))
 
 
+def blanked(text: str) -> str:
+    """Return a text of the same length, with a blank for each character that nobody sees."""
+    if text.isascii():
+        return text
+    return "".join(" " if _is_hidden(each) else each for each in text)
+
+
 def hidden(text: str) -> str:
     """Return the first character that nobody sees, but for joiners; an empty text if none is."""
     if text.isascii():
