@@ -52,6 +52,8 @@ class Erasure:
 
     receipts: list[Receipt]
     """One receipt for each entry; it is `unchanged` if the entry had been erased before."""
+    texts: list[str]
+    """The erased texts that are in somebody's own words."""
     elsewhere: dict[str, list[str]]
     """Each erased text that is still found elsewhere, and where: "#12", or the id of a source."""
     files: dict[str, list[str]]
@@ -108,7 +110,7 @@ def erase(
             each: [f"#{seq} of {event_id}" for seq, event_id in naming(connection, hash_of(each))]
             for each in dict.fromkeys(files)
         }
-        return Erasure(receipts, _elsewhere(connection, texts), named)
+        return Erasure(receipts, texts, _elsewhere(connection, texts), named)
 
 
 def _texts(entry: Entry) -> Iterator[str]:

@@ -21,7 +21,8 @@ from timeline.cli.options import (
     json_option,
     yes_option,
 )
-from timeline.errors import Ambiguous, NotFound, Refused
+from timeline.errors import Ambiguous, NotFound, Refused, StoreError
+from timeline.intake.proposals.inbox import Inbox
 from timeline.projection import tables
 from timeline.reading import query
 from timeline.reading.references import resolve_entry, resolve_event
@@ -71,10 +72,18 @@ def erase_command(
                 return
         with output.Progress("entries") as progress:
             done = timeline.erase(ids, reason=reason, author=author, progress=progress)
+    waiting = _in_inbox(database, done.texts)
+    for text, places in waiting.items():
+        done.elsewhere.setdefault(text, []).extend(places)
     if as_json:
         output.dump(_fields(done))
     else:
         _print(entries, done)
+    if waiting:
+        output.echo_note(
+            "the inbox still has some of these words: decide what waits there, then run"
+            " timeline review --purge 0"
+        )
     if node:
         output.echo_note(
             "the servers of the cluster keep the words until timeline cluster rewrite, and each"
@@ -100,6 +109,20 @@ def _print_intent(
     for text, entry in zip(entries, found, strict=True):
         what = f"entry {entry.seq}, {entry.kind} {entry.subject}" if entry else ""
         output.echo(output.flow(["would be erased", output.bold(text), output.one_line(what)]))
+
+
+def _in_inbox(database: str, texts: Sequence[str]) -> dict[str, list[str]]:
+    """Return where the inbox still has the texts; an inbox that cannot be read is a note."""
+    try:
+        inbox = Inbox.to_read(database)
+        if inbox is None:
+            return {}
+        with inbox:
+            found = {text: inbox.holding(text) for text in texts}
+    except StoreError as error:
+        output.echo_note(f"the inbox may still have the words: {error}")
+        return {}
+    return {text: places for text, places in found.items() if places}
 
 
 def _fields(done: Erasure) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from timeline.cli.opening import to_change, writing
 from timeline.cli.options import Command, dry_run_option, is_dry_run, json_option
 from timeline.errors import ClockBehind, ClockLeapt, TimelineError
 from timeline.formats import prose
+from timeline.intake.proposals.inbox import Inbox
 from timeline.model import base, clock, content, log_info
 from timeline.projection import tables
 from timeline.store import log, mirror, schema, scrub, storage
@@ -174,6 +175,7 @@ def _file(database: str) -> list[list[str]]:
                 says = f"of {kept.origin}, kept in step by import jsonl since {since}"
                 findings.append(["note", "mirror", f"{says}: write into the original"])
             findings += _node(connection)
+            findings += _inbox(connection, database)
             findings.append(_clock(connection, database))
             findings += _zone(connection)
             tables.check(connection, database)
@@ -203,6 +205,24 @@ def _node(connection: sqlite3.Connection) -> Iterator[list[str]]:
         if node.doubt is not None:
             says = "nobody knows yet whether an append was stored: the next command that writes"
             yield ["note", "node", f"{says} finds it out"]
+
+
+def _inbox(connection: sqlite3.Connection, database: str) -> Iterator[list[str]]:
+    """Yield what waits in the inbox beside the file; one that cannot be read is a problem."""
+    try:
+        inbox = Inbox.to_read(database)
+        if inbox is None:
+            return
+        with inbox:
+            stock = inbox.stock(connection)
+    except TimelineError as error:
+        yield ["problem", "inbox", str(error)]
+        return
+    waiting = "nothing waits"
+    if stock.since:
+        since = prose.instant(stock.since, log.time_zone(connection))
+        waiting = f"waiting: proposals {stock.proposals:,}, drafts {stock.drafts:,}, since {since}"
+    yield ["ok", "inbox", f"{waiting}; {_bytes(stock.size)}"]
 
 
 def _clock(connection: sqlite3.Connection, database: str) -> list[str]:

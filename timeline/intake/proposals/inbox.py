@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from timeline.errors import (
+    Busy,
+    Damaged,
     InvalidInput,
     InvalidProposal,
     NotATimeline,
@@ -42,11 +44,34 @@ MOST_OPEN = 2_000
 """Open proposals in an inbox, at most."""
 MOST_OPEN_OF_ONE = 200
 """Open proposals of one proposer, at most."""
+_STILL_READ = "is emptied, but another program still reads its old pages: purge it once more"
 _BUSY_TIMEOUT = 20.0
 """Seconds for which a writer waits for another one."""
 
 ProposalState = Literal["open", "later", "rejected", "recorded"]
 Decision = Literal["rejected", "later", "reopened"]
+
+_STATES: Mapping[Decision | None, ProposalState] = {
+    None: "open",
+    "reopened": "open",
+    "later": "later",
+    "rejected": "rejected",
+}
+"""The state of a proposal that is not recorded, by the newest decision about it."""
+
+_DECIDED = """
+FROM proposals AS p LEFT JOIN decisions AS d
+  ON d.number = (SELECT max(number) FROM decisions WHERE proposal_id = p.id)"""
+"""Every proposal, with the newest decision about it."""
+
+_HOLDING = """
+SELECT 'proposal ' || id FROM proposals WHERE instr(body, :written)
+UNION SELECT 'proposal ' || proposal_id FROM decisions WHERE instr(reason, :text)
+UNION SELECT 'a text of proposal ' || proposal_id FROM documents
+  WHERE instr(body, :text) OR instr(source, :written)
+UNION SELECT 'draft ' || id FROM drafts WHERE instr(fields, :written)
+ORDER BY 1"""
+"""What holds a text, in the words of `Inbox.holding`; `written` is the text as JSON has it."""
 
 
 class Waiting(NamedTuple):
@@ -88,6 +113,25 @@ class Draft(NamedTuple):
     """What the form holds, by the names of its fields (`desk.forms`)."""
     by: str | None
     saved_at: str
+
+
+class Stock(NamedTuple):
+    """The stock of an inbox is what waits in it; it knows how large the file is."""
+
+    proposals: int
+    drafts: int
+    since: str | None
+    """When the oldest of them came in, or was saved last; None if nothing waits."""
+    size: int
+    """Bytes of the file, and of those that SQLite keeps beside it."""
+
+
+class _Standing(NamedTuple):
+    """A proposal has a state, which is found without its body."""
+
+    received_at: str
+    proposer: str
+    state: ProposalState
 
 
 class Added(NamedTuple):
@@ -266,22 +310,33 @@ class Inbox:
         return before
 
     def _check_room(self, proposer: str, log: sqlite3.Connection) -> None:
-        waiting = self.proposals(log, states=("open", "later"))
+        waiting = self._waiting(log)
         advice = "decide some of them first, in timeline review or timeline desk"
         if len(waiting) >= MOST_OPEN:
             raise Refused(f"{MOST_OPEN:,} proposals are open: {advice}")
         if sum(each.proposer == proposer for each in waiting) >= MOST_OPEN_OF_ONE:
             raise Refused(f"{MOST_OPEN_OF_ONE} proposals of {proposer} are open: {advice}")
 
+    def _waiting(self, log: sqlite3.Connection) -> list[_Standing]:
+        """Return the proposals that nobody decided, oldest first."""
+        with _inbox_errors(self.path):
+            rows = self._connection.execute(
+                f"SELECT p.id, p.received_at, p.proposer, d.decision {_DECIDED}"
+                " ORDER BY p.received_at, p.id"
+            ).fetchall()
+        found = [
+            _Standing(received_at, proposer, _state(log, proposal_id, decision))
+            for proposal_id, received_at, proposer, decision in rows
+        ]
+        return [each for each in found if each.state in ("open", "later")]
+
     def _proposals(
         self, condition: str, values: Sequence[Any], log: sqlite3.Connection
     ) -> list[Waiting]:
         with _inbox_errors(self.path):
             rows = self._connection.execute(
-                "SELECT p.id, p.received_at, p.way, p.proposer, p.body,"  # noqa: S608
-                " d.decision, d.decided_at, d.by, d.reason"
-                " FROM proposals AS p LEFT JOIN decisions AS d ON d.number ="
-                "  (SELECT max(number) FROM decisions WHERE proposal_id = p.id)"
+                "SELECT p.id, p.received_at, p.way, p.proposer, p.body,"
+                f" d.decision, d.decided_at, d.by, d.reason {_DECIDED}"
                 f" {condition} ORDER BY p.received_at, p.id",
                 values,
             ).fetchall()
@@ -402,10 +457,33 @@ class Inbox:
             if value is not None:
                 self._connection.execute("INSERT INTO about VALUES (?, ?)", (name, value))
 
+    def stock(self, log: sqlite3.Connection) -> Stock:
+        """Return what waits, after a look at every page. Raises Damaged."""
+        with _inbox_errors(self.path):
+            (result,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        if result != "ok":
+            raise Damaged(str(self.path), f"is damaged ({result}): move it away")
+        proposals, drafts = self._waiting(log), self.drafts(log)
+        times = [each.received_at for each in proposals] + [each.saved_at for each in drafts]
+        files = (self.path, *storage.beside(self.path))
+        size = sum(each.stat().st_size for each in files if each.exists())
+        return Stock(len(proposals), len(drafts), min(times, default=None), size)
+
+    def holding(self, text: str) -> list[str]:
+        """Return what holds a text: "proposal p-1k1c", "a text of proposal p-1k1c", "draft d-1k1d".
+
+        Proposals that were decided count until they are purged.
+        """
+        written = json.dumps(text, ensure_ascii=False)[1:-1]
+        with _inbox_errors(self.path):
+            rows = self._connection.execute(_HOLDING, {"text": text, "written": written}).fetchall()
+        return [what for (what,) in rows]
+
     def purge(self, days: int, log: sqlite3.Connection) -> tuple[int, int]:
         """Delete what was decided at least `days` ago, and drafts recorded since; VACUUM the file.
 
-        Returns how many proposals and how many drafts were deleted.
+        Returns how many proposals and how many drafts were deleted. No byte of them is left in
+        the file, or Busy is raised: another program reads it still, and to purge again ends it.
         """
         before = clock.utc(self._now() - timedelta(days=days))
         decided = self.proposals(log, states=("rejected", "recorded"))
@@ -418,7 +496,9 @@ class Inbox:
                 self._connection.executemany("DELETE FROM drafts WHERE id = ?", drafts)
                 self._connection.executemany("DELETE FROM proposals WHERE id = ?", proposals)
             self._connection.execute("VACUUM")
-            storage.flush(self._connection)
+            emptied = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if emptied.fetchone()[0]:
+                raise Busy(str(self.path), _STILL_READ)
         return len(proposals), len(drafts)
 
     def _decided_at(self, waiting: Waiting, log: sqlite3.Connection) -> str | None:
@@ -449,10 +529,8 @@ def is_entry(log: sqlite3.Connection, entry_id: str) -> bool:
     return row is not None
 
 
-def _state(log: sqlite3.Connection, proposal_id: str, decision: str | None) -> ProposalState:
-    if is_entry(log, proposal_id):
-        return "recorded"
-    return "open" if decision in (None, "reopened") else decision  # type: ignore[return-value]
+def _state(log: sqlite3.Connection, proposal_id: str, decision: Decision | None) -> ProposalState:
+    return "recorded" if is_entry(log, proposal_id) else _STATES[decision]
 
 
 def _same(body: Mapping[str, Any]) -> str:

@@ -14,11 +14,19 @@ from timeline.errors import InvalidProposal, Refused
 from timeline.formats import prose
 from timeline.intake.proposals.checked import CheckedProposal, checked
 from timeline.intake.proposals.checks import marks
-from timeline.intake.proposals.inbox import Inbox
+from timeline.intake.proposals.inbox import Inbox, ProposalState
 from timeline.intake.proposals.nearby import nearby
 from timeline.intake.proposals.proposal import Proposal, Way, parse
 
 TakenState = Literal["open", "known", "recorded", "rejected", "refused"]
+
+_AGAIN: Mapping[ProposalState, TakenState] = {
+    "open": "known",
+    "later": "known",
+    "recorded": "recorded",
+    "rejected": "rejected",
+}
+"""The answer to a proposal that the inbox has already, by the state of the first one."""
 
 
 class Taken(NamedTuple):
@@ -91,11 +99,10 @@ def take(
 
 def _known(log: sqlite3.Connection, inbox: Inbox, proposal_id: str) -> Taken:
     waiting = inbox.get(proposal_id, log)
-    state: TakenState = "known" if waiting.state in ("open", "later") else waiting.state  # type: ignore[assignment]
     proposal = waiting.proposal
     record: Mapping[str, Any] = proposal.record
     return Taken(
-        state,
+        _AGAIN[waiting.state],
         proposal_id,
         event_id=proposal.subject if proposal.kind != "comment" else None,
         title=record.get("title"),
