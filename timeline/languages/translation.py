@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 LANGUAGES = {
     "en": "English",
@@ -101,3 +102,10 @@ def _catalogue(language: str) -> gnu.NullTranslations:
         write_mo(compiled, read_po(file, locale=language))
     compiled.seek(0)
     return gnu.GNUTranslations(compiled)
+
+
+def install(environment: Any) -> None:
+    """Let the templates of an environment of Jinja say their words in the current language."""
+    environment.add_extension("jinja2.ext.i18n")
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)

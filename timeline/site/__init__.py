@@ -88,14 +88,7 @@ def prepare_jinja2_environment(env: Any) -> None:
 
     pauses.between_parts(env)
     datasette_markup.install(env)
-    env.add_extension("jinja2.ext.i18n")
-    env.policies["ext.i18n.trimmed"] = True
-    env.install_gettext_callables(
-        translation.gettext,
-        translation.ngettext,
-        newstyle=True,
-        pgettext=translation.pgettext,
-    )
+    translation.install(env)
 
 
 @hookimpl(tryfirst=True)

@@ -134,6 +134,12 @@ async def page(asked: Asked, name: str, read: Read) -> Any:
 
     The page has the `status` that was read, if there is one.
     """
+    found = await read_at_once(asked, reading_all(asked, name, read))
+    return await _html(asked, name, found, found.get("status", 200))
+
+
+def reading_all(asked: Asked, name: str, read: Read) -> Read:
+    """Return what reads all that a page shows: what `read` reads, and what is around it."""
 
     def with_info(connection: sqlite3.Connection) -> Context:
         info = log.info(connection)
@@ -148,8 +154,7 @@ async def page(asked: Asked, name: str, read: Read) -> Any:
                 found["state"] = _state(connection, found)
             return {**found, "preview": _preview(asked, name, found)}
 
-    found = await read_at_once(asked, with_info)
-    return await _html(asked, name, found, found.get("status", 200))
+    return with_info
 
 
 def _state(connection: sqlite3.Connection, found: Context) -> str:
@@ -277,18 +282,21 @@ def _context(asked: Asked, context: Context) -> Context:
     return {**_common(asked), **language_marks.marks(context["info"], asked.language), **context}
 
 
-async def _html(asked: Asked, name: str, context: Context, status: int = 200) -> Any:
-    info = context["info"]
-    spoken = language_marks.spoken(info, asked.language)
-    shown = {
+def variables(asked: Asked, name: str, context: Context) -> Context:
+    """Return everything that the template of a page needs, in the language that is spoken."""
+    spoken = language_marks.spoken(context["info"], asked.language)
+    return {
         **_context(asked, context),
         "page": name,
         "languages": language_links.translations(asked.given, spoken),
+        "formats": _offered(),
     }
-    with translation.speaking(spoken):
-        shown["formats"] = _offered()
+
+
+async def _html(asked: Asked, name: str, context: Context, status: int = 200) -> Any:
+    with asked.speaking(context["info"]):
         html = await asked.datasette.render_template(
-            f"timeline/{name}.html", shown, request=asked.request
+            f"timeline/{name}.html", variables(asked, name, context), request=asked.request
         )
         html = glossary.explained(html)
     return response(asked, html, "text/html; charset=utf-8", status)

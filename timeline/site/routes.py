@@ -212,38 +212,39 @@ _PARTS: Mapping[str, static_parts.ReadPart] = {"map": map_alone, "map_card": car
 
 
 async def _event_page(asked: Asked) -> Any:
+    return await responses.page(asked, "event", partial(read_event, asked))
+
+
+def read_event(asked: Asked, connection: sqlite3.Connection) -> Context:
+    """Return what the template of the page of an event needs for this request."""
     event_id, version = _event_of(asked)
     address = Address.of(asked.given)
-
-    def read(connection: sqlite3.Connection) -> Context:
-        point = parse_as_of(connection, **address.moments)
-        needs_index = address.is_narrowed or not point.is_now
-        found = event_page(
-            connection,
-            event_id,
-            version,
-            point,
-            address=address,
-            index=asked.facet_index(connection) if needs_index else None,
-            before=whole_number("before", dict(asked.given).get("before", "")),
-            size=asked.at_most(VERSIONS),
-        )
-        cited = asked.absolute(f"/events/{event_id}/{found['event']['version']}")
-        cover = covering(connection, found["event"]["seq"])
-        return {
-            **found,
-            "address": address,
-            "moments": address.moment_query,
-            "within": _within(address),
-            "covering": cover,
-            "signed": cover and prose.local_instant(cover["stored_at"], log.time_zone(connection)),
-            "here": asked.link(f"/events/{event_id}{f'/{version}' if version else ''}"),
-            "list_of": links_to_lists(asked, connection, address, found["facts"]),
-            "cited": citations_of(found["event"], log.info(connection), cited),
-            "row_link": asked.row_link("events", event_id),
-        }
-
-    return await responses.page(asked, "event", read)
+    point = parse_as_of(connection, **address.moments)
+    needs_index = address.is_narrowed or not point.is_now
+    found = event_page(
+        connection,
+        event_id,
+        version,
+        point,
+        address=address,
+        index=asked.facet_index(connection) if needs_index else None,
+        before=whole_number("before", dict(asked.given).get("before", "")),
+        size=asked.at_most(VERSIONS),
+    )
+    cited = asked.absolute(f"/events/{event_id}/{found['event']['version']}")
+    cover = covering(connection, found["event"]["seq"])
+    return {
+        **found,
+        "address": address,
+        "moments": address.moment_query,
+        "within": _within(address),
+        "covering": cover,
+        "signed": cover and prose.local_instant(cover["stored_at"], log.time_zone(connection)),
+        "here": asked.link(f"/events/{event_id}{f'/{version}' if version else ''}"),
+        "list_of": links_to_lists(asked, connection, address, found["facts"]),
+        "cited": citations_of(found["event"], log.info(connection), cited),
+        "row_link": asked.row_link("events", event_id),
+    }
 
 
 async def _event_json(asked: Asked) -> Any:
