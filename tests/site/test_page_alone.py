@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from site_in_process import Site
+from site_in_process import open_site
 
 from timeline import Timeline
 from timeline.model.content import Said
@@ -37,7 +37,8 @@ def test_the_page_alone_is_the_page_of_the_site(tmp_path: Path) -> None:
     _story(path)
     with contextlib.closing(storage.connect(path)) as log:
         alone = event_alone(log, "talks", "/k/static/site")
-    served = Site(path, url="https://example.org/").page("/events/talks")
+    with open_site(path, url="https://example.org/") as site:
+        served = site.page("/events/talks")
     assert _main(alone) == _main(served) != ""
     assert "<script" not in alone
     assert '<base target="_blank">' in alone

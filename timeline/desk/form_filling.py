@@ -84,3 +84,18 @@ def _without(values: FormValues, row: FormRow) -> list[list[str]]:
 
 def _is_of(name: str, row: FormRow) -> bool:
     return name.startswith(f"{row.name}.")
+
+
+def renamed(fields: FormFields, what: str, name: str, known: str) -> FormFields:
+    """Return a form in which an actor, place or tag with a name has the known one instead."""
+    if what == "place":
+        values = fields["values"]
+        pair = ["place.name", known]
+        return {**fields, "values": [pair if each[0] == pair[0] else each for each in values]}
+    kind = BY_ONE["tag" if what == "tag" else "person"]
+    for row in form_rows.rows(fields["values"], kind):
+        opened = row.opened()
+        if not row.is_removed and opened.texts.get("name", "").strip() == name:
+            texts = {**opened.texts, "name": known}
+            fields = _with_row(fields, opened._replace(texts=texts))
+    return fields

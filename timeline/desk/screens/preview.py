@@ -1,7 +1,241 @@
-"""Show what readers will see of a draft, record it, and show the receipt."""
+"""Show what readers will see of a draft, record it, and show the receipt.
+
+Guarantees: the preview is a dry run, so it shows what would be recorded, and nothing else. What was
+typed stays in the inbox whatever happens here.
+"""
 
 from __future__ import annotations
 
-from timeline.desk.visit import ScreenRoute
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-ROUTES: tuple[ScreenRoute, ...] = ()
+from timeline.desk import citing, form_filling, forms, told_event
+from timeline.desk.forms import FormProblem, InvalidForm
+from timeline.desk.record import preview_of, record_draft
+from timeline.desk.visit import DeskReply, Redirect, ScreenRoute, Shown, Visit
+from timeline.desk.who import WHO, remember_author
+from timeline.errors import Busy, Conflict, NotFound, TimelineError
+from timeline.formats import prose
+from timeline.formats.prose import Names
+from timeline.formats.prose_changes import Change
+from timeline.intake.proposals.checked import checked
+from timeline.intake.proposals.checks import ProposalMark, marks
+from timeline.intake.proposals.inbox import Draft, is_entry
+from timeline.intake.proposals.nearby import Near, nearby
+from timeline.intake.proposals.operation import DeskOperation
+from timeline.reading import query
+from timeline.reading.twins import misspellings
+from timeline.reading.twins.misspellings import Name, Slip
+from timeline.site.alone import event_alone
+from timeline.store import log as entries
+from timeline.store.codec import payload_of
+
+BUSY = "Another program is writing to this timeline. Try again."
+_KEPT = "kept_names"
+"""The field of a draft with the new names that the person keeps."""
+
+
+class PreviewOfDraft(NamedTuple):
+    """A preview says what a draft would make of the timeline, in words and as a page."""
+
+    page: str
+    """The page of the event; empty for sentences that need no event."""
+    changes: Sequence[Change] = ()
+    new_names: Sequence[Name] = ()
+    slips: Sequence[Slip] = ()
+    near: Sequence[Near] = ()
+
+
+def show(visit: Visit) -> DeskReply:
+    """Show what readers will see of a draft; that of a recorded one leads to its receipt."""
+    draft = visit.desk.inbox.draft(visit.parts["draft_id"])
+    if is_entry(visit.desk.log, draft.draft_id):
+        return Redirect(f"/recorded/{draft.draft_id}")
+    return _shown(visit, draft)
+
+
+def act(visit: Visit) -> DeskReply:
+    """Record a draft, or do what another button of its preview says."""
+    draft = visit.desk.inbox.draft(visit.parts["draft_id"])
+    remember_author(visit)
+    path = f"/drafts/{draft.draft_id}/preview"
+    match visit.field("do"):
+        case "record":
+            return _record(visit, draft)
+        case "use":
+            names = (visit.field("what"), visit.field("name"), visit.field("known"))
+            visit.desk.inbox.save_draft(draft.draft_id, form_filling.renamed(draft.fields, *names))
+        case "keep":
+            kept = [*draft.fields.get(_KEPT, ()), [visit.field("what"), visit.field("name")]]
+            visit.desk.inbox.save_draft(draft.draft_id, {**draft.fields, _KEPT: kept})
+        case "add":
+            return _add(visit, draft)
+    return Redirect(path)
+
+
+def recorded(visit: Visit) -> DeskReply:
+    """Show the receipt of an entry."""
+    desk, log = visit.desk, visit.desk.log
+    entry = entries.entry_by_id(log, visit.parts["entry_id"])
+    if entry is None:
+        raise NotFound("entry", visit.parts["entry_id"])
+    what, _, subject = entry.subject.partition("/")
+    event = query.get(log, subject, version=entry.version) if what == "event" else None
+    cited = [each["source_id"] for each in (event or {}).get("citations", ())]
+    following = desk.inbox.proposals(log)
+    missing = citing.next_missing(log, cited[0]) if cited else None
+    context = {
+        "entry": entry,
+        "did": entry.kind.partition(".")[2],
+        "said": payload_of(entry),
+        "event": event,
+        "title": prose.title(event) if event else subject,
+        "when": prose.local_instant(entry.recorded_at, entries.time_zone(log)),
+        "is_newest": event is not None and query.get(log, subject)["version"] == entry.version,
+        "following": following[0].proposal_id if following else None,
+        "missing": citing.sentence_path(cited[0], missing) if missing else None,
+    }
+    return Shown("recorded", context)
+
+
+# --- What the buttons do ------------------------------------------------------------------
+
+
+def _record(visit: Visit, draft: Draft) -> DeskReply:
+    """Record a draft; the form comes back if it has problems, or if the event moved on."""
+    path = f"/drafts/{draft.draft_id}"
+    if not visit.author:
+        return _shown(visit, draft, [WHO], 400)
+    try:
+        unticked = [
+            (f"mark-{mark.key}", mark.text)
+            for mark in _marks(visit, draft)
+            if mark.key not in visit.every("ticked")
+        ]
+        if unticked and not is_entry(visit.desk.log, draft.draft_id):
+            return _shown(visit, draft, unticked, 400)
+        record_draft(visit.desk, draft.draft_id, author=visit.author)
+    except InvalidForm:
+        return Redirect(f"{path}?check=1")
+    except Conflict:
+        return _rebased(visit, draft)
+    except Busy:
+        return _shown(visit, draft, [("", BUSY)], 503)
+    except TimelineError as error:
+        return _shown(visit, draft, [("", str(error))], 400)
+    return Redirect(f"/recorded/{draft.draft_id}")
+
+
+def _rebased(visit: Visit, draft: Draft) -> DeskReply:
+    fields, version, _ = forms.rebased(visit.desk.log, draft)
+    visit.desk.inbox.save_draft(draft.draft_id, fields, version=version)
+    return Redirect(f"/drafts/{draft.draft_id}")
+
+
+def _add(visit: Visit, draft: Draft) -> DeskReply:
+    """Make a draft of a new event one that adds what it says to another event."""
+    desk = visit.desk
+    content = forms.operation(desk.log, draft).record
+    event_id = visit.field("event")
+    fields, version = forms.added_to(desk.log, event_id, content)
+    new = desk.inbox.new_draft(fields, event_id=event_id, version=version, by=visit.author)
+    desk.inbox.drop_draft(draft.draft_id)
+    return Redirect(f"/drafts/{new.draft_id}")
+
+
+# --- The page -----------------------------------------------------------------------------
+
+
+def _shown(
+    visit: Visit, draft: Draft, problems: Sequence[FormProblem] = (), status: int = 200
+) -> DeskReply:
+    found = PreviewOfDraft("")
+    try:
+        found = _looked_at(visit, draft)
+    except InvalidForm:
+        return Redirect(f"/drafts/{draft.draft_id}?check=1")
+    except Conflict:
+        return _rebased(visit, draft)
+    except Busy:
+        problems, status = [("", BUSY)], 503
+    except TimelineError as error:
+        problems, status = problems or [("", str(error))], max(status, 400)
+    kept = {tuple(each) for each in draft.fields.get(_KEPT, ())}
+    context = {
+        "draft": draft,
+        "path": f"/drafts/{draft.draft_id}/preview",
+        "problems": problems,
+        "found": found,
+        "slips": [slip for slip in found.slips if (slip.what, slip.name) not in kept],
+        "marks": _marks(visit, draft),
+        "ticked": visit.every("ticked"),
+        "who": visit.author or draft.by or "",
+    }
+    return Shown("preview", context, status)
+
+
+def _looked_at(visit: Visit, draft: Draft) -> PreviewOfDraft:
+    """Carry a draft out in a dry run, and look at the event. Raises what recording would raise."""
+    desk = visit.desk
+    operation = _operation(visit, draft)
+    is_change = operation.kind in _OF_EVENT
+    before = query.get(desk.log, str(draft.event_id)) if is_change else {}
+    with preview_of(desk, operation, entry_id=draft.draft_id, author=visit.author) as (
+        log,
+        receipt,
+    ):
+        if operation.kind == "comment":
+            return PreviewOfDraft("")
+        page = event_alone(log, receipt.id, visit.link("/static/site"))
+        content = query.get(log, receipt.id)
+        changes = told_event.changes_of(Names(log), before, content)
+    new = misspellings.unknown(desk.log, _names(content))
+    is_new = operation.kind == "record" and not draft.of_proposal
+    return PreviewOfDraft(
+        page,
+        changes,
+        new,
+        [*misspellings.slips(desk.log, new)],
+        nearby(desk.log, content, but=receipt.id) if is_new else (),
+    )
+
+
+_OF_EVENT = ("update", "correct", "retract", "reinstate", "merge")
+
+
+def _operation(visit: Visit, draft: Draft) -> DeskOperation:
+    operation = forms.operation(visit.desk.log, draft)
+    if operation.kind != "comment":
+        operation = operation._replace(expect=draft.version)
+    if draft.of_proposal:
+        waiting = visit.desk.inbox.get(draft.of_proposal, visit.desk.log)
+        operation = operation._replace(documents=waiting.proposal.documents)
+    return operation
+
+
+def _names(content: Mapping[str, Any]) -> Iterator[Name]:
+    for who in content.get("participants", ()):
+        yield "actor", who["name"]
+    if place := content.get("place", {}).get("name"):
+        yield "place", place
+    for tag in content.get("tags", ()):
+        yield "tag", tag
+
+
+def _marks(visit: Visit, draft: Draft) -> list[ProposalMark]:
+    """Return the marks of the proposal that a draft was made of."""
+    if not draft.of_proposal:
+        return []
+    log = visit.desk.log
+    waiting = visit.desk.inbox.get(draft.of_proposal, log)
+    try:
+        found = checked(log, waiting.proposal)
+    except TimelineError:
+        return []  # The form says what is wrong.
+    return marks(log, waiting.proposal, found, received_at=waiting.received_at)
+
+
+ROUTES: tuple[ScreenRoute, ...] = (
+    ScreenRoute("/drafts/{draft_id}/preview", get=show, post=act),
+    ScreenRoute("/recorded/{entry_id}", get=recorded),
+)
