@@ -31,6 +31,7 @@ OTHERS = (
     "facets",
     "actor",
     "log",
+    "desk",
     "propose",
     "review",
     "draft",

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 from browsers import Opener, check_access, is_within, launched, opener
+from desks import ServedDesk, desk_of
 from playwright.sync_api import Browser, Page
-from served_desk import ServedDesk
 
 from timeline import Timeline
 from timeline.intake.proposals.inbox import Inbox
@@ -54,15 +54,14 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDesk]:
         timeline.append() as append,
     ):
         append.record_source({"source_id": "bare", "title": "A report without a text"}, Said())
-    found = ServedDesk(path, model="no-such-model", author="anna")
-    yield found
-    found.kill()
+    with desk_of(path, "--model", "no-such-model", "--author", "anna") as found:
+        yield found
 
 
 @pytest.fixture
 def open_page(browser: Browser, desk: ServedDesk) -> Iterator[Opener]:
     with opener(browser, _REFUSED) as opened:
-        yield opened
+        yield desk.opener(opened)
 
 
 def _captured(desk: ServedDesk, text: str = _TEXT, **fields: str) -> str:
@@ -114,7 +113,7 @@ def test_an_article_is_pasted_checked_and_worked_through(
     ]
     page.goto(article)
     page.check("#sentence-2")
-    wanted = f"/k/events?cite={article.rpartition('/')[2]}&span=25-61"
+    wanted = f"{desk.keys.key}/events?cite={article.rpartition('/')[2]}&span=25-61"
     _REFUSED.append(wanted)
     _press(page, "Cite for an existing event")
     assert page.url.endswith(wanted)
@@ -175,7 +174,7 @@ def test_what_cannot_be_read_comes_back_and_waits_in_the_inbox(
     page = open_page(desk.at("/articles/new"), javascript=False)
     page.fill("#text", "?! ...")
     page.fill("#url", "https://example.org/nothing")
-    _REFUSED.append("/k/articles/new")
+    _REFUSED.append(f"{desk.keys.key}/articles/new")
     _press(page, "Look at what will be kept")
     assert _says(page, "The text holds no words")
     assert (page.input_value("#text"), page.input_value("#url")) == (
@@ -307,7 +306,7 @@ def test_a_source_is_withdrawn_with_a_reason_and_counts_again(
     article = _captured(desk)
     page = open_page(desk.at(f"/articles/{article}"))
     page.click("summary")
-    _REFUSED.append(f"/k/articles/{article}/withdraw")
+    _REFUSED.append(f"{desk.keys.key}/articles/{article}/withdraw")
     _press(page, "Withdraw this source")
     assert _says(page, "Say why the source no longer counts")
     page.fill("#reason", "The publisher took it back")
@@ -325,7 +324,7 @@ def test_a_source_without_a_text_and_an_unknown_one_say_what_to_do(
     assert _says(page, "Its text was not captured: capture it")
     page.get_by_role("link", name="Capture its text").click()
     assert _says(page, "A newer text of A report without a text")
-    _REFUSED.append("/k/articles/unknown")
+    _REFUSED.append(f"{desk.keys.key}/articles/unknown")
     page.goto(desk.at("/articles/unknown"))
     assert _says(page, 'no source "unknown": look for it in the list of articles, or capture it')
     page.goto(desk.at("/articles?q=without"))

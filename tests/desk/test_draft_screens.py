@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from browsers import Opener, check_access, is_within, launched, opener
+from desks import ServedDesk, desk_of
 from playwright.sync_api import Browser, Page
-from served_desk import ServedDesk
 
 from timeline import Timeline
 from timeline.desk import forms
@@ -41,6 +41,20 @@ _TYPED = {
 }
 
 
+def _new_draft(desk: ServedDesk, event_id: str | None = None) -> str:
+    """The address of a form."""
+    version = None
+    with (
+        Inbox.of(desk.path) as inbox,
+        contextlib.closing(storage.connect(desk.path)) as log,
+    ):
+        fields = forms.for_new_event(log)
+        if event_id:
+            fields, version = forms.for_event(log, event_id, "update")
+        draft = inbox.new_draft(fields, event_id=event_id, version=version)
+    return desk.at(f"/drafts/{draft.draft_id}")
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with launched() as found:
@@ -69,15 +83,14 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDesk]:
                 },
                 _ANNA,
             )
-    found = ServedDesk(path)
-    yield found
-    found.kill()
+    with desk_of(path) as found:
+        yield found
 
 
 @pytest.fixture
 def open_page(browser: Browser, desk: ServedDesk) -> Iterator[Opener]:
     with opener(browser, _REFUSED) as opened:
-        yield opened
+        yield desk.opener(opened)
 
 
 _REFUSED = ["/favicon.ico"]
@@ -85,7 +98,7 @@ _REFUSED = ["/favicon.ico"]
 
 
 def _new(desk: ServedDesk, event_id: str | None = None) -> str:
-    address = desk.new_draft(event_id)
+    address = _new_draft(desk, event_id)
     path = f"/{address.split('/', 3)[3]}"
     _REFUSED.extend((path, f"{path}/preview"))
     return address
@@ -192,13 +205,17 @@ def test_two_tabs_of_one_draft_keep_what_both_typed(desk: ServedDesk, open_page:
 
 
 def test_a_desk_that_is_killed_loses_nothing(desk: ServedDesk, open_page: Opener) -> None:
-    page = open_page(_new(desk), javascript=False)
+    address = _new(desk)
+    page = open_page(address, javascript=False)
     _fill(page, {"title": "Talks"})
     _press(page, "Add a figure")
     _fill(page, {"figures.1.measure": "killed"})
+    _press(page, "Save this draft")
+    page.wait_for_load_state("networkidle")
     desk.kill()
     desk.start()
-    _press(page, "Save this draft")
+    page.goto(desk.entrance())
+    page.goto(address)
     assert (_field(page, "title"), _field(page, "figures.1.measure")) == ("Talks", "killed")
 
 

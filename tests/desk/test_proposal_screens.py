@@ -17,6 +17,7 @@ from serving import free_port
 
 from timeline import Timeline, demo
 from timeline.desk.app import application
+from timeline.desk.guard import Secrets
 from timeline.desk.visit import Desk, Session
 from timeline.intake.proposals.inbox import Inbox
 from timeline.intake.proposals.proposal import Way, parse
@@ -57,6 +58,10 @@ class Served(NamedTuple):
     def of(self, proposal_id: str, query: str = "") -> str:
         return f"{self.address}/proposals/{proposal_id}{query}"
 
+    def path(self, below: str) -> str:
+        """The path of a page of the desk."""
+        return f"/{self.address.split('/', 3)[3]}{below}"
+
     def state(self, proposal_id: str) -> tuple[str, str | None, str | None]:
         waiting = self.desk.inbox.get(proposal_id, self.desk.log)
         return waiting.state, waiting.decided_by, waiting.reason
@@ -69,7 +74,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     port = free_port()
     with Timeline.open(path) as timeline, Inbox.of(path) as inbox:
         desk = Desk(path, timeline, storage.connect(path), inbox, author="anna")
-        screens, session = application(desk, "/k"), Session("only")
+        keys, session = Secrets("a secret", "a run"), Session("only")
+        screens = application(desk, keys)
 
         async def of_one_session(scope: Any, receive: Any, send: Any) -> None:
             scope["desk.session"] = session
@@ -81,7 +87,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         thread.start()
         while not server.started:
             time.sleep(0.01)
-        yield Served(desk, session, f"http://127.0.0.1:{port}/k")
+        yield Served(desk, session, f"http://127.0.0.1:{port}{keys.key}")
         server.should_exit = True
         thread.join()
         desk.log.close()
@@ -119,7 +125,7 @@ def test_a_proposal_is_recorded_when_each_of_its_marks_is_ticked(
 ) -> None:
     ours = {**STRIKE, "place": {"name": "Elsewhere"}, "title": "Other words"}
     proposal_id, following = served.proposed(ours), served.proposed({"record": PLAIN})
-    refused.append(f"/k/proposals/{proposal_id}")
+    refused.append(served.path(f"/proposals/{proposal_id}"))
     page = opened(f"{served.address}/", javascript=False)
     expect(page.get_by_role("listitem").filter(has_text="Other words")).to_contain_text("4 marks")
     page.get_by_role("link", name="Other words").click()
@@ -186,7 +192,7 @@ def test_it_may_be_added_to_another_event(
     served: Served, opened: Opener, refused: list[str]
 ) -> None:
     proposal_id = served.proposed({**STRIKE, "title": "Add me, missile strike"})
-    refused.append(f"/k/proposals/{proposal_id}")
+    refused.append(served.path(f"/proposals/{proposal_id}"))
     page = opened(served.of(proposal_id), javascript=False)
     press(page, "Add to the chosen event")
     expect(page.get_by_role("alert")).to_contain_text("Choose the event")
@@ -207,7 +213,7 @@ def test_a_rejected_one_says_why_and_can_be_reopened(
     served: Served, opened: Opener, refused: list[str]
 ) -> None:
     proposal_id = served.proposed({**STRIKE, "title": "Reject me"})
-    refused.append(f"/k/proposals/{proposal_id}")
+    refused.append(served.path(f"/proposals/{proposal_id}"))
     page = opened(served.of(proposal_id))
     page.locator("#reject summary").click()
     press(page, "Reject")
@@ -251,7 +257,7 @@ def test_what_somebody_else_decided_meanwhile_stays(
     served: Served, opened: Opener, refused: list[str], name: str
 ) -> None:
     proposal_id = served.proposed({**STRIKE, "title": f"Meanwhile: {name}"})
-    refused.append(f"/k/proposals/{proposal_id}")
+    refused.append(served.path(f"/proposals/{proposal_id}"))
     page = opened(served.of(proposal_id))
     served.desk.inbox.decide(proposal_id, "rejected", served.desk.log, by="otto", reason="Double")
     with page.expect_response(lambda response: response.request.method == "POST") as answer:
@@ -267,7 +273,7 @@ def test_one_that_was_recorded_meanwhile_is_not_recorded_again(
     served: Served, opened: Opener, refused: list[str]
 ) -> None:
     proposal_id = served.proposed({**PLAIN, "title": "Recorded meanwhile"})
-    refused.append(f"/k/proposals/{proposal_id}")
+    refused.append(served.path(f"/proposals/{proposal_id}"))
     page = opened(served.of(proposal_id))
     served.desk.timeline.record(
         {"title": "A", "occurred": "2025"}, entry_id=proposal_id, author="otto"
@@ -281,7 +287,7 @@ def test_who_records_is_asked_first(served: Served, opened: Opener, refused: lis
     served.desk.author = served.session.author = None
     proposal_id = served.proposed({**PLAIN, "title": "Who are you"})
     following = served.proposed({**PLAIN, "title": "The next one"})
-    refused.append(f"/k/proposals/{proposal_id}")
+    refused.append(served.path(f"/proposals/{proposal_id}"))
     page = opened(served.of(proposal_id), javascript=False)
     for box in page.get_by_label("I have looked at it").all():
         box.check()
@@ -298,7 +304,7 @@ def test_all_of_one_draft_run_can_be_rejected_but_never_accepted(
 ) -> None:
     run = [served.proposed({**STRIKE, "title": f"Of a run {number}"}) for number in range(3)]
     other = served.proposed({**STRIKE, "title": "Of another"}, "mcp")
-    refused.append("/k/reject")
+    refused.append(served.path("/reject"))
     page = opened(f"{served.address}/", javascript=False)
     page.get_by_text("Reject the 3 drafts of a-model").click()
     press(page, "Reject 3 proposals")

@@ -18,18 +18,24 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 Opener = Callable[..., Page]
 
 
-@contextlib.contextmanager
-def launched() -> Iterator[Browser]:
-    """A browser of this machine, without a window."""
+def executable() -> str:
+    """The Chromium of this machine; without one the test is skipped, or fails."""
     names = ("chromium", "chromium-browser", "google-chrome")
-    executable = next((path for path in map(shutil.which, names) if path), None)
-    if executable is None:
+    found = next((path for path in map(shutil.which, names) if path), None)
+    if found is None:
         message = "no Chromium on this machine: apt-get install chromium"
         if os.environ.get("TIMELINE_BROWSER") == "required":
             pytest.fail(message)
         pytest.skip(message)
+    return found
+
+
+@contextlib.contextmanager
+def launched(*arguments: str) -> Iterator[Browser]:
+    """A browser of this machine, without a window."""
+    path = executable()
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=executable, args=["--disable-gpu"])
+        found = playwright.chromium.launch(executable_path=path, args=["--disable-gpu", *arguments])
         yield found
         found.close()
 
@@ -75,7 +81,7 @@ def opener(
     yield opened
     for context in contexts:
         context.close()
-    assert problems == []
+    assert problems == [], problems
 
 
 def is_within(page: Page) -> bool:

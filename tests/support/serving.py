@@ -42,7 +42,7 @@ def serving(*command: object, cwd: Path, before: tuple[str, ...] = ()) -> Iterat
             stderr=subprocess.STDOUT,
         )
     try:
-        while not _listens(port):
+        while not listens(port):
             assert process.poll() is None, said.read_text()
             time.sleep(0.05)
         yield f"http://127.0.0.1:{port}"
@@ -51,7 +51,8 @@ def serving(*command: object, cwd: Path, before: tuple[str, ...] = ()) -> Iterat
         process.wait()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether something listens at a port."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
         return True
     return False

@@ -44,6 +44,7 @@ _OTHERS = {
     "facets": "lists",
     "actor": "actors",
     "log": "lists",
+    "desk": "desk",
     "propose": "propose",
     "review": "review",
     "draft": "draft",

@@ -68,6 +68,8 @@ class Visit(NamedTuple):
     files: Mapping[str, Upload]
     key: str
     """The secret first part of every path of this desk, such as /x1y2."""
+    is_form: bool = False
+    """Whether a form was sent (POST)."""
 
     @property
     def author(self) -> str | None:

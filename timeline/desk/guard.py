@@ -1,0 +1,234 @@
+"""Let only the person at this machine into the desk, and only by the desk's own pages.
+
+Guarantees: a request that another site, another port or another program makes is answered without
+any data, and changes nothing. What is secret is derived from the secret of the inbox, which nobody
+but its owner can read.
+
+Sources: RFC 9110, section 15.5.20 (421); https://www.w3.org/TR/fetch-metadata/;
+https://fetch.spec.whatwg.org/#origin-header.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from html import escape
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request, cookie_parser
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from timeline.desk.visit import Session
+
+COOKIE = "desk"
+_TICKET_SECONDS = 300
+_SESSION_SECONDS = 12 * 60 * 60
+_LONGEST_BODY = 2**20
+"""Bytes of a form."""
+LONGEST_CAPTURE = 20 * 2**20
+"""Bytes of a form that captures a text or a file."""
+CAPTURE = "/articles/new"
+"""The path of the form that captures."""
+_WAYS = ("GET", "HEAD", "POST")
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors {ancestors}"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    # With no-referrer, Chromium sends `Origin: null`, and the desk would refuse its own forms.
+    "Referrer-Policy": "same-origin",
+    # With no-store, Back from a page that answers a form loses what was typed.
+    "Cache-Control": "private, no-cache",
+}
+
+AGAIN = "Open the desk again: double-click its launcher, or run timeline desk."
+_PROBLEM = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>This did not work</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"></head>
+<body><main><h1>This did not work</h1><p>{problem}</p></main></body></html>
+"""
+
+
+def problem_page(status: int, problem: str) -> Response:
+    """Return a page that says what to do, without any data of the desk."""
+    return HTMLResponse(_PROBLEM.format(problem=escape(problem)), status)
+
+
+class Secrets:
+    """The keys of one desk are derived from the secret of its inbox.
+
+    `run` is a word of its own for each start, so that a ticket of an earlier start is none.
+    """
+
+    def __init__(self, secret: str, run: str) -> None:
+        self._secret = secret.encode()
+        self._run = run
+
+    @property
+    def key(self) -> str:
+        """Return the first part of every path of the desk, 128 bits: "/0a1b...".
+
+        Cookies do not know ports: only with a path of its own is the desk's cookie not sent to
+        another server on this machine.
+        """
+        return f"/{self._signature('path')[:32]}"
+
+    def ticket(self, now: float | None = None) -> str:
+        """Return a ticket, with which one browser may come in once, within five minutes."""
+        text = f"{int(now or time.time()) + _TICKET_SECONDS}.{secrets.token_hex(16)}"
+        return f"{text}.{self._signature(f'ticket/{self._run}/{text}')}"
+
+    def is_ticket(self, ticket: str, now: float | None = None) -> bool:
+        """Tell whether a ticket is of this start of the desk, and not too old."""
+        text, _, signature = ticket.rpartition(".")
+        end = text.partition(".")[0]
+        is_signed = hmac.compare_digest(
+            signature.encode(), self._signature(f"ticket/{self._run}/{text}").encode()
+        )
+        return is_signed and end.isascii() and end.isdecimal() and int(end) > (now or time.time())
+
+    def token(self, session: Session, path: str) -> str:
+        """Return the token that a form of a session carries to a path."""
+        return self._signature(f"form/{session.session_id}/{path}")
+
+    def _signature(self, text: str) -> str:
+        return hmac.new(self._secret, text.encode(), sha256).hexdigest()
+
+
+class Guard:
+    """An ASGI application before the desk, which looks at every request first."""
+
+    def __init__(
+        self,
+        application: ASGIApp,
+        keys: Secrets,
+        port: int,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._application = application
+        self._keys = keys
+        self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+        self._now = now
+        self._sessions: dict[str, tuple[Session, float]] = {}
+        """The sessions, each with the time of its last request."""
+        self._used: set[str] = set()
+        """The tickets that were used."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or hand it on with its session as desk.session in the scope."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        send = _with_headers(scope, self._keys.key, send)
+        answer = self._refusal(scope)
+        if answer is None and scope["path"] == f"{self._keys.key}/enter":
+            await self._entered(scope)(scope, receive, send)
+            return
+        session = self._session(scope)
+        if answer is None and session is None and not self._is_static(scope):
+            answer = problem_page(401, f"This page needs the desk to be open here. {AGAIN}")
+        if answer:
+            await answer(scope, receive, send)
+            return
+        scope["desk.session"] = session or Session("")
+        limit = _LONGEST_BODY
+        if scope["path"] == f"{self._keys.key}{CAPTURE}":
+            limit = LONGEST_CAPTURE
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdecimal() and int(length) > limit:
+            problem = f"This is longer than {limit // 2**20} MiB. Press Back: it is still there."
+            await problem_page(413, problem)(scope, receive, send)
+            return
+        await self._application(scope, _at_most(limit, receive), send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        """Return why a request may not come in, whoever has the cookie."""
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or hosts[0] not in self._hosts:
+            return problem_page(421, "This desk has another address: 127.0.0.1 on this machine.")
+        if scope["method"] not in _WAYS:
+            return problem_page(405, "The desk answers GET, HEAD and POST.")
+        site = headers.get("sec-fetch-site")
+        if scope["method"] == "POST":
+            origins = headers.getlist("origin")
+            if origins != [f"http://{hosts[0]}"] or site not in (None, "same-origin"):
+                return problem_page(403, "This form comes from another site: nothing was changed.")
+        elif site not in (None, "none", "same-origin"):
+            return problem_page(403, f"Another site leads here. {AGAIN}")
+        if not f"{scope['path']}/".startswith(f"{self._keys.key}/"):
+            return problem_page(404, f"The desk is not at this address. {AGAIN}")
+        return None
+
+    def _entered(self, scope: Scope) -> Response:
+        ticket = Request(scope).query_params.get("ticket", "")
+        if not self._keys.is_ticket(ticket, self._now()) or ticket in self._used:
+            return problem_page(403, f"This way in was used, or is too old. {AGAIN}")
+        self._used.add(ticket)
+        session = Session(secrets.token_hex(32))
+        self._sessions[session.session_id] = session, self._now()
+        response = RedirectResponse(f"{self._keys.key}/", 303)
+        response.set_cookie(
+            COOKIE,
+            session.session_id,
+            path=f"{self._keys.key}/",
+            httponly=True,
+            samesite="strict",
+        )
+        return response
+
+    def _session(self, scope: Scope) -> Session | None:
+        cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
+        session, seen = self._sessions.get(cookies.get(COOKIE, ""), (None, 0.0))
+        if session is None or self._now() - seen > _SESSION_SECONDS:
+            return None
+        self._sessions[session.session_id] = session, self._now()
+        return session
+
+    def _is_static(self, scope: Scope) -> bool:
+        """Tell whether a request is for a file of the package, which holds no data."""
+        path: str = scope["path"]
+        return path.startswith(f"{self._keys.key}/static/") or path == f"{self._keys.key}/alive"
+
+
+def _with_headers(scope: Scope, key: str, send: Send) -> Send:
+    """Return a `send` that adds the headers of every response."""
+    path = str(scope["path"]).removeprefix(key)
+    is_frame = path.endswith("/preview/page")
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers[name] = value.format(ancestors="'self'" if is_frame else "'none'")
+        await send(message)
+
+    return sent
+
+
+class TooLong(Exception):
+    """The body of a request goes on beyond its limit."""
+
+
+def _at_most(limit: int, receive: Receive) -> Receive:
+    """Return a `receive` that ends with TooLong after so many bytes."""
+    received = 0
+
+    async def limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise TooLong
+        return message
+
+    return limited
