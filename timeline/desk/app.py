@@ -68,12 +68,20 @@ def application(desk: Desk, keys: Secrets) -> Starlette:
         StarletteRoute("/alive", _alive),
         *_routes(ROUTES, screens),
     ]
-    return Starlette(routes=[Mount(keys.key, routes=routes)])
+    return Starlette(
+        routes=[Mount(keys.key, routes=routes)], exception_handlers={HTTPException: _no_page}
+    )
 
 
 def _alive(request: Request) -> Response:
     """Say to another start of the desk that this one runs."""
     return Response(status_code=204)
+
+
+def _no_page(request: Request, error: Exception) -> Response:
+    """Say that no screen answers at an address, or not to a form."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return problem_page(status, "The desk has no such page. Press Back, or begin at the inbox.")
 
 
 def _routes(routes: Iterable[ScreenRoute], screens: _Screens) -> list[BaseRoute]:

@@ -1,0 +1,224 @@
+"""A person at the desk is told in one line what is wrong with the file, the inbox or the clock."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import http.client
+import re
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from desks import ServedDesk, desk_of
+from running import dump, one_line, run
+
+from timeline import Timeline
+from timeline.intake.proposals.inbox import Inbox, inbox_path
+
+_TEXT = "Talks began in Odesa on Monday. They ended on Tuesday."
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return _made(tmp_path / "timeline.db")
+
+
+@pytest.fixture
+def desk(path: Path) -> Iterator[ServedDesk]:
+    with desk_of(path, "--author", "anna") as found:
+        yield found
+
+
+class Visitor:
+    """A browser without a window, which was let in at a desk."""
+
+    def __init__(self, desk: ServedDesk, entrance: str) -> None:
+        self._port = desk.port
+        self.key, _, query = entrance.partition(f":{desk.port}")[2].partition("/enter")
+        self._cookie = ""
+        self._cookie = self._answer("GET", f"/enter{query}")[1].partition(";")[0]
+
+    def see(self, path: str) -> tuple[int, str]:
+        """The status and the text of a page."""
+        status, _, text, _ = self._answer("GET", path)
+        return status, text
+
+    def send(self, path: str, form: str, **fields: str) -> tuple[int, str, str]:
+        """The status, the text, and where it leads, of the answer to the form of a page."""
+        action = re.escape(f'action="{self.key}{path}"')
+        found = re.search(rf'{action}[^>]*>\s*<input[^>]* name="token" value="(\w+)"', form)
+        assert found, form
+        body = urlencode({"token": found[1], **fields})
+        status, _, text, to = self._answer("POST", path, body)
+        return status, text, to
+
+    def _answer(self, method: str, path: str, body: str = "") -> tuple[int, str, str, str]:
+        headers = {"Cookie": self._cookie, "Origin": f"http://127.0.0.1:{self._port}"}
+        if body:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        with contextlib.closing(connection):
+            connection.request(method, f"{self.key}{path}", body or None, headers)
+            answer = connection.getresponse()
+            text = html.unescape(answer.read().decode())
+            found = answer.headers
+        to = found.get("Location", "").removeprefix(self.key)
+        return answer.status, found.get("Set-Cookie", ""), text, to
+
+
+def _made(path: Path) -> Path:
+    with Timeline.create(path, title="Talks in Odesa") as timeline:
+        timeline.record({"event_id": "talks", "title": "Talks", "occurred": "2025"}, author="anna")
+    return path
+
+
+def _visitor(desk: ServedDesk) -> Visitor:
+    return Visitor(desk, desk.entrance())
+
+
+def _captured(visitor: Visitor) -> tuple[str, str]:
+    """The path of the draft of a capture, and its page."""
+    form = visitor.see("/articles/new")[1]
+    status, text, to = visitor.send("/articles/new", form, text=_TEXT)
+    assert status == 303, text
+    return to, visitor.see(to)[1]
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Another program that writes to a file while the block runs."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+# --- The timeline -------------------------------------------------------------------------------
+
+
+def test_a_form_comes_back_while_another_program_writes(desk: ServedDesk) -> None:
+    visitor = _visitor(desk)
+    draft, form = _captured(visitor)
+    typed = {"title": "Talks in the port", "url": "", "do": "keep", "author": "anna"}
+    with _writing(desk.path):
+        status, text, _ = visitor.send(draft, form, **typed)
+    assert status == 400
+    assert "another process has been writing for 2 seconds" in text
+    assert "Talks in the port" in text
+    assert visitor.send(draft, text, **typed)[0] == 303
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_timeline_that_was_replaced_or_moved_ends_the_desk(
+    desk: ServedDesk, tmp_path: Path, is_gone: bool
+) -> None:
+    visitor = _visitor(desk)
+    form = visitor.see("/settings")[1]
+    desk.path.rename(tmp_path / "moved.db")
+    if not is_gone:
+        _made(desk.path)
+        before = dump(desk.path)
+    for status, text in (visitor.see("/articles"), visitor.send("/settings", form)[:2]):
+        assert status == 400
+        assert "was replaced: start the desk again; nothing was recorded" in text
+    if not is_gone:
+        assert dump(desk.path) == before
+
+
+def test_a_clock_that_is_behind_is_named_where_something_is_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.db"
+    ahead = datetime(2199, 1, 1, tzinfo=UTC)
+    with Timeline.create(path, title="Talks in Odesa", now=lambda: ahead):
+        pass
+    with desk_of(path) as desk:
+        visitor = _visitor(desk)
+        draft, form = _captured(visitor)
+        status, text, _ = visitor.send(draft, form, do="keep", author="anna", title="Talks")
+    assert status == 400
+    assert "clock" in text
+    assert "Talks" in text
+
+
+def test_a_file_that_cannot_be_read_ends_the_command_with_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "none.db"
+    assert str(path) in one_line(run("-d", path, "desk", "--no-browser"))
+    path.write_bytes(b"no database at all, " * 100)
+    assert str(path) in one_line(run("-d", path, "desk", "--no-browser"))
+
+
+# --- The inbox ----------------------------------------------------------------------------------
+
+
+def _damage(path: Path) -> str:
+    path.write_bytes(b"no database at all, " * 400)
+    return "is no database, or a damaged one"
+
+
+def _make_newer(path: Path) -> str:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    return "is an inbox of version 99"
+
+
+@pytest.mark.parametrize("spoil", [_damage, _make_newer])
+def test_reading_goes_on_with_an_inbox_that_cannot_be_used(
+    path: Path, spoil: Callable[[Path], str]
+) -> None:
+    with Inbox.of(path):
+        pass
+    problem = spoil(inbox_path(path))
+    with desk_of(path) as desk:
+        assert desk.process.stderr
+        entrance = desk.process.stderr.readline().split()[-1]
+        visitor = Visitor(desk, entrance)
+        status, text = visitor.see("/")
+        assert status == 400
+        assert problem in text
+        assert visitor.see("/articles")[0] == 200
+        form = visitor.see("/articles/new")[1]
+        status, text, _ = visitor.send("/articles/new", form, text=_TEXT)
+        assert status == 400
+        assert problem in text
+        assert _TEXT in text
+
+
+@pytest.mark.torture  # an inbox is waited for 20 seconds
+def test_what_is_typed_stays_in_the_page_while_the_inbox_is_locked(desk: ServedDesk) -> None:
+    visitor = _visitor(desk)
+    form = visitor.see("/articles/new")[1]
+    with _writing(inbox_path(desk.path)):
+        status, text, _ = visitor.send("/articles/new", form, text=_TEXT)
+        assert visitor.see("/articles")[0] == 200
+    assert status == 400
+    assert "another process has been writing" in text
+    assert _TEXT in text
+
+
+# --- The desk itself ----------------------------------------------------------------------------
+
+
+def test_a_path_that_no_screen_has_is_a_page_that_says_so(desk: ServedDesk) -> None:
+    visitor = _visitor(desk)
+    for status, text in (visitor.see("/nothing/here"), visitor.see("/static/none.css")):
+        assert status == 404
+        assert "The desk has no such page." in text
+
+
+def test_the_port_of_a_desk_that_was_killed_is_noticed(desk: ServedDesk) -> None:
+    before = _visitor(desk)
+    desk.kill()
+    desk.start()
+    assert before.see("/")[0] == 401
+    assert _visitor(desk).see("/")[0] == 200
+
+
+def test_ctrl_c_ends_the_desk_in_silence(desk: ServedDesk) -> None:
+    desk.process.send_signal(signal.SIGINT)
+    _, said = desk.process.communicate(timeout=20)
+    assert desk.process.returncode == 0
+    assert "Traceback" not in said
