@@ -2,7 +2,8 @@
 
 The baseline is a Python that imports pydantic, click and sqlite3: the command needs these. Both
 are timed in turn, so that other load of the machine affects both. Bytecode is compiled before,
-as it is when the package is installed.
+as it is when the package is installed. `mcp` is timed until it has answered and its client has
+gone, `draft` until it finds no model of a name, so beside any model.
 
     python bench/startup.py [ROUNDS]
 """
@@ -22,6 +23,13 @@ BASELINE = "from pydantic import BaseModel; import click, sqlite3"
 MIN_ROUNDS = 9
 
 
+_GREETING = (
+    '{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion":'
+    ' "2025-06-18", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}}\n'
+)
+"""What a client of `mcp` sends first; what others read is nothing."""
+
+
 def seconds(command: list[str], folder: str) -> float:
     """Return the seconds that one process takes from start to end."""
     environment = {
@@ -32,8 +40,19 @@ def seconds(command: list[str], folder: str) -> float:
     environment["PYTHONPATH"] = str(CHECKOUT)
     environment["PYTHONPYCACHEPREFIX"] = f"{folder}/bytecode"
     begin = time.perf_counter()
-    subprocess.run(command, env=environment, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - begin
+    ended = subprocess.run(
+        command,
+        env=environment,
+        cwd=folder,
+        input=_GREETING,
+        encoding="utf-8",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    taken = time.perf_counter() - begin
+    if ended.returncode and "no model" not in ended.stderr:
+        raise SystemExit(ended.stderr)
+    return taken
 
 
 def medians(rounds: int) -> dict[str, float]:
@@ -47,10 +66,16 @@ def medians(rounds: int) -> dict[str, float]:
         ],
         "show": [*timeline, "show", "#1"],
         "list": [*timeline, "list", "--limit", "20"],
+        "mcp": [*timeline, "mcp"],
+        "draft": [*timeline, "draft", "report", "-m", "no-such-model"],
     }
     with tempfile.TemporaryDirectory() as folder:
         seconds([*timeline, "init", "--title", "A story"], folder)
-        for command in (commands["baseline"], commands["append"], commands["show"]):
+        report = Path(folder) / "report.txt"
+        report.write_text("Mark Rutte came to Odesa on Tuesday.\n", encoding="utf-8")
+        seconds(commands["append"], folder)
+        seconds([*timeline, "capture", str(report), "--id", "report", "--title", "A"], folder)
+        for command in commands.values():
             seconds(command, folder)
         times: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(rounds):
