@@ -112,16 +112,7 @@ def record_draft(desk: Desk, draft_id: str, *, author: str) -> Receipt:
     Raises what `forms.operation` raises, Conflict if the event moved on since the draft's version,
     Refused for the draft of a proposal that was rejected, and the errors of the writer.
     """
-    draft = desk.inbox.draft(draft_id)
-    operation = forms.operation(desk.log, draft)
-    if operation.kind != "comment":
-        operation = operation._replace(expect=draft.version)
-    proposed_by = None
-    if draft.of_proposal:
-        waiting = desk.inbox.get(draft.of_proposal, desk.log)
-        check_not_rejected(waiting)
-        operation = operation._replace(documents=waiting.proposal.documents)
-        proposed_by = proposer_of(waiting, is_edited=_is_edited(desk.log, draft, waiting.proposal))
+    operation, proposed_by = operation_of_draft(desk, desk.inbox.draft(draft_id))
     with desk.timeline.append() as append:
         known = append.receipt(draft_id)
         try:
@@ -135,6 +126,23 @@ def record_draft(desk: Desk, draft_id: str, *, author: str) -> Receipt:
                     "update that event"
                 ) from None
             raise
+
+
+def operation_of_draft(desk: Desk, draft: Draft) -> tuple[DeskOperation, str | None]:
+    """Return what a draft asks of the writer, and what the entry says about who proposed it.
+
+    Raises what `forms.operation` raises, and Refused for the draft of a rejected proposal.
+    """
+    operation = forms.operation(desk.log, draft)
+    if operation.kind != "comment":
+        operation = operation._replace(expect=draft.version)
+    if draft.of_proposal is None:
+        return operation, None
+    waiting = desk.inbox.get(draft.of_proposal, desk.log)
+    check_not_rejected(waiting)
+    is_edited = _is_edited(desk.log, draft, waiting.proposal)
+    operation = operation._replace(documents=waiting.proposal.documents)
+    return operation, proposer_of(waiting, is_edited=is_edited)
 
 
 def proposer_of(waiting: Waiting, *, is_edited: bool = False) -> str:

@@ -11,24 +11,25 @@ from typing import Any, NamedTuple
 
 from timeline.desk import citing, form_filling, forms, told_event
 from timeline.desk.forms import FormProblem, InvalidForm
-from timeline.desk.record import preview_of, record_draft
+from timeline.desk.record import operation_of_draft, preview_of, record_draft
 from timeline.desk.visit import DeskReply, Redirect, ScreenRoute, Shown, Visit
 from timeline.desk.who import WHO, remember_author
 from timeline.errors import Busy, Conflict, NotFound, TimelineError
 from timeline.formats import prose
 from timeline.formats.prose import Names
 from timeline.formats.prose_changes import Change
-from timeline.intake.proposals.checked import checked
+from timeline.intake.proposals.checked import CheckedProposal, quotes_of
 from timeline.intake.proposals.checks import ProposalMark, marks
 from timeline.intake.proposals.inbox import Draft, is_entry
 from timeline.intake.proposals.nearby import Near, nearby
-from timeline.intake.proposals.operation import DeskOperation
+from timeline.intake.proposals.operation import DeskOperation, carry_out
 from timeline.reading import query
 from timeline.reading.twins import misspellings
 from timeline.reading.twins.misspellings import Name, Slip
 from timeline.site.alone import event_alone
 from timeline.store import log as entries
 from timeline.store.codec import payload_of
+from timeline.writing.checking import Trial
 
 BUSY = "Another program is writing to this timeline. Try again."
 _KEPT = "kept_names"
@@ -120,7 +121,7 @@ def _record(visit: Visit, draft: Draft) -> DeskReply:
     except Conflict:
         return _rebased(visit, draft)
     except Busy:
-        return _shown(visit, draft, [("", BUSY)], 503)
+        return _shown(visit, draft, [("", BUSY)], 409)
     except TimelineError as error:
         return _shown(visit, draft, [("", str(error))], 400)
     return Redirect(f"/recorded/{draft.draft_id}")
@@ -133,13 +134,13 @@ def _rebased(visit: Visit, draft: Draft) -> DeskReply:
 
 
 def _add(visit: Visit, draft: Draft) -> DeskReply:
-    """Make a draft of a new event one that adds what it says to another event."""
+    """Begin a draft that adds what a new event says to another event."""
     desk = visit.desk
     content = forms.operation(desk.log, draft).record
     event_id = visit.field("event")
     fields, version = forms.added_to(desk.log, event_id, content)
     new = desk.inbox.new_draft(fields, event_id=event_id, version=version, by=visit.author)
-    desk.inbox.drop_draft(draft.draft_id)
+    visit.session.notices.append("The draft of the new event is still in your inbox.")
     return Redirect(f"/drafts/{new.draft_id}")
 
 
@@ -157,7 +158,7 @@ def _shown(
     except Conflict:
         return _rebased(visit, draft)
     except Busy:
-        problems, status = [("", BUSY)], 503
+        problems, status = [("", BUSY)], 409
     except TimelineError as error:
         problems, status = problems or [("", str(error))], max(status, 400)
     kept = {tuple(each) for each in draft.fields.get(_KEPT, ())}
@@ -177,40 +178,45 @@ def _shown(
 def _looked_at(visit: Visit, draft: Draft) -> PreviewOfDraft:
     """Carry a draft out in a dry run, and look at the event. Raises what recording would raise."""
     desk = visit.desk
-    operation = _operation(visit, draft)
-    is_change = operation.kind in _OF_EVENT
-    before = query.get(desk.log, str(draft.event_id)) if is_change else {}
-    with preview_of(desk, operation, entry_id=draft.draft_id, author=visit.author) as (
-        log,
-        receipt,
-    ):
-        if operation.kind == "comment":
-            return PreviewOfDraft("")
-        page = event_alone(log, receipt.id, visit.link("/static/site"))
-        content = query.get(log, receipt.id)
-        changes = told_event.changes_of(Names(log), before, content)
-    new = misspellings.unknown(desk.log, _names(content))
+    operation, proposed_by = operation_of_draft(desk, draft)
+    if operation.kind == "comment":
+        return PreviewOfDraft("")
+    preview = preview_of(
+        desk,
+        operation,
+        entry_id=draft.draft_id,
+        author=visit.author,
+        proposed_by=proposed_by,
+    )
+    with preview as (connection, receipt):
+        page = event_alone(connection, receipt.id, visit.link("/static/site"))
+    found = _tried(visit, draft, operation)
+    new = misspellings.unknown(desk.log, _names(found.content))
     is_new = operation.kind == "record" and not draft.of_proposal
     return PreviewOfDraft(
         page,
-        changes,
+        told_event.changes_of(Names(desk.log), found.before, found.content),
         new,
         [*misspellings.slips(desk.log, new)],
-        nearby(desk.log, content, but=receipt.id) if is_new else (),
+        nearby(desk.log, found.content, found.quotes) if is_new else (),
     )
 
 
-_OF_EVENT = ("update", "correct", "retract", "reinstate", "merge")
-
-
-def _operation(visit: Visit, draft: Draft) -> DeskOperation:
-    operation = forms.operation(visit.desk.log, draft)
-    if operation.kind != "comment":
-        operation = operation._replace(expect=draft.version)
-    if draft.of_proposal:
-        waiting = visit.desk.inbox.get(draft.of_proposal, visit.desk.log)
-        operation = operation._replace(documents=waiting.proposal.documents)
-    return operation
+def _tried(visit: Visit, draft: Draft, operation: DeskOperation) -> CheckedProposal:
+    """Return what the writer would make of a draft, with the quotes that it brings."""
+    log = visit.desk.log
+    before = query.get(log, draft.event_id) if draft.event_id else {}
+    trial = Trial(log)
+    carry_out(trial, operation, author=visit.author, proposed_by=None, entry_id=draft.draft_id)
+    trial.finish()
+    is_event = operation.kind in forms.WHOLE_FORMS
+    return CheckedProposal(
+        trial.content if is_event else before,
+        before,
+        before.get("version", 0),
+        quotes_of(log, trial, before.get("citations", ())) if is_event else (),
+        (),
+    )
 
 
 def _names(content: Mapping[str, Any]) -> Iterator[Name]:
@@ -223,15 +229,16 @@ def _names(content: Mapping[str, Any]) -> Iterator[Name]:
 
 
 def _marks(visit: Visit, draft: Draft) -> list[ProposalMark]:
-    """Return the marks of the proposal that a draft was made of."""
+    """Return what the quotes do not say of the draft of a proposal, as it is now."""
     if not draft.of_proposal:
         return []
     log = visit.desk.log
-    waiting = visit.desk.inbox.get(draft.of_proposal, log)
     try:
-        found = checked(log, waiting.proposal)
+        waiting = visit.desk.inbox.get(draft.of_proposal, log)
+        operation, _ = operation_of_draft(visit.desk, draft)
+        found = _tried(visit, draft, operation)
     except TimelineError:
-        return []  # The form says what is wrong.
+        return []  # recording it says what is wrong
     return marks(log, waiting.proposal, found, received_at=waiting.received_at)
 
 

@@ -80,6 +80,35 @@ def checked(log: sqlite3.Connection, proposal: Proposal) -> CheckedProposal:
     return _Check(log, proposal).result()
 
 
+def quotes_of(
+    log: sqlite3.Connection, trial: Trial, known: Sequence[Mapping[str, Any]]
+) -> list[BroughtQuote]:
+    """Return the quotes that a statement brings and that stand in a kept text.
+
+    `known` are the citations that the event has already.
+    """
+    text_of = captured_texts.cited(log)
+    new = [
+        citation
+        for citation in trial.content.get("citations", ())
+        if "quote" in citation and citation not in known
+    ]
+    sources = sources_by_id(log, (citation["source_id"] for citation in new))
+    found = []
+    for citation in new:
+        source_id, quote = citation["source_id"], citation["quote"]
+        text = trial.texts.get(source_id) or text_of(citation)
+        place = CapturedText(text).find(quote) if text else None
+        if text is None or place is None:
+            continue
+        source = trial.sources.get(source_id) or sources.get(source_id, {})
+        title = source.get("title") or source.get("url") or source_id
+        span = citation.get("quote_start", place.start), citation.get("quote_end", place.end)
+        published = source.get("published")
+        found.append(BroughtQuote(source_id, title, published, quote, *span, place.places, text))
+    return found
+
+
 class _Check:
     """The check of one proposal gathers its problems."""
 
@@ -99,7 +128,7 @@ class _Check:
             if self._problems:
                 raise InvalidProposal(self._problems)
         tried = self._tried()
-        quotes = self._quotes(tried) if tried else []
+        quotes = quotes_of(self._log, tried.trial, self._cited_before()) if tried else []
         if proposal.kind in ("record", "update", "correct"):
             self._problems += self._of_machine(quotes, is_tried=tried is not None)
         if self._problems or tried is None:
@@ -180,32 +209,6 @@ class _Check:
 
     def _cited_before(self) -> Sequence[Mapping[str, Any]]:
         found: Sequence[Mapping[str, Any]] = self._before.get("citations", ())
-        return found
-
-    def _quotes(self, tried: _Tried) -> list[BroughtQuote]:
-        """Return the quotes that the proposal brings and that stand in a kept text."""
-        text_of = captured_texts.cited(self._log)
-        brought = tried.trial
-        new = [
-            citation
-            for citation in brought.content.get("citations", ())
-            if "quote" in citation and citation not in self._cited_before()
-        ]
-        sources = sources_by_id(self._log, (citation["source_id"] for citation in new))
-        found = []
-        for citation in new:
-            source_id, quote = citation["source_id"], citation["quote"]
-            text = brought.texts.get(source_id) or text_of(citation)
-            place = CapturedText(text).find(quote) if text else None
-            if text is None or place is None:
-                continue
-            source = brought.sources.get(source_id) or sources.get(source_id, {})
-            title = source.get("title") or source.get("url") or source_id
-            span = citation.get("quote_start", place.start), citation.get("quote_end", place.end)
-            published = source.get("published")
-            found.append(
-                BroughtQuote(source_id, title, published, quote, *span, place.places, text)
-            )
         return found
 
     # --- By the rules for machines --------------------------------------------------------
