@@ -13,6 +13,7 @@ from site_in_process import open_site
 from timeline import Timeline
 from timeline.desk import forms
 from timeline.desk.app import _drawn, _environment
+from timeline.desk.guard import Secrets
 from timeline.desk.screens import events, preview
 from timeline.desk.visit import Desk, DeskReply, Redirect, Session, Shown, Visit
 from timeline.intake.proposals.inbox import Inbox
@@ -47,7 +48,7 @@ def _visit(desk: Desk, path: str, fields: dict[str, str] | None = None, **parts:
 
 def _text(visit: Visit, reply: DeskReply) -> str:
     assert isinstance(reply, Shown)
-    return _drawn(visit, _environment(), reply.template, dict(reply.context))
+    return _drawn(visit, Secrets("s", "r"), _environment(), reply.template, reply.context)
 
 
 def _new_draft(desk: Desk, **texts: str) -> str:

@@ -170,22 +170,26 @@ def _response(visit: Visit, screens: _Screens, reply: DeskReply) -> Response:
         case WholePage(text, status):
             return HTMLResponse(text, status)
         case Shown(name, context, status):
-            return HTMLResponse(_drawn(visit, screens, name, context), status)
+            return HTMLResponse(
+                _drawn(visit, screens.keys, screens.templates, name, context), status
+            )
 
 
-def _drawn(visit: Visit, screens: _Screens, name: str, context: Mapping[str, Any]) -> str:
+def _drawn(
+    visit: Visit, keys: Secrets, templates: Environment, name: str, context: Mapping[str, Any]
+) -> str:
     common = {
         "visit": visit,
         "link": visit.link,
         "author": visit.author,
         "notices": [*visit.session.notices],
-        "token": functools.partial(screens.keys.token, visit.session),
+        "token": functools.partial(keys.token, visit.session),
         "has_shortcuts": visit.session.has_shortcuts,
         "model": visit.desk.model,
         "title_of_log": visit.desk.timeline.info["title"],
     }
     visit.session.notices.clear()
-    return screens.templates.get_template(f"desk/{name}.html").render({**common, **context})
+    return templates.get_template(f"desk/{name}.html").render({**common, **context})
 
 
 def _environment() -> Environment:
