@@ -211,10 +211,15 @@ def test_a_path_that_no_screen_has_is_a_page_that_says_so(desk: ServedDesk) -> N
 
 def test_the_port_of_a_desk_that_was_killed_is_noticed(desk: ServedDesk) -> None:
     before = _visitor(desk)
+    form = before.see("/settings")[1]
     desk.kill()
     desk.start()
     assert before.see("/")[0] == 401
-    assert _visitor(desk).see("/")[0] == 200
+    again = _visitor(desk)
+    assert again.see("/")[0] == 200
+    status, text, _ = again.send("/settings", form)
+    assert status == 403
+    assert "Press Back, copy what you typed" in text
 
 
 def test_ctrl_c_ends_the_desk_in_silence(desk: ServedDesk) -> None:

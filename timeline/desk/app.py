@@ -48,6 +48,10 @@ _HERE = Path(__file__).parent
 _SITE = Path(__file__).parents[1] / "site"
 _MOST_FIELDS = 500
 """Fields of a form."""
+_NOT_OURS = (
+    "This form was opened before the desk was started, or is not of this desk: nothing was "
+    "changed. Press Back, copy what you typed, and load the page again."
+)
 
 
 class _Screens(NamedTuple):
@@ -133,7 +137,7 @@ def _answered(screen: Screen, visit: Visit, screens: _Screens) -> Response:
     if visit.is_form and not hmac.compare_digest(
         visit.field("token").encode(), screens.keys.token(visit.session, visit.path).encode()
     ):
-        return problem_page(403, "This form is not of this desk, or too old: nothing was changed.")
+        return problem_page(403, _NOT_OURS)
     try:
         with storage.storage_errors(visit.desk.path):
             _check_in_place(visit.desk)
