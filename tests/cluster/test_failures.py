@@ -96,8 +96,8 @@ def test_what_was_never_sent_is_not_in_doubt(
     disconnected = Jetstream._disconnected
 
     async def noticing(lost: Jetstream) -> None:
-        is_noticed.set()
         await disconnected(lost)
+        is_noticed.set()
 
     monkeypatch.setattr(Jetstream, "_disconnected", noticing)
 
