@@ -124,7 +124,7 @@ async def _visit(request: Request, screens: _Screens) -> Visit:
                     fields.append((name, value))
     session = request.scope.get("desk.session") or Session("")
     key = screens.keys.key
-    path = request.url.path.removeprefix(key) or "/"
+    path = str(request.scope["path"]).removeprefix(key) or "/"
     query = request.query_params.multi_items()
     is_form = request.method == "POST"
     return Visit(

@@ -38,7 +38,7 @@ _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         "font-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors {ancestors}"
+        "base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -128,7 +128,7 @@ class Guard:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        send = _with_headers(scope, self._keys.key, send)
+        send = _with_headers(send)
         answer = self._refusal(scope)
         if answer is None and scope["path"] == f"{self._keys.key}/enter":
             await self._entered(scope)(scope, receive, send)
@@ -174,6 +174,7 @@ class Guard:
         if not self._keys.is_ticket(ticket, self._now()) or ticket in self._used:
             return problem_page(403, f"This way in was used, or is too old. {AGAIN}")
         self._used.add(ticket)
+        self._sessions = {key: each for key, each in self._sessions.items() if self._lasts(each[1])}
         session = Session(secrets.token_hex(32))
         self._sessions[session.session_id] = session, self._now()
         response = RedirectResponse(f"{self._keys.key}/", 303)
@@ -189,10 +190,14 @@ class Guard:
     def _session(self, scope: Scope) -> Session | None:
         cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
         session, seen = self._sessions.get(cookies.get(COOKIE, ""), (None, 0.0))
-        if session is None or self._now() - seen > _SESSION_SECONDS:
+        if session is None or not self._lasts(seen):
             return None
         self._sessions[session.session_id] = session, self._now()
         return session
+
+    def _lasts(self, seen: float) -> bool:
+        """Tell whether a session with this last request goes on."""
+        return self._now() - seen <= _SESSION_SECONDS
 
     def _is_static(self, scope: Scope) -> bool:
         """Tell whether a request is for a file of the package, which holds no data."""
@@ -200,16 +205,12 @@ class Guard:
         return path.startswith(f"{self._keys.key}/static/") or path == f"{self._keys.key}/alive"
 
 
-def _with_headers(scope: Scope, key: str, send: Send) -> Send:
+def _with_headers(send: Send) -> Send:
     """Return a `send` that adds the headers of every response."""
-    path = str(scope["path"]).removeprefix(key)
-    is_frame = path.endswith("/preview/page")
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                headers[name] = value.format(ancestors="'self'" if is_frame else "'none'")
+            MutableHeaders(scope=message).update(_HEADERS)
         await send(message)
 
     return sent
