@@ -208,6 +208,12 @@ def test_a_proposal_of_each_kind_is_recorded_as_it_is_and_once(story: Desk, kind
     assert story.inbox.get(proposal_id, story.log).state == "recorded"
 
 
+def test_a_proposal_is_reported_on_the_day_of_its_source(desk: Desk) -> None:
+    receipt = recorded(desk, proposed(desk, RECORD))
+    (version,) = desk.timeline.history(receipt.id)
+    assert version["reported_at"] == "2025-04-15"
+
+
 def test_nothing_is_recorded_until_each_mark_was_looked_at(desk: Desk) -> None:
     proposal_id = proposed(desk, RECORD)
     with pytest.raises(NotTicked, match="look at 1 mark first: The date is") as caught:

@@ -21,14 +21,13 @@ from timeline.desk.form_rows import KINDS, FormRow, RowReader
 from timeline.errors import InvalidInput, InvalidValue, NotFound, TimelineError
 from timeline.formats import prose, prose_changes
 from timeline.intake.proposals.inbox import Draft, Waiting
-from timeline.intake.proposals.operation import DeskOperation
-from timeline.model import coordinates, countries, edtf, field_paths, typed_dates
+from timeline.intake.proposals.operation import DeskOperation, day_of_report
+from timeline.model import coordinates, countries, field_paths, typed_dates
 from timeline.model.content import Event, Said
 from timeline.model.list_merge import merged
 from timeline.model.validation import problems, validate
 from timeline.reading import query
 from timeline.reading.references import resolve_event, resolve_source
-from timeline.reading.sources import sources_by_id
 from timeline.store import log as stored_log
 
 FormFields = dict[str, Any]
@@ -238,14 +237,8 @@ def _language(log: sqlite3.Connection) -> str:
 
 def _reported(log: sqlite3.Connection, content: Mapping[str, Any]) -> dict[str, str]:
     """Return "reported at": the day on which the first source of a content was published."""
-    for citation in content.get("citations", ()):
-        key = citation.get("source_id")
-        source = sources_by_id(log, [key]).get(key, {}) if key else citation.get("source", {})
-        published = source.get("published")
-        if published and edtf.parse(published).precision == "day" and "/" not in published:
-            return {"reported_at": published.rstrip("?~%")}
-        return {}
-    return {}
+    day = day_of_report(log, content.get("citations", ()))
+    return {"reported_at": day} if day else {}
 
 
 def _only_said(said: Mapping[str, str]) -> dict[str, str]:

@@ -6,16 +6,19 @@ the person, and `proposed_by` the program; neither is ever taken from what a pro
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
-from timeline.errors import InvalidInput, Refused
+from timeline.errors import InvalidInput, InvalidValue, Refused
 from timeline.intake.proposals.proposal import BroughtText, Proposal
+from timeline.model import edtf
 from timeline.model.content import Said, Source
 from timeline.model.validation import validate
 from timeline.reading import query
+from timeline.reading.sources import sources_by_id
 from timeline.texts.document import Document
 from timeline.writing.new_citations import new_citations
 from timeline.writing.receipt import Receipt
@@ -49,10 +52,12 @@ def operation_of(log: sqlite3.Connection, proposal: Proposal) -> DeskOperation:
     changes = [*proposal.changes.items()]
     if proposal.cite and proposal.subject:
         changes += new_citations(query.get(log, proposal.subject), proposal.cite)
+    cited = proposal.cite or proposal.record.get("citations", ())
     return DeskOperation(
         proposal.kind,
         event_id=proposal.subject,
         expect=proposal.expect,
+        reported_at=day_of_report(log, cited),
         record=proposal.record,
         changes=changes,
         into=proposal.into,
@@ -60,6 +65,25 @@ def operation_of(log: sqlite3.Connection, proposal: Proposal) -> DeskOperation:
         reason=proposal.reason,
         documents=proposal.documents,
     )
+
+
+def day_of_report(log: sqlite3.Connection, citations: Any) -> str | None:
+    """Return the day on which a cited source was published, the first whose day is known, or None.
+
+    A source that comes with its citation is looked at as it is given. `citations` may be malformed.
+    """
+    for citation in citations if isinstance(citations, list | tuple) else ():
+        if not isinstance(citation, Mapping):
+            continue
+        source_id = citation.get("source_id")
+        source = citation.get("source")
+        if isinstance(source_id, str):
+            source = sources_by_id(log, [source_id]).get(source_id)
+        published = source.get("published") if isinstance(source, Mapping) else None
+        with contextlib.suppress(InvalidValue):
+            if isinstance(published, str) and edtf.parse(published).precision == "day":
+                return published.rstrip("?~%") if "/" not in published else None
+    return None
 
 
 def carry_out(
