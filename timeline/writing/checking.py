@@ -16,7 +16,6 @@ from timeline.errors import InvalidInput, InvalidValue, Refused
 from timeline.model import clock
 from timeline.model.content import Said, Source
 from timeline.model.validation import validate
-from timeline.store import codec
 from timeline.texts.document import Document, check, sha256
 from timeline.writing.entries import NO_WORDS
 from timeline.writing.receipt import Receipt, new_receipt
@@ -94,15 +93,5 @@ class Trial(Statements):
         if what == "source":
             self.sources[key] = content
         self.content = content
-        entry = codec.encode(
-            seq=self._buffer.size,
-            id=entry_id,
-            kind=kind,
-            subject=subject,
-            version=self._buffer.version(subject) + 1,
-            recorded_at=self._recorded_at,
-            reported_at=self._reported_at(kind, said),
-            payload=payload,
-            v=codec.format_of(kind, content),
-        )
+        entry = self._encoded(kind, subject, content, payload, said, entry_id)
         return new_receipt(entry, content, notes)

@@ -126,7 +126,25 @@ class Entries:
         if note := self._note:
             self._note = None
             self._add("log.updated", "log", self._info, validate(Said, {"reason": note}))
-        entry = codec.encode(
+        entry = self._encoded(kind, subject, content, payload, said, entry_id)
+        self._buffer.add(entry, Payload(said.author, said.reason, said.proposed_by, content))
+        first, end = self._asked_ids
+        self._taken_ids.update(
+            given for given in (entry_id, entry.subject_id) if first <= given < end
+        )
+        return new_receipt(entry, content, notes)
+
+    def _encoded(
+        self,
+        kind: str,
+        subject: str,
+        content: Mapping[str, Any],
+        payload: str,
+        said: Said,
+        entry_id: str,
+    ) -> Entry:
+        """Return the next entry of a subject; adds nothing."""
+        return codec.encode(
             seq=self._buffer.size,
             id=entry_id,
             kind=kind,
@@ -137,12 +155,6 @@ class Entries:
             payload=payload,
             v=2 if said.proposed_by else codec.format_of(kind, content),
         )
-        self._buffer.add(entry, Payload(said.author, said.reason, said.proposed_by, content))
-        first, end = self._asked_ids
-        self._taken_ids.update(
-            given for given in (entry_id, entry.subject_id) if first <= given < end
-        )
-        return new_receipt(entry, content, notes)
 
     def _reported_at(self, kind: str, said: Said) -> str | None:
         """Return the date of the report that an entry states; None keeps that of before.
