@@ -113,8 +113,10 @@ def test_a_busy_timeline_keeps_the_form(desk: Desk) -> None:
     with Timeline.open(desk.path) as other, other.append(dry_run=True):
         reply = _act(desk, draft_id, do="record")
         assert isinstance(reply, Shown)
-        assert reply.status == 409
-        assert preview.BUSY in _text(_visit(desk, ""), reply)
+        assert reply.status == 400
+        assert "Another program is writing to this timeline. Try again." in _text(
+            _visit(desk, ""), reply
+        )
     assert isinstance(_act(desk, draft_id, do="record"), Redirect)
 
 

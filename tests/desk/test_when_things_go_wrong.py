@@ -8,6 +8,8 @@ import http.client
 import re
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +17,9 @@ from urllib.parse import urlencode
 
 import pytest
 from desks import ServedDesk, desk_of
-from running import dump, one_line, run
+from read_only import closed, fill, on_small_disk, read_only
+from running import dump, environment, one_line, run
+from serving import free_port
 
 from timeline import Timeline
 from timeline.intake.proposals.inbox import Inbox, inbox_path
@@ -108,7 +112,7 @@ def test_a_form_comes_back_while_another_program_writes(desk: ServedDesk) -> Non
     with _writing(desk.path):
         status, text, _ = visitor.send(draft, form, **typed)
     assert status == 400
-    assert "another process has been writing for 2 seconds" in text
+    assert "Another program is writing to this timeline. Try again." in text
     assert "Talks in the port" in text
     assert visitor.send(draft, text, **typed)[0] == 303
 
@@ -151,6 +155,89 @@ def test_a_file_that_cannot_be_read_ends_the_command_with_one_line(tmp_path: Pat
     assert str(path) in one_line(run("-d", path, "desk", "--no-browser"))
 
 
+def _newer(path: Path) -> str:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    return "Timeline"
+
+
+def _outdated(path: Path) -> str:
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE projection_state SET projection_version = 1")
+    return "timeline rebuild"
+
+
+@pytest.mark.parametrize("spoil", [_newer, _outdated, Path.unlink])
+def test_a_launcher_opens_a_page_that_says_why_the_desk_does_not_start(
+    path: Path, tmp_path: Path, spoil: Callable[[Path], str | None]
+) -> None:
+    advice = spoil(path)
+    shown = tmp_path / "shown.html"
+    browser = tmp_path / "browser"
+    fetch = "import sys, urllib.request as r; r.urlretrieve(sys.argv[1], sys.argv[2])"
+    browser.write_text(f'#!/bin/sh\n{sys.executable} -c "{fetch}" "$1" {shown} &\n')
+    browser.chmod(0o755)
+    ended = subprocess.run(
+        [sys.executable, "-m", "timeline", "-d", path, "desk", "--port", str(free_port())],
+        env=environment(BROWSER=str(browser)),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 1
+    problem = ended.stderr.removeprefix("Error: ").strip()
+    assert str(path) in problem
+    assert advice is None or advice in problem
+    assert f"<p>{html.escape(problem)}</p>" in shown.read_text()
+
+
+@pytest.mark.parametrize("how", [read_only, closed])
+def test_reading_goes_on_where_nothing_can_be_written(
+    path: Path, how: Callable[[Path], tuple[str, ...]]
+) -> None:
+    with desk_of(path, before=how(path.parent)) as desk:
+        visitor = Visitor(desk, desk.printed())
+        status, text = visitor.see("/")
+        assert status == 400
+        assert f"{inbox_path(path)}: cannot be made: " in text
+        assert "Talks" in visitor.see("/events")[1]
+        form = visitor.see("/articles/new")[1]
+        status, text, _ = visitor.send("/articles/new", form, text=_TEXT)
+        assert status == 400
+        assert f"{inbox_path(path)}: cannot be made: " in text
+        assert _TEXT in text
+    path.parent.chmod(0o755)
+
+
+def test_a_form_comes_back_where_the_timeline_alone_is_read_only(path: Path) -> None:
+    with desk_of(path, "--author", "anna", before=read_only(path)) as desk:
+        visitor = Visitor(desk, desk.printed())
+        draft, form = _captured(visitor)
+        typed = {"title": "Talks in the port", "do": "keep", "author": "anna"}
+        status, text, _ = visitor.send(draft, form, **typed)
+        assert status == 400
+        assert "nothing was written" in text
+        assert "Talks in the port" in text
+        assert "Talks" in visitor.see("/events")[1]
+
+
+def test_a_full_disk_keeps_what_is_typed_in_the_page(path: Path) -> None:
+    with desk_of(path, "--author", "anna", before=on_small_disk(path.parent)) as desk:
+        visitor = Visitor(desk, desk.printed())
+        draft, form = _captured(visitor)
+        full = Path(f"/proc/{desk.process.pid}/root{path.parent}/fill")
+        fill(full)
+        typed = {"title": "Talks in the port", "do": "keep", "author": "anna"}
+        status, text, _ = visitor.send(draft, form, **typed)
+        assert "the disk is full" in text
+        assert "Talks in the port" in text
+        assert status in (400, 503)
+        assert "Talks" in visitor.see("/events")[1]
+        full.unlink()
+        assert visitor.send(draft, form, **typed)[0] == 303
+
+
 # --- The inbox ----------------------------------------------------------------------------------
 
 
@@ -173,9 +260,7 @@ def test_reading_goes_on_with_an_inbox_that_cannot_be_used(
         pass
     problem = spoil(inbox_path(path))
     with desk_of(path) as desk:
-        assert desk.process.stderr
-        entrance = desk.process.stderr.readline().split()[-1]
-        visitor = Visitor(desk, entrance)
+        visitor = Visitor(desk, desk.printed())
         status, text = visitor.see("/")
         assert status == 400
         assert problem in text
@@ -187,7 +272,6 @@ def test_reading_goes_on_with_an_inbox_that_cannot_be_used(
         assert _TEXT in text
 
 
-@pytest.mark.torture  # an inbox is waited for 20 seconds
 def test_what_is_typed_stays_in_the_page_while_the_inbox_is_locked(desk: ServedDesk) -> None:
     visitor = _visitor(desk)
     form = visitor.see("/articles/new")[1]
@@ -195,8 +279,22 @@ def test_what_is_typed_stays_in_the_page_while_the_inbox_is_locked(desk: ServedD
         status, text, _ = visitor.send("/articles/new", form, text=_TEXT)
         assert visitor.see("/articles")[0] == 200
     assert status == 400
-    assert "another process has been writing" in text
+    assert "Another program is writing to this timeline. Try again." in text
     assert _TEXT in text
+    assert visitor.send("/articles/new", form, text=_TEXT)[0] == 303
+
+
+def test_an_inbox_that_was_locked_at_the_start_is_used_when_it_is_free(path: Path) -> None:
+    with Inbox.of(path):
+        pass
+    with contextlib.ExitStack() as stack:
+        with _writing(inbox_path(path)):
+            desk = stack.enter_context(desk_of(path))
+            visitor = Visitor(desk, desk.printed())
+            status, text = visitor.see("/")
+            assert status == 400
+            assert "Another program is writing to this timeline. Try again." in text
+        assert visitor.see("/")[0] == 200
 
 
 # --- The desk itself ----------------------------------------------------------------------------
@@ -209,17 +307,33 @@ def test_a_path_that_no_screen_has_is_a_page_that_says_so(desk: ServedDesk) -> N
         assert "The desk has no such page." in text
 
 
-def test_the_port_of_a_desk_that_was_killed_is_noticed(desk: ServedDesk) -> None:
-    before = _visitor(desk)
-    form = before.see("/settings")[1]
+def test_a_form_that_was_open_when_the_desk_was_killed_is_sent_to_the_next_one(
+    desk: ServedDesk,
+) -> None:
+    visitor = _visitor(desk)
+    draft, form = _captured(visitor)
     desk.kill()
     desk.start()
-    assert before.see("/")[0] == 401
-    again = _visitor(desk)
-    assert again.see("/")[0] == 200
-    status, text, _ = again.send("/settings", form)
+    assert visitor.see("/")[0] == 200
+    typed = {"title": "Talks in the port", "do": "keep", "author": "berta"}
+    assert visitor.send(draft, form, **typed)[0] == 303
+    assert "Talks in the port" in visitor.see("/articles")[1]
+    assert 'value="berta"' in visitor.see("/settings")[1]
+    other = _visitor(desk)
+    status, text, _ = other.send(draft, form, **typed)
     assert status == 403
     assert "Press Back, copy what you typed" in text
+
+
+def test_single_keys_stay_off_at_the_next_start(desk: ServedDesk) -> None:
+    visitor = _visitor(desk)
+    is_on = re.compile(r'name="shortcuts" value="on"\s+checked')
+    form = visitor.see("/settings")[1]
+    assert is_on.search(form)
+    visitor.send("/settings", form, author="anna")
+    desk.kill()
+    desk.start()
+    assert not is_on.search(visitor.see("/settings")[1])
 
 
 def test_ctrl_c_ends_the_desk_in_silence(desk: ServedDesk) -> None:

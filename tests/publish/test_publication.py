@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -128,6 +128,19 @@ def test_a_timeline_is_not_published_over_itself(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def killed_in_the_middle(program: Sequence[str], folder: Path, moment: str, **changes: str) -> bool:
+    """Kill a program when a file that `moment` names is being written; tell whether it was."""
+    with (
+        subprocess.Popen(program, stdout=subprocess.DEVNULL, env=environment(**changes)) as running,
+        contextlib.suppress(FileNotFoundError),
+    ):
+        while running.poll() is None:
+            if any(file.stat().st_size for file in folder.glob(moment)):
+                running.kill()
+                break
+    return any(folder.glob(".timeline-new-*"))
+
+
 @pytest.mark.parametrize("form", [(), ("--static",)])
 @pytest.mark.parametrize("moment", [".timeline-new-*/*", ".timeline-new-*/**/*.db"])
 def test_what_a_killed_run_leaves_is_for_its_owner_alone_and_goes_with_the_next(
@@ -137,12 +150,8 @@ def test_what_a_killed_run_leaves_is_for_its_owner_alone_and_goes_with_the_next(
     folder, temporary = tmp_path / "out", tmp_path / "tmp"
     temporary.mkdir()
     program = [*PROGRAM, "-d", str(path), "publish", str(folder), *form]
-    with subprocess.Popen(
-        program, stdout=subprocess.DEVNULL, env=environment(TMPDIR=str(temporary))
-    ) as running:
-        while not any(file.stat().st_size for file in folder.glob(moment)):
-            assert running.poll() is None
-        running.kill()
+    while not killed_in_the_middle(program, folder, moment, TMPDIR=str(temporary)):
+        shutil.rmtree(folder)  # it ended before it was killed
     assert [*temporary.iterdir()] == []
     (left,) = folder.glob(".timeline-new-*")
     assert left.stat().st_mode & 0o777 == 0o700

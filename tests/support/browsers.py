@@ -20,10 +20,11 @@ Opener = Callable[..., Page]
 
 def executable() -> str:
     """The Chromium of this machine; without one the test is skipped, or fails."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    # The headless shell opens a page in a quarter of the time that the whole browser needs.
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     found = next((path for path in map(shutil.which, names) if path), None)
     if found is None:
-        message = "no Chromium on this machine: apt-get install chromium"
+        message = "no Chromium on this machine: apt-get install chromium-headless-shell"
         if os.environ.get("TIMELINE_BROWSER") == "required":
             pytest.fail(message)
         pytest.skip(message)

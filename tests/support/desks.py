@@ -6,7 +6,7 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +19,23 @@ from timeline.intake.proposals.inbox import Inbox
 
 
 class ServedDesk:
-    """The desk of a timeline, started by `timeline desk`."""
+    """The desk of a timeline, started by `timeline desk`.
 
-    def __init__(self, path: Path, *options: str) -> None:
+    `before` is what comes before its command, such as a mount of another disk.
+    """
+
+    def __init__(self, path: Path, *options: str, before: Sequence[str] = ()) -> None:
         self.path = path
         self.port = free_port()
         self._options = options
+        self._before = before
         self.start()
 
     def start(self) -> None:
         """Start it, again at the same port, and wait until it listens."""
         command = ["-m", "timeline", "-d", str(self.path), "desk", "--no-browser"]
         self.process = subprocess.Popen(
-            [sys.executable, *command, "--port", str(self.port), *self._options],
+            [*self._before, sys.executable, *command, "--port", str(self.port), *self._options],
             env=environment(),
             stderr=subprocess.PIPE,
             text=True,
@@ -44,6 +48,11 @@ class ServedDesk:
         """End it as kill -9 does."""
         self.process.kill()
         self.process.communicate()
+
+    def printed(self) -> str:
+        """The address that it printed when it started."""
+        assert self.process.stderr
+        return self.process.stderr.readline().split()[-1]
 
     @property
     def keys(self) -> Secrets:
@@ -73,9 +82,9 @@ class ServedDesk:
 
 
 @contextlib.contextmanager
-def desk_of(path: Path, *options: str) -> Iterator[ServedDesk]:
+def desk_of(path: Path, *options: str, before: Sequence[str] = ()) -> Iterator[ServedDesk]:
     """The desk of a timeline while the block runs."""
-    desk = ServedDesk(path, *options)
+    desk = ServedDesk(path, *options, before=before)
     try:
         yield desk
     finally:

@@ -26,6 +26,7 @@ from starlette.routing import Route as StarletteRoute
 from starlette.staticfiles import StaticFiles
 
 from timeline.desk.guard import LONGEST_CAPTURE, Secrets, TooLong, problem_page
+from timeline.desk.refusals import in_words
 from timeline.desk.screens.all_routes import ROUTES
 from timeline.desk.visit import (
     Desk,
@@ -144,7 +145,7 @@ def _answered(screen: Screen, visit: Visit, screens: _Screens) -> Response:
             return _response(visit, screens, screen(visit))
     except TimelineError as error:
         status = 404 if isinstance(error, NotFound) else 400
-        return _problem(visit, screens, str(error), status)
+        return _problem(visit, screens, in_words(error), status)
     except Exception as error:  # noqa: BLE001 - whatever fails, the next request is answered
         kind = type(error).__name__
         return _problem(visit, screens, f"The desk has a fault of its own ({kind}: {error}).", 500)
@@ -188,7 +189,7 @@ def _drawn(
         "author": visit.author,
         "notices": [*visit.session.notices],
         "token": functools.partial(keys.token, visit.session),
-        "has_shortcuts": visit.session.has_shortcuts,
+        "has_shortcuts": visit.desk.has_shortcuts,
         "model": visit.desk.model,
         "title_of_log": visit.desk.timeline.info["title"],
     }

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from html import escape
 
@@ -27,6 +27,8 @@ from timeline.desk.visit import Session
 COOKIE = "desk"
 _TICKET_SECONDS = 300
 _SESSION_SECONDS = 12 * 60 * 60
+_RENEWED_SECONDS = 60
+"""Seconds after which the cookie of a session is written anew: it has its last request."""
 _LONGEST_BODY = 2**20
 """Bytes of a form."""
 LONGEST_CAPTURE = 20 * 2**20
@@ -59,7 +61,12 @@ _PROBLEM = """<!DOCTYPE html>
 
 def problem_page(status: int, problem: str) -> Response:
     """Return a page that says what to do, without any data of the desk."""
-    return HTMLResponse(_PROBLEM.format(problem=escape(problem)), status)
+    return HTMLResponse(problem_text(problem), status)
+
+
+def problem_text(problem: str) -> str:
+    """Return the HTML of a page that says one line, and has nothing else of the desk."""
+    return _PROBLEM.format(problem=escape(problem))
 
 
 class Secrets:
@@ -95,6 +102,23 @@ class Secrets:
         )
         return is_signed and end.isascii() and end.isdecimal() and int(end) > (now or time.time())
 
+    def cookie(self, session_id: str, now: float) -> str:
+        """Return what a browser keeps of a session, with the time of its last request.
+
+        It is signed, so that a desk that was killed and started again still knows it.
+        """
+        text = f"{session_id}.{int(now)}"
+        return f"{text}.{self._signature(f'session/{text}')}"
+
+    def session_id(self, cookie: str, now: float) -> tuple[str, int] | None:
+        """Return the id of a session and its last request; None if it is over, or not of ours."""
+        text, _, signature = cookie.rpartition(".")
+        signed = self._signature(f"session/{text}")
+        if not hmac.compare_digest(signature.encode(), signed.encode()):
+            return None
+        session_id, _, seen = text.partition(".")
+        return (session_id, int(seen)) if now - int(seen) <= _SESSION_SECONDS else None
+
     def token(self, session: Session, path: str) -> str:
         """Return the token that a form of a session carries to a path."""
         return self._signature(f"form/{session.session_id}/{path}")
@@ -118,8 +142,7 @@ class Guard:
         self._keys = keys
         self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
         self._now = now
-        self._sessions: dict[str, tuple[Session, float]] = {}
-        """The sessions, each with the time of its last request."""
+        self._sessions: dict[str, Session] = {}
         self._used: set[str] = set()
         """The tickets that were used."""
 
@@ -128,12 +151,13 @@ class Guard:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        send = _with_headers(send)
+        headers = dict(_HEADERS)
+        send = _with_headers(send, headers)
         answer = self._refusal(scope)
         if answer is None and scope["path"] == f"{self._keys.key}/enter":
             await self._entered(scope)(scope, receive, send)
             return
-        session = self._session(scope)
+        session = self._session(scope, headers)
         if answer is None and session is None and not self._is_static(scope):
             answer = problem_page(401, f"This page needs the desk to be open here. {AGAIN}")
         if answer:
@@ -174,30 +198,32 @@ class Guard:
         if not self._keys.is_ticket(ticket, self._now()) or ticket in self._used:
             return problem_page(403, f"This way in was used, or is too old. {AGAIN}")
         self._used.add(ticket)
-        self._sessions = {key: each for key, each in self._sessions.items() if self._lasts(each[1])}
-        session = Session(secrets.token_hex(32))
-        self._sessions[session.session_id] = session, self._now()
         response = RedirectResponse(f"{self._keys.key}/", 303)
-        response.set_cookie(
+        self._keep(response, secrets.token_hex(32))
+        return response
+
+    def _session(self, scope: Scope, headers: dict[str, str]) -> Session | None:
+        """Return the session of a request; add a newer cookie to the headers of its answer."""
+        cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
+        found = self._keys.session_id(cookies.get(COOKIE, ""), self._now())
+        if found is None:
+            return None
+        session_id, seen = found
+        if self._now() - seen > _RENEWED_SECONDS:
+            answer = Response()
+            self._keep(answer, session_id)
+            headers["Set-Cookie"] = answer.headers["Set-Cookie"]
+        return self._sessions.setdefault(session_id, Session(session_id))
+
+    def _keep(self, answer: Response, session_id: str) -> None:
+        """Give a browser the cookie of its session, with the time of this request."""
+        answer.set_cookie(
             COOKIE,
-            session.session_id,
+            self._keys.cookie(session_id, self._now()),
             path=f"{self._keys.key}/",
             httponly=True,
             samesite="strict",
         )
-        return response
-
-    def _session(self, scope: Scope) -> Session | None:
-        cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
-        session, seen = self._sessions.get(cookies.get(COOKIE, ""), (None, 0.0))
-        if session is None or not self._lasts(seen):
-            return None
-        self._sessions[session.session_id] = session, self._now()
-        return session
-
-    def _lasts(self, seen: float) -> bool:
-        """Tell whether a session with this last request goes on."""
-        return self._now() - seen <= _SESSION_SECONDS
 
     def _is_static(self, scope: Scope) -> bool:
         """Tell whether a request is for a file of the package, which holds no data."""
@@ -205,12 +231,12 @@ class Guard:
         return path.startswith(f"{self._keys.key}/static/") or path == f"{self._keys.key}/alive"
 
 
-def _with_headers(send: Send) -> Send:
-    """Return a `send` that adds the headers of every response."""
+def _with_headers(send: Send, headers: Mapping[str, str]) -> Send:
+    """Return a `send` that adds headers to every response."""
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).update(_HEADERS)
+            MutableHeaders(scope=message).update(headers)
         await send(message)
 
     return sent

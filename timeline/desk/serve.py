@@ -7,6 +7,7 @@ desk that runs. The address that is printed lets one browser in, once.
 from __future__ import annotations
 
 import contextlib
+import http.server
 import os
 import secrets
 import shlex
@@ -22,7 +23,7 @@ import uvicorn
 
 from timeline.api import Timeline
 from timeline.desk.app import application
-from timeline.desk.guard import Guard, Secrets
+from timeline.desk.guard import Guard, Secrets, problem_text
 from timeline.desk.visit import Desk
 from timeline.errors import InvalidInput, NotWritable, StoreError
 from timeline.intake.proposals.inbox import Inbox
@@ -34,6 +35,7 @@ HOST = "127.0.0.1"
 PATIENCE = 2.0
 """Seconds for which the desk waits for another program that writes: a person waits, too."""
 _ALIVE_SECONDS = 2.0
+_SHOWN_SECONDS = 60.0
 
 
 def serve_desk(
@@ -81,23 +83,52 @@ def _desk(path: Path, author: str | None, model: str | None) -> Iterator[Desk]:
         timeline = stack.enter_context(Timeline.open(path, patience=PATIENCE))
         connection = stack.enter_context(contextlib.closing(storage.connect(path)))
         tables.check(connection, os.fspath(path))
-        inbox: Inbox | NoInbox
-        try:
-            inbox = stack.enter_context(Inbox.of(path))
-            author = author or inbox.about("author")
-        except StoreError as error:
-            inbox = NoInbox(error)
-        yield Desk(path, timeline, connection, cast(Inbox, inbox), author, model)
+        inbox = cast(Inbox, _LateInbox(path, stack))
+        desk = Desk(path, timeline, connection, inbox, author, model=model)
+        with contextlib.suppress(StoreError):
+            desk.author = author or inbox.about("author")
+            desk.has_shortcuts = inbox.about("shortcuts") != "off"
+        yield desk
 
 
-class NoInbox:
-    """An inbox that cannot be used says why, whatever is asked of it."""
+def show_problem(problem: str) -> None:
+    """Open the browser at a page that says why the desk does not start.
 
-    def __init__(self, error: StoreError) -> None:
-        self.error = error
+    A launcher has no terminal that could say it. The page is served once, for a minute at most.
+    """
+    page = problem_text(problem).encode()
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer((HOST, 0), Answer) as server:
+        server.timeout = _SHOWN_SECONDS
+        if webbrowser.open(f"http://{HOST}:{server.server_port}/"):
+            server.handle_request()
+
+
+class _LateInbox:
+    """The inbox of a desk, opened when it is first asked for something.
+
+    Raises StoreError, whatever is asked of it, while it cannot be opened.
+    """
+
+    def __init__(self, timeline: Path, stack: contextlib.ExitStack) -> None:
+        self._timeline = timeline
+        self._stack = stack
 
     def __getattr__(self, name: str) -> Any:
-        raise self.error
+        if "_inbox" not in vars(self):
+            self._inbox = self._stack.enter_context(Inbox.of(self._timeline, patience=PATIENCE))
+        return getattr(self._inbox, name)
 
 
 def _about(inbox: Inbox) -> tuple[str, tuple[Secrets, int] | None]:

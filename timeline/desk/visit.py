@@ -29,6 +29,8 @@ class Desk:
     inbox: Inbox
     author: str | None = None
     """The handle that `--author` gives; a person may change it in the settings."""
+    has_shortcuts: bool = True
+    """Whether single keys are shortcuts; a person may change it in the settings."""
     model: str | None = None
     """The model that `--model` names for *Draft with MODEL*."""
     drafting: DraftRuns = field(default_factory=DraftRuns)
@@ -41,7 +43,6 @@ class Session:
 
     session_id: str
     author: str | None = None
-    has_shortcuts: bool = True
     notices: list[str] = field(default_factory=list)
     """Sentences for the next page, such as what was just done."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
 from timeline.cli import output
 from timeline.cli.options import Command, author_option
+from timeline.errors import TimelineError
 
 
 @click.command("desk", cls=Command)
@@ -43,7 +45,7 @@ def desk_command(
     Only the browser of this machine gets in, with the address that is printed. Is a desk open for
     this timeline already, it is opened again.
     """
-    from timeline.desk.serve import serve_desk, write_launcher
+    from timeline.desk.serve import serve_desk, show_problem, write_launcher
 
     if launcher:
         given = {"--author": author, "--model": model}
@@ -51,11 +53,16 @@ def desk_command(
         write_launcher(database, launcher, ["--port", str(port), *options])
         output.echo(f"Wrote {launcher}: double-click it to open the desk.")
         return
-    serve_desk(
-        database,
-        port=port,
-        author=author,
-        model=model,
-        is_open=not no_browser,
-        tell=lambda line: output.echo(output.one_line(line), err=True),
-    )
+    try:
+        serve_desk(
+            database,
+            port=port,
+            author=author,
+            model=model,
+            is_open=not no_browser,
+            tell=lambda line: output.echo(output.one_line(line), err=True),
+        )
+    except TimelineError as error:
+        if not no_browser and not sys.stderr.isatty():
+            show_problem(output.refusal(str(error)))
+        raise

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from timeline.desk import article_page, citing, forms
 from timeline.desk.article_page import facts, source_of
 from timeline.desk.citing import CitedSpans
+from timeline.desk.refusals import in_words
 from timeline.desk.shown_text import shown_pieces
 from timeline.desk.visit import DeskReply, Redirect, ScreenRoute, Shown, Visit
 from timeline.desk.who import WHO, remember_author
@@ -198,7 +199,7 @@ def mark(visit: Visit) -> DeskReply:
     except NothingChanged:
         pass
     except (Refused, StoreError) as error:
-        return _asked_why(visit, [("", str(error))])
+        return _asked_why(visit, [("", in_words(error))])
     visit.session.notices.append("Marked as commentary.")
     return Redirect(_onwards(visit, cited))
 
@@ -238,7 +239,7 @@ def _unmark(visit: Visit, cited: CitedSpans, ticked: Sequence[int]) -> DeskReply
         text = "None of these sentences is marked as commentary"
         return _shown(visit, [("sentences", text)], 400, ticked)
     except (Refused, StoreError) as error:
-        return _shown(visit, [("", str(error))], 400, ticked)
+        return _shown(visit, [("", in_words(error))], 400, ticked)
     visit.session.notices.append("The marks are taken back.")
     return Redirect(citing.sentence_path(cited.source_id, next(iter(ticked), 1)))
 
@@ -266,7 +267,7 @@ def withdraw(visit: Visit) -> DeskReply:
     except NothingChanged:
         pass
     except (Refused, StoreError) as error:
-        return _shown(visit, [("", str(error))], 400, reason=reason)
+        return _shown(visit, [("", in_words(error))], 400, reason=reason)
     filters = {"source": source_id, "at_risk": "1"}
     at_risk = sum(1 for _ in selection.list_events(desk.log, filters))
     words = "The source counts again." if is_undone else "The source is withdrawn."

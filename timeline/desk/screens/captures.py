@@ -6,9 +6,12 @@ with it. Nothing is ever fetched.
 
 from __future__ import annotations
 
+import contextlib
+
 from timeline.desk import captures
 from timeline.desk.article_page import facts, name_of, source_of
 from timeline.desk.captures import FIELDS, CaptureFields, CaptureOutcome, Unread
+from timeline.desk.refusals import in_words
 from timeline.desk.shown_text import count_unseen, shown_pieces
 from timeline.desk.visit import DeskReply, Redirect, ScreenRoute, Shown, Visit
 from timeline.desk.who import WHO, remember_author
@@ -48,7 +51,7 @@ def take(visit: Visit) -> DeskReply:
     try:
         draft_id = _saved(visit, fields, draft_id)
     except StoreError as error:
-        problems.append(("", f"{error}. What you typed is on this page: leave it open"))
+        problems.append(("", _unkept(error)))
     if problems:
         return _form(visit, fields, draft_id, problems)
     return Redirect(f"/captures/{draft_id}")
@@ -74,7 +77,10 @@ def keep(visit: Visit) -> DeskReply:
     fields = captures.draft_fields(desk, draft_id)
     fields = captures.with_values(fields, {name: visit.field(name) for name in FIELDS})
     fields["meant"] = visit.field("meant")
-    _saved(visit, fields, draft_id)
+    try:
+        _saved(visit, fields, draft_id)
+    except StoreError as error:
+        return _checked(visit, draft_id, fields, [("", _unkept(error))])
     if visit.field("do") == "text":
         return Redirect(f"/articles/new?draft={draft_id}")
     if visit.field("do") != "keep":
@@ -90,10 +96,15 @@ def keep(visit: Visit) -> DeskReply:
         with desk.timeline.append() as append:
             outcome = captures.captured(append, fields, asked, visit.author)
     except (Refused, StoreError) as error:
-        return _checked(visit, draft_id, fields, [("", str(error))])
-    desk.inbox.drop_draft(draft_id)
+        return _checked(visit, draft_id, fields, [("", in_words(error))])
+    with contextlib.suppress(StoreError):  # the text is kept; its draft can stay
+        desk.inbox.drop_draft(draft_id)
     visit.session.notices += [_done(outcome), *(f"{note}." for note in outcome.receipt.notes)]
     return Redirect(f"/articles/{outcome.receipt.id}")
+
+
+def _unkept(error: StoreError) -> str:
+    return f"{in_words(error).rstrip('.')}. What you typed is on this page: leave it open"
 
 
 def _begun(visit: Visit, draft_id: str) -> CaptureFields:
@@ -152,7 +163,7 @@ def _checked(
             with desk.timeline.append(dry_run=True) as append:
                 outcome = captures.captured(append, fields, asked, visit.author)
         except TimelineError as error:
-            refusal = str(error)
+            refusal = in_words(error)
     context = {
         "draft_id": draft_id,
         "values": captures.values_of(fields),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from timeline.desk import draft_page, form_filling, forms
 from timeline.desk.date_echo import echo
 from timeline.desk.forms import FormProblem, InvalidForm
+from timeline.desk.refusals import in_words
 from timeline.desk.visit import DeskReply, ForScript, Redirect, ScreenRoute, Shown, Visit
 from timeline.desk.who import WHO, remember_author
 from timeline.errors import InvalidInput, NotFound, StoreError, TimelineError
@@ -130,7 +131,7 @@ def _refusals(visit: Visit, draft: Draft, operation: DeskOperation) -> list[Form
     except InvalidInput as error:
         return [forms.problem(draft, error)]
     except TimelineError as error:
-        return [("", str(error))]
+        return [("", in_words(error))]
     return []
 
 
@@ -154,7 +155,7 @@ def _brought(visit: Visit, draft: Draft) -> Sequence[BroughtText]:
 
 def _unkept(visit: Visit, draft: Draft, error: StoreError) -> Shown:
     """Show a form that the inbox cannot keep, with everything that was typed."""
-    return _shown(visit, draft, [], 503, unkept=str(error))
+    return _shown(visit, draft, [], 503, unkept=in_words(error))
 
 
 def _of_sent(visit: Visit, draft_id: str) -> Draft:

@@ -55,9 +55,10 @@ def settings(visit: Visit) -> DeskReply:
 def change_settings(visit: Visit) -> DeskReply:
     """Keep who the person is, for the next start too, and whether single keys are shortcuts."""
     said = validate(Said, {"author": visit.field("author")})
-    visit.session.has_shortcuts = visit.field("shortcuts") == "on"
-    visit.session.author = said.author
     visit.desk.inbox.set_about("author", said.author)
+    visit.desk.inbox.set_about("shortcuts", None if visit.field("shortcuts") == "on" else "off")
+    visit.desk.has_shortcuts = visit.field("shortcuts") == "on"
+    visit.session.author = said.author
     visit.session.notices.append("The settings are kept.")
     return Redirect("/settings")
 

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 from timeline.desk import citing, form_filling, forms, told_event
 from timeline.desk.forms import FormProblem, InvalidForm
 from timeline.desk.record import operation_of_draft, preview_of, record_draft
+from timeline.desk.refusals import in_words
 from timeline.desk.visit import DeskReply, Redirect, ScreenRoute, Shown, Visit
 from timeline.desk.who import WHO, remember_author
-from timeline.errors import Busy, Conflict, NotFound, TimelineError
+from timeline.errors import Conflict, NotFound, TimelineError
 from timeline.formats import prose
 from timeline.formats.prose import Names
 from timeline.formats.prose_changes import Change
@@ -31,7 +32,6 @@ from timeline.store import log as entries
 from timeline.store.codec import payload_of
 from timeline.writing.checking import Trial
 
-BUSY = "Another program is writing to this timeline. Try again."
 _KEPT = "kept_names"
 """The field of a draft with the new names that the person keeps."""
 
@@ -120,10 +120,8 @@ def _record(visit: Visit, draft: Draft) -> DeskReply:
         return Redirect(f"{path}?check=1")
     except Conflict:
         return _rebased(visit, draft)
-    except Busy:
-        return _shown(visit, draft, [("", BUSY)], 409)
     except TimelineError as error:
-        return _shown(visit, draft, [("", str(error))], 400)
+        return _shown(visit, draft, [("", in_words(error))], 400)
     return Redirect(f"/recorded/{draft.draft_id}")
 
 
@@ -157,10 +155,8 @@ def _shown(
         return Redirect(f"/drafts/{draft.draft_id}?check=1")
     except Conflict:
         return _rebased(visit, draft)
-    except Busy:
-        problems, status = [("", BUSY)], 409
     except TimelineError as error:
-        problems, status = problems or [("", str(error))], max(status, 400)
+        problems, status = problems or [("", in_words(error))], max(status, 400)
     kept = {tuple(each) for each in draft.fields.get(_KEPT, ())}
     context = {
         "draft": draft,

@@ -14,6 +14,7 @@ from timeline.desk import forms, told_event
 from timeline.desk import waiting as shelf
 from timeline.desk.quoted_passages import passages, quoted_texts
 from timeline.desk.record import NotTicked, record_proposal
+from timeline.desk.refusals import in_words
 from timeline.desk.rejection import REASONS, reason_of
 from timeline.desk.visit import DeskReply, Redirect, ScreenRoute, Shown, Visit
 from timeline.desk.waiting import DOES, InboxChoice
@@ -58,7 +59,7 @@ def decide(visit: Visit) -> DeskReply:
         return _shown(visit, waiting, [("", str(each)) for each in error.problems])
     except TimelineError as error:
         status = 409 if isinstance(error, Refused) else 400
-        return _shown(visit, waiting, [("", str(error))], status)
+        return _shown(visit, waiting, [("", in_words(error))], status)
 
 
 def _waiting(visit: Visit) -> Waiting:
@@ -142,7 +143,7 @@ def _add(visit: Visit, waiting: Waiting) -> DeskReply:
     try:
         event_id, _ = resolve_event(visit.desk.log, typed)
     except (NotFound, InvalidInput) as error:
-        return _shown(visit, waiting, [("find", str(error))])
+        return _shown(visit, waiting, [("find", in_words(error))])
     proposed, _ = forms.for_proposal(visit.desk.log, waiting)
     fields, version = forms.added_to(visit.desk.log, event_id, proposed["content"])
     return _draft(visit, waiting, fields, event_id, version)

@@ -45,8 +45,8 @@ MOST_OPEN = 2_000
 MOST_OPEN_OF_ONE = 200
 """Open proposals of one proposer, at most."""
 _STILL_READ = "is emptied, but another program still reads its old pages: purge it once more"
-_BUSY_TIMEOUT = 20.0
-"""Seconds for which a writer waits for another one."""
+_PATIENCE = 20.0
+"""Seconds for which a program waits for another one that writes."""
 
 ProposalState = Literal["open", "later", "rejected", "recorded"]
 Decision = Literal["rejected", "later", "reopened"]
@@ -156,23 +156,31 @@ class Inbox:
         *,
         now: Callable[[], datetime] = clock.now,
         can_write: bool = True,
+        patience: float = _PATIENCE,
     ) -> None:
         """Open the inbox at `path`, and make it if there is none.
 
-        Without `can_write` it has to be there, and nothing is ever written. Raises StoreError for
-        a file that cannot be opened, made or read, TooNew for one of a newer version.
+        Without `can_write` it has to be there, and nothing is ever written. `patience` are the
+        seconds for which it waits for another program that writes. Raises StoreError for a file
+        that cannot be opened, made or read, TooNew for one of a newer version.
         """
         self.path = Path(path)
         self._now = now
-        with _inbox_errors(self.path):
-            self._connection = _opened(self.path) if can_write else _opened_to_read(self.path)
+        self._patience = patience
+        opened = _opened if can_write else _opened_to_read
+        with self._errors():
+            self._connection = opened(self.path, patience)
 
     @classmethod
     def of(
-        cls, timeline: str | os.PathLike[str], *, now: Callable[[], datetime] = clock.now
+        cls,
+        timeline: str | os.PathLike[str],
+        *,
+        now: Callable[[], datetime] = clock.now,
+        patience: float = _PATIENCE,
     ) -> Inbox:
         """Open the inbox beside a timeline, and make it if there is none."""
-        return cls(inbox_path(timeline), now=now)
+        return cls(inbox_path(timeline), now=now, patience=patience)
 
     @classmethod
     def if_there(
@@ -202,7 +210,7 @@ class Inbox:
 
     def known(self, proposal: Proposal) -> str | None:
         """Return the id under which the inbox has this proposal; None if it does not have it."""
-        with _inbox_errors(self.path):
+        with self._errors():
             row = self._connection.execute(
                 "SELECT id FROM proposals WHERE same = ?", (_same(proposal.given),)
             ).fetchone()
@@ -218,7 +226,7 @@ class Inbox:
         if (size := len(text.encode())) > LONGEST:
             problem = f"has {size:,} bytes: at most {LONGEST:,}, without its documents"
             raise InvalidProposal([InvalidInput("", problem)])
-        with _inbox_errors(self.path), _writing(self._connection):
+        with self._errors(), _writing(self._connection):
             if known := self.known(proposal):
                 return Added(known, is_known=True)
             self._check_room(proposer, log)
@@ -260,7 +268,7 @@ class Inbox:
         return found[0]._replace(body={**found[0].body, **self._documents(proposal_id)})
 
     def _documents(self, proposal_id: str) -> dict[str, Any]:
-        with _inbox_errors(self.path):
+        with self._errors():
             rows = self._connection.execute(
                 "SELECT source, body FROM documents WHERE proposal_id = ? ORDER BY position",
                 (proposal_id,),
@@ -298,7 +306,7 @@ class Inbox:
 
         Raises NotFound, and Refused for one that is recorded already.
         """
-        with _inbox_errors(self.path), _writing(self._connection):
+        with self._errors(), _writing(self._connection):
             before = self.get(proposal_id, log)
             if before.state == "recorded":
                 raise Refused(f"{proposal_id} is recorded already")
@@ -319,7 +327,7 @@ class Inbox:
 
     def _waiting(self, log: sqlite3.Connection) -> list[_Standing]:
         """Return the proposals that nobody decided, oldest first."""
-        with _inbox_errors(self.path):
+        with self._errors():
             rows = self._connection.execute(
                 f"SELECT p.id, p.received_at, p.proposer, d.decision {_DECIDED}"
                 " ORDER BY p.received_at, p.id"
@@ -333,7 +341,7 @@ class Inbox:
     def _proposals(
         self, condition: str, values: Sequence[Any], log: sqlite3.Connection
     ) -> list[Waiting]:
-        with _inbox_errors(self.path):
+        with self._errors():
             rows = self._connection.execute(
                 "SELECT p.id, p.received_at, p.way, p.proposer, p.body,"
                 f" d.decision, d.decided_at, d.by, d.reason {_DECIDED}"
@@ -368,7 +376,7 @@ class Inbox:
 
         Raises StoreError.
         """
-        with _inbox_errors(self.path), _writing(self._connection):
+        with self._errors(), _writing(self._connection):
             draft_id = of_proposal or self._new_id("d-")
             self._connection.execute(
                 "INSERT INTO drafts VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -396,7 +404,7 @@ class Inbox:
 
         Raises NotFound, StoreError.
         """
-        with _inbox_errors(self.path), _writing(self._connection):
+        with self._errors(), _writing(self._connection):
             saved = self._connection.execute(
                 "UPDATE drafts SET fields = ?, version = coalesce(?, version),"
                 " by = coalesce(?, by), saved_at = ? WHERE id = ?",
@@ -425,11 +433,11 @@ class Inbox:
 
     def drop_draft(self, draft_id: str) -> None:
         """Remove a draft that its writer gave up; do nothing if there is none."""
-        with _inbox_errors(self.path), _writing(self._connection):
+        with self._errors(), _writing(self._connection):
             self._connection.execute("DELETE FROM drafts WHERE id = ?", (draft_id,))
 
     def _drafts(self, condition: str = "", *values: Any) -> list[Draft]:
-        with _inbox_errors(self.path):
+        with self._errors():
             rows = self._connection.execute(
                 "SELECT id, of_proposal, event_id, version, fields, by, saved_at"  # noqa: S608
                 f" FROM drafts {condition} ORDER BY saved_at DESC, id",
@@ -444,7 +452,7 @@ class Inbox:
 
     def about(self, name: str) -> str | None:
         """Return what the inbox keeps about the desk under this name; None if it keeps nothing."""
-        with _inbox_errors(self.path):
+        with self._errors():
             row = self._connection.execute(
                 "SELECT value FROM about WHERE name = ?", (name,)
             ).fetchone()
@@ -452,14 +460,14 @@ class Inbox:
 
     def set_about(self, name: str, value: str | None) -> None:
         """Keep something about the desk; None removes it."""
-        with _inbox_errors(self.path), _writing(self._connection):
+        with self._errors(), _writing(self._connection):
             self._connection.execute("DELETE FROM about WHERE name = ?", (name,))
             if value is not None:
                 self._connection.execute("INSERT INTO about VALUES (?, ?)", (name, value))
 
     def stock(self, log: sqlite3.Connection) -> Stock:
         """Return what waits, after a look at every page. Raises Damaged."""
-        with _inbox_errors(self.path):
+        with self._errors():
             (result,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
         if result != "ok":
             raise Damaged(str(self.path), f"is damaged ({result}): move it away")
@@ -475,7 +483,7 @@ class Inbox:
         Proposals that were decided count until they are purged.
         """
         written = json.dumps(text, ensure_ascii=False)[1:-1]
-        with _inbox_errors(self.path):
+        with self._errors():
             rows = self._connection.execute(_HOLDING, {"text": text, "written": written}).fetchall()
         return [what for (what,) in rows]
 
@@ -491,7 +499,7 @@ class Inbox:
             (each.proposal_id,) for each in decided if (self._decided_at(each, log) or "") <= before
         ]
         drafts = [(each.draft_id,) for each in self._drafts() if is_entry(log, each.draft_id)]
-        with _inbox_errors(self.path):
+        with self._errors():
             with _writing(self._connection):
                 self._connection.executemany("DELETE FROM drafts WHERE id = ?", drafts)
                 self._connection.executemany("DELETE FROM proposals WHERE id = ?", proposals)
@@ -500,6 +508,20 @@ class Inbox:
             if emptied.fetchone()[0]:
                 raise Busy(str(self.path), _STILL_READ)
         return len(proposals), len(drafts)
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn the errors of the file into a StoreError of one line."""
+        path = str(self.path)
+        try:
+            with storage.storage_errors(path, patience=self._patience):
+                yield
+        except sqlite3.Error as error:
+            raise StoreError(path, f"cannot be used: {error}") from None
+        except PermissionError:
+            raise NotWritable(path, "cannot be made: its folder is read-only") from None
+        except OSError as error:
+            raise NotWritable(path, f"cannot be made: {error.strerror}") from None
 
     def _decided_at(self, waiting: Waiting, log: sqlite3.Connection) -> str | None:
         if waiting.state != "recorded":
@@ -542,11 +564,11 @@ def _json(body: Mapping[str, Any], *, sort_keys: bool = False) -> str:
     return json.dumps(body, ensure_ascii=False, sort_keys=sort_keys, default=str)
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _opened(path: Path, patience: float) -> sqlite3.Connection:
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     connection = sqlite3.connect(
-        path, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+        path, timeout=patience, isolation_level=None, check_same_thread=False
     )
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -559,11 +581,11 @@ def _opened(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _opened_to_read(path: Path) -> sqlite3.Connection:
+def _opened_to_read(path: Path, patience: float) -> sqlite3.Connection:
     connection = sqlite3.connect(
         storage.address(path, "ro"),
         uri=True,
-        timeout=_BUSY_TIMEOUT,
+        timeout=patience,
         isolation_level=None,
         check_same_thread=False,
     )
@@ -612,16 +634,3 @@ def _writing(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-
-
-@contextlib.contextmanager
-def _inbox_errors(path: Path) -> Iterator[None]:
-    try:
-        with storage.storage_errors(path, patience=_BUSY_TIMEOUT):
-            yield
-    except sqlite3.Error as error:
-        raise StoreError(str(path), f"cannot be used: {error}") from None
-    except PermissionError:
-        raise NotWritable(str(path), "cannot be made: its folder is read-only") from None
-    except OSError as error:
-        raise NotWritable(str(path), f"cannot be used: {error.strerror}") from None
