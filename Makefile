@@ -5,7 +5,7 @@
 # make torture  run the tests that take minutes: crashes and failing disks at every moment, and an
 #               hour of changes to a file (TORTURE_SECONDS=60 TORTURE_SEED=1)
 # make docs     write command help and printed examples into the docs
-# make pictures show the pages of the demonstration in the pictures of the docs
+# make pictures show the pages of the demonstration and an article at the desk, in the pictures of the docs
 # make catalogues  write the messages of the pages into the catalogues of each language
 # make map     make the map of the world anew, of Natural Earth
 # make bench    measure the speeds that README.md and bench/RESULTS.md give
@@ -54,6 +54,7 @@ docs: .venv/dev
 
 pictures: .venv/dev
 	$(BIN)/python tests/support/pictures.py
+	$(BIN)/python tests/support/desk_pictures.py
 
 catalogues: .venv/dev
 	$(BIN)/python tests/support/catalogues.py

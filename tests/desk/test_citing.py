@@ -82,7 +82,7 @@ def test_chosen_sentences_of_a_paragraph_are_one_quote(path: Path) -> None:
 def test_the_next_missing_sentence_follows_and_begins_again(path: Path) -> None:
     log = storage.connect(path)
     assert citing.next_missing(log, "report") == 1
-    assert citing.next_missing(log, "report", after=1) == 3
-    assert citing.next_missing(log, "report", after=6) == 1
+    assert citing.next_missing(log, "report", TEXT.index("Rutte")) == 3
+    assert citing.next_missing(log, "report", len(TEXT)) == 1
     assert citing.next_missing(log, "bare") is None
     assert citing.sentence_path("report", 3) == "/articles/report?at=3#sentence-3"

@@ -165,6 +165,14 @@ def test_what_can_be_meant_in_two_ways_is_refused(text: str, problem: str) -> No
     assert problem in refusal.value.problem
 
 
+@pytest.mark.parametrize("text", ["1,200", "about  800", "20 to 40"])
+def test_what_is_not_counted_in_people_needs_a_unit(text: str) -> None:
+    with pytest.raises(InvalidValue, match=r'has no unit: write it too, as in ".* people"'):
+        figures.quantity("strikers", text)
+    assert figures.quantity("strikers", f"{text} people")["unit"] == "person"
+    assert figures.quantity("killed", text)["unit"] is None  # the model knows it
+
+
 @pytest.mark.parametrize("text", ["1,234 km", "20 billion EUR", "2 trillion EUR"])
 def test_outside_english_a_comma_and_a_billion_have_two_readings(text: str) -> None:
     assert in_short(text)

@@ -101,21 +101,22 @@ def _is_one_quote(text: str, before: Span, start: int, end: int) -> bool:
     return between.splitlines() in ([], [between]) and end - before[0] <= _LONGEST_QUOTE
 
 
-def next_missing(log: sqlite3.Connection, source_id: str, after: int = 0) -> int | None:
+def next_missing(log: sqlite3.Connection, source_id: str, behind: int = 0) -> int | None:
     """Return the number of the next sentence without an event, from the start if none follows.
 
-    Returns None if no sentence is missing, or the text is not here. Raises NotFound.
+    It begins behind a place in the text, in code points. Returns None if no sentence is missing,
+    or the text is not here. Raises NotFound.
     """
     _check_known(log, source_id)
     try:
         found = captured_texts.coverage(log, source_id).sentences
     except NoText:
         return None
-    return next_missing_of(found, after)
+    return next_missing_of(found, sum(sentence.start < behind for sentence in found))
 
 
 def next_missing_of(sentences: Sequence[Sentence], after: int = 0) -> int | None:
-    """Return the number of the next missing one among sentences, as `next_missing` does."""
+    """Return the number of the next missing one after a number, from the start if none follows."""
     missing = [number for number, each in enumerate(sentences, 1) if each.state == "missing"]
     return next((number for number in missing if number > after), next(iter(missing), None))
 

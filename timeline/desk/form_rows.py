@@ -225,7 +225,7 @@ def _figure(texts: FormTexts, kept: FormItem, reader: RowReader) -> FormItem:
 
 _MISSING = {
     "measure": "is missing: what is counted, such as killed or pledged",
-    "figure": "is missing: a number, such as 35, 20 to 40 or EUR 20 billion",
+    "figure": "is missing: a number, such as 35, 800 people or EUR 20 billion",
 }
 
 

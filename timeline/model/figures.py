@@ -207,9 +207,14 @@ def read(text: str, measure: str = "", *, is_english: bool = True) -> Amount:
 def quantity(measure: str, text: str, language: str = "en") -> dict[str, Any]:
     """Return the fields of a `Quantity` that a measure and the text of its figure say.
 
-    `language` is that of the log. Raises InvalidValue, as `read` does.
+    `language` is that of the log. Raises InvalidValue, as `read` does, and for a figure without a
+    unit that is not of people.
     """
     amount = read(text, measure, is_english=is_english(language))
+    if amount.unit is None and measure.strip().lower() not in units.COUNTED_IN_PEOPLE:
+        said = " ".join(text.split())
+        problem = f'has no unit: write it too, as in "{said} people", or "EUR 20 billion"'
+        raise InvalidValue(text, f"{hints.quoted(text)} {problem}")
     return {"measure": measure, **amount._asdict()}
 
 

@@ -16,7 +16,7 @@ from timeline.desk.refusals import in_words
 from timeline.desk.shown_text import shown_pieces
 from timeline.desk.visit import DeskReply, Redirect, ScreenRoute, Shown, Visit
 from timeline.desk.who import WHO, remember_author
-from timeline.errors import InvalidInput, NoText, NothingChanged, Refused, StoreError
+from timeline.errors import InvalidInput, NothingChanged, Refused, StoreError
 from timeline.formats import prose
 from timeline.model.content import Mark, Said
 from timeline.model.validation import problems, validate
@@ -217,14 +217,9 @@ def _of_this_article(visit: Visit) -> CitedSpans:
 
 def _onwards(visit: Visit, cited: CitedSpans) -> str:
     """Return the path of the next missing sentence behind some places, else of the article."""
-    try:
-        sentences = captured_texts.coverage(visit.desk.log, cited.source_id).sentences
-    except NoText:
-        return f"/articles/{cited.source_id}"
-    last = cited.spans[-1][1]
-    after = sum(sentence.start < last for sentence in sentences)
-    number = citing.next_missing_of(sentences, after)
-    return citing.sentence_path(cited.source_id, number or after or 1)
+    number = citing.next_missing(visit.desk.log, cited.source_id, cited.spans[-1][1])
+    article = f"/articles/{cited.source_id}"
+    return citing.sentence_path(cited.source_id, number) if number else article
 
 
 def _unmark(visit: Visit, cited: CitedSpans, ticked: Sequence[int]) -> DeskReply:

@@ -6,6 +6,7 @@ typed stays in the inbox whatever happens here.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -30,6 +31,7 @@ from timeline.reading.twins.misspellings import Name, Slip
 from timeline.site.alone import event_alone
 from timeline.store import log as entries
 from timeline.store.codec import payload_of
+from timeline.store.rows import RowDict
 from timeline.writing.checking import Trial
 
 _KEPT = "kept_names"
@@ -82,9 +84,7 @@ def recorded(visit: Visit) -> DeskReply:
         raise NotFound("entry", visit.parts["entry_id"])
     what, _, subject = entry.subject.partition("/")
     event = query.get(log, subject, version=entry.version) if what == "event" else None
-    cited = [each["source_id"] for each in (event or {}).get("citations", ())]
     following = desk.inbox.proposals(log)
-    missing = citing.next_missing(log, cited[0]) if cited else None
     context = {
         "entry": entry,
         "did": entry.kind.partition(".")[2],
@@ -94,9 +94,19 @@ def recorded(visit: Visit) -> DeskReply:
         "when": prose.local_instant(entry.recorded_at, entries.time_zone(log)),
         "is_newest": event is not None and query.get(log, subject)["version"] == entry.version,
         "following": following[0].proposal_id if following else None,
-        "missing": citing.sentence_path(cited[0], missing) if missing else None,
+        "missing": _next_sentence(log, event) if event else None,
     }
     return Shown("recorded", context)
+
+
+def _next_sentence(log: sqlite3.Connection, event: RowDict) -> str | None:
+    """Return the path of the next missing sentence of the article that an event cites last."""
+    if not event.get("citations"):
+        return None
+    citation = event["citations"][-1]
+    source_id = citation["source_id"]
+    number = citing.next_missing(log, source_id, citation.get("quote_end", 0))
+    return citing.sentence_path(source_id, number) if number else None
 
 
 # --- What the buttons do ------------------------------------------------------------------

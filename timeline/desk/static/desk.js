@@ -12,7 +12,7 @@
 (() => {
   const isField = (element) =>
     element.isContentEditable || element.matches("textarea, select, input:not([type=checkbox], [type=radio])");
-  const rows = () => [...document.querySelectorAll("[data-row], .item")].filter((row) => row.offsetParent);
+  const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.offsetParent);
   const linkOf = (row) => row.querySelector("a[href], input[type=checkbox], button");
 
   const step = (by) => {
@@ -96,6 +96,7 @@
     });
   }
 
-  const first = document.querySelector("[data-focus]") || document.getElementById("problems");
+  const first =
+    document.querySelector("[data-focus]") || document.getElementById("problems") || document.querySelector(":target");
   if (first) first.focus();
 })();
