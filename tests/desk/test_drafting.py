@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import CHECKOUT, environment, process
+from own_model import environment_of_model
+from running import process
 
 from timeline import Timeline
 from timeline.intake.proposals.inbox import Inbox, Waiting
@@ -45,33 +46,14 @@ VISIT = {
 Drafting = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture(scope="module")
-def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the plugin is installed, as far as `llm` looks."""
-    folder = tmp_path_factory.mktemp("plugins")
-    about = folder / "file_model-1.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: file-model\nVersion: 1\n")
-    (about / "entry_points.txt").write_text("[llm]\nfile_model = file_model\n")
-    return folder
-
-
 @pytest.fixture
-def drafting(timeline: Timeline, tmp_path: Path, plugins: Path) -> Drafting:
+def drafting(timeline: Timeline, tmp_path: Path) -> Drafting:
     """What `timeline draft` does with an answer of the model."""
     timeline.capture(TEXT, {"source_id": "report", "title": "Sumy", "published": "2025-04-16"})
-    asked = [str(CHECKOUT), str(plugins), str(CHECKOUT / "tests" / "support")]
-    env = environment(
-        PYTHONPATH=":".join(asked),
-        FILE_MODEL=str(tmp_path / "answer"),
-        LLM_USER_PATH=str(tmp_path / "llm"),
-    )
 
     def run(answer: Any, *options: str, model: str = "file-model") -> Any:
-        text = answer if isinstance(answer, str) else json.dumps(answer)
-        (tmp_path / "answer").write_text(text, encoding="utf-8")
         command = ("-d", timeline.path, "draft", "report", "-m", model, *options)
-        return process(*command, cwd=tmp_path, env=env)
+        return process(*command, cwd=tmp_path, env=environment_of_model(tmp_path, answer))
 
     return run
 

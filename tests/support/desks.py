@@ -6,7 +6,7 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,22 @@ from timeline.intake.proposals.inbox import Inbox
 class ServedDesk:
     """The desk of a timeline, started by `timeline desk`.
 
-    `before` is what comes before its command, such as a mount of another disk.
+    `before` is what comes before its command, such as a mount of another disk; `env` is its
+    environment.
     """
 
-    def __init__(self, path: Path, *options: str, before: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *options: str,
+        before: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self.path = path
         self.port = free_port()
         self._options = options
         self._before = before
+        self._env = env or environment()
         self.start()
 
     def start(self) -> None:
@@ -36,7 +44,7 @@ class ServedDesk:
         command = ["-m", "timeline", "-d", str(self.path), "desk", "--no-browser"]
         self.process = subprocess.Popen(
             [*self._before, sys.executable, *command, "--port", str(self.port), *self._options],
-            env=environment(),
+            env=self._env,
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -82,9 +90,9 @@ class ServedDesk:
 
 
 @contextlib.contextmanager
-def desk_of(path: Path, *options: str, before: Sequence[str] = ()) -> Iterator[ServedDesk]:
+def desk_of(path: Path, *options: str, **settings: Any) -> Iterator[ServedDesk]:
     """The desk of a timeline while the block runs."""
-    desk = ServedDesk(path, *options, before=before)
+    desk = ServedDesk(path, *options, **settings)
     try:
         yield desk
     finally:

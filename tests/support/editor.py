@@ -210,39 +210,42 @@ class Keyboard:
         self.page = page
         self.steps = self.typed = 0
 
-    def press(self, name: str) -> None:
-        element = seen(self.page, name)
+    def go_to(self, element: Locator) -> None:
+        """Go to an element with Tab."""
         self._tab_to(lambda: element.evaluate("each => each === document.activeElement"))
+
+    def press(self, name: str) -> None:
+        self.go_to(seen(self.page, name))
         with self.page.expect_navigation():
-            self._key("Enter")
+            self.key("Enter")
 
     def submit(self, name: str) -> None:
         with self.page.expect_navigation():
-            self._key("Control+Enter")
+            self.key("Control+Enter")
 
     def tick(self, sentence: int) -> None:
         for _ in range(40):
             here = int(self.page.evaluate("document.activeElement.value ?? 0"))
             if here == sentence:
-                self._key("Space")
+                self.key("Space")
                 return
-            self._key("j" if here < sentence else "k")
+            self.key("j" if here < sentence else "k")
         raise AssertionError(f"j and k do not lead to sentence {sentence}")
 
     def new_event(self) -> None:
-        self._key("e")
+        self.key("e")
         with self.page.expect_navigation():
-            self._key("Enter")
+            self.key("Enter")
 
     def record(self) -> None:
-        self._key("r")
+        self.key("r")
         with self.page.expect_navigation():
-            self._key("Enter")
+            self.key("Enter")
 
     def write(self, field: str, text: str, *, is_here: bool = False) -> None:
         if not is_here:
             self._to(field)
-            self._key("Control+a")
+            self.key("Control+a")
         self.page.keyboard.type(text)
         self.typed += len(text)
 
@@ -252,7 +255,7 @@ class Keyboard:
         for _ in range(60):
             if element.evaluate("each => each.selectedOptions[0].label") == label:
                 return
-            self._key("ArrowDown")
+            self.key("ArrowDown")
         raise AssertionError(f"{field} has no choice {label}")
 
     def _to(self, field: str) -> None:
@@ -262,10 +265,11 @@ class Keyboard:
         for _ in range(150):
             if is_there():
                 return
-            self._key("Tab")
+            self.key("Tab")
         raise AssertionError(f"Tab does not lead there: {self.page.url}")
 
-    def _key(self, key: str) -> None:
+    def key(self, key: str) -> None:
+        """Press a key."""
         self.page.keyboard.press(key)
         self.steps += 1
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from timeline.desk import citing, form_filling, forms, told_event
+from timeline.desk.article_page import name_of, source_of
 from timeline.desk.forms import FormProblem, InvalidForm
 from timeline.desk.record import operation_of_draft, preview_of, record_draft
 from timeline.desk.refusals import in_words
@@ -90,7 +91,8 @@ def recorded(visit: Visit) -> DeskReply:
         "did": entry.kind.partition(".")[2],
         "said": payload_of(entry),
         "event": event,
-        "title": prose.title(event) if event else subject,
+        "title": prose.title(event) if event else name_of(source_of(log, subject)),
+        "article": subject if what == "source" else None,
         "when": prose.local_instant(entry.recorded_at, entries.time_zone(log)),
         "is_newest": event is not None and query.get(log, subject)["version"] == entry.version,
         "following": following[0].proposal_id if following else None,

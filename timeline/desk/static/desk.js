@@ -27,7 +27,7 @@
     if (element.matches("a[href]")) element.click();
     else if (element.matches("summary")) {
       element.parentElement.open = true;
-      const first = element.parentElement.querySelector("input, select, textarea, button");
+      const first = element.parentElement.querySelector("input:not([type=hidden]), select, textarea, button");
       (first || element).focus();
     } else element.focus();
   };
