@@ -266,3 +266,42 @@ def test_a_program_may_not_fill_the_inbox(
     monkeypatch.setattr(inboxes, "LONGEST", 10_000)
     (problem,) = take(log, inbox, long, way="propose", proposer="another").problems
     assert "at most 10,000" in problem["problem"]
+
+
+def test_the_inbox_has_room_for_2000_proposals_of_all(
+    log: sqlite3.Connection, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (inboxes.MOST_OPEN, inboxes.MOST_OPEN_OF_ONE) == (2_000, 200)
+    monkeypatch.setattr(inboxes, "MOST_OPEN", 2)
+    taken = [
+        take(log, inbox, {**RECORD, "title": f"Visit {who}"}, way="propose", proposer=who)
+        for who in ("a", "b", "c")
+    ]
+    assert [each.state for each in taken] == ["open", "open", "refused"]
+    assert "2 proposals are open: decide some of them first" in taken[2].problems[0]["problem"]
+    assert taken[0].proposal_id
+    inbox.decide(taken[0].proposal_id, "rejected", log)
+    assert take(log, inbox, RECORD, way="propose", proposer="c").state == "open"
+
+
+def test_a_proposal_brings_at_most_16_texts_of_4_mib(log: sqlite3.Connection) -> None:
+    def taken(*texts: str) -> Taken:
+        brought = [
+            {"source": {"title": f"Text {number}"}, "text": text}
+            for number, text in enumerate(texts)
+        ]
+        return told(log, {"record": RECORD, "documents": brought})
+
+    assert taken(*["Some words."] * 16).state == "open"
+    assert "at most 16" in taken(*["Some words."] * 17).problems[0]["problem"]
+    assert taken("x" * 4 * 2**20).state == "open"
+    assert "is longer than 4 MiB" in taken("x" * 4 * 2**20 + "x").problems[0]["problem"]
+
+
+def test_the_words_of_a_date_go_with_it(log: sqlite3.Connection, timeline: Timeline) -> None:
+    receipt = timeline.record(RECORD)
+    change = {"occurred": "2025-04-14", "occurred_basis": "inferred"}
+    body = {"correct": receipt.id, "expect": 1, "set": change, "cite": PLEDGE, "reason": "Wrong"}
+    content = checked(log, parse(body)).content
+    assert content["occurred"] == "2025-04-14"
+    assert "occurred_text" not in content

@@ -50,6 +50,8 @@ class DeskOperation(NamedTuple):
 def operation_of(log: sqlite3.Connection, proposal: Proposal) -> DeskOperation:
     """Return the operation that a proposal describes, as it is. Raises NotFound."""
     changes = [*proposal.changes.items()]
+    if "occurred" in proposal.changes and "occurred_text" not in proposal.changes:
+        changes.append(("occurred_text", None))  # the words of the old date say nothing of this one
     if proposal.cite and proposal.subject:
         changes += new_citations(query.get(log, proposal.subject), proposal.cite)
     cited = proposal.cite or proposal.record.get("citations", ())
