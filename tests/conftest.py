@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import template_cache
+from datasette.plugins import pm
 from hypothesis import settings
 from ticking_clock import TickingClock
 from xdist.remote import Producer
@@ -22,6 +24,8 @@ settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True
 settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
+
+pm.register(template_cache, name="template_cache")
 
 # A job in the background ignores Ctrl-C, and so would the processes that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

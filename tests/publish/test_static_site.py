@@ -33,6 +33,18 @@ def path(story: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(story, tmp_path / "story.db"))
 
 
+@pytest.fixture
+def short(tmp_path: Path) -> Path:
+    """A timeline of two events, which is published in less than half of the time."""
+    path = tmp_path / "story.db"
+    place = {"name": "Sumy", "lat": 50.91, "lon": 34.8}
+    with Timeline.create(path, title="Sumy", origin="example.org/story") as timeline:
+        for day, what in (("2025-04-13", "strike"), ("2025-04-15", "talks")):
+            event = {"event_id": f"sumy-{what}", "title": what, "occurred": day}
+            timeline.record({**event, "place": place, "tags": ["sumy"]})
+    return path
+
+
 @pytest.fixture(scope="module")
 def site(story: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
@@ -270,12 +282,12 @@ def test_only_what_changed_is_written_and_what_is_gone_is_removed(
 
 @pytest.mark.parametrize("name", ["events/index.html", "events", "verify.json"])
 def test_a_file_of_ones_own_in_the_way_is_named_and_nothing_is_written(
-    path: Path, tmp_path: Path, name: str
+    short: Path, tmp_path: Path, name: str
 ) -> None:
     own = tmp_path / "out" / name
     own.parent.mkdir(parents=True)
     own.write_text("mine")
-    problem = one_line(run("-d", path, "publish", tmp_path / "out", "--static"))
+    problem = one_line(run("-d", short, "publish", tmp_path / "out", "--static"))
     assert problem == f"{own} is in the way, and no earlier publish wrote it: move it away"
     assert files(tmp_path / "out") == {name: b"mine"}
 
@@ -284,18 +296,18 @@ def test_a_file_of_ones_own_in_the_way_is_named_and_nothing_is_written(
 @pytest.mark.parametrize("leads", ["out of the site", "into the site", "nowhere"])
 @pytest.mark.parametrize("is_again", [False, True])
 def test_a_symbolic_link_in_the_site_is_not_followed(
-    path: Path, tmp_path: Path, name: str, leads: str, is_again: bool
+    short: Path, tmp_path: Path, name: str, leads: str, is_again: bool
 ) -> None:
     folder, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
     if leads == "into the site":
         elsewhere = folder / "own"
     if is_again:
-        done("-d", path, "publish", folder, "--static")
+        done("-d", short, "publish", folder, "--static")
         if (folder / name).is_dir():
             shutil.rmtree(folder / name)
         else:
             (folder / name).unlink()
-        done("-d", path, "update", "sumy-strike", "--set", "note=Seen again")
+        done("-d", short, "update", "sumy-strike", "--set", "note=Seen again")
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     if leads != "nowhere":
         elsewhere.mkdir(parents=True, exist_ok=True)
@@ -303,15 +315,15 @@ def test_a_symbolic_link_in_the_site_is_not_followed(
     target = elsewhere / "index.html" if "." in name else elsewhere
     (folder / name).symlink_to(target)
     before = contents(folder), contents(elsewhere)
-    problem = one_line(run("-d", path, "publish", folder, "--static"))
+    problem = one_line(run("-d", short, "publish", folder, "--static"))
     expected = f"{folder / name} is a symbolic link, which publish does not follow: move it away"
     assert problem == expected
     assert (contents(folder), contents(elsewhere)) == before
 
 
-def test_a_link_in_the_place_of_a_page_that_is_gone_stays(path: Path, tmp_path: Path) -> None:
+def test_a_link_in_the_place_of_a_page_that_is_gone_stays(short: Path, tmp_path: Path) -> None:
     folder, own = tmp_path / "out", tmp_path / "own"
-    done("-d", path, "publish", folder, "--static")
+    done("-d", short, "publish", folder, "--static")
     own.mkdir()
     (own / "index.html").write_text("mine")
     (folder / "events/no-more").symlink_to(own)
@@ -319,13 +331,13 @@ def test_a_link_in_the_place_of_a_page_that_is_gone_stays(path: Path, tmp_path: 
     manifest = folder / ".timeline-files.json"
     known = [*json.loads(manifest.read_text()), "events/no-more/index.html", "old.html"]
     manifest.write_text(json.dumps(known))
-    done("-d", path, "publish", folder, "--static")
+    done("-d", short, "publish", folder, "--static")
     assert (folder / "old.html").read_text() == "mine"
     assert (folder / "events/no-more/index.html").read_text() == "mine"
 
 
 def test_what_a_run_that_was_killed_put_in_place_is_known_to_the_next(
-    path: Path, tmp_path: Path, clock: TickingClock
+    short: Path, tmp_path: Path, clock: TickingClock
 ) -> None:
     long = tmp_path / "long.db"
     with Timeline.create(long, title="Long", now=clock) as timeline:
@@ -342,34 +354,36 @@ def test_what_a_run_that_was_killed_put_in_place_is_known_to_the_next(
             pass
         running.kill()
     (folder / "CNAME").write_text("example.org")
-    done("-d", path, "publish", folder, "--static")
-    done("-d", path, "publish", tmp_path / "whole", "--static")
+    done("-d", short, "publish", folder, "--static")
+    done("-d", short, "publish", tmp_path / "whole", "--static")
     (folder / "CNAME").unlink()
     assert contents(folder) == contents(tmp_path / "whole")
 
 
 def test_who_waits_for_the_folder_writes_what_the_log_says_by_then(
-    path: Path, tmp_path: Path
+    short: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
-    program = [*PROGRAM, "-d", str(path), "publish", str(folder), "--static"]
+    program = [*PROGRAM, "-d", str(short), "publish", str(folder), "--static"]
     with ExitStack() as stack:
         with scratch_folder(folder):
             running = stack.enter_context(subprocess.Popen(program, stdout=subprocess.DEVNULL))
             while not holders(folder):
                 assert running.poll() is None
-            done("-d", path, "append", "--id", "meanwhile", "--title", "M", "--occurred", "2025")
+            done("-d", short, "append", "--id", "meanwhile", "--title", "M", "--occurred", "2025")
             assert running.poll() is None
         assert running.wait() == 0
     assert (folder / "events/meanwhile/index.html").is_file()
 
 
 @pytest.mark.parametrize("name", ["which? #1 a%20b.db", "a\nb.db", "-.db"])
-def test_the_name_of_the_file_is_nothing_to_the_site(path: Path, tmp_path: Path, name: str) -> None:
-    done("-d", path, "publish", tmp_path / "out", "--static")
-    path = path.rename(path.with_name(name))
-    text = done("-d", path, "publish", tmp_path / "out", "--static")
+def test_the_name_of_the_file_is_nothing_to_the_site(
+    short: Path, tmp_path: Path, name: str
+) -> None:
+    done("-d", short, "publish", tmp_path / "out", "--static")
+    short = short.rename(short.with_name(name))
+    text = done("-d", short, "publish", tmp_path / "out", "--static")
     assert " 0 of them new or changed, 0 removed;" in text
 
 
@@ -450,8 +464,8 @@ def test_an_address_that_is_none_is_refused(path: Path, tmp_path: Path, url: str
         ("""https://example.org/it's;a="b"&<c>+{d}""", "https://example.org/it's;a=%22b%22&%3Cc%3E+%7Bd%7D"),
     ],
 )  # fmt: skip
-def test_any_path_will_do(path: Path, tmp_path: Path, url: str, meant: str) -> None:
-    done("-d", path, "publish", tmp_path / "out", "--static", "--url", url)
+def test_any_path_will_do(short: Path, tmp_path: Path, url: str, meant: str) -> None:
+    done("-d", short, "publish", tmp_path / "out", "--static", "--url", url)
     assert broken_links(tmp_path / "out") == []
     said = json.loads((tmp_path / "out/events.geojson").read_text())["features"][0]["properties"]
     assert said["url"].startswith(f"{meant}/events/")
