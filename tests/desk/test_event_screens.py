@@ -18,7 +18,7 @@ from timeline.desk.guard import Secrets
 from timeline.desk.screens import events, preview
 from timeline.desk.visit import Desk, DeskReply, Redirect, Session, Shown, Visit
 from timeline.intake.proposals.inbox import Inbox
-from timeline.reading import query
+from timeline.reading import actors, query
 from timeline.store import storage
 
 _HOSTILE = '<script>alert("1")</script> Strike on Sumy'
@@ -106,6 +106,19 @@ def test_a_misspelled_name_becomes_the_known_one_or_stays(desk: Desk) -> None:
     other = _new_draft(desk, **texts)
     _act(desk, other, do="keep", **name)
     assert "Use Volodymyr Zelenskyy" not in _previewed(desk, other)
+
+
+def test_another_spelling_is_recorded_and_means_the_same_actor(desk: Desk) -> None:
+    texts = {"title": "Talks", "occurred": "2025-04-20", "people.0.name": "Volodymyr Zelensky"}
+    draft_id = _new_draft(desk, **texts)
+    name = {"what": "actor", "name": "Volodymyr Zelensky", "known": "Volodymyr Zelenskyy"}
+    assert "Another spelling of Volodymyr Zelenskyy" in _previewed(desk, draft_id)
+    for _ in range(2):
+        _act(desk, draft_id, do="same-actor", **name)
+    shown = _previewed(desk, draft_id)
+    assert "Another spelling of" not in shown
+    assert "Actor: Volodymyr Zelensky" not in shown
+    assert actors.named(desk.log, name["name"]) == actors.named(desk.log, name["known"])
 
 
 def test_a_busy_timeline_keeps_the_form(desk: Desk) -> None:

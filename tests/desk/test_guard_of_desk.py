@@ -99,6 +99,22 @@ def test_another_name_of_this_machine_is_refused(desk: ServedDesk, host: str) ->
     assert b"This desk has another address: 127.0.0.1 on this machine." in answer.body
 
 
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])
+def test_the_three_names_of_this_machine_are_answered(desk: ServedDesk, name: str) -> None:
+    host = f"{name}:{desk.port}"
+    cookie = entered(desk)
+    page = asked(desk, path_of(desk, "/settings"), Host=host, Cookie=cookie)
+    assert page.status == 200
+    token = re.search(r'name="token" value="(\w+)"', page.body.decode())
+    assert token
+    form = {"Cookie": cookie, "Content_Type": "application/x-www-form-urlencoded"}
+    body = f"token={token[1]}&author=anna".encode()
+    path = path_of(desk, "/settings")
+    assert asked(desk, path, "POST", body, Host=host, Origin=f"http://{host}", **form).status == 303
+    other = f"http://127.0.0.2:{desk.port}"
+    assert asked(desk, path, "POST", body, Host=host, Origin=other, **form).status == 403
+
+
 @pytest.mark.parametrize("hosts", [b"", b"Host: 127.0.0.1:%d\r\nHost: evil.test\r\n"])
 def test_a_request_without_or_with_two_hosts_is_refused(desk: ServedDesk, hosts: bytes) -> None:
     with socket.create_connection(("127.0.0.1", desk.port)) as sent:
@@ -324,6 +340,7 @@ def test_another_server_on_this_machine_reads_nothing_and_writes_nothing(
     home, settings = desk.at("/"), desk.at("/settings")
     _Elsewhere.page = f"""<!DOCTYPE html><title>elsewhere</title>
 <iframe id="frame" src="{settings}"></iframe><img src="{desk.at("/static/desk.css")}">
+<script src="{desk.at("/static/desk.js")}" onload="ran = 1" onerror="ran = 0"></script>
 <form id="form" method="post" action="{settings}"><input name="author" value="mallory"></form>
 <script>
 window.found = [];
@@ -338,6 +355,7 @@ for (const mode of ["cors", "no-cors"])
             inside.goto(f"http://{host}:{port}/")
             inside.wait_for_function("window.found.length === 2")
             assert inside.evaluate("window.found") == ["", ""]
+            assert inside.evaluate("window.ran") == 0
             frame = inside.frames[1]
             assert "Who are you" not in (frame.evaluate("document.body?.innerText ?? ''") or "")
             with inside.expect_navigation():

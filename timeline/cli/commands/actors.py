@@ -19,16 +19,16 @@ from timeline.cli.options import (
     json_option,
     writing_options,
 )
-from timeline.errors import NothingChanged, Refused
+from timeline.errors import Refused
 from timeline.formats import prose
 from timeline.model import countries
 from timeline.model.content import Said
-from timeline.model.names import actor_id_of, fold
+from timeline.model.names import actor_id_of
 from timeline.model.validation import validate
 from timeline.reading import actors, references
 from timeline.store.rows import RowDict
+from timeline.writing.actor_aliases import id_and_name, record_aliases, record_named
 from timeline.writing.receipt import Receipt
-from timeline.writing.writer import Append
 
 if TYPE_CHECKING:
     from timeline.reading.twins.actors import ActorTwins
@@ -78,7 +78,7 @@ def add_command(
             is_known = actors.find(connection, actor["actor_id"])
             namesake = actors.namesake(connection, actor) if is_known else None
         with appending(timeline) as append:
-            receipts = _recorded(append, {**actor, **fields}, namesake, said)
+            receipts = record_named(append, {**actor, **fields}, namesake, said)
     _echo(receipts)
 
 
@@ -104,21 +104,11 @@ def alias_command(
     Entries keep the names that they were written with.
     """
     said = validate(Said, {"author": author})
-    with opened_to_append(database) as timeline:
-        with opened(database) as (connection, _):
-            known = actors.get(connection, references.resolve_actor(connection, actor))
-            names = {fold(name) for name in (known["name"], *known["aliases"])}
-            new = [name for name in aliases if fold(name) not in names]
-            namesake = actors.namesake(connection, known)
-            others = {name: actors.holder(connection, name) for name in new}
-        if not new:
-            raise NothingChanged(f"actor {known['actor_id']}")
+    with opened_to_append(database) as timeline, opened(database) as (connection, _):
+        known = actors.get(connection, references.resolve_actor(connection, actor))
+        others = {name: actors.holder(connection, name) for name in aliases}
         with appending(timeline) as append:
-            if known["seq"] is None:
-                receipts = _recorded(append, {**_plain(known), "aliases": new}, namesake, said)
-            else:
-                changes = [("aliases.-", name) for name in new]
-                receipts = [append.update_actor(known["actor_id"], changes, said)]
+            receipts = record_aliases(append, connection, known["actor_id"], aliases, said)
     _echo(receipts)
     for name, other in others.items():
         if other and _was_first(other, known):
@@ -162,22 +152,10 @@ def merge_command(
         with appending(timeline) as append:
             for each, namesake in zip((kept, merged), namesakes, strict=True):
                 if each["seq"] is None:
-                    receipts += _recorded(append, _plain(each), namesake, Said(author=said.author))
+                    who = Said(author=said.author)
+                    receipts += record_named(append, id_and_name(each), namesake, who)
             receipts.append(append.merge_actor(merged["actor_id"], kept["actor_id"], said))
     _echo([receipt for receipt in receipts if not receipt.unchanged], into=kept["actor_id"])
-
-
-def _recorded(
-    append: Append, actor: Mapping[str, Any], namesake: RowDict | None, said: Said
-) -> list[Receipt]:
-    """Record an actor; before it its namesake, so that participants without an id stay that one."""
-    before = [append.record_actor(_plain(namesake), said)] if namesake else []
-    return [*before, append.record_actor(actor, said)]
-
-
-def _plain(actor: RowDict) -> dict[str, Any]:
-    """Return id and name, which are all that participants tell about an actor."""
-    return {"actor_id": actor["actor_id"], "name": actor["name"]}
 
 
 def _echo(receipts: list[Receipt], into: str = "") -> None:

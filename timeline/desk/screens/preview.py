@@ -17,7 +17,7 @@ from timeline.desk.record import operation_of_draft, preview_of, record_draft
 from timeline.desk.refusals import in_words
 from timeline.desk.visit import DeskReply, Redirect, ScreenRoute, Shown, Visit
 from timeline.desk.who import WHO, remember_author
-from timeline.errors import Conflict, NotFound, TimelineError
+from timeline.errors import Conflict, NotFound, NothingChanged, TimelineError
 from timeline.formats import prose
 from timeline.formats.prose import Names
 from timeline.formats.prose_changes import Change
@@ -26,13 +26,16 @@ from timeline.intake.proposals.checks import ProposalMark, marks
 from timeline.intake.proposals.inbox import Draft, is_entry
 from timeline.intake.proposals.nearby import Near, nearby
 from timeline.intake.proposals.operation import DeskOperation, carry_out
-from timeline.reading import query
+from timeline.model.content import Said
+from timeline.model.validation import validate
+from timeline.reading import query, references
 from timeline.reading.twins import misspellings
 from timeline.reading.twins.misspellings import Name, Slip
 from timeline.site.alone import event_alone
 from timeline.store import log as entries
 from timeline.store.codec import payload_of
 from timeline.store.rows import RowDict
+from timeline.writing.actor_aliases import record_aliases
 from timeline.writing.checking import Trial
 
 _KEPT = "kept_names"
@@ -72,6 +75,8 @@ def act(visit: Visit) -> DeskReply:
         case "keep":
             kept = [*draft.fields.get(_KEPT, ()), [visit.field("what"), visit.field("name")]]
             visit.desk.inbox.save_draft(draft.draft_id, {**draft.fields, _KEPT: kept})
+        case "same-actor":
+            return _known_as(visit, draft)
         case "add":
             return _add(visit, draft)
     return Redirect(path)
@@ -141,6 +146,24 @@ def _rebased(visit: Visit, draft: Draft) -> DeskReply:
     fields, version, _ = forms.rebased(visit.desk.log, draft)
     visit.desk.inbox.save_draft(draft.draft_id, fields, version=version)
     return Redirect(f"/drafts/{draft.draft_id}")
+
+
+def _known_as(visit: Visit, draft: Draft) -> DeskReply:
+    """Record that a name is another spelling of an actor's, at once and for all events."""
+    name, known = visit.field("name"), visit.field("known")
+    said = validate(Said, {"author": visit.author})
+    if not visit.author:
+        return _shown(visit, draft, [WHO], 400)
+    log = visit.desk.log
+    try:
+        with visit.desk.timeline.append() as append:
+            record_aliases(append, log, references.resolve_actor(log, known), [name], said)
+    except NothingChanged:
+        pass
+    except TimelineError as error:
+        return _shown(visit, draft, [("", in_words(error))], 400)
+    visit.session.notices.append(f"Recorded: {name} is another spelling of {known}.")
+    return Redirect(f"/drafts/{draft.draft_id}/preview")
 
 
 def _add(visit: Visit, draft: Draft) -> DeskReply:
