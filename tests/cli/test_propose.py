@@ -71,7 +71,7 @@ def test_a_dry_run_keeps_nothing_and_makes_no_inbox(story: Path) -> None:
 
 
 def test_four_programs_at_once_propose_each_proposal_once(story: Path) -> None:
-    given = lines(*({**RECORD, "title": f"Visit {number}"} for number in range(25))).encode()
+    given = lines(*({**RECORD, "title": f"Visit {number}"} for number in range(200))).encode()
     programs = [
         subprocess.Popen(
             [*PROGRAM, "-d", story, "propose", "-", "--nl", "--json", "--by", "a scraper"],
@@ -83,7 +83,7 @@ def test_four_programs_at_once_propose_each_proposal_once(story: Path) -> None:
     ]
     answers = [program.communicate(given)[0] for program in programs]
     found = [json.loads(line) for answer in answers for line in answer.splitlines()]
-    assert len(found) == 100
+    assert len(found) == 800
     assert {each["state"] for each in found} == {"open", "known"}
-    assert len({each["proposal"] for each in found if each["state"] == "open"}) == 25
-    assert len({each["proposal"] for each in found}) == 25
+    assert len({each["proposal"] for each in found if each["state"] == "open"}) == 200
+    assert len({each["proposal"] for each in found}) == 200

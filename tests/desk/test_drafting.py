@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import json
 import subprocess
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import llm
 import pytest
 from own_model import environment_of_model
 from running import process
 
 from timeline import Timeline
+from timeline.desk import drafting as drafting_room
+from timeline.desk.drafting import DraftRequest
+from timeline.errors import TimelineError
 from timeline.intake.proposals.inbox import Inbox, Waiting
 from timeline.store import storage
 
@@ -173,3 +180,25 @@ def test_the_prompt_is_shown_without_sending_and_a_dry_run_keeps_nothing(
     tried = drafting(answer_of(STRIKE), "--dry-run", "--json")
     assert json.loads(tried.stdout)[0]["state"] == "open"
     assert waiting(timeline.path) == []
+
+
+def test_a_model_that_does_not_answer_is_waited_for_no_longer_than_told(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asleep = threading.Event()
+
+    class Sleeping(llm.Model):
+        model_id = "sleeping"
+        supports_schema = True
+
+        def execute(self, *_: Any, **__: Any) -> Iterator[str]:
+            asleep.wait(30)
+            yield ""
+
+    timeline.capture(TEXT, {"source_id": "report", "title": "Sumy"})
+    monkeypatch.setattr(llm, "get_model", lambda _: Sleeping())
+    with contextlib.closing(storage.connect(timeline.path)) as log:
+        with pytest.raises(TimelineError, match="sleeping: did not answer in 0 seconds"):
+            drafting_room.draft(DraftRequest(log, "report"), None, "sleeping", {}, patience=0.1)
+        assert inspect.signature(drafting_room.draft).parameters["patience"].default == 120
+    asleep.set()

@@ -172,6 +172,34 @@ def test_events_are_found_page_by_page(asked: Asked) -> None:
     assert asked.call("search", as_of="#1")["found"] == 0
 
 
+def test_an_answer_ends_at_100_kb_and_says_that_there_is_more(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.db"
+    long = "Words. " * 20_000
+    with Timeline.create(path, title="A story") as timeline:
+        timeline.capture(long, {"source_id": "long", "title": "Long"})
+        timeline.record(
+            [
+                {"title": f"Event {number}", "occurred": "2025", "summary": "Words " * 600}
+                for number in range(100)
+            ]
+        )
+        timeline.record(
+            {"event_id": "large", "title": "Large", "occurred": "2024", "note": "Notes " * 16_000}
+        )
+        for number in range(9):
+            timeline.update("large", {"summary": f"{number} " * 9_000}, reason="Longer")
+    with Connected(path) as asked:
+        found = asked.call("search", limit=100)
+        assert found["found"] == 101
+        assert found["more"] is True
+        assert 0 < len(found["events"]) <= 100
+        for tool in ("get", "history"):
+            assert asked.call(tool, event="large")["more"] is True
+        sentences = asked.call("coverage", source="long")
+        assert sentences["more"] is True
+        assert sentences["sentences"]
+
+
 def test_an_event_its_history_and_what_changed_have_the_address_to_cite(asked: Asked) -> None:
     event = asked.call("get", event="sumy")
     assert event["address"] == "https://example.org/story/events/sumy/2"
