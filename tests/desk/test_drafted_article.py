@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from browsers import launched, opener
+from browsers import is_within, launched, opener
 from desks import desk_of
 from editor import ARTICLE, COMMENTARY, EVENTS, MENDED, TITLE, Keyboard, ToldOf, seen
 from own_model import environment_of_model
@@ -72,6 +72,7 @@ def test_every_draft_is_decided_with_the_keyboard_and_no_sentence_is_left(tmp_pa
             hand.page.wait_for_timeout(100)
             hand.page.reload()
         hand.press("Inbox")
+        assert is_within(opened(desk.entrance(), width=320))
         hand.key("j")
         with hand.page.expect_navigation():
             hand.key("Enter")

@@ -6,11 +6,12 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
-from browsers import Opener, check_access, is_within, launched, opener
+from browsers import Opener, check_access, is_within, launched, open_all, opener
 from desks import ServedDesk, desk_of
 from playwright.sync_api import Browser, Page
+from small_files import png
 
-from timeline import demo
+from timeline import Timeline, demo
 from timeline.desk import forms
 from timeline.intake.proposals.inbox import Inbox
 from timeline.store import storage
@@ -52,6 +53,21 @@ def _draft(desk: ServedDesk, **typed: str) -> str:
 
 def _press(page: Page, label: str) -> None:
     page.get_by_role("button", name=label, exact=True).first.click()
+
+
+def test_the_preview_shows_the_pictures_of_an_event(desk: ServedDesk, open_page: Opener) -> None:
+    with Timeline.open(desk.path) as timeline:
+        timeline.attach("sumy-strike", png(), {"alt": "A red wall"})
+    page = open_page(desk.at("/events/sumy-strike"))
+    _press(page, "Update: the story moved on")
+    open_all(page)
+    page.locator('[name="note"]').fill("Seen again")
+    _press(page, "See it as readers will")
+    picture = page.frame_locator("iframe").get_by_alt_text("A red wall")
+    picture.scroll_into_view_if_needed()
+    assert picture.evaluate("each => each.decode().then(() => each.naturalWidth)") == 6
+    for name in ("0" * 64 + ".png", "none.pdf"):
+        assert page.request.get(desk.at(f"/media/{name}")).status == 404
 
 
 @pytest.mark.parametrize("javascript", [True, False])

@@ -35,11 +35,11 @@ from timeline.desk.visit import (
     Redirect,
     Screen,
     ScreenRoute,
+    SentFile,
     Session,
     Shown,
     Upload,
     Visit,
-    WholePage,
 )
 from timeline.errors import NotFound, Replaced, TimelineError
 from timeline.store import storage
@@ -172,8 +172,8 @@ def _response(visit: Visit, screens: _Screens, reply: DeskReply) -> Response:
             return RedirectResponse(f"{visit.key}{path}", 303)
         case ForScript(found, status):
             return JSONResponse(dict(found), status)
-        case WholePage(text, status):
-            return HTMLResponse(text, status)
+        case SentFile(content, media_type):
+            return Response(content, media_type=media_type)
         case Shown(name, context, status):
             return HTMLResponse(
                 _drawn(visit, screens.keys, screens.templates, name, context), status

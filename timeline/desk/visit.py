@@ -118,14 +118,14 @@ class ForScript(NamedTuple):
     status: int = 200
 
 
-class WholePage(NamedTuple):
-    """An answer that is a whole page already, such as that of the preview's frame."""
+class SentFile(NamedTuple):
+    """An answer that is a file of the timeline, such as a picture of an event."""
 
-    text: str
-    status: int = 200
+    content: bytes
+    media_type: str
 
 
-DeskReply = Shown | Redirect | ForScript | WholePage
+DeskReply = Shown | Redirect | ForScript | SentFile
 Screen = Callable[[Visit], DeskReply]
 
 

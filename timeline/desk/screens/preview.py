@@ -15,7 +15,7 @@ from timeline.desk.article_page import name_of, source_of
 from timeline.desk.forms import FormProblem, InvalidForm
 from timeline.desk.record import operation_of_draft, preview_of, record_draft
 from timeline.desk.refusals import in_words
-from timeline.desk.visit import DeskReply, Redirect, ScreenRoute, Shown, Visit
+from timeline.desk.visit import DeskReply, Redirect, ScreenRoute, SentFile, Shown, Visit
 from timeline.desk.who import WHO, remember_author
 from timeline.errors import Conflict, NotFound, NothingChanged, TimelineError
 from timeline.formats import prose
@@ -26,12 +26,14 @@ from timeline.intake.proposals.checks import ProposalMark, marks
 from timeline.intake.proposals.inbox import Draft, is_entry
 from timeline.intake.proposals.nearby import Near, nearby
 from timeline.intake.proposals.operation import DeskOperation, carry_out
+from timeline.media.attached import ENDINGS
 from timeline.model.content import Said
 from timeline.model.validation import validate
 from timeline.reading import query, references
 from timeline.reading.twins import misspellings
 from timeline.reading.twins.misspellings import Name, Slip
 from timeline.site.alone import event_alone
+from timeline.site.views.media import file_pieces
 from timeline.store import log as entries
 from timeline.store.codec import payload_of
 from timeline.store.rows import RowDict
@@ -221,6 +223,7 @@ def _looked_at(visit: Visit, draft: Draft) -> PreviewOfDraft:
     )
     with preview as (connection, receipt):
         page = event_alone(connection, receipt.id, visit.link("/static/site"))
+        page = page.replace(' src="/media/', f' src="{visit.link("/media")}/')
     found = _tried(visit, draft, operation)
     new = misspellings.unknown(desk.log, _names(found.content))
     is_new = operation.kind == "record" and not draft.of_proposal
@@ -273,7 +276,18 @@ def _marks(visit: Visit, draft: Draft) -> list[ProposalMark]:
     return marks(log, waiting.proposal, found, received_at=waiting.received_at)
 
 
+def picture(visit: Visit) -> DeskReply:
+    """Send a picture of an event, for the preview."""
+    name = visit.parts["name"]
+    media_type = next((each for each, ending in ENDINGS.items() if name.endswith(ending)), "")
+    if not media_type.startswith("image/"):
+        raise NotFound("picture", name)
+    with file_pieces(visit.desk.log, name) as pieces:
+        return SentFile(b"".join(pieces), media_type)
+
+
 ROUTES: tuple[ScreenRoute, ...] = (
+    ScreenRoute("/media/{name}", get=picture),
     ScreenRoute("/drafts/{draft_id}/preview", get=show, post=act),
     ScreenRoute("/recorded/{entry_id}", get=recorded),
 )
