@@ -20,12 +20,16 @@ import pytest
 from browsers import launched
 from desks import ServedDesk, desk_of
 from playwright.sync_api import Browser, Page
-from running import environment, run
+from running import dump, environment, run
 from serving import free_port
 
 from timeline import Timeline
+from timeline.desk import forms
 from timeline.desk.guard import Guard, Secrets
+from timeline.desk.screens.all_routes import ROUTES
 from timeline.intake.proposals.inbox import Inbox, inbox_path
+from timeline.intake.proposals.proposal import parse
+from timeline.store import storage
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +192,51 @@ def test_what_is_too_long_is_refused(desk: ServedDesk) -> None:
     assert answer.status == 413
     assert b"This is longer than 1 MiB. Press Back: it is still there." in answer.body
     assert asked(desk, path, "POST", b"&".join([b"a=b"] * 600), **form).status == 400
+
+
+def test_a_form_that_captures_may_be_longer(desk: ServedDesk) -> None:
+    cookie, own = entered(desk), f"http://127.0.0.1:{desk.port}"
+    path = path_of(desk, "/articles/new")
+    page = asked(desk, path, Cookie=cookie).body.decode()
+    token = re.search(r'name="token" value="(\w+)"', page)
+    assert token
+    kind = "application/x-www-form-urlencoded"
+    form = {"Cookie": cookie, "Origin": own, "Content_Type": kind}
+    words = f"token={token[1]}&text=".encode()
+    assert asked(desk, path, "POST", words + b"word " * 2**18, **form).status == 303
+    answer = asked(desk, path, "POST", words + b"x" * 20 * 2**20, **form)
+    assert answer.status == 413
+    assert b"This is longer than 20 MiB" in answer.body
+
+
+def test_to_look_at_a_page_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.db"
+    body = {"retract": "talks", "expect": 1, "reason": "Made up"}
+    with Timeline.create(path, title="Talks") as timeline, Inbox.of(path) as inbox:
+        timeline.capture("Talks began. They ended.", {"source_id": "text", "title": "Talks"})
+        event = {"event_id": "talks", "title": "Talks", "occurred": "2025"}
+        entry = timeline.record(event, author="anna").entry_id
+        with contextlib.closing(storage.connect(path)) as log:
+            proposal = inbox.add(parse(body), way="mcp", proposer="gpt", log=log).proposal_id
+            fields, version = forms.for_event(log, "talks", "update")
+            draft = inbox.new_draft(fields, event_id="talks", version=version).draft_id
+        timeline.update("talks", {"note": "Moved on"})
+    parts = {
+        "source_id": "text",
+        "event_id": "talks",
+        "entry_id": entry,
+        "draft_id": draft,
+        "proposal_id": proposal,
+        "name": "0.png",
+    }
+    with desk_of(path) as desk:
+        cookie = entered(desk)
+        before = dump(path), dump(inbox_path(path))
+        for route in ROUTES:
+            if route.get:
+                page = route.path.format(**parts)
+                assert asked(desk, path_of(desk, page), Cookie=cookie).status < 500, page
+        assert (dump(path), dump(inbox_path(path))) == before
 
 
 # --- The way in -------------------------------------------------------------------------------

@@ -145,8 +145,10 @@ def _record(visit: Visit, draft: Draft) -> DeskReply:
 
 
 def _rebased(visit: Visit, draft: Draft) -> DeskReply:
-    fields, version, _ = forms.rebased(visit.desk.log, draft)
-    visit.desk.inbox.save_draft(draft.draft_id, fields, version=version)
+    """Lead to the form; a button also puts what was typed on top of the newest version."""
+    if visit.is_form:
+        fields, version, _ = forms.rebased(visit.desk.log, draft)
+        visit.desk.inbox.save_draft(draft.draft_id, fields, version=version)
     return Redirect(f"/drafts/{draft.draft_id}")
 
 
