@@ -38,6 +38,7 @@ from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.mounts import Mount
 from timeline.site.views import feeds, glossary
 from timeline.site.views.address import Address
+from timeline.site.views.axis_bars import drawn_bars
 from timeline.site.views.browse import PAGE_SIZE
 from timeline.site.views.preview import Preview, preview_of
 from timeline.site.views.share import Share, share_of
@@ -391,6 +392,7 @@ def _common(asked: Asked) -> Context:
         "static": partial(static, asked.datasette),
         "data_link": str(urls.database(asked.mount.database)),
         "table_link": asked.table_link,
+        "drawn_bars": drawn_bars,
         "instant": prose.instant,
         "isolating": language_marks.isolating,
         "label": label,

@@ -50,8 +50,6 @@ _MOST_TITLED = 120
 """The largest number of events in all bars together of which titles are read."""
 _TITLES = 3
 """The number of titles on the card of a bar."""
-_WIDEST_BAR = 4.0
-"""Per cent of the axis: the largest width of a bar."""
 _GROUPS: spans.Groups = {str(name): codes for name, codes in TYPES.items()}
 _BETWEEN = 0.6
 """Per cent of the axis: the least distance of two lines beside each other."""
