@@ -40,6 +40,7 @@ from timeline.site.views import feeds, glossary
 from timeline.site.views.address import Address
 from timeline.site.views.axis_bars import drawn_bars
 from timeline.site.views.browse import PAGE_SIZE
+from timeline.site.views.map_marks import drawn_marks
 from timeline.site.views.preview import Preview, preview_of
 from timeline.site.views.share import Share, share_of
 from timeline.store import log
@@ -393,6 +394,7 @@ def _common(asked: Asked) -> Context:
         "data_link": str(urls.database(asked.mount.database)),
         "table_link": asked.table_link,
         "drawn_bars": drawn_bars,
+        "drawn_marks": drawn_marks,
         "instant": prose.instant,
         "isolating": language_marks.isolating,
         "label": label,
