@@ -3,33 +3,32 @@
 >>> from timeline import Event, Timeline
 >>> with Timeline.create("odesa.db", title="Odesa") as timeline:
 ...     receipt = timeline.record(Event(title="Talks in Odesa", occurred="15 April 2025"))
+
+A name is imported when it is first asked for: a command or a site loads only what it needs.
 """
 
-import gc
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-_is_collecting = gc.isenabled()
-gc.disable()  # looking for garbage takes a tenth of the time of these imports, and finds none
-
-from timeline.api import Timeline
 from timeline.errors import TimelineError
-from timeline.model.content import (
-    Actor,
-    Citation,
-    Claim,
-    Event,
-    Participant,
-    Place,
-    Quantity,
-    Relation,
-    Said,
-    Source,
-)
-from timeline.reading.rows import ChangeRow, EventDict, EventRow, VersionRow
-from timeline.writing.receipt import Receipt
-from timeline.writing.writer import Append
 
-if _is_collecting:
-    gc.enable()
+if TYPE_CHECKING:
+    from timeline.api import Timeline
+    from timeline.model.content import (
+        Actor,
+        Citation,
+        Claim,
+        Event,
+        Participant,
+        Place,
+        Quantity,
+        Relation,
+        Said,
+        Source,
+    )
+    from timeline.reading.rows import ChangeRow, EventDict, EventRow, VersionRow
+    from timeline.writing.receipt import Receipt
+    from timeline.writing.writer import Append
 
 __all__ = [
     "Actor",
@@ -51,3 +50,17 @@ __all__ = [
     "TimelineError",
     "VersionRow",
 ]
+
+_HOMES = ("model.content", "reading.rows", "writing.receipt", "writing.writer", "api")
+"""The modules that have these names, those first that import little."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    modules = (import_module(f"{__name__}.{home}") for home in _HOMES)
+    return next(getattr(each, name) for each in modules if hasattr(each, name))
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -88,6 +88,10 @@ def test_what_does_not_serve_loads_no_server_and_no_date_grammar(
     assert {"timeline", "click"} <= here
 
 
+def test_help_loads_no_command_and_no_model(tmp_path: Path) -> None:
+    assert not loaded("--help", cwd=tmp_path) & {"pydantic", "zoneinfo"}
+
+
 def test_init_loads_no_server_and_no_date_grammar(tmp_path: Path) -> None:
     here = loaded("-d", tmp_path / "new.db", "init", "--title", "T", cwd=tmp_path)
     assert not here & {"datasette", "uvicorn", "jinja2", "httpx", "edtf", "pyparsing"}

@@ -52,14 +52,13 @@ def test_the_package_exports_a_sorted_list_of_names_and_each_is_there() -> None:
     )
 
 
-def test_the_package_exports_all_that_its_signatures_name() -> None:
-    public = {
-        name
-        for name, value in vars(package).items()
-        if not name.startswith("_") and not inspect.ismodule(value)
-    }
-    assert public == set(package.__all__)
-    assert {"Timeline", "Event", "Receipt", "TimelineError", "Source", "Actor"} <= public
+def test_the_package_offers_its_names_and_no_others() -> None:
+    assert dir(package) == package.__all__
+    for name in package.__all__:
+        assert getattr(package, name).__name__ == name
+    assert not hasattr(package, "Nothing")
+    names = {"Timeline", "Event", "Receipt", "TimelineError", "Source", "Actor"}
+    assert names <= set(package.__all__)
 
 
 def test_every_name_of_a_public_module_is_listed_once_and_is_there() -> None:

@@ -7,6 +7,7 @@ code 2. Nothing that a user does leads to a traceback. A command is imported whe
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import gc
 import importlib
@@ -14,7 +15,8 @@ import io
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -130,7 +132,7 @@ class Commands(CommandGroup):
         if cmd_name not in _MODULES:
             return None
         module = importlib.import_module(f"timeline.cli.commands.{_MODULES[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name.replace(' ', '_')}_command")
+        command: click.Command = getattr(module, _function_of(cmd_name))
         if ctx.resilient_parsing:
             from timeline.cli import completion
 
@@ -149,11 +151,7 @@ class Commands(CommandGroup):
             margin = max(map(len, names)) + 4
             with formatter.section(heading):
                 formatter.write_dl(
-                    [
-                        (name, command.get_short_help_str(formatter.width - margin))
-                        for name in names
-                        if (command := self.get_command(ctx, name))
-                    ]
+                    [(name, _summary(name, formatter.width - margin)) for name in names]
                 )
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
@@ -178,6 +176,23 @@ class Commands(CommandGroup):
             # The reader of our output has gone: what Python flushes at exit must go nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(0) from None
+
+
+def _function_of(name: str) -> str:
+    return f"{name.replace(' ', '_')}_command"
+
+
+def _summary(name: str, longest: int) -> str:
+    """Return the first line of a command's help, read from its source: it is not imported."""
+    text = ast.get_docstring(_functions(_MODULES[name])[_function_of(name)])
+    return click.Command(name, help=text).get_short_help_str(longest)
+
+
+@cache
+def _functions(module: str) -> Mapping[str, ast.FunctionDef]:
+    """Return the functions of a module of commands, by name."""
+    text = (Path(__file__).parent / "commands" / f"{module}.py").read_text(encoding="utf-8")
+    return {each.name: each for each in ast.parse(text).body if isinstance(each, ast.FunctionDef)}
 
 
 @contextlib.contextmanager
@@ -258,6 +273,9 @@ def cli(ctx: click.Context, database: str | None, no_pager: bool) -> None:
       timeline append --title "Talks in Odesa" --occurred "15 April 2025"
       timeline serve
     """
+    if not gc.isenabled():
+        gc.freeze()  # the modules stay until the end: do not search them for garbage
+        gc.enable()
     ctx.obj = database or default_database()
     if ctx.obj.startswith(("nats://", "tls://")):
         raise TimelineError(_not_joined(ctx.obj))
@@ -271,7 +289,7 @@ def cli(ctx: click.Context, database: str | None, no_pager: bool) -> None:
 
 def main() -> None:
     """Run the command `timeline`."""
-    gc.freeze()  # the modules stay until the end: do not search them for garbage
+    gc.disable()  # `cli` ends this: modules have no garbage, and to look for it takes a tenth
     # Without this, pydantic reads the metadata of every installed package to find plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for stream in (sys.stdout, sys.stderr):
