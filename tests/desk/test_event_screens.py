@@ -44,7 +44,8 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def _visit(desk: Desk, path: str, fields: dict[str, str] | None = None, **parts: str) -> Visit:
-    return Visit(desk, Session("s"), path, parts, [], [*(fields or {}).items()], {}, "/k")
+    sent = [*(fields or {}).items()]
+    return Visit(desk, Session("s"), path, parts, [], sent, {}, "/k", is_form=fields is not None)
 
 
 def _text(visit: Visit, reply: DeskReply) -> str:
