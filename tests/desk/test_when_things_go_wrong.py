@@ -6,6 +6,7 @@ import contextlib
 import html
 import http.client
 import re
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -17,7 +18,7 @@ from urllib.parse import urlencode
 
 import pytest
 from desks import ServedDesk, desk_of
-from read_only import closed, fill, on_small_disk, read_only
+from read_only import closed, read_only
 from running import dump, environment, one_line, run
 from serving import free_port
 
@@ -222,20 +223,19 @@ def test_a_form_comes_back_where_the_timeline_alone_is_read_only(path: Path) -> 
         assert "Talks" in visitor.see("/events")[1]
 
 
-def test_a_full_disk_keeps_what_is_typed_in_the_page(path: Path) -> None:
-    with desk_of(path, "--author", "anna", before=on_small_disk(path.parent)) as desk:
-        visitor = Visitor(desk, desk.printed())
-        draft, form = _captured(visitor)
-        full = Path(f"/proc/{desk.process.pid}/root{path.parent}/fill")
-        fill(full)
-        typed = {"title": "Talks in the port", "do": "keep", "author": "anna"}
-        status, text, _ = visitor.send(draft, form, **typed)
-        assert "the disk is full" in text
-        assert "Talks in the port" in text
-        assert status in (400, 503)
-        assert "Talks" in visitor.see("/events")[1]
-        full.unlink()
-        assert visitor.send(draft, form, **typed)[0] == 303
+def test_without_room_for_more_what_is_typed_stays_in_the_page(desk: ServedDesk) -> None:
+    visitor = _visitor(desk)
+    draft, form = _captured(visitor)
+    typed = {"title": "Talks in the port", "do": "keep", "author": "anna"}
+    before = resource.prlimit(desk.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(desk.process.pid, resource.RLIMIT_FSIZE, (0, before[1]))
+    status, text, _ = visitor.send(draft, form, **typed)
+    assert status in (400, 503)
+    assert "the disk fails or is full" in text
+    assert "Talks in the port" in text
+    assert "Talks" in visitor.see("/events")[1]
+    resource.prlimit(desk.process.pid, resource.RLIMIT_FSIZE, before)
+    assert visitor.send(draft, form, **typed)[0] == 303
 
 
 # --- The inbox ----------------------------------------------------------------------------------

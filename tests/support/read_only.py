@@ -1,8 +1,7 @@
-"""A folder in which nobody can write, or on a disk that is full, for one process and its own."""
+"""A folder in which nobody can write, for one process and whatever it starts."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -10,10 +9,6 @@ from pathlib import Path
 import pytest
 
 _MOUNT = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd / && exec "$@"'
-_SMALL = (
-    'mkdir "$0.all" && cp -a "$0/." "$0.all" && mount -t tmpfs -o size=4m tmpfs "$0"'
-    ' && cp -a "$0.all/." "$0" && exec "$@"'
-)
 
 
 def read_only(folder: Path) -> tuple[str, ...]:
@@ -25,22 +20,6 @@ def read_only(folder: Path) -> tuple[str, ...]:
     own = "--mount" if os.geteuid() == 0 else "--map-root-user"
     before = ("unshare", "--mount", own, "sh", "-c", _MOUNT, str(folder))
     return before if _works(before) else closed(folder)
-
-
-def on_small_disk(folder: Path) -> tuple[str, ...]:
-    """What to put before a command for which a folder, with its files, is on a disk of 4 MiB.
-
-    Others see it below /proc/PID/root.
-    """
-    own = "--mount" if os.geteuid() == 0 else "--map-root-user"
-    return ("unshare", "--mount", own, "sh", "-c", _SMALL, str(folder))
-
-
-def fill(file: Path) -> None:
-    """Write a file until its disk is full."""
-    with contextlib.suppress(OSError), file.open("wb", buffering=0) as opened:
-        while opened.write(bytes(512)):
-            pass
 
 
 def closed(folder: Path) -> tuple[str, ...]:
