@@ -181,7 +181,9 @@ class Mouse:
         self.press("Record")
 
     def write(self, field: str, text: str, *, is_here: bool = False) -> None:
-        if not is_here:
+        if is_here:
+            wait_for_focus(self.page, field)
+        else:
             element = self.page.locator(f'[name="{field}"]')
             self._click(element)
             if element.input_value():
@@ -243,7 +245,9 @@ class Keyboard:
             self.key("Enter")
 
     def write(self, field: str, text: str, *, is_here: bool = False) -> None:
-        if not is_here:
+        if is_here:
+            wait_for_focus(self.page, field)
+        else:
             self._to(field)
             self.key("Control+a")
         self.page.keyboard.type(text)
@@ -272,6 +276,11 @@ class Keyboard:
         """Press a key."""
         self.page.keyboard.press(key)
         self.steps += 1
+
+
+def wait_for_focus(page: Page, field: str) -> None:
+    """Wait until the page has gone to a field."""
+    page.wait_for_function("name => document.activeElement?.name === name", arg=field)
 
 
 def seen(page: Page, name: str) -> Locator:
