@@ -7,7 +7,6 @@ Run: python bench/pages.py [EVENTS]
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import story
 from playwright.sync_api import Browser, CDPSession, sync_playwright
 
 sys.path.append(str(Path(__file__).parent.parent / "tests" / "support"))
+from browsers import executable
 from running import done
 from serving import serving
 
@@ -93,7 +93,7 @@ def report(browser: Browser, name: str, address: str, size: dict[str, int]) -> N
 def main() -> None:
     events = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
+        browser = playwright.chromium.launch(executable_path=executable())
         demo, many = Path(folder) / "demo.db", Path(folder) / "many.db"
         done("-d", demo, "demo", "--no-serve")
         story.build(many, events)

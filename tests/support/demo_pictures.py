@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import io
 import math
-import shutil
 from pathlib import Path
 
+from browsers import executable
 from PIL import Image
 from playwright.sync_api import sync_playwright
 from running import CHECKOUT
@@ -203,7 +203,7 @@ def main() -> None:
 
     style = STYLE.replace("FONT", base64.b64encode(FONT.read_bytes()).decode())
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
+        browser = playwright.chromium.launch(executable_path=executable())
         page = browser.new_page()
         for name, drawn in PICTURES.items():
             page.set_content(f"<style>{style}</style>{drawn()}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
+from browsers import executable
 from playwright.sync_api import sync_playwright
 from running import CHECKOUT, done
 from serving import serving
@@ -18,7 +18,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         path = Path(folder) / "demo.db"
         done("-d", path, "demo", "--no-serve")
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
+        browser = playwright.chromium.launch(executable_path=executable())
         page = browser.new_page(viewport=SIZE, locale="en-GB")  # type: ignore[arg-type]
         with serving("timeline", "-d", path, "serve", cwd=path.parent) as address:
             for name, part in PICTURES.items():
