@@ -22,7 +22,6 @@ from timeline.errors import InvalidInput, NotFound, TimelineError
 from timeline.formats import prose
 from timeline.formats.exports import FORMATS
 from timeline.languages.translation import LANGUAGES
-from timeline.media.attached import ENDINGS
 from timeline.model import hints
 from timeline.model.limits import ID
 from timeline.reading import query
@@ -55,7 +54,7 @@ from timeline.site.views.cite import citations_of
 from timeline.site.views.embed import saved_embeds
 from timeline.site.views.event import event_page
 from timeline.site.views.event_versions import VERSIONS
-from timeline.site.views.media import event_with, file_pieces
+from timeline.site.views.media import event_with, file_pieces, media_type_of
 from timeline.site.views.proof import covering, proof_of
 from timeline.site.views.source import source_json, source_page
 from timeline.store import log
@@ -322,9 +321,7 @@ async def _source_json(asked: Asked) -> Any:
 async def _media_file(asked: Asked) -> Any:
     """Send the bytes of an attached file; nothing in it may run, whatever its type."""
     name = asked.part("name")
-    media_type = next((each for each, ending in ENDINGS.items() if name.endswith(ending)), None)
-    if media_type is None:
-        raise NotFound("file", name)
+    media_type = media_type_of(name)
     headers = {
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "X-Content-Type-Options": "nosniff",

@@ -26,14 +26,13 @@ from timeline.intake.proposals.checks import ProposalMark, marks
 from timeline.intake.proposals.inbox import Draft, is_entry
 from timeline.intake.proposals.nearby import Near, nearby
 from timeline.intake.proposals.operation import DeskOperation, carry_out
-from timeline.media.attached import ENDINGS
 from timeline.model.content import Said
 from timeline.model.validation import validate
 from timeline.reading import query, references
 from timeline.reading.twins import misspellings
 from timeline.reading.twins.misspellings import Name, Slip
 from timeline.site.alone import event_alone
-from timeline.site.views.media import file_pieces
+from timeline.site.views.media import file_pieces, media_type_of
 from timeline.store import log as entries
 from timeline.store.codec import payload_of
 from timeline.store.rows import RowDict
@@ -281,7 +280,7 @@ def _marks(visit: Visit, draft: Draft) -> list[ProposalMark]:
 def picture(visit: Visit) -> DeskReply:
     """Send a picture of an event, for the preview."""
     name = visit.parts["name"]
-    media_type = next((each for each, ending in ENDINGS.items() if name.endswith(ending)), "")
+    media_type = media_type_of(name)
     if not media_type.startswith("image/"):
         raise NotFound("picture", name)
     with file_pieces(visit.desk.log, name) as pieces:

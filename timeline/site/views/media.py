@@ -57,6 +57,14 @@ def event_with(connection: sqlite3.Connection, name: str) -> str:
     return str(row[0]) if row else "file"
 
 
+def media_type_of(name: str) -> str:
+    """Return the type of the file with this `file_name`. Raises NotFound for another ending."""
+    for media_type, ending in ENDINGS.items():
+        if name.endswith(ending):
+            return media_type
+    raise NotFound("file", name)
+
+
 @contextlib.contextmanager
 def file_pieces(connection: sqlite3.Connection, name: str) -> Iterator[Iterator[bytes]]:
     """Give the bytes of the file with this `file_name`, in pieces.
