@@ -88,6 +88,26 @@ def test_what_does_not_serve_loads_no_server_and_no_date_grammar(
     assert {"timeline", "click"} <= here
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["show", "talks"],
+        ["history", "talks"],
+        ["list", "--type", "CONSULT", "--as-of", "#2"],
+        ["search", "talks"],
+        ["facets"],
+        ["changes", "--from", "#1"],
+        ["log"],
+        ["verify"],
+    ],
+    ids=" ".join,
+)
+def test_what_only_reads_loads_no_models(arguments: list[str], path: Path) -> None:
+    """The models take as long to load as all that `list` does."""
+    here = loaded("-d", path, *arguments, cwd=path.parent)
+    assert not here & {"pydantic", "pydantic_core"}
+
+
 def test_help_loads_no_command_and_no_model(tmp_path: Path) -> None:
     assert not loaded("--help", cwd=tmp_path) & {"pydantic", "zoneinfo"}
 

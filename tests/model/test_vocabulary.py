@@ -21,7 +21,8 @@ from timeline.errors import InvalidInput, InvalidValue
 from timeline.model import countries, hints, resources, units
 from timeline.model.log_info import Term, Vocabulary
 from timeline.model.names import fold
-from timeline.model.vocabulary import plover, read_vocabulary, stored, term
+from timeline.model.terms import term
+from timeline.model.vocabulary import plover, read_vocabulary, stored
 
 FOLDER = CHECKOUT / "db" / "vocabulary"
 HEAD = "code,label,definition\n"

@@ -35,8 +35,8 @@ from timeline.errors import (
 from timeline.formats import prose
 from timeline.model import figures, typed_dates
 from timeline.model.content import Said
-from timeline.model.field_types import ID_PATTERN
 from timeline.model.hints import quoted
+from timeline.model.limits import ID
 from timeline.model.typed_dates import TypedDate
 from timeline.reading.twins import misspellings
 from timeline.reading.twins.misspellings import Name, Slip
@@ -260,7 +260,7 @@ def source_id(append: Append, text: str, said: Said) -> str:
     """Return the id of a source, given by its id or its address; record a new address."""
     if "://" in text:
         return append.record_source({"url": text}, Said(author=said.author)).id
-    if not re.fullmatch(ID_PATTERN, text):
+    if not re.fullmatch(ID, text):
         raise InvalidInput("source", "write an address such as https://example.org/a")
     return text
 

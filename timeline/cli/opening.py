@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from timeline.api import Timeline
 from timeline.cli import output
 from timeline.cli.options import is_dry_run
 from timeline.errors import Damaged, NotATimeline, Refused, Unreachable
@@ -20,6 +19,7 @@ from timeline.store import log, scrub, storage
 from timeline.store.node import node_of
 
 if TYPE_CHECKING:
+    from timeline.api import Timeline
     from timeline.cluster.node import ClusterNode
 
 
@@ -46,6 +46,8 @@ def opened_to_append(database: str) -> Timeline:
 
     A node of a cluster first reads what other sites wrote.
     """
+    from timeline.api import Timeline  # with it comes the writer
+
     with contextlib.ExitStack() as stack:
         timeline = stack.enter_context(Timeline.open(database))
         timeline.catch_up()

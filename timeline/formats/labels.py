@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from timeline.formats.local_dates import locale_of
 from timeline.languages.translation import current, gettext, ngettext, number, pgettext
 from timeline.model import countries
-from timeline.model.vocabulary import plover
 
 if TYPE_CHECKING:
     from timeline.texts.coverage import Sentence
@@ -68,6 +67,8 @@ def coverage_words(sentences: Sequence[Sentence]) -> str:
 
 @cache
 def _defaults() -> dict[str, str]:
+    from timeline.model.vocabulary import plover  # English needs it not, nor its models
+
     return {term.code: term.label for term in plover().event_types}
 
 

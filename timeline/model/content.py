@@ -29,6 +29,7 @@ from pydantic import (
 from timeline.errors import InvalidValue
 from timeline.model import clock, edtf, units
 from timeline.model.base import Content
+from timeline.model.choices import Modality, Verification
 from timeline.model.field_types import (
     LONGEST_DATE,
     CountryCode,
@@ -326,11 +327,11 @@ class Event(Content):
     citations: Annotated[Many[Citation], Field(max_length=1_000)] = Field(
         default=(), description="Where it is reported."
     )
-    modality: Literal["actual", "ongoing", "planned", "hypothetical", "negated"] = Field(
+    modality: Modality = Field(
         default="actual",
         description="Whether it happened, goes on, is planned, is considered or did not happen.",
     )
-    verification: Literal["reported", "corroborated", "disputed", "refuted"] = Field(
+    verification: Verification = Field(
         default="reported", description="How well it is established."
     )
     media: Annotated[Many[Medium], Field(max_length=200), Unique] = Field(

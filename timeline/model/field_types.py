@@ -235,9 +235,6 @@ Lower = AfterValidator(_lower)
 Unique = AfterValidator(_unique)
 SourceIds = Annotated[Many[Id], Field(max_length=200), Unique]
 
-SIGNS = {"exact": "", "more_than": ">", "at_least": ">=", "about": "~"}
-"""The sign that is written before a number, by the qualifier of its figure."""
-
 PATTERNS = {
     ID_PATTERN: "must be 3 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit",
     LINE_PATTERN: "must be one line",

@@ -17,8 +17,10 @@ from typing import Any, NamedTuple
 
 from timeline.errors import InvalidValue
 from timeline.model import hints, plurals, units
-from timeline.model.field_types import SIGNS
 from timeline.model.limits import MAX_NUMBER
+
+SIGNS = {"exact": "", "more_than": ">", "at_least": ">=", "about": "~"}
+"""The sign that is written before a number, by the qualifier of its figure."""
 
 
 class Amount(NamedTuple):

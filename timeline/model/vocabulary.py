@@ -1,15 +1,14 @@
-"""Read and find the terms of an event vocabulary: of PLOVER, or of a log's own file.
+"""Read the terms of an event vocabulary: of PLOVER, or of a log's own file.
 
-Guarantees: a term is found by code or label in any case and comes back as its code; a file
-that is accepted has no code and no label twice in one list. A refusal is an InvalidValue of one
-line that names the file's line and column, or the nearest term.
+Guarantees: a file that is accepted has no code and no label twice in one list. A refusal is an
+InvalidValue of one line that names the file's line and column.
 """
 
 import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,31 +75,6 @@ def stored(content: Mapping[str, Any]) -> Vocabulary:
 def stored_terms(rows: Iterable[Mapping[str, Any]]) -> tuple[Term, ...]:
     """Return the terms with these fields, which were validated before they were stored."""
     return tuple(Term.model_construct(**row) for row in rows)
-
-
-def term(text: str, terms: Sequence[Term], what: str) -> str:
-    """Return the code of the term that has this code or label, in any case.
-
-    `what` is the kind of the terms in an error: "event type", "mode" or "context". Raises
-    InvalidValue, with the nearest term, if there is none.
-    """
-    index = _term_index(tuple(terms))
-    if found := index.get(fold(text)):
-        return found.code
-    if near := nearest(text, index):
-        hint = f"did you mean {index[near].code} ({index[near].label})?"
-    elif terms:
-        codes = [known.code for known in terms]
-        hint = f"it has {', '.join(codes[:5])}{' ...' if len(codes) > 5 else ''}"
-    else:
-        hint = "it has none"
-    article = "an" if what.startswith(tuple("aeiou")) else "a"
-    raise InvalidValue(text, f"{quoted(text)} is not {article} {what} of this log: {hint}")
-
-
-@lru_cache(maxsize=16)
-def _term_index(terms: tuple[Term, ...]) -> dict[str, Term]:
-    return {fold(each.label): each for each in terms} | {fold(each.code): each for each in terms}
 
 
 def _csv_rows(name: str, text: str) -> list[_Row]:

@@ -19,15 +19,14 @@ from typing import Any, get_args
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.languages.translation import current
 from timeline.model import countries, edtf, invisible, names, search_words, units
-from timeline.model.content import Event
+from timeline.model.choices import Modality, Verification
 from timeline.model.figures import is_english
 from timeline.model.limits import MAX_NUMBER
 from timeline.model.log_clock import occurred_in
-from timeline.model.vocabulary import stored_terms, term
+from timeline.model.terms import KnownTerm, term
 from timeline.projection import tables
 from timeline.reading import areas
 from timeline.store import log
-from timeline.store.rows import as_dicts
 
 _VALUES = {
     "event_type": "e.event_type = ?",
@@ -174,8 +173,8 @@ def is_any_of(name: str) -> bool:
 _YES_OR_NO = {"yes": 1, "true": 1, "1": 1, "no": 0, "false": 0, "0": 0}
 _STATES = ("current", "retracted", "merged", "erased")
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "modality": get_args(Event.model_fields["modality"].annotation),
-    "verification": get_args(Event.model_fields["verification"].annotation),
+    "modality": get_args(Modality),
+    "verification": get_args(Verification),
     "precision": get_args(edtf.Precision),
     "state": (*_STATES, "all"),
     **dict.fromkeys((f"{name}_match" for name in MATCHED), ("any", "all")),
@@ -302,7 +301,7 @@ def _actors_called(connection: sqlite3.Connection, text: str) -> list[str]:
 
 def _event_type(connection: sqlite3.Connection, text: str) -> str:
     """Return the code of an event type, from its code or its label."""
-    terms = stored_terms(as_dicts(connection.execute("SELECT code, label FROM event_types")))
+    terms = [*map(KnownTerm._make, connection.execute("SELECT code, label FROM event_types"))]
     try:
         return term(text, terms, "event type")
     except InvalidValue:

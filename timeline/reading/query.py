@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from timeline.errors import NotFound
-from timeline.model.field_types import ID_PATTERN
+from timeline.model.limits import ID
 from timeline.model.log_clock import occurred_in
 from timeline.projection import tables
 from timeline.reading.as_of import NOW, VERSION_AT, AsOf
@@ -49,7 +49,7 @@ def _version(
 
     For each clock it is one look into an index.
     """
-    if not re.fullmatch(ID_PATTERN, event_id):
+    if not re.fullmatch(ID, event_id):
         return None
     (newest,) = connection.execute(
         f"SELECT {VERSION_AT} FROM (SELECT ? AS event_id) AS e",  # noqa: S608

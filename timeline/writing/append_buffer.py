@@ -47,7 +47,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from timeline.errors import Conflict, InvalidInput, NotFound, NothingChanged, Refused
-from timeline.model.field_types import ID_PATTERN
+from timeline.model.limits import ID
 from timeline.model.log_info import Vocabulary
 from timeline.projection import facet_segments, fold
 from timeline.projection.projector import Projector
@@ -176,7 +176,7 @@ class AppendBuffer:
     def standing(self, subject: str, expect: int | None = None) -> Standing:
         """Return how a subject stands now. Raises NotFound, or Conflict at another version."""
         what, _, key = subject.partition("/")
-        version = self.version(subject) if re.fullmatch(ID_PATTERN, key) else 0
+        version = self.version(subject) if re.fullmatch(ID, key) else 0
         if not version:
             raise NotFound(what, key)
         if expect is not None and expect != version:

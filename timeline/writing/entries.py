@@ -17,8 +17,8 @@ from typing import Any
 from timeline.errors import AlreadyRecorded, InvalidInput
 from timeline.model import clock, field_paths, time_zones
 from timeline.model.content import SAME_REPORT, Event, Said
-from timeline.model.field_types import ID_PATTERN
 from timeline.model.invisible import deceiving
+from timeline.model.limits import ID
 from timeline.model.log_info import Vocabulary
 from timeline.model.validation import validate
 from timeline.model.vocabulary import stored
@@ -210,7 +210,7 @@ class Entries:
                 return entry_id
 
     def _known_entry(self, entry_id: str) -> Entry | None:
-        if not re.fullmatch(ID_PATTERN, entry_id):
+        if not re.fullmatch(ID, entry_id):
             raise InvalidInput("entry_id", "must be 3 to 64 characters of a-z, 0-9, - and _")
         return self._buffer.entry_by_id(entry_id)
 

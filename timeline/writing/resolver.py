@@ -16,7 +16,7 @@ from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue
 from timeline.model.content import Citation, Event, Source
 from timeline.model.invisible import one_form
 from timeline.model.log_info import Vocabulary
-from timeline.model.vocabulary import term
+from timeline.model.terms import term
 from timeline.writing.append_buffer import AppendBuffer
 from timeline.writing.one_form import comparable, in_one_form
 

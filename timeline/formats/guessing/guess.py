@@ -17,9 +17,9 @@ from timeline.formats.guessing import columns as names_of_columns
 from timeline.formats.guessing.contents import Column, country_of, has_unit
 from timeline.formats.guessing.roles import LONGEST_TITLE, MOST, roles_of
 from timeline.formats.several_in_cell import links_in
-from timeline.model import vocabulary
 from timeline.model.countries import known_country
 from timeline.model.log_info import Term
+from timeline.model.terms import term
 from timeline.model.units import COUNTED_IN_PEOPLE
 
 _TITLED = 0.8
@@ -328,7 +328,7 @@ class _Guesser:
 
     def _is_term(self, word: str) -> bool:
         try:
-            vocabulary.term(word, self.event_types, "event type")
+            term(word, self.event_types, "event type")
         except ValueError:
             return False
         return True

@@ -49,12 +49,12 @@ from timeline.model import (
     validation,
 )
 from timeline.model.content import Statement
-from timeline.model.field_types import ID_PATTERN
 from timeline.model.invisible import without
+from timeline.model.limits import ID
 from timeline.model.log_info import Term
+from timeline.model.terms import term
 from timeline.model.typed_dates import Spans
 from timeline.model.units import COUNTED_IN_PEOPLE
-from timeline.model.vocabulary import term
 
 _SOURCES = ("source_url", "source_title")
 POINTS = ("lat", "lon", "about_place.lat", "about_place.lon")
@@ -418,7 +418,7 @@ def _citations(event: EventFields, row: SheetRow, lookup: Lookup) -> list[Any]:
             found.append(citation)
     for key, (address, title) in wanted.items():
         if key not in known:
-            name = "source_id" if re.fullmatch(ID_PATTERN, address) else "url"
+            name = "source_id" if re.fullmatch(ID, address) else "url"
             found.append({"source": {name: address, "title": title}})
     return found
 

@@ -33,9 +33,9 @@ from timeline.intake.any_sheet.first_look import (
     with_dates,
 )
 from timeline.intake.any_sheet.survey import Survey, bad_rows, only_good, survey
-from timeline.model import vocabulary
 from timeline.model.content import Statement
 from timeline.model.log_info import Term
+from timeline.model.terms import term
 
 _FAILED_FORMULA = re.compile(r"#(?:REF!|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|ERROR!|SPILL!)")
 """Finds what a spreadsheet shows in place of a value that its formula cannot give."""
@@ -138,7 +138,7 @@ class OpenSheet:
         """Check what only the log knows of an event: its event type. Raises InvalidInput."""
         if statement.event_type and self.event_types:
             try:
-                vocabulary.term(statement.event_type, self.event_types, "event type")
+                term(statement.event_type, self.event_types, "event type")
             except InvalidValue as error:
                 raise InvalidInput("event_type", error.problem) from None
 
