@@ -132,6 +132,10 @@ class Commands(CommandGroup):
         if cmd_name not in _MODULES:
             return None
         module = importlib.import_module(f"timeline.cli.commands.{_MODULES[cmd_name]}")
+        if "pydantic" in sys.modules:
+            from timeline.cli.no_plugins import find_no_plugins
+
+            find_no_plugins()
         command: click.Command = getattr(module, _function_of(cmd_name))
         if ctx.resilient_parsing:
             from timeline.cli import completion
@@ -290,8 +294,6 @@ def cli(ctx: click.Context, database: str | None, no_pager: bool) -> None:
 def main() -> None:
     """Run the command `timeline`."""
     gc.disable()  # `cli` ends this: modules have no garbage, and to look for it takes a tenth
-    # Without this, pydantic reads the metadata of every installed package to find plugins.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a character gets its escape, not a traceback.

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -47,7 +48,13 @@ _UNSPACED = (
 )
 """The letters and marks of scripts that have no blanks between words, for a regular expression."""
 
-_RUN = re.compile(f"[{_UNSPACED}]+")
+
+@cache
+def _unspaced() -> re.Pattern[str]:
+    """Return the pattern of a run of such letters and marks, which takes 2 ms to make."""
+    return re.compile(f"[{_UNSPACED}]+")
+
+
 _PART = re.compile(r'"([^"\x00]+)"|([^\s"\x00]+)')
 """Matches a phrase or a word of a question."""
 
@@ -80,14 +87,14 @@ def _folded(letter: str) -> str:
     is_unseen = category == "Cf" or code == 0x34F or code in _VARIATION_SELECTORS
     if is_unseen or unicodedata.combining(letter) not in _KEPT_CLASSES:
         return ""
-    is_of_a_word = letter.isascii() or category in _KEPT_CATEGORIES or _RUN.match(letter)
+    is_of_a_word = letter.isascii() or category in _KEPT_CATEGORIES or _unspaced().match(letter)
     return OWN_LETTERS.get(code, letter) if is_of_a_word else " "
 
 
 def words(text: str) -> str:
     """Return the words of a text as the index has them, with separators between them."""
     letters = _letters(text)
-    return letters if letters.isascii() else _RUN.sub(_pairs, letters)
+    return letters if letters.isascii() else _unspaced().sub(_pairs, letters)
 
 
 def _letters(text: str) -> str:
@@ -115,7 +122,7 @@ def words_with_places(text: str) -> Places:
         spans += [(start, end)] * len(letters)
     letters = "".join(folded)
     order: list[int] = []  # the place among the letters of each character of the words
-    for run in _RUN.finditer(letters):
+    for run in _unspaced().finditer(letters):
         first, last = run.start(), run.end() - 1
         order += (*range(order[-1] + 1 if order else 0, first), first)
         for place in range(first, last):
@@ -123,7 +130,7 @@ def words_with_places(text: str) -> Places:
         order += (last, last)
     order += range(order[-1] + 1 if order else 0, len(letters))
     starts, ends = ([spans[place][side] for place in order] for side in (0, 1))
-    return Places(_RUN.sub(_pairs, letters), starts, ends)
+    return Places(_unspaced().sub(_pairs, letters), starts, ends)
 
 
 def _clusters(text: str) -> Iterator[tuple[int, int]]:
@@ -175,7 +182,7 @@ def is_found_by_half(found: str, phrases: Iterable[str]) -> bool:
     """
     pair = found[-2:]
     return (
-        bool(_RUN.fullmatch(pair))
+        bool(_unspaced().fullmatch(pair))
         and len(pair) == 2
         and any(phrase.endswith(f'{pair[0]}" *') for phrase in phrases)
         and not any(phrase.endswith(f'{pair}"') for phrase in phrases)
@@ -188,9 +195,9 @@ def _phrase(letters: str, *, goes_on: bool) -> str:
     In a text a run may be longer, so a question has no last character alone, unless that is all of
     the run.
     """
-    found = _RUN.sub(_pairs, letters).strip()
-    if _RUN.match(letters[-1]):
-        if len(letters) > 1 and _RUN.match(letters[-2]):
+    found = _unspaced().sub(_pairs, letters).strip()
+    if _unspaced().match(letters[-1]):
+        if len(letters) > 1 and _unspaced().match(letters[-2]):
             return f'"{found[:-1].rstrip()}"'
         goes_on = True
     return f'"{found}"' + " *" * goes_on

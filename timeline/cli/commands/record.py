@@ -243,7 +243,10 @@ def _placed(
 
 def _with_points(statement: Any) -> Any:
     """Return a statement in JSON with its coordinates as decimal numbers. Raises InvalidInput."""
-    if not isinstance(statement, dict) or not ("place" in statement or "about_place" in statement):
+    if not isinstance(statement, dict) or not any(
+        isinstance(place := statement.get(name), dict) and ("lat" in place or "lon" in place)
+        for name in ("place", "about_place")
+    ):
         return statement
     from timeline.model import coordinates
 
