@@ -299,9 +299,10 @@ CREATE TABLE facet_segments (
 ) STRICT, WITHOUT ROWID;
 
 -- Words of events, without case and diacritics; rowid is events.event_key. It keeps no text, only
--- the index: what it is given are the words that search_words.py makes of the texts.
+-- the index: what it is given are the words that search_words.py makes of the texts. The beginnings
+-- of words of 2, 4 and 5 characters are indexed too, and help to find those of 1 and 3.
 CREATE VIRTUAL TABLE event_search USING fts5 (
     title, summary, quotes, actors, places,
-    content = '',
+    content = '', prefix = '2 4 5',
     tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
 );

@@ -562,6 +562,6 @@ CREATE TABLE facet_segments (
 
 CREATE VIRTUAL TABLE event_search USING fts5 (
     title, summary, quotes, actors, places,
-    content = '',
+    content = '', prefix = '2 4 5',
     tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
 );

@@ -17,7 +17,7 @@ from timeline.model import countries, resources, time_zones
 from timeline.projection.projector import Projector
 from timeline.store import codec, log, schema, storage
 
-PROJECTION_VERSION = 12
+PROJECTION_VERSION = 13
 """The version of the tables; raised with every change of db/projection.sql or of their values."""
 
 _KEEPS_NONE = "content = '',"
