@@ -62,7 +62,8 @@ def project(database: Database, events: list[tuple[int, dict[str, Any]]]) -> Non
         rows.setdefault("events", []).append(
             {
                 "event_id": event_id,
-                **fold.content_row(content),
+                **fold.content_row(content, "UTC"),
+                "sources_count": len({each["source_id"] for each in cited}),
                 "actors": fold.joined_names(names),
                 "at_risk": 0,
                 "state": "current",

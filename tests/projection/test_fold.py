@@ -205,17 +205,14 @@ def test_the_columns_of_a_content_are_those_that_are_promised() -> None:
     assert tuple(fold.content_row(content, "UTC")) == CONTENT_COLUMNS
 
 
-def test_an_erased_content_leaves_nothing_but_the_count_of_no_sources() -> None:
-    row = fold.content_row(None, "UTC")
-    assert row.pop("sources_count") == 0
-    assert set(row.values()) == {None}
+def test_an_erased_content_leaves_nothing() -> None:
+    assert set(fold.content_row(None, "UTC").values()) == {None}
 
 
 def test_defaults_that_the_bytes_leave_out_stand_in_the_row() -> None:
     row = fold.content_row({"title": "T", "occurred": "2025-04-15"}, "UTC")
     assert row["modality"] == "actual"
     assert row["verification"] == "reported"
-    assert row["sources_count"] == 0
 
 
 @pytest.mark.parametrize(
@@ -269,12 +266,6 @@ def test_lists_and_objects_are_json_in_raw_utf_8_and_null_when_empty() -> None:
     assert row["tags"] == '["море", "b"]'
     assert row["extra"] == '{"a": {"b": "c"}}'
     assert row["contexts"] is None
-
-
-def test_sources_are_counted_once_each() -> None:
-    cited = [{"source_id": key} for key in ("nato", "suspilne", "nato")]
-    row = fold.content_row({"title": "T", "occurred": "2025", "citations": cited}, "UTC")
-    assert row["sources_count"] == 2
 
 
 @pytest.mark.parametrize(

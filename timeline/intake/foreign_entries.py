@@ -25,6 +25,7 @@ from timeline.model.content import Actor, Annotation, Event, Merge, Said, Source
 from timeline.model.log_info import LogInfo
 from timeline.model.validation import validate
 from timeline.projection import tables
+from timeline.projection.folded_content import FoldedContent
 from timeline.projection.projector import Projector
 from timeline.store import codec, log
 from timeline.store.codec import Entry, Payload
@@ -327,11 +328,13 @@ class _Naming(Projector):
 
     _newest = 0
 
-    def apply(self, entry: Entry, payload: Payload | None = None) -> None:
+    def apply(
+        self, entry: Entry, payload: Payload | None = None, rows: FoldedContent | None = None
+    ) -> None:
         """Fold one entry. Raises Refused if that is not possible."""
         self._newest = entry.seq
         try:
-            super().apply(entry, payload)
+            super().apply(entry, payload, rows)
         except _UNFOLDABLE as error:
             raise _refusal(f"entry {entry.seq}", error) from error
 
@@ -346,7 +349,9 @@ class _Naming(Projector):
 class _Idle(Projector):
     """Leaves the tables as they are."""
 
-    def apply(self, entry: Entry, payload: Payload | None = None) -> None:
+    def apply(
+        self, entry: Entry, payload: Payload | None = None, rows: FoldedContent | None = None
+    ) -> None:
         """Fold nothing. Raises TooNew."""
         codec.check_version(entry.seq, entry.envelope)
 

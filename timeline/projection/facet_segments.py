@@ -15,7 +15,7 @@ import json
 import sqlite3
 import struct
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -103,42 +103,100 @@ def gather(connection: sqlite3.Connection, start: int, end: int, time_zone: str)
 
     Days are those of the time zone of the log.
     """
-    seqs: defaultdict[str, defaultdict[Value, list[int]]] = defaultdict(lambda: defaultdict(list))
-    later: list[Later] = []
-    rounded: dict[tuple[str, str], tuple[float, float]] = {}
-    cursor = connection.execute(_VERSIONS, (start, end))
-    for seq, kind, state, reported_from, before, first, payload in cursor:
-        seqs["version"][""].append(seq)
-        seqs["reported"][reported_from].append(seq)
-        seqs["state"][state].append(seq)
-        if kind == "event.corrected":
-            seqs["correction"][""].append(seq)
-        if before is not None:
-            later.append(Later(seq, before, first))
-        content = decode_content(payload)
+    gathering = Gathering(connection, start)
+    gathering.read(end, time_zone)
+    return gathering.gathered()
+
+
+class FoldedVersion(NamedTuple):
+    """Says how an entry left its event."""
+
+    seq: int
+    kind: str
+    state: str
+    reported_from: str
+    before: int | None
+    """The seq of the version that it superseded."""
+    event_key: int
+
+
+class Gathering:
+    """Gathers the values of versions, which come in the order of their `seq`, from `start` on."""
+
+    def __init__(self, connection: sqlite3.Connection, start: int) -> None:
+        self.start = start
+        self._connection = connection
+        self._seqs: defaultdict[str, defaultdict[Value, list[int]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        self._later: list[Later] = []
+        self._rounded: dict[tuple[str, str], tuple[float, float]] = {}
+
+    def read(self, end: int, time_zone: str) -> None:
+        """Add the versions that the entries before `end` recorded, from the tables and the log."""
+        for *version, payload in self._connection.execute(_VERSIONS, (self.start, end)):
+            self.add(FoldedVersion._make(version), decode_content(payload), time_zone)
+
+    def add(
+        self, version: FoldedVersion, content: fold.StoredContent | None, time_zone: str
+    ) -> None:
+        """Add a version with its content, None if that was erased."""
         if content is None:
-            seqs["span"][None, None].append(seq)
-            continue
-        for facet, value in _values(content, time_zone):
-            seqs[facet][value].append(seq)
-        place = content.get("place", {})
-        if "lat" in place and "lon" in place:
-            point = place["lat"], place["lon"]
-            if point not in rounded:  # rounded by SQLite, which differs slightly from Python
-                lat, lon = connection.execute(
-                    "SELECT round(?, 2), round(?, 2)", (float(point[0]), float(point[1]))
-                ).fetchone()
-                rounded[point] = lat, lon
-            seqs["point"][rounded[point]].append(seq)
-    postings = {
-        facet: {value: BitMap(found) for value, found in values.items()}
-        for facet, values in seqs.items()
-    }
-    return Gathered(postings, later)
+            self.add_values(version, [("span", (None, None))], ())
+        else:
+            cited = (citation["source_id"] for citation in content.get("citations", ()))
+            self.add_values(version, values(content, time_zone), cited)
+
+    def add_values(
+        self,
+        version: FoldedVersion,
+        facets: Iterable[tuple[str, Value]],
+        source_ids: Iterable[str],
+    ) -> None:
+        """Add a version with the `values` of its content, and with the sources that it cites."""
+        seqs, seq = self._seqs, version.seq
+        seqs["version"][""].append(seq)
+        seqs["reported"][version.reported_from].append(seq)
+        seqs["state"][version.state].append(seq)
+        if version.kind == "event.corrected":
+            seqs["correction"][""].append(seq)
+        if version.before is not None:
+            self._later.append(Later(seq, version.before, version.event_key))
+        for facet, value in facets:
+            seqs[facet][self._point(value) if facet == "point" else value].append(seq)
+        for source_id in source_ids:
+            seqs["source"][source_id].append(seq)
+
+    def join(self, later: Gathering) -> None:
+        """Add what another one has gathered of the versions behind these."""
+        for facet, found in later._seqs.items():
+            for value, seqs in found.items():
+                self._seqs[facet][value] += seqs
+        self._later += later._later
+
+    def _point(self, point: tuple[str, str]) -> tuple[float, float]:
+        """Return a point as the map has it, rounded by SQLite, which differs from Python."""
+        if point not in self._rounded:
+            lat, lon = self._connection.execute(
+                "SELECT round(?, 2), round(?, 2)", (float(point[0]), float(point[1]))
+            ).fetchone()
+            self._rounded[point] = lat, lon
+        return self._rounded[point]
+
+    def gathered(self) -> Gathered:
+        """Return what was gathered so far."""
+        postings = {
+            facet: {value: BitMap(seqs) for value, seqs in found.items()}
+            for facet, found in self._seqs.items()
+        }
+        return Gathered(postings, self._later)
 
 
-def _values(content: fold.StoredContent, time_zone: str) -> Iterator[tuple[str, Value]]:
-    """Yield the facets of one content with their values, as `fold.content_row` has them."""
+def values(content: fold.StoredContent, time_zone: str) -> Iterator[tuple[str, Value]]:
+    """Yield the facets of one content, but its sources, with their values.
+
+    A value is as `fold.content_row` has it, but a point is two coordinates as they are written.
+    """
     when = occurred_in(content["occurred"], time_zone)
     first, last = when.occurred_from, when.occurred_to
     yield "span", (first and first.partition("T")[0], last and last.partition("T")[0])
@@ -154,10 +212,10 @@ def _values(content: fold.StoredContent, time_zone: str) -> Iterator[tuple[str, 
             yield "country", place["country"]
         if "name" in place:
             yield "place", place["name"]
+        if "lat" in place and "lon" in place:
+            yield "point", (place["lat"], place["lon"])
     for tag in content.get("tags", ()):
         yield "tag", tag
-    for source_id in {citation["source_id"] for citation in content.get("citations", ())}:
-        yield "source", source_id
     for each in {(one.get("actor_id"), one["name"]) for one in content.get("participants", ())}:
         yield "participant", each
     for figure in content.get("quantities", ()):
@@ -181,9 +239,19 @@ def extent_of(figure: Mapping[str, Any]) -> Extent:
 # --- Stored -------------------------------------------------------------------------------
 
 
-def write(connection: sqlite3.Connection, segment: int, time_zone: str) -> None:
-    """Store a segment whose entries have all been folded, in the transaction that is open."""
-    postings, later = gather(connection, segment * SIZE, (segment + 1) * SIZE, time_zone)
+def write(
+    connection: sqlite3.Connection, segment: int, time_zone: str, newest: Gathering | None = None
+) -> None:
+    """Store a segment whose entries have all been folded, in the transaction that is open.
+
+    What `newest` has gathered of its last entries is not read again.
+    """
+    start, end = segment * SIZE, (segment + 1) * SIZE
+    gathering = Gathering(connection, start)
+    gathering.read(newest.start if newest else end, time_zone)
+    if newest:
+        gathering.join(newest)
+    postings, later = gathering.gathered()
     rows = [
         (facet, _as_value(facet, value), segment, seqs.serialize())
         for facet, values in postings.items()

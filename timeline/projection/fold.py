@@ -85,7 +85,6 @@ CONTENT_COLUMNS = (
     "about_lat",
     "about_lon",
     "about_geo_precision",
-    "sources_count",
     "extra",
 )
 """The columns of `events` that follow only from the content of the event."""
@@ -96,10 +95,10 @@ _NOWHERE: StoredContent = {}
 def content_row(content: StoredContent | None, time_zone: str) -> dict[str, Any]:
     """Return the values of CONTENT_COLUMNS, in their order; bounds are in the zone of the log.
 
-    If the content was erased, sources_count is 0 and all other values are None.
+    If the content was erased, all values are None.
     """
     if content is None:
-        return dict.fromkeys(CONTENT_COLUMNS) | {"sources_count": 0}
+        return dict.fromkeys(CONTENT_COLUMNS)
     when = occurred_in(content["occurred"], time_zone)
     get = content.get
     place, about = get("place", _NOWHERE), get("about_place", _NOWHERE)
@@ -134,7 +133,6 @@ def content_row(content: StoredContent | None, time_zone: str) -> dict[str, Any]
         "about_lat": _degrees(about.get("lat")),
         "about_lon": _degrees(about.get("lon")),
         "about_geo_precision": about.get("geo_precision"),
-        "sources_count": len({c["source_id"] for c in get("citations", ())}),
         "extra": _json(get("extra")),
     }
 
@@ -260,17 +258,20 @@ def search_texts(content: StoredContent, actors: str | None) -> tuple[str | None
 
     `actors` are the names that `joined_names` returned.
     """
-    participants = content.get("participants", ())
-    names = [*(actors.split("; ") if actors else ()), *(p["name"] for p in participants)]
-    names += [p["as_named"] for p in participants if "as_named" in p]
     places = [content.get("place", _NOWHERE), content.get("about_place", _NOWHERE)]
     return (
         content["title"],
         content.get("summary"),
         _joined_lines(c["quote"] for c in content.get("citations", ()) if "quote" in c),
-        _joined_lines(names),
+        searched_names(actors, content.get("participants", ())),
         _joined_lines(p[key] for p in places for key in ("name", "admin1") if key in p),
     )
+
+
+def searched_names(actors: str | None, participants: Sequence[StoredContent]) -> str | None:
+    """Return the names by which the participants of an event are searched, one a line."""
+    names = [*(actors.split("; ") if actors else ()), *(p["name"] for p in participants)]
+    return _joined_lines([*names, *(p["as_named"] for p in participants if "as_named" in p)])
 
 
 def _joined_lines(texts: Iterator[str] | Sequence[str]) -> str | None:

@@ -20,10 +20,14 @@ from timeline.model import clock
 from timeline.projection import facet_segments, fold
 from timeline.projection.actors import Actors
 from timeline.projection.differences import differences
+from timeline.projection.folded_content import FoldedContent, folded_content
 from timeline.store.codec import Entry, Payload, check_version, decode_content, payload_of
 
 _BATCH = 1_000
 """The number of versions whose rows are held back, to be inserted table by table."""
+_LONG = facet_segments.SIZE // 4
+"""The number of versions after which a fold gathers the values for the segment that comes: what
+it does not gather is read from the log, which takes about three times as long."""
 
 _STANDING_COLUMNS = (
     "state",
@@ -37,7 +41,10 @@ _STANDING_COLUMNS = (
     "event_key",
 )
 _standing_row = operator.itemgetter(*_STANDING_COLUMNS)
-_EVENT_COLUMNS = ("event_id", *fold.CONTENT_COLUMNS, "actors", "at_risk", *_STANDING_COLUMNS)
+_EVENT_COLUMNS = (
+    *("event_id", *fold.CONTENT_COLUMNS),
+    *("actors", "sources_count", "at_risk", *_STANDING_COLUMNS),
+)
 _SOURCE_FIELDS = (
     *("title", "publisher", "published", "url", "authors", "archive_url", "accessed", "language"),
     *("licence", "reliability", "media_type", "text_sha256"),
@@ -93,6 +100,7 @@ class _Before(NamedTuple):
     reported_from: str
     merged_into: str | None
     content_seq: int
+    seq: int
     corrections_count: int
     first_recorded_at: str
     event_key: int
@@ -143,17 +151,26 @@ class Projector:
             rows = connection.execute("SELECT source_id FROM sources WHERE state = 'withdrawn'")
             withdrawn = (source_id for (source_id,) in rows)
         self._withdrawn = {*withdrawn}
+        self._gathering: facet_segments.Gathering | None = None
+        """The values of the newest versions, after so many that a segment is likely to end."""
+        self._folded = 0
+        """The number of versions whose rows have been inserted."""
 
-    def apply(self, entry: Entry, payload: Payload | None = None) -> None:
+    def apply(
+        self, entry: Entry, payload: Payload | None = None, rows: FoldedContent | None = None
+    ) -> None:
         """Fold one entry; entries come in the order of their `seq`. Raises TooNew.
 
         A caller that has just made the payload hands it over, so that it is not decoded again.
+        With the `rows` of its content, that content may be missing in the payload.
         """
         check_version(entry.seq, entry.envelope)
         payload = payload or payload_of(entry)
+        if self._folded >= _LONG and self._gathering is None:
+            self._gathering = facet_segments.Gathering(self._connection, entry.seq)
         match entry.kind.partition(".")[0]:
             case "event":
-                self._event(entry, payload)
+                self._event(entry, payload, rows)
             case "source":
                 self._source(entry, payload)
             case "actor":
@@ -165,10 +182,12 @@ class Projector:
         if facet_segments.is_last(entry.seq):
             self.flush()
             segment = entry.seq // facet_segments.SIZE
-            facet_segments.write(self._connection, segment, self._time_zone)
+            facet_segments.write(self._connection, segment, self._time_zone, self._gathering)
+            self._gathering = None
 
     def flush(self) -> None:
         """Insert all rows that were held back."""
+        self._folded += len(self._rows["event_versions"])
         for table, insert in _INSERTS.items():
             if rows := self._rows.get(table):
                 if table in (_FORGOTTEN, "event_search"):
@@ -192,14 +211,15 @@ class Projector:
 
     # --- Events ---------------------------------------------------------------------------
 
-    def _event(self, entry: Entry, payload: Payload) -> None:
+    def _event(self, entry: Entry, payload: Payload, rows: FoldedContent | None) -> None:
         event_id = entry.subject_id
         before = self._before(event_id) if entry.version > 1 else None
         own_content = fold.gives_content(entry.kind)
         content_seq = entry.seq if own_content or not before else before.content_seq
         content = payload.content if own_content else self._content(content_seq)
         after = self._standing_after(entry, payload, before)
-        shown_state = after.state if content is not None else "erased"
+        is_erased = content is None and rows is None
+        shown_state = "erased" if is_erased else after.state
         if before:
             self._supersede(entry)
             if own_content:
@@ -225,6 +245,21 @@ class Projector:
                 None,
             )
         )
+        event_key = before.event_key if before else entry.seq
+        if self._gathering:
+            version = facet_segments.FoldedVersion(
+                entry.seq,
+                entry.kind,
+                shown_state,
+                after.reported_from,
+                before.seq if before else None,
+                event_key,
+            )
+            if rows and rows.facets is not None:
+                cited = {source_id for _, source_id, *_ in rows.citations}
+                self._gathering.add_values(version, rows.facets, cited)
+            else:
+                self._gathering.add(version, content, self._time_zone)
         standing = {
             "state": shown_state,
             "merged_into": after.merged_into,
@@ -235,10 +270,11 @@ class Projector:
             "recorded_at": entry.recorded_at,
             "first_recorded_at": before.first_recorded_at if before else entry.recorded_at,
             "reported_at": after.reported_at,
-            "event_key": before.event_key if before else entry.seq,
+            "event_key": event_key,
         }
         if own_content:
-            self.put({"event_id": event_id, **standing}, content)
+            rows = rows or folded_content(content, self._time_zone)
+            self._put_rows({"event_id": event_id, **standing}, rows)
         else:
             self._connection.execute(
                 "UPDATE events SET state = :state, merged_into = :merged_into, version = :version,"
@@ -269,7 +305,8 @@ class Projector:
         before = _Before._make(
             self._connection.execute(
                 "SELECT v.state, v.reported_at, v.reported_from, v.merged_into, v.content_seq,"
-                " e.corrections_count, e.first_recorded_at, e.event_key, e.actors FROM events AS e"
+                " e.seq, e.corrections_count, e.first_recorded_at, e.event_key, e.actors"
+                " FROM events AS e"
                 " JOIN event_versions AS v ON v.event_id = e.event_id AND v.version = e.version"
                 " WHERE e.event_id = ?",
                 (event_id,),
@@ -334,23 +371,28 @@ class Projector:
 
     def put(self, standing: dict[str, Any], content: dict[str, Any] | None) -> None:
         """Hold back the rows of one event: its state, and all that follows from its content."""
+        self._put_rows(standing, folded_content(content, self._time_zone))
+
+    def _put_rows(self, standing: dict[str, Any], rows: FoldedContent) -> None:
         event_id = standing["event_id"]
         self._events.add(event_id)
-        actors = None
-        if content is not None:
-            actors = fold.joined_names(self._put_participants(event_id, content))
-            for table, field in fold.CHILD_FIELDS.items():
-                if field in content:
-                    self._rows[table].extend(fold.CHILD_TABLES[table](event_id, content))
-            self._rows["event_search"].append(
-                (standing["event_key"], *fold.search_row(content, actors))
-            )
-        cited = {c["source_id"] for c in (content or {}).get("citations", ())}
+        actors = fold.joined_names(self._put_participants(event_id, rows.participants))
+        for table, children in rows.children:
+            self._rows[table].extend([(event_id, *row) for row in children])
+        if rows.citations:
+            self._rows["citations"].extend([(event_id, *row) for row in rows.citations])
+        if rows.external_ids:
+            own = [(external_id, event_id) for external_id in rows.external_ids]
+            self._rows["event_external_ids"].extend(own)
+        if searched := rows.search_row(actors):
+            self._rows["event_search"].append((standing["event_key"], *searched))
+        cited = {source_id for _, source_id, *_ in rows.citations}
         self._rows["events"].append(
             (
                 event_id,
-                *fold.content_row(content, self._time_zone).values(),
+                *rows.content,
                 actors,
+                len(cited),
                 int(bool(cited) and cited <= self._withdrawn),
                 *_standing_row(standing),
             )
@@ -358,28 +400,16 @@ class Projector:
 
     # --- Actors ---------------------------------------------------------------------------
 
-    def _put_participants(self, event_id: str, content: dict[str, Any]) -> list[str]:
+    def _put_participants(
+        self, event_id: str, participants: Iterable[tuple[Any, ...]]
+    ) -> list[str]:
         """Hold back the rows of the participants, and return the names of their actors."""
         names = []
-        for position, participant in enumerate(content.get("participants", ()), 1):
-            actor_id, name = self._actors.actor_for(participant)
+        for position, (given_id, said_name, *fields) in enumerate(participants, 1):
+            actor_id, name = self._actors.actor_for(given_id, said_name)
             names.append(name)
             self._named.add(actor_id)
-            self._rows["event_actors"].append(
-                (
-                    event_id,
-                    position,
-                    actor_id,
-                    participant["name"],
-                    participant.get("role", "actor"),
-                    participant.get("as_named"),
-                    participant.get("office"),
-                    participant.get("country"),
-                    participant.get("organisation"),
-                    participant.get("sector"),
-                    participant.get("wikidata"),
-                )
-            )
+            self._rows["event_actors"].append((event_id, position, actor_id, said_name, *fields))
         return names
 
     def _actor(self, entry: Entry, payload: Payload) -> None:

@@ -16,7 +16,6 @@ from timeline.errors import ProjectionOutdated, TooNew
 from timeline.model import countries, resources, time_zones
 from timeline.projection.projector import Projector
 from timeline.store import codec, log, schema, storage
-from timeline.store.codec import Entry
 
 PROJECTION_VERSION = 13
 """The version of the tables; raised with every change of db/projection.sql or of their values."""
@@ -82,13 +81,9 @@ def _search(name: str = "event_search") -> str:
     return str(definition).replace("event_search", name, 1)
 
 
-def check(connection: sqlite3.Connection, path: str) -> Entry | None:
-    """Return the newest entry, if this package reads the log and its tables.
-
-    Otherwise raises TooNew or ProjectionOutdated.
-    """
-    newest = log.newest(connection)
-    if newest:
+def check(connection: sqlite3.Connection, path: str) -> None:
+    """Raise TooNew or ProjectionOutdated unless this package reads the log and its tables."""
+    if newest := log.newest(connection):
         codec.check_version(newest.seq, newest.envelope)
     try:
         row = connection.execute(
@@ -104,7 +99,6 @@ def check(connection: sqlite3.Connection, path: str) -> Entry | None:
         )
     if not row or row[0] != PROJECTION_VERSION:
         raise ProjectionOutdated(path, "its tables are of another version: run timeline rebuild")
-    return newest
 
 
 def time_zone(connection: sqlite3.Connection) -> str:

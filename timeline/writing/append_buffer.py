@@ -13,7 +13,8 @@ it, except `entries._about`.
     AppendBuffer._waiting        entries not folded yet         add              _project
     AppendBuffer._external_ids   their events by external id    claim            flush
     AppendBuffer._versions       newest version by subject      version          add: its subject;
-                                                                                 version: at 1,000
+                                                                                 version: at 1,000;
+                                                                                 ask_versions
     AppendBuffer._sources        sources by id, url or title    sources; add: a  add: an entry but
                                                                 new source       of an event or a
                                                                                  new source;
@@ -26,9 +27,12 @@ it, except `entries._about`.
     Entries._asked_ids           the range of the next new ids  _new_id          the next range
     Entries._taken_ids           ids in it that are taken       _new_id,         the next range
                                                                 _add_payload
-                                 with the day of the append
-    Resolver._code               codes by field and word        resolved         update_log; LRU of
+    VocabularyCodes._code        codes by field and word        of               update_log; LRU of
                                                                                  1,024
+    ManyEvents._cited            ids of sources by what a       _record_         an entry that it
+                                 statement says of them         prepared         did not add; 10,000
+    ManyEvents._on_origins       notes by the sources cited     _record_         as _cited
+                                                                prepared
     Quotations._text             captured texts by SHA-256      checked          LRU of 8
     Quotations._text_sha256      SHA-256 by source and version  checked          LRU of 1,000
     entries._about               what a log says of itself      Entries          LRU of 4; kept for
@@ -40,6 +44,7 @@ versions, and before it reads tables that have rows waiting.
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterable
@@ -50,6 +55,7 @@ from timeline.errors import Conflict, InvalidInput, NotFound, NothingChanged, Re
 from timeline.model.limits import ID
 from timeline.model.log_info import Vocabulary
 from timeline.projection import facet_segments, fold
+from timeline.projection.folded_content import FoldedContent
 from timeline.projection.projector import Projector
 from timeline.store import log
 from timeline.store.appender import Appender
@@ -57,9 +63,8 @@ from timeline.store.codec import Entry, Payload, decode_content
 
 _BATCH = 1_000
 """The number of entries that are held back."""
-MICRO_BATCH = 16
-"""New events that are validated together, and then folded together. Measured over 6,000 events,
-CPU time, 5 rounds in turn: 1.60 s at 1, 1.37 s at 16, 1.47 s at 64."""
+_MICRO_BATCH = 16
+"""New events that are folded together, as they are validated together."""
 _SOURCES_AT_HAND = 10_000
 _ID_RANGES = """
     SELECT id FROM log WHERE id >= :first AND id < :end
@@ -92,7 +97,7 @@ class AppendBuffer:
         """The entries that are held back, by subject."""
         self._ids: set[str] = set()
         """The entry ids in self._entries."""
-        self._waiting: list[tuple[Entry, Payload]] = []
+        self._waiting: list[tuple[Entry, Payload, FoldedContent | None]] = []
         """The entries in self._entries that are not folded yet."""
         self._external_ids: dict[str, str] = {}
         self._versions: dict[str, int] = {}
@@ -104,8 +109,11 @@ class AppendBuffer:
         """Return the `seq` of the next entry, after those of the log and those held back here."""
         return self._log.size + len(self._entries)
 
-    def add(self, entry: Entry, payload: Payload) -> None:
-        """Append an entry, whose payload is `payload`, and fold it into the tables."""
+    def add(self, entry: Entry, payload: Payload, rows: FoldedContent | None = None) -> None:
+        """Append an entry, whose payload is `payload`, and fold it into the tables.
+
+        With the `rows` of its content, that content may be missing in the payload.
+        """
         what, _, key = entry.subject.partition("/")
         if entry.subject in self._entries or what not in ("event", "source"):
             self.flush()
@@ -119,17 +127,17 @@ class AppendBuffer:
                     self._sources[named].append((key, said))
         elif what != "event":
             self._sources.clear()
-        self._waiting.append((entry, payload))
+        self._waiting.append((entry, payload, rows))
         is_new = entry.kind == "event.recorded"  # the tables may be read after any other entry
         # The last entry of a segment is folded from the log, so it must be in the log then.
         if facet_segments.is_last(entry.seq) or len(self._entries) >= _BATCH:
             self.flush()
-        elif not is_new or len(self._waiting) >= MICRO_BATCH:
+        elif not is_new or len(self._waiting) >= _MICRO_BATCH:
             self._project()
 
     def _project(self) -> None:
-        for entry, payload in self._waiting:
-            self._projector.apply(entry, payload)
+        for entry, payload, rows in self._waiting:
+            self._projector.apply(entry, payload, rows)
         self._waiting.clear()
 
     def flush(self) -> None:
@@ -156,6 +164,18 @@ class AppendBuffer:
             ).fetchone()
             self._versions[subject] = known
         return known
+
+    def ask_versions(self, subjects: Iterable[str]) -> None:
+        """Ask for the newest versions of many subjects at once, for the next calls of `version`."""
+        self._versions.clear()
+        self._versions.update(dict.fromkeys(subjects, 0))
+        self._versions.update(
+            self._connection.execute(
+                "SELECT subject, max(version) FROM log"
+                " WHERE subject IN (SELECT value FROM json_each(?)) GROUP BY subject",
+                (json.dumps([*self._versions]),),
+            )
+        )
 
     def suppose(self, subject: str) -> None:
         """Answer from now on as if the log had this subject; for statements that are only tried."""
@@ -208,12 +228,12 @@ class AppendBuffer:
         """Return the first entry of a subject, in this order of versions, that gives content."""
         self.flush_if_held(subject)
         row = self._connection.execute(
-            f"SELECT {log.COLUMNS} FROM log WHERE subject = ? AND version < ?"  # noqa: S608
+            "SELECT seq FROM log WHERE subject = ? AND version < ?"  # noqa: S608
             " AND (kind GLOB '*.recorded' OR kind GLOB '*.updated' OR kind GLOB '*.corrected')"
             f" ORDER BY version {order} LIMIT 1",
             (subject, before),
         ).fetchone()
-        return Entry._make(row) if row else None
+        return log.entry_at(self._connection, row[0]) if row else None
 
     def content_before(self, entry: Entry) -> dict[str, Any]:
         """Return the content of the subject of an entry before that entry."""

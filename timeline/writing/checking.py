@@ -16,6 +16,7 @@ from timeline.errors import InvalidInput, InvalidValue, Refused
 from timeline.model import clock
 from timeline.model.content import Said, Source
 from timeline.model.validation import validate
+from timeline.projection.folded_content import FoldedContent
 from timeline.texts.document import Document, check, sha256
 from timeline.writing.entries import NO_WORDS
 from timeline.writing.receipt import Receipt, new_receipt
@@ -87,6 +88,7 @@ class Trial(Statements):
         said: Said,
         entry_id: str,
         notes: tuple[str, ...] = (),
+        rows: FoldedContent | None = None,
     ) -> Receipt:
         """Keep the content in mind, and return the receipt of an entry that is not added."""
         what, _, key = subject.partition("/")

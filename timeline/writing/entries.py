@@ -22,6 +22,7 @@ from timeline.model.limits import ID
 from timeline.model.log_info import Vocabulary
 from timeline.model.validation import validate
 from timeline.model.vocabulary import stored
+from timeline.projection.folded_content import FoldedContent
 from timeline.projection.projector import Projector
 from timeline.store import codec, log
 from timeline.store.codec import Entry, Payload
@@ -118,16 +119,19 @@ class Entries:
         said: Said,
         entry_id: str,
         notes: tuple[str, ...] = (),
+        rows: FoldedContent | None = None,
     ) -> Receipt:
         """Append one entry with a payload that `_payload` has made already.
 
+        With the `rows` of its content, `content` is only what `Prepared.told` has of it.
         If the log is far ahead of the clock, the first entry of an append is one that says so.
         """
         if note := self._note:
             self._note = None
             self._add("log.updated", "log", self._info, validate(Said, {"reason": note}))
         entry = self._encoded(kind, subject, content, payload, said, entry_id)
-        self._buffer.add(entry, Payload(said.author, said.reason, said.proposed_by, content))
+        parts = Payload(said.author, said.reason, said.proposed_by, content)
+        self._buffer.add(entry, parts, rows)
         first, end = self._asked_ids
         self._taken_ids.update(
             given for given in (entry_id, entry.subject_id) if first <= given < end

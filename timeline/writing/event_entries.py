@@ -7,23 +7,19 @@ The sources that an event brings are recorded before it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from timeline.errors import AlreadyRecorded, InvalidInput, NothingChanged, TimelineError
 from timeline.model import field_paths
 from timeline.model.content import SAME_REPORT, Event, Merge, Said, Statement
-from timeline.model.edtf_words import one_date
 from timeline.model.media import Medium
-from timeline.model.plurals import singular
 from timeline.model.validation import validate
 from timeline.projection import fold
 from timeline.store import codec
 from timeline.store.codec import Entry
 from timeline.store.files import FILE, file_hashes, name_of
-from timeline.writing.append_buffer import MICRO_BATCH
 from timeline.writing.entries import (
     NO_WORDS,
     Entries,
@@ -31,25 +27,19 @@ from timeline.writing.entries import (
     encoded_payload,
     fields_changed,
 )
+from timeline.writing.event_statement import (
+    in_todays_form,
+    names_in,
+    notes_on,
+    own_words,
+    validated_statement,
+)
 from timeline.writing.one_form import comparable, in_one_form
 from timeline.writing.receipt import Receipt, receipt_of
 from timeline.writing.recording_time import RecordingTime
-from timeline.writing.resolver import Resolved
+from timeline.writing.resolver import Brought, Resolved
 
-_WORDS = frozenset(Said.model_fields)
 _ADVICE = "use timeline update (the story moved on) or timeline correct (we were wrong)"
-
-
-class InputPlace(NamedTuple):
-    """Says where a statement is found in the input; both fields may be unknown."""
-
-    line: int | None = None
-    """The line of the input, counted from 1."""
-    item: int | None = None
-    """The number of the statement, counted from 1."""
-
-
-_NOWHERE = InputPlace()
 
 
 class EventEntries(Entries):
@@ -102,16 +92,16 @@ class EventEntries(Entries):
         malformed statement, and AlreadyRecorded if its event_id or one of its external ids
         belongs to an event with other content.
         """
-        given = event if isinstance(event, Event) else _validated_statement(event)
+        given = event if isinstance(event, Event) else validated_statement(event)
         if entry_id and (known := self._known_entry(entry_id)):
             subject = f"event/{given.event_id or entry_id}"
             return self._same_entry(known, "event.recorded", subject, lambda: given)
         if isinstance(given, Statement):
-            said = _own_words(given, said)
+            said = own_words(given, said)
         event_id = given.event_id or self._buffer.owner_of(given.external_ids) or entry_id
         if event_id and self._buffer.version(f"event/{event_id}"):
             return self._recorded_already(event_id, given)
-        resolved = _noted(self._resolver.resolved(_in_todays_form(given, {})), {})
+        resolved = _noted(self._resolver.resolved(in_todays_form(given, {})), {})
         if self.repeatable and not event_id:
             payload = encoded_payload("event.recorded", said, resolved.content)
             if again := self._repeated("event.recorded", said, lambda e: e.payload == payload):
@@ -152,30 +142,6 @@ class EventEntries(Entries):
         return bool(fields) and set(fields).isdisjoint(
             differing(comparable(content), comparable(revised))
         )
-
-    def record_each(
-        self, events: Iterable[Event | Mapping[str, Any]], said: Said = NO_WORDS
-    ) -> Iterator[Receipt]:
-        """Record many events, one after the other, and yield their receipts as they come.
-
-        This is quicker than `record` for each: some statements are taken and validated ahead.
-        An error is raised when its statement has its turn.
-        """
-        return self.record_placed(((_NOWHERE, event) for event in events), said)
-
-    def record_placed(
-        self,
-        events: Iterable[tuple[InputPlace, Event | Mapping[str, Any]]],
-        said: Said = NO_WORDS,
-    ) -> Iterator[Receipt]:
-        """Record many events as `record_each` does; an error says the place of its statement."""
-        for place, event in _validated(events):
-            try:
-                receipt = self.record(event, said)
-            except TimelineError as error:
-                error.at(line=place.line, item=place.item)
-                raise
-            yield receipt
 
     def update(
         self,
@@ -318,7 +284,7 @@ class EventEntries(Entries):
     ) -> Resolved:
         """Return an event after changes by path, or the event that replaces it."""
         return self._resolver.resolved(
-            _in_todays_form(_changed(event_id, content, changes), content),
+            in_todays_form(_changed(event_id, content, changes), content),
             citations_before=content.get("citations", ()),
             before=content,
             files_before=file_hashes(content),
@@ -361,7 +327,7 @@ class EventEntries(Entries):
         for entry, content in zip(known, contents, strict=True):
             own = (content or {}).get("citations", ())
             said = self._resolver.resolved(
-                _in_todays_form(event, content or {}),
+                in_todays_form(event, content or {}),
                 citations_before=[*own, *cited],
                 files_before=files,
             ).content
@@ -394,19 +360,12 @@ class EventEntries(Entries):
                 raise InvalidInput(
                     f"relations.{number}.event_id", "an event cannot relate to itself"
                 )
-        for source_id, (source_entry_id, source) in resolved.sources.items():
-            author = Said(author=said.author)
-            self._add("source.recorded", f"source/{source_id}", source, author, source_entry_id)
+        self._bring(resolved.sources, said)
         notes = resolved.notes
         if content.get("verification") == "corroborated":
-            from timeline.reading import corroboration
-
-            source_ids = [citation["source_id"] for citation in content.get("citations", ())]
-            notes += tuple(
-                filter(None, [corroboration.uncorroborated(self._connection, source_ids)])
-            )
+            notes += self._notes_on_origins(c["source_id"] for c in content.get("citations", ()))
         self._buffer.claim(external_ids, event_id)
-        self.names.update(dict.fromkeys(_names(content)))
+        self.names.update(dict.fromkeys(names_in(content)))
         for number, relation in enumerate(relations):
             if "origin" in relation or self._buffer.version(f"event/{relation['event_id']}"):
                 continue
@@ -418,56 +377,18 @@ class EventEntries(Entries):
         entry_id = entry_id or self._new_id()
         return self._add_payload(kind, f"event/{event_id}", content, payload, said, entry_id, notes)
 
+    def _bring(self, sources: Brought, said: Said) -> None:
+        """Record the sources that come with an event, by its author."""
+        for source_id, (entry_id, source) in sources.items():
+            author = Said(author=said.author)
+            self._add("source.recorded", f"source/{source_id}", source, author, entry_id)
 
-def _validated(
-    events: Iterable[tuple[InputPlace, Event | Mapping[str, Any]]],
-) -> Iterator[tuple[InputPlace, Event]]:
-    """Validate some statements ahead; an error is raised when its statement has its turn."""
-    waiting = iter(events)
-    while True:
-        some: list[tuple[InputPlace, Event]] = []
-        try:
-            for place, event in islice(waiting, MICRO_BATCH):
-                some.append((place, _statement(place, event)))
-        except TimelineError:
-            yield from some
-            raise
-        yield from some
-        if len(some) < MICRO_BATCH:
-            return
+    def _notes_on_origins(self, source_ids: Iterable[str]) -> tuple[str, ...]:
+        """Return the note on an event that is said to be corroborated, and has no two origins."""
+        from timeline.reading import corroboration
 
-
-def _statement(place: InputPlace, event: Event | Mapping[str, Any]) -> Event:
-    """Return the event, validated unless it is one already; an error says its place."""
-    if isinstance(event, Event):
-        return event
-    try:
-        return _validated_statement(event)
-    except TimelineError as error:
-        error.at(line=place.line, item=place.item)
-        raise
-
-
-def _validated_statement(event: Mapping[str, Any]) -> Statement:
-    """Validate a statement; if it is refused as it is written, its names may fit in one form."""
-    try:
-        return validate(Statement, event)
-    except InvalidInput:
-        if not isinstance(event, Mapping) or (formed := in_one_form(event)) == event:
-            raise
-    return validate(Statement, formed)
-
-
-def _names(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the names in an event that others may have too; an actor with an id needs no name."""
-    for who in content.get("participants", ()):
-        if "actor_id" not in who:
-            yield "actor", who["name"]
-    for field in ("place", "about_place"):
-        if name := content.get(field, {}).get("name"):
-            yield "place", name
-    for tag in content.get("tags", ()):
-        yield "tag", tag
+        note = corroboration.uncorroborated(self._connection, source_ids)
+        return (note,) if note else ()
 
 
 def _changed(
@@ -482,48 +403,13 @@ def _changed(
     return changes
 
 
-def _noted(resolved: Resolved, before: Mapping[str, Any]) -> Resolved:
-    """Return an event with a note if a place that was not there before is at 0, 0."""
-    notes = tuple(
-        f"{field} is at 0, 0, which lies in the sea off Africa: leave lat and lon out if they are "
-        "not known"
-        for field in ("place", "about_place")
-        if (place := resolved.content.get(field, {})) != before.get(field)
-        and place.get("lat") == place.get("lon") == "0"
-    )
-    return resolved._replace(notes=(*resolved.notes, *notes)) if notes else resolved
-
-
-def _in_todays_form(event: Event, before: Mapping[str, Any]) -> Event:
-    """Return an event as it is recorded today: an interval of two equal dates is that date.
-
-    What says the same in the version before stays as it was written there: the date, and a unit
-    that is in the plural in one of the two.
-    """
-    date = one_date(event.occurred)
-    if "occurred" in before and one_date(before["occurred"]) == date:
-        date = before["occurred"]
-    changes: dict[str, Any] = {"occurred": date} if date != event.occurred else {}
-    units = [figure["unit"] for figure in before.get("quantities", ())]
-    quantities = tuple(
-        figure.model_copy(update={"unit": unit})
-        if figure.unit != unit and singular(figure.unit) == singular(unit)
-        else figure
-        for figure, unit in zip(event.quantities, units, strict=False)
-    )
-    if quantities != tuple(event.quantities[: len(quantities)]):
-        changes["quantities"] = (*quantities, *event.quantities[len(quantities) :])
-    return event.model_copy(update=changes) if changes else event
-
-
 def _dropped(sha256: str) -> str:
     """Return the note on a file that an event does not show any more."""
     name = name_of(sha256)[: len(FILE) + 8]
     return f"earlier versions show {name} still: timeline erase {name} takes it out of all"
 
 
-def _own_words(statement: Statement, said: Said) -> Said:
-    if _WORDS.isdisjoint(statement.model_fields_set):
-        return said
-    own = {field: value for field in Said.model_fields if (value := getattr(statement, field))}
-    return said.model_copy(update=own) if own else said
+def _noted(resolved: Resolved, before: Mapping[str, Any]) -> Resolved:
+    """Return an event with the notes on what was not there before."""
+    notes = notes_on(resolved.content, before)
+    return resolved._replace(notes=(*resolved.notes, *notes)) if notes else resolved

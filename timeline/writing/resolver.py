@@ -12,13 +12,13 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import normalize
 
-from timeline.errors import AlreadyRecorded, InvalidInput, InvalidValue
+from timeline.errors import AlreadyRecorded, InvalidInput
 from timeline.model.content import Citation, Event, Source
 from timeline.model.invisible import one_form
 from timeline.model.log_info import Vocabulary
-from timeline.model.terms import term
 from timeline.writing.append_buffer import AppendBuffer
 from timeline.writing.one_form import comparable, in_one_form
+from timeline.writing.vocabulary_codes import VocabularyCodes
 
 if TYPE_CHECKING:
     from timeline.writing.citations import Cited, Quotations
@@ -52,8 +52,7 @@ class Resolver:
     ) -> None:
         self._connection = connection
         self._buffer = buffer
-        self._vocabulary = vocabulary
-        self._code = functools.lru_cache(maxsize=1024)(self._code_of)
+        self._codes = VocabularyCodes(vocabulary)
         self._new_id = new_id
 
     def resolved(
@@ -71,19 +70,11 @@ class Resolver:
         one form, but those that the content `before` has stay as they are. A file in
         `files_before`, by its hash, need not be attached here.
         """
-        codes: dict[str, Any] = {
-            field: self._code(field, word)
-            for field in ("event_type", "mode")
-            if (word := getattr(event, field))
-        }
-        if event.contexts:
-            contexts = (self._code("contexts", context) for context in event.contexts)
-            codes["contexts"] = tuple(dict.fromkeys(contexts))
         sources: Brought = {}
         citations = tuple(
             self._by_source_id(citation, sources, cited_before) for citation in event.citations
         )
-        event = event.model_copy(update={**codes, "citations": citations})
+        event = event.model_copy(update={**self._codes.of(event), "citations": citations})
         for field, source_id in sources_named(event):
             if source_id not in sources and not self._buffer.version(f"source/{source_id}"):
                 raise InvalidInput(field, f'there is no source "{source_id}" in this log')
@@ -115,26 +106,21 @@ class Resolver:
         source = citation.source
         if source is None:
             return citation
+        source_id = self.source_id(source, sources, cited_before)
+        return citation.model_copy(update={"source": None, "source_id": source_id})
+
+    def source_id(self, source: Source, new: Brought, cited_before: Container[str] = ()) -> str:
+        """Return the id of a source; one that is not known is put into `new`.
+
+        Raises AlreadyRecorded as `known_source` does.
+        """
         content = in_one_form(source.content())
-        source_id = self.known_source(source, content, sources, cited_before)
+        source_id = self.known_source(source, content, new, cited_before)
         if not source_id:
             entry_id = self._new_id()
             source_id = source.source_id or entry_id
-            sources[source_id] = entry_id, content
-        return citation.model_copy(update={"source": None, "source_id": source_id})
-
-    def _code_of(self, field: str, text: str) -> str:
-        terms, what = {
-            "event_type": (self._vocabulary.event_types, "event type"),
-            "mode": (self._vocabulary.modes, "mode"),
-            "contexts": (self._vocabulary.contexts, "context"),
-        }[field]
-        if not terms:
-            return text
-        try:
-            return term(text, terms, what)
-        except InvalidValue as error:
-            raise InvalidInput(field, error.problem) from None
+            new[source_id] = entry_id, content
+        return source_id
 
     def known_source(
         self,

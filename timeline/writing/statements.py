@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from timeline.writing.event_entries import EventEntries
+from timeline.writing.many_events import ManyEvents
 from timeline.writing.source_entries import SourceEntries
 
 
-class Statements(EventEntries, SourceEntries):
+class Statements(ManyEvents, SourceEntries):
     """Takes the statements that people and programs make: all but those about the log itself."""

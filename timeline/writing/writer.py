@@ -1,8 +1,9 @@
 """Accept statements by the rules of the log, and write them as entries; no other way leads in.
 
-One class, `Append`, is cut into five files by inheritance: `entries` has the parts that all
-operations share, `event_entries` and `source_entries` have the operations on events and on sources
-and actors, `statements` joins them, and this module adds the operations on the log itself.
+One class, `Append`, is cut into six files by inheritance: `entries` has the parts that all
+operations share, `event_entries`, `many_events` and `source_entries` have the operations on events
+and on sources and actors, `statements` joins them, and this module adds the operations on the log
+itself.
 
 Guarantees: an append is added whole, or not at all. Its entries share one `recorded_at`, later than
 every one before. Ids and versions are used once. A reference leads to something that exists. An
@@ -105,11 +106,13 @@ def appending(
     ):
         note = None if dry_run else scrub.finish(connection, path)
         with storage.immediate(connection):
-            newest = tables.check(connection, path)
-            time = recording_time(newest, changed_at, now(), trust_clock=trust_clock, ahead=ahead)
+            tables.check(connection, path)
+            time = recording_time(
+                connection, changed_at, now(), trust_clock=trust_clock, ahead=ahead
+            )
             append = Append(connection, time)
             append.notes += [note] if note else []
-            size = newest.seq + 1 if newest else 0
+            size = log.size(connection)
             with around(append):
                 if (own := node.node_of(connection)) and not own.writing:
                     raise Refused(f"this file is a node of {own.cluster}, and grows with it alone")

@@ -46,7 +46,7 @@ from timeline.model.content import Said
 from timeline.model.typed_dates import resolved
 from timeline.model.validation import validate
 from timeline.reading.former_dates import FormerDates
-from timeline.writing.event_entries import InputPlace
+from timeline.writing.event_statement import InputPlace
 
 if TYPE_CHECKING:
     from timeline.formats.sheet.reading import Sheet
