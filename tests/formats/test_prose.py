@@ -17,7 +17,7 @@ from ticking_clock import TickingClock
 
 from timeline import Timeline
 from timeline.formats import prose, prose_changes
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.model.content import Event
 from timeline.reading import comparison
 from timeline.store import storage

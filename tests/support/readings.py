@@ -9,9 +9,9 @@ from pathlib import Path
 
 from site_in_process import FILES, open_site
 
-from timeline.formats import prose
 from timeline.formats.about import About
 from timeline.formats.exports import FORMATS
+from timeline.formats.log_names import Names
 from timeline.formats.sheet.lookup import lookup_of
 from timeline.proof.checks.schema import foreign_tables
 from timeline.reading import captured_texts, comparison, entries, query, selection
@@ -94,7 +94,7 @@ def exports(path: Path) -> dict[str, object]:
             log.info(connection),
             lookup_of(connection),
             cited_text=captured_texts.cited(connection),
-            names=prose.Names(connection),
+            names=Names(connection),
         )
         found: dict[str, object] = {
             name: "".join(

@@ -7,7 +7,7 @@ from typing import Any
 
 from timeline.cli import output
 from timeline.formats import prose
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.store.files import FILE, name_of
 
 Sections = dict[str, list[list[str]]]

@@ -12,7 +12,7 @@ from typing import Any
 from timeline.cli import output
 from timeline.cli.event_sections import print_sections, sections
 from timeline.formats import prose, prose_changes
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.intake.proposals.checked import BroughtQuote, CheckedProposal
 from timeline.intake.proposals.checks import ProposalMark
 from timeline.intake.proposals.inbox import Waiting

@@ -16,7 +16,7 @@ from timeline.desk.forms import FormProblem
 from timeline.errors import NotFound
 from timeline.formats import prose
 from timeline.formats.labels import label
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.intake.proposals.inbox import Draft
 from timeline.intake.proposals.proposal import BroughtText
 from timeline.model.content import Claim, Event, Participant, Relation
@@ -160,7 +160,7 @@ def _in_words(names: Names, kind: str, item: Any) -> str:
                 ": "
             )
         case "relations":
-            return prose.relation(names, item)
+            return names.relation(item)
         case "citations":
             source = item.get("source") or {}
             key = item.get("source_id")

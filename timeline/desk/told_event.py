@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from timeline.formats import prose, prose_changes
 from timeline.formats.labels import label
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.formats.prose_changes import Change
 from timeline.model.content import Event
 from timeline.projection.differences import differences
@@ -53,7 +53,7 @@ def _facts(names: Names, content: Mapping[str, Any]) -> Iterator[tuple[str, list
     yield "Figures", [prose.figure(figure, names.language) for figure in figures]
     claims = content.get("claims", ())
     yield "Claims", [_with(prose.claim(claim), "stance", claim) for claim in claims]
-    yield "Related", [prose.relation(names, tie) for tie in content.get("relations", ())]
+    yield "Related", [names.relation(tie) for tie in content.get("relations", ())]
     for field, what in (("modality", "Happened"), ("verification", "How sure")):
         if content.get(field, prose.DEFAULTS[field]) != prose.DEFAULTS[field]:
             yield what, [label(field, content[field])]

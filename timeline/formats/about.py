@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from timeline.errors import InvalidValue
 from timeline.formats import prose
 from timeline.formats.labels import event_type_label
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.formats.selection_words import Condition, conditions
 from timeline.formats.sheet.events import Lookup
 from timeline.formats.sheet.lookup import lookup_to_write

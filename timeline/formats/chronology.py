@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 from timeline.formats import prose
 from timeline.formats.about import About
 from timeline.formats.labels import label
+from timeline.formats.log_names import Names
 from timeline.formats.selection_words import sentence
 from timeline.languages.translation import gettext, ngettext
 from timeline.reading.rows import EventDict
@@ -92,7 +93,7 @@ def _front(about: About) -> Iterator[Paragraph]:
 class _Numbers:
     """The footnotes of a chronology, which are numbered as they are made."""
 
-    def __init__(self, names: prose.Names) -> None:
+    def __init__(self, names: Names) -> None:
         self._names = names
         self._last = 0
 

@@ -2,20 +2,19 @@
 
 Guarantees: the terminal and the site use the same wording; the terminal always speaks English.
 Everything returned is plain text; whoever shows it must escape it. Nothing here writes or prints.
+
+Knows no log: `log_names` reads what an id or a code of a log means.
 """
 
 from __future__ import annotations
 
 import datetime
-import functools
 import re
-import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from timeline.errors import NotFound
-from timeline.formats.labels import country_name, event_type_label, label
+from timeline.formats.labels import country_name, label
 from timeline.formats.local_dates import city_of, clock_words, date_words, weekday_name
 from timeline.formats.local_figures import local_amount
 from timeline.languages import translation
@@ -24,14 +23,6 @@ from timeline.model import edtf as dates
 from timeline.model import log_clock
 from timeline.model.figures import is_english, plain_number, written
 from timeline.model.plurals import plural
-from timeline.reading import query
-from timeline.reading.as_of import NOW, AsOf
-from timeline.reading.entries import erasure_of
-from timeline.reading.references import resolve_entry
-from timeline.reading.sources import sources_by_id
-from timeline.store import log
-from timeline.store.rows import RowDict
-from timeline.texts.pages import PAGE_BREAK
 
 Fields = Mapping[str, Any]
 """The fields of an event, or of one of its parts, by name."""
@@ -128,99 +119,6 @@ def instant(text: str, time_zone: str = "UTC") -> str:
     return gettext("{time} {clock}").format(time=time, clock=clock)
 
 
-class Names:
-    """A reader of the names that a log gives to event types, events and sources.
-
-    Events, and whether a source was withdrawn, are read as of `as_of`. Labels of event types and
-    titles of sources are those of today.
-    """
-
-    def __init__(self, connection: sqlite3.Connection, as_of: AsOf = NOW) -> None:
-        self._connection = connection
-        self._as_of = as_of
-
-    @functools.cached_property
-    def labels(self) -> dict[str, str]:
-        """Return the labels of event types, by code."""
-        labels = query.labels(self._connection)
-        return {code: event_type_label(code, label) for code, label in labels.items()}
-
-    @functools.cached_property
-    def language(self) -> str:
-        """Return the language of the log."""
-        return str(log.info(self._connection).get("language", "en"))
-
-    @functools.cached_property
-    def time_zone(self) -> str:
-        """Return the time zone of the log."""
-        return log.time_zone(self._connection)
-
-    def event_type(self, code: str) -> str:
-        """Return the label of an event type, "Agreement" for AGREE; without a label the code."""
-        return self.labels.get(code, code)
-
-    def event(self, event_id: str) -> str:
-        """Return title and id of an event, "Talks in Odesa (talks)".
-
-        Returns only the id if the log had no such event as of then.
-        """
-        try:
-            event = query.get(self._connection, event_id, as_of=self._as_of)
-        except NotFound:
-            return event_id
-        return f"{title(event)} ({event_id})"
-
-    def actor(self, actor: str) -> str:
-        """Return the name of the actor with an id; another text as it is."""
-        query = "SELECT name FROM actors WHERE actor_id = ?"
-        row = self._connection.execute(query, (actor,)).fetchone()
-        return str(row[0]) if row else actor
-
-    def erased(self, event: Fields) -> str:
-        """Return the sentence that tells when and why what an event said was erased."""
-        return erased(erasure_of(self._connection, event["seq"]), "What it said")
-
-    def source(self, source_id: str) -> str:
-        """Return the title of a source; without one its URL, else its id."""
-        source = self._source(source_id)
-        return str(source.get("title") or source.get("url") or source_id)
-
-    def named(self, source_id: str) -> dict[str, str | None]:
-        """Return the title of a source, as `source` does, and its language if that is known."""
-        language = self._source(source_id).get("language")
-        return {"title": self.source(source_id), "language": language}
-
-    def citation(self, citation: Fields) -> str:
-        """Return a citation in words: title, publisher and date of its source, page and quote.
-
-        A withdrawn source is marked "WITHDRAWN".
-        """
-        source = self._source(citation["source_id"])
-        page = self._page(citation)
-        return listed(
-            self.source(citation["source_id"]),
-            source.get("publisher"),
-            date(source.get("published")),
-            gettext("page {number}").format(number=page) if page else None,
-            f'"{citation["quote"].replace(PAGE_BREAK, " ")}"' if "quote" in citation else None,
-            gettext("WITHDRAWN") if source.get("state") == "withdrawn" else None,
-        )
-
-    def addresses(self, source_id: str) -> list[str]:
-        """Return the address of a source and that of its copy in an archive, those it has."""
-        source = self._source(source_id)
-        return [source[name] for name in ("url", "archive_url") if source.get(name)]
-
-    @functools.cached_property
-    def _page(self) -> Callable[[Fields], int | None]:
-        from timeline.reading.captured_texts import cited_pages  # not loaded for lists
-
-        return cited_pages(self._connection)
-
-    def _source(self, source_id: str) -> RowDict:
-        return sources_by_id(self._connection, [source_id], self._as_of).get(source_id, {})
-
-
 def listed(*parts: str | None) -> str:
     """Return the parts that there are, one after the other: "Odesa, Ukraine"."""
     return pgettext("between the parts of a list", ", ").join(part for part in parts if part)
@@ -248,22 +146,6 @@ def erased(erasure: Fields | None, what: str = "") -> str:
             "{what} was erased from the log (entry {entry}, {when}), and then the reason too"
         )
     return text.format(what=what, entry=erasure["seq"], when=when, reason=reason)
-
-
-def erased_sides(connection: sqlite3.Connection, compared: Fields) -> list[str]:
-    """Return one sentence for each compared version that was erased: when, and why.
-
-    `compared` is what `comparison.compare` returned.
-    """
-    sides = (compared["before"], compared["after"])
-    versions = [side["version"] for side in sides if side and side["state"] == "erased"]
-    return [
-        erased(
-            erasure_of(connection, resolve_entry(connection, f"{compared['event_id']}@{version}")),
-            gettext("what version {number} said").format(number=version),
-        )
-        for version in dict.fromkeys(versions)
-    ]
 
 
 def facts(event: Fields, labels: Mapping[str, str]) -> str:
@@ -438,22 +320,6 @@ def figure(figure: Fields, language: str = "en") -> str:
 def claim(claim: Fields) -> str:
     """Return speaker and statement, without the stance: "Moscow: no progress"."""
     return ": ".join(claim[field] for field in ("speaker", "statement") if field in claim)
-
-
-def relation(names: Names, relation: Fields) -> str:
-    """Return a relation to another event, such as "part of Talks in Odesa (talks)"."""
-    return gettext("{relation} {event}").format(
-        relation=label("relation", relation["type"]), event=related_event(names, relation)
-    )
-
-
-def related_event(names: Names, relation: Fields) -> str:
-    """Return the other event of a relation: "Talks (talks)", or "talks of example.org/x"."""
-    if "origin" in relation:
-        return gettext("{event} of {log}").format(
-            event=relation["event_id"], log=relation["origin"]
-        )
-    return names.event(relation["event_id"])
 
 
 def medium_kind(medium: Fields) -> str:

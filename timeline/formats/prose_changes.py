@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from timeline.formats import prose
 from timeline.formats.labels import country_name, label
-from timeline.formats.prose import DEFAULTS, Fields, Names
+from timeline.formats.log_names import Names
+from timeline.formats.prose import DEFAULTS, Fields
 from timeline.languages import translation
 from timeline.languages.translation import current, gettext, ngettext, pgettext
 from timeline.model import field_paths
@@ -158,8 +159,8 @@ _ITEMS = {
     ),
     "relations": _Item(
         lambda _: gettext("relation"),
-        prose.relation,
-        prose.relation,
+        Names.relation,
+        Names.relation,
         frozenset(("type", "event_id")),
         frozenset(("type", "event_id")),
     ),

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from timeline.errors import InvalidValue
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.model import countries, edtf
 
 _BY_VALUE = (

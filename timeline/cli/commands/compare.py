@@ -12,7 +12,7 @@ from timeline.cli import output
 from timeline.cli.opening import opened
 from timeline.cli.options import Command, json_option
 from timeline.formats import prose, prose_changes
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names, erased_sides
 from timeline.reading import comparison, query
 from timeline.reading.as_of import parse_as_of
 from timeline.reading.references import resolve_event
@@ -91,7 +91,7 @@ def _print(connection: sqlite3.Connection, names: Names, found: Mapping[str, Any
     if not before and stands:
         output.echo(output.wrapped(prose.facts(stands, names.labels), 2))
     output.echo(output.wrapped(f"{found['event_id']}: {sides}", 2))
-    erased = prose.erased_sides(connection, found)
+    erased = erased_sides(connection, found)
     for side in erased:
         output.echo(output.hanging(f"- {side}", 2))
     if before and after and not erased:

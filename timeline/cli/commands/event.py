@@ -14,7 +14,7 @@ from timeline.cli.opening import opened
 from timeline.cli.options import Command, as_of_options, json_option
 from timeline.errors import NotFound
 from timeline.formats import prose, prose_changes
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.reading import corroboration, query
 from timeline.reading.as_of import AsOf
 from timeline.reading.entries import erasure_of
@@ -90,7 +90,7 @@ def _ties(
 ) -> Iterator[list[str]]:
     """Yield the relations of this version, then today's relations of other events to it."""
     for relation in event.get("relations", ()):
-        yield [relation["type"].replace("_", " "), prose.related_event(names, relation)]
+        yield [relation["type"].replace("_", " "), names.related_event(relation)]
     if is_newest:
         for tie in query.related(connection, event["event_id"]):
             if tie["direction"] == "from":

@@ -21,7 +21,7 @@ from timeline.cli.appending import settle_clock
 from timeline.cli.opening import opened, opened_to_append
 from timeline.cli.options import Command, author_option, json_option
 from timeline.errors import InvalidProposal, NotFound, TimelineError
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.intake.proposals.checked import CheckedProposal, checked
 from timeline.intake.proposals.checks import ProposalMark, marks
 from timeline.intake.proposals.inbox import Inbox, Waiting

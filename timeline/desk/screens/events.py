@@ -9,7 +9,7 @@ from timeline.desk import citing, forms, told_event
 from timeline.desk.forms import ChangeKind
 from timeline.desk.visit import DeskReply, Redirect, ScreenRoute, Shown, Visit
 from timeline.formats import prose, prose_changes
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.intake.proposals.nearby import nearby
 from timeline.reading import query, selection
 from timeline.store import log as entries

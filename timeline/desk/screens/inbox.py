@@ -9,6 +9,7 @@ from timeline.desk.rejection import REASONS, reason_of
 from timeline.desk.visit import DeskReply, Redirect, ScreenRoute, Shown, Visit
 from timeline.desk.waiting import DOES, SHELVES, InboxChoice
 from timeline.formats import prose
+from timeline.formats.log_names import Names
 from timeline.intake.proposals.inbox import Draft
 from timeline.intake.proposals.proposal import WAYS
 from timeline.store import log as entries
@@ -85,7 +86,7 @@ def _draft(visit: Visit, draft: Draft) -> dict[str, str]:
     kind = DOES.get(draft.fields.get("kind", ""), draft.fields.get("kind", ""))
     title = str(values.get("title") or "").strip() or "Without a title yet"
     if draft.event_id and "title" not in values:
-        title = prose.Names(log).event(draft.event_id)
+        title = Names(log).event(draft.event_id)
     return {
         "draft_id": draft.draft_id,
         "title": title,

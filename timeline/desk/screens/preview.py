@@ -19,7 +19,7 @@ from timeline.desk.visit import DeskReply, Redirect, ScreenRoute, SentFile, Show
 from timeline.desk.who import WHO, remember_author
 from timeline.errors import Conflict, NotFound, NothingChanged, TimelineError
 from timeline.formats import prose
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.formats.prose_changes import Change
 from timeline.intake.proposals.checked import CheckedProposal, quotes_of
 from timeline.intake.proposals.checks import ProposalMark, marks

@@ -20,7 +20,7 @@ from timeline.desk.visit import DeskReply, Redirect, ScreenRoute, Shown, Visit
 from timeline.desk.waiting import DOES, InboxChoice
 from timeline.errors import InvalidInput, InvalidProposal, NotFound, Refused, TimelineError
 from timeline.formats import prose, prose_changes
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.intake.proposals.checked import CheckedProposal, checked
 from timeline.intake.proposals.checks import ProposalMark, marks
 from timeline.intake.proposals.inbox import Draft, Waiting

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from timeline.formats import prose
 from timeline.formats.labels import label
-from timeline.formats.prose import DEFAULTS, Fields, Names
+from timeline.formats.log_names import Names
+from timeline.formats.prose import DEFAULTS, Fields
 from timeline.languages.translation import gettext, ngettext, number
 from timeline.reading import query
 from timeline.reading.as_of import NOW

@@ -15,7 +15,7 @@ from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from timeline.formats import prose, prose_changes
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.languages.translation import gettext
 from timeline.reading import comparison, deadline, query
 from timeline.reading.entries import erasure_of

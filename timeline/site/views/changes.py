@@ -16,8 +16,8 @@ from timeline.errors import InvalidInput
 from timeline.formats import prose, prose_changes
 from timeline.formats.about import About, in_words
 from timeline.formats.exporters import atom
+from timeline.formats.log_names import Names, erased_sides
 from timeline.formats.markup import escaped
-from timeline.formats.prose import Names
 from timeline.languages import translation
 from timeline.languages.translation import gettext, ngettext
 from timeline.reading import comparison, deadline, query
@@ -101,7 +101,7 @@ def _between(
         {
             **row,
             "words": prose_changes.shortened(_in_words(connection, names, row)),
-            "erased": prose.erased_sides(connection, row),
+            "erased": erased_sides(connection, row),
         }
         for row in found.rows
     ]

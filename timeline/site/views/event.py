@@ -15,7 +15,8 @@ from typing import Any
 from timeline.errors import InvalidInput, NotFound
 from timeline.formats import prose
 from timeline.formats.labels import country_name, label
-from timeline.formats.prose import DEFAULTS, Names
+from timeline.formats.log_names import Names
+from timeline.formats.prose import DEFAULTS
 from timeline.languages.translation import gettext
 from timeline.projection.actors import known_as
 from timeline.reading import corroboration, query
@@ -239,7 +240,7 @@ def _ties(
     for relation in event.get("relations", ()):
         other = relation["event_id"]
         if "origin" in relation:
-            title = prose.related_event(names, relation)
+            title = names.related_event(relation)
             ties.append({"verb": _verb(relation["type"]), "title": title, "out": True})
             continue
         try:

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from timeline.formats import prose, prose_changes
 from timeline.formats.local_dates import day_and_time, day_of_year, weekday_name
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.languages import translation
 from timeline.languages.translation import gettext, ngettext
 from timeline.model import log_clock

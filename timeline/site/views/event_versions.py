@@ -10,7 +10,7 @@ import sqlite3
 from typing import Any
 
 from timeline.formats import prose, prose_changes
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.languages import translation
 from timeline.languages.translation import gettext, ngettext
 from timeline.reading import comparison, deadline, query

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from timeline.formats import prose
 from timeline.formats.local_dates import clock_words, day_of_year
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.languages import translation
 from timeline.languages.translation import gettext
 from timeline.model import clock

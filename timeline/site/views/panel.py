@@ -15,7 +15,7 @@ from timeline.errors import InvalidValue
 from timeline.formats import prose
 from timeline.formats.labels import country_name, event_type_label, label
 from timeline.formats.local_dates import period_words
-from timeline.formats.prose import Names
+from timeline.formats.log_names import Names
 from timeline.languages import translation
 from timeline.languages.translation import current, gettext, ngettext
 from timeline.model import edtf
