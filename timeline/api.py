@@ -38,13 +38,8 @@ from timeline.errors import InvalidInput, InvalidValue, Outrun, Refused, Timelin
 from timeline.model import clock
 from timeline.model.content import Event, Said, Source
 from timeline.model.validation import validate
-from timeline.model.vocabulary import read_vocabulary
 from timeline.projection import tables
-from timeline.reading import comparison, query, selection
 from timeline.reading.as_of import parse_as_of
-from timeline.reading.past_tables import tables_as_of
-from timeline.reading.references import resolve_event, resolve_source
-from timeline.reading.rows import ChangeRow, EventDict, EventRow, VersionRow
 from timeline.store import log, storage
 from timeline.store.node import node_of
 from timeline.writing import writer
@@ -53,7 +48,12 @@ from timeline.writing.writer import Append
 
 if TYPE_CHECKING:
     from timeline.cluster.node import ClusterNode
+    from timeline.reading.rows import ChangeRow, EventDict, EventRow, VersionRow
     from timeline.writing.erasure import Erasure
+
+    EventRows = list[EventRow]
+    VersionRows = list[VersionRow]
+    ChangeRows = list[ChangeRow]
 
 T = TypeVar("T")
 
@@ -61,9 +61,6 @@ NewEvent = Event | Mapping[str, Any]
 EventChanges = Mapping[str, Any] | Event
 
 Rows = list[dict[str, Any]]
-EventRows = list[EventRow]
-VersionRows = list[VersionRow]
-ChangeRows = list[ChangeRow]
 Ids = list[str] | tuple[str, ...] | set[str]
 When = str | int | date
 """A moment: a day (which means its end) or a time, ISO 8601, or an entry number: "#41" or 41.
@@ -222,13 +219,18 @@ class Timeline:
         `time_zone` is the IANA name of the zone in which days begin and end; default UTC. Raises
         InvalidInput for a malformed value, StoreError if the file exists or cannot be written.
         """
+        vocabulary = None
+        if vocabulary_file:
+            from timeline.model.vocabulary import read_vocabulary
+
+            vocabulary = read_vocabulary(Path(vocabulary_file))
         fields = {
             "title": title,
             "origin": origin,
             "licence": licence,
             "language": language,
             "time_zone": time_zone,
-            "vocabulary": read_vocabulary(Path(vocabulary_file)) if vocabulary_file else None,
+            "vocabulary": vocabulary,
             "notice": notice,
         }
         writer.create_log(path, fields, validate(Said, {"author": author}), now=now)
@@ -579,6 +581,8 @@ class Timeline:
         `text` is an event id, any unique beginning of one, ID@3 for version 3, or #41 for an
         entry. Raises NotFound, Ambiguous.
         """
+        from timeline.reading.references import resolve_event
+
         with self._reading() as connection:
             return resolve_event(connection, text)
 
@@ -598,10 +602,12 @@ class Timeline:
         also has merged_into. Raises NotFound for an event, or a version of it, that was not
         recorded by that moment.
         """
+        from timeline.reading import query
+
         with self._reading() as connection:
             point = parse_as_of(connection, as_of, as_reported)
             event = query.get(connection, event_id, version=version, as_of=point)
-            return cast(EventDict, event)
+            return cast("EventDict", event)
 
     def history(
         self, event_id: str, *, as_of: When | None = None, as_reported: When | None = None
@@ -613,9 +619,11 @@ class Timeline:
         `changes`. A change is a dict of path (RFC 6901), old_value and new_value: text, JSON in
         text for a nested value, None for a missing field. Raises NotFound.
         """
+        from timeline.reading import query
+
         with self._reading() as connection:
             point = parse_as_of(connection, as_of, as_reported)
-            return cast(VersionRows, query.history(connection, event_id, as_of=point))
+            return cast("VersionRows", query.history(connection, event_id, as_of=point))
 
     def changes(
         self, start: When, end: When | None = None, *, reported: bool = False
@@ -628,9 +636,11 @@ class Timeline:
         oldest first: dicts of version, kind, seq, recorded_at, reported_at, author and reason.
         Raises InvalidInput for a malformed moment, NotFound for an unknown entry.
         """
+        from timeline.reading import comparison
+
         with self._reading() as connection:
             found = comparison.changes(connection, start, end, reported=reported)
-            return cast(ChangeRows, [*found])
+            return cast("ChangeRows", [*found])
 
     def list(
         self,
@@ -645,8 +655,10 @@ class Timeline:
         Rows are flat: `contexts`, `tags` and `extra` are JSON in text. Numbers are int or float,
         unknown values None. Raises InvalidInput for a filter that cannot be read.
         """
+        from timeline.reading import selection
+
         with self._tables(as_of, as_reported) as past:
-            return cast(EventRows, [*selection.list_events(past, filters, limit=limit)])
+            return cast("EventRows", [*selection.list_events(past, filters, limit=limit)])
 
     def search(
         self,
@@ -662,8 +674,10 @@ class Timeline:
         Put a phrase in double quotes. `match` is an excerpt, with each found word between U+0002
         and U+0003. Raises InvalidInput for a filter that cannot be read, or a text without words.
         """
+        from timeline.reading import selection
+
         with self._tables(as_of, as_reported) as past:
-            return cast(EventRows, [*selection.search(past, text, filters, limit=limit)])
+            return cast("EventRows", [*selection.search(past, text, filters, limit=limit)])
 
     def facets(
         self,
@@ -678,6 +692,8 @@ class Timeline:
         Returns by the name of the facet (`selection.FACETS`) rows of value, label and count, the
         most frequent value first. Raises InvalidInput as `list` and `search` do.
         """
+        from timeline.reading import selection
+
         with self._tables(as_of, as_reported) as past:
             return selection.facets(past, filters, text=text)
 
@@ -704,6 +720,8 @@ class Timeline:
         `text` is a source id, any unique beginning of one, or the address of a source. Raises
         NotFound, Ambiguous.
         """
+        from timeline.reading.references import resolve_source
+
         with self._reading() as connection:
             return resolve_source(connection, text)
 
@@ -715,6 +733,7 @@ class Timeline:
         that quote it. Raises NotFound, NoText.
         """
         from timeline.reading import captured_texts
+        from timeline.reading.references import resolve_source
 
         with self._reading() as connection:
             source_id = resolve_source(connection, source_id)
@@ -735,6 +754,8 @@ class Timeline:
 
     @contextlib.contextmanager
     def _tables(self, as_of: When | None, as_reported: When | None) -> Iterator[sqlite3.Connection]:
+        from timeline.reading.past_tables import tables_as_of
+
         with self._reading() as connection:
             point = parse_as_of(connection, as_of, as_reported)
             with tables_as_of(connection, point) as past:

@@ -689,7 +689,7 @@ def test_what_is_no_object_is_refused(kind: type[Content], data: object) -> None
 # --- Contents ---------------------------------------------------------------------------------
 
 any_event = events(inline=sources, attached=files)
-MODELS_BY_FIELD = {**validation._MODELS_BY_FIELD, "": Event}
+MODELS_BY_FIELD = {**validation._models_by_field(), "": Event}
 
 
 def parts(content: dict[str, Any], field: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -851,7 +851,7 @@ def test_every_model_that_holds_fields_is_known_to_the_refusal_of_unknown_ones(
 ) -> None:
     for name, field in kind.model_fields.items():
         for inner in inner_models(field.annotation):
-            assert validation._MODELS_BY_FIELD[name] is inner
+            assert validation._models_by_field()[name] is inner
 
 
 def schemas(value: Any) -> Iterator[dict[str, Any]]:

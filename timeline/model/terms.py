@@ -4,7 +4,7 @@ Guarantees: a term is found by code or label in any case and comes back as its c
 an InvalidValue of one line that names the nearest term.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
@@ -27,6 +27,24 @@ class KnownTerm(NamedTuple):
 
     code: str
     label: str
+
+
+class KnownTerms(NamedTuple):
+    """The terms of a log by their field in its vocabulary; an empty list leaves a field free."""
+
+    event_types: tuple[KnownTerm, ...] = ()
+    modes: tuple[KnownTerm, ...] = ()
+    contexts: tuple[KnownTerm, ...] = ()
+
+
+def known_terms(vocabulary: Mapping[str, Iterable[Mapping[str, str]]]) -> KnownTerms:
+    """Return the terms of a vocabulary with this content, which was validated before."""
+    return KnownTerms(
+        **{
+            field: tuple(KnownTerm(each["code"], each["label"]) for each in terms)
+            for field, terms in vocabulary.items()
+        }
+    )
 
 
 def term(text: str, terms: Sequence[AnyTerm], what: str) -> str:

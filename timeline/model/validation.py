@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pydantic import ValidationError
@@ -20,7 +21,6 @@ from timeline.model.content import (
     Source,
 )
 from timeline.model.field_types import PATTERNS
-from timeline.model.log_info import Term, Vocabulary
 from timeline.model.media import Medium
 
 if TYPE_CHECKING:
@@ -111,26 +111,30 @@ def _unknown_field(model: type[Content], path: tuple[int | str, ...]) -> str:
     fields: list[str] = list(model.model_fields)
     for part in path[:-1]:
         if isinstance(part, str):
-            owner = _MODELS_BY_FIELD.get(part)
+            owner = _models_by_field().get(part)
             fields = list(owner.model_fields) if owner else []
     near = hints.nearest(str(path[-1]), fields)
     hint = f"did you mean {near}?" if near else f"known are {', '.join(fields)}"
     return f"is not a field: {hint}"
 
 
-_MODELS_BY_FIELD: dict[str, type[Content]] = {
-    "place": Place,
-    "about_place": Place,
-    "participants": Participant,
-    "quantities": Quantity,
-    "claims": Claim,
-    "relations": Relation,
-    "media": Medium,
-    "citations": Citation,
-    "source": Source,
-    "vocabulary": Vocabulary,
-    "event_types": Term,
-    "modes": Term,
-    "contexts": Term,
-    "marks": Mark,
-}
+@cache
+def _models_by_field() -> dict[str, type[Content]]:
+    from timeline.model.log_info import Term, Vocabulary  # nothing but a log has these
+
+    return {
+        "place": Place,
+        "about_place": Place,
+        "participants": Participant,
+        "quantities": Quantity,
+        "claims": Claim,
+        "relations": Relation,
+        "media": Medium,
+        "citations": Citation,
+        "source": Source,
+        "vocabulary": Vocabulary,
+        "event_types": Term,
+        "modes": Term,
+        "contexts": Term,
+        "marks": Mark,
+    }

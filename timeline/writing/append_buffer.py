@@ -53,7 +53,7 @@ from typing import Any
 
 from timeline.errors import Conflict, InvalidInput, NotFound, NothingChanged, Refused
 from timeline.model.limits import ID
-from timeline.model.log_info import Vocabulary
+from timeline.model.terms import KnownTerms
 from timeline.projection import facet_segments, fold
 from timeline.projection.folded_content import FoldedContent
 from timeline.projection.projector import Projector
@@ -302,14 +302,14 @@ class AppendBuffer:
         ).fetchone()
         return row[0] if row else None
 
-    def check_words_in_use(self, words: Vocabulary) -> None:
+    def check_terms_in_use(self, known: KnownTerms) -> None:
         """Raise InvalidInput for a vocabulary that lacks a term which an event uses now."""
         self.flush()
         for terms, what, used in (
-            (words.event_types, "event type", "SELECT DISTINCT event_type FROM events"),
-            (words.modes, "mode", "SELECT DISTINCT mode FROM events"),
+            (known.event_types, "event type", "SELECT DISTINCT event_type FROM events"),
+            (known.modes, "mode", "SELECT DISTINCT mode FROM events"),
             (
-                words.contexts,
+                known.contexts,
                 "context",
                 "SELECT DISTINCT value FROM events, json_each(events.contexts)",
             ),

@@ -19,9 +19,8 @@ from timeline.model import clock, field_paths, time_zones
 from timeline.model.content import SAME_REPORT, Event, Said
 from timeline.model.invisible import deceiving
 from timeline.model.limits import ID
-from timeline.model.log_info import Vocabulary
+from timeline.model.terms import KnownTerms, known_terms
 from timeline.model.validation import validate
-from timeline.model.vocabulary import stored
 from timeline.projection.folded_content import FoldedContent
 from timeline.projection.projector import Projector
 from timeline.store import codec, log
@@ -52,7 +51,7 @@ class Entries:
     def __init__(self, connection: sqlite3.Connection, time: RecordingTime) -> None:
         self._connection = connection
         about = log.newest(connection, "log")
-        self._info, vocabulary = _about(about.payload if about else None)
+        self._info, terms = _about(about.payload if about else None)
         self._time = time
         self._recorded_at = clock.utc(time.moment)
         self._note = time.note
@@ -61,7 +60,7 @@ class Entries:
         self._next_id = self._first_free_id()
         self._asked_ids = ("", "")
         self._taken_ids: set[str] = set()
-        self._resolver = Resolver(connection, self._buffer, vocabulary, self._new_id)
+        self._resolver = Resolver(connection, self._buffer, terms, self._new_id)
         self.kept_texts: list[str] = []
         """The SHA-256 of each text of a source that this append keeps and the file lacked."""
         self.kept_files: list[str] = []
@@ -243,10 +242,10 @@ class Entries:
 
 
 @functools.lru_cache(maxsize=4)
-def _about(payload: str | None) -> tuple[dict[str, Any], Vocabulary]:
-    """Return what a log says about itself, and its vocabulary; the same payload is read once."""
+def _about(payload: str | None) -> tuple[dict[str, Any], KnownTerms]:
+    """Return what a log says about itself, and its terms; the same payload is read once."""
     info = codec.decode_content(payload) or {}
-    return info, stored(info.get("vocabulary", {}))
+    return info, known_terms(info.get("vocabulary", {}))
 
 
 def encoded_payload(kind: str, said: Said, content: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from timeline.model.content import SAME_REPORT, Said
 from timeline.model.invisible import deceiving
-from timeline.model.vocabulary import stored
+from timeline.model.terms import known_terms
 from timeline.projection import facet_segments
 from timeline.projection.folded_content import FoldedContent, folded_content
 from timeline.writing.entries import encoded_payload
@@ -103,7 +103,7 @@ def preparing(
     """
     info, words, time_zone = Setting._make(setting)
     said = _said_in(*words)
-    codes = VocabularyCodes(stored(info.get("vocabulary", {})))
+    codes = VocabularyCodes(known_terms(info.get("vocabulary", {})))
 
     def prepared(statement: bytes | None) -> tuple[Any, ...] | None:
         if statement is None:

@@ -15,7 +15,7 @@ from unicodedata import normalize
 from timeline.errors import AlreadyRecorded, InvalidInput
 from timeline.model.content import Citation, Event, Source
 from timeline.model.invisible import one_form
-from timeline.model.log_info import Vocabulary
+from timeline.model.terms import KnownTerms
 from timeline.writing.append_buffer import AppendBuffer
 from timeline.writing.one_form import comparable, in_one_form
 from timeline.writing.vocabulary_codes import VocabularyCodes
@@ -47,12 +47,12 @@ class Resolver:
         self,
         connection: sqlite3.Connection,
         buffer: AppendBuffer,
-        vocabulary: Vocabulary,
+        terms: KnownTerms,
         new_id: Callable[[], str],
     ) -> None:
         self._connection = connection
         self._buffer = buffer
-        self._codes = VocabularyCodes(vocabulary)
+        self._codes = VocabularyCodes(terms)
         self._new_id = new_id
 
     def resolved(

@@ -7,15 +7,14 @@ from typing import Any
 
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.model.content import Event
-from timeline.model.log_info import Vocabulary
-from timeline.model.terms import term
+from timeline.model.terms import KnownTerms, term
 
 
 class VocabularyCodes:
     """Finds the codes of one vocabulary; the same word is looked up once."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, terms: KnownTerms) -> None:
+        self._terms = terms
         self._code = functools.lru_cache(maxsize=1024)(self._code_of)
 
     def of(self, event: Event) -> dict[str, Any]:
@@ -35,9 +34,9 @@ class VocabularyCodes:
 
     def _code_of(self, field: str, text: str) -> str:
         terms, what = {
-            "event_type": (self._vocabulary.event_types, "event type"),
-            "mode": (self._vocabulary.modes, "mode"),
-            "contexts": (self._vocabulary.contexts, "context"),
+            "event_type": (self._terms.event_types, "event type"),
+            "mode": (self._terms.modes, "mode"),
+            "contexts": (self._terms.contexts, "context"),
         }[field]
         if not terms:
             return text

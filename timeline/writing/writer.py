@@ -22,14 +22,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from timeline.errors import InvalidInput, InvalidValue, IsMirror, NotFound, NothingChanged, Refused
 from timeline.model import clock, field_paths, time_zones
 from timeline.model.content import Said
-from timeline.model.log_info import LogInfo
+from timeline.model.terms import known_terms
 from timeline.model.validation import validate
-from timeline.model.vocabulary import plover
 from timeline.projection import tables
 from timeline.store import codec, files, log, mirror, node, scrub, storage
 from timeline.store.codec import Entry
@@ -40,6 +39,9 @@ from timeline.writing.receipt import Receipt, new_zone_in_words, receipt_of
 from timeline.writing.recording_time import RecordingTime, dated_change, recording_time
 from timeline.writing.resolver import Resolver
 from timeline.writing.statements import Statements
+
+if TYPE_CHECKING:
+    from timeline.model.log_info import LogInfo
 
 
 def create_log(
@@ -55,14 +57,15 @@ def create_log(
     entry, without a vocabulary it has PLOVER's. Raises InvalidInput for a field that is
     wrong, StoreError if the name is taken.
     """
+    from timeline.model.vocabulary import plover
+
     moment = now()
-    info = validate(
-        LogInfo,
+    info = _checked(
         {
             "origin": f"timeline-{codec.encode_id(microseconds(moment))}",
             "vocabulary": plover(),
             **{field: value for field, value in fields.items() if value},
-        },
+        }
     )
     check_time_zone(info)
     with storage.new_file(path) as connection, storage.immediate(connection):
@@ -147,16 +150,17 @@ class Append(Statements):
 
     def update_log(self, changes: field_paths.Changes, said: Said = NO_WORDS) -> Receipt:
         """Change what the log says about itself; its origin can never change."""
-        info = validate(LogInfo, field_paths.changed(self._info, changes))
+        info = _checked(field_paths.changed(self._info, changes))
         content = in_one_form(info.content(), self._info)
         if content == self._info:
             raise NothingChanged("the log")
         if content["origin"] != self._info["origin"]:
             raise InvalidInput("origin", "cannot change: proofs and addresses are named after it")
         check_time_zone(info)
-        self._buffer.check_words_in_use(info.vocabulary)
+        terms = known_terms(content.get("vocabulary", {}))
+        self._buffer.check_terms_in_use(terms)
         self._info = content
-        self._resolver = Resolver(self._connection, self._buffer, info.vocabulary, self._new_id)
+        self._resolver = Resolver(self._connection, self._buffer, terms, self._new_id)
         receipt = self._add("log.updated", "log", content, said)
         if not self.has_new_zone:
             return receipt
@@ -221,6 +225,13 @@ def empty_entry(connection: sqlite3.Connection, entry: Entry, erased_by: str) ->
             "   AND instr(payload, source_texts.text_sha256))",
             (erased_by, text),
         )
+
+
+def _checked(info: Mapping[str, Any]) -> LogInfo:
+    """Return what a log is to say about itself. Raises InvalidInput for a field that is wrong."""
+    from timeline.model.log_info import LogInfo  # no append of events needs it
+
+    return validate(LogInfo, info)
 
 
 def check_time_zone(info: LogInfo) -> None:

@@ -46,6 +46,7 @@ from timeline.model.content import Said
 from timeline.model.typed_dates import resolved
 from timeline.model.validation import validate
 from timeline.reading.former_dates import FormerDates
+from timeline.writing.entries import NO_WORDS
 from timeline.writing.event_statement import InputPlace
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def append_command(
             append_by_form(database, given, words, dry_run=dry_run), as_json, dry_run=dry_run
         )
         return
-    said = validate(Said, words)
+    said = validate(Said, words) if any(words.values()) else NO_WORDS
     if file:
         check_kind(file, is_sheet=csv or tsv, is_lines=nl)
     with naming(getattr(file, "name", "-")) if file else contextlib.nullcontext():
