@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import marshal
 import signal
 import sqlite3
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helped import all_answered, none_answered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import EVENT_IDS, SOURCE_IDS, events, sources
@@ -25,9 +25,8 @@ from timeline.errors import InvalidInput, TimelineError
 from timeline.model.content import Said
 from timeline.projection import facet_segments, projector
 from timeline.store import codec, helper_process
-from timeline.writing import many_events, statement_chunks
 from timeline.writing.many_events import ManyEvents
-from timeline.writing.prepared import Prepared, preparing
+from timeline.writing.prepared import Prepared
 from timeline.writing.receipt import Receipt
 
 Statements = list[dict[str, Any]]
@@ -65,21 +64,6 @@ class Outcome:
     __hash__ = None  # type: ignore[assignment]
 
 
-def _sent(value: Any) -> Any:
-    """The value at the other end of a pipe."""
-    return marshal.loads(marshal.dumps(value))  # noqa: S302 - it is our own
-
-
-def prepared_here(
-    function: str, setting: Any, chunks: Iterable[tuple[Any, list[Any]]]
-) -> Iterator[tuple[Any, list[Any]]]:
-    """The answers of a helper, from this process, so that none of them is left out."""
-    assert function == many_events._PREPARING
-    prepare = preparing(_sent(setting))
-    for kept, chunk in chunks:
-        yield kept, _sent(prepare(chunk))
-
-
 @contextlib.contextmanager
 def helped() -> Iterator[list[Prepared]]:
     """Prepare all statements; the list has those that were recorded as they were prepared."""
@@ -91,24 +75,13 @@ def helped() -> Iterator[list[Prepared]]:
         taken.extend([prepared] if receipt else [])
         return receipt
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(many_events, "_ALONE", 0)
-        patch.setattr(statement_chunks, "SIZE", 1)
-        patch.setattr(helper_process, "is_possible", lambda: True)
-        patch.setattr(helper_process, "answered", prepared_here)
+    with all_answered(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(ManyEvents, "_record_prepared", counted)
         yield taken
 
 
-@contextlib.contextmanager
-def alone() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(helper_process, "is_possible", lambda: False)
-        yield
-
-
 def both(folder: Path, statements: Statements) -> tuple[Outcome, Outcome, list[Prepared]]:
-    with alone():
+    with none_answered():
         one = Outcome(folder / "one.db", statements)
     with helped() as taken:
         many = Outcome(folder / "many.db", statements)

@@ -6,11 +6,12 @@ log is left to the projector: which actor a name is, and which sources are withd
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from timeline.model import search_words
-from timeline.projection import fold
+from timeline.projection import facet_segments, fold
+from timeline.store.codec import NO_CONTENT, Payload, decode_payload
 
 _PARTICIPANT_FIELDS = ("as_named", "office", "country", "organisation", "sector", "wikidata")
 _CHILD_TABLES = frozenset(fold.CHILD_TABLES) - {"citations", "event_external_ids"}
@@ -79,3 +80,38 @@ def folded_content(content: fold.StoredContent | None, time_zone: str) -> Folded
         tuple(content.get("external_ids", ())),
         fold.search_row(content, fold.joined_names(who["name"] for who in participants)),
     )
+
+
+# --- In another process -------------------------------------------------------------------
+
+
+def plainly_folded(content: fold.StoredContent, time_zone: str) -> tuple[Any, ...]:
+    """Return a FoldedContent with its facets as a plain tuple, which another process can send."""
+    facets = tuple(facet_segments.values(content, time_zone))
+    return tuple(folded_content(content, time_zone)._replace(facets=facets))
+
+
+def folding(time_zone: str) -> Callable[[list[str | None]], list[tuple[Any, ...] | None]]:
+    """Return the function that folds the payloads of new events; None for what is none.
+
+    `helper_process.serve` calls it, so what it returns is made of plain tuples: the parts of a
+    payload but its content, and a FoldedContent with its facets.
+    """
+
+    def folded(payload: str | None) -> tuple[Any, ...] | None:
+        if payload is None:
+            return None
+        try:
+            fields = decode_payload(payload)
+            words = tuple(fields.pop(field, None) for field in NO_CONTENT)
+            return words, plainly_folded(fields, time_zone)
+        except Exception:  # noqa: BLE001 - the ordinary way says it better
+            return None
+
+    return lambda chunk: [*map(folded, chunk)]
+
+
+def folded_of(answer: tuple[Any, ...]) -> tuple[Payload, FoldedContent]:
+    """Return what `folding` made, in its types; the payload is without its content."""
+    words, folded = answer
+    return Payload(*words), FoldedContent._make(folded)

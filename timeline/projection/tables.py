@@ -7,18 +7,26 @@ somebody else made in the file are never changed.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 from timeline.errors import ProjectionOutdated, TooNew
 from timeline.model import countries, resources, time_zones
+from timeline.projection.folded_content import FoldedContent, folded_of
 from timeline.projection.projector import Projector
-from timeline.store import codec, log, schema, storage
+from timeline.store import codec, helper_process, log, schema, storage
+from timeline.store.codec import Entry, Payload
 
 PROJECTION_VERSION = 13
 """The version of the tables; raised with every change of db/projection.sql or of their values."""
+
+_ALONE = 2_000
+"""The number of entries that one process folds as quickly as two."""
+_FOLDING = "timeline.projection.folded_content:folding"
 
 _KEEPS_NONE = "content = '',"
 _SEARCH = re.compile(r"CREATE VIRTUAL TABLE event_search USING fts5 \([^)]*\)")
@@ -146,9 +154,28 @@ def make_anew(
 def fold_all(connection: sqlite3.Connection, progress: Callable[[int], object]) -> int:
     """Fold the whole log into tables that are empty, and return the number of entries."""
     count = 0
-    projector = Projector(connection, log.time_zone(connection))
-    for count, entry in enumerate(log.read(connection), 1):
-        projector.apply(entry)
+    time_zone = log.time_zone(connection)
+    projector = Projector(connection, time_zone)
+    helped = log.size(connection) > _ALONE and helper_process.is_possible()
+    entries = log.read(connection)
+    for count, (entry, payload, folded) in enumerate(
+        _prepared(entries, time_zone) if helped else ((entry, None, None) for entry in entries), 1
+    ):
+        projector.apply(entry, payload, folded)
         progress(count)
     projector.flush()
     return count
+
+
+def _prepared(
+    entries: Iterable[Entry], time_zone: str
+) -> Iterator[tuple[Entry, Payload | None, FoldedContent | None]]:
+    """Yield entries, most of them with what another process has made of their payloads."""
+    chunks = (
+        (chunk, [entry.payload if entry.kind == "event.recorded" else None for entry in chunk])
+        for chunk in helper_process.chunked(entries, lambda entry: len(entry.payload or ""))
+    )
+    with contextlib.closing(helper_process.answered(_FOLDING, time_zone, chunks)) as answered:
+        for chunk, answers in answered:
+            for entry, answer in itertools.zip_longest(chunk, answers or ()):
+                yield entry, *(folded_of(answer) if answer else (None, None))

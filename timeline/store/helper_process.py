@@ -24,10 +24,16 @@ import struct
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, TypeVar
 
 K = TypeVar("K")
+T = TypeVar("T")
+
+CHUNK = 64
+"""The number of items in a chunk."""
+_CHUNK_BYTES = 2**18
+"""The bytes after which a chunk ends, with fewer items."""
 
 _AHEAD = 6
 """The number of chunks that the helper has at most, so that memory is bounded."""
@@ -50,6 +56,28 @@ def _processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def chunked(items: Iterable[T], bytes_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """Yield some items at a time: CHUNK of them, or fewer large ones.
+
+    What `items` raises is raised when all items before it have been yielded.
+    """
+    chunk: list[T] = []
+    size = 0
+    try:
+        for item in items:
+            chunk.append(item)
+            size += bytes_of(item)
+            if len(chunk) >= CHUNK or size >= _CHUNK_BYTES:
+                yield chunk
+                chunk, size = [], 0
+    except Exception:
+        if chunk:
+            yield chunk
+        raise
+    if chunk:
+        yield chunk
 
 
 def answered(

@@ -77,25 +77,18 @@ class ManyEvents(EventEntries):
             yield receipt
 
     def _recorded_with_help(self, events: Iterator[Placed], said: Said) -> Iterator[Receipt]:
-        """Record events of which another process prepares the most, if there are enough of them."""
+        """Record events of which another process prepares the most."""
         from timeline.store import helper_process  # not loaded for a few statements
         from timeline.writing.prepared import Setting, prepared_of, words_of
-        from timeline.writing.statement_chunks import SIZE, chunks, unpickled
+        from timeline.writing.statement_chunks import chunks, unpickled
 
         if not helper_process.is_possible():
             yield from self._recorded(validated(events), said)
             return
-        waiting = chunks(events)
-        first = next(waiting)
-        pairs = itertools.chain([first], waiting)
-        if len(first[0]) < SIZE:
-            for chunk, _ in pairs:
-                yield from self._recorded(unpickled(chunk), said)
-            return
         setting = Setting(self._info, words_of(said), self._zone_of_tables)
         resolver = self._resolver
         with contextlib.closing(
-            helper_process.answered(_PREPARING, tuple(setting), pairs)
+            helper_process.answered(_PREPARING, tuple(setting), chunks(events))
         ) as answered:
             for chunk, answers in answered:
                 prepared = [prepared_of(each) if each else None for each in answers or ()]

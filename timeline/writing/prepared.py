@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 from timeline.model.content import SAME_REPORT, Said
 from timeline.model.invisible import deceiving
 from timeline.model.terms import known_terms
-from timeline.projection import facet_segments
-from timeline.projection.folded_content import FoldedContent, folded_content
+from timeline.projection.folded_content import FoldedContent, plainly_folded
 from timeline.writing.entries import encoded_payload
 from timeline.writing.event_statement import (
     in_todays_form,
@@ -131,7 +130,6 @@ def _prepared(
     pieces = payload.split(_ENCODED)
     if len(pieces) != len(sources) + 1 or (not payload.isascii() and deceiving(payload)):
         return None
-    rows = folded_content(content, time_zone)
     return tuple(
         Prepared(
             given.event_id,
@@ -139,7 +137,7 @@ def _prepared(
             tuple(pieces),
             tuple(filter(None, sources)),
             {field: content[field] for field in _TOLD if field in content},
-            tuple(rows._replace(facets=tuple(facet_segments.values(content, time_zone)))),  # type: ignore[arg-type]
+            plainly_folded(content, time_zone),  # type: ignore[arg-type]
             tuple(names_in(content)),
             notes_on(content, {}),
             content.get("verification") == "corroborated",

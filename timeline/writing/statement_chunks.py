@@ -7,39 +7,30 @@ from __future__ import annotations
 
 import contextlib
 import pickle
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from timeline.errors import TimelineError
 from timeline.model.content import Event
+from timeline.store import helper_process
 from timeline.writing.event_statement import InputPlace, Placed, statement_at
 
-SIZE = 64
-"""The number of statements in a chunk."""
-Chunk = list[tuple[InputPlace, Event | bytes]]
-"""Statements with their places; a dict is pickled."""
+Held = tuple[InputPlace, Event | bytes]
+"""A statement with its place; a dict is pickled."""
 
 
-def chunks(events: Iterator[Placed]) -> Iterator[tuple[Chunk, list[bytes | None]]]:
+def chunks(events: Iterable[Placed]) -> Iterator[tuple[list[Held], list[bytes | None]]]:
     """Yield some statements at a time, and what the helper is given of them.
 
     An error is raised when the statements before it have been yielded.
     """
-    while True:
-        chunk: Chunk = []
-        failure = None
-        try:
-            for place, event in islice(events, SIZE):
-                chunk.append((place, _kept(place, event)))
-        except TimelineError as error:
-            failure = error
-        if chunk:
-            yield chunk, [each if isinstance(each, bytes) else None for _, each in chunk]
-        if failure:
-            raise failure
-        if len(chunk) < SIZE:
-            return
+    held = ((place, _kept(place, event)) for place, event in events)
+    for chunk in helper_process.chunked(held, lambda each: len(_pickled(each) or b"")):
+        yield chunk, [*map(_pickled, chunk)]
+
+
+def _pickled(held: Held) -> bytes | None:
+    _, event = held
+    return event if isinstance(event, bytes) else None
 
 
 def _kept(place: InputPlace, event: Event | Mapping[str, Any]) -> Event | bytes:
@@ -50,7 +41,7 @@ def _kept(place: InputPlace, event: Event | Mapping[str, Any]) -> Event | bytes:
     return statement_at(place, event)
 
 
-def unpickled(chunk: Chunk) -> Iterator[Placed]:
+def unpickled(chunk: Iterable[Held]) -> Iterator[Placed]:
     """Yield the statements of a chunk after their places."""
     for place, event in chunk:
         yield place, pickle.loads(event) if isinstance(event, bytes) else event  # noqa: S301
