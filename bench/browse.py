@@ -123,15 +123,8 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="the timelines, to be used again")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        files = [built(asked.keep or Path(folder), count) for count in asked.events]
+        files = [story.built(asked.keep or Path(folder), count) for count in asked.events]
         asyncio.run(measure(files))
-
-
-def built(folder: Path, count: int) -> Path:
-    path = folder / f"{count}.db"
-    if not path.exists():
-        story.build(path, count)
-    return path
 
 
 async def measure(files: list[Path]) -> None:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import statistics
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import story
-from playwright.sync_api import Browser, CDPSession, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
+from windows import DESK, Window
 
 sys.path.append(str(Path(__file__).parent.parent / "tests" / "support"))
 from browsers import executable
@@ -24,16 +23,12 @@ from serving import serving
 
 ROUNDS = 3
 PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 900}
 WATCH = """
-window.seen = {lcp: 0, cls: 0, busy: 0};
+Object.assign(seen, {lcp: 0, cls: 0});
 new PerformanceObserver(list => list.getEntries().forEach(e => { seen.lcp = e.startTime; }))
   .observe({type: "largest-contentful-paint", buffered: true});
 new PerformanceObserver(list => list.getEntries().forEach(e => {
   if (!e.hadRecentInput) seen.cls += e.value; })).observe({type: "layout-shift", buffered: true});
-new PerformanceObserver(list => list.getEntries().forEach(e => {
-  seen.busy = Math.max(seen.busy, e.startTime + e.duration); }))
-  .observe({type: "longtask", buffered: true});
 """
 TIMES = """() => ({
   ...seen,
@@ -44,36 +39,22 @@ TIMES = """() => ({
 
 def opened(browser: Browser, address: str, size: dict[str, int]) -> dict[str, float]:
     """Open a page in a new window, and return what it took."""
-    context = browser.new_context(viewport=size)  # type: ignore[arg-type]
-    page = context.new_page()
-    page.add_init_script(WATCH)
-    session: CDPSession = context.new_cdp_session(page)
-    session.send("Network.enable")
-    kinds: dict[str, str] = {}
-    sent = Counter[str]()
-
-    def answered(event: dict[str, Any]) -> None:
-        kinds[event["requestId"]] = event["type"]
-
-    def finished(event: dict[str, Any]) -> None:
-        sent[kinds.get(event["requestId"], "Other")] += int(event["encodedDataLength"])
-
-    session.on("Network.responseReceived", answered)
-    session.on("Network.loadingFinished", finished)
-    page.goto(address, wait_until="networkidle")
-    times = page.evaluate(TIMES)
-    context.close()
+    window = Window(browser, size, WATCH)
+    window.page.goto(address, wait_until="networkidle")
+    times = window.page.evaluate(TIMES)
+    window.context.close()
+    sent = window.sent
     bytes_of = {
         "html": sent["Document"],
         "css": sent["Stylesheet"],
         "js": sent["Script"],
         "font": sent["Font"],
-        "all": sum(sent.values()) - sent["Image"],
+        "all": sent.total() - sent["Image"],
         "images": sent["Image"],
     }
     return {
         **{kind: count / 1000 for kind, count in bytes_of.items()},
-        "requests": len(kinds),
+        "requests": len(window.kinds),
         "FCP": times["first"],
         "LCP": times["lcp"],
         "CLS": times["cls"],

@@ -75,6 +75,14 @@ def build(path: Path, count: int, batch: int = 10_000) -> None:
             timeline.correct(half, reason="a later count", reported_at=later)
 
 
+def built(folder: Path, count: int) -> Path:
+    """Return the timeline of `count` events in a folder; make it if it is not there."""
+    path = folder / f"{count}.db"
+    if not path.exists():
+        build(path, count)
+    return path
+
+
 def _reported(part: float, maker: random.Random) -> str:
     """Return the day of a report at a place in the story: 0 is its beginning, 1 its end."""
     return (FIRST + timedelta(days=int(part * DAYS) + maker.randrange(60))).isoformat()
