@@ -76,6 +76,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def segments_of_eight_entries() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(facet_segments, "SIZE", 8)
+        patch.setattr(facet_segments, "JOINED", 2)
         yield
 
 

@@ -97,6 +97,7 @@ texts = st.none() | st.sampled_from(("odesa", "orban", "talks od", "nothing"))
 def segments_of_eight_entries() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(facet_segments, "SIZE", 8)
+        patch.setattr(facet_segments, "JOINED", 2)
         yield
 
 

@@ -1,8 +1,8 @@
 """Store which versions of events have which value of a facet, as sets of `seq` in segments.
 
 Guarantees: a segment depends only on the entries of the log up to its end and on the log's time
-zone; it never changes, until a new zone makes all tables again. It is written when its last entry
-is folded, so only one append in many thousand writes a segment.
+zone; it never changes, until it is joined to others or a new zone makes all tables again. It is
+written when its last entry is folded, so only one append in many thousand writes a segment.
 The values in the last, unfinished segment are gathered from the log.
 
 A version that only changes a state has the values of its content. The actor of a participant may
@@ -34,6 +34,12 @@ FACETS = (
 
 SIZE = 32_768
 """The number of entries of the log in a segment."""
+
+JOINED = 8
+"""The number of segments that are made one when the last of them is written.
+
+Most values are in every segment, so the index is then read in a fraction of the time.
+"""
 
 
 def is_last(seq: int) -> bool:
@@ -261,25 +267,52 @@ def write(
     rows.append(("later", "", segment, struct.pack(f"<{len(numbers)}I", *numbers)))
     rows.sort(key=lambda row: row[:2])
     connection.executemany("INSERT INTO facet_segments VALUES (?, ?, ?, ?)", rows)
+    if (segment + 1) % JOINED == 0:
+        _join(connection, segment)
+
+
+def _join(connection: sqlite3.Connection, last: int) -> None:
+    """Make one segment of the last JOINED ones, under the number of the last one."""
+    rows = [
+        (facet, text, last, b"".join(parts) if facet == "later" else _union(parts).serialize())
+        for facet, text, parts in _stored(connection, last - JOINED + 1)
+    ]
+    connection.execute("DELETE FROM facet_segments WHERE segment > ?", (last - JOINED,))
+    connection.executemany("INSERT INTO facet_segments VALUES (?, ?, ?, ?)", rows)
 
 
 def read(connection: sqlite3.Connection, end: int, time_zone: str) -> Gathered:
     """Read the values of all versions in the entries before `end`: from segments, then the log."""
     postings, later = gather(connection, end // SIZE * SIZE, end, time_zone)
-    stored = connection.execute("SELECT facet, value, seqs FROM facet_segments ORDER BY 1, 2")
     earlier: list[Later] = []
-    for (facet, text), rows in groupby(stored, key=itemgetter(0, 1)):
+    for facet, text, parts in _stored(connection, 0):
         if facet == "later":
-            numbers = b"".join(seqs for *_, seqs in rows)
-            earlier = sorted(map(Later._make, struct.iter_unpack("<3I", numbers)))
+            earlier = sorted(map(Later._make, struct.iter_unpack("<3I", b"".join(parts))))
             continue
         value = tuple(json.loads(text)) if facet in _OF_PARTS else text
-        seqs = BitMap()
-        for *_, part in rows:  # one by one: a union of all parts at once takes 8 KB for each
-            seqs |= BitMap.deserialize(part)
+        seqs = _union(parts)
         known = postings.setdefault(facet, {})
         known[value] = seqs | known[value] if value in known else seqs
     return Gathered(postings, earlier + later)
+
+
+def _stored(
+    connection: sqlite3.Connection, first: int
+) -> Iterator[tuple[str, str, Iterator[bytes]]]:
+    """Yield facet, stored value, and its sets in the segments from `first` on."""
+    rows = connection.execute(
+        "SELECT facet, value, seqs FROM facet_segments WHERE segment >= ? ORDER BY 1, 2, segment",
+        (first,),
+    )
+    for (facet, text), parts in groupby(rows, key=itemgetter(0, 1)):
+        yield facet, text, (seqs for *_, seqs in parts)
+
+
+def _union(parts: Iterator[bytes]) -> BitMap:
+    seqs = BitMap.deserialize(next(parts))
+    for part in parts:  # one by one: a union of all parts at once takes 8 KB for each
+        seqs |= BitMap.deserialize(part)
+    return seqs
 
 
 def _as_value(facet: str, value: Value) -> Value:

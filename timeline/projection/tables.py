@@ -21,7 +21,7 @@ from timeline.projection.projector import Projector
 from timeline.store import codec, helper_process, log, schema, storage
 from timeline.store.codec import Entry, Payload
 
-PROJECTION_VERSION = 13
+PROJECTION_VERSION = 14
 """The version of the tables; raised with every change of db/projection.sql or of their values."""
 
 _ALONE = 2_000
