@@ -20,7 +20,7 @@ from pluggy import HookimplMarker
 
 from timeline.errors import TimelineError
 from timeline.model.resources import packaged_metadata
-from timeline.site import compression, frames, guard, public_url, replaced_files
+from timeline.site import compression, frames, guard, public_url, replaced_files, warm_start
 from timeline.store import log
 
 hookimpl = HookimplMarker("datasette")
@@ -28,14 +28,16 @@ hookimpl = HookimplMarker("datasette")
 
 @hookimpl(tryfirst=True)
 def startup(datasette: Any) -> Awaitable[None] | None:
-    """Set up the guard before other plugins write, and add the queries of the metadata.
+    """Set up the guard before other plugins write, build indexes, add the queries of the metadata.
 
     Datasette 1.0 ignores queries in metadata and takes them from plugins instead. Raises
     click.ClickException, which ends Datasette with one line, if it serves an inbox.
     """
     guard.install()
     guard.refuse_inboxes(datasette)
-    replaced_files.notice(datasette, guard.timelines(datasette))
+    timelines = guard.timelines(datasette)
+    replaced_files.notice(datasette, timelines)
+    warm_start.build_indexes(datasette, timelines)
     return _add_queries(datasette) if hasattr(datasette, "add_query") else None
 
 
