@@ -11,6 +11,8 @@ import re
 from datetime import date
 from typing import NamedTuple
 
+from timeline.model.patterns import lazy_pattern
+
 
 class DateHabits(NamedTuple):
     """Tells how dates are written in a sheet, where a date alone would not tell."""
@@ -22,16 +24,16 @@ class DateHabits(NamedTuple):
 
 
 NO_HABITS = DateHabits()
-_IN_DIGITS = re.compile(
+_IN_DIGITS = lazy_pattern(
     r"(?:(?<![0-9:./+-])|(?<=[./][0-9]{4}-)|(?<=[./][0-9]{2}-))"
     r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})"
     r"(?![0-9./]|:[0-9]|-(?![0-9]{1,2}[./]))"
 )
-_NO_YEAR = re.compile(r"([0-9]{1,2})([./])([0-9]{1,2})\.?(?=$|,? )")
+_NO_YEAR = lazy_pattern(r"([0-9]{1,2})([./])([0-9]{1,2})\.?(?=$|,? )")
 """Finds a day and a month at the beginning of a date, such as those of "16.04." and "4/16 9:30"."""
-_TWO_DAYS = re.compile(r"(?<![0-9])([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{4}-[0-9]{2}-[0-9]{2})$")
-_DAY_ALONE = re.compile(r"(?<![0-9:./-])([0-9]{1,2})-([a-z]{3,9})(?![\w./-])", re.I)
-_OF_A_CENTURY = re.compile(r"[0-2][0-9]")
+_TWO_DAYS = lazy_pattern(r"(?<![0-9])([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{4}-[0-9]{2}-[0-9]{2})$")
+_DAY_ALONE = lazy_pattern(r"(?<![0-9:./-])([0-9]{1,2})-([a-z]{3,9})(?![\w./-])", re.I)
+_OF_A_CENTURY = lazy_pattern(r"[0-2][0-9]")
 """Finds a year of two digits that `edtf_variants` reads in one way only."""
 
 

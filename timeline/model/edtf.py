@@ -31,6 +31,7 @@ from typing import Literal, NamedTuple
 from timeline.errors import InvalidValue
 from timeline.model import edtf_words
 from timeline.model.clock_bounds import Bound, end_of_clocks, says_end, second_of, to_second
+from timeline.model.patterns import lazy_pattern
 
 Precision = Literal[
     "second", "minute", "hour", "day", "month", "quarter", "season", "half_year",
@@ -117,19 +118,21 @@ _LONGEST = 200  # characters of a text that is read as a date
 _TOO_FAR = 10**12  # years; the years -(10**12 - 1) to 10**12 - 1 are read
 _NO_BOUND = ("", "..")  # a side of an interval that is unknown, or open
 
-_BOUND = re.compile(r"([Y-])?([0-9]+)-([0-9]{2})-([0-9]{2})(?:T([0-9]{2}):([0-9]{2}):([0-9]{2}))?")
-_UNPRINTABLE = re.compile(r"[^ -~]")
-_DATE = re.compile(r"(-?[0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
-_TIME = re.compile(
+_BOUND = lazy_pattern(
+    r"([Y-])?([0-9]+)-([0-9]{2})-([0-9]{2})(?:T([0-9]{2}):([0-9]{2}):([0-9]{2}))?"
+)
+_UNPRINTABLE = lazy_pattern(r"[^ -~]")
+_DATE = lazy_pattern(r"(-?[0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+_TIME = lazy_pattern(
     r"(-?[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"T([0-9]{2})(?::([0-9]{2})(?::([0-9]{2}))?)?"
     r"(Z|([+-])([0-9]{2})(?::([0-9]{2}))?)?"
 )
-_UNSPECIFIED = re.compile(r"(-?[0-9X]{4})(?:-([0-9X]{2})(?:-([0-9X]{2}))?)?")
-_LONG_YEAR = re.compile(r"Y(-?)([0-9]+)(?:E([0-9]+))?(?:S([0-9]+))?")
-_LONG_DATE = re.compile(r"Y-?[0-9]+-.*")
-_ROUNDED_YEAR = re.compile(r"(-?)([0-9]{4})S([0-9]+)")
-_QUALIFIER = re.compile(r"[?~%]")
+_UNSPECIFIED = lazy_pattern(r"(-?[0-9X]{4})(?:-([0-9X]{2})(?:-([0-9X]{2}))?)?")
+_LONG_YEAR = lazy_pattern(r"Y(-?)([0-9]+)(?:E([0-9]+))?(?:S([0-9]+))?")
+_LONG_DATE = lazy_pattern(r"Y-?[0-9]+-.*")
+_ROUNDED_YEAR = lazy_pattern(r"(-?)([0-9]{4})S([0-9]+)")
+_QUALIFIER = lazy_pattern(r"[?~%]")
 
 _MONTH_LENGTHS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 

@@ -14,6 +14,8 @@ from functools import cache, lru_cache
 from string import Formatter
 from typing import NamedTuple
 
+from timeline.model.patterns import lazy_pattern
+
 HINT = 'write one like 2025-04-15, 2025-04, "15 April 2025", "before May 2025" or 2025-02/2025-04'
 
 MONTHS = (
@@ -273,16 +275,16 @@ _UNKNOWN_WORDS = ("date unknown", "unknown date", "unknown")
 _SAY_START = {"..": "by {}", "": "until {}, start unknown"}
 _SAY_END = {"..": "since {}", "": "from {}, end unknown"}
 _READ_OPEN = (
-    (re.compile(r"(?:until|till|by|up to) (.+)"), "../{}"),
-    (re.compile(r"(.+) or (?:earlier|before)"), "../{}"),
-    (re.compile(r"(?:since|from) (.+?)(?: on(?:wards?)?)?"), "{}/.."),
-    (re.compile(r"(.+) or (?:later|after)"), "{}/.."),
-    (re.compile(r"(before|after) (.+)"), "{} {}"),
-    (re.compile(r"until (.+) start unknown"), "/{}"),
-    (re.compile(r"from (.+) end unknown"), "{}/"),
+    (lazy_pattern(r"(?:until|till|by|up to) (.+)"), "../{}"),
+    (lazy_pattern(r"(.+) or (?:earlier|before)"), "../{}"),
+    (lazy_pattern(r"(?:since|from) (.+?)(?: on(?:wards?)?)?"), "{}/.."),
+    (lazy_pattern(r"(.+) or (?:later|after)"), "{}/.."),
+    (lazy_pattern(r"(before|after) (.+)"), "{} {}"),
+    (lazy_pattern(r"until (.+) start unknown"), "/{}"),
+    (lazy_pattern(r"from (.+) end unknown"), "{}/"),
 )
 
-_QUALIFIER = re.compile(r"[?~%]")
+_QUALIFIER = lazy_pattern(r"[?~%]")
 _SAY_QUALIFIER = {"?": "possibly", "~": "around", "%": "possibly around"}
 _QUALIFIERS = {words: symbol for symbol, words in _SAY_QUALIFIER.items()} | {
     "possibly about": "%",
@@ -290,21 +292,21 @@ _QUALIFIERS = {words: symbol for symbol, words in _SAY_QUALIFIER.items()} | {
         ("about", "approximately", "approx.", "roughly", "circa", "ca.", "ca", "c.", "c"), "~"
     ),
 }
-_READ_QUALIFIER = re.compile(
+_READ_QUALIFIER = lazy_pattern(
     f"({'|'.join(map(re.escape, sorted(_QUALIFIERS, key=len, reverse=True)))}) (.+)"
 )
-_TAKES_ARTICLE = re.compile(r"first|second|third|fourth|[0-9]{4}s|decade|century")
+_TAKES_ARTICLE = lazy_pattern(r"first|second|third|fourth|[0-9]{4}s|decade|century")
 
 # EDTF among words, as in "before 2025-04-15"; and EDTF in brackets after a rare date.
-_PLAIN_EDTF = re.compile(r"[?~%]?(?:y-?[0-9]|-?[0-9]{2}[0-9x]{2})[-0-9xtzes:+?~%]*")
-_BRACKETED = re.compile(r".+ \(([-0-9xyes?~%]{4,40})\)")
-_DIGITS = re.compile(r"Y?(-?[0-9]{1,12})(?:E([0-9]{1,2}))?(?:S([0-9]{1,2}))?")
-_DECADE_OR_CENTURY = re.compile(r"-?[0-9]{2}[0-9X]X")
+_PLAIN_EDTF = lazy_pattern(r"[?~%]?(?:y-?[0-9]|-?[0-9]{2}[0-9x]{2})[-0-9xtzes:+?~%]*")
+_BRACKETED = lazy_pattern(r".+ \(([-0-9xyes?~%]{4,40})\)")
+_DIGITS = lazy_pattern(r"Y?(-?[0-9]{1,12})(?:E([0-9]{1,2}))?(?:S([0-9]{1,2}))?")
+_DECADE_OR_CENTURY = lazy_pattern(r"-?[0-9]{2}[0-9X]X")
 
 # --- both directions ----------------------------------------------------------------------
 
-_FILLERS = re.compile(r"\b(?:the|of|at) ")
-_LEADING = re.compile(r"^(?:on|in) ")
+_FILLERS = lazy_pattern(r"\b(?:the|of|at) ")
+_LEADING = lazy_pattern(r"^(?:on|in) ")
 
 
 def normal(words: str) -> str:

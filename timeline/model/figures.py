@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from timeline.errors import InvalidValue
 from timeline.model import hints, plurals, units
 from timeline.model.limits import MAX_NUMBER
+from timeline.model.patterns import lazy_pattern
 
 SIGNS = {"exact": "", "more_than": ">", "at_least": ">=", "about": "~"}
 """The sign that is written before a number, by the qualifier of its figure."""
@@ -92,8 +93,8 @@ _NUMBER_WORDS = frozenset(
         " dozen dozens"
     ).split()
 )
-_DASH = re.compile("[\N{HYPHEN}-\N{HORIZONTAL BAR}\N{MINUS SIGN}]")
-_FIXED_BLANK = re.compile("[\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]")
+_DASH = lazy_pattern("[\N{HYPHEN}-\N{HORIZONTAL BAR}\N{MINUS SIGN}]")
+_FIXED_BLANK = lazy_pattern("[\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]")
 
 _WORD_ENDS = r"(?![^\W\d_])"
 

@@ -7,18 +7,20 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from timeline.model.patterns import lazy_pattern
+
 _DROPPED = dict.fromkeys((0x00AD, 0x200B, 0x2060, 0xFEFF))
 """The soft hyphen, and the characters without width that join and separate words."""
-_JOINERS_AT_AN_EDGE = re.compile("(?<![^\\s])[\u200c\u200d]+|[\u200c\u200d]+(?![^\\s])")
+_JOINERS_AT_AN_EDGE = lazy_pattern("(?<![^\\s])[\u200c\u200d]+|[\u200c\u200d]+(?![^\\s])")
 """Joiners at an end or beside a blank, where they join nothing."""
-_CHANGED = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+_CHANGED = lazy_pattern("[\u00ad\u200b-\u200d\u2060\ufeff]")
 _JOINS_NONE = ("LATIN", "CYRILLIC", "GREEK", "DIGIT")
 """The beginnings of the names of letters and digits that are never joined."""
 _FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007f"
 """A flag such as that of Scotland is written in the tags that are refused elsewhere."""
 _DECEIVES = "[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
-_MAY_DECEIVE = re.compile(_DECEIVES)
-_DECEIVING = re.compile(f"{_FLAG}|({_DECEIVES})")
+_MAY_DECEIVE = lazy_pattern(_DECEIVES)
+_DECEIVING = lazy_pattern(f"{_FLAG}|({_DECEIVES})")
 
 
 def one_form(name: str) -> str:

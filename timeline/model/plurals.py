@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from timeline.model.patterns import lazy_pattern
+
 _IRREGULAR = dict(
     pair.split("/")
     for pair in (
@@ -22,15 +24,15 @@ _IRREGULAR = dict(
     ).split()
 )
 _REGULAR = {several: one for one, several in _IRREGULAR.items()}
-_NO_PLURAL = re.compile(
+_NO_PLURAL = lazy_pattern(
     "aid|aircraft|ammunition|arms|barracks|cattle|chassis|clothes|corps|equipment|fish|forces|goods"
     "|gwh|headquarters|hovercraft|infantry|kph|kwh|livestock|means|mph|mwh|news|percent|personnel"
     "|police|series|sheep|spacecraft|species|staff|troops|twh|works|.{4,}ed"
 )
 """Words that are the same for one and for several, such as "wounded", and symbols of units."""
-_MEN = re.compile(r"(?:.*[a-z])?(?<!hu)(?<!ger)(?<!ro)(?<!otto)m(a|e)n")
+_MEN = lazy_pattern(r"(?:.*[a-z])?(?<!hu)(?<!ger)(?<!ro)(?<!otto)m(a|e)n")
 _BETWEEN = r" (?:of|per|in|from|with|at|on|for) "
-_PARTS = re.compile(rf"((?:.*? )??)([a-z]{{3,}})({_BETWEEN}.+)?")
+_PARTS = lazy_pattern(rf"((?:.*? )??)([a-z]{{3,}})({_BETWEEN}.+)?")
 
 
 @lru_cache(maxsize=1024)

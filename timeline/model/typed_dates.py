@@ -16,6 +16,7 @@ from timeline.errors import InvalidValue
 from timeline.model import edtf, edtf_words, figures
 from timeline.model.date_habits import NO_HABITS, DateHabits, settled
 from timeline.model.edtf_words import plain, year_of_edtf
+from timeline.model.patterns import lazy_pattern
 
 Spans = Literal["alone", "column", "taken"]
 """Tells how YYYY-NN is read where it may be a span of years.
@@ -182,7 +183,7 @@ def _is_near(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 
 _MOST_BRACKETS = 8
 """Brackets that are tried, at most; a page prints five, "10 AD (Y1E1) to 20 AD (Y2E1) (...)"."""
-_MIDNIGHT = re.compile(r"^(\s*[0-9]{4}-[0-9]{2}-[0-9]{2}) 0?0:00:00\s*$")
+_MIDNIGHT = lazy_pattern(r"^(\s*[0-9]{4}-[0-9]{2}-[0-9]{2}) 0?0:00:00\s*$")
 """A day with a midnight that a program added to it."""
 
 
@@ -204,7 +205,7 @@ def former(text: str) -> str | None:
         return None
 
 
-_BESIDE = re.compile(r"(before|after) (.+)", re.I)
+_BESIDE = lazy_pattern(r"(before|after) (.+)", re.I)
 
 
 def resolved(statement: object, language: str = "en") -> object:
@@ -239,9 +240,9 @@ def _in_json(text: str, language: str) -> str:
 
 # --- Spans of years -----------------------------------------------------------------------
 
-_PART_OF_YEAR = re.compile(r"(?<![0-9])[0-9]{4}-(?:2[1-9]|3[0-9]|4[01])(?![0-9-])")
-_YEAR_AND_NUMBER = re.compile(r"(?<![0-9:.-])([0-9]{4}) ?- ?([0-9]{2})(?![0-9:]|-[0-9])")
-_AROUND = re.compile(r"((?:[a-z]+\.? ?){0,2}) ?YEARS ?([?~%]?)", re.I)
+_PART_OF_YEAR = lazy_pattern(r"(?<![0-9])[0-9]{4}-(?:2[1-9]|3[0-9]|4[01])(?![0-9-])")
+_YEAR_AND_NUMBER = lazy_pattern(r"(?<![0-9:.-])([0-9]{4}) ?- ?([0-9]{2})(?![0-9:]|-[0-9])")
+_AROUND = lazy_pattern(r"((?:[a-z]+\.? ?){0,2}) ?YEARS ?([?~%]?)", re.I)
 
 
 def is_span(text: str) -> bool:
@@ -325,8 +326,8 @@ def _resolved(text: str) -> str | None:
     return None if shown is None else edtf.parse(shown).edtf
 
 
-_VAGUE = re.compile(r"(?:in )?(?:the )?(early|mid|middle|late)[ -]+(?:of )?(?:the )?(.+)", re.I)
-_PART_OF_DAY = re.compile(
+_VAGUE = lazy_pattern(r"(?:in )?(?:the )?(early|mid|middle|late)[ -]+(?:of )?(?:the )?(.+)", re.I)
+_PART_OF_DAY = lazy_pattern(
     r"(.*[0-9].*?),? \(?(?:in the |at )?(?:early |mid-?|late )?"
     r"(?:morning|afternoon|evening|night|noon|midday|midnight|dawn|dusk)\)?",
     re.I,
@@ -398,11 +399,11 @@ def in_fields(statement: dict[str, Any]) -> dict[str, Any]:
     return {**TypedDate(shown, plain(text)).fields, **statement, "occurred": shown}
 
 
-_MAY_SAY_MORE = re.compile("[xX?~%]")
+_MAY_SAY_MORE = lazy_pattern("[xX?~%]")
 
-_OPEN = re.compile(r"(-?[0-9]{4})-(?:([01])X|([0-9]{2})-([0-3])X)([?~%]?)", re.I)
+_OPEN = lazy_pattern(r"(-?[0-9]{4})-(?:([01])X|([0-9]{2})-([0-3])X)([?~%]?)", re.I)
 _SYMBOLS = "[?~%]?"
-_QUALIFIED = re.compile(
+_QUALIFIED = lazy_pattern(
     rf"{_SYMBOLS}-?[0-9]{{4}}{_SYMBOLS}(?:-{_SYMBOLS}[0-9]{{2}}{_SYMBOLS}){{0,2}}"
 )
 
