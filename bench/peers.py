@@ -4,7 +4,7 @@ In one browser, in turn: our page, and the pages of TimelineJS and vis-timeline,
 into a temporary folder. All servers are warm and compress. Each round opens each page in a new
 window, searches for a word (another in each round), which half of the events have, and then
 filters the answer by a type. TimelineJS can do neither, so it is drawn again with the events of
-the answer. The others take no vague dates: each event is where its date begins.
+the answer. In the pages of others, each event is where its date begins.
 
 Then, in turn: `timeline append --nl` and `/events`, and `sqlite-utils insert` with full-text
 search and Datasette's page of the table with four facets, without time limits and suggestions.
