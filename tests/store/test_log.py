@@ -90,7 +90,7 @@ def dump(path: Path) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     with client(path) as connection:
         for table, columns in (
-            ("log", log._COLUMNS),
+            ("log", log.COLUMNS),
             ("source_texts", "text_sha256, body, captured_at, original_sha256, erased_by"),
         ):
             shown = ", ".join(f"typeof({name}), quote({name})" for name in columns.split(", "))

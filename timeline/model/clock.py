@@ -31,7 +31,7 @@ def now() -> datetime:
 
 def utc(instant: datetime) -> str:
     """Return an instant as UTC text with microseconds: "2026-11-22T15:08:55.123456Z"."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
 def parse(text: str) -> datetime:

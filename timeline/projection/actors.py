@@ -154,20 +154,31 @@ def known_as(
     an actor may have been erased after others were merged into it.)
     """
     known = None
-    next_id = actor_id or _first_named(connection, name) or actor_id_of(name)
-    while next_id and (
-        row := connection.execute(
-            "SELECT actor_id, name, merged_into FROM actors WHERE actor_id = ?", (next_id,)
-        ).fetchone()
-    ):
-        *known, next_id = row
-    return (known[0], known[1]) if known else None
+    row = _with_id(connection, actor_id) if actor_id else _named(connection, name)
+    while row:
+        known_id, known_name, next_id = row
+        known = known_id, known_name
+        row = _with_id(connection, next_id) if next_id else None
+    return known
 
 
-def _first_named(connection: sqlite3.Connection, name: str) -> str | None:
-    row = connection.execute(
-        "SELECT n.actor_id FROM actor_names AS n JOIN actors AS a USING (actor_id)"
-        " WHERE n.name_key = ? ORDER BY a.seq LIMIT 1",
-        (fold(name),),
+_Actor = tuple[str, str, str | None]
+"""Id and name of an actor, and the id of the one that it was merged into."""
+
+
+def _with_id(connection: sqlite3.Connection, actor_id: str) -> _Actor | None:
+    row: _Actor | None = connection.execute(
+        "SELECT actor_id, name, merged_into FROM actors WHERE actor_id = ?", (actor_id,)
     ).fetchone()
-    return row[0] if row else None
+    return row
+
+
+def _named(connection: sqlite3.Connection, name: str) -> _Actor | None:
+    """Return the actor that was recorded first with this name, else the one that it names."""
+    row: _Actor | None = connection.execute(
+        "SELECT actor_id, name, merged_into FROM actors WHERE actor_id = coalesce("
+        " (SELECT n.actor_id FROM actor_names AS n JOIN actors AS a USING (actor_id)"
+        "  WHERE n.name_key = ? ORDER BY a.seq LIMIT 1), ?)",
+        (fold(name), actor_id_of(name)),
+    ).fetchone()
+    return row

@@ -89,9 +89,13 @@ def _search(name: str = "event_search") -> str:
     return str(definition).replace("event_search", name, 1)
 
 
-def check(connection: sqlite3.Connection, path: str) -> None:
-    """Raise TooNew or ProjectionOutdated unless this package reads the log and its tables."""
-    if newest := log.newest(connection):
+def check(connection: sqlite3.Connection, path: str) -> Entry | None:
+    """Return the newest entry, if this package reads the log and its tables.
+
+    Otherwise raises TooNew or ProjectionOutdated.
+    """
+    newest = log.newest(connection)
+    if newest:
         codec.check_version(newest.seq, newest.envelope)
     try:
         row = connection.execute(
@@ -107,6 +111,7 @@ def check(connection: sqlite3.Connection, path: str) -> None:
         )
     if not row or row[0] != PROJECTION_VERSION:
         raise ProjectionOutdated(path, "its tables are of another version: run timeline rebuild")
+    return newest
 
 
 def time_zone(connection: sqlite3.Connection) -> str:

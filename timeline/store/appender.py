@@ -22,8 +22,7 @@ class Appender:
         self.size = log.size(connection)
         """The number of entries in the log, which is the `seq` of the next one."""
         self._hashes = self.size - self.size.bit_count()
-        read = log.read_hash(connection)
-        self._ends = [read(*peak) for peak in merkle.peaks(self.size)]
+        self._ends = log.ends_at(connection, self.size)
 
     def append(self, *entries: Entry) -> None:
         """Insert entries whose `seq` continues the log.

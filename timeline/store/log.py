@@ -18,9 +18,8 @@ from timeline.store import merkle
 from timeline.store.codec import Entry, decode_content
 from timeline.store.merkle import ReadHash
 
-_COLUMNS = (
-    "seq, id, kind, subject, version, recorded_at, reported_at, envelope, payload, salt, leaf"
-)
+COLUMNS = "seq, id, kind, subject, version, recorded_at, reported_at, envelope, payload, salt, leaf"
+"""The columns of table `log`, in the order of the fields of an `Entry`."""
 
 
 def size(connection: sqlite3.Connection) -> int:
@@ -46,16 +45,33 @@ def read_hash(connection: sqlite3.Connection) -> ReadHash:
     return read
 
 
+def ends_at(connection: sqlite3.Connection, size: int) -> list[bytes]:
+    """Return the hashes of the `merkle.peaks` of the tree over the first `size` entries."""
+    peaks = merkle.peaks(size)
+    positions = [merkle.position(level, number) for level, number in peaks if level]
+    inner = [
+        hashed
+        for (hashed,) in connection.execute(
+            "SELECT hash FROM tree_hashes WHERE position IN (SELECT value FROM json_each(?))"
+            " ORDER BY position",
+            (json.dumps(positions),),
+        )
+    ]
+    if len(inner) < len(positions):
+        raise ProofError(f"the tree over {size} entries lacks a hash: run timeline verify")
+    last = [read_hash(connection)(*peak) for peak in peaks if not peak[0]]
+    return inner + last
+
+
 def root_at(connection: sqlite3.Connection, size: int) -> bytes:
-    """Return the root over the first `size` entries, from O(log size) stored hashes."""
-    read = read_hash(connection)
-    return merkle.root_of([read(*peak) for peak in merkle.peaks(size)])
+    """Return the root over the first `size` entries."""
+    return merkle.root_of(ends_at(connection, size))
 
 
 def read(connection: sqlite3.Connection, after: int = -1) -> Iterator[Entry]:
     """Stream the entries after number `after`, in their order."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM log WHERE seq > ? ORDER BY seq",  # noqa: S608
+        f"SELECT {COLUMNS} FROM log WHERE seq > ? ORDER BY seq",  # noqa: S608
         (after,),
     )
     return map(Entry._make, rows)
@@ -64,7 +80,7 @@ def read(connection: sqlite3.Connection, after: int = -1) -> Iterator[Entry]:
 def read_some(connection: sqlite3.Connection, seqs: Sequence[int]) -> Iterator[Entry]:
     """Stream the entries of these numbers, in the order of the log."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM log WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq",  # noqa: S608
+        f"SELECT {COLUMNS} FROM log WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq",  # noqa: S608
         (json.dumps(seqs),),
     )
     return map(Entry._make, rows)
@@ -74,7 +90,7 @@ def newest(connection: sqlite3.Connection, subject: str | None = None) -> Entry 
     """Return the newest entry, of one subject or of the whole log; None if there is none."""
     where, order = ("subject = ?", "version") if subject else ("? IS NULL", "seq")
     row = connection.execute(
-        f"SELECT {_COLUMNS} FROM log WHERE {where} ORDER BY {order} DESC LIMIT 1",  # noqa: S608
+        f"SELECT {COLUMNS} FROM log WHERE {where} ORDER BY {order} DESC LIMIT 1",  # noqa: S608
         (subject,),
     ).fetchone()
     return Entry._make(row) if row else None
@@ -92,7 +108,7 @@ def entry_by_id(connection: sqlite3.Connection, entry_id: str) -> Entry | None:
 
 def _one(connection: sqlite3.Connection, column: str, value: int | str) -> Entry | None:
     row = connection.execute(
-        f"SELECT {_COLUMNS} FROM log WHERE {column} = ?",  # noqa: S608
+        f"SELECT {COLUMNS} FROM log WHERE {column} = ?",  # noqa: S608
         (value,),
     ).fetchone()
     return Entry._make(row) if row else None

@@ -228,12 +228,12 @@ class AppendBuffer:
         """Return the first entry of a subject, in this order of versions, that gives content."""
         self.flush_if_held(subject)
         row = self._connection.execute(
-            "SELECT seq FROM log WHERE subject = ? AND version < ?"  # noqa: S608
+            f"SELECT {log.COLUMNS} FROM log WHERE subject = ? AND version < ?"  # noqa: S608
             " AND (kind GLOB '*.recorded' OR kind GLOB '*.updated' OR kind GLOB '*.corrected')"
             f" ORDER BY version {order} LIMIT 1",
             (subject, before),
         ).fetchone()
-        return log.entry_at(self._connection, row[0]) if row else None
+        return Entry._make(row) if row else None
 
     def content_before(self, entry: Entry) -> dict[str, Any]:
         """Return the content of the subject of an entry before that entry."""

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from timeline.errors import ClockBehind, ClockLeapt, InvalidInput, NotATimeline
 from timeline.model import clock
 from timeline.store import log
+from timeline.store.codec import Entry
 
 MAX_AHEAD = timedelta(seconds=60)
 """The time by which the newest entry may be ahead of the clock of this machine."""
@@ -43,22 +44,22 @@ class RecordingTime(NamedTuple):
 
 
 def recording_time(
-    connection: sqlite3.Connection,
+    newest: Entry | None,
     changed_at: datetime,
     now: datetime,
     *,
     trust_clock: bool = False,
     ahead: str | None = None,
 ) -> RecordingTime:
-    """Return the time of an append that begins now; the last change of the file was `changed_at`.
+    """Return the time of an append that begins now, after the entry `newest`.
 
+    The last change of the file was `changed_at`.
     Raises ClockBehind if the newest entry is more than a minute ahead, unless `ahead` says why to
     write all the same. Raises ClockLeapt if the clock seems to have leapt, unless `trust_clock`,
     and InvalidInput for an empty `ahead`.
     """
     if ahead is not None and not ahead.strip():
         raise InvalidInput("ahead", "needs a reason: say in a few words why")
-    newest = log.newest(connection)
     if newest is None:
         return RecordingTime(now, now)
     last = clock.parse(newest.recorded_at)
@@ -98,7 +99,7 @@ def dated_change(
 def check_clock(connection: sqlite3.Connection, path: str | os.PathLike[str]) -> datetime:
     """Return the time of the clock; raise ClockBehind or ClockLeapt if an append would now."""
     now = clock.now()
-    recording_time(connection, _changed_at(_stat(path)), now)
+    recording_time(log.newest(connection), _changed_at(_stat(path)), now)
     return now
 
 

@@ -109,13 +109,11 @@ def appending(
     ):
         note = None if dry_run else scrub.finish(connection, path)
         with storage.immediate(connection):
-            tables.check(connection, path)
-            time = recording_time(
-                connection, changed_at, now(), trust_clock=trust_clock, ahead=ahead
-            )
+            newest = tables.check(connection, path)
+            time = recording_time(newest, changed_at, now(), trust_clock=trust_clock, ahead=ahead)
             append = Append(connection, time)
             append.notes += [note] if note else []
-            size = log.size(connection)
+            size = newest.seq + 1 if newest else 0
             with around(append):
                 if (own := node.node_of(connection)) and not own.writing:
                     raise Refused(f"this file is a node of {own.cluster}, and grows with it alone")
