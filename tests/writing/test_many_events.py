@@ -57,6 +57,9 @@ class Outcome:
                     self.error = str(error)
                 self.names, self.notes = [*append.names], [*append.notes]
         self.tables = everything(path)
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            schema = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master")
+            self.schema = {*schema.fetchall()}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Outcome) and vars(self) == vars(other)
@@ -262,6 +265,31 @@ def test_segments_of_the_facet_index_are_those_that_the_log_gives(
             facet_segments.write(connection, segment, "UTC")
         again = connection.execute("SELECT * FROM facet_segments ORDER BY 1, 2, 3").fetchall()
     assert stored == again
+
+
+def test_every_index_is_there_whatever_the_append_did(tmp_path: Path) -> None:
+    def indexes(path: Path) -> list[tuple[str]]:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            return connection.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name"
+            ).fetchall()
+
+    path = tmp_path / "story.db"
+    with Timeline.create(path, title="Story") as timeline:
+        wanted = indexes(path)
+        with all_answered():
+            with timeline.append() as append:  # it never takes the last receipt
+                recorded = append.record_each(ORDINARY)
+                next(recorded)
+            assert indexes(path) == wanted
+            with timeline.append() as append:
+                for receipt in append.record_each([{"title": "A", "occurred": "2025"}] * 2):
+                    append.correct(receipt.id, {"title": receipt.id}, Said(reason="r"))
+            assert indexes(path) == wanted
+            with timeline.append() as append, contextlib.suppress(InvalidInput):
+                list(append.record_each([{"title": "B", "occurred": "2025"}, {}]))
+            assert indexes(path) == wanted
+    assert recorded is not None
 
 
 def test_another_process_prepares_the_most_of_many_events(tmp_path: Path) -> None:

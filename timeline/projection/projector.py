@@ -21,10 +21,12 @@ from timeline.projection import facet_segments, fold
 from timeline.projection.actors import Actors
 from timeline.projection.differences import differences
 from timeline.projection.folded_content import FoldedContent, folded_content
+from timeline.projection.late_indexes import LateIndexes
 from timeline.store.codec import Entry, Payload, check_version, decode_content, payload_of
 
 _BATCH = 1_000
 """The number of versions whose rows are held back, to be inserted table by table."""
+_FOLDED_WITHOUT_INDEXES = ("event.recorded", "source.recorded")
 _LONG = facet_segments.SIZE // 4
 """The number of versions after which a fold gathers the values for the segment that comes: what
 it does not gather is read from the log, which takes about three times as long."""
@@ -153,6 +155,8 @@ class Projector:
         self._withdrawn = {*withdrawn}
         self._gathering: facet_segments.Gathering | None = None
         """The values of the newest versions, after so many that a segment is likely to end."""
+        self.indexes = LateIndexes(connection)
+        """The indexes of the tables, for a caller who folds many new events."""
         self._folded = 0
         """The number of versions whose rows have been inserted."""
 
@@ -165,6 +169,8 @@ class Projector:
         With the `rows` of its content, that content may be missing in the payload.
         """
         check_version(entry.seq, entry.envelope)
+        if self.indexes.are_missing and entry.kind not in _FOLDED_WITHOUT_INDEXES:
+            self.indexes.make()
         payload = payload or payload_of(entry)
         if self._folded >= _LONG and self._gathering is None:
             self._gathering = facet_segments.Gathering(self._connection, entry.seq)

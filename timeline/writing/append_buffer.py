@@ -66,6 +66,8 @@ _BATCH = 1_000
 _MICRO_BATCH = 16
 """New events that are folded together, as they are validated together."""
 _SOURCES_AT_HAND = 10_000
+_FEW = 2_000
+"""The number of entries up to which indexes are made again in a moment."""
 _ID_RANGES = """
     SELECT id FROM log WHERE id >= :first AND id < :end
     UNION ALL SELECT substr(subject, 7) FROM log
@@ -150,6 +152,15 @@ class AppendBuffer:
         self._entries.clear()
         self._ids.clear()
         self._external_ids.clear()
+
+    def make_indexes_late(self) -> None:
+        """Drop the indexes of small tables, since many new events come; `make_indexes` follows."""
+        if self.size < _FEW:
+            self._projector.indexes.drop()
+
+    def make_indexes(self) -> None:
+        """Make the indexes that are missing, if any are."""
+        self._projector.indexes.make()
 
     def version(self, subject: str) -> int:
         """Return the newest version of a subject; 0 if there is no such subject."""

@@ -71,6 +71,7 @@ class Entries:
     def finish(self) -> None:
         """Check and write what is left at the end of the append; `writer.appending` calls it."""
         self._buffer.flush()
+        self._buffer.make_indexes()
 
     def settled(self) -> sqlite3.Connection:
         """Write what is held back, and return the connection, on which the tables show it.

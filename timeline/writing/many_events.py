@@ -85,6 +85,7 @@ class ManyEvents(EventEntries):
         if not helper_process.is_possible():
             yield from self._recorded(validated(events), said)
             return
+        self._buffer.make_indexes_late()
         setting = Setting(self._info, words_of(said), self._zone_of_tables)
         resolver = self._resolver
         with contextlib.closing(
@@ -101,6 +102,7 @@ class ManyEvents(EventEntries):
                         yield receipt
                     else:
                         yield from self._recorded(unpickled([statement]), said)
+        self._buffer.make_indexes()
 
     def _ask_for(self, prepared: Iterable[Prepared | None]) -> None:
         """Ask at once which of the events are in the log."""
