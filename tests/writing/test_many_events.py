@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sqlite3
 import subprocess
@@ -21,10 +22,11 @@ from tables import everything
 from ticking_clock import TickingClock
 
 from timeline import Timeline
-from timeline.errors import InvalidInput, TimelineError
+from timeline.errors import InvalidInput, StorageFull, TimelineError
 from timeline.model.content import Said
 from timeline.projection import facet_segments, projector
 from timeline.store import codec, helper_process
+from timeline.writing import many_events
 from timeline.writing.many_events import ManyEvents
 from timeline.writing.prepared import Prepared
 from timeline.writing.receipt import Receipt
@@ -317,6 +319,67 @@ def test_another_process_prepares_the_most_of_many_events(tmp_path: Path) -> Non
     assert titles == [*range(1, len(titles) + 1)]
     assert events_in(path) == len(titles)
     assert sum(taken) > 500
+
+
+@pytest.mark.parametrize(
+    "moments", [[0, 7], pytest.param([*range(60)], marks=pytest.mark.torture, id="every moment")]
+)
+def test_a_helper_that_is_killed_changes_nothing(moments: list[int], tmp_path: Path) -> None:
+    statements = [{**ORDINARY[3], "external_ids": [f"made:{n}"]} for n in range(1_500)]
+    with none_answered():
+        alone = Outcome(tmp_path / "alone.db", statements)
+    for moment in moments:
+        takes = iter(range(moment, -1, -1))
+        take = helper_process._Helper.take
+
+        def taken(
+            helper: helper_process._Helper, takes: Iterator[int] = takes, take: Any = take
+        ) -> list[Any] | None:
+            if next(takes, None) == 0:
+                helper._process.kill()
+            return take(helper)  # type: ignore[no-any-return]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(many_events, "_ALONE", 0)
+            patch.setattr(helper_process, "CHUNK", 16)
+            patch.setattr(helper_process._Helper, "is_ready", waits_until_ready)
+            patch.setattr(helper_process._Helper, "take", taken)
+            killed = Outcome(tmp_path / f"killed-{moment}.db", statements)
+        assert next(takes, None) is None
+        assert killed == alone
+
+
+def waits_until_ready(helper: helper_process._Helper) -> bool:
+    """Wait for a helper that starts, so that it is given every chunk."""
+    while not helper._is_ready and not helper._is_gone:
+        helper._pump(wait=True)
+        helper._is_ready = helper._frame() is not None
+    return not helper._is_gone
+
+
+def test_a_disk_that_gets_full_leaves_nothing_written_and_nothing_running(tmp_path: Path) -> None:
+    path = tmp_path / "story.db"
+    Timeline.create(path, title="Story").close()
+
+    def without_end() -> Iterator[dict[str, Any]]:
+        for number in range(10**6):
+            yield {"title": f"Event {number}", "occurred": "2025", "summary": "x" * 1_000}
+
+    def fill(timeline: Timeline) -> None:
+        with timeline.append() as append:
+            append._connection.execute("PRAGMA max_page_count = 3000")
+            for _ in append.record_each(without_end()):
+                pass
+
+    with Timeline.open(path) as timeline, pytest.raises(StorageFull):
+        fill(timeline)
+    assert events_in(path) == 0
+    assert not children()
+
+
+def children() -> list[str]:
+    """The processes that this one has started, and that have not ended."""
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()
 
 
 def test_ctrl_c_leaves_nothing_written_and_nothing_running(tmp_path: Path) -> None:
