@@ -73,7 +73,7 @@ class Outcome:
 def helped() -> Iterator[list[Prepared]]:
     """Prepare all statements; the list has those that were recorded as they were prepared."""
     taken: list[Prepared] = []
-    record = ManyEvents._record_prepared
+    record = ManyEvents.record_prepared
 
     def counted(self: ManyEvents, prepared: Prepared) -> Receipt | None:
         receipt = record(self, prepared)
@@ -81,7 +81,7 @@ def helped() -> Iterator[list[Prepared]]:
         return receipt
 
     with all_answered(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ManyEvents, "_record_prepared", counted)
+        patch.setattr(ManyEvents, "record_prepared", counted)
         yield taken
 
 
@@ -298,7 +298,7 @@ def test_another_process_prepares_the_most_of_many_events(tmp_path: Path) -> Non
     if not helper_process.is_possible():
         pytest.fail("this test needs two processors")
     taken = []
-    record = ManyEvents._record_prepared
+    record = ManyEvents.record_prepared
 
     def counted(self: ManyEvents, prepared: Prepared) -> Receipt | None:
         receipt = record(self, prepared)
@@ -313,7 +313,7 @@ def test_another_process_prepares_the_most_of_many_events(tmp_path: Path) -> Non
 
     path = tmp_path / "story.db"
     with Timeline.create(path, title="Story") as timeline, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ManyEvents, "_record_prepared", counted)
+        patch.setattr(ManyEvents, "record_prepared", counted)
         with timeline.append() as append:
             titles = [receipt.seq for receipt in append.record_each(until_enough())]
     assert titles == [*range(1, len(titles) + 1)]

@@ -29,10 +29,9 @@ it, except `entries._about`.
                                                                 _add_payload
     VocabularyCodes._code        codes by field and word        of               update_log; LRU of
                                                                                  1,024
-    ManyEvents._cited            ids of sources by what a       _record_         an entry that it
-                                 statement says of them         prepared         did not add; 10,000
-    ManyEvents._on_origins       notes by the sources cited     _record_         as _cited
-                                                                prepared
+    ManyEvents._cited            ids of sources by what a       record_prepared  an entry that it
+                                 statement says of them                          did not add; 10,000
+    ManyEvents._notes_by_sources notes by the sources cited     record_prepared  as _cited
     Quotations._text             captured texts by SHA-256      checked          LRU of 8
     Quotations._text_sha256      SHA-256 by source and version  checked          LRU of 1,000
     entries._about               what a log says of itself      Entries          LRU of 4; kept for

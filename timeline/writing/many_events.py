@@ -29,13 +29,12 @@ from timeline.writing.recording_time import RecordingTime
 from timeline.writing.resolver import Brought
 
 if TYPE_CHECKING:
-    from timeline.writing.prepared import Prepared
+    from timeline.writing.prepared import Prepared, Setting
 
 _ALONE = 500
 """The number of statements that one process records as quickly as two: starting the other one
 takes about as long."""
 _CITED_AT_HAND = 10_000
-_PREPARING = "timeline.writing.prepared:preparing"
 
 
 class ManyEvents(EventEntries):
@@ -79,37 +78,39 @@ class ManyEvents(EventEntries):
     def _recorded_with_help(self, events: Iterator[Placed], said: Said) -> Iterator[Receipt]:
         """Record events of which another process prepares the most."""
         from timeline.store import helper_process  # not loaded for a few statements
-        from timeline.writing.prepared import Setting, prepared_of, words_of
-        from timeline.writing.statement_chunks import chunks, unpickled
+        from timeline.writing.statement_chunks import held, prepared_chunks
 
         if not helper_process.is_possible():
             yield from self._recorded(validated(events), said)
             return
         self._buffer.make_indexes_late()
-        setting = Setting(self._info, words_of(said), self._zone_of_tables)
         resolver = self._resolver
-        with contextlib.closing(
-            helper_process.answered(_PREPARING, tuple(setting), chunks(events))
-        ) as answered:
-            for chunk, answers in answered:
-                prepared = [prepared_of(each) if each else None for each in answers or ()]
-                if self._resolver is not resolver:  # the log has other words by now
-                    prepared.clear()
-                self._ask_for(prepared)
-                for statement, ready in itertools.zip_longest(chunk, prepared):
-                    receipt = self._record_prepared(ready) if ready else None
+        chunks = prepared_chunks(held(events), self.setting(said))
+        with contextlib.closing(chunks):
+            for chunk in chunks:
+                self._ask_for(each.prepared for each in chunk)
+                for each in chunk:
+                    # The log may have other words by now.
+                    prepared = each.prepared if self._resolver is resolver else None
+                    receipt = self.record_prepared(prepared) if prepared else None
                     if receipt:
                         yield receipt
                     else:
-                        yield from self._recorded(unpickled([statement]), said)
+                        yield from self._recorded([(each.key, each.statement())], said)
         self._buffer.make_indexes()
+
+    def setting(self, said: Said) -> Setting:
+        """Return for what statements are prepared that this append records, with these words."""
+        from timeline.writing.prepared import Setting, words_of
+
+        return Setting(self._info, words_of(said), self._zone_of_tables)
 
     def _ask_for(self, prepared: Iterable[Prepared | None]) -> None:
         """Ask at once which of the events are in the log."""
         given = (f"event/{each.event_id}" for each in prepared if each and each.event_id)
         self._buffer.ask_versions(given)
 
-    def _record_prepared(self, prepared: Prepared) -> Receipt | None:
+    def record_prepared(self, prepared: Prepared) -> Receipt | None:
         """Record a statement that was prepared; return None if it has to take the ordinary way."""
         event_id, rows = prepared.event_id, prepared.rows
         if self.repeatable or self._note or (event_id and self.has("event", event_id)):

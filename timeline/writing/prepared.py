@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from timeline.model.content import SAME_REPORT, Said
 from timeline.model.invisible import deceiving
 from timeline.model.terms import known_terms
+from timeline.projection import fold
 from timeline.projection.folded_content import FoldedContent, plainly_folded
 from timeline.writing.entries import encoded_payload
 from timeline.writing.event_statement import (
@@ -52,6 +53,11 @@ class Prepared(NamedTuple):
     names: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     is_corroborated: bool
+
+    @property
+    def title(self) -> str:
+        """Return the title of the event."""
+        return str(self.rows.content[fold.CONTENT_COLUMNS.index("title")])
 
     @property
     def said(self) -> Said:

@@ -1,4 +1,4 @@
-"""Hold statements by the chunk until they have their turn.
+"""Hold statements by the chunk while another process prepares them.
 
 Guarantees: a statement is held as it was when it was taken: whoever made it may change it later.
 """
@@ -6,42 +6,75 @@ Guarantees: a statement is held as it was when it was taken: whoever made it may
 from __future__ import annotations
 
 import contextlib
+import itertools
 import pickle
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from timeline.model.content import Event
 from timeline.store import helper_process
 from timeline.writing.event_statement import InputPlace, Placed, statement_at
+from timeline.writing.prepared import Prepared, Setting, prepared_of
 
-Held = tuple[InputPlace, Event | bytes]
-"""A statement with its place; a dict is pickled."""
+K = TypeVar("K")
+
+_PREPARING = "timeline.writing.prepared:preparing"
 
 
-def chunks(events: Iterable[Placed]) -> Iterator[tuple[list[Held], list[bytes | None]]]:
-    """Yield some statements at a time, and what the helper is given of them.
+class Held(NamedTuple, Generic[K]):
+    """Holds a statement until it has its turn."""
 
-    An error is raised when the statements before it have been yielded.
+    key: K
+    """What its caller knows it by."""
+    event: Event | bytes
+    """The statement; a dict is pickled."""
+    prepared: Prepared | None = None
+    """What it becomes; None if it has to take the ordinary way."""
+
+    def statement(self) -> Event | Mapping[str, Any]:
+        """Return the statement as it was when it was taken."""
+        if isinstance(self.event, bytes):
+            fields: dict[str, Any] = pickle.loads(self.event)  # noqa: S301 - `pickled` made it
+            return fields
+        return self.event
+
+
+def prepared_chunks(
+    statements: Iterable[Held[K]], setting: Setting
+) -> Generator[list[Held[K]], None, None]:
+    """Yield the statements some at a time, most of them prepared by another process.
+
+    What `statements` raises is raised when all statements before it have been yielded.
     """
-    held = ((place, _kept(place, event)) for place, event in events)
-    for chunk in helper_process.chunked(held, lambda each: len(_pickled(each) or b"")):
-        yield chunk, [*map(_pickled, chunk)]
+    chunks = (
+        (chunk, [each.event if isinstance(each.event, bytes) else None for each in chunk])
+        for chunk in helper_process.chunked(statements, _bytes_of)
+    )
+    with contextlib.closing(
+        helper_process.answered(_PREPARING, tuple(setting), chunks)
+    ) as answered:
+        for chunk, answers in answered:
+            yield [
+                held._replace(prepared=prepared_of(answer)) if answer else held
+                for held, answer in itertools.zip_longest(chunk, answers or ())
+            ]
 
 
-def _pickled(held: Held) -> bytes | None:
-    _, event = held
-    return event if isinstance(event, bytes) else None
+def _bytes_of(held: Held[Any]) -> int:
+    return len(held.event) if isinstance(held.event, bytes) else 0
 
 
-def _kept(place: InputPlace, event: Event | Mapping[str, Any]) -> Event | bytes:
-    """Return a statement as it is now: whoever made it may change it before it has its turn."""
-    if isinstance(event, dict):
-        with contextlib.suppress(Exception):  # validation says better what is wrong with it
-            return pickle.dumps(event, pickle.HIGHEST_PROTOCOL)
-    return statement_at(place, event)
+def held(events: Iterable[Placed]) -> Iterator[Held[InputPlace]]:
+    """Hold statements as they are taken. Raises InvalidInput for one that can only be refused."""
+    for place, event in events:
+        yield Held(
+            place,
+            (pickled(event) if isinstance(event, dict) else None) or statement_at(place, event),
+        )
 
 
-def unpickled(chunk: Iterable[Held]) -> Iterator[Placed]:
-    """Yield the statements of a chunk after their places."""
-    for place, event in chunk:
-        yield place, pickle.loads(event) if isinstance(event, bytes) else event  # noqa: S301
+def pickled(statement: dict[str, Any]) -> bytes | None:
+    """Return a statement as it is now; None if it has a part that cannot be pickled."""
+    with contextlib.suppress(Exception):  # validation says better what is wrong with it
+        return pickle.dumps(statement, pickle.HIGHEST_PROTOCOL)
+    return None
