@@ -91,12 +91,12 @@ class BadCells:
 
         return note
 
-    def said(self, row: StagedRow, reading: Reading, refusals: Sequence[RefusedPart]) -> Said:
+    def said(self, cells: Cells, reading: Reading, refusals: Sequence[RefusedPart]) -> Said:
         """Return the words of an entry; its reason names the cells that the event lacks.
 
         By the reason, a later import finds the row again, and reads these cells anew.
         """
-        columns = [cell.column for cell in self._lacking(row, reading, refusals)]
+        columns = [cell.column for cell in self._lacking(cells, reading, refusals)]
         if not columns:
             return self._wanted.said
         reason = f"{LACKING}{', '.join([*dict.fromkeys(columns)][:_MOST_COLUMNS])}"
@@ -107,7 +107,7 @@ class BadCells:
         place = RowPlace(row.number, row.line)
         for note in reading.notes:
             self._outcome.note(f"{self._staging.place(row)}: {note}")
-        for cell in self._lacking(row, reading, refusals):
+        for cell in self._lacking(row.cells, reading, refusals):
             self._outcome.left_out.add(place, cell)
         for column, text in row.cells.items():
             if len(text) > LONGEST_CELL:
@@ -115,7 +115,7 @@ class BadCells:
                 self._outcome.left_out.add(place, LeftOut(column, problem, ""))
 
     def _lacking(
-        self, row: StagedRow, reading: Reading, refusals: Sequence[RefusedPart]
+        self, cells: Cells, reading: Reading, refusals: Sequence[RefusedPart]
     ) -> Iterator[LeftOut]:
         """Yield the cells that the event of a row lacks."""
         yield from reading.left_out
@@ -123,10 +123,10 @@ class BadCells:
         for path, problem, value in refusals:
             if not columns.isdisjoint(self._form.column_of(f"{path}.{part}") for part in PARTS):
                 continue  # it goes because a cell of it could not be read
-            column = self._column(path, row.cells, value)
+            column = self._column(path, cells, value)
             if path.endswith(".unit") and value is None:
                 problem = 'is a figure without a unit: a mapping can say unit = "EUR"'
-            said = row.cells.get(column, value if isinstance(value, str) else "")
+            said = cells.get(column, value if isinstance(value, str) else "")
             yield LeftOut(column, problem, said.strip())
 
     def _named(self, error: InvalidInput, cells: Cells) -> InvalidInput:

@@ -85,6 +85,15 @@ class StagedRow(NamedTuple):
     """The cells of the row that the log has."""
 
 
+class NewRow(NamedTuple):
+    """Holds a row of the file whose event the log does not have."""
+
+    number: int
+    external_id: str
+    event_id: str
+    cells: Cells
+
+
 class Reject(NamedTuple):
     """A rejected row has a line, a column, a reason and, if it could be read, its cells."""
 
@@ -302,6 +311,13 @@ class Staging:
                     break
         return found
 
+    def new_rows(self, after: int) -> Iterator[NewRow]:
+        """Yield the rows after number `after` that have no outcome and no event in the log yet."""
+        while rows := self._connection.execute(_NEW, (after, _NEW_AT_ONCE)).fetchall():
+            for number, external_id, event_id, cells in rows:
+                yield NewRow(number, external_id, event_id, json.loads(cells))
+            after = rows[-1][0]
+
     def newest(self, time_zone: str) -> tuple[str, str] | None:
         """Return when the publisher's newest entry was reported: its last instant, and as given.
 
@@ -406,6 +422,14 @@ _CHUNK = (
     " FROM staged AS s LEFT JOIN event_external_ids AS x USING (external_id)"
     " LEFT JOIN events AS e ON e.event_id = coalesce(x.event_id, s.event_id)"
     " WHERE s.number > ? AND s.outcome IS NULL ORDER BY s.number LIMIT ?"
+)
+_NEW_AT_ONCE = 64
+_NEW = (
+    "SELECT number, external_id, event_id, cells FROM staged AS s"
+    " WHERE number > ? AND outcome IS NULL"
+    " AND NOT EXISTS (SELECT 1 FROM event_external_ids AS x WHERE x.external_id = s.external_id)"
+    " AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.event_id = s.event_id)"
+    " ORDER BY number LIMIT ?"
 )
 _STANDING = (
     "SELECT e.event_id, e.title, e.extra, max(s.line IS NOT NULL) AS is_there"
