@@ -90,6 +90,7 @@ def medians(rounds: int) -> dict[str, float]:
         ],
         "show": [*timeline, "show", "#1"],
         "list": [*timeline, "list", "--limit", "20"],
+        "--help": [*timeline, "--help"],
         "mcp": [*timeline, "mcp"],
         "desk": [*timeline, "desk", "--port", "8299", "--no-browser"],
         "draft": [*timeline, "draft", "report", "-m", "no-such-model"],
