@@ -119,6 +119,14 @@ def test_a_function_that_is_not_there_leaves_everything_to_the_caller() -> None:
     assert [*answered("timeline:nothing", 0, chunks)] == [(number, None) for number in range(200)]
 
 
+def test_a_helper_that_cannot_start_leaves_everything_to_the_caller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/python")
+    chunks = ((number, [number]) for number in range(5))
+    assert [*answered(SQUARES, 0, chunks)] == [(number, None) for number in range(5)]
+
+
 def test_a_helper_ends_when_its_caller_is_killed() -> None:
     program = (
         "import sys; sys.path[:0] = sys.argv[1:];"

@@ -90,8 +90,13 @@ def answered(
     chunk. What goes there and back is plain: numbers, texts, bytes, and tuples and lists of them.
     What `chunks` raises is raised when all chunks before it have been yielded.
     """
+    try:
+        started = _Helper(function, setting)
+    except OSError:  # there may be no further process
+        yield from ((kept, None) for kept, _ in chunks)
+        return
     given: deque[K] = deque()
-    with contextlib.closing(_Helper(function, setting)) as helper:
+    with contextlib.closing(started) as helper:
         failure = None
         try:
             for kept, chunk in chunks:
