@@ -38,7 +38,7 @@ from timeline import Timeline
 from timeline.model import strict_json
 from timeline.model.content import Said
 from timeline.projection import fold, tables
-from timeline.store import codec, storage
+from timeline.store import codec, helper_process, storage
 
 CHUNK = 10_000
 LARGEST_FOR_OTHERS = 100_000
@@ -70,7 +70,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         single(Path(folder))
     times = startup.medians(21)
-    line("one append, whole process", times["append"], times["baseline"], "s", "at most 2.00")
+    line("one append, whole process", times["append"], times["baseline"], "s", "at most 1.50")
 
 
 def line(what: str, ours: float, other: float, unit: str, target: str = "") -> None:
@@ -90,6 +90,7 @@ def batches(folder: Path, count: int, rounds: int) -> None:
     for number in range(rounds):
         ours = folder / f"ours-{number}.db"
         sides: dict[str, Callable[[], float]] = {
+            "alone": partial(append_alone, folder / f"alone-{number}.db", lines),
             "append": partial(append, ours, lines),
             "floor": partial(floor, ours, folder / "floor.db"),
             "change": partial(change, ours, count),
@@ -105,11 +106,12 @@ def batches(folder: Path, count: int, rounds: int) -> None:
     speed = {name: count / taken for name, taken in median.items()}
     of = f"{count:,} events"
     line(f"batch append, {of} / floor", speed["append"], speed["floor"], "/s", "at least 0.50")
+    line(f"batch append, {of} / one process", speed["append"], speed["alone"], "/s")
     if "others" in speed:
         what = f"batch append, {of} / eventsourcing"
-        line(what, speed["append"], speed["others"], "/s", "at least 2.00")
-    whole = median["append"] + median["change"]
-    line(f"rebuild of them / append, {of}", median["rebuild"], whole, "s", "below 1.00")
+        line(what, speed["append"], speed["others"], "/s", "at least 2.50")
+    whole = median["alone"] + median["change"]
+    line(f"rebuild / append by one process, {of}", median["rebuild"], whole, "s", "at most 0.35")
     line(f"memory of `timeline append`, {of}", peak(folder, lines), 200, "MB", "below 1.00")
 
 
@@ -122,6 +124,16 @@ def append(path: Path, lines: Path) -> float:
             for _ in appending.record_each(events):
                 pass
     return seconds[0]
+
+
+def append_alone(path: Path, lines: Path) -> float:
+    """Return the seconds that `append` needs without a second process."""
+    is_possible = helper_process.is_possible
+    helper_process.is_possible = lambda: False
+    try:
+        return append(path, lines)
+    finally:
+        helper_process.is_possible = is_possible
 
 
 def change(path: Path, count: int) -> float:
@@ -220,7 +232,7 @@ def single(folder: Path) -> None:
                 bottom.execute("COMMIT")
             times[1].append(taken[0])
     mine, floor = (1 / statistics.median(each) for each in times)
-    line("one durable append / plain sqlite3", mine, floor, "/s", "at least 0.50")
+    line("one durable append / plain sqlite3", mine, floor, "/s", "at least 0.60")
 
 
 def last(reader: sqlite3.Connection) -> tuple[int, int, int]:
