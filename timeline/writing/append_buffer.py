@@ -13,8 +13,7 @@ it, except `entries._about`.
     AppendBuffer._waiting        entries not folded yet         add              _project
     AppendBuffer._external_ids   their events by external id    claim            flush
     AppendBuffer._versions       newest version by subject      version          add: its subject;
-                                                                                 version: at 1,000;
-                                                                                 ask_versions
+                                                                                 version: at 1,000
     AppendBuffer._sources        sources by id, url or title    sources; add: a  add: an entry but
                                                                 new source       of an event or a
                                                                                  new source;
@@ -43,7 +42,6 @@ versions, and before it reads tables that have rows waiting.
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Iterable
@@ -174,18 +172,6 @@ class AppendBuffer:
             ).fetchone()
             self._versions[subject] = known
         return known
-
-    def ask_versions(self, subjects: Iterable[str]) -> None:
-        """Ask for the newest versions of many subjects at once, for the next calls of `version`."""
-        self._versions.clear()
-        self._versions.update(dict.fromkeys(subjects, 0))
-        self._versions.update(
-            self._connection.execute(
-                "SELECT subject, max(version) FROM log"
-                " WHERE subject IN (SELECT value FROM json_each(?)) GROUP BY subject",
-                (json.dumps([*self._versions]),),
-            )
-        )
 
     def suppose(self, subject: str) -> None:
         """Answer from now on as if the log had this subject; for statements that are only tried."""

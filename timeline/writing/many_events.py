@@ -85,10 +85,9 @@ class ManyEvents(EventEntries):
             return
         self._buffer.make_indexes_late()
         resolver = self._resolver
-        chunks = prepared_chunks(held(events), self.setting(said))
+        chunks = prepared_chunks(held(events, self._is_known), self.setting(said))
         with contextlib.closing(chunks):
             for chunk in chunks:
-                self._ask_for(each.prepared for each in chunk)
                 for each in chunk:
                     # The log may have other words by now.
                     prepared = each.prepared if self._resolver is resolver else None
@@ -105,10 +104,8 @@ class ManyEvents(EventEntries):
 
         return Setting(self._info, words_of(said), self._zone_of_tables)
 
-    def _ask_for(self, prepared: Iterable[Prepared | None]) -> None:
-        """Ask at once which of the events are in the log."""
-        given = (f"event/{each.event_id}" for each in prepared if each and each.event_id)
-        self._buffer.ask_versions(given)
+    def _is_known(self, event_id: object) -> bool:
+        return isinstance(event_id, str) and self.has("event", event_id)
 
     def record_prepared(self, prepared: Prepared) -> Receipt | None:
         """Record a statement that was prepared; return None if it has to take the ordinary way."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import pickle
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from timeline.model.content import Event
@@ -64,13 +64,18 @@ def _bytes_of(held: Held[Any]) -> int:
     return len(held.event) if isinstance(held.event, bytes) else 0
 
 
-def held(events: Iterable[Placed]) -> Iterator[Held[InputPlace]]:
-    """Hold statements as they are taken. Raises InvalidInput for one that can only be refused."""
+def held(
+    events: Iterable[Placed], is_known: Callable[[object], bool]
+) -> Iterator[Held[InputPlace]]:
+    """Hold statements as they are taken; nothing is prepared of an event whose id `is_known`.
+
+    Raises InvalidInput for a statement that can only be refused.
+    """
     for place, event in events:
-        yield Held(
-            place,
-            (pickled(event) if isinstance(event, dict) else None) or statement_at(place, event),
-        )
+        kept = None
+        if isinstance(event, dict) and not is_known(event.get("event_id")):
+            kept = pickled(event)
+        yield Held(place, kept or statement_at(place, event))
 
 
 def pickled(statement: dict[str, Any]) -> bytes | None:
