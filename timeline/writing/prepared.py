@@ -49,10 +49,10 @@ class Prepared(NamedTuple):
     """For each citation the source that it brings, as JSON, or the id of one in the log."""
     told: dict[str, Any]
     """The part of the content that a receipt repeats, and that decides the format of the entry."""
-    rows: FoldedContent
     names: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     is_corroborated: bool
+    rows: FoldedContent
 
     @property
     def title(self) -> str:
@@ -73,8 +73,8 @@ class Prepared(NamedTuple):
 
 def prepared_of(answer: tuple[Any, ...]) -> Prepared:
     """Return what `preparing` made, in its types."""
-    prepared = Prepared._make(answer)
-    return prepared._replace(rows=FoldedContent._make(prepared.rows))
+    *fields, rows = answer
+    return Prepared._make((*fields, FoldedContent._make(rows)))
 
 
 class Setting(NamedTuple):
@@ -143,10 +143,10 @@ def _prepared(
             tuple(pieces),
             tuple(filter(None, sources)),
             {field: content[field] for field in _TOLD if field in content},
-            plainly_folded(content, time_zone),  # type: ignore[arg-type]
             tuple(names_in(content)),
             notes_on(content, {}),
             content.get("verification") == "corroborated",
+            plainly_folded(content, time_zone),  # type: ignore[arg-type]
         )
     )
 

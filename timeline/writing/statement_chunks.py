@@ -55,7 +55,7 @@ def prepared_chunks(
     ) as answered:
         for chunk, answers in answered:
             yield [
-                held._replace(prepared=prepared_of(answer)) if answer else held
+                Held(held.key, held.event, prepared_of(answer)) if answer else held
                 for held, answer in itertools.zip_longest(chunk, answers or ())
             ]
 
