@@ -386,3 +386,15 @@ def test_a_story_of_nothing_dated_has_a_page_without_an_axis(path: Path) -> None
     with open_site(path) as site:
         assert 'class="axis' not in site.page("/")
         assert 'class="axis' not in site.page("/events?since=2025")
+
+
+texts = st.text(min_size=1, max_size=12)
+names = st.sampled_from(("q", "place", "type", "since", "actor", "not_tag", "after", "find_tag"))
+
+
+@given(st.lists(st.tuples(names, texts)), texts, texts)
+def test_the_address_of_a_bar_is_that_of_its_period(
+    pairs: list[tuple[str, str]], since: str, until: str
+) -> None:
+    asked = Address.of(pairs)
+    assert asked.of_periods()(since, until) == asked.query(since=since, until=until)

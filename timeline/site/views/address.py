@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from timeline.errors import InvalidInput, InvalidValue
 from timeline.formats.local_dates import date_words
@@ -154,6 +154,16 @@ class Address(NamedTuple):
         if "after" not in changes:
             changes["after"] = ""
         return _query(self._replace(**changes).pairs())
+
+    def of_periods(self) -> Callable[[str, str], str]:
+        """Return what `query` returns for the bounds of a period, as a function of the bounds.
+
+        For a hundred periods it is several times as quick.
+        """
+        before, _, after = self.query(since="\0", until="\0").partition("since=%00&until=%00")
+        return lambda since, until: (
+            f"{before}since={quote_plus(since)}&until={quote_plus(until)}{after}"
+        )
 
     def toggled(self, facet: str, value: str) -> str:
         """Return the query string with this value of a facet added, or removed if it is chosen.

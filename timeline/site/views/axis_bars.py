@@ -27,6 +27,7 @@ def drawn_bars(axis: Axis, to: str | None, asked: Address, new_tab: str, is_smal
     link. `new_tab` are attributes of the links. The bars of a small axis have no cards.
     """
     top = axis.scale[-1]
+    query = asked.of_periods()
     drawn: list[str] = []
     for bar in axis.bars:
         counted = ngettext("{number} event", "{number} events", bar.events)
@@ -35,7 +36,7 @@ def drawn_bars(axis: Axis, to: str | None, asked: Address, new_tab: str, is_smal
         if to is None:
             drawn.append(f'<g class="bar" role="img" aria-label="{label}">{inside}</g>')
         else:
-            address = escape(to + asked.query(since=bar.first, until=bar.last))
+            address = escape(to + query(bar.first, bar.last))
             card = "" if is_small else _card(axis, bar)
             link = f'<a class="bar" href="{address}"{escape(new_tab)} aria-label="{label}"{card}>'
             drawn.append(f"{link}{inside}</a>")
