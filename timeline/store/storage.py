@@ -183,8 +183,6 @@ class Connection(sqlite3.Connection):
     is_immutable = False
     """Whether the file is on a read-only disk, and read as it is, without locks."""
     identity: tuple[int, int] | None = None
-    patience = PATIENCE
-    """The seconds for which it waits for another writer."""
 
     @property
     def note(self) -> str | None:
@@ -206,7 +204,6 @@ def _open(path: Path, mode: str, patience: float = PATIENCE) -> Connection:
     )
     connection.path, connection.address = path.absolute(), address(path, mode)
     connection.is_immutable = mode == "immutable"
-    connection.patience = patience
     connection.identity = identity(path)
     if before not in (None, connection.identity):
         connection.close()
@@ -368,7 +365,5 @@ def _begin(connection: sqlite3.Connection) -> None:
 
 def patience_of(connection: sqlite3.Connection) -> float:
     """Return the seconds for which a connection waits for another writer."""
-    if isinstance(connection, Connection):
-        return connection.patience
     (milliseconds,) = connection.execute("PRAGMA busy_timeout").fetchone()
     return float(milliseconds) / 1000
