@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -117,6 +119,19 @@ def test_an_error_of_the_input_is_raised_behind_all_that_came_before_it() -> Non
 def test_a_function_that_is_not_there_leaves_everything_to_the_caller() -> None:
     chunks = ((number, [number]) for number in range(200))
     assert [*answered("timeline:nothing", 0, chunks)] == [(number, None) for number in range(200)]
+
+
+def test_a_program_with_many_open_files_has_a_helper_too() -> None:
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limit[0], min(2_048, limit[1])), limit[1]))
+    try:
+        with contextlib.ExitStack() as stack:
+            for _ in range(1_100):
+                stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+            _, answers = run(0, 5)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+    assert sum(answer is not None for answer in answers) >= 5
 
 
 def test_a_helper_that_cannot_start_leaves_everything_to_the_caller(

@@ -133,7 +133,7 @@ class _Helper:
             os.set_blocking(end, False)
             with contextlib.suppress(AttributeError, OSError):  # only Linux can
                 fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, _PIPE)
-        self._outgoing = bytearray(marshal.dumps(sys.path))
+        self._outgoing = bytearray(marshal.dumps([*map(str, sys.path)]))
         self._incoming = bytearray()
         self._is_ready = self._is_gone = False
         self._send(setting)
@@ -184,20 +184,23 @@ class _Helper:
     def _pump(self, *, wait: bool) -> None:
         """Write and read what the pipes take and have; with `wait`, wait until they do."""
         while not self._is_gone:
-            writing = [self._into] if self._outgoing else []
-            readable, writable, _ = select.select([self._from], writing, [], None if wait else 0)
-            if not readable and not writable:
+            ends = select.poll()  # `select.select` takes no number above 1,023
+            ends.register(self._from, select.POLLIN)
+            if self._outgoing:
+                ends.register(self._into, select.POLLOUT)
+            ready = {end for end, _ in ends.poll(None if wait else 0)}
+            if not ready:
                 return
             try:
-                if writable:
+                if self._into in ready:
                     with memoryview(self._outgoing) as left:
                         count = os.write(self._into, left)
                     del self._outgoing[:count]
-                if readable:
+                if self._from in ready:
                     came = os.read(self._from, _PIPE)
                     self._incoming += came
                     self._is_gone = not came
-            except (BrokenPipeError, ConnectionError):
+            except BrokenPipeError:
                 self._is_gone = True
             wait = False
 
