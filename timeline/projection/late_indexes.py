@@ -29,9 +29,9 @@ class LateIndexes:
         return bool(self._missing)
 
     def drop(self) -> None:
-        """Drop all indexes but those of sources."""
+        """Drop all indexes but those of sources, unless they are missing already."""
         for name, definition in _indexes().items():
-            if not name.startswith(_OF_SOURCES):
+            if not (name in self._missing or name.startswith(_OF_SOURCES)):
                 self._connection.execute(f"DROP INDEX {name}")
                 self._missing[name] = definition
 
