@@ -252,20 +252,18 @@ class Projector:
             )
         )
         event_key = before.event_key if before else entry.seq
-        if self._gathering:
-            version = facet_segments.FoldedVersion(
+        self._gather(
+            facet_segments.FoldedVersion(
                 entry.seq,
                 entry.kind,
                 shown_state,
                 after.reported_from,
                 before.seq if before else None,
                 event_key,
-            )
-            if rows and rows.facets is not None:
-                cited = {source_id for _, source_id, *_ in rows.citations}
-                self._gathering.add_values(version, rows.facets, cited)
-            else:
-                self._gathering.add(version, content, self._time_zone)
+            ),
+            content,
+            rows,
+        )
         standing = {
             "state": shown_state,
             "merged_into": after.merged_into,
@@ -291,6 +289,21 @@ class Projector:
             self._events.add(event_id)
         if len(self._rows["event_versions"]) >= _BATCH:
             self.flush()
+
+    def _gather(
+        self,
+        version: facet_segments.FoldedVersion,
+        content: dict[str, Any] | None,
+        rows: FoldedContent | None,
+    ) -> None:
+        """Keep the values of a version for the segment, if they are gathered."""
+        if self._gathering is None:
+            return
+        if rows and rows.facets is not None:
+            cited = {source_id for _, source_id, *_ in rows.citations}
+            self._gathering.add_values(version, rows.facets, cited)
+        else:
+            self._gathering.add(version, content, self._time_zone)
 
     def _standing_after(self, entry: Entry, payload: Payload, before: _Before | None) -> _Standing:
         """Return the state of an event after an entry, if its content was not erased."""
