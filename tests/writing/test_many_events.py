@@ -283,6 +283,7 @@ def test_every_index_is_there_whatever_the_append_did(tmp_path: Path) -> None:
             with timeline.append() as append:  # it never takes the last receipt
                 recorded = append.record_each(ORDINARY)
                 next(recorded)
+                assert len([*append.record_each([{"title": "Other", "occurred": "2025"}])]) == 1
             assert indexes(path) == wanted
             with timeline.append() as append:
                 for receipt in append.record_each([{"title": "A", "occurred": "2025"}] * 2):

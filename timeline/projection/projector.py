@@ -252,18 +252,16 @@ class Projector:
             )
         )
         event_key = before.event_key if before else entry.seq
-        self._gather(
-            facet_segments.FoldedVersion(
+        if self._gathering:
+            version = facet_segments.FoldedVersion(
                 entry.seq,
                 entry.kind,
                 shown_state,
                 after.reported_from,
                 before.seq if before else None,
                 event_key,
-            ),
-            content,
-            rows,
-        )
+            )
+            self._gather(self._gathering, version, content, rows)
         standing = {
             "state": shown_state,
             "merged_into": after.merged_into,
@@ -292,18 +290,17 @@ class Projector:
 
     def _gather(
         self,
+        gathering: facet_segments.Gathering,
         version: facet_segments.FoldedVersion,
         content: dict[str, Any] | None,
         rows: FoldedContent | None,
     ) -> None:
-        """Keep the values of a version for the segment, if they are gathered."""
-        if self._gathering is None:
-            return
+        """Keep the values of a version for the segment that comes."""
         if rows and rows.facets is not None:
             cited = {source_id for _, source_id, *_ in rows.citations}
-            self._gathering.add_values(version, rows.facets, cited)
+            gathering.add_values(version, rows.facets, cited)
         else:
-            self._gathering.add(version, content, self._time_zone)
+            gathering.add(version, content, self._time_zone)
 
     def _standing_after(self, entry: Entry, payload: Payload, before: _Before | None) -> _Standing:
         """Return the state of an event after an entry, if its content was not erased."""
