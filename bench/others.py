@@ -18,7 +18,7 @@ from timeline.model.names import actor_id_of
 from timeline.projection import fold
 
 BATCH = 1_000
-TABLES = ("event_actors", *fold.CHILD_TABLES, "event_versions")
+TABLES = ("event_actors", *fold.CHILD_TABLES)
 
 
 class Happening(Aggregate):
@@ -81,8 +81,18 @@ def project(database: Database, events: list[tuple[int, dict[str, Any]]]) -> Non
         made["event_actors"] = [
             (event_id, n, actor_id_of(name), name, "actor") for n, name in enumerate(names, 1)
         ]
-        version = (event_id, 1, key, "event.recorded", "current", now, None, None, now)
-        made["event_versions"] = [(*version, None, None, None, key, None)]
+        rows.setdefault("event_versions", []).append(
+            {
+                "event_id": event_id,
+                "version": 1,
+                "seq": key,
+                "kind": "event.recorded",
+                "state": "current",
+                "recorded_at": now,
+                "reported_from": now,
+                "content_seq": key,
+            }
+        )
         for table, found in made.items():
             rows.setdefault(table, []).extend(
                 dict(zip(columns[table], row, strict=False)) for row in found

@@ -24,6 +24,29 @@ CREATE TRIGGER checkpoints_never_forget BEFORE DELETE ON checkpoints BEGIN
     SELECT RAISE(ABORT, 'checkpoints: notes are never deleted');
 END;
 
+CREATE TABLE follows (
+    url           TEXT NOT NULL,
+    origin        TEXT NOT NULL,
+    policy        TEXT NOT NULL,
+    since         TEXT NOT NULL,
+    seen_at       TEXT NOT NULL,
+    problem       TEXT,
+    problem_since TEXT,
+    CHECK ((problem IS NULL) = (problem_since IS NULL))
+) STRICT;
+
+CREATE TRIGGER follows_never_renamed BEFORE UPDATE ON follows
+WHEN NEW.origin IS NOT OLD.origin OR NEW.since IS NOT OLD.since
+BEGIN
+    SELECT RAISE(ABORT, 'follows: origin and since never change');
+END;
+
+CREATE TRIGGER follows_one_log BEFORE INSERT ON follows
+WHEN EXISTS (SELECT 1 FROM follows)
+BEGIN
+    SELECT RAISE(ABORT, 'follows: this file follows a log already');
+END;
+
 CREATE TABLE log (
     seq         INTEGER PRIMARY KEY CHECK (seq >= 0),
     id          TEXT NOT NULL UNIQUE,
@@ -214,6 +237,29 @@ CREATE TRIGGER scrub_pending_never_changes BEFORE UPDATE ON scrub_pending BEGIN
     SELECT RAISE(ABORT, 'scrub_pending: rows never change');
 END;
 
+CREATE TABLE sightings (
+    size    INTEGER NOT NULL CHECK (size >= 0),
+    root    BLOB NOT NULL CHECK (length(root) = 32),
+    note    TEXT NOT NULL,
+    seen_at TEXT NOT NULL,
+    place   TEXT NOT NULL,
+    PRIMARY KEY (size, note)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER sightings_guard BEFORE INSERT ON sightings
+WHEN EXISTS (SELECT 1 FROM sightings WHERE size = NEW.size AND note = NEW.note)
+BEGIN
+    SELECT RAISE(ABORT, 'sightings: this note is already kept');
+END;
+
+CREATE TRIGGER sightings_never_change BEFORE UPDATE ON sightings BEGIN
+    SELECT RAISE(ABORT, 'sightings: what was seen never changes');
+END;
+
+CREATE TRIGGER sightings_never_forget BEFORE DELETE ON sightings BEGIN
+    SELECT RAISE(ABORT, 'sightings: what was seen is never forgotten');
+END;
+
 CREATE TABLE source_texts (
     text_sha256     TEXT PRIMARY KEY,
     body            TEXT,
@@ -264,6 +310,15 @@ END;
 CREATE TRIGGER tree_hashes_never_forget BEFORE DELETE ON tree_hashes BEGIN
     SELECT RAISE(ABORT, 'tree_hashes: hashes are never deleted');
 END;
+
+CREATE TABLE witnesses (
+    name         TEXT NOT NULL,
+    verifier_key TEXT NOT NULL PRIMARY KEY,
+    url          TEXT NOT NULL,
+    pull         INTEGER NOT NULL CHECK (pull IN (0, 1)),
+    added_at     TEXT NOT NULL,
+    removed_at   TEXT
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE projection_state (
     projection_version INTEGER NOT NULL,

@@ -21,7 +21,8 @@
     |   +-- ClockBehind         the log is ahead of this machine's clock
     |   +-- ClockLeapt          this machine's clock is far ahead of the log and of its file
     |   +-- TooManyAbsent       a sheet lacks a tenth of the events or more
-    |   +-- IsMirror            the file follows another log, and has to stay equal to it
+    |   +-- IsMirror            the file is kept in step with a log elsewhere, by its exports
+    |   +-- IsFollower          the file is a checked copy of a log that somebody else publishes
     |   +-- Outrun              another site of the cluster wrote first
     |   +-- ClockAhead          this machine's clock is ahead of the cluster's
     +-- ProofError          a proof, a signature or a checkpoint that does not hold
@@ -64,6 +65,7 @@ __all__ = [
     "InvalidProposal",
     "InvalidSheet",
     "InvalidValue",
+    "IsFollower",
     "IsMirror",
     "MissingIds",
     "NoText",
@@ -327,6 +329,18 @@ class IsMirror(Refused):
         )
         self.origin = origin
         self.since = since
+
+
+class IsFollower(Refused):
+    """The file at `path` is a checked copy of the log `origin`, and not for writing."""
+
+    def __init__(self, path: str, origin: str) -> None:
+        super().__init__(
+            f"{path} follows {origin}: write into a log of your own; timeline follow --stop makes "
+            "this file one"
+        )
+        self.path = path
+        self.origin = origin
 
 
 class TooManyAbsent(Refused):

@@ -219,3 +219,20 @@ def test_a_cryptography_without_ml_dsa_says_so_and_passes_the_signature_over(
     ]
     with pytest.raises(ProofError, match="cannot be checked here"):
         note.verify([subtree_key("witness.example/w2", private)])
+
+
+# --- Keys of witnesses ------------------------------------------------------------------------
+
+
+def test_the_key_of_a_witness_signs_the_time_too() -> None:
+    key = SigningKey.generate("kyiv.example/witness", for_witness=True)
+    assert SigningKey.parse(str(key)) == key
+    note = key.sign(TEXT, 1_767_225_600)
+    assert note.signatures[0].seconds == 1_767_225_600
+    note.verify([key.verifier])
+    assert key.verifier.is_of_witness
+    earlier = note.signatures[0]._replace(
+        signature=(1_767_225_599).to_bytes(8) + note.signatures[0].signature[8:]
+    )
+    with pytest.raises(ProofError, match="does not hold"):
+        note._replace(signatures=(earlier,)).verify([key.verifier])

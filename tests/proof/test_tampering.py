@@ -72,7 +72,8 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Original]:
         patch.setattr(schema, "_new_file", cache(schema._new_file))  # the same each time
         assert verify.verify(path).findings == []
         empty = {name for name, path_rows in rows(path).items() if not path_rows}
-        assert empty == {"scrub_pending", "node"}  # of a node, nothing but its guard is compared
+        # Of a node, nothing but its guard is compared; of whom we follow and ask, nothing.
+        assert empty == {"scrub_pending", "node", "follows", "witnesses"}
         yield Original(
             path, QuickVerify(path), rows(path), [searches(path), exports(path), pages(path)]
         )
@@ -102,7 +103,7 @@ def is_named(before: dict[str, set[str]], after: dict[str, set[str]]) -> bool:
                 return False
         elif (
             added
-            and table not in ("publications", "mirror")
+            and table not in ("publications", "mirror", "witnesses")
             and not all(table == "source_texts" and ", None, " in row for row in added)
         ):
             return False

@@ -16,6 +16,7 @@ from timeline.formats.sheet.lookup import lookup_of
 from timeline.proof.checks.schema import foreign_tables
 from timeline.reading import captured_texts, comparison, entries, query, selection
 from timeline.store import log, storage
+from timeline.store.follows import Follows
 from timeline.store.node import Node
 
 Row = tuple[object, ...]
@@ -23,11 +24,14 @@ Row = tuple[object, ...]
 ONLY_HERE = {
     "_sqlite_migrations": ("applied_at",),
     "checkpoints": ("stored_at",),
+    "follows": Follows._fields,
     "mirror": ("since",),
     "media_files": ("attached_at",),
     "node": Node._fields,
     "publications": ("published_at",),
+    "sightings": ("seen_at", "place"),
     "source_texts": ("captured_at", "original_sha256"),
+    "witnesses": ("name", "verifier_key", "url", "pull", "added_at", "removed_at"),
 }
 """The columns that verify says it cannot check, by table."""
 

@@ -21,10 +21,12 @@ from timeline.model.clock import utc
 from timeline.model.content import Annotation, Said
 from timeline.projection import facet_segments
 from timeline.proof import checkpoints
+from timeline.proof.policy import Policy
 from timeline.proof.signed_note import SigningKey, parse
 from timeline.publish import publication
 from timeline.publish.publication import Publication
-from timeline.store import log, mirror, node, storage
+from timeline.store import follows, log, mirror, node, storage
+from timeline.store.follows import Follows, Sighting
 from timeline.store.mirror import Mirror
 from timeline.store.node import Node
 from timeline.texts.document import Document, sha256
@@ -100,6 +102,16 @@ def build(path: Path) -> None:
         mirror.mark(connection, Mirror(KEY.name, utc(clock())))
         with storage.immediate(connection):
             node.join(connection, a_node(ENTRIES))
+            time = utc(clock())
+            policy = str(Policy.of_keys([KEY.verifier]))
+            there = ("https://example.org/story/", KEY.name, policy, time, time)
+            follows.put(connection, Follows(*there, "serves 9 entries, and 12 were seen", time))
+            seen = (signed.size, signed.root, signed.note, time, there[0])
+            follows.see(connection, Sighting(*seen))
+            connection.execute(
+                "INSERT INTO witnesses VALUES ('kyiv', ?, 'https://kyiv.example', 0, ?, NULL)",
+                (str(witness), time),
+            )
     _publish(path, clock)
     _make_small(path)
 

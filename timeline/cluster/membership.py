@@ -36,7 +36,7 @@ from timeline.errors import (
     Unreachable,
 )
 from timeline.projection import tables
-from timeline.store import log, mirror, node, storage
+from timeline.store import follows, log, mirror, node, storage
 from timeline.store.node import Node
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def init(
     with _opened(path) as connection, Jetstream(address) as jetstream:
         if known := _known(connection, path, address, name):
             return known
+        follows.check_own(connection, path)
         if kept := mirror.mirror_of(connection):
             raise IsMirror(*kept)
         now = fill.generation(jetstream, address)
@@ -131,6 +132,7 @@ def join(
                 tables.create(connection, "UTC")
             origin = log.info(connection).get("origin", state.origin)
             _check_stream(address, state, path, origin)
+            follows.check_own(connection, path)
             place = fill.place(jetstream, address, generation, connection)
             role = "reader" if reads_only else "writer"
             row = _row(address, name, role, int(with_texts or not reads_only), state, place)

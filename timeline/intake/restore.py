@@ -26,7 +26,7 @@ from timeline.formats.importers.packed import plain
 from timeline.intake.foreign_entries import ForeignEntries
 from timeline.model import clock, text_files
 from timeline.projection import tables
-from timeline.store import codec, log, mirror, node, scrub, storage
+from timeline.store import codec, follows, log, mirror, node, scrub, storage
 from timeline.store.codec import Entry
 
 _AT_ONCE = 5_000
@@ -67,10 +67,10 @@ def restore(
     If there is no file yet, it is made. A file whose log is the beginning of the export gets the
     rest of it. `progress` is called with the count of lines that were read.
 
-    Raises InvalidInput and similar errors, with the line, for an entry that is wrong; Refused for a
-    node of a cluster, and for a file with another log, with the first entry that differs;
-    ClockBehind for entries more than a minute ahead of the clock, unless `allow_ahead`; StoreError
-    for a file that cannot be written.
+    Raises InvalidInput and similar errors, with the line, for an entry that is wrong; IsFollower
+    for a file that follows a published log; Refused for a node of a cluster, and for a file with
+    another log, with the first entry that differs; ClockBehind for entries more than a minute ahead
+    of the clock, unless `allow_ahead`; StoreError for a file that cannot be written.
     """
     connection: sqlite3.Connection
     with contextlib.ExitStack() as stack:
@@ -78,6 +78,7 @@ def restore(
         if Path(path).exists():
             connection = stack.enter_context(contextlib.closing(storage.connect(path, write=True)))
             stack.enter_context(storage.storage_errors(path))
+            follows.check_own(connection, os.fspath(path))
             if kept := node.node_of(connection):
                 raise Refused(
                     f"this file is a node of {kept.cluster}: it grows with it alone; timeline"

@@ -58,6 +58,8 @@ def sign(
     """
     with immediate(connection):
         origin = str(log.info(connection)["origin"])
+        if key.is_of_witness:
+            raise InvalidInput("key", f"is the key of a witness, {key.name}, and signs no log")
         if key.name != origin:
             raise InvalidInput("key", f"is of {key.name}; this log is {origin}")
         size = log.size(connection)

@@ -65,6 +65,11 @@ class VerifierKey(NamedTuple):
         return f"{self.name}+{self.key_id.hex()}+{encoded}"
 
     @property
+    def is_of_witness(self) -> bool:
+        """Return whether signatures of this key say when they were made."""
+        return self.signature_type != _ED25519
+
+    @property
     def key_id(self) -> bytes:
         """Return SHA-256(name || 0x0A || signature type || public key)[:4]."""
         return _key_id(self.name, self.signature_type, self.public_key)
@@ -78,8 +83,7 @@ class VerifierKey(NamedTuple):
                 self._verify_ml_dsa(signature[8:], signed)
                 return
             if self.signature_type == _COSIGNATURE:
-                seconds = int.from_bytes(signature[:8])
-                signed = f"cosignature/v1\ntime {seconds}\n".encode() + signed
+                signed = _cosigned_message(signature[:8], text)
                 signature = signature[8:]
             Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, signed)
         except InvalidSignature:
@@ -101,19 +105,21 @@ class VerifierKey(NamedTuple):
 class SigningKey(NamedTuple):
     """A signing key has a private key and its owner's name, in the form of Go's note package.
 
-    ``str`` gives ``PRIVATE+KEY+name+hash+base64``.
+    It is the key of a log, or of a witness. ``str`` gives ``PRIVATE+KEY+name+hash+base64``.
     """
 
     name: str
     seed: bytes
     """The 32 bytes of an Ed25519 private key (RFC 8032)."""
+    signature_type: int = _ED25519
 
     @classmethod
-    def generate(cls, name: str) -> Self:
+    def generate(cls, name: str, *, for_witness: bool = False) -> Self:
         """Make a new key. Raises InvalidValue for a name with blanks or a plus sign."""
         if not _is_name(name):
             raise InvalidValue(name, "no key can have this name: no blanks, no plus sign")
-        return cls(name, Ed25519PrivateKey.generate().private_bytes_raw())
+        seed = Ed25519PrivateKey.generate().private_bytes_raw()
+        return cls(name, seed, _COSIGNATURE if for_witness else _ED25519)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -125,15 +131,16 @@ class SigningKey(NamedTuple):
             key = decode_base64(encoded)
         except ProofError:
             raise InvalidValue("", problem) from None
-        if not text.startswith(_PRIVATE) or len(key) != 33 or key[0] != _ED25519:
+        known = (_ED25519, _COSIGNATURE)
+        if not text.startswith(_PRIVATE) or len(key) != 33 or key[0] not in known:
             raise InvalidValue("", problem)
-        made = cls(name, key[1:])
+        made = cls(name, key[1:], key[0])
         if not _is_name(name) or made.verifier.key_id.hex() != key_id:
             raise InvalidValue("", problem)
         return made
 
     def __str__(self) -> str:
-        encoded = base64.b64encode(bytes([_ED25519]) + self.seed).decode()
+        encoded = base64.b64encode(bytes([self.signature_type]) + self.seed).decode()
         return f"{_PRIVATE}{self.name}+{self.verifier.key_id.hex()}+{encoded}"
 
     def __repr__(self) -> str:
@@ -143,12 +150,22 @@ class SigningKey(NamedTuple):
     def verifier(self) -> VerifierKey:
         """Return the public half of the key."""
         public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key()
-        return VerifierKey(self.name, _ED25519, public.public_bytes_raw())
+        return VerifierKey(self.name, self.signature_type, public.public_bytes_raw())
 
-    def sign(self, text: str) -> Note:
-        """Sign a text that ends in a newline: return a note with this signature only."""
-        signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
-        return Note(text, (Signature(self.name, self.verifier.key_id, signature),))
+    @property
+    def is_of_witness(self) -> bool:
+        """Return whether it is the key of a witness, which signs a time as well."""
+        return self.signature_type == _COSIGNATURE
+
+    def sign(self, text: str, seconds: int = 0) -> Note:
+        """Sign a text that ends in a newline: return a note with this signature only.
+
+        The key of a witness signs the time too, in whole `seconds` since 1970.
+        """
+        time = seconds.to_bytes(8) if self.is_of_witness else b""
+        signed = _cosigned_message(time, text) if self.is_of_witness else text.encode()
+        signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(signed)
+        return Note(text, (Signature(self.name, self.verifier.key_id, time + signature),))
 
 
 class Signature(NamedTuple):
@@ -166,6 +183,11 @@ class Signature(NamedTuple):
         """Return the key that signed, as far as the line names it: ``name+hash``."""
         return f"{self.name}+{self.key_id.hex()}"
 
+    @property
+    def seconds(self) -> int:
+        """Return the time that a witness signed, in seconds since 1970, if it is a witness's."""
+        return int.from_bytes(self.signature[:8])
+
 
 class Note(NamedTuple):
     """A note has a text, including its last newline, and the signatures under it."""
@@ -180,6 +202,11 @@ class Note(NamedTuple):
         """Return the signatures that `verify` passes over: those by none of these keys."""
         known = {(key.name, key.key_id) for key in keys}
         return tuple(s for s in self.signatures if (s.name, s.key_id) not in known)
+
+    def signers(self, keys: Collection[VerifierKey]) -> list[VerifierKey]:
+        """Return those of these keys by which a signature is here, unchecked."""
+        here = {(line.name, line.key_id) for line in self.signatures}
+        return [key for key in keys if (key.name, key.key_id) in here]
 
     def verify(self, keys: Collection[VerifierKey]) -> None:
         """Raise ProofError unless every one of these keys signed; pass other signatures over.
@@ -215,6 +242,11 @@ def _parse_signature(line: str) -> Signature:
     if len(signature) <= 4:
         raise ProofError("is no signed note: a signature is empty")
     return Signature(name, signature[:4], signature[4:])
+
+
+def _cosigned_message(seconds: bytes, text: str) -> bytes:
+    """Return what a witness signs with Ed25519: the time (8 bytes), then the whole text."""
+    return f"cosignature/v1\ntime {int.from_bytes(seconds)}\n{text}".encode()
 
 
 def _subtree_message(name: str, seconds: bytes, text: str) -> bytes:

@@ -23,6 +23,7 @@ from timeline.proof.checks.file import (
     check_pages,
 )
 from timeline.proof.checks.media import check_media
+from timeline.proof.checks.others import check_follows, check_witnesses
 from timeline.proof.checks.report import OnProgress, Report
 from timeline.proof.checks.schema import check_schema
 from timeline.proof.checks.tables import check_tables
@@ -38,11 +39,13 @@ _ONLY_HERE = (
     "Only this file says when its tables were made (applied_at), when a checkpoint was stored"
     " (stored_at), when a copy was published (published_at), when a text was captured, from which"
     " page (captured_at, original_sha256), when a file was attached (attached_at), since when it is"
-    " a mirror (since), and, in table node, of which cluster it is a node, how far, and with which"
-    " append in doubt. Rows that somebody took out of checkpoints, publications, source_texts,"
-    " media_files, scrub_pending or mirror leave no trace, and nor does a row that somebody added"
-    " to mirror or publications, or to source_texts about a text that was erased, nor a node that"
-    " somebody made or ended with its guard."
+    " a mirror (since), whom it follows (follows), when and where a checkpoint was seen (seen_at,"
+    " place), which witnesses it asks (witnesses), and, in table node, of which cluster it is a"
+    " node, how far, and with which append in doubt. Rows that somebody took out of checkpoints,"
+    " publications, source_texts, media_files, scrub_pending, mirror, follows, sightings or"
+    " witnesses leave no trace, and nor does a row that somebody added to mirror, publications or"
+    " witnesses, or to source_texts about a text that was erased, nor a node that somebody made or"
+    " ended with its guard."
     " If somebody took the key of a witness out of verifier_keys, its signature is not checked."
 )
 
@@ -86,6 +89,8 @@ def verify(
             check_media(connection, report)
             check_erasures(connection, report)
             check_mirror(connection, report)
+            check_follows(connection, report)
+            check_witnesses(connection, report)
             check_node(connection, report)
             check_tables(connection, report, os.fspath(path), progress)
     except (Damaged, sqlite3.DatabaseError, UnicodeDecodeError) as error:

@@ -9,7 +9,8 @@ recorded.
 
 Texts of sources are left out while the copy is made, so that no byte of them reaches it, unless
 they are wanted. Attached files are in it, unless they are not wanted. The copy of a node is no
-node. In the log's own file this module writes one row of table `publications`, and nothing else.
+node, and the copy of a file that follows a log follows none. In the log's own file this module
+writes one row of table `publications`, and nothing else.
 """
 
 from __future__ import annotations
@@ -99,7 +100,9 @@ def make_copy(
             raise Unfinished(
                 os.fspath(path), f"scrub pending of {scrub.named(seqs)}; it was not published"
             )
-    wanted = {"node": "FALSE"} | ({} if with_texts else {"source_texts": "body IS NULL"})
+    wanted = {"node": "FALSE", "follows": "FALSE"}
+    if not with_texts:
+        wanted["source_texts"] = "body IS NULL"
     if not with_media:
         wanted |= {"media_files": "erased_by IS NOT NULL", "media_bytes": "FALSE"}
     with storage.storage_errors(copy):

@@ -36,13 +36,35 @@ def read_hash(connection: sqlite3.Connection) -> ReadHash:
             "SELECT hash FROM tree_hashes WHERE position = ?"
             if level
             else "SELECT leaf FROM log WHERE seq = ?",
-            (merkle.position(level, number) if level else number,),
+            (_place(level, number),),
         ).fetchone()
         if found is None:
             raise ProofError(f"the tree lacks hash {number} of level {level}: run timeline verify")
         return bytes(found[0])
 
     return read
+
+
+def hashes(connection: sqlite3.Connection, level: int, start: int, count: int) -> bytes:
+    """Return `count` hashes of complete subtrees of one level, from number `start` on, in a row.
+
+    Raises ProofError if the tree does not have all of them.
+    """
+    found = connection.execute(
+        "SELECT hash FROM tree_hashes WHERE position IN (SELECT value FROM json_each(?))"
+        " ORDER BY position"
+        if level
+        else "SELECT leaf FROM log WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq",
+        (json.dumps([_place(level, start + each) for each in range(count)]),),
+    ).fetchall()
+    if len(found) < count:
+        raise ProofError(f"the tree lacks a hash of level {level}: run timeline verify")
+    return b"".join(hashed for (hashed,) in found)
+
+
+def _place(level: int, number: int) -> int:
+    """Return the number of the row of a hash: in `log` for level 0, else in `tree_hashes`."""
+    return merkle.position(level, number) if level else number
 
 
 def ends_at(connection: sqlite3.Connection, size: int) -> list[bytes]:
@@ -81,7 +103,7 @@ def read_some(connection: sqlite3.Connection, seqs: Sequence[int]) -> Iterator[E
     """Stream the entries of these numbers, in the order of the log."""
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM log WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq",  # noqa: S608
-        (json.dumps(seqs),),
+        (json.dumps([*seqs]),),
     )
     return map(Entry._make, rows)
 

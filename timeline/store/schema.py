@@ -16,7 +16,7 @@ from timeline.model.resources import db_folder
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """The number of migrations in db/migrations/; a file has it as its user_version."""
 
 

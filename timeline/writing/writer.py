@@ -30,7 +30,7 @@ from timeline.model.content import Said
 from timeline.model.terms import known_terms
 from timeline.model.validation import validate
 from timeline.projection import tables
-from timeline.store import codec, files, log, mirror, node, scrub, storage
+from timeline.store import codec, files, follows, log, mirror, node, scrub, storage
 from timeline.store.codec import Entry
 from timeline.writing import media
 from timeline.writing.entries import NO_WORDS, microseconds
@@ -99,8 +99,9 @@ def appending(
     and a block that fails, end with an exception.
 
     Raises StoreError for a file that cannot be written, ClockBehind and ClockLeapt, IsMirror for
-    entries that would make a mirror another log, Refused for a node of a cluster, unless `around`
-    opened it for writing, and the errors of the operations of `Append`.
+    entries that would make a mirror another log, IsFollower for a file that follows somebody else's
+    log, Refused for a node of a cluster, unless `around` opened it for writing, and the errors of
+    the operations of `Append`.
     """
     with (
         contextlib.suppress(_TakeBack),
@@ -110,6 +111,7 @@ def appending(
         note = None if dry_run else scrub.finish(connection, path)
         with storage.immediate(connection):
             newest = tables.check(connection, path)
+            follows.check_own(connection, path)
             time = recording_time(newest, changed_at, now(), trust_clock=trust_clock, ahead=ahead)
             append = Append(connection, time)
             append.notes += [note] if note else []

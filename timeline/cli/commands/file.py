@@ -24,6 +24,7 @@ from timeline.model import base, clock, content, log_info
 from timeline.projection import tables
 from timeline.store import log, mirror, schema, scrub, storage
 from timeline.store.codec import MAX_PAYLOAD
+from timeline.store.follows import follows_of
 from timeline.store.node import node_of
 from timeline.writing import migrate
 from timeline.writing.recording_time import check_clock
@@ -174,6 +175,12 @@ def _file(database: str) -> list[list[str]]:
                 since = prose.instant(kept.since, log.time_zone(connection))
                 says = f"of {kept.origin}, kept in step by import jsonl since {since}"
                 findings.append(["note", "mirror", f"{says}: write into the original"])
+            if following := follows_of(connection):
+                since = prose.instant(following.since, log.time_zone(connection))
+                says = f"{following.origin}, at {following.url}, since {since}"
+                findings.append(["note", "follows", f"{says}: not for writing"])
+                if following.problem:
+                    findings.append(["problem", "follows", following.problem])
             findings += _node(connection)
             findings += _inbox(connection, database)
             findings.append(_clock(connection, database))
