@@ -133,7 +133,7 @@ def test_ctrl_c_ends_it_quietly(story: Path) -> None:
         assert server.process.returncode == 0
 
 
-@pytest.mark.parametrize("name", ["events", "changes"])
+@pytest.mark.parametrize("name", ["events", "changes", "tile"])
 def test_a_file_that_is_called_like_a_page_is_served_with_a_note(
     name: str, story: Path, tmp_path: Path
 ) -> None:

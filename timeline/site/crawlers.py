@@ -1,7 +1,8 @@
 """Answer the requests of search engines: which pages there are, and which to leave alone.
 
 Guarantees: robots.txt keeps them from Datasette's own pages of a file, whose facets and orders lead
-to ever more of them, and names the pages of every timeline that this reader may see.
+to ever more of them, and from the files for mirrors, which no person reads; it names the pages of
+every timeline that this reader may see.
 
 Knows Datasette only by the objects that it is given.
 """
@@ -40,6 +41,7 @@ async def robots(asked: Asked) -> Any:
         data = str(asked.datasette.urls.database(mount.database))
         if not asked.is_frozen and data.rpartition("/")[2] not in PAGES:
             lines += [f"Disallow: {data}/", f"Disallow: {data}?"]
+        lines += [f"Disallow: {of_mount.link(path)}" for path in ("/entries/", "/tile/")]
         known.append(f"Sitemap: {of_mount.absolute(SITEMAP)}")
     text = "\n".join([*lines, "Allow: /", "", *known, ""])
     return responses.response(asked, text, "text/plain; charset=utf-8")

@@ -50,6 +50,8 @@ Context = dict[str, Any]
 Read = Callable[[sqlite3.Connection], Context]
 
 _PLAIN = "text/plain; charset=utf-8"
+_FOR_PROGRAMS = ("/checkpoint", "/entries/", "/oembed", "/tile/")
+"""How addresses begin that no person reads; a problem is one line there, whatever their ending."""
 _OF_FILES = (
     *(".csv", ".ics", ".atom", ".geojson", ".jsonl", ".md", ".docx"),
     *(".txt", ".tlog-proof", ".xml"),
@@ -224,7 +226,7 @@ async def problem(asked: Asked, error: TimelineError) -> Any:
     status = 404 if isinstance(error, NotFound | ProofError) else 400
     if isinstance(error, Erased):
         return one_line(asked, str(error), 410)
-    if asked.is_embed or asked.path == "/oembed":
+    if asked.is_embed or asked.path.startswith(_FOR_PROGRAMS):
         return one_line(asked, str(error), status)
     if PurePosixPath(asked.request.path).suffix in (".json", *_OF_FILES):
         return one_line(asked, str(error), status)

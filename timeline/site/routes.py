@@ -44,6 +44,7 @@ from timeline.site.log_pages import LOG_PAGES
 from timeline.site.mounts import Mount, mounts, place
 from timeline.site.responses import Asked, Context
 from timeline.site.selection_files import feed
+from timeline.site.tile_pages import TILE_PAGES
 from timeline.site.views import feeds, known_days, static_parts, value_pages
 from timeline.site.views.actor import actor_json, actor_page
 from timeline.site.views.address import PART, Address, check_names
@@ -74,7 +75,7 @@ def routes(datasette: Any) -> Iterator[tuple[str, Callable[..., Awaitable[Any]]]
     if known:
         yield r"/robots\.txt$", _handler(known[0], crawlers.robots)
     for mount in known:
-        for pattern, page in _PAGES:
+        for pattern, page in (*_PAGES, *TILE_PAGES):
             yield f"{re.escape(mount.prefix)}{pattern}$", _handler(mount, page)
 
 

@@ -46,7 +46,10 @@ SETTINGS = {
 }
 
 
-PAGES = ("about", "actors", "changes", "embed", "events", "map", "sources", "timelines", "verify")
+PAGES = (
+    *("about", "actors", "changes", "embed", "events", "map", "sources", "timelines", "verify"),
+    *("checkpoint", "entries", "tile", "tlog-policy"),
+)
 """The names of our pages at the root, which hide Datasette's pages of a file with that name."""
 
 
