@@ -21,7 +21,8 @@ from timeline.store.codec import Entry
 from timeline.store.merkle import verify_inclusion
 
 _HEADER = "c2sp.org/tlog-proof@v1"
-_NUMBER = r"0|[1-9][0-9]{0,18}"
+NUMBER = r"0|[1-9][0-9]{0,18}"
+"""A size or an index, as a pattern: decimal, without a zero before it."""
 
 
 class Checkpoint(NamedTuple):
@@ -39,7 +40,7 @@ class Checkpoint(NamedTuple):
         """Read the text of a note as a checkpoint. Raises ProofError."""
         match note.text.split("\n"):
             case [origin, size, root, *extensions, ""] if (
-                origin and re.fullmatch(_NUMBER, size) and all(extensions)
+                origin and re.fullmatch(NUMBER, size) and all(extensions)
             ):
                 made = cls(origin, int(size), decode_base64(root))
                 if len(made.root) == 32:
@@ -71,7 +72,7 @@ class Proof(NamedTuple):
         if not blank or len(lines) < 3 or lines[0] != _HEADER:
             raise ProofError(f"is no proof: its first line is {_HEADER}")
         extra = re.fullmatch(r"extra (.+)", lines[1])
-        index = re.fullmatch(f"index ({_NUMBER})", lines[2])
+        index = re.fullmatch(f"index ({NUMBER})", lines[2])
         if not extra or not index:
             raise ProofError("is no proof: its second line is extra ..., its third index ...")
         wire = decode_base64(extra[1])
