@@ -6,12 +6,11 @@ The requests are written from the specification here, not by our code.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from histories import LOG, WITNESS, A, B, History, asked, is_one_history
 from hypothesis import given
 from hypothesis import strategies as st
 from others_notes import key_id, others_cosignature
@@ -29,55 +28,13 @@ from timeline.proof.witness import (
     check_is_of_witness,
     origin_hash,
 )
-from timeline.store import merkle
 
-LOG = SigningKey("example.org/story", b"k" * 32)
 NEXT = SigningKey("example.org/story", b"n" * 32)
 STRANGER = SigningKey("example.org/story", b"s" * 32)
 WITNESS_PRIVATE = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
-WITNESS = SigningKey("kyiv.example/witness", b"w" * 32, 4)
 NOW = datetime(2026, 4, 14, 18, 2, tzinfo=UTC)
 
 
-class History(NamedTuple):
-    """A history of up to 40 entries, which is one with the others up to an entry."""
-
-    name: str
-    common: int
-
-    def leaves(self, size: int) -> list[bytes]:
-        words = (self.name if number >= self.common else "" for number in range(size))
-        return [merkle.leaf_hash(f"{word}{number}".encode()) for number, word in enumerate(words)]
-
-    def checkpoint(self, size: int, *keys: SigningKey, more: str = "") -> str:
-        """The signed note, as the specifications of checkpoints and notes have it."""
-        root = base64.b64encode(merkle.root(self.leaves(size))).decode()
-        text = f"{LOG.name}\n{size}\n{root}\n{more}"
-        return f"{text}\n" + "".join(str(key.sign(text).signatures[0]) for key in keys or (LOG,))
-
-    def proof(self, old: int, size: int) -> list[str]:
-        if not 0 < old <= size:
-            return []
-        leaves = self.leaves(size)
-
-        def read_hash(level: int, number: int) -> bytes:
-            return merkle.root(leaves[number << level : number + 1 << level])
-
-        hashes = merkle.consistency_proof(old, size, read_hash)
-        return [base64.b64encode(value).decode() for value in hashes]
-
-    def request(self, old: int, size: int, proof: Sequence[str] | None = None) -> bytes:
-        lines = self.proof(old, size) if proof is None else proof
-        return asked(old, lines, self.checkpoint(size))
-
-
-def asked(old: object, proof: Sequence[str], checkpoint: str) -> bytes:
-    return (
-        "".join(f"{line}\n" for line in (f"old {old}", *proof, "")).encode() + checkpoint.encode()
-    )
-
-
-A, B = History("a", 4), History("b", 4)
 HASH = base64.b64encode(bytes(32)).decode()
 FRESH = KnownLog(LOG.name, (LOG.verifier,))
 
@@ -254,7 +211,7 @@ _REQUESTS = st.tuples(
 def test_no_sequence_of_requests_gets_two_histories_signed(
     requests: list[tuple[History, int | None, int, int, str]],
 ) -> None:
-    known, signed = FRESH, list[Checkpoint]()
+    known, signed = FRESH, list[Note]()
     for history, old, size, proof_size, kind in requests:
         at = known.size if old is None else old
         proof = {
@@ -265,14 +222,12 @@ def test_no_sequence_of_requests_gets_two_histories_signed(
         }[kind]
         answer = answered(known, history.request(at, size, proof))
         if answer.status == 200:
-            signed.append(Checkpoint.of(Note(history.checkpoint(size).split("\n\n")[0] + "\n", ())))
+            signed.append(signed_note.parse(history.checkpoint(size) + answer.body))
         if answer.known:
             known = answer.known
-    assert [each.size for each in signed] == sorted(each.size for each in signed)
-    assert any(
-        all(merkle.root(history.leaves(each.size)) == each.root for each in signed)
-        for history in (A, B)
-    )
+    sizes = [Checkpoint.of(note).size for note in signed]
+    assert sizes == sorted(sizes)
+    assert is_one_history(signed)
 
 
 @given(st.binary(max_size=200), st.integers(0, 400))

@@ -26,8 +26,9 @@ from timeline.store import merkle
 LONGEST_REQUEST = 65_536
 """The bytes of a request, at most; one with sixteen signatures has some 5,000."""
 _MOST_HASHES = 63
-_TEXT = "text/plain; charset=utf-8"
-_SIZE = "text/x.tlog.size"
+TEXT_TYPE = "text/plain; charset=utf-8"
+"""The type of checkpoints, of signatures, and of what is wrong with a request."""
+_SIZE_TYPE = "text/x.tlog.size"
 
 
 def origin_hash(origin: str) -> str:
@@ -165,18 +166,18 @@ def add_checkpoint(
     except ProofError as error:
         return _refusal(403, error)
     if request.old != log.size:
-        return WitnessAnswer(409, _SIZE, f"{log.size}\n")
+        return WitnessAnswer(409, _SIZE_TYPE, f"{log.size}\n")
     try:
         log.check_goes_on(request.proof, checkpoint)
     except ProofError as error:
         return _refusal(422, error)._replace(refused=_refused(log, note))
     own = key.sign(note.text, int(now.timestamp())).signatures
     newest = Note(note.text, note.signatures + own)
-    return WitnessAnswer(200, _TEXT, "".join(map(str, own)), known=log._replace(newest=newest))
+    return WitnessAnswer(200, TEXT_TYPE, "".join(map(str, own)), known=log._replace(newest=newest))
 
 
 def _refusal(status: int, problem: object) -> WitnessAnswer:
-    return WitnessAnswer(status, _TEXT, f"this request: {problem}\n")
+    return WitnessAnswer(status, TEXT_TYPE, f"this request: {problem}\n")
 
 
 def _refused(log: KnownLog, note: Note) -> RefusedCheckpoint | None:

@@ -34,7 +34,7 @@ def startup(datasette: Any) -> Awaitable[None] | None:
     click.ClickException, which ends Datasette with one line, if it serves an inbox.
     """
     guard.install()
-    guard.refuse_inboxes(datasette)
+    guard.refuse_own_files(datasette)
     timelines = guard.timelines(datasette)
     replaced_files.notice(datasette, timelines)
     warm_start.build_indexes(datasette, timelines)

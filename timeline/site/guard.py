@@ -31,11 +31,16 @@ from timeline.site import isolated_sql, replaced_files, sql_process, turns
 from timeline.site.arguments import arguments
 from timeline.site.turns import Message, Send
 from timeline.store import storage
+from timeline.store.own_files import INBOX, WITNESS_STATE
 
 READ_ONLY = "This timeline is read-only"
 
-_INBOX = "is the inbox of a timeline, which is not for readers: leave it out"
-"""Says of a file why it is not served; its words are of proposals that nobody decided yet."""
+_NOT_FOR_READERS = {
+    INBOX.application_id: "the inbox of a timeline",
+    WITNESS_STATE.application_id: "the state of a witness",
+}
+"""The files of this package that are not served, by the number in their header: an inbox has words
+that nobody decided on yet."""
 
 _WRITE_ACTIONS = frozenset(
     (
@@ -104,18 +109,23 @@ def is_timeline(database: Any) -> bool:
     return True
 
 
-def refuse_inboxes(datasette: Any) -> None:
-    """Raise click.ClickException, which ends Datasette with one line, if it serves an inbox."""
+def refuse_own_files(datasette: Any) -> None:
+    """Raise click.ClickException, which ends Datasette with one line, if it serves an inbox.
+
+    Other files of this package that are no timelines are refused as well.
+    """
     for database in datasette.databases.values():
-        if _is_inbox(database):
-            raise click.ClickException(f"{database.path} {_INBOX}")
+        if problem := _not_for_readers(database):
+            raise click.ClickException(f"{database.path} {problem}")
 
 
-def _is_inbox(database: Any) -> bool:
-    return (
-        database.path is not None
-        and _application_id(database.path, immutable=not database.is_mutable) == storage.INBOX_ID
-    )
+def _not_for_readers(database: Any) -> str | None:
+    """Say why a file is not served, if it is a file of this package, but no timeline."""
+    if database.path is None:
+        return None
+    number = _application_id(database.path, immutable=not database.is_mutable)
+    what = _NOT_FOR_READERS.get(number or 0)
+    return what and f"is {what}, which is not for readers: leave it out"
 
 
 def _file_is_timeline(path: str | Path, *, immutable: bool = False) -> bool:
@@ -166,8 +176,8 @@ def install() -> None:
         if is_timeline(database):
             if write:
                 raise Forbidden(READ_ONLY)
-        elif _is_inbox(database):
-            raise Forbidden(f"This file {_INBOX}")
+        elif problem := _not_for_readers(database):
+            raise Forbidden(f"This file {problem}")
         connection: sqlite3.Connection = connect(database, write)
         return connection
 

@@ -34,9 +34,6 @@ from timeline.store.scratch_folder import locked_folder, shared_scratch_folder
 APPLICATION_ID = 0x544C4F47
 """The number in the header of every timeline database: "TLOG"."""
 
-INBOX_ID = 0x544C4942
-"""The number in the header of every inbox, where proposals wait beside a timeline: "TLIB"."""
-
 PATIENCE = 60.0
 """The seconds for which a writer waits for another one, unless it is told otherwise."""
 
@@ -143,11 +140,11 @@ def connect(
 
 def _connected(name: str, mode: str, *, older: bool, patience: float = PATIENCE) -> Connection:
     with storage_errors(name, patience=patience):
-        connection = _open(Path(name), mode, patience)
+        connection = open_file(Path(name), mode, patience)
         try:
             _check_header(name, connection, older=older)
             if mode == "rw":
-                _make_durable(connection)
+                make_durable(connection)
         except BaseException:
             connection.close()
             raise
@@ -192,7 +189,11 @@ class Connection(sqlite3.Connection):
         return f"{self.path.name} is on a read-only disk: it is read as it is, without locks"
 
 
-def _open(path: Path, mode: str, patience: float = PATIENCE) -> Connection:
+def open_file(path: Path, mode: str, patience: float = PATIENCE) -> Connection:
+    """Open a database of any kind, by a mode of `address` or "rwc", which makes a new one.
+
+    Raises Replaced, and the errors of SQLite.
+    """
     before = identity(path)
     connection = sqlite3.connect(
         address(path, mode),
@@ -211,7 +212,7 @@ def _open(path: Path, mode: str, patience: float = PATIENCE) -> Connection:
     return connection
 
 
-def _make_durable(connection: sqlite3.Connection) -> None:
+def make_durable(connection: sqlite3.Connection) -> None:
     """Set a write-ahead log, and a sync at every commit: NORMAL would lose the last commits."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -235,10 +236,10 @@ def new_file(path: str | os.PathLike[str]) -> Iterator[sqlite3.Connection]:
     """
     target = Path(path)
     with _making(target) as building, storage_errors(target):
-        connection = _open(building, "rwc")
+        connection = open_file(building, "rwc")
         try:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            _make_durable(connection)
+            make_durable(connection)
             schema.migrate(connection)
             yield connection
             flush(connection)

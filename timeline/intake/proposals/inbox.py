@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -22,21 +22,15 @@ from timeline.errors import (
     Damaged,
     InvalidInput,
     InvalidProposal,
-    NotATimeline,
     NotFound,
-    NotWritable,
     Refused,
-    StoreError,
-    TooNew,
 )
 from timeline.intake.proposals.proposal import LONGEST, Proposal, Way, parse
 from timeline.model import clock
-from timeline.model.resources import db_folder
 from timeline.store import codec, storage
+from timeline.store.own_files import INBOX, open_own, open_own_to_read, own_errors
 from timeline.texts.document import sha256
 
-VERSION = 1
-"""The version of the tables; the file has it as its user_version."""
 SUFFIX = ".inbox"
 """What is added to the name of a timeline. It is not ".db": Datasette serves all of these."""
 
@@ -167,9 +161,9 @@ class Inbox:
         self.path = Path(path)
         self._now = now
         self._patience = patience
-        opened = _opened if can_write else _opened_to_read
+        opened = open_own if can_write else open_own_to_read
         with self._errors():
-            self._connection = opened(self.path, patience)
+            self._connection = opened(self.path, INBOX, patience=patience)
 
     @classmethod
     def of(
@@ -226,7 +220,7 @@ class Inbox:
         if (size := len(text.encode())) > LONGEST:
             problem = f"has {size:,} bytes: at most {LONGEST:,}, without its documents"
             raise InvalidProposal([InvalidInput("", problem)])
-        with self._errors(), _writing(self._connection):
+        with self._errors(), storage.immediate(self._connection):
             if known := self.known(proposal):
                 return Added(known, is_known=True)
             self._check_room(proposer, log)
@@ -306,7 +300,7 @@ class Inbox:
 
         Raises NotFound, and Refused for one that is recorded already.
         """
-        with self._errors(), _writing(self._connection):
+        with self._errors(), storage.immediate(self._connection):
             before = self.get(proposal_id, log)
             if before.state == "recorded":
                 raise Refused(f"{proposal_id} is recorded already")
@@ -376,7 +370,7 @@ class Inbox:
 
         Raises StoreError.
         """
-        with self._errors(), _writing(self._connection):
+        with self._errors(), storage.immediate(self._connection):
             draft_id = of_proposal or self._new_id("d-")
             self._connection.execute(
                 "INSERT INTO drafts VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -404,7 +398,7 @@ class Inbox:
 
         Raises NotFound, StoreError.
         """
-        with self._errors(), _writing(self._connection):
+        with self._errors(), storage.immediate(self._connection):
             saved = self._connection.execute(
                 "UPDATE drafts SET fields = ?, version = coalesce(?, version),"
                 " by = coalesce(?, by), saved_at = ? WHERE id = ?",
@@ -433,7 +427,7 @@ class Inbox:
 
     def drop_draft(self, draft_id: str) -> None:
         """Remove a draft that its writer gave up; do nothing if there is none."""
-        with self._errors(), _writing(self._connection):
+        with self._errors(), storage.immediate(self._connection):
             self._connection.execute("DELETE FROM drafts WHERE id = ?", (draft_id,))
 
     def _drafts(self, condition: str = "", *values: Any) -> list[Draft]:
@@ -460,7 +454,7 @@ class Inbox:
 
     def set_about(self, name: str, value: str | None) -> None:
         """Keep something about the desk; None removes it."""
-        with self._errors(), _writing(self._connection):
+        with self._errors(), storage.immediate(self._connection):
             self._connection.execute("DELETE FROM about WHERE name = ?", (name,))
             if value is not None:
                 self._connection.execute("INSERT INTO about VALUES (?, ?)", (name, value))
@@ -500,7 +494,7 @@ class Inbox:
         ]
         drafts = [(each.draft_id,) for each in self._drafts() if is_entry(log, each.draft_id)]
         with self._errors():
-            with _writing(self._connection):
+            with storage.immediate(self._connection):
                 self._connection.executemany("DELETE FROM drafts WHERE id = ?", drafts)
                 self._connection.executemany("DELETE FROM proposals WHERE id = ?", proposals)
             self._connection.execute("VACUUM")
@@ -509,19 +503,8 @@ class Inbox:
                 raise Busy(str(self.path), _STILL_READ)
         return len(proposals), len(drafts)
 
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Turn the errors of the file into a StoreError of one line."""
-        path = str(self.path)
-        try:
-            with storage.storage_errors(path, patience=self._patience):
-                yield
-        except sqlite3.Error as error:
-            raise StoreError(path, f"cannot be used: {error}") from None
-        except PermissionError:
-            raise NotWritable(path, "cannot be made: its folder is read-only") from None
-        except OSError as error:
-            raise NotWritable(path, f"cannot be made: {error.strerror}") from None
+    def _errors(self) -> contextlib.AbstractContextManager[None]:
+        return own_errors(self.path, patience=self._patience)
 
     def _decided_at(self, waiting: Waiting, log: sqlite3.Connection) -> str | None:
         if waiting.state != "recorded":
@@ -562,75 +545,3 @@ def _same(body: Mapping[str, Any]) -> str:
 def _json(body: Mapping[str, Any], *, sort_keys: bool = False) -> str:
     """Return a body as JSON; a decimal number is written as text, so that it stays exact."""
     return json.dumps(body, ensure_ascii=False, sort_keys=sort_keys, default=str)
-
-
-def _opened(path: Path, patience: float) -> sqlite3.Connection:
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    connection = sqlite3.connect(
-        path, timeout=patience, isolation_level=None, check_same_thread=False
-    )
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("PRAGMA foreign_keys = ON")
-        _check(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _opened_to_read(path: Path, patience: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        storage.address(path, "ro"),
-        uri=True,
-        timeout=patience,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    try:
-        _check_header(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables in a new file; raise StoreError for a file that is no inbox of ours."""
-    with _writing(connection):
-        (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if not tables and not application_id:
-            from timeline.store.schema import run_script
-
-            run_script(connection, (db_folder() / "inbox.sql").read_text(encoding="utf-8"))
-            connection.execute(f"PRAGMA application_id = {storage.INBOX_ID}")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        else:
-            _check_header(connection, path)
-
-
-def _check_header(connection: sqlite3.Connection, path: Path) -> None:
-    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if application_id != storage.INBOX_ID:
-        raise NotATimeline(str(path), "is not an inbox: move it away")
-    if version > VERSION:
-        raise TooNew(
-            str(path), f"is an inbox of version {version}; this Timeline knows up to {VERSION}"
-        )
-
-
-@contextlib.contextmanager
-def _writing(connection: sqlite3.Connection) -> Iterator[None]:
-    """Run the block as one write transaction."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise

@@ -1,0 +1,1 @@
+"""This room is where timelines of several publishers meet: witnesses are asked to sign."""
