@@ -23,6 +23,7 @@
     |   +-- TooManyAbsent       a sheet lacks a tenth of the events or more
     |   +-- IsMirror            the file is kept in step with a log elsewhere, by its exports
     |   +-- IsFollower          the file is a checked copy of a log that somebody else publishes
+    |   +-- WouldGoBack         a publication or signature behind what others have seen
     |   +-- Outrun              another site of the cluster wrote first
     |   +-- ClockAhead          this machine's clock is ahead of the cluster's
     +-- ProofError          a proof, a signature or a checkpoint that does not hold
@@ -89,6 +90,7 @@ __all__ = [
     "TooOld",
     "Unfinished",
     "Unreachable",
+    "WouldGoBack",
 ]
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -341,6 +343,13 @@ class IsFollower(Refused):
         )
         self.path = path
         self.origin = origin
+
+
+class WouldGoBack(Refused):
+    """A publication or signature that would go back behind what others have seen.
+
+    The log has lost entries, or has others in their place: it may come from a backup.
+    """
 
 
 class TooManyAbsent(Refused):

@@ -1,8 +1,9 @@
 """The command `timeline` parses its arguments, calls the package and prints the answer.
 
-Guarantees: an error is one line on stderr, "Error: ...", and exit code 1; wrong usage is exit
-code 2. Nothing that a user does leads to a traceback. A command is imported when it is called:
-`append` does not load the code of readers, and only `serve` loads Datasette.
+Guarantees: an error is one line on stderr, "Error: ...", and exit code 1, or 3 if the command
+would go back behind what others have seen; wrong usage is exit code 2. Nothing that a user does
+leads to a traceback. A command is imported when it is called: `append` does not load the code of
+readers, and only `serve` loads Datasette.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import IO, Any
 import click
 
 from timeline.cli.options import CommandGroup
-from timeline.errors import InvalidSheet, TimelineError
+from timeline.errors import InvalidSheet, TimelineError, WouldGoBack
 
 _DAILY = {
     "append": "record",
@@ -107,6 +108,12 @@ class Refusal(click.ClickException):
         return refusal(self.message)
 
 
+class _Alarm(Refusal):
+    """A refusal to go back behind what others have seen, with exit code 3."""
+
+    exit_code = 3
+
+
 class _SheetRefusal(click.ClickException):
     """The errors of a sheet, of which each is printed as one line, with exit code 1."""
 
@@ -168,6 +175,8 @@ class Commands(CommandGroup):
                 return super().invoke(ctx)
         except InvalidSheet as error:
             raise _SheetRefusal(error) from error
+        except WouldGoBack as error:
+            raise _Alarm(str(error)) from error
         except TimelineError as error:
             raise Refusal(str(error), getattr(error, "__notes__", ())) from error
         except KeyboardInterrupt:
