@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
 import sys
 import textwrap
 from collections.abc import Iterable
@@ -19,12 +20,14 @@ from timeline.errors import (
     InvalidValue,
     NotWritable,
     ProofError,
+    Refused,
     StoreError,
 )
 from timeline.formats import prose
 from timeline.proof import verify
 from timeline.proof.checkpoints import cosign, prove, sign
 from timeline.proof.checks.report import Report
+from timeline.proof.published import check_goes_on, published_checkpoint
 from timeline.proof.signed_note import Signature, SigningKey, VerifierKey, parse
 from timeline.proof.tlog import Proof
 from timeline.reading.references import resolve_entry
@@ -90,6 +93,11 @@ def keygen_command(database: str, /, file: Path) -> None:
     help="The verifier key of a witness that signed it. May be repeated. Signatures by other "
     "keys are kept unchecked.",
 )
+@click.option(
+    "--published",
+    metavar="DIR|URL",
+    help="With --key: sign only if the log goes on from the checkpoint that this site publishes.",
+)
 @dry_run_option
 @click.pass_obj
 def checkpoint_command(
@@ -98,6 +106,7 @@ def checkpoint_command(
     key_file: Path | None,
     cosigned: Path | None,
     witnesses: tuple[VerifierKey, ...],
+    published: str | None,
 ) -> None:
     """Sign the log as it is, and store and print the note.
 
@@ -108,8 +117,12 @@ def checkpoint_command(
         raise click.UsageError("Give --key FILE to sign the log, or --cosigned FILE.")
     if (cosigned is None) != (not witnesses):
         raise click.UsageError("--cosigned and --witness go together.")
+    if published and not key_file:
+        raise click.UsageError("--published goes with --key.")
     key = _signing_key(key_file) if key_file else None
     with to_change(database) as file, writing(file) as connection:
+        if published:
+            _check_published(connection, published)
         stored = (
             sign(connection, key) if key else cosign(connection, _file_text(cosigned), witnesses)
         )
@@ -119,6 +132,14 @@ def checkpoint_command(
         _say_unchecked(parse(stored.note).unchecked([*known]), err=True)
     if not is_dry_run():
         share_notes(database)
+
+
+def _check_published(connection: sqlite3.Connection, place: str) -> None:
+    """Raise WouldGoBack unless the log goes on from the checkpoint that a site publishes."""
+    seen = published_checkpoint(place)
+    if seen is None:
+        raise Refused(f"{place} has no checkpoint yet: the first time, leave --published out")
+    check_goes_on(connection, seen, place, "Nothing was signed.")
 
 
 def _say_unchecked(signatures: Iterable[Signature], *, err: bool = False) -> None:
