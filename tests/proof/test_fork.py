@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from forks import KEY, fork_of, leaves, signed
 from hypothesis import given
 from hypothesis import strategies as st
 
 from timeline.errors import ProofError
 from timeline.proof.fork import Fork
-from timeline.proof.signed_note import Note, SigningKey
+from timeline.proof.signed_note import SigningKey
 from timeline.proof.tlog import Checkpoint
 from timeline.store import merkle
 
-KEY = SigningKey("example.org/story", b"k" * 32)
 OTHER = SigningKey("example.org/story", b"o" * 32)
 STRANGER = SigningKey("example.org/another", b"s" * 32)
-
-
-def leaves(size: int, from_where: int, what: str) -> list[bytes]:
-    """Return leaves of a history that is another one from an entry on."""
-    return [
-        merkle.leaf_hash(f"{what if number >= from_where else ''}{number}".encode())
-        for number in range(size)
-    ]
-
-
-def signed(hashes: list[bytes], key: SigningKey = KEY, origin: str = KEY.name) -> Note:
-    return key.sign(str(Checkpoint(origin, len(hashes), merkle.root(hashes))))
-
-
-def fork_of(first: list[bytes], second: list[bytes], **signing: SigningKey) -> Fork:
-    def read_hash(level: int, number: int) -> bytes:
-        return merkle.root(second[number << level : number + 1 << level])
-
-    size = len(first)
-    proof = merkle.consistency_proof(size, len(second), read_hash)
-    root = merkle.root(second[:size])
-    return Fork(root, tuple(proof), signed(first, **signing), signed(second, **signing))
 
 
 @given(st.integers(1, 40), st.integers(0, 40), st.data())
@@ -106,3 +84,36 @@ def test_another_text_is_no_fork_file(text: str) -> None:
 def test_a_large_text_is_refused_before_it_is_split() -> None:
     with pytest.raises(ProofError, match="is no fork file"):
         Fork.parse("timeline/fork@v1\nroot " + "A" * 3_000_000)
+
+
+PUBLISHED = """\
+timeline/fork@v1
+root PTViCUwsvu9K+VuY/wyp827+EXaBaguFSpdTXMRUB/Q=
+3Q1a+Eplo2CM0HC9wx0g2ZW0nWhRBpTaJdIww5diNEY=
+N+RqjNp1epxar1Q4MGE4ABNZxaKOFPatZML1Eo7kL54=
+sKczPEgubELR1Wc60ESQWESaJ7udr/B0jP0fye97hIg=
+
+example.org/nato-odesa-demo
+66
+kKy1qj9sbuhiKa7oQbzQEeaszskErII3wjSMqm469j0=
+
+— example.org/nato-odesa-demo dmx7qOvI/zfyMuvIPxWubtM8Otz7RNEwVXC2H+Q5Q3R1xEfamf0w0O61bMe98OCgHTWD4hbMgF8e1oJ7Lf9+3CX2oQc=
+
+example.org/nato-odesa-demo
+67
+OD46e3AnRcVVs+m+2p8d+mhas2Xxn9MlJBKtAJfvmxY=
+
+— example.org/nato-odesa-demo dmx7qFigtqehSxY+L15sLKYUFmP2EBekg1lbgCnZiSTnlooliyFPq4x0JWqiuI8MT/zgRDu1FAMZ3EFgywR+sWYQeg8=
+"""  # noqa: E501
+"""A fork file that Go's package tlog found to hold; nobody here has its key."""
+
+
+def test_a_file_that_others_checked_is_read() -> None:
+    fork = Fork.parse(PUBLISHED)
+    assert str(fork) == PUBLISHED
+    first, second = Checkpoint.of(fork.first), Checkpoint.of(fork.second)
+    assert (first.size, second.size) == (66, 67)
+    merkle.verify_consistency(66, 67, fork.proof, fork.root, second.root)
+    assert fork.root != first.root
+    with pytest.raises(ProofError, match="no key of example"):
+        fork.verify([KEY.verifier])

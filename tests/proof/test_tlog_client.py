@@ -1,70 +1,24 @@
-"""A reader of others finds in our tiles the tree that was signed, and refuses every other tile.
-
-The logs here have entries and a checkpoint, but no database, so that they can be large.
-"""
+"""A reader of others finds in our tiles the tree that was signed, and refuses every other tile."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from random import Random
 
 import pytest
 import tlog_client
+from bare_log import KEY, LARGEST, levels, published
 from tlog_client import Tree, Untrue
 
 from timeline.errors import ProofError
-from timeline.proof import tiles
 from timeline.proof.signed_note import SigningKey
-from timeline.proof.tiles import ENTRIES, WIDTH, Tile
-from timeline.proof.tlog import Checkpoint
+from timeline.proof.tiles import WIDTH, Tile, number_path
 from timeline.store import merkle
 
-KEY = SigningKey("example.org/story", b"k" * 32)
-LARGEST = 70_000
 SIZES = (1, 2, 255, 256, 257, 511, 512, 513, 65_535, 65_536, 65_537, LARGEST)
 CHANCE = Random(25)
 SOME_SIZES = [int(LARGEST ** CHANCE.random()) for _ in range(60)]
 """Sizes with any number of digits."""
-
-
-@cache
-def levels() -> list[list[bytes]]:
-    """The hashes of the complete subtrees of the largest tree, made by our functions."""
-    made = [[merkle.leaf_hash(entry(number)) for number in range(LARGEST)]]
-    while len(below := made[-1]) > 1:
-        made.append([merkle.node_hash(*below[at : at + 2]) for at in range(0, len(below) - 1, 2)])
-    return made
-
-
-def entry(number: int) -> bytes:
-    return b"entry %d" % number
-
-
-@cache
-def content(tile: Tile) -> bytes:
-    numbers = range(tile.start, tile.start + tile.width)
-    if tile.level == ENTRIES:
-        return tiles.pack_entries(map(entry, numbers))
-    return b"".join(levels()[8 * tile.level][tile.start : numbers.stop])
-
-
-@cache
-def lines(bundle: Tile) -> bytes:
-    numbers = range(bundle.start, bundle.start + bundle.width)
-    return b"".join(b'{"envelope":"%s"}\n' % entry(number) for number in numbers)
-
-
-def published(size: int) -> dict[str, bytes]:
-    """What a log of this size publishes, by its path."""
-    every = [*tiles.full_tiles(size), *tiles.partial_tiles(size)]
-    files = {str(tile): content(tile) for tile in every}
-    for tile in every:
-        if tile.level == ENTRIES:
-            files[f"entries/{tiles.number_path(tile.number)}.jsonl"] = lines(tile)
-    root = merkle.root_of([levels()[level][number] for level, number in merkle.peaks(size)])
-    files["checkpoint"] = str(KEY.sign(str(Checkpoint(KEY.name, size, root)))).encode()
-    return files
 
 
 def fetching(files: dict[str, bytes]) -> Callable[[str], bytes]:
@@ -153,3 +107,8 @@ def test_both_refuse_the_same_proofs() -> None:
             tlog_client.check_consistency(130, old_root, 300, root, wrong)
         with pytest.raises(ProofError):
             merkle.verify_consistency(130, 300, wrong, old_root, root)
+
+
+def test_both_write_the_same_numbers() -> None:
+    for number in (0, 999, 1_000, *(int(10 ** (9 * CHANCE.random())) for _ in range(99))):
+        assert tlog_client.number_path(number) == number_path(number)

@@ -226,7 +226,7 @@ def _entries(fetch: Fetch, number: int, width: int) -> list[bytes]:
         entries.append(rest[2 : 2 + length])
         rest = rest[2 + length :]
     require(not rest, f"bundle {number} goes on after its last entry")
-    lines = fetch(f"entries/{_path(number)}.jsonl").splitlines()[:width]
+    lines = fetch(f"entries/{number_path(number)}.jsonl").splitlines()[:width]
     told = [json.loads(line)["envelope"].encode() for line in lines]
     require(told == entries[:width], f"file of entries {number} has others than its bundle")
     return told
@@ -248,14 +248,14 @@ def _fetch_tile(fetch: Fetch, level: str, number: int, width: int) -> tuple[byte
 
     Where a partial tile is published no more, the full tile stands in its place.
     """
-    full = f"tile/{level}/{_path(number)}"
+    full = f"tile/{level}/{number_path(number)}"
     if width < 256:
         with contextlib.suppress(FileNotFoundError):
             return fetch(f"{full}.p/{width}"), width
     return fetch(full), 256
 
 
-def _path(number: int) -> str:
+def number_path(number: int) -> str:
     last, number = f"{number % 1000:03d}", number // 1000
     while number:
         last, number = f"{number % 1000:03d}/{last}", number // 1000
