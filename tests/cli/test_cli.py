@@ -49,6 +49,8 @@ OTHERS = (
     "checkpoint",
     "keygen",
     "prove",
+    "follow",
+    "compare",
     "attach",
     "erase",
     "schema",

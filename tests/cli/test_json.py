@@ -10,6 +10,7 @@ import contextlib
 import json
 import random
 import re
+import shutil
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints, is_typ
 
 import click
 import pytest
+from published import KEY as PUBLISHER
+from published import sign_and_put
 from publisher import MAPPING, made_up_row, written
 from running import CHECKOUT, done, run
 from small_files import png
@@ -27,6 +30,7 @@ from timeline import ChangeRow, EventDict, EventRow, Timeline, VersionRow
 from timeline.cli import cli
 from timeline.intake.proposals.inbox import Inbox
 from timeline.model.content import Event
+from timeline.proof.signed_note import SigningKey, parse
 from timeline.store import storage
 
 PAGE = CHECKOUT / "docs" / "json.md"
@@ -195,6 +199,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     done("-d", path, "checkpoint", "--key", key)
     ask_for_proof_of(f"#{secret}")
     ask("erase", "media/", "--reason", "r")
+    answers["follow"] = [*followed(path.with_suffix(".followed"))]
     for event_id in ("talks", "bare", "bare@2", "open", "rumour", "secret"):
         ask("show", event_id)
         ask("history", event_id)
@@ -370,6 +375,36 @@ Date,Title,Place,Source,Notes,Dead
 tbc,Inquiry opens,,,,
 soon,Vigil,,,,
 """
+
+
+def followed(folder: Path) -> Iterator[Any]:
+    """Yield what `follow` says of a log that is new, has erased words, and is forked."""
+    origin, other, copy = (folder / f"{name}.db" for name in ("origin", "other", "copy"))
+    folder.mkdir()
+    witnesses = [SigningKey(f"{n}.example", n.encode().ljust(32), 0x04) for n in ("kyiv", "lviv")]
+    lines = [f"log {PUBLISHER.verifier}", *(f"witness {w.name} {w.verifier}" for w in witnesses)]
+    (folder / "policy").write_text("\n".join(lines))
+    done("-d", origin, "init", "--title", "A story", "--origin", PUBLISHER.name)
+
+    def follow() -> Any:
+        checkpoint = folder / "files" / "checkpoint"
+        note = parse(checkpoint.read_text())
+        signed = witnesses[0].sign(note.text, 1_767_225_600).signatures
+        checkpoint.write_text(str(note._replace(signatures=note.signatures + signed)))
+        more = ("--policy", folder / "policy", "--json")
+        return json.loads(run("-d", copy, "follow", folder / "files", *more, input="").stdout)
+
+    done("-d", origin, "append", "--title", "A talk", "--occurred", "2025")
+    sign_and_put(origin, folder / "files")
+    yield follow()
+    shutil.copy(origin, other)
+    done("-d", origin, "erase", "#1", "--reason", "r", "--yes")
+    sign_and_put(origin, folder / "files")
+    yield follow()
+    done("-d", other, "append", "--title", "Another talk", "--occurred", "2025")
+    sign_and_put(other, folder / "files")
+    yield follow()
+
 
 TYPES = {str: "text", bool: "boolean", int: "number", float: "number", dict: "object"}
 SECTIONS = sections()

@@ -231,7 +231,7 @@ def test_every_story_survives_export_and_import_in_any_two_parts(
 def test_transactions_end_with_batches(
     timeline: Timeline, copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("timeline.intake.restore._AT_ONCE", 3)
+    monkeypatch.setattr("timeline.intake.restore.TAKEN_AT_ONCE", 3)
     for size in (1, 5, 2, 2, 7, 1):
         timeline.record([{"title": "T", "occurred": "2025"} for _ in range(size)])
     lines = exported(timeline.path)
@@ -247,7 +247,7 @@ def test_transactions_end_with_batches(
 def test_an_interrupted_run_is_run_again_without_duplicates(
     timeline: Timeline, copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("timeline.intake.restore._AT_ONCE", 3)
+    monkeypatch.setattr("timeline.intake.restore.TAKEN_AT_ONCE", 3)
     for _ in range(20):
         timeline.record({"title": "T", "occurred": "2025"})
     lines = exported(timeline.path)
@@ -397,7 +397,7 @@ def test_an_id_that_is_free_by_an_update_which_was_erased_is_free_in_the_copy(
 def test_an_erasure_that_comes_much_later_is_of_one_transaction_with_what_it_excuses(
     timeline: Timeline, copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("timeline.intake.restore._AT_ONCE", 1)
+    monkeypatch.setattr("timeline.intake.restore.TAKEN_AT_ONCE", 1)
     for _ in range(5):
         timeline.record({"title": "T", "occurred": "2025"})
     erase(timeline.path, 2)
@@ -713,7 +713,7 @@ def test_a_pipe_is_read_as_it_comes(story: Path, copy: Path, tmp_path: Path) -> 
 def test_who_appends_to_a_copy_meanwhile_has_made_it_another_log(
     timeline: Timeline, copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("timeline.intake.restore._AT_ONCE", 1)
+    monkeypatch.setattr("timeline.intake.restore.TAKEN_AT_ONCE", 1)
     for _ in range(9):
         timeline.record({"title": "T", "occurred": "2025"})
     lines = exported(timeline.path)

@@ -65,6 +65,8 @@ _OTHERS = {
     "checkpoint": "proof",
     "keygen": "proof",
     "prove": "proof",
+    "follow": "follow",
+    "compare": "compare_checkpoints",
     "attach": "attach",
     "erase": "erase",
     "schema": "file",

@@ -29,10 +29,10 @@ from timeline.projection import tables
 from timeline.store import codec, follows, log, mirror, node, scrub, storage
 from timeline.store.codec import Entry
 
-_AT_ONCE = 5_000
+TAKEN_AT_ONCE = 5_000
 """The number of entries after which a transaction ends with the next batch."""
 
-_LONGEST = 3 * codec.MAX_PAYLOAD
+LONGEST = 3 * codec.MAX_PAYLOAD
 """The most bytes in a line: the largest payload, with every character escaped, and the rest of
 the entry."""
 
@@ -183,7 +183,7 @@ class _Restoring:
                     with _naming(entry.seq):
                         foreign.accept(entry)
                 foreign.end_batch()
-                if foreign.count >= _AT_ONCE and not self._awaiting_erasure:
+                if foreign.count >= TAKEN_AT_ONCE and not self._awaiting_erasure:
                     more = True
                     break
             foreign.finish()
@@ -206,7 +206,7 @@ def _entry_lines(file: IO[bytes]) -> Iterator[str]:
     """Yield the lines of a file. Raises InvalidInput for one that is too long for an entry."""
     number = 0
     try:
-        for line in text_files.lines(file, longest=_LONGEST):
+        for line in text_files.lines(file, longest=LONGEST):
             number += 1
             yield line.removesuffix(b"\n").decode()
     except UnicodeDecodeError:

@@ -1,1 +1,1 @@
-"""This room is where timelines of several publishers meet: witnesses are asked to sign."""
+"""Watch the logs of others, keep checked copies of them, and let others watch ours."""

@@ -104,6 +104,17 @@ def cosign(
         return _store(connection, Note(given.text, kept + added), keys, clock.now())
 
 
+def keep(
+    connection: sqlite3.Connection, note: Note, keys: Collection[VerifierKey], at: datetime
+) -> StoredCheckpoint:
+    """Store a checkpoint of somebody else's log, all of whose entries are in this file.
+
+    `keys` are those by which its signatures were checked, the log's own first. Called in the
+    transaction that has the last of these entries.
+    """
+    return _store(connection, note, [*map(str, keys)], at)
+
+
 def _store(
     connection: sqlite3.Connection, note: Note, keys: list[str], at: datetime
 ) -> StoredCheckpoint:

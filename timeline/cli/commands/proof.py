@@ -8,16 +8,14 @@ import sys
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 
 from timeline.cli import output
+from timeline.cli.given_keys import VerifierKeyType, signing_key
 from timeline.cli.opening import opened, share_notes, to_change, writing
 from timeline.cli.options import Command, dry_run_option, is_dry_run, json_option
 from timeline.errors import (
-    InvalidInput,
-    InvalidValue,
     NotWritable,
     ProofError,
     Refused,
@@ -36,18 +34,6 @@ from timeline.store.codec import decode_payload
 
 DOES_NOT_HOLD = 3
 """The exit code of a log, or a proof, that does not verify."""
-
-
-class _VerifierKeyType(click.ParamType[VerifierKey]):
-    name = "vkey"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> VerifierKey:
-        try:
-            return VerifierKey.parse(value)
-        except InvalidValue as error:
-            self.fail(error.problem, param, ctx)
 
 
 _existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -88,7 +74,7 @@ def keygen_command(database: str, /, file: Path) -> None:
     "--witness",
     "witnesses",
     metavar="VKEY",
-    type=_VerifierKeyType(),
+    type=VerifierKeyType(),
     multiple=True,
     help="The verifier key of a witness that signed it. May be repeated. Signatures by other "
     "keys are kept unchecked.",
@@ -119,7 +105,7 @@ def checkpoint_command(
         raise click.UsageError("--cosigned and --witness go together.")
     if published and not key_file:
         raise click.UsageError("--published goes with --key.")
-    key = _signing_key(key_file) if key_file else None
+    key = signing_key(key_file) if key_file else None
     with to_change(database) as file, writing(file) as connection:
         if published:
             _check_published(connection, published)
@@ -146,16 +132,6 @@ def _say_unchecked(signatures: Iterable[Signature], *, err: bool = False) -> Non
     for signature in signatures:
         line = f"Also signed by {signature.name}: not checked."
         output.echo(output.one_line(line), err=err)
-
-
-def _signing_key(file: Path) -> SigningKey:
-    """Read a key. Raises InvalidInput if others can read the file, or it has no key."""
-    if file.stat().st_mode & 0o077:
-        raise InvalidInput("key", f"{file} can be read by others: chmod 600 {file}")
-    try:
-        return SigningKey.parse(_file_text(file))
-    except (InvalidValue, ProofError):
-        raise InvalidInput("key", f"{file} has no signing key: timeline keygen makes one") from None
 
 
 def _file_text(file: Path | None) -> str:
@@ -206,7 +182,7 @@ def prove_command(database: str, /, entry: str, path: str) -> None:
     "--key",
     "keys",
     metavar="VKEY",
-    type=_VerifierKeyType(),
+    type=VerifierKeyType(),
     multiple=True,
     help="A key whose signatures count: the log's verifier key, or a witness's. May be repeated.",
 )
