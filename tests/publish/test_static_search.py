@@ -33,6 +33,7 @@ from timeline import Timeline
 from timeline.model.names import actor_id_of
 from timeline.model.vocabulary import plover
 from timeline.publish import static_site
+from timeline.publish.site_files import SiteFiles
 from timeline.reading.selection import Selection
 from timeline.site.public_url import site_url
 from timeline.site.views.address import Address
@@ -347,7 +348,7 @@ def front_page(path: Path, folder: Path) -> None:
     site = static_site._Site(
         path, site_url("https://example.org/"), with_embeds=False, with_cards=False
     )
-    files = static_site._Files(folder, folder / "new", lambda count: None)
+    files = SiteFiles(folder, folder / "new")
     with ThreadPoolExecutor() as pool:  # this thread has the loop of the browser
         pool.submit(asyncio.run, static_site._write(site, files, ["/"], path)).result()
     files.finish()

@@ -45,6 +45,11 @@ def newest(connection: sqlite3.Connection) -> StoredCheckpoint | None:
     return next(iter(stored(connection, 1)), None)
 
 
+def sizes(connection: sqlite3.Connection) -> list[int]:
+    """Return the sizes of the log that were signed, each once."""
+    return [size for (size,) in connection.execute("SELECT DISTINCT size FROM checkpoints")]
+
+
 def sign(
     connection: sqlite3.Connection,
     key: SigningKey,

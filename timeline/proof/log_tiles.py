@@ -9,7 +9,7 @@ Knows the log and its tree, no other table.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from timeline.proof.tiles import ENTRIES, WIDTH, Tile, pack_entries
 from timeline.store import codec, log
@@ -28,9 +28,32 @@ def tile_of(connection: sqlite3.Connection, tile: Tile) -> bytes:
 def entry_lines(connection: sqlite3.Connection, number: int, size: int) -> bytes:
     """Return the entries of bundle `number` of a log of `size` entries, as `export jsonl` does."""
     start = number * WIDTH
-    found = _entries(connection, start, min(start + WIDTH, size))
-    return "".join(f"{codec.to_wire(entry)}\n" for entry in found).encode()
+    return _lines(_entries(connection, start, min(start + WIDTH, size)))
+
+
+def ends(connection: sqlite3.Connection, size: int) -> Iterator[tuple[bytes, bytes]]:
+    """Yield how each full bundle of a log of `size` entries ends, and how its file of entries does.
+
+    Both are made of the last entry in them.
+    """
+    for last in log.read_some(connection, range(WIDTH - 1, size, WIDTH)):
+        yield pack_entries([last.envelope.encode()]), _lines([last])
+
+
+def bundles_erased_since(connection: sqlite3.Connection, size: int) -> frozenset[int]:
+    """Return the bundles of which entry `size`, or one after it, erased an entry."""
+    rows = connection.execute(
+        "SELECT DISTINCT erased.seq / ? FROM log AS erasing"
+        " JOIN log AS erased ON erased.id = substr(erasing.subject, length('entry/') + 1)"
+        " WHERE erasing.kind = 'entry.erased' AND erasing.seq >= ?",
+        (WIDTH, size),
+    )
+    return frozenset(number for (number,) in rows)
 
 
 def _entries(connection: sqlite3.Connection, start: int, end: int) -> Iterator[Entry]:
     return log.read_some(connection, range(start, end))
+
+
+def _lines(entries: Iterable[Entry]) -> bytes:
+    return "".join(f"{codec.to_wire(entry)}\n" for entry in entries).encode()

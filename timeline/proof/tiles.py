@@ -12,7 +12,7 @@ Knows no database: hashes and envelopes are given.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple, Self
 
 from timeline.errors import ProofError
@@ -74,12 +74,19 @@ class Tile(NamedTuple):
         return self.start + self.width <= size >> 8 * max(self.level, 0)
 
 
+def entries_path(number: int) -> str:
+    """Return the path of the file that has the entries of bundle `number` with their words."""
+    return f"entries/{number_path(number)}.jsonl"
+
+
 def number_path(number: int) -> str:
     """Return a number in groups of three digits: 1234067 is ``x001/x234/067``."""
-    digits = str(number)
-    digits = digits.zfill(-(-len(digits) // 3) * 3)
-    groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
-    return "".join(f"x{group}/" for group in groups[:-1]) + groups[-1]
+    number, last = divmod(number, 1000)
+    path = f"{last:03}"
+    while number:
+        number, group = divmod(number, 1000)
+        path = f"x{group:03}/{path}"
+    return path
 
 
 def parse_number(path: str) -> int | None:
@@ -99,6 +106,16 @@ def partial_tiles(size: int) -> Iterator[Tile]:
         if last := size % WIDTH:
             yield Tile(level, size // WIDTH, last)
         size, level = size // WIDTH, level + 1
+
+
+def partial_tiles_of(sizes: Collection[int]) -> list[Tile]:
+    """Return the partial tiles of trees of all these sizes, each once.
+
+    Where the largest tree has the full tile, that stands in the place of the partial ones.
+    """
+    largest = max(sizes, default=0)
+    every = {tile for size in sizes for tile in partial_tiles(size)}
+    return sorted(tile for tile in every if not tile.full.is_in(largest))
 
 
 def full_tiles(size: int, after: int = 0) -> Iterator[Tile]:

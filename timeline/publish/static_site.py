@@ -18,28 +18,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import html
-import json
 import posixpath
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path, PurePath
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from timeline.errors import NotWritable, Refused, TimelineError
+from timeline.errors import NotWritable, TimelineError
 from timeline.model.limits import ID
 from timeline.publish import static_index
+from timeline.publish.site_files import SiteFiles
+from timeline.publish.static_log import LogFiles, published_size
 from timeline.site.cards import letters, picture
 from timeline.site.public_url import SiteUrl, site_url
 from timeline.site.serve import metadata_for
 from timeline.site.views import feeds, known_days, sitemap, static_parts, value_pages
 from timeline.site.views.listing import FACETS
 from timeline.site.views.media import file_name
-from timeline.store import atomic, log, storage
-
-_MANIFEST = ".timeline-files.json"
-"""The name of the manifest, which lists the files that earlier runs wrote."""
+from timeline.store import log, storage
 
 _LINK = re.compile(r'\b(?P<name>href|src|action)="(?P<address>[^"]*)"')
 _NEXT = re.compile(r'<a [^>]*\brel="next"[^>]*>')
@@ -52,6 +50,8 @@ class Frozen(NamedTuple):
     files: int
     written: int
     removed: int
+    with_erased_words: tuple[str, ...]
+    """The files that were replaced or removed, if words that may stand in them were erased."""
 
 
 def freeze(
@@ -62,36 +62,53 @@ def freeze(
     url: SiteUrl | None = None,
     with_embeds: bool = True,
     with_cards: bool = True,
+    as_new: bool = False,
+    make_all: bool = False,
     progress: Callable[[int], object] = lambda count: None,
 ) -> Frozen:
     """Write the site of a copy of a timeline into `folder`; `new` is a scratch folder inside it.
 
     `url` is the future address of the site, which feeds and citations name; by default it is made
     of the origin of the log. `with_embeds` is false for a site that no other may show in frames,
-    `with_cards` for one without cards, which are not drawn without Pillow either.
-    `progress` is called with the number of files so far.
+    `with_cards` for one without cards, which are not drawn without Pillow either. With `as_new`, it
+    does not matter which log the folder shows. With `make_all`, files are made and compared that
+    need not be made. `progress` is called with the number of files so far.
     Raises NotWritable for a folder that cannot be written, Refused for a file in the way that no
-    earlier run wrote, and TimelineError for an origin that is no address, or a page that fails.
+    earlier run wrote, WouldGoBack for a folder that shows what the log does not go on from, and
+    TimelineError for an origin that is no address, or a page that fails.
     """
     with contextlib.closing(storage.connect(copy)) as connection:
-        origin = log.info(connection)["origin"]
-        addresses = [*_addresses(connection), *(_embeds(connection) if with_embeds else ())]
-        if with_cards and letters.are_here():
-            addresses += _cards(connection)
-    address = url or site_url(f"https://{origin}/")
-    site = _Site(copy, address, with_embeds=with_embeds, with_cards=with_cards)
+        since = 0 if as_new else published_size(connection, folder)
+        address = url or site_url(f"https://{log.info(connection)['origin']}/")
+        site = _Site(copy, address, with_embeds=with_embeds, with_cards=with_cards)
+        addresses = _addresses(connection, site)
+        try:
+            files = SiteFiles(folder, new, progress, make_all=make_all)
+            log_files = LogFiles(connection, files, since)
+            log_files.put_tiles()
+            asyncio.run(_write(site, files, addresses, copy))
+            log_files.put_checkpoint()
+            done = files.finish()
+        except OSError as error:
+            raise NotWritable(str(error.filename or folder), f"{error.strerror}") from None
+    erased = log_files.with_erased_words(done.outdated)
+    return Frozen(done.files, done.written, done.removed, erased)
+
+
+def _addresses(connection: sqlite3.Connection, site: _Site) -> list[str]:
+    """Return the address of every page and file but further pages of lists and static files."""
+    addresses = [*_pages(connection)]
+    if site.with_embeds:
+        addresses += _embeds(connection)
+    if site.with_cards and letters.are_here():
+        addresses += _cards(connection)
     if site.base == "/":
         addresses.append("/robots.txt")
-    try:
-        files = _Files(folder, new, progress)
-        asyncio.run(_write(site, files, addresses, copy))
-        return files.finish()
-    except OSError as error:
-        raise NotWritable(str(error.filename or folder), f"{error.strerror}") from None
+    return addresses
 
 
-def _addresses(connection: sqlite3.Connection) -> Iterator[str]:
-    """Yield the address of every page and file, without further pages of lists and static files."""
+def _pages(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield the address of every page, and of what is beside it in other formats."""
     yield from ("/", "/events", "/map", "/changes", "/changes.json", "/changes.atom")
     yield from ("/corrections.atom", "/about")
     yield from sitemap.paths(connection)
@@ -159,7 +176,7 @@ class _Site:
 
         metadata = metadata_for(copy, url, with_embeds)
         metadata["plugins"]["timeline"] |= {"frozen": True, "cards": with_cards}
-        self.base = url.path
+        self.base, self.with_embeds, self.with_cards = url.path, with_embeds, with_cards
         self._datasette: Any = Datasette(
             [], immutables=[str(copy)], metadata=metadata, settings={"base_url": self.base}
         )
@@ -182,10 +199,10 @@ class _Site:
         )
 
 
-async def _write(site: _Site, files: _Files, addresses: list[str], copy: Path) -> None:
+async def _write(site: _Site, files: SiteFiles, addresses: list[str], copy: Path) -> None:
     assets = dict.fromkeys(f"/-/static-plugins/timeline-store/{name}" for name in _SCRIPTS)
     for address in addresses:
-        known = files.key_of(address) if address.endswith(f"/{_CARD}") else ""
+        known = _known_card(files, address) if address.endswith(f"/{_CARD}") else ""
         status, body, is_html = await site.ask(address, known)
         if status == 304:
             files.keep(_file_of(address))
@@ -209,7 +226,16 @@ async def _write(site: _Site, files: _Files, addresses: list[str], copy: Path) -
             }
 
 
-async def _write_index(site: _Site, files: _Files, copy: Path, assets: dict[str, None]) -> None:
+def _known_card(files: SiteFiles, address: str) -> str:
+    """Return the key of the card that an earlier run wrote for an address; "" if none did."""
+    path = files.earlier(_file_of(address))
+    if path is None:
+        return ""
+    with path.open("rb") as file:
+        return picture.key_in(file.read(_KEY_WITHIN))
+
+
+async def _write_index(site: _Site, files: SiteFiles, copy: Path, assets: dict[str, None]) -> None:
     """Write the index for the script of the pages, and the pieces of HTML that it draws with."""
     parts: dict[str, object] = {}
 
@@ -244,7 +270,7 @@ _SCRIPTS = (
 
 
 async def _write_pages(
-    site: _Site, files: _Files, address: str, text: str, assets: dict[str, None]
+    site: _Site, files: SiteFiles, address: str, text: str, assets: dict[str, None]
 ) -> None:
     """Write a page and the further pages of its list, with the JSON of each further page.
 
@@ -325,99 +351,3 @@ def _relative(
         return f'{match["name"]}="{html.escape(way + ending)}"'
 
     return _LINK.sub(link, text)
-
-
-class _Files:
-    """The files of a site are made in a scratch folder, and moved when all of them are made.
-
-    A file that no earlier run wrote is never replaced or removed. The manifest lists a file before
-    the file is moved into its place, so that the next run knows every file of a run that was
-    killed.
-    """
-
-    def __init__(self, folder: Path, new: Path, progress: Callable[[int], object]) -> None:
-        """Read which files earlier runs wrote into `folder`; `new` is the scratch folder."""
-        self._folder, self._new = folder, new
-        self._progress = progress
-        self._names: dict[str, None] = {}
-        self._changed: dict[str, Path] = {}
-        try:
-            earlier = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            earlier = []
-        names = earlier if isinstance(earlier, list) else []
-        self._earlier = {name: None for name in names if isinstance(name, str)}
-
-    def put(self, name: str, content: bytes) -> None:
-        """Make a file, unless one with this content is in its place already.
-
-        Raises Refused if a file that no earlier run wrote is in the way, or a symbolic link.
-        """
-        self._names[name] = None
-        self._progress(len(self._names))
-        path = self._folder / name
-        if link := self._link_on_the_way_to(name):
-            raise Refused(f"{link} is a symbolic link, which publish does not follow: move it away")
-        if path.is_file() and path.read_bytes() == content:
-            self._changed.pop(name, None)
-            return
-        if name not in self._earlier:
-            above = (self._folder / each for each in PurePath(name).parents)
-            for taken in (*(each for each in above if each.is_file()), path):
-                if taken.exists():
-                    raise Refused(
-                        f"{taken} is in the way, and no earlier publish wrote it: move it away"
-                    )
-        self._changed[name] = made = self._new / name
-        made.parent.mkdir(parents=True, exist_ok=True)
-        made.write_bytes(content)
-
-    def key_of(self, address: str) -> str:
-        """Return the key of the card that an earlier run wrote for an address; "" if none did."""
-        name = _file_of(address)
-        if name not in self._earlier or self._link_on_the_way_to(name):
-            return ""
-        with contextlib.suppress(OSError), (self._folder / name).open("rb") as file:
-            return picture.key_in(file.read(_KEY_WITHIN))
-        return ""
-
-    def keep(self, name: str) -> None:
-        """Leave a file of an earlier run as it is."""
-        self._names[name] = None
-        self._progress(len(self._names))
-
-    def finish(self) -> Frozen:
-        """Move changed files into their places, and remove those that only earlier runs wrote."""
-        self._list({**self._earlier, **self._names})
-        for name, made in self._changed.items():
-            path = self._folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            made.replace(path)
-        gone = [name for name in self._earlier if name not in self._names]
-        for name in gone:
-            self._remove(name)
-        self._list(self._names)
-        return Frozen(len(self._names), len(self._changed), len(gone))
-
-    def _link_on_the_way_to(self, name: str) -> Path | None:
-        """Return the file of this name, or a folder above it in the site, if it is a link."""
-        parts = PurePath(name).parts
-        on_the_way = (self._folder.joinpath(*parts[:end]) for end in range(1, len(parts) + 1))
-        return next((path for path in on_the_way if path.is_symlink()), None)
-
-    def _remove(self, name: str) -> None:
-        """Remove a file that an earlier run wrote, and the folders above it that are then empty."""
-        is_inside = not PurePath(name).is_absolute() and ".." not in PurePath(name).parts
-        if not is_inside or self._link_on_the_way_to(name):
-            return
-        (self._folder / name).unlink(missing_ok=True)
-        for parent in PurePath(name).parents[:-1]:
-            with contextlib.suppress(OSError):  # folders with other files stay
-                (self._folder / parent).rmdir()
-
-    def _list(self, names: Iterable[str]) -> None:
-        """Write these names into the manifest, unless it has exactly them."""
-        content = json.dumps(sorted(names), indent=0)
-        path = self._folder / _MANIFEST
-        if not path.is_file() or path.read_text(encoding="utf-8") != content:
-            atomic.write(path, content.encode(), self._new / _MANIFEST)

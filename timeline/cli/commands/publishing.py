@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -19,6 +20,9 @@ from timeline.site.public_url import SiteUrl, site_url, url_of_origin
 from timeline.store import log
 from timeline.store.scratch_folder import scratch_folder
 
+_MOST_NAMES = 20
+"""The most names of files that are printed."""
+
 
 @click.command("publish", cls=Command)
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
@@ -30,6 +34,14 @@ from timeline.store.scratch_folder import scratch_folder
 )
 @embed_options
 @click.option("--no-cards", is_flag=True, help="With --static: no pictures for chats.")
+@click.option(
+    "--all", "make_all", is_flag=True, help="With --static: make every file, and compare it."
+)
+@click.option(
+    "--as-new",
+    is_flag=True,
+    help="With --static: even if the folder shows newer or other entries than this log has.",
+)
 @click.option("--with-texts", is_flag=True, help="Include the captured texts of sources.")
 @click.option("--without-media", is_flag=True, help="Leave attached pictures and documents out.")
 @click.pass_obj
@@ -42,6 +54,8 @@ def publish_command(
     embed_from: tuple[str, ...],
     no_embed: bool,
     no_cards: bool,
+    make_all: bool,
+    as_new: bool,
     with_texts: bool,
     without_media: bool,
 ) -> None:
@@ -67,12 +81,16 @@ def publish_command(
             public,
             with_embeds=not no_embed,
             with_cards=not no_cards,
+            make_all=make_all,
+            as_new=as_new,
             with_texts=with_texts,
             without_media=without_media,
         )
         return
     if no_cards:
         raise click.UsageError("--no-cards is about --static: a server draws pictures when asked")
+    if make_all or as_new:
+        raise click.UsageError("--all and --as-new are about --static.")
     from timeline.publish.hosting_kit import check_name, write_kit
 
     check_name(Path(database).name)
@@ -116,6 +134,8 @@ def _publish_files(
     *,
     with_embeds: bool,
     with_cards: bool,
+    make_all: bool,
+    as_new: bool,
     with_texts: bool,
     without_media: bool,
 ) -> None:
@@ -136,6 +156,8 @@ def _publish_files(
             url=url,
             with_embeds=with_embeds,
             with_cards=with_cards,
+            make_all=make_all,
+            as_new=as_new,
             progress=progress,
         )
         publication.record(database, made)
@@ -143,13 +165,31 @@ def _publish_files(
         f"Published {folder}: {frozen.files:,} files, {frozen.written:,} of them new or changed,"
         f" {frozen.removed:,} removed; {_said(made, database)}"
     )
+    if frozen.with_erased_words:
+        output.echo(output.wrapped(_to_purge(frozen.with_erased_words)))
     share_notes(database)
+    if not made.checkpoint_size:
+        output.echo_note(
+            "nothing is signed, so nobody can mirror this: timeline checkpoint --key FILE"
+        )
+    elif unsigned := made.size - made.checkpoint_size:
+        are = "entry is" if unsigned == 1 else "entries are"
+        output.echo_note(f"{unsigned:,} {are} not signed yet, and so not in the tiles")
     if with_cards and not letters.are_here():
         output.echo_note(
             "there are no pictures for chats, which need Pillow: pip install"
             " 'timeline-store[cards]', or say --no-cards"
         )
     output.echo(f"Try it: python -m http.server --directory {shlex.quote(str(folder))}")
+
+
+def _to_purge(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    listed = ", ".join(names[:_MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+    return (
+        f"Erased words stood in these files: {listed}. Purge them from every cache, and from the "
+        "history of a git that holds this folder."
+    )
 
 
 def _said(made: Publication, database: str) -> str:
