@@ -23,7 +23,7 @@ _MANIFEST = ".timeline-files.json"
 
 
 class Written(NamedTuple):
-    """The result of writing a site: its number of files, those written, and those removed."""
+    """The result of `SiteFiles.finish`, which counts the files, those written and those removed."""
 
     files: int
     written: int

@@ -54,7 +54,7 @@ def published_size(connection: sqlite3.Connection, folder: Path) -> int:
 
 
 class LogFiles:
-    """The files of a log in its site.
+    """The files of a log in its site, which are put beside the pages.
 
     `since` is the size of the log that the folder publishes already, 0 for none.
     """

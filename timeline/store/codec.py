@@ -27,7 +27,10 @@ from timeline.model.strict_json import parse_json
 from timeline.store.merkle import leaf_hash
 
 VERSION = 2
-"""The newest `v` that this package reads. It writes the lowest `v` that can say an entry."""
+"""The newest `v` that this package reads. It writes the lowest `v` that can say an entry.
+
+No `v` may let an envelope pass 65,535 bytes: a bundle has its length in two bytes.
+"""
 
 MAX_PAYLOAD = 4 * 2**20
 """The largest payload, in bytes of UTF-8."""
