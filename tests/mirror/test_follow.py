@@ -69,9 +69,9 @@ def grow(folder: Path, start: int = 300, end: int = 320) -> None:
     sign_and_put(folder / "origin.db", folder / "files")
 
 
-def unwrapped(text: str) -> str:
-    """Return what a command prints, on one line."""
-    return " ".join(text.split())
+def squeezed(text: str) -> str:
+    """Return a text without blanks: a terminal breaks long names anywhere."""
+    return "".join(text.split())
 
 
 def lines(path: Path) -> list[str]:
@@ -92,7 +92,7 @@ def problem(result: Any, code: int) -> str:
 def test_a_first_run_makes_a_copy_that_holds(made: Path, tmp_path: Path) -> None:
     copy = tmp_path / "partner.db"
     said = done("-d", copy, "follow", made / "files", "--key", VKEY)
-    assert unwrapped(said) == f"Following {KEY.name} in {copy}: 301 entries."
+    assert squeezed(said) == squeezed(f"Following {KEY.name} in {copy}: 301 entries.")
     assert lines(copy) == lines(made / "origin.db")
     report = verify.verify(copy, keys=[KEY.verifier])
     assert (report.findings, report.signed) == ([], FIRST)
@@ -134,8 +134,8 @@ def test_what_was_erased_there_is_erased_here_to_the_last_byte(folder: Path) -> 
         entry = timeline.get("name")["seq"]
     done("-d", folder / "origin.db", "erase", f"#{entry}", "--reason", "a court", "--yes")
     sign_and_put(folder / "origin.db", folder / "files")
-    said = unwrapped(follow(folder).stdout)
-    assert said.endswith(f"all that was seen before. 1 erased: #{entry}.")
+    said = squeezed(follow(folder).stdout)
+    assert said.endswith(squeezed(f"all that was seen before. 1 erased: #{entry}."))
     assert not any(b"Petrenko" in each.read_bytes() for each in folder.glob("copy.db*"))
     assert verify.verify(folder / "copy.db").findings == []
 
@@ -181,7 +181,7 @@ def test_a_key_never_changes_by_itself(folder: Path) -> None:
     assert result.exit_code == 2
     assert "add --replace" in result.stderr
     said = problem(follow(folder, "--key", other, "--replace"), 3)
-    assert said.endswith("is not signed by the key that was pinned")
+    assert "is not signed by the key that was pinned on" in said
 
 
 def test_a_key_that_was_replaced_is_believed_if_the_log_goes_on(folder: Path) -> None:
@@ -254,7 +254,7 @@ def test_nobody_writes_into_a_copy(folder: Path) -> None:
     ):
         result = run("-d", copy, *command)
         assert result.exit_code == 1, result.output
-        assert result.stderr.replace("\n", " ").startswith(refused), result.stderr
+        assert squeezed(result.stderr).startswith(squeezed(refused)), result.stderr
     export = done("-d", folder / "origin.db", "export", "jsonl")
     assert "follows" in run("-d", copy, "import", "jsonl", "-", input=export).stderr
     assert lines(copy) == lines(folder / "origin.db")

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from timeline.errors import NotFetched, NotWritable, Refused
+from timeline.formats import prose
 from timeline.mirror.history import History, fork_between, raise_fork, sighting_of
 from timeline.mirror.prefix import Prefix, open_prefix
 from timeline.mirror.published_tree import published_tree
@@ -181,7 +182,7 @@ class _Follow:
             found: Served | None = None
             trouble: Trouble | None = None
             try:
-                found = served(self._prefix, self._policy)
+                found = served(self._prefix, self._policy, believed=self._believed(connection))
                 self._check(connection, found)
             except Trouble as error:
                 trouble = error
@@ -247,6 +248,11 @@ class _Follow:
         except (NotFetched, Trouble) as error:
             self._notes.append(f"{witness.name} was not asked: {error}")
             return None
+
+    def _believed(self, connection: sqlite3.Connection) -> str:
+        row = follows.follows_of(connection)
+        day = f" on {prose.date(row.since[:10])}" if row else ""
+        return f"the key that was pinned{day}"
 
     def _check_origin(self, connection: sqlite3.Connection, found: Served) -> None:
         origin = str(log.info(connection)["origin"])

@@ -39,8 +39,14 @@ class Served(NamedTuple):
     witnesses: tuple[Cosigned, ...]
 
 
-def served(prefix: Prefix, policy: Policy, name: str = CHECKPOINT) -> Served:
-    """Read the checkpoint of a prefix. Raises Trouble, and NotFetched if it did not come."""
+def served(
+    prefix: Prefix, policy: Policy, name: str = CHECKPOINT, believed: str = "a key that was given"
+) -> Served:
+    """Read the checkpoint of a prefix, and hold it to a policy.
+
+    `believed` names the keys of the log to a person. Raises Trouble, and NotFetched if it did not
+    come.
+    """
     try:
         content = read(prefix, name, LONGEST)
     except NotFetched as error:
@@ -52,11 +58,13 @@ def served(prefix: Prefix, policy: Policy, name: str = CHECKPOINT) -> Served:
         checkpoint, note = parse_checkpoint(content.decode())
     except (ProofError, UnicodeDecodeError):
         raise Trouble("damaged", f"{prefix.place}{name} is no signed checkpoint") from None
-    return checked(checkpoint, note, policy)
+    return checked(checkpoint, note, policy, believed)
 
 
-def checked(checkpoint: Checkpoint, note: Note, policy: Policy) -> Served:
-    """Hold a checkpoint to a policy. Raises Trouble."""
+def checked(
+    checkpoint: Checkpoint, note: Note, policy: Policy, believed: str = "a key that was given"
+) -> Served:
+    """Hold a checkpoint to a policy, whose keys of the log are `believed`. Raises Trouble."""
     origins = {key.name for key in policy.logs}
     if checkpoint.origin not in origins:
         names = " or ".join(sorted(origins))
@@ -65,7 +73,7 @@ def checked(checkpoint: Checkpoint, note: Note, policy: Policy) -> Served:
         )
     own = note.signers([key for key in policy.logs if key.name == checkpoint.origin])
     if not own:
-        raise Trouble("unsigned", "is not signed by the key that was pinned", is_alarm=True)
+        raise Trouble("unsigned", f"is not signed by {believed}", is_alarm=True)
     signed = {name: key for name, key, _ in policy.witnesses.values() if note.signers([key])}
     try:
         note.verify([*own, *signed.values()])
