@@ -49,6 +49,7 @@ OTHERS = (
     "checkpoint",
     "keygen",
     "prove",
+    "witness",
     "follow",
     "compare",
     "attach",

@@ -17,6 +17,7 @@ from serving import serving
 
 from timeline import Timeline
 from timeline.intake.proposals.inbox import Inbox, inbox_path
+from timeline.mirror.witness_state import WitnessState
 
 
 @pytest.fixture
@@ -62,3 +63,13 @@ def test_an_inbox_that_is_added_later_is_not_read(folder: Path, path: Path) -> N
         site.datasette.add_database(added, name="later")
         with pytest.raises(Forbidden, match="is the inbox of a timeline"):
             site.run(added.execute("SELECT * FROM about"))
+
+
+def test_the_state_of_a_witness_is_not_read_either(folder: Path, path: Path) -> None:
+    with WitnessState(folder / "witness.db", can_make=True):
+        pass
+    with served_here(path) as site:
+        added = Database(site.datasette, path=str(folder / "witness.db"), is_mutable=True)
+        site.datasette.add_database(added, name="later")
+        with pytest.raises(Forbidden, match="is the state of a witness, which is not for readers"):
+            site.run(added.execute("SELECT * FROM logs"))

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+from published import write
+
 from timeline.proof.signed_note import Note, SigningKey
-from timeline.proof.tiles import Tile
+from timeline.proof.tiles import ENTRIES, Tile, partial_tiles
 from timeline.proof.tlog import Checkpoint
 from timeline.store import merkle
 
@@ -50,6 +53,13 @@ class History(NamedTuple):
             return []
         hashes = merkle.consistency_proof(old, size, self.read_hash)
         return [base64.b64encode(value).decode() for value in hashes]
+
+    def published(self, folder: Path, *sizes: int) -> Path:
+        """Put the tiles of trees of these sizes into a folder, and return it."""
+        for tile in (tile for size in sizes for tile in partial_tiles(size)):
+            if tile.level != ENTRIES:
+                write(folder / str(tile), self.tile(tile))
+        return folder
 
     def request(self, old: int, size: int, proof: Sequence[str] | None = None) -> bytes:
         lines = self.proof(old, size) if proof is None else proof

@@ -65,6 +65,7 @@ _OTHERS = {
     "checkpoint": "proof",
     "keygen": "proof",
     "prove": "proof",
+    "witness": "witness",
     "follow": "follow",
     "compare": "compare_checkpoints",
     "attach": "attach",

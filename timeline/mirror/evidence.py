@@ -2,25 +2,24 @@
 
 Guarantees: nothing is called a fork unless its file convinces whoever has the key of the log. Two
 checkpoints of one size do so by themselves. For two sizes, hashes are needed that lead from one to
-the other: they come from tiles, of which none is trusted unchecked.
-
-Knows the state of the witness; the caller brings the tiles.
+the other: they come from published tiles, of which none is trusted unchecked.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from timeline.errors import ProofError, TimelineError
+from timeline.mirror.history import fork_between
+from timeline.mirror.prefix import Prefix
+from timeline.mirror.published_tree import published_tree
 from timeline.mirror.witness_state import WitnessState
 from timeline.proof.fork import Fork
-from timeline.proof.signed_note import Note, VerifierKey
-from timeline.proof.tile_tree import FetchTile, TileTree
+from timeline.proof.signed_note import Note
 from timeline.proof.tlog import Checkpoint
 from timeline.proof.witness import RefusedCheckpoint
-from timeline.store import merkle
 
 
 class Evidence(NamedTuple):
@@ -38,60 +37,40 @@ def file_name(fork: Fork) -> str:
     return f"fork-{sizes}-{hashlib.sha256(str(fork).encode()).hexdigest()[:8]}.txt"
 
 
-def evidence_in(state: WitnessState, fetch: FetchTile | None = None) -> Iterator[Evidence]:
+def evidence_in(state: WitnessState, prefix: Prefix | None = None) -> Iterator[Evidence]:
     """Yield what the refused checkpoints show, the oldest first.
 
-    `fetch` brings tiles of the log that they are of: of another log, they tell nothing.
+    `prefix` is where their log is published; of other logs, its tiles tell nothing.
     """
     for refused in state.refused():
         checkpoint = Checkpoint.of(refused.refused)
         log = state.log(checkpoint.origin)
         newest = log.newest if log and log.newest else refused.newest
         try:
-            fork = _fork_of(refused, newest, state.keys_of(checkpoint.origin), fetch)
+            fork = _fork_of(refused, newest, prefix)
+            if fork:
+                fork.verify(state.keys_of(checkpoint.origin))
             yield Evidence(checkpoint, fork)
         except TimelineError as error:
             yield Evidence(checkpoint, None, str(error))
 
 
-def _fork_of(
-    refused: RefusedCheckpoint,
-    newest: Note,
-    keys: Collection[VerifierKey],
-    fetch: FetchTile | None,
-) -> Fork | None:
+def _fork_of(refused: RefusedCheckpoint, newest: Note, prefix: Prefix | None) -> Fork | None:
     """Return the fork that a refused checkpoint shows; None if it is of the same history.
 
-    `newest` is the checkpoint of the log that was signed last of all. Raises ProofError, or what
-    `fetch` raises, if it cannot be told.
+    `newest` is the checkpoint of the log that was signed last of all. Raises a TimelineError if it
+    cannot be told.
     """
     if refused.is_fork:
-        return _checked(Checkpoint.of(refused.refused).root, (), refused, keys)
-    if fetch is None:
-        raise ProofError("it is of another size, and only its tiles can tell")
+        return Fork(Checkpoint.of(refused.refused).root, (), *refused)
+    if prefix is None:
+        raise ProofError("it is of another size: give --from SOURCE, whose tiles can tell")
     try:
-        return _by_tiles(refused, keys, fetch)
+        return _fork_by_tiles(*refused, prefix)
     except TimelineError:  # the tiles may be of the history that was signed
-        return _by_tiles((refused.refused, newest), keys, fetch)
+        return _fork_by_tiles(refused.refused, newest, prefix)
 
 
-def _by_tiles(
-    notes: tuple[Note, Note], keys: Collection[VerifierKey], fetch: FetchTile
-) -> Fork | None:
-    """Return the fork of two checkpoints by the tiles of the second; None if it goes on."""
-    first, second = (Checkpoint.of(note) for note in notes)
-    tree = TileTree(second.size, second.root, fetch)
-    root = tree.root_at(first.size)
-    if root == first.root:
-        return None
-    proof = merkle.consistency_proof(first.size, second.size, tree.read_hash)
-    return _checked(root, proof, notes, keys)
-
-
-def _checked(
-    root: bytes, proof: Sequence[bytes], notes: tuple[Note, Note], keys: Collection[VerifierKey]
-) -> Fork:
-    """Return a fork that convinces whoever has these keys. Raises ProofError for any other."""
-    fork = Fork(root, tuple(proof), *notes)
-    fork.verify(keys)
-    return fork
+def _fork_by_tiles(first: Note, second: Note, prefix: Prefix) -> Fork | None:
+    tree = published_tree(prefix, Checkpoint.of(second))
+    return fork_between(first, second, tree.read_hash)

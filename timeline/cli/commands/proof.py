@@ -40,17 +40,25 @@ _existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("keygen", cls=Command)
+@click.option(
+    "--witness", "name", metavar="NAME", help="Make the key of a witness, such as kyiv.example/w."
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
-def keygen_command(database: str, /, file: Path) -> None:
+def keygen_command(database: str, /, name: str | None, file: Path) -> None:
     """Make a key that signs this log.
 
     FILE gets the key, which only its owner can read: keep it away from the database. Its
     public half is printed: give it to your readers, best in another place than the log, because
     they check the log with it.
+
+    With --witness, the key countersigns the logs of others, and no log of yours is needed.
     """
-    with opened(database) as (connection, _):
-        key = SigningKey.generate(str(log.info(connection)["origin"]))
+    if name is None:
+        with opened(database) as (connection, _):
+            key = SigningKey.generate(str(log.info(connection)["origin"]))
+    else:
+        key = SigningKey.generate(name, for_witness=True)
     try:
         atomic.write_new(file, f"{key}\n".encode(), mode=0o600)
     except FileExistsError:
