@@ -16,6 +16,7 @@ from pathlib import Path
 import bare_log
 import pytest
 from forks import KEY, fork_of, leaves
+from running import done
 from serving import serving
 
 from timeline import Timeline, demo
@@ -76,16 +77,18 @@ def test_go_refuses_one_other_bit_in_any_tile(go: Run, tmp_path: Path) -> None:
         tile.write_bytes(right)
 
 
-def test_go_reads_the_demonstration_as_it_is_served(go: Run, tmp_path: Path) -> None:
-    path = tmp_path / "demo.db"
+def test_go_reads_the_demonstration_as_files_and_as_it_is_served(go: Run, tmp_path: Path) -> None:
+    path, site = tmp_path / "demo.db", tmp_path / "site"
     demo.build(path)
     with Timeline.open(path) as timeline:
         key = SigningKey(timeline.info["origin"], b"d" * 32)
     with contextlib.closing(storage.connect(path, write=True)) as connection:
         size = checkpoints.sign(connection, key).size
+    done("-d", path, "publish", site, "--static", "--no-embed", "--no-cards")
     with serving("timeline", "-d", path, "serve", cwd=tmp_path) as address:
-        found = go("tlog_fsck", f"{address}/", key.verifier)
-    assert found.stdout.startswith(f"{size} entries and "), found.stderr
+        for prefix in (site, address):
+            found = go("tlog_fsck", f"{prefix}/", key.verifier)
+            assert found.stdout.startswith(f"{size} entries and "), found.stderr
 
 
 # --- Forks --------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -21,17 +20,8 @@ SOME_SIZES = [int(LARGEST ** CHANCE.random()) for _ in range(60)]
 """Sizes with any number of digits."""
 
 
-def fetching(files: dict[str, bytes]) -> Callable[[str], bytes]:
-    def fetch(path: str) -> bytes:
-        if path not in files:
-            raise FileNotFoundError(path)
-        return files[path]
-
-    return fetch
-
-
 def read(files: dict[str, bytes]) -> Tree:
-    return tlog_client.read_log(fetching(files), str(KEY.verifier))
+    return tlog_client.read_log(tlog_client.memory(files), str(KEY.verifier))
 
 
 @pytest.mark.parametrize("size", [*SIZES, *SOME_SIZES])
@@ -83,7 +73,7 @@ def test_other_words_beside_a_bundle_or_another_key_are_refused() -> None:
         read({**files, "entries/001.jsonl": other})
     stranger = SigningKey(KEY.name, b"s" * 32)
     with pytest.raises(Untrue, match="the key did not sign"):
-        tlog_client.read_log(fetching(files), str(stranger.verifier))
+        tlog_client.read_log(tlog_client.memory(files), str(stranger.verifier))
 
 
 def test_a_full_tile_may_stand_in_the_place_of_a_partial_one() -> None:

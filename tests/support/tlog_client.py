@@ -12,7 +12,7 @@ import base64
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.error import HTTPError
@@ -39,6 +39,15 @@ def require(holds: bool, what: str) -> None:
 
 def folder(path: Path) -> Fetch:
     return lambda name: (path / name).read_bytes()
+
+
+def memory(files: Mapping[str, bytes]) -> Fetch:
+    def fetch(name: str) -> bytes:
+        if name not in files:
+            raise FileNotFoundError(name)
+        return files[name]
+
+    return fetch
 
 
 def web(prefix: str) -> Fetch:
