@@ -208,7 +208,7 @@ def test_evidence_says_what_it_cannot_tell(place: Place) -> None:
         state.answer(B.request(6, 8), WITNESS)
     said = run(*evidence)
     assert said.exit_code == 1
-    assert "example.org/story, 8 entries: it cannot be told" in said.stderr
+    assert "example.org/story, 8 entries: cannot be told: it is of another" in said.stderr
     assert not [*place.folder.glob("fork*")]
     said = run(*evidence, "--from", B.published(place.folder / "files", 8))
     assert (said.exit_code, said.stderr) == (

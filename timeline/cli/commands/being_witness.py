@@ -150,7 +150,7 @@ def _say_evidence(evidence: Evidence, folder: Path) -> None:
     origin, size, _ = evidence.checkpoint
     said = f"{origin}, {counted(size, 'entry', 'entries')}"
     if evidence.problem:
-        output.echo(output.hanging(f"{said}: it cannot be told. {evidence.problem}.", 0), err=True)
+        output.echo(output.hanging(f"{said}: cannot be told: {evidence.problem}.", 0), err=True)
     elif evidence.fork is None:
         output.echo(output.hanging(f"{said}: goes on; it was sent with a wrong proof.", 0))
     else:
