@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from published import KEY, entries_file, put, sign_and_put
+from published import KEY, put, sign_and_put
 from running import done, environment, run
 
 from timeline import Timeline
@@ -26,6 +26,7 @@ from timeline.proof import verify
 from timeline.proof.fork import Fork
 from timeline.proof.policy import Policy
 from timeline.proof.signed_note import SigningKey, parse
+from timeline.proof.tiles import entries_path
 from timeline.proof.witness import origin_hash
 from timeline.store import codec, log, storage
 
@@ -143,7 +144,7 @@ def test_what_was_erased_there_is_erased_here_to_the_last_byte(folder: Path) -> 
 def test_a_copy_that_was_broken_off_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     grow(folder, 300, 620)
     monkeypatch.setattr("timeline.mirror.taking.TAKEN_AT_ONCE", 1)
-    missing = entries_file(folder / "files", 2)
+    missing = folder / "files" / entries_path(2)
     kept = missing.read_bytes()
     missing.unlink()
     with Timeline.open(folder / "origin.db") as timeline:
@@ -336,7 +337,7 @@ def test_an_older_state_is_told_and_is_an_alarm_after_a_day(folder: Path) -> Non
 
 def test_words_that_are_withheld_are_named(folder: Path) -> None:
     grow(folder)
-    file = entries_file(folder / "files", 1)
+    file = folder / "files" / entries_path(1)
     rows = file.read_text().splitlines(keepends=True)
     wire = json.loads(rows[310 - 256])
     rows[310 - 256] = (

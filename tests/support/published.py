@@ -28,14 +28,9 @@ def put(database: Path, folder: Path) -> str:
             write(folder / str(tile), log_tiles.tile_of(connection, tile))
         for number in range(-(-newest.size // tiles.WIDTH)):
             lines = log_tiles.entry_lines(connection, number, newest.size)
-            write(entries_file(folder, number), lines)
+            write(folder / tiles.entries_path(number), lines)
         write(folder / "checkpoint", newest.note.encode())
         return newest.note
-
-
-def entries_file(folder: Path, number: int) -> Path:
-    """Return the file of the entries of a bundle."""
-    return folder / "entries" / f"{tiles.number_path(number)}.jsonl"
 
 
 def write(path: Path, content: bytes) -> None:

@@ -24,13 +24,14 @@ from timeline.formats import prose
 from timeline.mirror.history import History, fork_between, raise_fork, sighting_of
 from timeline.mirror.prefix import Prefix, open_prefix
 from timeline.mirror.published_tree import published_tree
-from timeline.mirror.served import CHECKPOINT, Cosigned, Served, served
+from timeline.mirror.served import Cosigned, Served, served
 from timeline.mirror.taking import Taking
 from timeline.mirror.trouble import FollowState, Trouble
 from timeline.model import clock
 from timeline.projection import tables
 from timeline.proof.fork import Fork
 from timeline.proof.policy import Policy, PolicyWitness
+from timeline.proof.published import CHECKPOINT
 from timeline.proof.tile_tree import TileTree
 from timeline.proof.witness import origin_hash
 from timeline.store import atomic, follows, log, mirror, node, scrub, storage

@@ -14,10 +14,10 @@ from timeline.mirror.prefix import Prefix, read
 from timeline.mirror.trouble import Trouble
 from timeline.model import clock
 from timeline.proof.policy import Policy
+from timeline.proof.published import CHECKPOINT
 from timeline.proof.signed_note import Note, VerifierKey
 from timeline.proof.tlog import Checkpoint, parse_checkpoint
 
-CHECKPOINT = "checkpoint"
 LONGEST = 1_000_000
 """Bytes of a checkpoint that is read."""
 

@@ -33,7 +33,7 @@ from timeline.model import clock, text_files
 from timeline.projection import tables
 from timeline.proof import checkpoints
 from timeline.proof.tile_tree import TileTree
-from timeline.proof.tiles import WIDTH, number_path
+from timeline.proof.tiles import WIDTH, entries_path
 from timeline.store import codec, log, storage
 from timeline.store.codec import Entry
 
@@ -146,7 +146,7 @@ class Taking:
     def _entries(self) -> Iterator[Entry]:
         """Yield the entries that are not here yet, each checked against the tree."""
         for number in range(self._size // WIDTH, -(-self._end // WIDTH)):
-            name = f"entries/{number_path(number)}.jsonl"
+            name = entries_path(number)
             seq = max(number * WIDTH, self._size)
             try:
                 leaves = self._tree.leaves(number)
