@@ -126,6 +126,34 @@ def test_it_says_where_it_serves_and_shows_an_append_of_another_process_at_once(
         assert "Corrections and retractions in a period" in server.get("/odesa")
 
 
+def test_other_timelines_are_shown_beside_it(story: Path, tmp_path: Path) -> None:
+    other = tmp_path / "partner.db"
+    writer.create_log(other, {"title": "The partner's story"})
+    record(other, "theirs")
+    arguments = ("-m", "timeline", "-d", story, "serve", "--port", free_port(), "--beside", other)
+    process = subprocess.Popen(
+        [sys.executable, *map(str, arguments)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(PYTHONUNBUFFERED="1"),
+    )
+    try:
+        assert process.stderr
+        found = re.search(r"http://127\.0\.0\.1:(\d+)/", process.stderr.readline())
+        assert process.stderr.readline() == f"Beside it: {other}, at /timelines/partner\n"
+        while "running on" not in process.stderr.readline():
+            assert process.poll() is None
+        assert found
+        server = Served(process, "", int(found[1]), ())
+        assert "The Odesa talks" in server.get("/events/first")
+        assert "The partner&#39;s story" in server.get("/timelines/partner/events/theirs")
+        assert "Corrections and retractions in a period" in server.get("/partner")
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_ctrl_c_ends_it_quietly(story: Path) -> None:
     with serving(story) as server:
         said = server.stop(signal.SIGINT)

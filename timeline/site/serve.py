@@ -91,27 +91,27 @@ def serve(
     port: int = 8001,
     url: SiteUrl | None = None,
     embed: Embed = True,
+    beside: Sequence[str | os.PathLike[str]] = (),
     options: Sequence[str] = (),
     tell: Callable[[str], object] = lambda line: click.echo(line, err=True),
 ) -> None:
     """Serve a timeline until Ctrl-C; `options` go to `datasette serve` as they are.
 
+    Those in the files `beside` it have their pages at /timelines/NAME, by the names of the files.
     `tell` is called with each line for the person who serves; a line has the title of the log.
     Port 0 stands for any free port. `url` is the address at which readers find the site, `embed`
     says who may show parts of it in frames. Raises StoreError for a file that cannot be served,
     Refused if nothing can listen at the address, and click.UsageError for an option unknown to
     Datasette.
     """
-    with contextlib.closing(storage.connect(path)) as connection:
-        tables.check(connection, os.fspath(path))
-        note, is_immutable = connection.note, connection.is_immutable
     metadata = metadata_for(path, url, embed)
+    arguments, notes = _files((path, *beside))
+    for other in beside:
+        metadata["databases"] |= metadata_for(other)["databases"]
     port = free_port(host, port)
 
     from datasette.cli import serve as command
 
-    file = str(Path(path).absolute())
-    arguments = ["--immutable", file] if is_immutable else [file]
     arguments += ["--host", host, "--port", str(port)]
     for name, value in SETTINGS.items():
         arguments += ["--setting", name, str(value)]
@@ -126,7 +126,9 @@ def serve(
             context.params["metadata"] = _as_file(metadata)
         known = f", for readers at {url}" if url else ""
         tell(f'Serving "{metadata["title"]}" at http://{shown_host}:{port}/{known}  (Ctrl-C stops)')
-        if note:
+        for other in beside:
+            tell(f"Beside it: {other}, at /timelines/{Path(other).stem}")
+        for note in notes:
             tell(f"Note: {note}")
         if Path(path).stem in PAGES:
             tell(
@@ -135,6 +137,18 @@ def serve(
             )
         with contextlib.suppress(KeyboardInterrupt):
             command.invoke(context)
+
+
+def _files(paths: Sequence[str | os.PathLike[str]]) -> tuple[list[str], list[str]]:
+    """Return the arguments that open these files, and the notes about them. Raises StoreError."""
+    arguments, notes = list[str](), list[str]()
+    for path in paths:
+        with contextlib.closing(storage.connect(path)) as connection:
+            tables.check(connection, os.fspath(path))
+            notes += [connection.note] if connection.note else []
+            arguments += ["--immutable"] if connection.is_immutable else []
+            arguments.append(str(Path(path).absolute()))
+    return arguments, notes
 
 
 def _as_file(metadata: dict[str, Any]) -> io.StringIO:

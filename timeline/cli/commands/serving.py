@@ -35,6 +35,13 @@ _port_option = click.option(
 @click.option(
     "--url", metavar="URL", help="Where readers find it, behind a proxy; for citations and feeds."
 )
+@click.option(
+    "--beside",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    multiple=True,
+    help="Show another timeline too, such as one that you follow. May be repeated.",
+)
 @embed_options
 @click.argument("datasette_options", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
@@ -44,6 +51,7 @@ def serve_command(
     port: int,
     host: str,
     url: str | None,
+    beside: tuple[str, ...],
     embed_from: tuple[str, ...],
     no_embed: bool,
     datasette_options: tuple[str, ...],
@@ -63,6 +71,7 @@ def serve_command(
         port=port,
         url=public,
         embed=embed,
+        beside=beside,
         options=datasette_options,
         tell=_tell,
     )
