@@ -46,7 +46,7 @@ torture: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/pip install --quiet --editable ".[bench]"
-	for script in append as_of browse cluster imports pages startup verify; do $(BIN)/python bench/$$script.py || exit 1; done
+	for script in append as_of browse cluster imports mirror pages startup verify; do $(BIN)/python bench/$$script.py || exit 1; done
 
 docs: .venv/dev
 	$(BIN)/cog -r README.md docs/*.md

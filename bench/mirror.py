@@ -1,13 +1,16 @@
 """Measure how fast a signed log is put into its site as tiles, bundles and entries.
 
 The pages of the site are not made. Each state is signed, and put into one folder as `publish
---static` does it: at first, again, with 100 more entries, and with every file made and compared.
+--static` does it: at first, again and again with 100 more entries, and with every file made and
+compared. Beside the time, the seconds of the processor are printed, which other programs disturb
+less.
 Run: python bench/mirror.py [EVENTS]
 """
 
 from __future__ import annotations
 
 import contextlib
+import statistics
 import sys
 import tempfile
 import time
@@ -23,6 +26,8 @@ from timeline.publish.static_log import LogFiles, published_size
 from timeline.store import log, storage
 from timeline.store.scratch_folder import scratch_folder
 
+ROUNDS = 5
+
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 87_000
@@ -30,15 +35,45 @@ def main() -> None:
         path, site = Path(folder) / "timeline.db", Path(folder) / "site"
         site.mkdir()
         story.build(path, count)
-        print(f"{sign(path):,} entries")
-        measure("made", path, site)
-        measure("nothing new", path, site)
-        with Timeline.open(path) as timeline:
-            for number in range(100):
-                timeline.update(f"e-{number:08d}", {"note": "seen again"})
-        sign(path)
-        measure("100 entries more", path, site)
-        measure("all made and compared", path, site, make_all=True)
+        print(f"{sign(path):,} entries; medians of {ROUNDS}, of the first row once")
+        show("made", [Publication(path, site)])
+        show("nothing new", [Publication(path, site) for _ in range(ROUNDS)])
+        show("100 entries more", [grown(path, site, number) for number in range(ROUNDS)])
+        every = [Publication(path, site, make_all=True) for _ in range(ROUNDS)]
+        show("all made and compared", every)
+
+
+class Publication:
+    """A publication, with what it took."""
+
+    def __init__(self, path: Path, site: Path, *, make_all: bool = False) -> None:
+        time_before, processor_before = time.perf_counter(), time.process_time()
+        self.written = put(path, site, make_all=make_all)
+        self.processor = time.process_time() - processor_before
+        self.time = time.perf_counter() - time_before
+
+
+def show(what: str, made: list[Publication]) -> None:
+    seconds = statistics.median(each.time for each in made)
+    processor = statistics.median(each.processor for each in made)
+    written = statistics.median(each.written.written for each in made)
+    print(
+        f"  {what:22} {seconds * 1000:7,.0f} ms, processor {processor * 1000:7,.0f} ms;"
+        f" {written:6,.0f} of {made[-1].written.files:,} files written"
+    )
+
+
+def grown(path: Path, site: Path, number: int) -> Publication:
+    """Append 100 entries, sign, and publish; every tile that was full stays as it was."""
+    with Timeline.open(path) as timeline:
+        for event in range(100):
+            timeline.update(f"e-{event:08d}", {"note": f"seen again {number}"})
+    sign(path)
+    made = Publication(path, site)
+    replaced = [name for name in made.written.outdated if ".p/" not in name]
+    assert replaced[-1] == "checkpoint", replaced
+    assert all(name.startswith("entries/") for name in replaced[:-1]), replaced
+    return made
 
 
 def sign(path: Path) -> int:
@@ -46,17 +81,6 @@ def sign(path: Path) -> int:
     with contextlib.closing(storage.connect(path, write=True)) as connection:
         origin = str(log.info(connection)["origin"])
         return checkpoints.sign(connection, SigningKey(origin, b"k" * 32)).size
-
-
-def measure(what: str, path: Path, site: Path, *, make_all: bool = False) -> None:
-    started = time.perf_counter()
-    written = put(path, site, make_all=make_all)
-    took = (time.perf_counter() - started) * 1000
-    changed = sum(name != "checkpoint" for name in written.outdated)
-    print(
-        f"  {what:22} {took:9,.0f} ms   {written.files:,} files, {written.written:,} written,"
-        f" {changed:,} replaced or removed beside the checkpoint"
-    )
 
 
 def put(path: Path, site: Path, *, make_all: bool) -> Written:

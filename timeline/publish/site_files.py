@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -93,7 +94,10 @@ class SiteFiles:
         if self._make_all or name not in self._earlier or self._link_above(name):
             return None
         path = self._folder / name
-        return path if path.is_file() and not path.is_symlink() else None
+        with contextlib.suppress(OSError):
+            if stat.S_ISREG(path.lstat().st_mode):
+                return path
+        return None
 
     def keep(self, name: str) -> None:
         """Leave a file of an earlier run as it is."""
