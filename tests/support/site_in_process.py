@@ -26,9 +26,15 @@ class Site:
     """A Datasette in this process, asked without a network."""
 
     def __init__(
-        self, *files: Path, immutables: Sequence[Path] = (), url: str | None = None, **settings: Any
+        self,
+        *files: Path,
+        immutables: Sequence[Path] = (),
+        url: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        **settings: Any,
     ) -> None:
-        metadata = metadata_for([*files, *immutables][0], site_url(url) if url else None)
+        if metadata is None:
+            metadata = metadata_for([*files, *immutables][0], site_url(url) if url else None)
         self.datasette = Datasette(
             [str(file) for file in files],
             immutables=[str(file) for file in immutables],

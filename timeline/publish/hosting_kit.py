@@ -29,6 +29,7 @@ from timeline.site.frames import Embed
 from timeline.site.public_url import SiteUrl
 from timeline.site.serve import SETTINGS, metadata_for
 from timeline.store import atomic
+from timeline.store.follows import Follows
 from timeline.store.scratch_folder import scratch_folder
 
 _DISTRIBUTION = "timeline-store"
@@ -83,16 +84,22 @@ def check_name(name: str) -> None:
         raise Refused(f"Datasette opens no file with {wrong[0]} in its name: rename {name}")
 
 
-def write_kit(copy: Path, url: SiteUrl | None = None, embed: Embed = True) -> None:
+def write_kit(
+    copy: Path,
+    url: SiteUrl | None = None,
+    embed: Embed = True,
+    follows: Follows | None = None,
+) -> None:
     """Write metadata.json, requirements.txt, the wheel and a Dockerfile beside a copy.
 
     `url` is the address at which readers will find the site, `embed` says who may show parts of it
-    in frames. A Dockerfile that is there already stays as it is; wheels of other versions are
-    removed.
+    in frames, and `follows` whose log it is, if it is not ours. A Dockerfile that is there already
+    stays as it is; wheels of other versions are removed.
     """
     wheel = f"timeline_store-{version(_DISTRIBUTION)}-py3-none-any.whl"
+    metadata = metadata_for(copy, url, embed, follows)
     contents = {
-        "metadata.json": json.dumps(metadata_for(copy, url, embed), indent=2).encode() + b"\n",
+        "metadata.json": json.dumps(metadata, indent=2).encode() + b"\n",
         wheel: _wheel(),
         "requirements.txt": f"./{wheel}[{_EXTRAS}]\ndatasette=={version('datasette')}\n".encode(),
     }

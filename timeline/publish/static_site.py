@@ -38,6 +38,7 @@ from timeline.site.views import feeds, known_days, sitemap, static_parts, value_
 from timeline.site.views.listing import FACETS
 from timeline.site.views.media import file_name
 from timeline.store import log, storage
+from timeline.store.follows import Follows
 
 _LINK = re.compile(r'\b(?P<name>href|src|action)="(?P<address>[^"]*)"')
 _NEXT = re.compile(r'<a [^>]*\brel="next"[^>]*>')
@@ -62,6 +63,7 @@ def freeze(
     url: SiteUrl | None = None,
     with_embeds: bool = True,
     with_cards: bool = True,
+    follows: Follows | None = None,
     as_new: bool = False,
     make_all: bool = False,
     progress: Callable[[int], object] = lambda count: None,
@@ -70,9 +72,10 @@ def freeze(
 
     `url` is the future address of the site, which feeds and citations name; by default it is made
     of the origin of the log. `with_embeds` is false for a site that no other may show in frames,
-    `with_cards` for one without cards, which are not drawn without Pillow either. With `as_new`, it
-    does not matter which log the folder shows. With `make_all`, files are made and compared that
-    need not be made. `progress` is called with the number of files so far.
+    `with_cards` for one without cards, which are not drawn without Pillow either. `follows` says
+    whose log it is, if it is not ours. With `as_new`, it does not matter which log the folder
+    shows. With `make_all`, files are made and compared that need not be made. `progress` is called
+    with the number of files so far.
     Raises NotWritable for a folder that cannot be written, Refused for a file in the way that no
     earlier run wrote, WouldGoBack for a folder that shows what the log does not go on from, and
     TimelineError for an origin that is no address, or a page that fails.
@@ -80,7 +83,7 @@ def freeze(
     with contextlib.closing(storage.connect(copy)) as connection:
         since = 0 if as_new else published_size(connection, folder)
         address = url or site_url(f"https://{log.info(connection)['origin']}/")
-        site = _Site(copy, address, with_embeds=with_embeds, with_cards=with_cards)
+        site = _Site(copy, address, follows, with_embeds=with_embeds, with_cards=with_cards)
         addresses = _addresses(connection, site)
         try:
             files = SiteFiles(folder, new, progress, make_all=make_all)
@@ -171,10 +174,18 @@ _MAY_BE_MISSING = (".tlog-proof", "/verify.txt")
 class _Site:
     """A Datasette that serves the copy, and answers in this process, without a network."""
 
-    def __init__(self, copy: Path, url: SiteUrl, *, with_embeds: bool, with_cards: bool) -> None:
+    def __init__(
+        self,
+        copy: Path,
+        url: SiteUrl,
+        follows: Follows | None = None,
+        *,
+        with_embeds: bool,
+        with_cards: bool,
+    ) -> None:
         from datasette.app import Datasette
 
-        metadata = metadata_for(copy, url, with_embeds)
+        metadata = metadata_for(copy, url, with_embeds, follows)
         metadata["plugins"]["timeline"] |= {"frozen": True, "cards": with_cards}
         self.base, self.with_embeds, self.with_cards = url.path, with_embeds, with_cards
         self._datasette: Any = Datasette(

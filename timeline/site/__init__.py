@@ -1,9 +1,9 @@
 """Show a timeline in Datasette: the hooks of the plugin.
 
-Guarantees: the log's notice is on every page about a timeline, whatever its file is called, and
-on no page about another database. A file that is no timeline, or a damaged one, looks as it does
-in any Datasette. Everything runs on Datasette's read-only connections, in 0.65 as in the 1.0
-alphas.
+Guarantees: the log's notice, and whose log it is if the file is a copy, are on every page about a
+timeline, whatever its file is called, and on no page about another database. A file that is no
+timeline, or a damaged one, looks as it does in any Datasette. Everything runs on Datasette's
+read-only connections, in 0.65 as in the 1.0 alphas.
 
 Knows Datasette only by the arguments of the hooks, and imports nothing of it before a hook runs;
 knows no writer.
@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 from pluggy import HookimplMarker
@@ -22,6 +23,9 @@ from timeline.errors import TimelineError
 from timeline.model.resources import packaged_metadata
 from timeline.site import compression, frames, guard, public_url, replaced_files, warm_start
 from timeline.store import log
+
+if TYPE_CHECKING:
+    from timeline.site.mounts import Mount
 
 hookimpl = HookimplMarker("datasette")
 
@@ -143,7 +147,7 @@ def permission_resources_sql(datasette: Any, action: str) -> Any:
 def extra_template_vars(
     template: str | None, database: str | None, request: Any, datasette: Any
 ) -> Awaitable[dict[str, Any]] | dict[str, Any]:
-    """Return `timeline_notices`, the notice of each timeline, and `timeline_page`.
+    """Return `timeline_notices`, the notices of each timeline, and `timeline_page`.
 
     They are for templates/base.html, and for what we change in the templates of Datasette. Our own
     pages need neither.
@@ -192,24 +196,34 @@ async def _template_vars(
     return {
         "timeline_page": await datasette_pages.page_of(datasette, name, infos, request),
         "timeline_notices": {
-            name: info["notice"] for name, info in infos.items() if "notice" in info
+            name: [each for each in (info.get("notice"), info["copied"]) if each]
+            for name, info in infos.items()
         },
     }
 
 
 async def _timelines(datasette: Any, database: str | None = None) -> dict[str, dict[str, Any]]:
-    """Return what the log of each timeline says about itself, or only that of `database`."""
+    """Return what the log of each timeline says about itself, or only that of `database`.
+
+    `copied` says whose log it is if the file is a copy, else it is None.
+    """
+    from timeline.site.mounts import placed
+
+    known = placed(datasette)
     infos = {
-        name: await datasette.get_database(name).execute_fn(_log_info)
+        name: await datasette.get_database(name).execute_fn(partial(_info, known.get(name)))
         for name in guard.timelines(datasette)
         if database in (None, name)
     }
     return {name: info for name, info in infos.items() if info}
 
 
-def _log_info(connection: sqlite3.Connection) -> dict[str, Any] | None:
+def _info(mount: Mount | None, connection: sqlite3.Connection) -> dict[str, Any] | None:
     """Return what the log says about itself now; None if it cannot be read."""
+    from timeline.site.copies import copy_notice
+
     try:
-        return log.info(connection)
+        copied = copy_notice(connection, mount.copy) if mount else None
+        return {**log.info(connection), "copied": copied}
     except (sqlite3.Error, ValueError):
         return None  # The file is damaged: `timeline verify` says how.

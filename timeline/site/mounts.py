@@ -32,6 +32,8 @@ class Mount(NamedTuple):
     """The beginning of its addresses, such as "/timelines/news"; "" at the root."""
     origin: str
     """The origin of its log."""
+    copy: Mapping[str, Any] | None = None
+    """What the configuration tells about a published copy of somebody else's log."""
 
 
 _placed: WeakKeyDictionary[Any, dict[str, Mount]] = WeakKeyDictionary()
@@ -56,7 +58,7 @@ def mounts(datasette: Any) -> list[Mount]:
     if not origins:
         return []
     config = datasette.plugin_config("timeline") or {}
-    prefixes = config.get("prefixes", {})
+    prefixes, copies = config.get("prefixes", {}), config.get("copies", {})
     unplaced = [name for name in origins if name not in prefixes]
     root = config.get("root") or (unplaced[0] if unplaced else None)
     found = [
@@ -64,6 +66,7 @@ def mounts(datasette: Any) -> list[Mount]:
             name,
             "" if name == root else "/" + prefixes.get(name, f"timelines/{name}").strip("/"),
             origin,
+            copies.get(name),
         )
         for name, origin in origins.items()
     ]

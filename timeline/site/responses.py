@@ -34,6 +34,7 @@ from timeline.reading.as_of import parse_as_of, pinned
 from timeline.reading.facet_index import FacetIndex
 from timeline.site import frames, guard, language_links, language_marks, public_url
 from timeline.site.cards import letters
+from timeline.site.copies import copy_notice
 from timeline.site.index_cache import at_one_moment, index_of
 from timeline.site.mounts import Mount
 from timeline.site.views import feeds, glossary
@@ -148,7 +149,11 @@ def reading_all(asked: Asked, name: str, read: Read) -> Read:
     def with_info(connection: sqlite3.Connection) -> Context:
         info = log.info(connection)
         with asked.speaking(info):
-            found = {"info": info, **read(connection)}
+            found = {
+                "info": info,
+                "copied": copy_notice(connection, asked.mount.copy),
+                **read(connection),
+            }
             if asked.is_embed:
                 return found
             entry = log.newest(connection)
@@ -230,9 +235,18 @@ async def problem(asked: Asked, error: TimelineError) -> Any:
         return one_line(asked, str(error), status)
     if PurePosixPath(asked.request.path).suffix in (".json", *_OF_FILES):
         return one_line(asked, str(error), status)
-    info = await read_at_once(asked, log.info, is_limited=False)
-    with asked.speaking(info):
-        context = {"info": info, "heading": _heading(error), "problem": str(error)}
+
+    def read(connection: sqlite3.Connection) -> Context:
+        info = log.info(connection)
+        with asked.speaking(info):
+            return {
+                "info": info,
+                "copied": copy_notice(connection, asked.mount.copy),
+                "heading": _heading(error),
+                "problem": str(error),
+            }
+
+    context = await read_at_once(asked, read, is_limited=False)
     return await _html(asked, "problem", context, status)
 
 

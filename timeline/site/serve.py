@@ -27,6 +27,7 @@ from timeline.projection import tables
 from timeline.site.frames import Embed
 from timeline.site.public_url import SiteUrl
 from timeline.store import log, storage
+from timeline.store.follows import Follows
 
 SETTINGS = {
     # The file may change at any time: no page may come from a cache, and a download could lack
@@ -54,13 +55,17 @@ PAGES = (
 
 
 def metadata_for(
-    path: str | os.PathLike[str], url: SiteUrl | None = None, embed: Embed = True
+    path: str | os.PathLike[str],
+    url: SiteUrl | None = None,
+    embed: Embed = True,
+    follows: Follows | None = None,
 ) -> dict[str, Any]:
     """Return Datasette's metadata for a timeline, with the title and the licence of its log.
 
     It is under the name that Datasette gives to the file. `url` is the public address of the site,
-    if it is known; `embed` says who may show parts of it in frames. Raises StoreError for a file
-    that is no timeline.
+    if it is known; `embed` says who may show parts of it in frames. `follows` is for a published
+    copy: whom the file follows of which it is a copy. Raises StoreError for a file that is no
+    timeline.
     """
     with contextlib.closing(storage.connect(path)) as connection:
         info = log.info(connection)
@@ -72,6 +77,8 @@ def metadata_for(
         described.pop("license", None)
         if "licence" in info:
             described["license"] = info["licence"]
+    if follows:
+        _plugin(metadata)["copies"] = {Path(path).stem: follows.told()}
     return _configured(metadata, url, embed)
 
 
@@ -80,8 +87,13 @@ def _configured(metadata: dict[str, Any], url: SiteUrl | None, embed: Embed) -> 
     if embed is not True:
         chosen["embed"] = embed
     if chosen:
-        metadata.setdefault("plugins", {}).setdefault("timeline", {}).update(chosen)
+        _plugin(metadata).update(chosen)
     return metadata
+
+
+def _plugin(metadata: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = metadata.setdefault("plugins", {}).setdefault("timeline", {})
+    return found
 
 
 def serve(

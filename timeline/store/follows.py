@@ -10,7 +10,8 @@ heeds the first.
 from __future__ import annotations
 
 import sqlite3
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
 
 from timeline.errors import IsFollower
 
@@ -32,6 +33,18 @@ class Follows(NamedTuple):
     """What was wrong the last time; None if nothing was."""
     problem_since: str | None = None
     """The time since when it has been wrong without a pause."""
+
+    def told(self) -> dict[str, str | None]:
+        """Return what the metadata of a published copy tells: nothing that may name a folder."""
+        return {name: value for name, value in self._asdict().items() if name not in _ONLY_HERE}
+
+    @classmethod
+    def of_told(cls, metadata: Mapping[str, Any]) -> Self:
+        """Return what `told` returned, without the fields that it left out."""
+        return cls(**{**dict.fromkeys(_ONLY_HERE, ""), **metadata})
+
+
+_ONLY_HERE = ("url", "policy")
 
 
 class Sighting(NamedTuple):

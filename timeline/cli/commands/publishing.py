@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,8 @@ from timeline.formats import prose
 from timeline.publish import publication
 from timeline.publish.publication import Publication
 from timeline.site.public_url import SiteUrl, site_url, url_of_origin
-from timeline.store import log
+from timeline.store import log, storage
+from timeline.store.follows import Follows, follows_of
 from timeline.store.scratch_folder import scratch_folder
 
 _MOST_NAMES = 20
@@ -105,7 +107,7 @@ def publish_command(
             progress=lambda part, count: progress(count, f"of the {part}"),
         )
     try:
-        write_kit(copy, public, embed)
+        write_kit(copy, public, embed, _followed_by(database))
     except OSError as error:
         raise NotWritable(str(folder), f"cannot be written: {error.strerror}") from None
     output.echo(f"Published {copy}: {_said(made, database)}")
@@ -158,6 +160,7 @@ def _publish_files(
             with_cards=with_cards,
             make_all=make_all,
             as_new=as_new,
+            follows=_followed_by(database),
             progress=progress,
         )
         publication.record(database, made)
@@ -190,6 +193,12 @@ def _to_purge(names: Sequence[str]) -> str:
         f"Erased words stood in these files: {listed}. Purge them from every cache, and from the "
         "history of a git that holds this folder."
     )
+
+
+def _followed_by(database: str) -> Follows | None:
+    """Return whose log a file follows: its published copy follows none, and has to say so."""
+    with contextlib.closing(storage.connect(database)) as connection:
+        return follows_of(connection)
 
 
 def _said(made: Publication, database: str) -> str:
