@@ -17,7 +17,7 @@ from site_in_process import open_site
 
 from timeline import Timeline
 from timeline.store import follows, storage
-from timeline.store.follows import Follows
+from timeline.store.follows import Follows, Sighting
 
 SAID = (
     "A copy of partner.example/story, kept by us since 3 March 2026, checked up to entry 1 on "
@@ -79,6 +79,17 @@ def test_what_is_wrong_with_their_log_stands_in_the_same_place(copy: Path) -> No
         follows.stop(connection)
     with open_site(copy) as site:
         assert notices(site.page("/")) == notices(site.page("/partner")) == []
+
+
+def test_the_site_does_not_show_the_folder_that_is_followed(copy: Path) -> None:
+    with contextlib.closing(storage.connect(copy, write=True)) as connection:
+        follows.see(connection, Sighting(1, b"r" * 32, "note", FOLLOWS.seen_at, FOLLOWS.url))
+    with open_site(copy) as site:
+        for table in ("follows", "sightings"):
+            for path in (f"/partner/{table}.json", f"/partner.json?sql=select+*+from+{table}"):
+                answer = site.ask(path)
+                assert FOLLOWS.seen_at in answer.text or answer.status_code == 302
+                assert FOLLOWS.url not in answer.text
 
 
 def test_a_published_copy_says_it_too_and_not_where_it_was_fetched(

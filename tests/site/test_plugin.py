@@ -33,6 +33,7 @@ DESCRIBED = packaged_metadata()["databases"]["timeline"]["tables"]
 QUERIES = packaged_metadata()["databases"]["timeline"]["queries"]
 HIDDEN = {
     "facet_segments",
+    "follows",
     "_sqlite_migrations",
     "actor_names",
     "checkpoints",
@@ -48,8 +49,10 @@ HIDDEN = {
     "projection_state",
     "publications",
     "scrub_pending",
+    "sightings",
     "source_texts",
     "tree_hashes",
+    "witnesses",
 }
 
 

@@ -124,10 +124,11 @@ _READ_AS_NULL = frozenset(
     (
         *(("pragma_database_list", "file"), ("media_bytes", "body")),
         *(("node", "cluster"), ("node", "doubt"), ("node", "doubt_body")),
+        *(("follows", "url"), ("sightings", "place")),
     )
 )
 """Columns of which SQL sees no value: the paths of files, attached files, which are large, the
-servers of a cluster, and an append that may never be stored."""
+servers of a cluster, an append that may never be stored, and the folders of what is followed."""
 
 
 def is_hidden(action: int, name: str | None, column: str | None) -> bool:
