@@ -7,7 +7,7 @@
     +-- InvalidSheet        several cells or rows of a sheet        (also a ValueError)
     |   +-- MissingIds          rows of a sheet without an id, and nothing else
     +-- InvalidProposal     several problems of one proposal       (also a ValueError)
-    +-- NotFound            no such event, source, actor or entry
+    +-- NotFound            no such event, source, actor, entry or witness
     +-- Ambiguous           a beginning of an id, or a name, that several share
     +-- NoText              a source whose text is not in this file
     +-- Erased              a file that was erased
@@ -185,7 +185,7 @@ class InvalidProposal(TimelineError, ValueError):
 
 
 class NotFound(TimelineError):
-    """Nothing has this id; `kind` is "event", "source", "actor" or "entry"."""
+    """Nothing has this id; `kind` is "event", "source", "actor", "entry" or "witness"."""
 
     def __init__(self, kind: str, key: str, why: str = "") -> None:
         super().__init__(f'no {kind} "{key}"{": " + why if why else ""}')

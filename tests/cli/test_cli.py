@@ -52,6 +52,7 @@ OTHERS = (
     "witness",
     "follow",
     "compare",
+    "witness",
     "attach",
     "erase",
     "schema",
@@ -69,6 +70,7 @@ CLUSTER = tuple(
     f"cluster {name}"
     for name in ("init", "join", "follow", "status", "doctor", "rewrite", "leave", "forget")
 )
+WITNESS = ("witness add", "witness remove", "witness list")
 EVENT_FIELDS_THEN_STANDING = ["state", "version", "seq", "recorded_at", "reported_at"]
 
 
@@ -179,7 +181,7 @@ def command(words: str) -> click.Command:
     return found
 
 
-@pytest.mark.parametrize("command", ["", *DAILY, *OTHERS, *ACTOR, *CLUSTER])
+@pytest.mark.parametrize("command", ["", *DAILY, *OTHERS, *ACTOR, *CLUSTER, *WITNESS])
 def test_help_fits_into_80_columns_and_cuts_nothing_off(command: str) -> None:
     shown = done(*command.split(), "--help")
     assert shown.startswith(f"Usage: timeline {command}".rstrip())
@@ -192,7 +194,7 @@ def test_help_fits_into_80_columns_and_cuts_nothing_off(command: str) -> None:
 def test_every_option_says_what_it_does() -> None:
     silent = [
         f"{name} {parameter.name}"
-        for name in (*DAILY, *OTHERS, *ACTOR, *CLUSTER)
+        for name in (*DAILY, *OTHERS, *ACTOR, *CLUSTER, *WITNESS)
         for parameter in command(name).params
         if isinstance(parameter, click.Option) and not parameter.help
     ]

@@ -300,6 +300,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         propose(again)
         inbox.decide(proposal_id, "later", log, by="desk", reason="r")
     ask("review")
+    witness = str(SigningKey("kyiv.example/w", b"w" * 32, 4).verifier)
+    done("-d", path, "witness", "add", "kyiv", witness, "https://kyiv.example")
+    ask("witness list")
     ask("verify")
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE events SET title = 'Forged'")
@@ -319,6 +322,7 @@ COLLECTIONS = {
     "doctor",
     "actor list",
     "review",
+    "witness list",
 }
 """Commands that print an array; the others print one object."""
 

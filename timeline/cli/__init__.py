@@ -68,6 +68,7 @@ _OTHERS = {
     "witness": "witness",
     "follow": "follow",
     "compare": "compare_checkpoints",
+    "witness": "witness",
     "attach": "attach",
     "erase": "erase",
     "schema": "file",

@@ -31,6 +31,11 @@ class StoredCheckpoint(NamedTuple):
     """The keys by which signatures were verified, one per line, the log's own first."""
     stored_at: str
 
+    @property
+    def keys(self) -> list[VerifierKey]:
+        """Return the keys by which signatures were verified, the log's own first."""
+        return [*map(VerifierKey.parse, self.verifier_keys.splitlines())]
+
 
 def stored(connection: sqlite3.Connection, limit: int = -1) -> list[StoredCheckpoint]:
     """Return the checkpoints, the newest first; of one size, the one with most signatures first."""
@@ -48,6 +53,16 @@ def newest(connection: sqlite3.Connection) -> StoredCheckpoint | None:
 def sizes(connection: sqlite3.Connection) -> list[int]:
     """Return the sizes of the log that were signed, each once."""
     return [size for (size,) in connection.execute("SELECT DISTINCT size FROM checkpoints")]
+
+
+def newest_size(connection: sqlite3.Connection, key: VerifierKey) -> int:
+    """Return the size of the newest checkpoint that this key signed; 0 if it signed none."""
+    (size,) = connection.execute(
+        "SELECT coalesce(max(size), 0) FROM checkpoints"
+        " WHERE instr(char(10) || verifier_keys || char(10), char(10) || ? || char(10))",
+        (str(key),),
+    ).fetchone()
+    return int(size)
 
 
 def sign(

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple, Self
 
-from timeline.errors import InvalidInput, InvalidValue
-from timeline.proof.signed_note import VerifierKey
+from timeline.errors import InvalidInput, InvalidValue, ProofError
+from timeline.proof.signed_note import Note, VerifierKey
 
 _LONGEST = 100_000
 _NONE = "none"
@@ -79,6 +79,24 @@ class Policy(NamedTuple):
         for name, group in self.groups.items():
             yield f"group {name} {group.wanted} {' '.join(group.members)}"
         yield f"quorum {self.quorum}"
+
+    def verify(self, note: Note) -> list[PolicyWitness]:
+        """Return the witnesses that signed a note, if it satisfies the policy.
+
+        Raises ProofError if no log of the policy signed it, if a signature by one of its keys does
+        not hold, or if the quorum is not reached.
+        """
+        logs = note.signers(self.logs)
+        if not logs:
+            raise ProofError(f"is not signed by {' or '.join(key.name for key in self.logs)}")
+        signed = [each for each in self.witnesses.values() if note.signers([each.key])]
+        note.verify([*logs, *(each.key for each in signed)])
+        if not self.is_reached([each.name for each in signed]):
+            raise ProofError(
+                f"is signed by {len(signed)} of {len(self.witnesses)} witnesses, which is not the"
+                f" quorum of the policy, {self.quorum}"
+            )
+        return signed
 
     def is_reached(self, signed: Collection[str]) -> bool:
         """Return whether the quorum is reached if the witnesses of these names signed."""

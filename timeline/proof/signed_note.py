@@ -15,7 +15,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Collection
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -24,6 +24,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from timeline.errors import InvalidValue, ProofError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
 _ED25519, _COSIGNATURE, _SUBTREE = 0x01, 0x04, 0x06
 _KEY_BYTES = {_ED25519: 32, _COSIGNATURE: 32, _SUBTREE: 1312}
@@ -80,7 +83,7 @@ class VerifierKey(NamedTuple):
         try:
             if self.signature_type == _SUBTREE:
                 signed = _subtree_message(self.name, signature[:8], text)
-                self._verify_ml_dsa(signature[8:], signed)
+                self._ml_dsa_key().verify(signature[8:], signed)
                 return
             if self.signature_type == _COSIGNATURE:
                 signed = _cosigned_message(signature[:8], text)
@@ -89,17 +92,21 @@ class VerifierKey(NamedTuple):
         except InvalidSignature:
             raise ProofError(f"the signature of {self.name} does not hold") from None
 
-    def _verify_ml_dsa(self, signature: bytes, signed: bytes) -> None:
+    def check_usable(self) -> None:
+        """Raise ProofError if signatures of this key cannot be checked here."""
+        if self.signature_type == _SUBTREE:
+            self._ml_dsa_key()
+
+    def _ml_dsa_key(self) -> MLDSA44PublicKey:
         try:  # not in every version, nor in every build, of cryptography
             from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
-            key = MLDSA44PublicKey.from_public_bytes(self.public_key)
+            return MLDSA44PublicKey.from_public_bytes(self.public_key)
         except (ImportError, UnsupportedAlgorithm):
             raise ProofError(
                 f"the signature of {self.name} cannot be checked here: it is ML-DSA-44, which "
                 "needs the package cryptography 47 or later; leave its key out to pass it over"
             ) from None
-        key.verify(signature, signed)
 
 
 class SigningKey(NamedTuple):

@@ -12,15 +12,10 @@ from pathlib import Path
 import click
 
 from timeline.cli import output
-from timeline.cli.given_keys import VerifierKeyType, signing_key
+from timeline.cli.given_keys import VerifierKeyType, existing_file, file_text, signing_key
 from timeline.cli.opening import opened, share_notes, to_change, writing
 from timeline.cli.options import Command, dry_run_option, is_dry_run, json_option
-from timeline.errors import (
-    NotWritable,
-    ProofError,
-    Refused,
-    StoreError,
-)
+from timeline.errors import NotWritable, ProofError, Refused, StoreError
 from timeline.formats import prose
 from timeline.proof import verify
 from timeline.proof.checkpoints import cosign, prove, sign
@@ -34,9 +29,6 @@ from timeline.store.codec import decode_payload
 
 DOES_NOT_HOLD = 3
 """The exit code of a log, or a proof, that does not verify."""
-
-
-_existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("keygen", cls=Command)
@@ -70,12 +62,12 @@ def keygen_command(database: str, /, name: str | None, file: Path) -> None:
 
 @click.command("checkpoint", cls=Command)
 @click.option(
-    "--key", "key_file", metavar="FILE", type=_existing_file, help="The key that keygen made."
+    "--key", "key_file", metavar="FILE", type=existing_file, help="The key that keygen made."
 )
 @click.option(
     "--cosigned",
     metavar="FILE",
-    type=_existing_file,
+    type=existing_file,
     help="Keep a checkpoint of this log that witnesses have signed too.",
 )
 @click.option(
@@ -117,13 +109,13 @@ def checkpoint_command(
     with to_change(database) as file, writing(file) as connection:
         if published:
             _check_published(connection, published)
-        stored = (
-            sign(connection, key) if key else cosign(connection, _file_text(cosigned), witnesses)
-        )
+        if key:
+            stored = sign(connection, key)
+        elif cosigned:
+            stored = cosign(connection, file_text(cosigned), witnesses)
         output.echo(stored.note.removesuffix("\n"))
     if not key:
-        known = map(VerifierKey.parse, stored.verifier_keys.splitlines())
-        _say_unchecked(parse(stored.note).unchecked([*known]), err=True)
+        _say_unchecked(parse(stored.note).unchecked(stored.keys), err=True)
     if not is_dry_run():
         share_notes(database)
 
@@ -140,16 +132,6 @@ def _say_unchecked(signatures: Iterable[Signature], *, err: bool = False) -> Non
     for signature in signatures:
         line = f"Also signed by {signature.name}: not checked."
         output.echo(output.one_line(line), err=err)
-
-
-def _file_text(file: Path | None) -> str:
-    """Read the text of a file, byte for byte. Raises ProofError if it is not UTF-8."""
-    try:
-        return file.read_bytes().decode() if file else ""
-    except UnicodeDecodeError:
-        raise ProofError(f"{file}: is not UTF-8") from None
-    except OSError as error:
-        raise StoreError(str(file), f"cannot be read: {error.strerror}") from None
 
 
 @click.command("prove", cls=Command)
@@ -177,12 +159,12 @@ def prove_command(database: str, /, entry: str, path: str) -> None:
 
 
 @click.command("verify", cls=Command)
-@click.argument("proof", required=False, type=_existing_file)
+@click.argument("proof", required=False, type=existing_file)
 @click.option(
     "--checkpoint",
     "checkpoints",
     metavar="FILE",
-    type=_existing_file,
+    type=existing_file,
     multiple=True,
     help="A checkpoint that was kept elsewhere; the log must continue it. May be repeated.",
 )
@@ -221,7 +203,7 @@ def verify_command(
 
 def _verify_proof(file: Path, keys: tuple[VerifierKey, ...], as_json: bool) -> None:
     try:
-        proof = Proof.parse(_file_text(file))
+        proof = Proof.parse(file_text(file))
         checkpoint = proof.verify(keys)
     except ProofError as error:
         if as_json:
@@ -274,7 +256,7 @@ def _verify_proof(file: Path, keys: tuple[VerifierKey, ...], as_json: bool) -> N
 def _verify_database(
     database: str, checkpoints: tuple[Path, ...], keys: tuple[VerifierKey, ...], as_json: bool
 ) -> None:
-    given = {str(file): _file_text(file) for file in checkpoints}
+    given = {str(file): file_text(file) for file in checkpoints}
     with output.Progress("entries") as progress:
         report = verify.verify(
             database,

@@ -1,25 +1,103 @@
-"""Define the commands about witnesses, who sign a log's checkpoints."""
+"""Define the commands about witnesses, who sign a log's checkpoints: witness add, list and more."""
 
 from __future__ import annotations
 
 import click
 
+from timeline.cli import output
 from timeline.cli.commands.being_witness import (
     evidence_command,
     serve_command,
     trust_command,
     untrust_command,
 )
-from timeline.cli.options import CommandGroup
+from timeline.cli.given_keys import VerifierKeyType
+from timeline.cli.opening import opened, writing
+from timeline.cli.options import Command, CommandGroup, json_option
+from timeline.errors import Refused
+from timeline.proof import checkpoints, witnesses
+from timeline.proof.signed_note import VerifierKey
+from timeline.proof.witnesses import Witness
 
 
 @click.group("witness", cls=CommandGroup)
 def witness_command() -> None:
-    """Sign the logs of others, as a witness.
+    """Let others countersign a log.
 
     A witness signs a checkpoint only if it goes on from the last one that the witness saw. Read
-    docs/mirror.md first.
+    docs/proof.md first: it says what that proves.
     """
+
+
+@witness_command.command("add", cls=Command)
+@click.argument("name")
+@click.argument("key", metavar="VKEY", type=VerifierKeyType())
+@click.argument("url")
+@click.option("--pull", is_flag=True, help="It has no server: fetch from URL what it signed.")
+@click.pass_obj
+def add_command(database: str, /, name: str, key: VerifierKey, url: str, pull: bool) -> None:
+    """Ask a witness to sign this log's checkpoints.
+
+    URL is the address of its server, https://kyiv.example/witness. Only that address is asked,
+    by timeline checkpoint and timeline witness ask.
+    """
+    with writing(database) as connection:
+        added = witnesses.add(connection, name, key, url, pull=pull)
+    how = "is fetched from" if pull else "is asked for at"
+    output.echo(output.wrapped(f"The signature of {added.name} {how} {added.url} from now on."))
+
+
+@witness_command.command("remove", cls=Command)
+@click.argument("name")
+@click.pass_obj
+def remove_command(database: str, /, name: str) -> None:
+    """Ask a witness no more. What it signed stays."""
+    with writing(database) as connection:
+        witnesses.remove(connection, name)
+    output.echo(output.wrapped(f"{name} is asked no more."))
+
+
+@witness_command.command("list", cls=Command)
+@click.option("--policy", is_flag=True, help="Print them as a tlog-policy, for readers.")
+@json_option
+@click.pass_obj
+def list_command(database: str, /, policy: bool, as_json: bool) -> None:
+    """List the witnesses that are asked, and how far each has signed."""
+    if policy and as_json:
+        raise click.UsageError("Give --policy or --json, not both.")
+    with opened(database) as (connection, _):
+        if policy:
+            text = witnesses.policy_text(connection)
+            if text is None:
+                raise Refused("nothing is signed yet: timeline checkpoint --key FILE signs the log")
+            output.echo(text.removesuffix("\n"))
+            return
+        rows = [
+            (each, checkpoints.newest_size(connection, each.key))
+            for each in witnesses.asked(connection)
+        ]
+    if as_json:
+        output.dump([_object(each, size) for each, size in rows])
+    elif rows:
+        output.echo(output.table([_row(each, size) for each, size in rows]))
+    else:
+        output.echo("No witness is asked: timeline witness add NAME VKEY URL")
+
+
+def _object(witness: Witness, size: int) -> dict[str, object]:
+    return {
+        "name": witness.name,
+        "verifier_key": str(witness.key),
+        "url": witness.url,
+        "pull": witness.pull,
+        "added_at": witness.added_at,
+        "signed": size,
+    }
+
+
+def _row(witness: Witness, size: int) -> list[str]:
+    signed = f"signed {size:,} entries" if size else "has signed nothing yet"
+    return [witness.name, signed, f"{witness.url}{' (fetched)' if witness.pull else ''}"]
 
 
 for _command in (trust_command, untrust_command, serve_command, evidence_command):
