@@ -70,7 +70,7 @@ CLUSTER = tuple(
     f"cluster {name}"
     for name in ("init", "join", "follow", "status", "doctor", "rewrite", "leave", "forget")
 )
-WITNESS = ("witness add", "witness remove", "witness list")
+WITNESS = ("witness add", "witness remove", "witness list", "witness ask")
 EVENT_FIELDS_THEN_STANDING = ["state", "version", "seq", "recorded_at", "reported_at"]
 
 

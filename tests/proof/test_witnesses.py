@@ -14,7 +14,7 @@ from running import done, run
 
 from timeline import Timeline
 from timeline.errors import InvalidInput, Refused
-from timeline.proof import checkpoints, verify, witnesses
+from timeline.proof import checkpoints, verify, witness_list
 from timeline.proof.policy import Policy
 from timeline.proof.signed_note import SigningKey, VerifierKey, parse
 from timeline.store import storage
@@ -41,7 +41,7 @@ def sign(path: Path) -> str:
 
 def add(path: Path, name: str, key: VerifierKey, url: str = URL) -> None:
     with contextlib.closing(storage.connect(path, write=True)) as connection:
-        witnesses.add(connection, name, key, url)
+        witness_list.add(connection, name, key, url)
 
 
 def test_a_witness_is_added_listed_and_removed(story: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_witness_may_sign_with_ml_dsa(story: Path) -> None:
     key = subtree_key("kyiv.example/w2", MLDSA44PrivateKey.from_seed_bytes(b"w" * 32))
     add(story, "kyiv", key, "http://127.0.0.1:7380")
     with contextlib.closing(storage.connect(story)) as connection:
-        (witness,) = witnesses.asked(connection)
+        (witness,) = witness_list.asked(connection)
     assert (witness.key, witness.url) == (key, "http://127.0.0.1:7380")
 
 

@@ -62,7 +62,7 @@ _OTHERS = {
     "import": "importing",
     "export": "export",
     "verify": "proof",
-    "checkpoint": "proof",
+    "checkpoint": "checkpoint",
     "keygen": "proof",
     "prove": "proof",
     "witness": "witness",

@@ -48,16 +48,17 @@ def fetch(
     *,
     longest: int,
     seconds: float = _SECONDS,
+    redirects: int = _REDIRECTS,
     resolve: Resolve = socket.getaddrinfo,
     connect: Connect = socket.create_connection,
 ) -> bytes:
     """Return the whole content at an http or https address, decompressed.
 
     Raises NotFetched if it did not come whole within `seconds`, is longer than `longest` bytes, or
-    was redirected to an address that may not be asked.
+    was redirected too often, or to an address that may not be asked.
     """
     try:
-        return _Fetch(url, longest, seconds, resolve, connect).content()
+        return _Fetch(url, longest, seconds, resolve, connect).content(redirects)
     except _PROBLEMS as error:
         problem = _in_words(error, seconds)
     raise NotFetched(url, f"cannot be fetched: {problem}") from None
@@ -69,20 +70,34 @@ class Reply(NamedTuple):
     status: int
     reason: str
     retry_after: str | None
+    media_type: str
+    body: bytes
+    """The whole content; empty if the sender does not want it."""
 
 
-def send(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Reply:
-    """Send a body to an http or https address by POST, and return the head of the answer.
+def send(
+    url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, longest: int = 0
+) -> Reply:
+    """Send a body to an http or https address by POST, and return the answer.
 
-    Raises NotDelivered if no answer came within `seconds`; it is in doubt once the body was sent.
+    Its content is read if some is wanted: `longest` bytes at most. Raises NotDelivered if no answer
+    came within `seconds`, or a longer one; it is in doubt once the body was sent.
     """
-    sending = _Fetch(url, 0, seconds, socket.getaddrinfo, socket.create_connection)
+    sending = _Fetch(url, longest, seconds, socket.getaddrinfo, socket.create_connection)
     try:
         with sending.ask(url, body, headers) as answer:
-            return Reply(answer.status, answer.reason, answer.headers.get("Retry-After"))
+            return Reply(
+                answer.status,
+                answer.reason,
+                answer.headers.get("Retry-After"),
+                answer.headers.get_content_type(),
+                sending.whole(answer) if longest else b"",
+            )
+    except NotFetched as error:
+        problem = error.problem
     except _PROBLEMS as error:
-        problem = _in_words(error, seconds)
-    raise NotDelivered(url, f"cannot be reached: {problem}", in_doubt=sending.is_asked) from None
+        problem = f"cannot be reached: {_in_words(error, seconds)}"
+    raise NotDelivered(url, problem, in_doubt=sending.is_asked) from None
 
 
 _PROBLEMS = (OSError, http.client.HTTPException, ValueError)
@@ -114,15 +129,15 @@ class _Fetch:
         self._public = False
         """Whether an address of the public internet was asked."""
 
-    def content(self) -> bytes:
+    def content(self, redirects: int) -> bytes:
         """Return the content at the end of all redirects, decompressed."""
-        with self._answer() as answer:
+        with self._answer(redirects) as answer:
             if answer.length is None and not answer.chunked:
                 raise self._refusal(
                     "does not say how long it is, so that a part would look like the whole: "
                     "download it, and give the file"
                 )
-            content = self._whole(answer)
+            content = self.whole(answer)
         match answer.headers.get("Content-Encoding", "identity").strip().lower():
             case "identity" | "":
                 return content
@@ -131,10 +146,10 @@ class _Fetch:
             case coding:
                 raise self._refusal(f'is compressed as "{coding}", which nobody asked for')
 
-    def _answer(self) -> http.client.HTTPResponse:
+    def _answer(self, redirects: int) -> http.client.HTTPResponse:
         """Follow redirects to the answer that has the content."""
         url = self._url
-        for _ in range(_REDIRECTS + 1):
+        for _ in range(redirects + 1):
             answer = self.ask(url)
             if answer.status == http.client.OK:
                 return answer
@@ -146,7 +161,9 @@ class _Fetch:
             url = urljoin(url, quote(location, safe=string.punctuation, encoding="latin-1"))
             if urlsplit(url).scheme not in ("http", "https"):
                 raise self._refusal(f"leads to {url}, which is not http or https")
-        raise self._refusal(f"leads from address to address, more than {_REDIRECTS} times")
+        if not redirects:
+            raise self._refusal(f"leads to {url}, and redirects are not followed here")
+        raise self._refusal(f"leads from address to address, more than {redirects} times")
 
     def ask(
         self, url: str, body: bytes | None = None, more: Mapping[str, str] | None = None
@@ -236,7 +253,8 @@ class _Fetch:
             raise TimeoutError
         return min(left, _READ_SECONDS)
 
-    def _whole(self, answer: http.client.HTTPResponse) -> bytes:
+    def whole(self, answer: http.client.HTTPResponse) -> bytes:
+        """Read the content of an answer. Raises NotFetched if it is longer than is allowed."""
         content = bytearray()
         while len(content) <= self._longest and (part := answer.read(_CHUNK)):
             content += part
@@ -244,7 +262,9 @@ class _Fetch:
 
     def _limited(self, content: bytes) -> bytes:
         if len(content) > self._longest:
-            raise self._refusal(f"is longer than {self._longest // 2**20} MiB")
+            kib = self._longest // 2**10
+            most = f"{kib} KiB" if kib < 2**10 else f"{kib // 2**10} MiB"
+            raise self._refusal(f"is longer than {most}")
         return content
 
     def _refusal(self, problem: str) -> NotFetched:

@@ -8,7 +8,7 @@ few stored hashes, never from the whole log. Knows the log and its checkpoints, 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -65,6 +65,27 @@ def newest_size(connection: sqlite3.Connection, key: VerifierKey) -> int:
     return int(size)
 
 
+def signed(connection: sqlite3.Connection, keys: Sequence[SigningKey]) -> Note:
+    """Sign the log as it is with each of these keys, and store nothing.
+
+    The note has the signatures too that are stored under the same text. Raises InvalidInput for the
+    key of another log, ProofError if the log does not continue the one that was signed last.
+    """
+    origin = str(log.info(connection)["origin"])
+    for key in keys:
+        if key.is_of_witness:
+            raise InvalidInput("key", f"is the key of a witness, {key.name}, and signs no log")
+        if key.name != origin:
+            raise InvalidInput("key", f"is of {key.name}; this log is {origin}")
+    size = log.size(connection)
+    if last := newest(connection):
+        _check_grown(connection, last, size)
+    text = str(Checkpoint(origin, size, log.root_at(connection, size)))
+    before = stored_under(connection, text)
+    note = Note(text, parse(before.note).signatures if before else ())
+    return note.with_more(line for key in keys for line in key.sign(text).signatures)
+
+
 def sign(
     connection: sqlite3.Connection,
     key: SigningKey,
@@ -73,21 +94,10 @@ def sign(
 ) -> StoredCheckpoint:
     """Sign the log as it is, and store the note; the same log gives the same note.
 
-    Raises InvalidInput for the key of another log, ProofError if the log does not continue the
-    one that was signed last.
+    Raises what `signed` raises.
     """
     with immediate(connection):
-        origin = str(log.info(connection)["origin"])
-        if key.is_of_witness:
-            raise InvalidInput("key", f"is the key of a witness, {key.name}, and signs no log")
-        if key.name != origin:
-            raise InvalidInput("key", f"is of {key.name}; this log is {origin}")
-        size = log.size(connection)
-        if last := newest(connection):
-            _check_grown(connection, last, size)
-        root = log.root_at(connection, size)
-        note = key.sign(str(Checkpoint(origin, size, root)))
-        return _store(connection, note, [str(key.verifier)], now())
+        return keep(connection, signed(connection, [key]), [key.verifier], now())
 
 
 def _check_grown(connection: sqlite3.Connection, last: StoredCheckpoint, size: int) -> None:
@@ -112,45 +122,45 @@ def cosign(
     """
     given = parse(text)
     with immediate(connection):
-        ours = next((row for row in stored(connection) if parse(row.note).text == given.text), None)
-        if ours is None:
+        if stored_under(connection, given.text) is None:
             raise ProofError("is no checkpoint of this log: timeline checkpoint makes one")
-        kept = parse(ours.note).signatures
-        added = tuple(line for line in given.signatures if line not in kept)
-        given.verify(witnesses)
-        if not added:
-            return ours
-        keys = [*ours.verifier_keys.splitlines(), *map(str, witnesses)]
-        return _store(connection, Note(given.text, kept + added), keys, clock.now())
+        return keep(connection, given, witnesses, clock.now())
+
+
+def stored_under(connection: sqlite3.Connection, text: str) -> StoredCheckpoint | None:
+    """Return the stored checkpoint with this text, that with most signatures; None if none is."""
+    row = connection.execute(
+        "SELECT * FROM checkpoints WHERE substr(note, 1, length(?1)) = ?1"
+        " ORDER BY length(note) DESC LIMIT 1",
+        (f"{text}\n",),
+    ).fetchone()
+    return StoredCheckpoint._make(row) if row else None
 
 
 def keep(
     connection: sqlite3.Connection, note: Note, keys: Collection[VerifierKey], at: datetime
 ) -> StoredCheckpoint:
-    """Store a checkpoint of somebody else's log, all of whose entries are in this file.
+    """Store a checkpoint all of whose entries are in this file, in the caller's transaction.
 
-    `keys` are those by which its signatures were checked, the log's own first. Called in the
-    transaction that has the last of these entries.
+    `keys` are those by which its signatures were verified, the log's own first, unless the text is
+    stored already: then its signatures stay, and get more. Raises ProofError unless each key
+    signed, and every time well.
     """
-    return _store(connection, note, [*map(str, keys)], at)
-
-
-def _store(
-    connection: sqlite3.Connection, note: Note, keys: list[str], at: datetime
-) -> StoredCheckpoint:
+    before = stored_under(connection, note.text)
+    if before:
+        note = parse(before.note).with_more(note.signatures)
+        keys = [*before.keys, *keys]
+    note.verify(keys)
+    if before and str(note) == before.note:
+        return before
     checkpoint = Checkpoint.of(note)
     row = StoredCheckpoint(
         checkpoint.size,
         checkpoint.root,
         str(note),
-        "\n".join(dict.fromkeys(keys)),
+        "\n".join(dict.fromkeys(map(str, keys))),
         clock.utc(at),
     )
-    known = connection.execute(
-        "SELECT * FROM checkpoints WHERE size = ? AND note = ?", (row.size, row.note)
-    ).fetchone()
-    if known:
-        return StoredCheckpoint._make(known)
     connection.execute("INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?)", row)
     return row
 

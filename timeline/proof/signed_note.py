@@ -14,7 +14,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -204,6 +204,10 @@ class Note(NamedTuple):
 
     def __str__(self) -> str:
         return self.text + "\n" + "".join(map(str, self.signatures))
+
+    def with_more(self, signatures: Iterable[Signature]) -> Note:
+        """Return this note with those of these signatures that it lacks, below its own."""
+        return self._replace(signatures=tuple(dict.fromkeys([*self.signatures, *signatures])))
 
     def unchecked(self, keys: Collection[VerifierKey]) -> tuple[Signature, ...]:
         """Return the signatures that `verify` passes over: those by none of these keys."""

@@ -1,27 +1,25 @@
-"""Define the commands that sign, prove and check: keygen, checkpoint, prove, verify."""
+"""Define the commands that make keys, prove and check: keygen, prove, verify."""
 
 from __future__ import annotations
 
 import base64
-import sqlite3
 import sys
 import textwrap
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from timeline.cli import output
-from timeline.cli.given_keys import VerifierKeyType, existing_file, file_text, signing_key
-from timeline.cli.opening import opened, share_notes, to_change, writing
-from timeline.cli.options import Command, dry_run_option, is_dry_run, json_option
-from timeline.errors import NotWritable, ProofError, Refused, StoreError
+from timeline.cli.given_keys import VerifierKeyType, existing_file, file_text
+from timeline.cli.opening import opened
+from timeline.cli.options import Command, json_option
+from timeline.cli.witness_report import say_unchecked
+from timeline.errors import NotWritable, ProofError, StoreError
 from timeline.formats import prose
 from timeline.proof import verify
-from timeline.proof.checkpoints import cosign, prove, sign
+from timeline.proof.checkpoints import prove
 from timeline.proof.checks.report import Report
-from timeline.proof.published import check_goes_on, published_checkpoint
-from timeline.proof.signed_note import Signature, SigningKey, VerifierKey, parse
+from timeline.proof.signed_note import SigningKey, VerifierKey
 from timeline.proof.tlog import Proof
 from timeline.reading.references import resolve_entry
 from timeline.store import atomic, log
@@ -58,80 +56,6 @@ def keygen_command(database: str, /, name: str | None, file: Path) -> None:
     except OSError as error:
         raise NotWritable(str(file), f"cannot be made: {error.strerror}") from None
     output.echo(str(key.verifier))
-
-
-@click.command("checkpoint", cls=Command)
-@click.option(
-    "--key", "key_file", metavar="FILE", type=existing_file, help="The key that keygen made."
-)
-@click.option(
-    "--cosigned",
-    metavar="FILE",
-    type=existing_file,
-    help="Keep a checkpoint of this log that witnesses have signed too.",
-)
-@click.option(
-    "--witness",
-    "witnesses",
-    metavar="VKEY",
-    type=VerifierKeyType(),
-    multiple=True,
-    help="The verifier key of a witness that signed it. May be repeated. Signatures by other "
-    "keys are kept unchecked.",
-)
-@click.option(
-    "--published",
-    metavar="DIR|URL",
-    help="With --key: sign only if the log goes on from the checkpoint that this site publishes.",
-)
-@dry_run_option
-@click.pass_obj
-def checkpoint_command(
-    database: str,
-    /,
-    key_file: Path | None,
-    cosigned: Path | None,
-    witnesses: tuple[VerifierKey, ...],
-    published: str | None,
-) -> None:
-    """Sign the log as it is, and store and print the note.
-
-    Keep the printed note in another place: it shows later whether the log has lost an entry or
-    was rewritten.
-    """
-    if (key_file is None) == (cosigned is None):
-        raise click.UsageError("Give --key FILE to sign the log, or --cosigned FILE.")
-    if (cosigned is None) != (not witnesses):
-        raise click.UsageError("--cosigned and --witness go together.")
-    if published and not key_file:
-        raise click.UsageError("--published goes with --key.")
-    key = signing_key(key_file) if key_file else None
-    with to_change(database) as file, writing(file) as connection:
-        if published:
-            _check_published(connection, published)
-        if key:
-            stored = sign(connection, key)
-        elif cosigned:
-            stored = cosign(connection, file_text(cosigned), witnesses)
-        output.echo(stored.note.removesuffix("\n"))
-    if not key:
-        _say_unchecked(parse(stored.note).unchecked(stored.keys), err=True)
-    if not is_dry_run():
-        share_notes(database)
-
-
-def _check_published(connection: sqlite3.Connection, place: str) -> None:
-    """Raise WouldGoBack unless the log goes on from the checkpoint that a site publishes."""
-    seen = published_checkpoint(place)
-    if seen is None:
-        raise Refused(f"{place} has no checkpoint yet: the first time, leave --published out")
-    check_goes_on(connection, seen, place, "Nothing was signed.")
-
-
-def _say_unchecked(signatures: Iterable[Signature], *, err: bool = False) -> None:
-    for signature in signatures:
-        line = f"Also signed by {signature.name}: not checked."
-        output.echo(output.one_line(line), err=err)
 
 
 @click.command("prove", cls=Command)
@@ -239,7 +163,7 @@ def _verify_proof(file: Path, keys: tuple[VerifierKey, ...], as_json: bool) -> N
             f"under its signed checkpoint of {checkpoint.size:,} entries."
         )
     )
-    _say_unchecked(proof.note.unchecked(keys))
+    say_unchecked(proof.note.unchecked(keys))
     rows = [
         ["says", f"{entry.kind} {entry.subject}, version {entry.version}"],
         ["recorded", prose.instant(entry.recorded_at)],

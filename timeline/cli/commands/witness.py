@@ -12,12 +12,15 @@ from timeline.cli.commands.being_witness import (
     untrust_command,
 )
 from timeline.cli.given_keys import VerifierKeyType
-from timeline.cli.opening import opened, writing
+from timeline.cli.opening import opened, share_notes, writing
 from timeline.cli.options import Command, CommandGroup, json_option
+from timeline.cli.witness_report import quorum_option, report
 from timeline.errors import Refused
-from timeline.proof import checkpoints, witnesses
-from timeline.proof.signed_note import VerifierKey
-from timeline.proof.witnesses import Witness
+from timeline.proof import checkpoints, witness_list
+from timeline.proof.signed_note import VerifierKey, parse
+from timeline.proof.witness_list import Witness
+
+_UNSIGNED = "nothing is signed yet: timeline checkpoint --key FILE signs the log"
 
 
 @click.group("witness", cls=CommandGroup)
@@ -42,7 +45,7 @@ def add_command(database: str, /, name: str, key: VerifierKey, url: str, pull: b
     by timeline checkpoint and timeline witness ask.
     """
     with writing(database) as connection:
-        added = witnesses.add(connection, name, key, url, pull=pull)
+        added = witness_list.add(connection, name, key, url, pull=pull)
     how = "is fetched from" if pull else "is asked for at"
     output.echo(output.wrapped(f"The signature of {added.name} {how} {added.url} from now on."))
 
@@ -53,7 +56,7 @@ def add_command(database: str, /, name: str, key: VerifierKey, url: str, pull: b
 def remove_command(database: str, /, name: str) -> None:
     """Ask a witness no more. What it signed stays."""
     with writing(database) as connection:
-        witnesses.remove(connection, name)
+        witness_list.remove(connection, name)
     output.echo(output.wrapped(f"{name} is asked no more."))
 
 
@@ -67,14 +70,14 @@ def list_command(database: str, /, policy: bool, as_json: bool) -> None:
         raise click.UsageError("Give --policy or --json, not both.")
     with opened(database) as (connection, _):
         if policy:
-            text = witnesses.policy_text(connection)
+            text = witness_list.policy_text(connection)
             if text is None:
-                raise Refused("nothing is signed yet: timeline checkpoint --key FILE signs the log")
+                raise Refused(_UNSIGNED)
             output.echo(text.removesuffix("\n"))
             return
         rows = [
             (each, checkpoints.newest_size(connection, each.key))
-            for each in witnesses.asked(connection)
+            for each in witness_list.asked(connection)
         ]
     if as_json:
         output.dump([_object(each, size) for each, size in rows])
@@ -82,6 +85,28 @@ def list_command(database: str, /, policy: bool, as_json: bool) -> None:
         output.echo(output.table([_row(each, size) for each, size in rows]))
     else:
         output.echo("No witness is asked: timeline witness add NAME VKEY URL")
+
+
+@witness_command.command("ask", cls=Command)
+@quorum_option
+@click.pass_obj
+def ask_command(database: str, /, quorum: int | None) -> None:
+    """Ask the witnesses that have not signed the newest checkpoint.
+
+    It needs no key. From witnesses without a server, it fetches what they have signed, older
+    checkpoints too. The exit code is 3, and nothing is stored, if one has signed another history.
+    """
+    from timeline.mirror.witnesses import countersign  # it takes time to load
+
+    with writing(database) as connection:
+        newest = checkpoints.newest(connection)
+        if newest is None:
+            raise Refused(_UNSIGNED)
+        asked = witness_list.asked(connection)
+        logs = [key for key in newest.keys if not key.is_of_witness]
+        stored, answers = countersign(connection, parse(newest.note), logs, asked, with_files=True)
+    share_notes(database)
+    report(stored, asked, answers, quorum)
 
 
 def _object(witness: Witness, size: int) -> dict[str, object]:
