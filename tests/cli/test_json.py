@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints, is_typ
 
 import click
 import pytest
+from forks import KEY, fork_of, leaves
 from published import KEY as PUBLISHER
 from published import sign_and_put
 from publisher import MAPPING, made_up_row, written
@@ -299,6 +300,10 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         inbox.decide(proposal_id, "rejected", log, by="desk", reason="r")
         propose(again)
         inbox.decide(proposal_id, "later", log, by="desk", reason="r")
+    fork = path.with_suffix(".fork")
+    fork.write_text(str(fork_of(leaves(3, 2, "a"), leaves(4, 2, "b"))))
+    shown = run("verify", fork, "--key", KEY.verifier, "--json").stdout
+    answers["verify FORK"].append(json.loads(shown))
     ask("review")
     witness = str(SigningKey("kyiv.example/w", b"w" * 32, 4).verifier)
     done("-d", path, "witness", "add", "kyiv", witness, "https://kyiv.example")
@@ -421,7 +426,7 @@ def test_the_page_has_every_command_that_prints_json() -> None:
         if any("--json" in option.opts for option in command.params)
     }
     on_the_page = {command for commands in SECTIONS for command in commands}
-    assert having == on_the_page - {"verify PROOF", "import jsonl"}
+    assert having == on_the_page - {"verify PROOF", "verify FORK", "import jsonl"}
 
 
 def every_command(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:

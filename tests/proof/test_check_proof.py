@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from examples import blocks
+from forks import fork_of, leaves
 from operations import erase
 from others_notes import (
     others_cosignature,
@@ -30,6 +31,7 @@ from running import CHECKOUT, environment
 from timeline import Timeline
 from timeline.errors import ProofError
 from timeline.proof import checkpoints
+from timeline.proof.fork import Fork
 from timeline.proof.signed_note import SigningKey, VerifierKey
 from timeline.proof.tlog import Proof
 from timeline.store import storage
@@ -79,6 +81,7 @@ class Checked(NamedTuple):
 
     printed: str
     problem: Exception | None
+    code: object = 0
 
 
 @pytest.fixture
@@ -95,6 +98,8 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Chec
                 exec(COMPILED, {"__name__": "__main__"})
             except (ValueError, InvalidSignature, AttributeError, KeyError, TypeError) as problem:
                 return Checked(printed.getvalue(), problem)
+            except SystemExit as end:
+                return Checked(printed.getvalue(), None, end.code)
         return Checked(printed.getvalue(), None)
 
     return checked
@@ -194,7 +199,7 @@ def test_a_signature_by_a_key_that_was_not_given_is_passed_over_and_named(
     proof = cosigned(story)
     checked = check(proof, VKEY)
     assert checked.problem is None
-    assert "Also signed by witness.example: not checked." in checked.printed
+    assert "1 signature by a key that you did not give: not checked." in checked.printed
     assert "not checked" not in check(proof, VKEY, WITNESS_VKEY).printed
 
 
@@ -208,11 +213,70 @@ def test_it_reads_extension_lines_and_the_cosignature_with_ml_dsa(
     extended = str(proof._replace(note=KEY.sign(text))) + line
     vkey = str(subtree_key("witness.example/w2", private))
     assert check(extended, VKEY, vkey).problem is None
-    assert "Also signed by witness.example/w2: not checked." in check(extended, VKEY).printed
+    assert (
+        "1 signature by a key that you did not give: not checked." in check(extended, VKEY).printed
+    )
     spoiled = extended.removesuffix(line) + others_subtree_cosignature(
         text.replace("story", "storm"), "witness.example/w2", private, 1_744_900_000
     )
     assert check(spoiled, VKEY, vkey).problem is not None
+
+
+# --- Forks --------------------------------------------------------------------------------
+
+
+def test_a_fork_of_any_two_sizes_is_proven(check: Callable[..., Checked]) -> None:
+    for size in range(1, 10):
+        for larger in range(size, 19):
+            since = (size * larger) % size
+            fork = fork_of(leaves(size, since, "a"), leaves(larger, since, "b"))
+            checked = check(str(fork), VKEY, WITNESS_VKEY)
+            assert checked.problem is None
+            assert checked.code == 3
+            assert checked.printed.startswith(
+                "Proven: the key of example.org/story signed two histories, "
+                f"of {size} and of {larger} entries.\n"
+            )
+
+
+def test_no_byte_of_a_fork_file_is_free(check: Callable[..., Checked]) -> None:
+    fork = str(fork_of(leaves(6, 4, "a"), leaves(9, 4, "b"))).encode()
+    for place, byte in enumerate(fork):
+        before, after = fork[:place], fork[place + 1 :]
+        for spoiled in (before + bytes([byte ^ 1 << place % 8]) + after, before + after):
+            assert check(spoiled, VKEY).problem is not None, (place, spoiled)
+    for spoiled in (fork + b"\n", fork.replace(b"\n", b"\r\n"), fork[: fork.rindex(b"\n\n")]):
+        assert check(spoiled, VKEY).problem is not None
+
+
+@pytest.mark.parametrize(
+    ("fork", "keys"),
+    [
+        (fork_of(leaves(6, 9, "a"), leaves(9, 9, "b")), (VKEY,)),
+        (fork_of(leaves(6, 4, "a"), leaves(9, 4, "b")), (str(OTHER.verifier),)),
+        (fork_of(leaves(6, 4, "a"), leaves(9, 4, "b")), (WITNESS_VKEY, VKEY)),
+        (fork_of(leaves(6, 4, "a"), leaves(9, 4, "b")), ()),
+        (fork_of(leaves(6, 4, "a"), leaves(9, 4, "b"), key=OTHER), (VKEY,)),
+        (fork_of(leaves(6, 4, "a"), leaves(9, 4, "b"))._replace(proof=()), (VKEY,)),
+    ],
+)
+def test_what_goes_on_or_is_signed_otherwise_proves_nothing(
+    fork: Fork, keys: tuple[str, ...], check: Callable[..., Checked]
+) -> None:
+    checked = check(str(fork), *keys)
+    assert checked.problem is not None
+    assert checked.printed == ""
+
+
+def test_a_fork_file_ends_with_its_exit_code(tmp_path: Path) -> None:
+    (tmp_path / "fork").write_text(str(fork_of(leaves(6, 4, "a"), leaves(9, 4, "b"))))
+    assert process(tmp_path, "fork", VKEY).returncode == 3
+    done = process(tmp_path, "fork", str(OTHER.verifier))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Does not hold: ")
+
+
+# --- What could be slipped in ---------------------------------------------------------------
 
 
 def _wire(old: str, new: str) -> Callable[[str], str]:

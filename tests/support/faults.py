@@ -94,7 +94,7 @@ def start_forking() -> None:
                 "faults",
                 "sqlite_utils",
                 "timeline.api",
-                "timeline.cli.commands.proof",
+                "timeline.cli.commands.verify",
                 "timeline.cli.commands.erase",
             ]
         )

@@ -61,7 +61,7 @@ _OTHERS = {
     "import sheet": "import_sheet",
     "import": "importing",
     "export": "export",
-    "verify": "proof",
+    "verify": "verify",
     "checkpoint": "checkpoint",
     "keygen": "proof",
     "prove": "proof",

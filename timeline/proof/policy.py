@@ -69,6 +69,11 @@ class Policy(NamedTuple):
             raise InvalidInput("policy", "names no log: a line with log VKEY is wanted")
         return cls(tuple(reading.logs), reading.witnesses, reading.groups, reading.quorum or _NONE)
 
+    @property
+    def keys(self) -> list[VerifierKey]:
+        """Return all keys that it names: those of logs, then those of witnesses."""
+        return [*self.logs, *(each.key for each in self.witnesses.values())]
+
     def __str__(self) -> str:
         return "".join(f"{line}\n" for line in self._lines())
 

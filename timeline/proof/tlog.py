@@ -15,6 +15,7 @@ from typing import NamedTuple, Self
 
 from timeline.errors import InvalidInput, ProofError, TooNew
 from timeline.proof import signed_note
+from timeline.proof.policy import Policy
 from timeline.proof.signed_note import Note, VerifierKey, decode_base64
 from timeline.store import codec
 from timeline.store.codec import Entry
@@ -98,9 +99,22 @@ class Proof(NamedTuple):
         Raises ProofError. Signatures by other keys are passed over (`Note.unchecked` names them);
         every other byte of a proof is checked.
         """
-        checkpoint = Checkpoint.of(self.note)
         self.note.verify(keys)
-        if checkpoint.origin not in {key.name for key in keys}:
+        return self._checkpoint_of(keys)
+
+    def verify_policy(self, policy: Policy) -> Checkpoint:
+        """Return the checkpoint that proves the entry: it has the signatures of a policy.
+
+        Raises ProofError. Other signatures are passed over, as `verify` does.
+        """
+        policy.verify(self.note)
+        return self._checkpoint_of(policy.logs)
+
+    def _checkpoint_of(self, keys: Collection[VerifierKey]) -> Checkpoint:
+        """Return the checkpoint of a note that was verified, if the entry is under it."""
+        checkpoint = Checkpoint.of(self.note)
+        logs = {key.name for key in self.note.signers(keys) if not key.is_of_witness}
+        if checkpoint.origin not in logs:
             raise ProofError(f"is not signed by its log, {checkpoint.origin}: give its key")
         verify_inclusion(
             self.entry.leaf, self.entry.seq, checkpoint.size, self.hashes, checkpoint.root

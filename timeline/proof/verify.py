@@ -28,6 +28,7 @@ from timeline.proof.checks.report import OnProgress, Report
 from timeline.proof.checks.schema import check_schema
 from timeline.proof.checks.tables import check_tables
 from timeline.proof.checks.texts import check_texts
+from timeline.proof.policy import Policy
 from timeline.proof.signed_note import VerifierKey
 from timeline.store import storage
 
@@ -55,12 +56,14 @@ def verify(
     *,
     checkpoints: Mapping[str, str] | None = None,
     keys: Collection[VerifierKey] = (),
+    policy: Policy | None = None,
     progress: OnProgress = lambda part, count: None,
 ) -> Report:
     """Check the file, and that its log continues every checkpoint.
 
     `checkpoints` are signed notes that somebody kept elsewhere, by the names to use for them in
-    findings. With `keys`, every checkpoint, stored or given, must be signed by one of them.
+    findings. With `keys`, every checkpoint, stored or given, must be signed by one of them. With a
+    `policy`, that holds for the keys of its logs, and the newest checkpoint must satisfy it.
     `progress` is called with a part ("log", "tables") and a count of entries.
 
     Raises StoreError for a file that is no timeline, TooNew or TooOld before anything is compared,
@@ -84,7 +87,8 @@ def verify(
             check_schema(connection, report)
             wanted = sizes(connection, given)
             roots = check_entries(connection, report, wanted, progress)
-            check_checkpoints(connection, report, given, keys, roots)
+            trusted = policy or Policy.of_keys(keys)
+            check_checkpoints(connection, report, given, trusted, roots)
             check_texts(connection, report)
             check_media(connection, report)
             check_erasures(connection, report)

@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 
 from timeline.errors import InvalidValue, ProofError
-from timeline.proof.checkpoints import StoredCheckpoint
+from timeline.proof.checkpoints import StoredCheckpoint, newest
 from timeline.proof.checks.entries import is_instant
 from timeline.proof.checks.report import Report
+from timeline.proof.policy import Policy
 from timeline.proof.signed_note import VerifierKey, parse
 from timeline.proof.tlog import Checkpoint, parse_checkpoint
 from timeline.store.codec import decode_content
@@ -28,12 +29,18 @@ def check_checkpoints(
     connection: sqlite3.Connection,
     report: Report,
     given: Mapping[str, str],
-    keys: Collection[VerifierKey],
+    policy: Policy,
     roots: Mapping[int, bytes],
 ) -> None:
-    """Compare the log with checkpoints, stored and given, and with what was published."""
+    """Compare the log with checkpoints, stored and given, and with what was published.
+
+    If the policy has keys of logs, one of them must have signed each. The newest must have its
+    quorum of witnesses.
+    """
     report.origin = _origin(connection)
-    stored_keys: set[VerifierKey] = set()
+    keys = policy.logs
+    witnesses = [each.key for each in policy.witnesses.values()]
+    stored_keys = set(witnesses)
     sizes: set[int] = set()
     for row in map(StoredCheckpoint._make, connection.execute(_CHECKPOINTS)):
         report.checkpoints += 1
@@ -41,7 +48,7 @@ def check_checkpoints(
         name = f"stored, over {row.size}"
         signers = _signers(report, name, row)
         stored_keys.update(signers)
-        checkpoint = _check_note(report, name, row.note, signers, keys, roots)
+        checkpoint = _check_note(report, name, row.note, [*signers, *witnesses], keys, roots)
         if checkpoint and (checkpoint.size, checkpoint.root) != (row.size, row.root):
             said = f"size {checkpoint.size}, root {checkpoint.root.hex()}"
             report.add("checkpoint", name, said, f"size {row.size}, root {row.root.hex()}")
@@ -49,8 +56,22 @@ def check_checkpoints(
             report.add("checkpoint", f"{name}, stored_at", "a time", row.stored_at)
     for name, text in given.items():
         _check_note(report, name, text, stored_keys, keys, roots)
+    if policy.wanted:
+        _check_quorum(connection, report, policy)
     _check_publications(connection, report, sizes, roots)
     _say_what_went_unnoticed(report, given, keys)
+
+
+def _check_quorum(connection: sqlite3.Connection, report: Report, policy: Policy) -> None:
+    """Check that the newest checkpoint has the signatures of witnesses that a policy wants."""
+    last = newest(connection)
+    if last is None:
+        report.add("checkpoint", "newest", f"one with the quorum {policy.quorum}", "none is stored")
+        return
+    try:
+        policy.verify(parse(last.note))
+    except ProofError as error:
+        report.add("checkpoint", f"stored, over {last.size}", "what the policy wants", error)
 
 
 _CHECKPOINTS = (
