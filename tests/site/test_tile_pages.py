@@ -24,6 +24,7 @@ from tlog_client import read_log
 
 from timeline import Timeline, demo
 from timeline.proof import checkpoints
+from timeline.proof.policy import Policy
 from timeline.proof.signed_note import SigningKey
 from timeline.store import log, storage
 
@@ -116,6 +117,21 @@ def test_a_server_sends_it_all_and_answers_head(story: Path) -> None:
                     assert head.headers[name] == answer.headers[name]
 
 
+def test_the_policy_names_the_key_of_the_log_and_its_witnesses(tmp_path: Path) -> None:
+    path = tmp_path / "story.db"
+    Timeline.create(path, title="A story", origin=ORIGIN).close()
+    witness = SigningKey("kyiv.example/w", b"w" * 32, 4).verifier
+    with open_site(path) as opened:
+        assert opened.ask("/tlog-policy").status_code == 404
+        sign(path)
+        policy = Policy.parse(opened.ask("/tlog-policy").text)
+        assert policy == Policy.of_keys([KEY.verifier])
+        done("-d", path, "witness", "add", "kyiv", witness, "https://kyiv.example")
+        text = opened.ask("/tlog-policy").text
+    assert text == done("-d", path, "witness", "list", "--policy")
+    assert Policy.parse(text).witnesses["kyiv"] == ("kyiv", witness, "https://kyiv.example")
+
+
 def test_files_of_entries_in_a_row_are_the_export_up_to_the_checkpoint(
     story: Path, site: Site
 ) -> None:
@@ -132,6 +148,7 @@ def test_files_of_entries_in_a_row_are_the_export_up_to_the_checkpoint(
     ("path", "content_type", "cached"),
     [
         ("/checkpoint", "text/plain; charset=utf-8", "no-cache"),
+        ("/tlog-policy", "text/plain; charset=utf-8", "no-cache"),
         ("/tile/0/000", "application/octet-stream", FOR_EVER),
         ("/tile/0/002.p/188", "application/octet-stream", FOR_EVER),
         ("/tile/entries/000", "application/octet-stream", FOR_EVER),
@@ -217,7 +234,7 @@ def test_what_only_some_may_see_is_kept_by_their_own_caches_at_most(story: Path)
         datasette = Datasette([str(story)], **{"config" if is_new else "metadata": rules})
         opened.runner.run(datasette.invoke_startup())
         cookies = {"ds_actor": datasette.sign({"a": {"id": "root"}}, "actor")}
-        for path in ("/checkpoint", "/tile/0/000", "/entries/000.jsonl"):
+        for path in ("/checkpoint", "/tlog-policy", "/tile/0/000", "/entries/000.jsonl"):
             assert opened.runner.run(datasette.client.get(path)).status_code == 403
             answer = opened.runner.run(datasette.client.get(path, cookies=cookies))
             assert answer.status_code == 200

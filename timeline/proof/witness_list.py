@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from timeline.errors import InvalidInput, NotFound, Refused
+from timeline.errors import InvalidInput, NotFound, ProofError, Refused
 from timeline.model import clock
 from timeline.proof import checkpoints
 from timeline.proof.policy import Policy, PolicyGroup, PolicyWitness
@@ -104,14 +104,15 @@ def remove(
             raise NotFound("witness", name, "timeline witness list names them")
 
 
-def policy_text(connection: sqlite3.Connection) -> str | None:
+def policy_text(connection: sqlite3.Connection) -> str:
     """Return the tlog-policy of this log: its key, and a majority of its witnesses.
 
-    It has the keys of the log that signed the newest checkpoint; None as long as nothing is signed.
+    It has the keys of the log that signed the newest checkpoint. Raises ProofError as long as
+    nothing is signed.
     """
     newest = checkpoints.newest(connection)
     if newest is None:
-        return None
+        raise ProofError("nothing is signed yet: timeline checkpoint --key FILE signs the log")
     logs = [key for key in newest.keys if not key.is_of_witness]
     found = {each.name: PolicyWitness(each.name, each.key, each.url) for each in asked(connection)}
     group = PolicyGroup(len(found) // 2 + 1, tuple(found))

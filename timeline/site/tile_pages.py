@@ -1,4 +1,4 @@
-"""Answer the requests of who mirrors a timeline: its checkpoint, tiles and files of entries.
+"""Answer the requests of who mirrors a timeline: its checkpoint, its policy, tiles and entries.
 
 Guarantees: each resource has one address only, and every other address below /tile/ and /entries/
 is answered with 404. Nothing is sent that the newest checkpoint does not cover, because nobody
@@ -20,6 +20,7 @@ from timeline.errors import NotFound
 from timeline.proof import checkpoints
 from timeline.proof.log_tiles import entry_lines, tile_of
 from timeline.proof.tiles import WIDTH, Tile, parse_number
+from timeline.proof.witness_list import policy_text
 from timeline.site import responses
 from timeline.site.responses import Asked
 from timeline.site.views.proof import checkpoint_note
@@ -31,6 +32,10 @@ _ENTRIES = re.compile(r"/entries/(.+)\.jsonl")
 
 async def _checkpoint(asked: Asked) -> Any:
     return await responses.plain(asked, checkpoint_note)
+
+
+async def _policy(asked: Asked) -> Any:
+    return await responses.plain(asked, policy_text)
 
 
 async def _tile(asked: Asked) -> Any:
@@ -74,7 +79,9 @@ def _signed_size(connection: sqlite3.Connection) -> int:
 
 TILE_PAGES: tuple[tuple[str, Callable[[Asked], Awaitable[Any]]], ...] = (
     ("/checkpoint", _checkpoint),
+    ("/tlog-policy", _policy),
     ("/tile/.*", _tile),
     ("/entries/.*", _entries),
 )
-"""What a client of transparency logs asks for (c2sp.org/tlog-tiles), and the words."""
+"""What a client of transparency logs asks for (c2sp.org/tlog-tiles, c2sp.org/tlog-policy), and the
+words."""

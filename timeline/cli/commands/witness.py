@@ -20,8 +20,6 @@ from timeline.proof import checkpoints, witness_list
 from timeline.proof.signed_note import VerifierKey, parse
 from timeline.proof.witness_list import Witness
 
-_UNSIGNED = "nothing is signed yet: timeline checkpoint --key FILE signs the log"
-
 
 @click.group("witness", cls=CommandGroup)
 def witness_command() -> None:
@@ -70,10 +68,7 @@ def list_command(database: str, /, policy: bool, as_json: bool) -> None:
         raise click.UsageError("Give --policy or --json, not both.")
     with opened(database) as (connection, _):
         if policy:
-            text = witness_list.policy_text(connection)
-            if text is None:
-                raise Refused(_UNSIGNED)
-            output.echo(text.removesuffix("\n"))
+            output.echo(witness_list.policy_text(connection).removesuffix("\n"))
             return
         rows = [
             (each, checkpoints.newest_size(connection, each.key))
@@ -101,7 +96,7 @@ def ask_command(database: str, /, quorum: int | None) -> None:
     with writing(database) as connection:
         newest = checkpoints.newest(connection)
         if newest is None:
-            raise Refused(_UNSIGNED)
+            raise Refused("nothing is signed yet: timeline checkpoint --key FILE signs the log")
         asked = witness_list.asked(connection)
         logs = [key for key in newest.keys if not key.is_of_witness]
         stored, answers = countersign(connection, parse(newest.note), logs, asked, with_files=True)
