@@ -60,13 +60,13 @@ def checkpoint_command(
     signers: tuple[VerifierKey, ...],
     published: str | None,
 ) -> None:
-    """Sign the log as it is, have witnesses sign it, and store and print the note.
+    """Sign the log as it is, and have its witnesses sign it.
+
+    The note is stored and printed. Keep it in another place: it shows later whether the log has
+    lost an entry or was rewritten.
 
     Every witness of timeline witness list that has a server is asked, for 10 seconds at most; the
     exit code is 3, and nothing is stored, if one has signed another history. A dry run asks none.
-
-    Keep the printed note in another place: it shows later whether the log has lost an entry or
-    was rewritten.
     """
     if bool(key_files) == bool(cosigned):
         raise click.UsageError("Give --key FILE to sign the log, or --cosigned FILE.")
