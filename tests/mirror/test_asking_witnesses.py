@@ -205,6 +205,24 @@ def test_a_witness_that_has_signed_something_else_stops_the_publisher(
     assert newest(story) is None
 
 
+def test_a_size_that_was_signed_meanwhile_is_no_reason_to_stop(
+    story: Path, kyiv: OtherWitness
+) -> None:
+    add(story, kyiv)
+
+    def meanwhile() -> Said:
+        grow(story, 2)
+        return Said(409, b"7\n", SIZE)
+
+    kyiv.script = [meanwhile]
+    signed = sign(story)
+    assert (signed.exit_code, signed.stderr) == (
+        0,
+        "Not signed by kyiv.example/witness: it answered 409 Conflict\n",
+    )
+    assert sign(story).stderr == "Signed by kyiv.example/witness.\n"
+
+
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_witness_that_does_not_know_the_log_has_to_be_told(
     story: Path, kyiv: OtherWitness, status: int

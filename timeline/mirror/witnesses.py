@@ -109,8 +109,12 @@ def _ask(
             bodies = [_request(connection, sent, size, old[each]) for each in waiting]
             replies = dict(zip(waiting, pool.map(_post, waiting, bodies), strict=True))
             for witness, reply in replies.items():
-                _check_history(witness, reply, size, old[witness])
-                if (named := _named_size(reply)) is not None:
+                named = _named_size(reply)
+                if named is not None and named > log.size(connection):
+                    raise _is_ahead(connection, witness, named)
+                if _is_of_another_root(reply, named, old[witness], size):
+                    raise _would_go_back(witness, "another history of this log")
+                if named is not None and named <= size:
                     old[witness] = named
                 else:
                     answers[witness] = _answer(witness, reply, note, keys, now())
@@ -141,19 +145,23 @@ def _named_size(reply: Reply | NotDelivered) -> int | None:
     return int(found[1]) if found and reply.media_type == "text/x.tlog.size" else None
 
 
-def _check_history(witness: Witness, reply: Reply | NotDelivered, size: int, old: int) -> None:
-    """Raise WouldGoBack if the log does not go on from what a witness has signed.
+def _is_of_another_root(
+    reply: Reply | NotDelivered, named: int | None, old: int, size: int
+) -> bool:
+    """Tell whether a witness has signed another root than the log has at that size.
 
-    It was asked to sign `size` entries, with a proof from `old` ones.
+    It was asked to sign `size` entries after `old` ones, and names a size or none.
     """
     if isinstance(reply, NotDelivered):
-        return
-    named = _named_size(reply) or 0
-    if named > size:
-        raise _would_go_back(witness, f"{named:,} entries of this log, and there are {size:,}")
-    same_size = reply.status == HTTPStatus.CONFLICT and old == size  # so the root is another one
-    if same_size or reply.status == HTTPStatus.UNPROCESSABLE_ENTITY:
-        raise _would_go_back(witness, "another history of this log")
+        return False
+    if reply.status == HTTPStatus.CONFLICT:
+        return old == size and named in (None, size)
+    return reply.status == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def _is_ahead(connection: sqlite3.Connection, witness: Witness, size: int) -> WouldGoBack:
+    held = log.size(connection)
+    return _would_go_back(witness, f"{size:,} entries of this log, and there are {held:,}")
 
 
 def _would_go_back(witness: Witness, what: str) -> WouldGoBack:
@@ -239,9 +247,8 @@ def _of_another_text(
         note.verify(signers := note.signers(own))
     except ProofError as error:
         return Countersignature(witness, f"its copy {error}")
-    size = log.size(connection)
-    if signers and seen.size > size:
-        raise _would_go_back(witness, f"{seen.size:,} entries of this log, and there are {size:,}")
+    if signers and seen.size > log.size(connection):
+        raise _is_ahead(connection, witness, seen.size)
     if signers and log.root_at(connection, seen.size) != seen.root:
         raise _would_go_back(witness, "another history of this log")
     return Countersignature(witness, f"its copy, of {seen.size:,} entries, is not stored here")
