@@ -102,6 +102,14 @@ def test_a_partial_tile_is_there_for_every_signed_size_but_not_beside_its_full_t
     assert names() == []
 
 
+def test_the_policy_is_a_file_once_something_is_signed(path: Path, site: Path) -> None:
+    put(path, site)
+    assert not (site / "tlog-policy").exists()
+    sign(path)
+    put(path, site)
+    assert (site / "tlog-policy").read_text() == done("-d", path, "witness", "list", "--policy")
+
+
 def test_as_a_log_grows_every_old_checkpoint_finds_its_tiles(path: Path, site: Path) -> None:
     maker, signed = Random(25), list[bytes]()
     for count in (1, 1, 2, 249, 1, 1, 1, *(maker.randint(1, 600) for _ in range(6))):

@@ -30,9 +30,11 @@ from timeline.proof.tiles import (
     full_tiles,
     partial_tiles_of,
 )
+from timeline.proof.witness_list import policy_text
 from timeline.publish.site_files import SiteFiles
 
-_WITHOUT_WORDS = (CHECKPOINT, "tile/", "entries/")
+_POLICY = "tlog-policy"
+_WITHOUT_WORDS = (CHECKPOINT, _POLICY, "tile/", "entries/")
 """Beginnings of the names of files that are no pages."""
 
 
@@ -80,8 +82,9 @@ class LogFiles:
                 self._files.put(name, log_tiles.entry_lines(self._connection, number, self._size))
 
     def put_checkpoint(self) -> None:
-        """Put the newest checkpoint: what it leads to must take its place before it."""
+        """Put the policy and the newest checkpoint: what that leads to must be there before it."""
         if self._newest:
+            self._files.put(_POLICY, policy_text(self._connection).encode())
             self._files.put(CHECKPOINT, self._newest.note.encode())
 
     def with_erased_words(self, outdated: Iterable[str]) -> tuple[str, ...]:
