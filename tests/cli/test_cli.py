@@ -49,7 +49,6 @@ OTHERS = (
     "checkpoint",
     "keygen",
     "prove",
-    "witness",
     "follow",
     "compare",
     "witness",
@@ -70,7 +69,10 @@ CLUSTER = tuple(
     f"cluster {name}"
     for name in ("init", "join", "follow", "status", "doctor", "rewrite", "leave", "forget")
 )
-WITNESS = ("witness add", "witness remove", "witness list", "witness ask")
+WITNESS = tuple(
+    f"witness {name}"
+    for name in ("add", "remove", "list", "ask", "trust", "untrust", "serve", "evidence")
+)
 EVENT_FIELDS_THEN_STANDING = ["state", "version", "seq", "recorded_at", "reported_at"]
 
 

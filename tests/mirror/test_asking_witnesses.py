@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from running import done, run
+from serving import serving as serving_command
 from witnessing import OtherWitness, Said, serving
 
 from timeline import Timeline
@@ -154,6 +156,27 @@ def test_a_dry_run_asks_nobody(story: Path, kyiv: OtherWitness) -> None:
     add(story, kyiv)
     assert sign(story, "--dry-run", "--quorum", 1).exit_code == 0
     assert (kyiv.asked, newest(story)) == ([], None)
+
+
+def test_our_own_witness_signs_and_stops_what_does_not_go_on(story: Path) -> None:
+    folder = story.parent
+    key = done("keygen", "--witness", "own.example/w", folder / "w.key").strip()
+    state = ("--state", folder / "witness.db")
+    done("witness", "trust", LOG.verifier, *state)
+    earlier = Path(shutil.copy(story, folder / "earlier.db"))
+    command = ("witness", "serve", "--key", folder / "w.key", *state)
+    with serving_command("timeline", *command, cwd=folder) as address:
+        for path in (story, earlier):
+            done("-d", path, "witness", "add", "own", key, address)
+        for count in (1, 255, 3):
+            grow(story, count)
+            assert sign(story).stderr == "Signed by own.\n"
+        behind = sign(earlier)
+        grow(earlier, 300)
+        other = sign(earlier)
+    assert (behind.exit_code, other.exit_code, newest(earlier)) == (3, 3, None)
+    assert "own has signed 264 entries of this log, and there are 5" in behind.stderr
+    assert "own has signed another history of this log" in other.stderr
 
 
 # --- They do not --------------------------------------------------------------------------

@@ -65,7 +65,6 @@ _OTHERS = {
     "checkpoint": "checkpoint",
     "keygen": "proof",
     "prove": "proof",
-    "witness": "witness",
     "follow": "follow",
     "compare": "compare_checkpoints",
     "witness": "witness",
