@@ -7,6 +7,7 @@ import json
 import sqlite3
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -331,3 +332,13 @@ def test_verify_checks_a_proof_without_a_database(
     assert run("verify", proof).exit_code == 2
     assert run("verify", proof, "--key", "nonsense").exit_code == 2
     assert run("verify", proof, "--key", KEY.verifier, "--checkpoint", proof).exit_code == 2
+
+
+def test_of_one_size_the_checkpoint_of_the_newest_key_is_shown(
+    timeline: Timeline, path: Path
+) -> None:
+    with connected(path) as connection:
+        for day, seed in enumerate((b"z", b"a", b"m"), 1):
+            key, at = SigningKey(KEY.name, seed * 32), datetime(2025, 4, day, tzinfo=UTC)
+            made = checkpoints.sign(connection, key, now=iter([at]).__next__)
+            assert checkpoints.newest(connection) == made

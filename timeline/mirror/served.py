@@ -73,7 +73,7 @@ def checked(
         )
     own = note.signers([key for key in policy.logs if key.name == checkpoint.origin])
     if not own:
-        raise Trouble("unsigned", f"is not signed by {believed}", is_alarm=True)
+        raise Trouble("unsigned", f"its checkpoint is not signed by {believed}", is_alarm=True)
     signed = {name: key for name, key, _ in policy.witnesses.values() if note.signers([key])}
     try:
         note.verify([*own, *signed.values()])

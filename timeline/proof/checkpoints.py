@@ -38,9 +38,13 @@ class StoredCheckpoint(NamedTuple):
 
 
 def stored(connection: sqlite3.Connection, limit: int = -1) -> list[StoredCheckpoint]:
-    """Return the checkpoints, the newest first; of one size, the one with most signatures first."""
+    """Return the checkpoints, the newest first.
+
+    Of one size, the one with most signatures is first, and of these the one that was stored last.
+    """
     rows = connection.execute(
-        "SELECT * FROM checkpoints ORDER BY size DESC, length(note) DESC LIMIT ?", (limit,)
+        "SELECT * FROM checkpoints ORDER BY size DESC, length(note) DESC, stored_at DESC LIMIT ?",
+        (limit,),
     )
     return [*map(StoredCheckpoint._make, rows)]
 
