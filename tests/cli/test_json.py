@@ -404,6 +404,10 @@ def followed(folder: Path) -> Iterator[Any]:
         return json.loads(run("-d", copy, "follow", folder / "files", *more, input="").stdout)
 
     done("-d", origin, "append", "--title", "A talk", "--occurred", "2025")
+    sign_and_put(origin, folder / "files", SigningKey(PUBLISHER.name, b"o" * 32))
+    yield follow()
+    with Timeline.open(origin) as timeline:
+        timeline.record({"title": "Another talk", "occurred": "2025"})
     sign_and_put(origin, folder / "files")
     yield follow()
     shutil.copy(origin, other)

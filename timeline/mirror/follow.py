@@ -54,8 +54,8 @@ class Followed(NamedTuple):
     """The number of them that came in this run."""
     erased: tuple[int, ...]
     """The numbers of the entries that were here, and were erased in this run."""
-    since: str
-    """The time when this file first followed the log."""
+    since: str | None
+    """The time when this file first followed the log; None if there is no file yet."""
     problem: str | None
     problem_since: str | None
     is_alarm: bool
@@ -82,11 +82,11 @@ def follow(
     """Bring the copy in a file up to what a prefix serves, or make it.
 
     `policy` says whose signatures are believed; the file keeps it. `progress` is called with the
-    number of entries. What is wrong with the log that is followed is in the result.
+    number of entries. What is wrong with the log that is followed is in the result; if nothing of
+    it is right yet, no file is made.
 
     Raises NotFetched if something did not come, Refused for a file that is a log of its own or has
-    entries of others, StoreError for a file that cannot be written, and Trouble for a log of which
-    nothing is right yet, so that no file is made.
+    entries of others, and StoreError for a file that cannot be written.
     """
     following = _Follow(os.fspath(path), prefix, policy, now, progress)
     return following.first_time() if not Path(path).exists() else following.again()
@@ -153,6 +153,13 @@ class _Follow:
 
     def first_time(self) -> Followed:
         """Make the copy: the file appears with its first entries."""
+        try:
+            self._begin()
+        except Trouble as trouble:
+            return self._without_file(trouble)
+        return self.again()
+
+    def _begin(self) -> None:
         found = served(self._prefix, self._policy)
         tree = published_tree(self._prefix, found.checkpoint)
         if not tree.size:
@@ -169,7 +176,6 @@ class _Follow:
                 if not log.size(connection):
                     raise
             self._added = log.size(connection)
-        return self.again()
 
     def again(self) -> Followed:
         """Bring the copy up to date, and keep in it what is wrong, and since when."""
@@ -321,7 +327,7 @@ class _Follow:
             held=history.size,
             added=self._added,
             erased=tuple(self._erased),
-            since=row.since if row else "",
+            since=row.since if row else None,
             problem=trouble.problem if trouble else None,
             problem_since=since,
             is_alarm=trouble is not None and (trouble.is_alarm or self._is_over_a_day(since)),
@@ -330,6 +336,26 @@ class _Follow:
             notes=tuple(self._notes),
             witnesses=found.witnesses if found else (),
             note=found,
+        )
+
+    def _without_file(self, trouble: Trouble) -> Followed:
+        """Return what is wrong with a log of which nothing could be taken yet."""
+        return Followed(
+            state=trouble.state,
+            origin=self._policy.logs[0].name,
+            seen=0,
+            held=0,
+            added=0,
+            erased=(),
+            since=None,
+            problem=trouble.problem,
+            problem_since=None,
+            is_alarm=trouble.is_alarm,
+            sides=None,
+            evidence=None,
+            witnesses=(),
+            notes=(),
+            note=None,
         )
 
     def _is_over_a_day(self, since: str | None) -> bool:

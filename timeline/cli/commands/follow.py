@@ -20,7 +20,6 @@ from timeline.mirror import follow
 from timeline.mirror.follow import Followed
 from timeline.mirror.prefix import LIMIT, Prefix, open_prefix, read
 from timeline.mirror.served import Served
-from timeline.mirror.trouble import Trouble
 from timeline.model import clock
 from timeline.model.plurals import counted
 from timeline.proof.policy import Policy
@@ -114,9 +113,6 @@ def follow_command(
         with output.Progress("entries", is_brief=True) as progress:
             try:
                 done = follow.follow(database, prefix, policy, progress=progress)
-            except Trouble as error:
-                _echo_wrong(place, error.problem, is_alarm=error.is_alarm)
-                sys.exit(ALARM if error.is_alarm else _NOT_FINISHED)
             except KeyboardInterrupt:
                 raise TimelineError("interrupted: run it again to go on") from None
     if as_json:
@@ -249,12 +245,14 @@ def _print(
 
 
 def _taken(database: str, before: Follows | None, done: Followed) -> Iterator[str]:
-    """Yield what was taken: the copy is new, has grown, or is as it was."""
+    """Yield what was taken: the copy is new, has grown, or is as it was; nothing without a copy."""
     entries = counted(done.held, "entry", "entries")
     erased = ""
     if done.erased:
         named = ", ".join(f"#{seq}" for seq in done.erased)
         erased = f" {len(done.erased):,} erased: {named}."
+    if not done.held:
+        return
     if before is None:
         yield f"Following {done.origin} in {database}: {entries}.{erased}"
     elif done.added:
