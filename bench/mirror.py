@@ -1,9 +1,9 @@
-"""Measure how fast a signed log is put into its site as tiles, bundles and entries.
+"""Measure how fast a signed log is put into its site as tiles, and followed from there.
 
 The pages of the site are not made. Each state is signed, and put into one folder as `publish
 --static` does it: at first, again and again with 100 more entries, and with every file made and
-compared. Beside the time, the seconds of the processor are printed, which other programs disturb
-less.
+compared. A copy follows the folder: from nothing, with 500 more entries, and with nothing new.
+Beside the time, the seconds of the processor are printed, which other programs disturb less.
 Run: python bench/mirror.py [EVENTS]
 """
 
@@ -19,7 +19,10 @@ from pathlib import Path
 import story
 
 from timeline import Timeline
+from timeline.mirror.follow import follow
+from timeline.mirror.prefix import open_prefix
 from timeline.proof import checkpoints
+from timeline.proof.policy import Policy
 from timeline.proof.signed_note import SigningKey
 from timeline.publish.site_files import SiteFiles, Written
 from timeline.publish.static_log import LogFiles, published_size
@@ -37,10 +40,14 @@ def main() -> None:
         story.build(path, count)
         print(f"{sign(path):,} entries; medians of {ROUNDS}, of the first row once")
         show("made", [Publication(path, site)])
+        copy = Path(folder) / "copy.db"
+        show_followed("followed from nothing", path, site, copy)
         show("nothing new", [Publication(path, site) for _ in range(ROUNDS)])
         show("100 entries more", [grown(path, site, number) for number in range(ROUNDS)])
         every = [Publication(path, site, make_all=True) for _ in range(ROUNDS)]
         show("all made and compared", every)
+        show_followed("followed, 500 more", path, site, copy)
+        show_followed("followed, nothing new", path, site, copy)
 
 
 class Publication:
@@ -63,6 +70,20 @@ def show(what: str, made: list[Publication]) -> None:
     )
 
 
+def show_followed(what: str, path: Path, site: Path, copy: Path) -> None:
+    policy = Policy.of_keys([key_of(path).verifier])
+    time_before, processor_before = time.perf_counter(), time.process_time()
+    with open_prefix(str(site)) as prefix:
+        done = follow(copy, prefix, policy)
+    processor = time.process_time() - processor_before
+    seconds = time.perf_counter() - time_before
+    assert done.problem is None
+    print(
+        f"  {what:22} {seconds * 1000:7,.0f} ms, processor {processor * 1000:7,.0f} ms;"
+        f" {done.added:6,} of {done.held:,} entries taken"
+    )
+
+
 def grown(path: Path, site: Path, number: int) -> Publication:
     """Append 100 entries, sign, and publish; every tile that was full stays as it was."""
     with Timeline.open(path) as timeline:
@@ -79,8 +100,12 @@ def grown(path: Path, site: Path, number: int) -> Publication:
 def sign(path: Path) -> int:
     """Sign the log as it is, and return its number of entries."""
     with contextlib.closing(storage.connect(path, write=True)) as connection:
-        origin = str(log.info(connection)["origin"])
-        return checkpoints.sign(connection, SigningKey(origin, b"k" * 32)).size
+        return checkpoints.sign(connection, key_of(path)).size
+
+
+def key_of(path: Path) -> SigningKey:
+    with contextlib.closing(storage.connect(path)) as connection:
+        return SigningKey(str(log.info(connection)["origin"]), b"k" * 32)
 
 
 def put(path: Path, site: Path, *, make_all: bool) -> Written:
