@@ -128,7 +128,7 @@ def test_one_newsroom_watches_another(tmp_path: Path) -> None:
     # The file convinces anybody, and the copy is as it was, and is served.
     evidence = tmp_path / "b.db.fork-5-5.txt"
     Fork.parse(evidence.read_text()).verify([VerifierKey.parse(key)])
-    for command in ("compare",):
+    for command in ("compare", "verify"):
         checked = run(command, evidence, "--key", key)
         assert checked.exit_code == 3
         assert checked.stdout.startswith("Proven: ")
