@@ -10,7 +10,6 @@ Reads the log and its tree, and stores signatures under its checkpoints.
 
 from __future__ import annotations
 
-import base64
 import re
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -26,7 +25,7 @@ from timeline.proof import checkpoints, signed_note, tlog
 from timeline.proof.checkpoints import StoredCheckpoint
 from timeline.proof.signed_note import Note, Signature, VerifierKey
 from timeline.proof.tlog import Checkpoint
-from timeline.proof.witness import origin_hash
+from timeline.proof.witness import WitnessRequest, origin_hash
 from timeline.proof.witness_list import Witness
 from timeline.store import log, merkle
 from timeline.store.storage import immediate
@@ -125,8 +124,7 @@ def _ask(
 def _request(connection: sqlite3.Connection, note: Note, size: int, old: int) -> bytes:
     """Return the body of a request: the size that was signed last, a proof from there, the note."""
     hashes = merkle.consistency_proof(old, size, log.read_hash(connection)) if old else ()
-    proof = "".join(f"{base64.b64encode(value).decode()}\n" for value in hashes)
-    return f"old {old}\n{proof}\n{note}".encode()
+    return str(WitnessRequest(old, hashes, note)).encode()
 
 
 def _post(witness: Witness, body: bytes) -> Reply | NotDelivered:
