@@ -439,7 +439,7 @@ def test_a_reader_downloads_a_proof_and_all_that_checks_it(
     checker = downloaded(page, page.get_by_role("link", name="check_proof.py"), tmp_path)
     checkpoint = downloaded(page, page.get_by_role("link", name="Download it"), tmp_path)
     assert checkpoint.read_text() == page.locator("pre").first.text_content()
-    key = page.get_by_role("row", name="Signed by").locator("td").inner_text()
+    key = page.get_by_role("row", name="Key").locator("td").inner_text()
     checked = subprocess.run(
         [sys.executable, checker.name, proof.name, key],
         cwd=tmp_path,

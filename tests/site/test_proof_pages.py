@@ -17,20 +17,23 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from operations import erase
+from others_notes import others_cosignature, witness_key
 from running import done, entries, process
 from site_in_process import FILES, Site, open_site
 
 from timeline import Participant, Place, Timeline
 from timeline.projection import tables
-from timeline.proof import checkpoints
-from timeline.proof.signed_note import Signature, SigningKey, VerifierKey, parse
+from timeline.proof import checkpoints, witness_list
+from timeline.proof.signed_note import SigningKey, VerifierKey, parse
 from timeline.proof.tlog import Proof
+from timeline.proof.witness import origin_hash
 from timeline.site import index_cache
 from timeline.store import storage
 
 ORIGIN = "example.org/story"
 ERASED = "Zarathustra"
 KEY = SigningKey.generate(ORIGIN)
+WITNESS = Ed25519PrivateKey.generate()
 
 
 @contextlib.contextmanager
@@ -44,18 +47,18 @@ def sign(path: Path) -> checkpoints.StoredCheckpoint:
         return checkpoints.sign(connection, KEY)
 
 
-def cosign(path: Path, note: str) -> VerifierKey:
+def cosign(
+    path: Path,
+    note: str,
+    name: str = "witness.example",
+    seconds: int = 1744900000,
+    private: Ed25519PrivateKey = WITNESS,
+) -> VerifierKey:
     """Have a witness sign a checkpoint too (c2sp.org/tlog-cosignature)."""
-    private = Ed25519PrivateKey.generate()
-    witness = VerifierKey("witness.example", 4, private.public_key().public_bytes_raw())
-    given = parse(note)
-    signed = private.sign(b"cosignature/v1\ntime 1744900000\n" + given.text.encode())
-    line = Signature(witness.name, witness.key_id, (1744900000).to_bytes(8) + signed)
     with writing(path) as connection:
-        checkpoints.cosign(
-            connection, str(given._replace(signatures=(*given.signatures, line))), [witness]
-        )
-    return witness
+        line = others_cosignature(parse(note).text, name, private, seconds)
+        checkpoints.cosign(connection, f"{note}{line}", [witness_key(name, private)])
+    return witness_key(name, private)
 
 
 @pytest.fixture
@@ -102,7 +105,8 @@ def test_the_newest_checkpoint_is_shown_as_it_was_signed(story: Path) -> None:
         )
         text = shown(page)
         assert "5 entries of example.org/story, all of them under a checkpoint" in text
-        assert f"Signed by {KEY.verifier}" in text
+        assert f"Signed by {ORIGIN} " in text
+        assert f"Origin {ORIGIN} Key {KEY.verifier} " in text
         assert "Don't trust a key only because this site shows it." in text
         answer = site.ask("/verify.txt")
         assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -128,12 +132,58 @@ def test_entries_behind_the_checkpoint_are_counted_and_earlier_ones_are_listed(
         sign(story)
         witness = cosign(story, site.ask("/verify.txt").text)
         text = shown(site.page("/verify"))
-        assert f"Signed by {KEY.verifier} and by {witness}" in text
+        assert f"Signed by {ORIGIN} ; seen and signed by 1 of 1 witness " in text
         found = site.ask("/verify.json").json()
+        assert found["checkpoint"]["verifier_keys"] == [str(KEY.verifier), str(witness)]
         assert [len(each["verifier_keys"]) for each in found["earlier"]] == [1, 1]
         assert found["earlier"][-1]["note"] == first.note
         assert "Earlier checkpoints" in text
         assert first.note.split("\n")[2] in text
+
+
+def test_the_page_names_those_who_were_asked_to_sign_and_those_who_did(story: Path) -> None:
+    first = sign(story)
+    kyiv = cosign(story, first.note, "kyiv.example/w")
+    with Timeline.open(story) as timeline:
+        timeline.retract("strike", reason="A hoax")
+    second = sign(story)
+    cosign(story, second.note, "kyiv.example/w", 1744986400)
+    silent, gone = (witness_key(name, Ed25519PrivateKey.generate()) for name in ("lviv.eu", "gone"))
+    with writing(story) as connection:
+        for key in (kyiv, silent, gone):
+            witness_list.add(connection, key.name, key, f"https://{key.name}/log/")
+        witness_list.remove(connection, "gone")
+    own_copy = f"https://kyiv.example/w/log/{origin_hash(ORIGIN)}/checkpoint"
+    with open_site(story, url="https://example.org/story/") as site:
+        text = shown(site.page("/verify"))
+        assert f"Signed by {ORIGIN} ; seen and signed by 1 of 2 witnesses " in text
+        assert "kyiv.example/w 17 April 2025, 14:26 UTC 5 18 April 2025, 14:26 UTC Look" in text
+        assert "lviv.eu not yet Look at it" in text
+        assert "This list is ours. Look at theirs." in text
+        assert f'follow https://example.org/story/ --key "{KEY.verifier}"' in text
+        assert f"Address https://example.org/story/ Origin {ORIGIN} Key {KEY.verifier}" in text
+        assert {own_copy, "/tlog-policy"} <= {*site.links("/verify")}
+        assert str(kyiv) in site.page("/tlog-policy")
+        assert site.ask("/verify.json").json()["witnesses"] == [
+            {
+                "name": "kyiv.example/w",
+                "verifier_key": str(kyiv),
+                "first_signed": "2025-04-17T14:26:40.000000Z",
+                "size": 6,
+                "signed_at": "2025-04-18T14:26:40.000000Z",
+                "has_signed_newest": True,
+                "own_copy": own_copy,
+            },
+            {
+                "name": "lviv.eu",
+                "verifier_key": str(silent),
+                "first_signed": None,
+                "size": None,
+                "signed_at": None,
+                "has_signed_newest": False,
+                "own_copy": f"https://lviv.eu/log/{origin_hash(ORIGIN)}/checkpoint",
+            },
+        ]
 
 
 def test_publications_are_listed(story: Path) -> None:
@@ -190,6 +240,41 @@ def test_the_page_of_a_version_offers_its_proof(story: Path) -> None:
         assert proof.verify([KEY.verifier]).size == 5
         assert (proof.entry.subject, proof.entry.version) == ("event/talks", 2)
         assert json.loads(proof.entry.payload or "")["title"] == "Talks in Odesa"
+
+
+def test_a_version_says_by_when_others_saw_it(story: Path) -> None:
+    other = Ed25519PrivateKey.generate()
+    first = sign(story)
+    cosign(story, first.note, "kyiv.example/w")
+    newest = cosigned_by(story, 55, other)
+    with open_site(story) as site:
+        text = shown(site.page("/events/talks/2"))
+        assert "have signed a checkpoint with it; kyiv.example/w saw this version by 17 " in text
+        assert "2 witnesses A witness is somebody else" in text
+        seen = [
+            {"name": "kyiv.example/w", "by": "2025-04-17T14:26:40.000000Z"},
+            {"name": "lviv.eu", "by": "2025-04-18T14:26:40.000000Z"},
+        ]
+        for path in ("/events/talks.json", "/events/talks/2.json"):
+            assert site.ask(path).json()["witnessed"] == seen
+        late = shown(site.page(f"/events/late-{newest}"))
+        assert (
+            "has signed a checkpoint with it; lviv.eu saw this version by 18 April 2025, " in late
+        )
+        with Timeline.open(story) as timeline:
+            timeline.retract("talks", reason="A hoax")
+        assert "has signed" not in shown(site.page("/events/talks"))
+        assert site.ask("/events/talks.json").json()["witnessed"] == []
+
+
+def cosigned_by(path: Path, count: int, private: Ed25519PrivateKey) -> int:
+    """Sign this many larger checkpoints, have a witness sign the last, and return its number."""
+    with Timeline.open(path) as timeline:
+        for number in range(count):
+            timeline.record({"event_id": f"late-{number}", "title": "Late", "occurred": "2025"})
+            newest = sign(path)
+    cosign(path, newest.note, "lviv.eu", 1744986400, private)
+    return count - 1
 
 
 def test_an_entry_under_no_checkpoint_offers_none_and_says_so(story: Path) -> None:

@@ -102,6 +102,7 @@ def crawled(connection: HTTPConnection, site: str, root: str, database: str) -> 
             "changes",
             "about",
             "tags",
+            "tlog-policy",
             "types",
             "countries",
             "months",

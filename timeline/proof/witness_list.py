@@ -57,6 +57,12 @@ def asked(connection: sqlite3.Connection) -> list[Witness]:
     ]
 
 
+def asked_no_more(connection: sqlite3.Connection) -> set[str]:
+    """Return the keys of the witnesses that were asked, and are asked no more."""
+    rows = connection.execute("SELECT verifier_key FROM witnesses WHERE removed_at IS NOT NULL")
+    return {key for (key,) in rows}
+
+
 def add(
     connection: sqlite3.Connection,
     name: str,

@@ -33,8 +33,8 @@ from timeline.proof.tiles import (
 from timeline.proof.witness_list import policy_text
 from timeline.publish.site_files import SiteFiles
 
-_POLICY = "tlog-policy"
-_WITHOUT_WORDS = (CHECKPOINT, _POLICY, "tile/", "entries/")
+POLICY = "tlog-policy"
+_WITHOUT_WORDS = (CHECKPOINT, POLICY, "tile/", "entries/")
 """Beginnings of the names of files that are no pages."""
 
 
@@ -84,7 +84,7 @@ class LogFiles:
     def put_checkpoint(self) -> None:
         """Put the policy and the newest checkpoint: what that leads to must be there before it."""
         if self._newest:
-            self._files.put(_POLICY, policy_text(self._connection).encode())
+            self._files.put(POLICY, policy_text(self._connection).encode())
             self._files.put(CHECKPOINT, self._newest.note.encode())
 
     def with_erased_words(self, outdated: Iterable[str]) -> tuple[str, ...]:

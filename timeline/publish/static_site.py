@@ -30,7 +30,7 @@ from timeline.errors import NotWritable, TimelineError
 from timeline.model.limits import ID
 from timeline.publish import static_index
 from timeline.publish.site_files import SiteFiles
-from timeline.publish.static_log import LogFiles, published_size
+from timeline.publish.static_log import POLICY, LogFiles, published_size
 from timeline.site.cards import letters, picture
 from timeline.site.public_url import SiteUrl, site_url
 from timeline.site.serve import metadata_for
@@ -330,9 +330,9 @@ def _following(text: str) -> str | None:
 
 
 def _file_of(address: str) -> str:
-    """Return the file of an address; if this has no ending, it is the index.html of a folder."""
+    """Return the file of an address; that of a page is the index.html of a folder."""
     path = address.strip("/")
-    is_file = "." in posixpath.basename(path)
+    is_file = "." in posixpath.basename(path) or path == POLICY
     return path if is_file else posixpath.join(path, "index.html")
 
 

@@ -41,7 +41,10 @@ async def _about(asked: Asked) -> Any:
 
 
 async def _verify_page(asked: Asked) -> Any:
-    return await responses.page(asked, "verify", verify_page)
+    def read(connection: sqlite3.Connection) -> Context:
+        return {**verify_page(connection), "address": asked.absolute("/")}
+
+    return await responses.page(asked, "verify", read)
 
 
 async def _verify_json(asked: Asked) -> Any:

@@ -56,7 +56,7 @@ from timeline.site.views.embed import saved_embeds
 from timeline.site.views.event import event_page
 from timeline.site.views.event_versions import VERSIONS
 from timeline.site.views.media import event_with, file_pieces, media_type_of
-from timeline.site.views.proof import covering, proof_of
+from timeline.site.views.proof import covering, proof_of, witnessed
 from timeline.site.views.source import source_json, source_page
 from timeline.store import log
 
@@ -239,6 +239,7 @@ def read_event(asked: Asked, connection: sqlite3.Connection) -> Context:
         "moments": address.moment_query,
         "within": _within(address),
         "covering": cover,
+        "witnessed": witnessed(connection, found["event"]["seq"]) if cover else [],
         "signed": cover and prose.local_instant(cover["stored_at"], log.time_zone(connection)),
         "here": asked.link(f"/events/{event_id}{f'/{version}' if version else ''}"),
         "list_of": links_to_lists(asked, connection, address, found["facts"]),
@@ -253,7 +254,8 @@ async def _event_json(asked: Asked) -> Any:
 
     def read(connection: sqlite3.Connection) -> Context:
         point = parse_as_of(connection, **moments)
-        return query.get(connection, event_id, version=version, as_of=point)
+        event = query.get(connection, event_id, version=version, as_of=point)
+        return {**event, "witnessed": witnessed(connection, event["seq"])}
 
     return await responses.json_object(asked, read)
 

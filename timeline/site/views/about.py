@@ -12,6 +12,7 @@ from typing import Any
 
 from timeline.errors import NoText
 from timeline.formats import prose
+from timeline.proof import checkpoints
 from timeline.reading.as_of import NOW
 from timeline.reading.captured_texts import coverage
 from timeline.reading.facet_index import FacetIndex
@@ -19,7 +20,6 @@ from timeline.site.views.address import Address
 from timeline.site.views.browse import selected
 from timeline.site.views.glossary import words
 from timeline.site.views.masthead import masthead
-from timeline.site.views.proof import verify_page
 from timeline.store import log
 from timeline.store.rows import as_dicts
 
@@ -81,7 +81,7 @@ def about_page(connection: sqlite3.Connection, index: FacetIndex | None) -> dict
         "texts": min(sources["captured"], _TEXTS),
         "example": _example(connection),
         "words": words(),
-        "proof": verify_page(connection),
+        "checkpoint": checkpoints.newest(connection),
         "began": _began(connection),
     }
 

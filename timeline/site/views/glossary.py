@@ -48,6 +48,13 @@ def words() -> dict[str, tuple[str, str]]:
                 " if one of them is altered later."
             ),
         ),
+        "witness": (
+            gettext("Witness"),
+            gettext(
+                "A witness is somebody else who signs a checkpoint, with the time, only if it goes"
+                " on from the last one that they saw."
+            ),
+        ),
     }
 
 
