@@ -275,7 +275,7 @@ def test_a_published_copy_follows_nobody(folder: Path, tmp_path: Path) -> None:
     done("-d", folder / "copy.db", "publish", tmp_path / "out", "--url", "https://a.example/")
     with contextlib.closing(storage.connect(tmp_path / "out" / "copy.db")) as connection:
         assert connection.execute("SELECT count(*) FROM follows").fetchone() == (0,)
-        assert connection.execute("SELECT count(*) FROM sightings").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM sightings").fetchone() == (0,)
 
 
 # --- Alarms and delays --------------------------------------------------------------------
@@ -316,7 +316,7 @@ def test_a_fork_is_an_alarm_with_a_proof_for_anybody(folder: Path, size: int) ->
     assert json.loads(again.stdout)["evidence"] == str(evidence)
     compared = run("compare", evidence, "--key", VKEY)
     assert compared.exit_code == 3
-    assert compared.stdout.startswith(f"Proven: {KEY.name} has signed two histories")
+    assert compared.stdout.startswith("Proven: the key of")
 
 
 def test_an_older_state_is_told_and_is_an_alarm_after_a_day(folder: Path) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import click
 
 from timeline.errors import InvalidInput, InvalidValue, ProofError, StoreError
+from timeline.proof.policy import Policy
 from timeline.proof.signed_note import SigningKey, VerifierKey
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+"""Gives a command one more option."""
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -25,6 +30,33 @@ class VerifierKeyType(click.ParamType[VerifierKey]):
             return VerifierKey.parse(value)
         except InvalidValue as error:
             self.fail(error.problem, param, ctx)
+
+
+def key_option(help: str, *, required: bool = False) -> Decorator:
+    """Return the option --key, which takes verifier keys and may be repeated."""
+    return click.option(
+        "--key",
+        "keys",
+        metavar="VKEY",
+        type=VerifierKeyType(),
+        multiple=True,
+        required=required,
+        help=help,
+    )
+
+
+def policy_option(help: str) -> Decorator:
+    """Return the option --policy, which takes the file of a policy."""
+    return click.option("--policy", "policy_file", metavar="FILE", type=existing_file, help=help)
+
+
+def policy_in(file: Path | None, keys: Collection[VerifierKey]) -> Policy | None:
+    """Return the policy in the file that was given, if one was; `keys` are those of --key."""
+    if file is None:
+        return None
+    if keys:
+        raise click.UsageError("Give --key or --policy, not both.")
+    return Policy.parse(file_text(file))
 
 
 def signing_key(file: Path) -> SigningKey:

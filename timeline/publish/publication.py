@@ -100,7 +100,8 @@ def make_copy(
             raise Unfinished(
                 os.fspath(path), f"scrub pending of {scrub.named(seqs)}; it was not published"
             )
-    wanted = {"node": "FALSE", "follows": "FALSE"}
+    on_the_web = "place LIKE 'http://%' OR place LIKE 'https://%'"  # and in no folder of ours
+    wanted = {"node": "FALSE", "follows": "FALSE", "sightings": on_the_web}
     if not with_texts:
         wanted["source_texts"] = "body IS NULL"
     if not with_media:

@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from timeline.cli import output
-from timeline.cli.given_keys import VerifierKeyType
+from timeline.cli.fork_report import FORK, report_fork
+from timeline.cli.given_keys import key_option
 from timeline.cli.options import Command
 from timeline.errors import NotWritable, ProofError, TimelineError
 from timeline.mirror.history import fork_between
@@ -19,29 +20,18 @@ from timeline.mirror.prefix import open_prefix
 from timeline.mirror.published_tree import published_tree
 from timeline.mirror.served import LONGEST, Served, checked
 from timeline.network.fetch import fetch
-from timeline.proof.fork import HEADER, Fork
+from timeline.proof.fork import HEADER
 from timeline.proof.policy import Policy
 from timeline.proof.signed_note import VerifierKey
 from timeline.proof.tlog import Checkpoint, parse_checkpoint
 from timeline.store import atomic, log, storage
 from timeline.store.merkle import ReadHash
 
-FORK = 3
-"""The exit code of two checkpoints that are a fork."""
-
 
 @click.command("compare", cls=Command)
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="[B]", required=False)
-@click.option(
-    "--key",
-    "keys",
-    metavar="VKEY",
-    type=VerifierKeyType(),
-    multiple=True,
-    required=True,
-    help="The verifier key of the log. May be repeated.",
-)
+@key_option("The verifier key of the log. May be repeated.", required=True)
 @click.option(
     "--from", "source", metavar="SOURCE", help="Where the log of the larger one is published."
 )
@@ -70,8 +60,10 @@ def compare_command(
     from the tiles at SOURCE. Exit code 3 means that two histories were signed.
     """
     if second is None:
-        _check_fork_file(first, keys)
-        return
+        text = _text(first)
+        if not text.startswith(HEADER):
+            raise click.UsageError("Give two checkpoints, or one fork file.")
+        report_fork(first, text, keys)
     given = ((_checkpoint(first, keys), "A"), (_checkpoint(second, keys), "B"))
     (one, smaller), (other, larger) = sorted(given, key=lambda each: each[0].checkpoint.size)
     small, large = one.checkpoint, other.checkpoint
@@ -97,23 +89,6 @@ def compare_command(
         output.wrapped(
             f"ALARM: {small.origin} has signed two histories, of {small.size:,} and of "
             f"{large.size:,} entries. The proof, for anybody, is in {target}."
-        )
-    )
-    sys.exit(FORK)
-
-
-def _check_fork_file(name: str, keys: tuple[VerifierKey, ...]) -> None:
-    text = _text(name)
-    if not text.startswith(HEADER):
-        raise click.UsageError("Give two checkpoints, or one fork file.")
-    try:
-        first, second = Fork.parse(text).verify(keys)
-    except ProofError as error:
-        raise TimelineError(f"{name}: {error}") from None
-    output.echo(
-        output.wrapped(
-            f"Proven: {first.origin} has signed two histories, of {first.size:,} and of "
-            f"{second.size:,} entries; the second does not go on from the first."
         )
     )
     sys.exit(FORK)

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from timeline.cli import output
-from timeline.cli.given_keys import VerifierKeyType, signing_key
+from timeline.cli.given_keys import existing_file, key_option, policy_in, policy_option, signing_key
 from timeline.cli.opening import opened
 from timeline.cli.options import Command, json_option
 from timeline.errors import InvalidInput, NotFetched, ProofError, TimelineError
@@ -35,21 +35,8 @@ _LONGEST_POLICY = 100_000
 
 @click.command("follow", cls=Command)
 @click.argument("source", required=False)
-@click.option(
-    "--key",
-    "keys",
-    metavar="VKEY",
-    type=VerifierKeyType(),
-    multiple=True,
-    help="The verifier key of the log. May be repeated: either key is believed.",
-)
-@click.option(
-    "--policy",
-    "policy_file",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The keys that are believed, and the witnesses that are wanted, as a tlog-policy.",
-)
+@key_option("The verifier key of the log. May be repeated: either key is believed.")
+@policy_option("The keys that are believed, and the witnesses that are wanted, as a tlog-policy.")
 @click.option("--replace", is_flag=True, help="Believe these keys from now on, not those before.")
 @click.option(
     "--limit",
@@ -64,7 +51,7 @@ _LONGEST_POLICY = 100_000
     "--cosign",
     "key_file",
     metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=existing_file,
     help="If all is well, sign what was checked as a witness, with the key in FILE.",
 )
 @click.option(
@@ -100,8 +87,7 @@ def follow_command(
     if stop:
         _stop(database, has_more=bool(source or keys or policy_file))
         return
-    if keys and policy_file:
-        raise click.UsageError("Give --key or --policy, not both.")
+    given = policy_in(policy_file, keys) or (Policy.of_keys(keys) if keys else None)
     if (key_file is None) != (folder is None):
         raise click.UsageError("--cosign and --into go together.")
     before = follow.known(database)
@@ -109,7 +95,7 @@ def follow_command(
     if place is None:
         raise click.UsageError("Give SOURCE, the address or the folder that is to be followed.")
     with open_prefix(place, limit=int(gibibytes * 2**30)) as prefix:
-        policy = _policy(database, prefix, before, _given(keys, policy_file), replace=replace)
+        policy = _policy(database, prefix, before, given, replace=replace)
         with output.Progress("entries", is_brief=True) as progress:
             try:
                 done = follow.follow(database, prefix, policy, progress=progress)
@@ -133,16 +119,6 @@ def _stop(database: str, *, has_more: bool) -> None:
 
 
 # --- Whom to believe ----------------------------------------------------------------------
-
-
-def _given(keys: tuple[VerifierKey, ...], policy_file: Path | None) -> Policy | None:
-    """Return the policy that a person gave; None if they gave none."""
-    if policy_file is None:
-        return Policy.of_keys(keys) if keys else None
-    try:
-        return Policy.parse(policy_file.read_bytes().decode())
-    except (OSError, UnicodeDecodeError):
-        raise InvalidInput("--policy", f"{policy_file} cannot be read as text") from None
 
 
 def _policy(

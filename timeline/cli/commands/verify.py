@@ -12,17 +12,17 @@ from pathlib import Path
 import click
 
 from timeline.cli import output
-from timeline.cli.given_keys import VerifierKeyType, existing_file, file_text
+from timeline.cli.fork_report import report_fork, size_and_root
+from timeline.cli.given_keys import existing_file, file_text, key_option, policy_in, policy_option
 from timeline.cli.options import Command, json_option
 from timeline.cli.witness_report import say_unchecked
 from timeline.errors import ProofError
 from timeline.formats import prose
 from timeline.proof import fork, verify
 from timeline.proof.checks.report import Report
-from timeline.proof.fork import Fork
 from timeline.proof.policy import Policy
 from timeline.proof.signed_note import VerifierKey
-from timeline.proof.tlog import Checkpoint, Proof
+from timeline.proof.tlog import Proof
 from timeline.store.codec import decode_payload
 
 _DOES_NOT_HOLD = 3
@@ -39,21 +39,10 @@ _DOES_NOT_HOLD = 3
     multiple=True,
     help="A checkpoint that was kept elsewhere; the log must continue it. May be repeated.",
 )
-@click.option(
-    "--key",
-    "keys",
-    metavar="VKEY",
-    type=VerifierKeyType(),
-    multiple=True,
-    help="A key whose signatures count: the log's verifier key, or a witness's. May be repeated.",
+@key_option(
+    "A key whose signatures count: the log's verifier key, or a witness's. May be repeated."
 )
-@click.option(
-    "--policy",
-    "policy_file",
-    metavar="FILE",
-    type=existing_file,
-    help="In place of --key: a tlog-policy, which says how many witnesses must have signed.",
-)
+@policy_option("In place of --key: a tlog-policy, which says how many witnesses must have signed.")
 @json_option
 @click.pass_obj
 def verify_command(
@@ -73,9 +62,7 @@ def verify_command(
     PROOF may also be a fork file: two checkpoints that show two histories under one key. The exit
     code is 3 if it proves that, and 1 if it proves nothing.
     """
-    if keys and policy_file:
-        raise click.UsageError("Give --key or --policy, not both.")
-    policy = Policy.parse(file_text(policy_file)) if policy_file else None
+    policy = policy_in(policy_file, keys)
     if file is None:
         _verify_database(database, checkpoints, keys, policy, as_json)
         return
@@ -84,7 +71,7 @@ def verify_command(
     if not keys and not policy:
         raise click.UsageError("A PROOF needs --key VKEY, the verifier key of its log.")
     if _is_fork_file(file):
-        _verify_fork(file, policy.logs if policy else keys, as_json)
+        report_fork(str(file), file_text(file), policy.logs if policy else keys, as_json=as_json)
     else:
         _verify_proof(file, keys, policy, as_json)
 
@@ -93,37 +80,6 @@ def _is_fork_file(file: Path) -> bool:
     with contextlib.suppress(ProofError):
         return file_text(file).startswith(fork.HEADER)
     return False
-
-
-def _verify_fork(file: Path, keys: Sequence[VerifierKey], as_json: bool) -> None:
-    """Say what a fork file proves. Raises ProofError if it proves nothing."""
-    try:
-        made = Fork.parse(file_text(file))
-        first, second = made.verify(keys)
-    except ProofError as error:
-        if not as_json:
-            raise ProofError(f"{file} {error}") from None
-        output.dump({"proven": False, "problem": str(error)})
-        sys.exit(1)
-    if as_json:
-        output.dump(
-            {
-                "proven": True,
-                "origin": first.origin,
-                "checkpoints": [_size_and_root(checkpoint) for checkpoint in (first, second)],
-            }
-        )
-    else:
-        output.echo(output.wrapped(f"Proven: the key of {first.origin} signed two histories."))
-        rows = [[f"{each.size:,} entries", _base64(each.root)] for each in (first, second)]
-        output.echo(output.table(rows, 2))
-        if first.size < second.size:
-            output.echo(f"The first {first.size:,} entries of the second are others.")
-    sys.exit(_DOES_NOT_HOLD)
-
-
-def _size_and_root(checkpoint: Checkpoint) -> dict[str, object]:
-    return {"size": checkpoint.size, "root": _base64(checkpoint.root)}
 
 
 def _base64(value: bytes) -> str:
@@ -150,7 +106,7 @@ def _verify_proof(
             {
                 "holds": True,
                 "origin": checkpoint.origin,
-                **_size_and_root(checkpoint),
+                **size_and_root(checkpoint),
                 "signed_by": [str(key) for key in proof.note.signers(known)],
                 "not_checked": [signature.key for signature in proof.note.unchecked(known)],
                 "seq": entry.seq,
