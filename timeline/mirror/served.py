@@ -6,7 +6,6 @@ keys and by the quorum of the policy. Signatures by others are passed over, as C
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from timeline.errors import NotFetched, ProofError
@@ -79,8 +78,9 @@ def checked(
         note.verify([*own, *signed.values()])
     except ProofError as error:
         raise Trouble("unsigned", f"of the checkpoint, {error}", is_alarm=True) from None
+    times = {name: note.seconds_of(key) for name, key in signed.items()}
     witnesses = tuple(
-        Cosigned(name, _time_of(note, signed[name]) if name in signed else None)
+        Cosigned(name, clock.of_seconds(seconds) if (seconds := times.get(name)) else None)
         for name in policy.witnesses
     )
     if not policy.is_reached(signed):
@@ -88,12 +88,3 @@ def checked(
         problem = f"not enough witnesses have signed {checkpoint.size:,} entries: {missing} did not"
         raise Trouble("unsigned", problem)
     return Served(checkpoint, note, (*own, *signed.values()), witnesses)
-
-
-def _time_of(note: Note, key: VerifierKey) -> str | None:
-    """Return the earliest time that a witness signed."""
-    mine = (s for s in note.signatures if (s.name, s.key_id) == (key.name, key.key_id))
-    try:
-        return clock.utc(datetime.fromtimestamp(min(each.seconds for each in mine), UTC))
-    except (OverflowError, ValueError, OSError):  # a time that no clock of ours can show
-        return None

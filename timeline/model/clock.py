@@ -34,6 +34,11 @@ def utc(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
+def of_seconds(seconds: int) -> str:
+    """Return seconds since 1970 as `utc` writes an instant."""
+    return utc(datetime.fromtimestamp(seconds, UTC))
+
+
 def parse(text: str) -> datetime:
     """Return the instant of a text that `utc` wrote."""
     return datetime.fromisoformat(text)

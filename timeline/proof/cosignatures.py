@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,8 +31,6 @@ SELECT min(size), note, verifier_keys FROM (
 """  # noqa: S608
 """The smallest checkpoint over an entry that the same keys signed, of those signed by several."""
 _OF_KEY = "instr(char(10) || verifier_keys || char(10), char(10) || ? || char(10))"
-_END = 253_402_300_800
-"""The year 10000, in seconds since 1970: no time after it can be written as a date."""
 
 
 class Cosignature(NamedTuple):
@@ -47,7 +44,7 @@ class Cosignature(NamedTuple):
     @property
     def at(self) -> str:
         """Return the time that the witness signed, in UTC, in ISO 8601."""
-        return clock.utc(datetime.fromtimestamp(self.seconds, UTC))
+        return clock.of_seconds(self.seconds)
 
 
 def witnesses_of(connection: sqlite3.Connection, seq: int) -> list[Cosignature]:
@@ -84,9 +81,7 @@ def witness_keys(verifier_keys: str) -> tuple[VerifierKey, ...]:
 
 def _cosignatures(size: int, note: str, verifier_keys: str) -> Iterator[Cosignature]:
     """Yield the signature of each witness under a stored checkpoint, its first one."""
-    lines = signed_note.parse(note).signatures
+    signed = signed_note.parse(note)
     for key in witness_keys(verifier_keys):
-        signer = (key.name, key.key_id)
-        signed = [line.seconds for line in lines if (line.name, line.key_id) == signer]
-        if times := [seconds for seconds in signed if 0 < seconds < _END]:
-            yield Cosignature(key, size, min(times))
+        if seconds := signed.seconds_of(key):
+            yield Cosignature(key, size, seconds)

@@ -32,6 +32,8 @@ _ED25519, _COSIGNATURE, _SUBTREE = 0x01, 0x04, 0x06
 _KEY_BYTES = {_ED25519: 32, _COSIGNATURE: 32, _SUBTREE: 1312}
 """The length of a public key of each type of signature, in bytes."""
 _PRIVATE = "PRIVATE+KEY+"
+_YEAR_10000 = 253_402_300_800
+"""The beginning of the year 10000, in seconds since 1970."""
 _MAX_NOTE = 1_000_000
 """Characters of a note, at most; with sixteen signatures it has some 2,000, with ML-DSA 52,000."""
 
@@ -218,6 +220,15 @@ class Note(NamedTuple):
         """Return those of these keys by which a signature is here, unchecked."""
         here = {(line.name, line.key_id) for line in self.signatures}
         return [key for key in keys if (key.name, key.key_id) in here]
+
+    def seconds_of(self, witness: VerifierKey) -> int | None:
+        """Return the earliest time that a witness signed, unchecked, in seconds since 1970.
+
+        Return None if it did not sign, or at no time that can be written as a date.
+        """
+        signer = (witness.name, witness.key_id)
+        mine = [s.seconds for s in self.signatures if (s.name, s.key_id) == signer]
+        return min((seconds for seconds in mine if 0 < seconds < _YEAR_10000), default=None)
 
     def verify(self, keys: Collection[VerifierKey]) -> None:
         """Raise ProofError unless every one of these keys signed; pass other signatures over.
