@@ -57,7 +57,9 @@ class Followed(NamedTuple):
     since: str | None
     """The time when this file first followed the log; None if there is no file yet."""
     problem: str | None
+    """What is wrong with the log that is followed; None if nothing is."""
     problem_since: str | None
+    """The time since when something has been wrong without a pause."""
     is_alarm: bool
     """Whether somebody has to look: there is a fork, or something has been wrong for a day."""
     sides: tuple[Sighting, Sighting] | None
@@ -67,7 +69,7 @@ class Followed(NamedTuple):
     witnesses: tuple[Cosigned, ...]
     notes: tuple[str, ...]
     """What a person should know beside the rest, such as a witness that does not answer."""
-    note: Served | None
+    served: Served | None
     """The checkpoint that was checked; None if it was not right."""
 
 
@@ -335,7 +337,7 @@ class _Follow:
             evidence=self._evidence,
             notes=tuple(self._notes),
             witnesses=found.witnesses if found else (),
-            note=found,
+            served=found,
         )
 
     def _without_file(self, trouble: Trouble) -> Followed:
@@ -355,7 +357,7 @@ class _Follow:
             evidence=None,
             witnesses=(),
             notes=(),
-            note=None,
+            served=None,
         )
 
     def _is_over_a_day(self, since: str | None) -> bool:

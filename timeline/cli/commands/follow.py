@@ -105,8 +105,8 @@ def follow_command(
         _dump(done)
     else:
         _print(database, place, before, policy, done)
-    if key_file and folder and done.note and not done.problem:
-        _cosign(database, done.note, key_file, folder)
+    if key_file and folder and done.served and not done.problem:
+        _cosign(database, done.served, key_file, folder)
     if done.problem:
         sys.exit(ALARM if done.is_alarm else _NOT_FINISHED)
 
@@ -274,6 +274,6 @@ def _echo_fork(database: str, done: Followed, sides: tuple[Sighting, Sighting]) 
 
 
 def _where(done: Followed, side: Sighting) -> str:
-    if done.note and side.note == str(done.note.note):
+    if done.served and side.note == str(done.served.note):
         return f"served by {side.place} now"
     return f"seen here on {prose.instant(side.seen_at)}"
