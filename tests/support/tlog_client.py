@@ -73,6 +73,13 @@ class Head(NamedTuple):
     root: bytes
 
 
+def canonical(text: str) -> bytes:
+    """The bytes of base64 in its one canonical form."""
+    value = base64.b64decode(text, validate=True)
+    require(base64.b64encode(value).decode() == text, "the base64 is not canonical")
+    return value
+
+
 def open_checkpoint(note: bytes, verifier_key: str) -> Head:
     """The head of the tree that a checkpoint shows, if this key signed it."""
     text, _, signatures = note.decode().rpartition("\n\n")
@@ -81,9 +88,10 @@ def open_checkpoint(note: bytes, verifier_key: str) -> Head:
     key_bytes = base64.b64decode(key, validate=True)
     expected = hashlib.sha256(f"{name}\n".encode() + key_bytes).digest()[:4]
     require(key_bytes[0] == 1 and expected.hex() == key_id, "the verifier key has another hash")
+    require(signatures.endswith("\n"), "a note ends with a newline")
     ours = [
-        base64.b64decode(line.removeprefix(f"— {name} "), validate=True)
-        for line in signatures.splitlines()
+        canonical(line.removeprefix(f"— {name} "))
+        for line in signatures[:-1].split("\n")
         if line.startswith(f"— {name} ")
     ]
     ours = [signature[4:] for signature in ours if signature[:4] == expected]
