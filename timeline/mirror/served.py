@@ -56,7 +56,7 @@ def served(
     try:
         checkpoint, note = parse_checkpoint(content.decode())
     except (ProofError, UnicodeDecodeError):
-        raise Trouble("damaged", f"{prefix.place}{name} is no signed checkpoint") from None
+        raise Trouble("damaged", f"{name} is no signed checkpoint") from None
     return checked(checkpoint, note, policy, believed)
 
 
