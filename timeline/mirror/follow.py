@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from timeline.errors import NotFetched, NotWritable, Refused
+from timeline.errors import NotFetched, Refused
 from timeline.formats import prose
 from timeline.mirror.history import History, fork_between, raise_fork, sighting_of
 from timeline.mirror.prefix import Prefix, open_prefix
@@ -46,30 +46,30 @@ class Followed(NamedTuple):
 
     state: FollowState
     origin: str
-    seen: int
+    seen: int = 0
     """The number of entries of the largest checkpoint that was ever seen."""
-    held: int
+    held: int = 0
     """The number of entries in the copy."""
-    added: int
+    added: int = 0
     """The number of them that came in this run."""
-    erased: tuple[int, ...]
+    erased: tuple[int, ...] = ()
     """The numbers of the entries that were here, and were erased in this run."""
-    since: str | None
+    since: str | None = None
     """The time when this file first followed the log; None if there is no file yet."""
-    problem: str | None
+    problem: str | None = None
     """What is wrong with the log that is followed; None if nothing is."""
-    problem_since: str | None
+    problem_since: str | None = None
     """The time since when something has been wrong without a pause."""
-    is_alarm: bool
+    is_alarm: bool = False
     """Whether somebody has to look: there is a fork, or something has been wrong for a day."""
-    sides: tuple[Sighting, Sighting] | None
+    sides: tuple[Sighting, Sighting] | None = None
     """The two checkpoints of a fork, with the time and the place where each was seen first."""
-    evidence: str | None
+    evidence: str | None = None
     """The file that proves the fork to anybody."""
-    witnesses: tuple[Cosigned, ...]
-    notes: tuple[str, ...]
+    witnesses: tuple[Cosigned, ...] = ()
+    notes: tuple[str, ...] = ()
     """What a person should know beside the rest, such as a witness that does not answer."""
-    served: Served | None
+    served: Served | None = None
     """The checkpoint that was checked; None if it was not right."""
 
 
@@ -309,11 +309,7 @@ class _Follow:
         self._sides = (seen[str(fork.first)], seen[str(fork.second)])
         first, second = self._sides
         self._evidence = f"{self._path}.fork-{first.size}-{second.size}.txt"
-        try:
-            with atomic.replacing(self._evidence) as file:
-                file.write(str(fork).encode())
-        except OSError as error:
-            raise NotWritable(self._evidence, f"cannot be written: {error.strerror}") from None
+        atomic.put(self._evidence, str(fork).encode())
 
     def _followed(
         self, connection: sqlite3.Connection, found: Served | None, trouble: Trouble | None
@@ -343,21 +339,10 @@ class _Follow:
     def _without_file(self, trouble: Trouble) -> Followed:
         """Return what is wrong with a log of which nothing could be taken yet."""
         return Followed(
-            state=trouble.state,
-            origin=self._policy.logs[0].name,
-            seen=0,
-            held=0,
-            added=0,
-            erased=(),
-            since=None,
+            trouble.state,
+            self._policy.logs[0].name,
             problem=trouble.problem,
-            problem_since=None,
             is_alarm=trouble.is_alarm,
-            sides=None,
-            evidence=None,
-            witnesses=(),
-            notes=(),
-            served=None,
         )
 
     def _is_over_a_day(self, since: str | None) -> bool:

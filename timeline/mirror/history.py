@@ -28,7 +28,7 @@ class History:
     def __init__(self, connection: sqlite3.Connection, path: str) -> None:
         self._connection = connection
         self._path = path
-        self.seen = next(iter(sightings(connection)), None)
+        self.seen = next(iter(sightings(connection, 1)), None)
         """The largest checkpoint that was seen."""
         self.held = checkpoints.newest(connection)
         """The newest checkpoint all of whose entries are here."""

@@ -20,6 +20,9 @@ from timeline.proof.tlog import Checkpoint, Proof
 from timeline.store import log, merkle
 from timeline.store.storage import immediate
 
+OF_KEY = "instr(char(10) || verifier_keys || char(10), char(10) || ? || char(10))"
+"""The condition in SQL that a key signed a stored checkpoint."""
+
 
 class StoredCheckpoint(NamedTuple):
     """A stored checkpoint is a row of table `checkpoints`."""
@@ -62,8 +65,7 @@ def sizes(connection: sqlite3.Connection) -> list[int]:
 def newest_size(connection: sqlite3.Connection, key: VerifierKey) -> int:
     """Return the size of the newest checkpoint that this key signed; 0 if it signed none."""
     (size,) = connection.execute(
-        "SELECT coalesce(max(size), 0) FROM checkpoints"
-        " WHERE instr(char(10) || verifier_keys || char(10), char(10) || ? || char(10))",
+        f"SELECT coalesce(max(size), 0) FROM checkpoints WHERE {OF_KEY}",  # noqa: S608
         (str(key),),
     ).fetchone()
     return int(size)

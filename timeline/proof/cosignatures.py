@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from timeline.model import clock
 from timeline.proof import signed_note
+from timeline.proof.checkpoints import OF_KEY
 from timeline.proof.signed_note import VerifierKey
 
 _MOST = 50
@@ -30,7 +31,6 @@ SELECT min(size), note, verifier_keys FROM (
  GROUP BY verifier_keys ORDER BY 1
 """  # noqa: S608
 """The smallest checkpoint over an entry that the same keys signed, of those signed by several."""
-_OF_KEY = "instr(char(10) || verifier_keys || char(10), char(10) || ? || char(10))"
 
 
 class Cosignature(NamedTuple):
@@ -66,7 +66,7 @@ def first_and_newest(
     found = list[Cosignature]()
     for order in ("size", "size DESC"):
         rows = connection.execute(
-            f"{_COLUMNS} WHERE {_OF_KEY} ORDER BY {order} LIMIT 1", (str(key),)
+            f"{_COLUMNS} WHERE {OF_KEY} ORDER BY {order} LIMIT 1", (str(key),)
         )
         found += (each for row in rows for each in _cosignatures(*row) if each.key == key)
     return (found[0], found[-1]) if found else None

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
+from timeline.errors import NotWritable
 from timeline.store.scratch_folder import shared_scratch_folder
 
 
@@ -81,6 +82,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         yield file
         file.flush()
         os.fsync(file.fileno())
+
+
+def put(path: str | os.PathLike[str], content: bytes) -> None:
+    """Put `content` into a file as `replacing` does. Raises NotWritable."""
+    try:
+        with replacing(path) as file:
+            file.write(content)
+    except OSError as error:
+        raise NotWritable(os.fspath(path), f"cannot be written: {error.strerror}") from None
 
 
 def put_new(building: Path, path: Path) -> None:

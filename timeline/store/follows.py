@@ -95,9 +95,11 @@ def see(connection: sqlite3.Connection, sighting: Sighting) -> None:
     )
 
 
-def sightings(connection: sqlite3.Connection) -> list[Sighting]:
+def sightings(connection: sqlite3.Connection, limit: int = -1) -> list[Sighting]:
     """Return the checkpoints that were seen, the largest first; of one size, the oldest first."""
     rows = connection.execute(
-        "SELECT size, root, note, seen_at, place FROM sightings ORDER BY size DESC, seen_at, note"
+        "SELECT size, root, note, seen_at, place FROM sightings"
+        " ORDER BY size DESC, seen_at, note LIMIT ?",
+        (limit,),
     )
     return [*map(Sighting._make, rows)]

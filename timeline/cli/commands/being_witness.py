@@ -12,7 +12,6 @@ import click
 from timeline.cli import output
 from timeline.cli.given_keys import VerifierKeyType, signing_key
 from timeline.cli.options import Command
-from timeline.errors import NotWritable
 from timeline.model.plurals import counted
 from timeline.proof.signed_note import VerifierKey
 from timeline.store import atomic
@@ -155,10 +154,6 @@ def _say_evidence(evidence: Evidence, folder: Path) -> None:
         output.echo(output.hanging(f"{said}: goes on; it was sent with a wrong proof.", 0))
     else:
         path = folder / file_name(evidence.fork)
-        try:
-            with atomic.replacing(path) as file:
-                file.write(str(evidence.fork).encode())
-        except OSError as error:
-            raise NotWritable(str(path), f"cannot be written: {error.strerror}") from None
+        atomic.put(path, str(evidence.fork).encode())
         output.echo(f"ALARM: {origin} has signed two histories.", err=True)
         output.echo(f"Proof, for anybody: {path} (timeline verify FILE --key VKEY)")

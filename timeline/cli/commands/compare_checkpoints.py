@@ -14,7 +14,7 @@ from timeline.cli import output
 from timeline.cli.fork_report import FORK, report_fork
 from timeline.cli.given_keys import key_option
 from timeline.cli.options import Command
-from timeline.errors import NotWritable, ProofError, TimelineError
+from timeline.errors import ProofError, TimelineError
 from timeline.mirror.history import fork_between
 from timeline.mirror.prefix import open_prefix
 from timeline.mirror.published_tree import published_tree
@@ -80,11 +80,7 @@ def compare_command(
         return
     fork.verify(keys)
     target = path or Path(f"fork-{small.size}-{large.size}.txt")
-    try:
-        with atomic.replacing(target) as file:
-            file.write(str(fork).encode())
-    except OSError as error:
-        raise NotWritable(str(target), f"cannot be written: {error.strerror}") from None
+    atomic.put(target, str(fork).encode())
     output.echo(
         output.wrapped(
             f"ALARM: {small.origin} has signed two histories, of {small.size:,} and of "

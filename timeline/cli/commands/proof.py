@@ -61,9 +61,5 @@ def prove_command(database: str, /, entry: str, path: str) -> None:
     if path == "-":
         output.echo(str(proof).removesuffix("\n"))
         return
-    try:
-        with atomic.replacing(path) as file:
-            file.write(str(proof).encode())
-    except OSError as error:
-        raise NotWritable(path, f"cannot be written: {error.strerror}") from None
+    atomic.put(path, str(proof).encode())
     output.echo(f"Proof of entry {seq} in {path}.")
