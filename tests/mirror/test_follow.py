@@ -355,6 +355,16 @@ def test_words_that_are_withheld_are_named(folder: Path) -> None:
     assert "Grew from 301 to 321" in follow(folder).stdout
 
 
+def test_a_wrong_tile_of_what_was_seen_before_is_the_fault_of_the_host(folder: Path) -> None:
+    grow(folder, 300, 620)
+    _flipped(folder / "files" / "tile" / "0" / "001")
+    found = follow(folder, "--json")
+    assert found.exit_code == 1
+    said = json.loads(found.stdout)
+    assert (said["state"], said["held"]) == ("damaged", FIRST)
+    assert said["problem"] == "tile/0/001 has other hashes than the signed tree"
+
+
 def test_entries_of_somebody_else_in_the_copy_are_no_fork(folder: Path) -> None:
     copy = folder / "copy.db"
     done("-d", copy, "follow", "--stop")

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from timeline.errors import NotFetched, Refused
+from timeline.errors import NotFetched, ProofError, Refused
 from timeline.formats import prose
 from timeline.mirror.history import History, fork_between, raise_fork, sighting_of
 from timeline.mirror.prefix import Prefix, open_prefix
@@ -195,6 +195,8 @@ class _Follow:
                 self._check(connection, found)
             except Trouble as error:
                 trouble = error
+            except ProofError as error:  # of a tile that is read after the edge of the tree
+                trouble = Trouble("damaged", str(error))
             self._note_problem(connection, trouble)
             scrub.scrub(connection, self._path)
             return self._followed(connection, found, trouble)
