@@ -18,9 +18,9 @@ from timeline.proof.tlog import Checkpoint
 def published_tree(prefix: Prefix, checkpoint: Checkpoint) -> TileTree:
     """Return the checked tree of a checkpoint; its tiles are fetched as they are read.
 
-    Raises Trouble for tiles that are not there, here and when it is read, and for an edge of another
-    tree; ProofError, when it is read, for another tile of another tree; NotFetched if something did
-    not come.
+    Raises Trouble for tiles that are not there, here and when it is read, and for an edge of
+    another tree; ProofError, when it is read, for another tile of another tree; NotFetched if
+    something did not come.
     """
     try:
         return TileTree(checkpoint.size, checkpoint.root, partial(_fetch, prefix))
